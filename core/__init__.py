@@ -1,0 +1,1 @@
+"""Nouns, storage and shared verbs; imports none of the other folders."""

@@ -1,0 +1,19 @@
+"""Identifiers: UUID version 7, so that primary keys grow with time and index well (RFC 9562 §5.7)."""
+
+from __future__ import annotations
+
+import os
+import time
+from uuid import UUID
+
+
+def new_id() -> UUID:
+    """Return a new UUIDv7: 48 bits of Unix milliseconds, 74 random bits.
+
+    Not a secret: use `secrets.token_bytes` for anything that grants access.
+    """
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return UUID(int=value)
