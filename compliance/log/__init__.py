@@ -1,0 +1,1 @@
+"""Each organization's append-only Merkle log: tree, signed checkpoints, proof files."""

@@ -1,0 +1,199 @@
+"""The append-only Merkle tree of RFC 6962 §2.1: hashes, inclusion proofs, consistency proofs.
+
+Proofs are made from a store that keeps one hash per *full* subtree: node `(level, index)` is the hash of
+leaves `[index * 2**level, (index + 1) * 2**level)`. Such a hash never changes once written, so the store
+is append-only too, and any tree size up to the current one can be proven with O(log n) reads.
+
+Only our own code for this: pymerkle is GPL-3 and its proof paths are not those of the RFC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Protocol
+
+HASH_BYTES = 32
+EMPTY_ROOT = sha256(b"").digest()
+
+
+class NodeStore(Protocol):
+    """Where the hashes of full subtrees are kept."""
+
+    def get(self, level: int, index: int) -> bytes:
+        """Return the 32-byte hash of the full subtree of height `level` at `index`, counted from the left."""
+        ...
+
+    def put(self, level: int, index: int, node: bytes) -> None:
+        """Keep the 32-byte hash of a full subtree; called once for each `(level, index)`."""
+        ...
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """Return the hash of one log entry: SHA-256(0x00 ‖ entry)."""
+    return sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Return the hash of an inner node: SHA-256(0x01 ‖ left ‖ right)."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+def root_of(leaves: Sequence[bytes]) -> bytes:
+    """Return the root over all `leaves` (leaf hashes), as an auditor with the whole log computes it.
+
+    Source: RFC 6962 §2.1 (MTH).
+    """
+    if not leaves:
+        return EMPTY_ROOT
+    level = list(leaves)
+    while len(level) > 1:
+        paired = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
+        level = paired + level[len(paired) * 2 :]
+    return level[0]
+
+
+def append(store: NodeStore, size: int, leaf: bytes) -> int:
+    """Add the leaf hash `leaf` to a tree of `size` leaves; return the new size.
+
+    Writes the leaf and every subtree that it completes, amortised two hashes.
+    """
+    level, index, node = 0, size, leaf
+    store.put(level, index, node)
+    while index % 2:
+        node = node_hash(store.get(level, index - 1), node)
+        level, index = level + 1, index // 2
+        store.put(level, index, node)
+    return size + 1
+
+
+def root(store: NodeStore, size: int) -> bytes:
+    """Return the root of the tree's first `size` leaves; O(log n) reads."""
+    return EMPTY_ROOT if size == 0 else _subtree(store, 0, size)
+
+
+def inclusion_proof(store: NodeStore, index: int, size: int) -> list[bytes]:
+    """Prove that leaf `index` (from 0) is in the tree of `size` leaves; O(log n) reads.
+
+    Returns:
+        Hashes from the leaf's sibling up to the root's child (RFC 6962 §2.1.1).
+
+    Raises:
+        ValueError: the tree has no such leaf.
+    """
+    if not 0 <= index < size:
+        raise ValueError(f"a tree of {size} leaves has no leaf {index}")
+    proof: list[bytes] = []
+    start, end = 0, size
+    while end - start > 1:
+        middle = start + _split(end - start)
+        if index < middle:
+            proof.append(_subtree(store, middle, end))
+            end = middle
+        else:
+            proof.append(_subtree(store, start, middle))
+            start = middle
+    return proof[::-1]
+
+
+def consistency_proof(store: NodeStore, old: int, new: int) -> list[bytes]:
+    """Prove that the tree of `old` leaves is a prefix of the tree of `new` leaves; O(log n) reads.
+
+    Returns:
+        Hashes as RFC 6962 §2.1.2 orders them; none when `old` is 0 or equals `new`.
+
+    Raises:
+        ValueError: `old` is larger than `new`.
+    """
+    if not 0 <= old <= new:
+        raise ValueError(f"a tree of {old} leaves cannot be the past of one of {new}")
+    if old in (0, new):
+        return []
+    proof: list[bytes] = []
+    start, end, on_old_root = 0, new, True
+    while old != end:
+        middle = start + _split(end - start)
+        if old <= middle:
+            proof.append(_subtree(store, middle, end))
+            end = middle
+        else:
+            proof.append(_subtree(store, start, middle))
+            start, on_old_root = middle, False
+    if not on_old_root:
+        proof.append(_subtree(store, start, end))
+    return proof[::-1]
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root_hash: bytes) -> bool:
+    """Return whether `proof` shows the leaf hash `leaf` at `index` of the tree with `root_hash`.
+
+    Source: RFC 9162 §2.1.3.2.
+    """
+    if not 0 <= index < size:
+        return False
+    position, last, node = index, size - 1, leaf
+    for sibling in proof:
+        if last == 0:
+            return False
+        if position % 2 or position == last:
+            node = node_hash(sibling, node)
+            while position and not position % 2:
+                position, last = position // 2, last // 2
+        else:
+            node = node_hash(node, sibling)
+        position, last = position // 2, last // 2
+    return last == 0 and node == root_hash
+
+
+def verify_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> bool:
+    """Return whether `proof` shows that the tree `new_root` only added leaves to the tree `old_root`.
+
+    Source: RFC 9162 §2.1.4.2.
+    """
+    if not 0 <= old <= new:
+        return False
+    if old == new:
+        return not proof and old_root == new_root
+    if old == 0:
+        return not proof and old_root == EMPTY_ROOT
+    # Where the old tree is one full subtree its root is the first hash, and the proof leaves it out.
+    path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
+    if not path:
+        return False
+    position, last = old - 1, new - 1
+    while position % 2:
+        position, last = position // 2, last // 2
+    old_node = new_node = path[0]
+    for sibling in path[1:]:
+        if last == 0:
+            return False
+        if position % 2 or position == last:
+            old_node, new_node = node_hash(sibling, old_node), node_hash(sibling, new_node)
+            while position and not position % 2:
+                position, last = position // 2, last // 2
+        else:
+            new_node = node_hash(new_node, sibling)
+        position, last = position // 2, last // 2
+    return last == 0 and old_node == old_root and new_node == new_root
+
+
+def _split(count: int) -> int:
+    """Return the largest power of two smaller than `count`, for `count` > 1."""
+    return 1 << (count - 1).bit_length() - 1
+
+
+def _subtree(store: NodeStore, start: int, end: int) -> bytes:
+    """Return the hash over leaves `[start, end)`, where `start` is aligned as every subtree of the RFC is.
+
+    Cuts the range into full subtrees from the left (their sizes are the bits of its length, largest
+    first) and folds them from the right, so it reads at most log2(n) + 1 hashes.
+    """
+    full: list[bytes] = []
+    while start < end:
+        level = (end - start).bit_length() - 1
+        full.append(store.get(level, start >> level))
+        start += 1 << level
+    node = full.pop()
+    while full:
+        node = node_hash(full.pop(), node)
+    return node
