@@ -30,30 +30,45 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HEADSHOTS_", frozen=True, extra="ignore")
 
     environment: Environment = Field(
-        Environment.PRODUCTION, description="`production`, `development` or `test`; anything less than production relaxes cookies and allows the development IdP"
+        Environment.PRODUCTION,
+        description="`production`, `development` or `test`; anything less than production relaxes cookies and allows the development IdP",
     )
     base_url: str = Field(description="the address people see, e.g. `https://photos.example.com`")
     database_url: SecretStr = Field(description="Postgres, signing in as the role `headshots_app`")
     database_owner_url: SecretStr | None = Field(
         None, description="Postgres, signing in as the tables' owner; needed by `headshots migrate` only"
     )
-    keys_database_url: SecretStr = Field(description="Postgres database of the key store; another server than the main one")
+    keys_database_url: SecretStr = Field(
+        description="Postgres database of the key store; another server than the main one"
+    )
     redis_url: SecretStr = Field(description="Redis 6.2 or newer")
-    storage_url: str = Field(description="object store: `file:///path`, `s3://bucket/prefix`, `gs://…`, `az://…`")
+    storage_url: str = Field(
+        description="object store: `file:///path`, `s3://bucket/prefix`, `gs://…`, `az://…`"
+    )
     smtp_url: SecretStr = Field(description="`smtp://user:password@host:587` (STARTTLS) or `smtps://…`")
     mail_from: str = Field("Headshots <headshots@localhost>", description="sender of every mail")
     secret_key: SecretStr = Field(
-        min_length=32, description="at least 32 random characters; signs sessions, derives invitation tokens and hash keys"
+        min_length=32,
+        description="at least 32 random characters; signs sessions, derives invitation tokens and hash keys",
     )
-    keyring_path: Path = Field(description="folder of the epoch keys (file KMS); never include it in a backup")
+    keyring_path: Path = Field(
+        description="folder of the epoch keys (file KMS); never include it in a backup"
+    )
     signing_path: Path = Field(description="folder of the evidence signing keys and certificates")
     upload_max_bytes: int = Field(40_000_000, ge=1_000_000, description="largest photo file, bytes")
     upload_max_pixels: int = Field(60_000_000, ge=1_000_000, description="largest photo, pixels")
     invite_days: int = Field(14, ge=1, le=90, description="days until an invitation link expires")
     session_idle_minutes: int = Field(60, ge=5, description="minutes without a request until a session ends")
     session_hours: int = Field(12, ge=1, description="hours until a session ends whatever happens")
-    retention_days: int = Field(30, ge=1, le=365, description="days after approval until selfies and working data are erased; companies can choose less")
-    trust_proxies: int = Field(0, ge=0, le=5, description="number of reverse proxies in front whose X-Forwarded-* are believed")
+    retention_days: int = Field(
+        30,
+        ge=1,
+        le=365,
+        description="days after approval until selfies and working data are erased; companies can choose less",
+    )
+    trust_proxies: int = Field(
+        0, ge=0, le=5, description="number of reverse proxies in front whose X-Forwarded-* are believed"
+    )
     log_level: str = Field("INFO", description="`DEBUG`, `INFO`, `WARNING`, `ERROR`")
 
     @property
@@ -70,7 +85,7 @@ def settings() -> Settings:
         ConfigurationError: names every variable that is missing or wrong.
     """
     try:
-        return Settings()  # type: ignore[call-arg]  # the values come from the environment
+        return Settings()
     except ValidationError as error:
         lines = [f"HEADSHOTS_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
         raise ConfigurationError("The settings are not complete. " + "; ".join(lines)) from error

@@ -60,7 +60,9 @@ Backdrop = Annotated[SolidBackdrop | GradientBackdrop | ImageBackdrop, Field(dis
 class Crop(_Part):
     """Where the head sits in the frame; every portrait is moved to match."""
 
-    eye_line: float = Field(default=0.42, ge=0.25, le=0.6, description="fraction of frame height from the top")
+    eye_line: float = Field(
+        default=0.42, ge=0.25, le=0.6, description="fraction of frame height from the top"
+    )
     head_height: float = Field(
         default=0.50, ge=0.25, le=0.75, description="chin to crown, fraction of frame height"
     )
@@ -73,13 +75,17 @@ class Light(_Part):
     even: float = Field(
         default=0.35, ge=0.0, le=1.0, description="0 leaves the photo's light, 1 makes both halves equal"
     )
-    exposure: float = Field(default=0.0, ge=-1.0, le=1.0, description="stops, relative to the neutral face level")
+    exposure: float = Field(
+        default=0.0, ge=-1.0, le=1.0, description="stops, relative to the neutral face level"
+    )
 
 
 class Grade(_Part):
     """The film: applied to the person alone, never to the backdrop's brand colour."""
 
-    contrast: float = Field(default=0.08, ge=-0.3, le=0.4, description="strength of the S-curve around mid-grey")
+    contrast: float = Field(
+        default=0.08, ge=-0.3, le=0.4, description="strength of the S-curve around mid-grey"
+    )
     warmth: float = Field(default=0.0, ge=-1.0, le=1.0, description="1 is about +600 K warmer")
     saturation: float = Field(default=1.0, ge=0.0, le=1.4, description="factor on chroma")
 

@@ -1,0 +1,49 @@
+"""All tables, one noun a file."""
+
+from core.models.artifact import Artifact, Kind
+from core.models.audit_event import AuditEvent
+from core.models.base import Base, Tenant
+from core.models.certificate import Certificate
+from core.models.consent import Consent
+from core.models.erasure import Erasure
+from core.models.headshot import Headshot
+from core.models.invite import Invite
+from core.models.log import Checkpoint, LogLeaf, LogNode
+from core.models.member import Member, Role
+from core.models.organization import Organization
+from core.models.outbox import Outbox
+from core.models.participation import Alternative, Participation, State
+from core.models.photo import Photo
+from core.models.saml_connection import SamlConnectionRow
+from core.models.shoot import Shoot
+from core.models.style import Style
+from core.models.web_session import SignInMethod, WebSession
+
+__all__ = [
+    "Alternative",
+    "Artifact",
+    "AuditEvent",
+    "Base",
+    "Certificate",
+    "Checkpoint",
+    "Consent",
+    "Erasure",
+    "Headshot",
+    "Invite",
+    "Kind",
+    "LogLeaf",
+    "LogNode",
+    "Member",
+    "Organization",
+    "Outbox",
+    "Participation",
+    "Photo",
+    "Role",
+    "SamlConnectionRow",
+    "Shoot",
+    "SignInMethod",
+    "State",
+    "Style",
+    "Tenant",
+    "WebSession",
+]

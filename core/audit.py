@@ -1,0 +1,107 @@
+"""The only writer of audit events.
+
+An event joins the transaction of the change that it tells of. Its leaf is canonical JSON (RFC 8785)
+without personal data; `compliance.log` adds it to the organization's Merkle tree within seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+import rfc8785
+from sqlalchemy.orm import Session
+
+from core.clock import now, rfc3339
+from core.db import organization_of
+from core.ids import new_id
+from core.models import AuditEvent, Member
+
+Fact = str | int | bool | None
+
+
+class Tag(StrEnum):
+    """Everything that can be told; a new kind of change adds its tag here."""
+
+    ORGANIZATION_CREATED = "organization.created"
+    BRAND_CHANGED = "organization.brand_changed"
+    MEMBER_PROVISIONED = "member.provisioned"
+    MEMBER_IMPORTED = "member.imported"
+    MEMBER_ROLE_CHANGED = "member.role_changed"
+    SIGNED_IN = "session.signed_in"
+    SIGNED_OUT = "session.signed_out"
+    STYLE_SAVED = "style.saved"
+    SHOOT_CREATED = "shoot.created"
+    INVITE_CREATED = "invite.created"
+    INVITE_SENT = "invite.sent"
+    INVITE_ACCEPTED = "invite.accepted"
+    INVITE_RENEWED = "invite.renewed"
+    INVITE_REVOKED = "invite.revoked"
+    CONSENT_GIVEN = "consent.given"
+    CONSENT_REFUSED = "consent.refused"
+    CONSENT_WITHDRAWN = "consent.withdrawn"
+    PARTICIPATION_MOVED = "participation.moved"
+    PHOTO_UPLOADED = "photo.uploaded"
+    PHOTO_CHECKED = "photo.checked"
+    PHOTO_REMOVED = "photo.removed"
+    HEADSHOTS_RENDERED = "headshots.rendered"
+    HEADSHOT_APPROVED = "headshot.approved"
+    HEADSHOT_DOWNLOADED = "headshot.downloaded"
+    EXPORT_DOWNLOADED = "export.downloaded"
+    ERASURE_REQUESTED = "erasure.requested"
+    ERASURE_EXECUTED = "erasure.executed"
+    ERASURE_COMPLETED = "erasure.completed"
+    CERTIFICATE_ISSUED = "certificate.issued"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did it: a member, known in the log by pseudonym only, or the system."""
+
+    member_id: UUID | None
+    pseudonym: str
+
+
+SYSTEM = Actor(member_id=None, pseudonym="system")
+
+
+def actor_for(member: Member) -> Actor:
+    """Return `member` as the one who acts."""
+    return Actor(member_id=member.id, pseudonym=member.pseudonym)
+
+
+def record(
+    session: Session, tag: Tag, *, actor: Actor, subject: Member | None = None, **facts: Fact
+) -> AuditEvent:
+    """Write one event into the caller's transaction.
+
+    Args:
+        session: bound to the organization.
+        tag: what happened.
+        actor: who did it.
+        subject: the person whom it is about.
+        **facts: opaque ids, counts, versions and hashes; never a name, an address or a file name.
+    """
+    event = AuditEvent(
+        id=new_id(),
+        org_id=organization_of(session),
+        created_at=now(),
+        tag=tag,
+        actor_id=actor.member_id,
+        subject_id=subject.id if subject else None,
+        facts=dict(facts),
+    )
+    leaf: dict[str, Fact | dict[str, Fact]] = {
+        "v": 1,
+        "id": str(event.id),
+        "org": str(event.org_id),
+        "at": rfc3339(event.created_at),
+        "tag": tag.value,
+        "actor": actor.pseudonym,
+        "subject": subject.pseudonym if subject else None,
+        "facts": dict(facts),
+    }
+    event.leaf = rfc8785.dumps(leaf)
+    session.add(event)
+    return event

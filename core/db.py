@@ -1,0 +1,99 @@
+"""Sessions on the main database, each bound to one organization.
+
+Row-level security reads the transaction-local setting `app.org_id`; a session without an organization
+sees no tenant row at all. What must be found before an organization is known goes through the narrow
+`SECURITY DEFINER` functions in `Lookup`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Row, create_engine, event, text
+from sqlalchemy.orm import Session, SessionTransaction
+
+from core.settings import settings
+
+
+@cache
+def engine() -> Engine:
+    """Return the process's engine on the main database, as the role that row-level security binds.
+
+    Ten connections serve sixteen web threads, since a request holds one only while it queries.
+    """
+    return create_engine(
+        settings().database_url.get_secret_value(), pool_size=10, max_overflow=10, pool_pre_ping=True
+    )
+
+
+@event.listens_for(Session, "after_begin")
+def _bind_organization(session: Session, _: SessionTransaction, connection: Connection) -> None:
+    org_id = session.info.get("org_id")
+    if org_id is not None:
+        connection.execute(text("SELECT set_config('app.org_id', :org, true)"), {"org": str(org_id)})
+
+
+def organization_of(session: Session) -> UUID:
+    """Return the organization that `session` is bound to."""
+    org_id = session.info["org_id"]
+    assert isinstance(org_id, UUID)
+    return org_id
+
+
+@contextmanager
+def transaction(org_id: UUID) -> Iterator[Session]:
+    """Open a session bound to `org_id`; commit when the block ends, roll back when it raises."""
+    with Session(engine(), expire_on_commit=False, info={"org_id": org_id}) as session, session.begin():
+        yield session
+
+
+class Lookup:
+    """The questions that may be asked without an organization; each is one database function."""
+
+    @staticmethod
+    def _rows(statement: str, **values: Any) -> list[Row[*tuple[Any, ...]]]:
+        with engine().begin() as connection:
+            return list(connection.execute(text(statement), values))
+
+    @classmethod
+    def _uuid(cls, statement: str, **values: Any) -> UUID | None:
+        rows = cls._rows(statement, **values)
+        value = rows[0][0] if rows else None
+        return value if isinstance(value, UUID) else None
+
+    @classmethod
+    def organization(cls, slug: str) -> UUID | None:
+        """Return the id of the organization called `slug`."""
+        return cls._uuid("SELECT find_organization(:slug)", slug=slug)
+
+    @classmethod
+    def organizations(cls) -> list[UUID]:
+        """Return every organization's id."""
+        return [row[0] for row in cls._rows("SELECT organization_ids()")]
+
+    @classmethod
+    def invite(cls, token_sha256: bytes) -> tuple[UUID, UUID] | None:
+        """Return (organization, invite) of a hashed token."""
+        rows = cls._rows("SELECT org_id, id FROM find_invite(:hash)", hash=token_sha256)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    @classmethod
+    def session(cls, token_sha256: bytes) -> tuple[UUID, UUID] | None:
+        """Return (organization, session) of a hashed session token."""
+        rows = cls._rows("SELECT org_id, id FROM find_web_session(:hash)", hash=token_sha256)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    @classmethod
+    def erasure(cls, receipt_sha256: bytes) -> tuple[UUID, UUID] | None:
+        """Return (organization, erasure) of a hashed receipt."""
+        rows = cls._rows("SELECT org_id, id FROM find_erasure(:hash)", hash=receipt_sha256)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    @classmethod
+    def unsequenced(cls) -> list[UUID]:
+        """Return organizations with audit events that are not in their log yet."""
+        return [row[0] for row in cls._rows("SELECT organizations_with_unsequenced_events()")]

@@ -1,0 +1,46 @@
+"""`artifacts`: the one inventory of stored bytes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.models.base import Tenant
+
+
+class Kind(StrEnum):
+    """What the bytes are."""
+
+    PHOTO = "photo"
+    PREVIEW = "preview"
+    HEADSHOT = "headshot"
+    OWN_PICTURE = "own_picture"
+    EXPORT = "export"
+    LOGO = "logo"
+    BACKDROP = "backdrop"
+
+
+class Artifact(Tenant):
+    """One sealed object. What has no row here does not exist.
+
+    `member_id` is the person whose key seals it; brand assets have none and use the organization's key.
+    """
+
+    __tablename__ = "artifacts"
+    __table_args__ = (
+        Index("ix_artifacts_member", "member_id"),
+        Index("ix_artifacts_object_name", "object_name", unique=True),
+    )
+
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    media_type: Mapped[str] = mapped_column(String(64))
+    object_name: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    sealed_sha256: Mapped[str] = mapped_column(String(64))
+    delete_requested_at: Mapped[datetime | None]
+    destroyed_at: Mapped[datetime | None]

@@ -1,0 +1,34 @@
+"""`erasures`: a person's data being destroyed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.models.base import Tenant
+
+
+class Erasure(Tenant):
+    """What was found, what was destroyed, how that was checked. Holds no personal data.
+
+    `locations` keeps one entry per place (see `compliance.certificates.Location`). `receipt_sha256`
+    is the hash of the secret in the link under which the person finds the certificate afterwards.
+    """
+
+    __tablename__ = "erasures"
+
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), unique=True)
+    subject: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(String(32))
+    language: Mapped[str] = mapped_column(String(8), default="en")
+    receipt_sha256: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    epoch: Mapped[int | None]
+    key_destroyed_at: Mapped[datetime | None]
+    objects_destroyed_at: Mapped[datetime | None]
+    epoch_destroyed_at: Mapped[datetime | None]
+    locations: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    failure: Mapped[str | None] = mapped_column(String(200))

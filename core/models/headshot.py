@@ -1,0 +1,29 @@
+"""`headshots`: results."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.models.base import Tenant
+
+
+class Headshot(Tenant):
+    """One candidate with its gate report; `withheld_code` says why nobody may see it."""
+
+    __tablename__ = "headshots"
+    __table_args__ = (Index("ix_headshots_participation", "participation_id", "rank"),)
+
+    participation_id: Mapped[UUID] = mapped_column(ForeignKey("participations.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    photo_id: Mapped[UUID] = mapped_column(ForeignKey("photos.id"))
+    style_id: Mapped[UUID] = mapped_column(ForeignKey("styles.id"))
+    artifact_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
+    engine: Mapped[str] = mapped_column(String(16))
+    rank: Mapped[int]
+    gates: Mapped[dict[str, Any]]
+    withheld_code: Mapped[str | None] = mapped_column(String(64))
+    seconds: Mapped[float]

@@ -1,0 +1,61 @@
+"""`members`: people in an organization."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.models.base import Tenant
+
+
+class Role(StrEnum):
+    """What a member is to the organization; what each may do is in `core.permissions`."""
+
+    OWNER = "owner"
+    HR_ADMIN = "hr_admin"
+    REVIEWER = "reviewer"
+    AUDITOR = "auditor"
+    EMPLOYEE = "employee"
+
+
+class Member(Tenant):
+    """A person. After erasure only the id, the organization and the times remain.
+
+    `pseudonym` is the keyed hash that stands for the person in the evidence log; its key is derived
+    from the person's data key and dies with it.
+    """
+
+    __tablename__ = "members"
+
+    role: Mapped[str] = mapped_column(String(16), default=Role.EMPLOYEE)
+    email: Mapped[str | None] = mapped_column(String(254))
+    first_name: Mapped[str | None] = mapped_column(String(80))
+    last_name: Mapped[str | None] = mapped_column(String(80))
+    employee_id: Mapped[str | None] = mapped_column(String(64))
+    department: Mapped[str | None] = mapped_column(String(120))
+    language: Mapped[str] = mapped_column(String(8), default="en")
+    idp_entity_id: Mapped[str | None] = mapped_column(String(512))
+    name_id: Mapped[str | None] = mapped_column(String(512))
+    pseudonym: Mapped[str] = mapped_column(String(64))
+    disabled_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("uq_members_email", "org_id", text("lower(email)"), unique=True),
+        UniqueConstraint("org_id", "idp_entity_id", "name_id", name="uq_members_identity"),
+        Index("uq_members_employee_id", "org_id", "employee_id", unique=True),
+    )
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, or an empty string after erasure."""
+        return f"{self.first_name or ''} {self.last_name or ''}".strip()
+
+    @property
+    def initials(self) -> str:
+        """Up to two capital letters for the avatar that stands in for a photo."""
+        letters = [name[0] for name in (self.first_name, self.last_name) if name]
+        return "".join(letters).upper() or "–"

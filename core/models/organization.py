@@ -1,0 +1,30 @@
+"""`organizations`: the tenants."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import now
+from core.ids import new_id
+from core.models.base import Base
+
+
+class Organization(Base):
+    """A company: its brand, its promises in numbers, and nothing of its people."""
+
+    __tablename__ = "organizations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    slug: Mapped[str] = mapped_column(String(63), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    accent: Mapped[str] = mapped_column(String(7), default="#2f4b6e")
+    logo_id: Mapped[UUID | None]
+    regime: Mapped[str] = mapped_column(String(16), default="gdpr")
+    language: Mapped[str] = mapped_column(String(8), default="en")
+    retention_days: Mapped[int] = mapped_column(default=30)
+    contact_email: Mapped[str] = mapped_column(String(254), default="")

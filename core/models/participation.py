@@ -1,0 +1,57 @@
+"""`participations`: one member in one shoot, and how far they are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.models.base import Tenant
+
+
+class State(StrEnum):
+    """Where a participation stands; `core.services.participations` owns the moves between them."""
+
+    INVITED = "invited"
+    OPENED = "opened"
+    CONSENTED = "consented"
+    UPLOADING = "uploading"
+    SUBMITTED = "submitted"
+    RENDERING = "rendering"
+    READY = "ready"
+    APPROVED = "approved"
+    DELIVERED = "delivered"
+    DECLINED = "declined"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    ERASED = "erased"
+
+
+class Alternative(StrEnum):
+    """What stands in for a studio headshot when someone declines; equal to it."""
+
+    INITIALS = "initials"
+    OWN_PICTURE = "own_picture"
+
+
+class Participation(Tenant):
+    """One member in one shoot."""
+
+    __tablename__ = "participations"
+    __table_args__ = (
+        UniqueConstraint("shoot_id", "member_id"),
+        Index("ix_participations_shoot_state", "shoot_id", "state"),
+        Index("ix_participations_member", "member_id"),
+    )
+
+    shoot_id: Mapped[UUID] = mapped_column(ForeignKey("shoots.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    state: Mapped[str] = mapped_column(String(16), default=State.INVITED)
+    changed_at: Mapped[datetime]
+    chosen_headshot_id: Mapped[UUID | None]
+    alternative: Mapped[str | None] = mapped_column(String(16))
+    failure_code: Mapped[str | None] = mapped_column(String(64))
+    approved_at: Mapped[datetime | None]

@@ -1,0 +1,26 @@
+"""`shoots`: campaigns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.models.base import Tenant
+
+DEFAULT_FILE_NAME = "{employee_id}_{last}_{first}.jpg"
+
+
+class Shoot(Tenant):
+    """One style, one deadline, many people."""
+
+    __tablename__ = "shoots"
+
+    name: Mapped[str] = mapped_column(String(120))
+    style_id: Mapped[UUID] = mapped_column(ForeignKey("styles.id"))
+    deadline: Mapped[datetime]
+    engine: Mapped[str] = mapped_column(String(16), default="studio")
+    file_name: Mapped[str] = mapped_column(String(160), default=DEFAULT_FILE_NAME)
+    closed_at: Mapped[datetime | None]

@@ -1,0 +1,34 @@
+"""`web_sessions`: who is signed in, kept on the server so that it can be ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.models.base import Tenant
+
+
+class SignInMethod(StrEnum):
+    """How the person proved who they are."""
+
+    SAML = "saml"
+    INVITE = "invite"
+
+
+class WebSession(Tenant):
+    """One browser's session; only the SHA-256 of its token is stored."""
+
+    __tablename__ = "web_sessions"
+    __table_args__ = (Index("ix_web_sessions_member", "member_id"),)
+
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    method: Mapped[str] = mapped_column(String(8))
+    saml_session_index: Mapped[str | None] = mapped_column(String(256))
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

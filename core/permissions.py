@@ -1,0 +1,33 @@
+"""Who may do what: the one readable map."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from core.models import Role
+
+
+class Permission(StrEnum):
+    """Something that an admin page or verb asks for."""
+
+    VIEW_DASHBOARD = "view_dashboard"
+    EDIT_STYLE = "edit_style"
+    MANAGE_SHOOTS = "manage_shoots"
+    INVITE = "invite"
+    DOWNLOAD = "download"
+    ERASE_MEMBER = "erase_member"
+    VIEW_AUDIT = "view_audit"
+
+
+ROLES: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: frozenset(Permission),
+    Role.HR_ADMIN: frozenset(Permission),
+    Role.REVIEWER: frozenset({Permission.VIEW_DASHBOARD, Permission.DOWNLOAD}),
+    Role.AUDITOR: frozenset({Permission.VIEW_DASHBOARD, Permission.VIEW_AUDIT}),
+    Role.EMPLOYEE: frozenset(),
+}
+
+
+def allowed(role: str, permission: Permission) -> bool:
+    """Return whether `role` includes `permission`."""
+    return permission in ROLES[Role(role)]

@@ -1,0 +1,72 @@
+"""Work for the workers: written to the outbox with the change that needs it, carried by Redis as an id."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from uuid import UUID
+
+import redis
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.db import organization_of
+from core.ids import new_id
+from core.models import Outbox
+from core.settings import settings
+
+# Postgres channel on which a commit wakes the relay.
+CHANNEL = "headshots_outbox"
+
+
+class JobName(StrEnum):
+    """Every job; the worker module of the same name under `workers.jobs` runs it."""
+
+    INTAKE = "intake"
+    RENDER = "render"
+    INVITE_MAIL = "invite_mail"
+    READY_MAIL = "ready_mail"
+    PURGE = "purge"
+    ERASE = "erase"
+    CERTIFY = "certify"
+
+
+class Lane(StrEnum):
+    """RQ queues: people wait for the fast lane, so slow work never stands before it."""
+
+    FAST = "fast"
+    SLOW = "slow"
+
+
+SLOW_JOBS = frozenset({JobName.RENDER})
+
+
+def lane_of(job: JobName) -> Lane:
+    """Return the queue that carries `job`."""
+    return Lane.SLOW if job in SLOW_JOBS else Lane.FAST
+
+
+@cache
+def redis_client() -> redis.Redis:
+    """Return the process's Redis client. Redis holds ids and counters only, and may be flushed at any time."""
+    return redis.Redis.from_url(settings().redis_url.get_secret_value(), socket_timeout=15)
+
+
+def enqueue(
+    session: Session, job: JobName, subject_id: UUID, *, not_before: datetime | None = None
+) -> Outbox:
+    """Owe `job` on `subject_id`: it runs once the caller's transaction has committed, and only then."""
+    row = Outbox(
+        id=new_id(),
+        org_id=organization_of(session),
+        created_at=now(),
+        job=job,
+        subject_id=subject_id,
+        not_before=not_before or now(),
+    )
+    session.add(row)
+    session.flush()
+    session.execute(select(func.pg_notify(CHANNEL, "")))
+    return row

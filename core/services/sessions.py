@@ -1,0 +1,115 @@
+"""Who is signed in: sessions on the server, found by a hashed token, ended at any time."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from core.audit import Actor, actor_for
+from core.clock import now
+from core.db import Lookup, organization_of, transaction
+from core.ids import new_id
+from core.models import Member, Role, SignInMethod, WebSession
+from core.settings import settings
+
+# Writing `seen_at` on every request would make each read a write; once a minute is exact enough.
+SEEN_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who makes a request. Fits Flask-Login's idea of a user."""
+
+    session_id: UUID
+    org_id: UUID
+    member_id: UUID
+    role: Role
+    method: SignInMethod
+    language: str
+    actor: Actor
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """Return the session's id; the secret token never leaves the cookie."""
+        return str(self.session_id)
+
+
+def start(
+    session: Session, member: Member, method: SignInMethod, *, saml_session_index: str | None = None
+) -> str:
+    """Start a session for `member`; return its token (256 bits), which only the browser keeps."""
+    token = secrets.token_urlsafe(32)
+    moment = now()
+    session.add(
+        WebSession(
+            id=new_id(),
+            org_id=organization_of(session),
+            created_at=moment,
+            member_id=member.id,
+            token_sha256=hashlib.sha256(token.encode()).digest(),
+            method=method,
+            saml_session_index=saml_session_index,
+            seen_at=moment,
+            expires_at=moment + timedelta(hours=settings().session_hours),
+        )
+    )
+    session.flush()
+    return token
+
+
+def find(token: str) -> SignedIn | None:
+    """Return who the token belongs to, or `None` if the session ended, expired or never was."""
+    found = Lookup.session(hashlib.sha256(token.encode()).digest())
+    if found is None:
+        return None
+    org_id, session_id = found
+    with transaction(org_id) as session:
+        row = session.get(WebSession, session_id)
+        if row is None or row.ended_at is not None:
+            return None
+        moment = now()
+        if moment >= row.expires_at or moment - row.seen_at > timedelta(
+            minutes=settings().session_idle_minutes
+        ):
+            return None
+        member = session.get(Member, row.member_id)
+        if member is None or member.erased_at is not None or member.disabled_at is not None:
+            return None
+        if moment - row.seen_at > SEEN_EVERY:
+            row.seen_at = moment
+        return SignedIn(
+            session_id=row.id,
+            org_id=org_id,
+            member_id=member.id,
+            role=Role(member.role),
+            method=SignInMethod(row.method),
+            language=member.language,
+            actor=actor_for(member),
+        )
+
+
+def end(session: Session, session_id: UUID) -> None:
+    """End one session."""
+    session.execute(
+        update(WebSession)
+        .where(WebSession.id == session_id, WebSession.ended_at.is_(None))
+        .values(ended_at=now())
+    )
+
+
+def end_all(session: Session, member_id: UUID) -> None:
+    """End every session of a member: on erasure, deprovisioning, or a stolen device."""
+    session.execute(
+        update(WebSession)
+        .where(WebSession.member_id == member_id, WebSession.ended_at.is_(None))
+        .values(ended_at=now())
+    )

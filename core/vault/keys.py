@@ -1,0 +1,263 @@
+"""The key store: wrapped data keys, in a database apart from the one that names people.
+
+Each owner (a member, or an organization for its brand assets) has one random data key, stored only
+wrapped under the current epoch key. Erasing destroys the wrapped key; turning the epoch re-wraps every
+survivor and destroys the old epoch key, which kills each older copy of this store in any backup.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import DateTime, Engine, LargeBinary, String, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from core.clock import now
+from core.errors import Gone
+from core.vault.crypto import new_key
+from core.vault.kms import Kms
+
+# Any constant: one lock serializes turning an epoch against making a key.
+EPOCH_LOCK = 0x68656164
+
+
+class KeyErased(Gone):
+    """The owner's key was destroyed, so nothing sealed with it can be opened."""
+
+    code = "erased"
+
+
+class KeyBase(DeclarativeBase):
+    """Tables of the key store."""
+
+
+class Epoch(KeyBase):
+    """An epoch; the newest without `closed_at` is current."""
+
+    __tablename__ = "epochs"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    opened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    destroyed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class DataKey(KeyBase):
+    """One owner's wrapped key."""
+
+    __tablename__ = "data_keys"
+
+    owner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    epoch: Mapped[int] = mapped_column(index=True)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ErasedOwner(KeyBase):
+    """The erasure ledger: a keyed hash of each erased owner, so that a restore cannot bring one back."""
+
+    __tablename__ = "erasure_ledger"
+
+    owner_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    epoch: Mapped[int]
+    erased_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+@dataclass(frozen=True)
+class Destruction:
+    """When an owner's key was destroyed, and in which epoch."""
+
+    epoch: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class EpochTurn:
+    """What turning the epoch did."""
+
+    closed: int
+    opened: int
+    rewrapped: int
+
+
+class KeyStore:
+    """Makes, opens and destroys data keys.
+
+    Args:
+        engine: the key store's own database.
+        kms: holder of the epoch keys.
+        ledger_key: secret under which the erasure ledger hashes owners.
+    """
+
+    def __init__(self, engine: Engine, kms: Kms, ledger_key: bytes) -> None:
+        self._engine = engine
+        self._kms = kms
+        self._ledger_key = ledger_key
+
+    def create_tables(self) -> None:
+        """Create the store's tables and its first epoch; a second call changes nothing."""
+        KeyBase.metadata.create_all(self._engine)
+        with Session(self._engine) as session, session.begin():
+            self._lock(session)
+            if session.scalar(select(func.count()).select_from(Epoch)) == 0:
+                self._kms.create(1)
+                session.add(Epoch(number=1, opened_at=now()))
+
+    @staticmethod
+    def _lock(session: Session) -> None:
+        session.execute(select(func.pg_advisory_xact_lock(EPOCH_LOCK)))
+
+    @staticmethod
+    def _share(session: Session) -> None:
+        session.execute(select(func.pg_advisory_xact_lock_shared(EPOCH_LOCK)))
+
+    @staticmethod
+    def _current(session: Session) -> int:
+        number = session.scalar(select(func.max(Epoch.number)).where(Epoch.closed_at.is_(None)))
+        assert number is not None, "create_tables() opens the first epoch"
+        return number
+
+    @staticmethod
+    def _associated(owner_id: UUID) -> bytes:
+        return b"headshots data key " + owner_id.bytes
+
+    def owner_hash(self, owner_id: UUID) -> str:
+        """Return the keyed hash under which the ledger knows an owner."""
+        return hmac.new(self._ledger_key, owner_id.bytes, hashlib.sha256).hexdigest()
+
+    def create(self, owner_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+        """Make a key for each owner that has none; return the keys of all of them.
+
+        Raises:
+            KeyErased: one of them is in the erasure ledger; no key was made.
+        """
+        owners = list(owner_ids)
+        with Session(self._engine) as session, session.begin():
+            self._share(session)
+            hashes = [self.owner_hash(owner) for owner in owners]
+            if session.scalar(
+                select(ErasedOwner.owner_hash).where(ErasedOwner.owner_hash.in_(hashes)).limit(1)
+            ):
+                raise KeyErased("This person was erased; a new invitation starts a new record.")
+            epoch = self._current(session)
+            rows = [
+                {
+                    "owner_id": owner,
+                    "epoch": epoch,
+                    "wrapped": self._kms.wrap(epoch, new_key(), self._associated(owner)),
+                }
+                for owner in owners
+            ]
+            if rows:
+                session.execute(insert(DataKey).values(rows).on_conflict_do_nothing())
+            stored = session.scalars(select(DataKey).where(DataKey.owner_id.in_(owners)))
+            return {
+                row.owner_id: self._kms.unwrap(row.epoch, row.wrapped, self._associated(row.owner_id))
+                for row in stored
+            }
+
+    def data_key(self, owner_id: UUID) -> bytes:
+        """Return the owner's key. Never cached: a destroyed key is gone for every process at once.
+
+        Raises:
+            KeyErased: the key does not exist any more.
+        """
+        with Session(self._engine) as session:
+            row = session.get(DataKey, owner_id)
+            if row is None:
+                raise KeyErased("This has been erased and cannot be opened any more.")
+            return self._kms.unwrap(row.epoch, row.wrapped, self._associated(owner_id))
+
+    def exists(self, owner_id: UUID) -> bool:
+        """Whether the owner still has a key."""
+        with Session(self._engine) as session:
+            return session.get(DataKey, owner_id) is not None
+
+    def destroy(self, owner_id: UUID) -> Destruction:
+        """Destroy the owner's wrapped key and write the erasure ledger, in one transaction.
+
+        Idempotent: a second call returns the first destruction.
+        """
+        with Session(self._engine) as session, session.begin():
+            self._share(session)
+            epoch = self._current(session)
+            session.execute(delete(DataKey).where(DataKey.owner_id == owner_id))
+            session.execute(
+                insert(ErasedOwner)
+                .values(owner_hash=self.owner_hash(owner_id), epoch=epoch, erased_at=now())
+                .on_conflict_do_nothing()
+            )
+            entry = session.get_one(ErasedOwner, self.owner_hash(owner_id))
+            return Destruction(epoch=entry.epoch, at=entry.erased_at)
+
+    def erased_among(self, owner_ids: Iterable[UUID]) -> set[UUID]:
+        """Return which of these owners the ledger says were erased."""
+        by_hash = {self.owner_hash(owner): owner for owner in owner_ids}
+        with Session(self._engine) as session:
+            found = session.scalars(select(ErasedOwner.owner_hash).where(ErasedOwner.owner_hash.in_(by_hash)))
+            return {by_hash[value] for value in found}
+
+    def turn_epoch(self) -> EpochTurn:
+        """Re-wrap every key under a new epoch key, then destroy the old epoch key.
+
+        A crash between the two leaves the old epoch closed but not destroyed; the next call, or
+        `finish_turns`, destroys it.
+        """
+        with Session(self._engine) as session, session.begin():
+            self._lock(session)
+            old = self._current(session)
+            new = old + 1
+            self._kms.create(new)
+            rewrapped = 0
+            # Streamed in batches, so that 100,000 keys are never in memory at once.
+            rows = session.scalars(
+                select(DataKey).where(DataKey.epoch <= old).execution_options(yield_per=1000)
+            )
+            for batch in rows.partitions():
+                changes = [
+                    {
+                        "owner_id": row.owner_id,
+                        "epoch": new,
+                        "wrapped": self._kms.wrap(
+                            new,
+                            self._kms.unwrap(row.epoch, row.wrapped, self._associated(row.owner_id)),
+                            self._associated(row.owner_id),
+                        ),
+                    }
+                    for row in batch
+                ]
+                session.execute(update(DataKey), changes)
+                rewrapped += len(changes)
+            session.add(Epoch(number=new, opened_at=now()))
+            session.execute(update(Epoch).where(Epoch.number == old).values(closed_at=now()))
+        self.finish_turns()
+        return EpochTurn(closed=old, opened=new, rewrapped=rewrapped)
+
+    def finish_turns(self) -> None:
+        """Destroy the key of every closed epoch that still has one."""
+        with Session(self._engine) as session, session.begin():
+            self._lock(session)
+            for epoch in session.scalars(
+                select(Epoch).where(Epoch.closed_at.is_not(None), Epoch.destroyed_at.is_(None))
+            ):
+                self._kms.destroy(epoch.number)
+                if self._kms.exists(epoch.number):
+                    raise RuntimeError(f"the key of epoch {epoch.number} still exists after its destruction")
+                epoch.destroyed_at = now()
+
+    def epoch_destroyed_at(self, number: int) -> datetime | None:
+        """Return when the epoch's key was destroyed, or `None` while it lives."""
+        with Session(self._engine) as session:
+            epoch = session.get(Epoch, number)
+            return epoch.destroyed_at if epoch else None
+
+    def current_epoch(self) -> tuple[int, datetime]:
+        """Return the current epoch's number and when it opened."""
+        with Session(self._engine) as session:
+            epoch = session.get_one(Epoch, self._current(session))
+            return epoch.number, epoch.opened_at

@@ -1,0 +1,101 @@
+"""Epoch keys: who holds them and how one is destroyed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+from core.vault.crypto import new_key, open_sealed, seal
+
+
+class EpochKeyGone(LookupError):
+    """The epoch's key has been destroyed; nothing wrapped under it can ever be opened."""
+
+
+class Kms(Protocol):
+    """Holds epoch keys and never gives one out."""
+
+    def create(self, epoch: int) -> None:
+        """Make the epoch's key; a second call changes nothing."""
+
+    def wrap(self, epoch: int, key: bytes, associated: bytes) -> bytes:
+        """Seal `key` under the epoch's key."""
+
+    def unwrap(self, epoch: int, wrapped: bytes, associated: bytes) -> bytes:
+        """Open what `wrap` made; `EpochKeyGone` once the epoch's key is destroyed."""
+
+    def destroy(self, epoch: int) -> None:
+        """Destroy the epoch's key; a second call changes nothing."""
+
+    def exists(self, epoch: int) -> bool:
+        """Whether the epoch's key still exists."""
+
+
+class FileKms:
+    """One file an epoch in a folder of mode 0700 that is part of no backup.
+
+    On flash storage an overwritten block may survive in spare cells until the drive reuses it, so put
+    the folder on an encrypted volume or a tmpfs with an escrowed copy, or use a cloud KMS.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def _path(self, epoch: int) -> Path:
+        return self._folder / f"epoch-{epoch}.key"
+
+    def _key(self, epoch: int) -> bytes:
+        try:
+            return self._path(epoch).read_bytes()
+        except FileNotFoundError as error:
+            raise EpochKeyGone(f"epoch {epoch}") from error
+
+    def _sync_folder(self) -> None:
+        descriptor = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def create(self, epoch: int) -> None:
+        """Write a new key; the first of two processes wins and both use its key."""
+        # Written whole under another name, then linked: a crash leaves no half a key in place.
+        draft = self._folder / f".epoch-{epoch}.{os.getpid()}.draft"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(new_key())
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, self._path(epoch))
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        self._sync_folder()
+
+    def wrap(self, epoch: int, key: bytes, associated: bytes) -> bytes:
+        """Seal `key` under the epoch's key."""
+        return seal(self._key(epoch), key, associated)
+
+    def unwrap(self, epoch: int, wrapped: bytes, associated: bytes) -> bytes:
+        """Open what `wrap` made."""
+        return open_sealed(self._key(epoch), wrapped, associated)
+
+    def destroy(self, epoch: int) -> None:
+        """Overwrite the key's file, then remove it and make the removal durable."""
+        path = self._path(epoch)
+        if not path.exists():
+            return
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+        self._sync_folder()
+
+    def exists(self, epoch: int) -> bool:
+        """Whether the key's file exists."""
+        return self._path(epoch).exists()

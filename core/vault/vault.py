@@ -1,0 +1,148 @@
+"""The one door to personal bytes.
+
+Only this module writes, reads and deletes them, and each has one row in `artifacts`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from functools import cache
+from uuid import UUID
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import create_engine, func, select, update
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.db import organization_of
+from core.errors import Gone
+from core.ids import new_id
+from core.models import Artifact, Kind
+from core.settings import settings
+from core.vault.crypto import open_sealed, seal
+from core.vault.keys import KeyStore
+from core.vault.kms import FileKms
+from core.vault.store import ObjectMissing, ObjectStore
+
+
+class ArtifactGone(Gone):
+    """The bytes were deleted."""
+
+    code = "erased"
+
+
+def derive(purpose: str) -> bytes:
+    """Return the 256-bit secret for `purpose`, derived from the settings' secret key (HKDF-SHA256)."""
+    return HKDF(SHA256(), 32, salt=None, info=b"headshots " + purpose.encode()).derive(
+        settings().secret_key.get_secret_value().encode()
+    )
+
+
+class Vault:
+    """Seals with the owner's key, stores under a meaningless name, keeps the inventory."""
+
+    def __init__(self, keys: KeyStore, store: ObjectStore) -> None:
+        self.keys = keys
+        self.store = store
+
+    @staticmethod
+    def _associated(artifact: Artifact) -> bytes:
+        member = artifact.member_id.bytes if artifact.member_id else bytes(16)
+        return artifact.org_id.bytes + member + artifact.id.bytes + artifact.kind.encode()
+
+    def put(
+        self, session: Session, content: bytes, *, kind: Kind, media_type: str, member_id: UUID | None
+    ) -> Artifact:
+        """Seal and store `content`; its row joins the caller's transaction.
+
+        The object is written first: a crash before the commit leaves an unreadable object without a
+        row, which the sweep deletes, and never a row without its object.
+
+        Raises:
+            KeyErased: the owner has been erased.
+            Unavailable: the storage does not answer; nothing was kept.
+        """
+        org_id = organization_of(session)
+        artifact = Artifact(
+            id=new_id(),
+            org_id=org_id,
+            created_at=now(),
+            member_id=member_id,
+            kind=kind,
+            media_type=media_type,
+            object_name=ObjectStore.new_name(),
+            size=len(content),
+        )
+        sealed = seal(self.keys.data_key(member_id or org_id), content, self._associated(artifact))
+        artifact.sealed_sha256 = hashlib.sha256(sealed).hexdigest()
+        self.store.put(artifact.object_name, sealed)
+        session.add(artifact)
+        session.flush()
+        return artifact
+
+    def get(self, session: Session, artifact_id: UUID) -> bytes:
+        """Return the plaintext of an artifact of the session's organization.
+
+        Raises:
+            ArtifactGone: it was deleted, or never existed here.
+            KeyErased: its owner was erased.
+        """
+        artifact = session.get(Artifact, artifact_id)
+        if artifact is None or artifact.delete_requested_at is not None:
+            raise ArtifactGone("This picture has been deleted.")
+        key = self.keys.data_key(artifact.member_id or artifact.org_id)
+        try:
+            sealed = self.store.get(artifact.object_name)
+        except ObjectMissing as error:
+            raise ArtifactGone("This picture has been deleted.") from error
+        return open_sealed(key, sealed, self._associated(artifact))
+
+    def request_deletion(self, session: Session, artifact_ids: Sequence[UUID]) -> None:
+        """Mark artifacts for deletion: unreadable from the commit on; the purge job removes the objects."""
+        session.execute(
+            update(Artifact)
+            .where(Artifact.id.in_(artifact_ids), Artifact.delete_requested_at.is_(None))
+            .values(delete_requested_at=now())
+        )
+
+    def purge(self, session: Session, artifact: Artifact) -> bool:
+        """Delete a marked artifact's object and check by reading back; return whether it is gone."""
+        assert artifact.delete_requested_at is not None
+        self.store.delete(artifact.object_name)
+        gone = not self.store.exists(artifact.object_name)
+        if gone:
+            artifact.destroyed_at = now()
+            session.flush()
+        return gone
+
+    def subject_pseudonym(self, owner_id: UUID, key: bytes | None = None) -> str:
+        """Return the keyed hash that stands for a person in the evidence log.
+
+        Its key is derived from the person's data key, so once that is destroyed nobody can tell whom
+        the hash meant.
+        """
+        data_key = key if key is not None else self.keys.data_key(owner_id)
+        subkey = HKDF(SHA256(), 32, salt=None, info=b"headshots subject pseudonym").derive(data_key)
+        return hmac.new(subkey, owner_id.bytes, hashlib.sha256).hexdigest()
+
+    @staticmethod
+    def inventory(session: Session, member_id: UUID) -> dict[str, tuple[int, int]]:
+        """Return for each kind how many of the member's artifacts are held, and their bytes."""
+        rows = session.execute(
+            select(Artifact.kind, func.count(), func.coalesce(func.sum(Artifact.size), 0))
+            .where(Artifact.member_id == member_id, Artifact.destroyed_at.is_(None))
+            .group_by(Artifact.kind)
+        )
+        return {kind: (count, size) for kind, count, size in rows}
+
+
+@cache
+def vault() -> Vault:
+    """Return the process's vault."""
+    config = settings()
+    engine = create_engine(config.keys_database_url.get_secret_value(), pool_size=5, pool_pre_ping=True)
+    keys = KeyStore(engine, FileKms(config.keyring_path), derive("erasure ledger"))
+    return Vault(keys, ObjectStore(config.storage_url))
