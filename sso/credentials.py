@@ -1,0 +1,100 @@
+"""Signing keys for SAML messages: a file pair that the first process creates and all others read."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from core import clock
+
+KEY_BITS = 3072  # NIST SP 800-57 part 1: 128-bit strength, good beyond 2030
+VALID_FOR = timedelta(days=3650)  # identity providers pin the certificate; renewal needs an admin there
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A private key and its self-signed certificate, both PEM text."""
+
+    key_pem: str = field(repr=False)
+    certificate_pem: str
+
+
+def sp_credentials(folder: Path) -> Credentials:
+    """Return the service provider's signing key and certificate, creating them on first use.
+
+    Files are `saml-sp.key` (mode 0600) and `saml-sp.crt` in `folder`. Safe when several processes start
+    at once: one creates, the others wait and read the same pair.
+    """
+    return load_or_create(folder, "saml-sp", "headshots SAML service provider")
+
+
+def load_or_create(folder: Path, stem: str, common_name: str) -> Credentials:
+    """Return the pair `folder/stem.key` and `folder/stem.crt`; make it where there is none.
+
+    Raises:
+        OSError: the folder cannot be written or the files cannot be read.
+    """
+    key_path, certificate_path = folder / f"{stem}.key", folder / f"{stem}.crt"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _locked(folder / f"{stem}.lock"):
+        # The certificate is written last, so where it stands the key stands too.
+        if not certificate_path.exists():
+            made = _make(common_name)
+            _write_private(key_path, made.key_pem)
+            _write_private(certificate_path, made.certificate_pem)
+        return Credentials(key_path.read_text("ascii"), certificate_path.read_text("ascii"))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # closing gives the lock back
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write all of `text` or nothing, readable by this user only from its first byte."""
+    unfinished = path.with_suffix(path.suffix + ".new")
+    unfinished.unlink(missing_ok=True)  # left by a process that died here; the lock is ours
+    descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+
+
+def _make(common_name: str) -> Credentials:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    start = clock.now() - timedelta(minutes=5)  # a peer's clock may be a little behind
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + VALID_FOR)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return Credentials(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode("ascii"),
+        certificate.public_bytes(serialization.Encoding.PEM).decode("ascii"),
+    )
