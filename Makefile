@@ -1,0 +1,48 @@
+# `make help` lists what there is. Everything runs from `.venv`, which `deploy/setup.sh` makes and keeps current.
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev setup-test setup-gpu demo run test test-all check clean
+
+PHOTOS ?=
+OUT ?= out
+JOBS ?= 2
+ARGS ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo '  options:        PHOTOS=dir (one subfolder per employee) and OUT=dir for demo; JOBS=n and ARGS="-k name" for test'
+
+demo: setup ## the main job, start to finish: make demo [PHOTOS=dir] [OUT=out]
+	@.venv/bin/headshots demo $(if $(PHOTOS),--photos "$(PHOTOS)") --out "$(OUT)"
+
+run: setup ## everything on this machine, until Ctrl-C; prints the addresses
+	@.venv/bin/headshots up
+
+test: setup-test ## all tests but the slow ones
+	@.venv/bin/pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
+
+test-all: setup-test ## all tests
+	@.venv/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+check: setup-dev ## format, lint, types, import directions, migrations equal models
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m deploy.check_migrations
+
+setup: ## the virtual environment and system libraries
+	@deploy/setup.sh
+
+setup-dev:
+	@deploy/setup.sh --dev
+
+setup-test:
+	@deploy/setup.sh --dev --browser
+
+setup-gpu: ## also torch, diffusers and peft, for the diffusion engine
+	@deploy/setup.sh --gpu
+
+clean: ## remove .venv and caches; keeps OUT and the data in .headshots
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
