@@ -1,0 +1,116 @@
+"""Consent: asked by purpose, kept with the exact words, demanded before a face is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from compliance.texts import Notice
+from core import audit
+from core.clock import now
+from core.consent import ConsentRequired, Purpose, ValidConsent
+from core.db import organization_of
+from core.errors import InvalidInput
+from core.ids import new_id
+from core.models import Consent, Member, Participation
+
+
+def give(
+    session: Session,
+    participation: Participation,
+    answers: Mapping[Purpose, bool],
+    notice: Notice,
+    *,
+    at: datetime | None = None,
+) -> None:
+    """Keep a person's answer to each purpose, with the version, hash and language of what they read.
+
+    Raises:
+        InvalidInput: `photo` was not answered with yes; without it there is nothing to do, and the
+            person declines instead.
+    """
+    if not answers.get(Purpose.PHOTO):
+        raise InvalidInput(
+            "Without the first consent no headshot can be made. You can decline instead: that is fine."
+        )
+    member = session.get_one(Member, participation.member_id)
+    for purpose in Purpose:
+        text = notice.purposes.get(purpose)
+        if text is None:
+            continue
+        granted = bool(answers.get(purpose))
+        session.add(
+            Consent(
+                id=new_id(),
+                org_id=organization_of(session),
+                created_at=at or now(),
+                member_id=member.id,
+                participation_id=participation.id,
+                purpose=purpose,
+                granted=granted,
+                regime=notice.regime,
+                language=notice.language,
+                text_version=notice.version,
+                text_sha256=text.sha256,
+            )
+        )
+        audit.record(
+            session,
+            audit.Tag.CONSENT_GIVEN if granted else audit.Tag.CONSENT_REFUSED,
+            actor=audit.actor_for(member),
+            subject=member,
+            purpose=purpose.value,
+            text_version=notice.version,
+            text_sha256=text.sha256,
+            language=notice.language,
+        )
+    session.flush()
+
+
+def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
+    """Withdraw a consent; as easy as giving it. Withdrawing twice is fine."""
+    moment = now()
+    rows = session.scalars(
+        select(Consent).where(
+            Consent.member_id == member.id,
+            Consent.purpose == purpose,
+            Consent.granted,
+            Consent.withdrawn_at.is_(None),
+        )
+    ).all()
+    for row in rows:
+        row.withdrawn_at = moment
+    if rows:
+        audit.record(
+            session,
+            audit.Tag.CONSENT_WITHDRAWN,
+            actor=audit.actor_for(member),
+            subject=member,
+            purpose=purpose.value,
+        )
+
+
+def standing(session: Session, member_id: UUID) -> dict[Purpose, Consent]:
+    """Return the newest answer to each purpose that was asked."""
+    rows = session.scalars(select(Consent).where(Consent.member_id == member_id).order_by(Consent.id))
+    return {Purpose(row.purpose): row for row in rows}
+
+
+def require(session: Session, member_id: UUID, purpose: Purpose = Purpose.PHOTO) -> ValidConsent:
+    """Return the proof that a face may be processed; the only maker of `ValidConsent` for members.
+
+    Raises:
+        ConsentRequired: the purpose was never agreed to, was refused, or was withdrawn.
+    """
+    granted = frozenset(
+        purpose
+        for purpose, row in standing(session, member_id).items()
+        if row.granted and row.withdrawn_at is None
+    )
+    if purpose not in granted:
+        raise ConsentRequired("There is no consent for this, so nothing was processed.", purpose=purpose.value)
+    return ValidConsent(member_id=member_id, purposes=granted)

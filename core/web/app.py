@@ -1,0 +1,184 @@
+"""The factory that both web apps are made with: sessions, CSRF, headers, limits, errors, languages."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+from flask import Flask, Response, g, has_request_context, request
+from flask_babel import Babel
+from flask_babel import lazy_gettext as _l
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFProtect
+from prometheus_client import Counter, Histogram
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from core.errors import SignInRequired
+from core.logs import logger
+from core.services.sessions import SignedIn, find
+from core.settings import settings
+from core.vault import derive
+from core.web import brand, errors
+
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+
+REQUESTS = Counter("headshots_requests_total", "Requests answered", ["app", "route", "status"])
+SECONDS = Histogram("headshots_request_seconds", "Seconds until a response began", ["app", "route"])
+
+csrf = CSRFProtect()
+limiter = Limiter(
+    get_remote_address,
+    default_limits=["600 per minute"],
+    swallow_errors=True,  # a Redis that does not answer must not close the door on everyone
+    strategy="fixed-window",
+)
+
+
+def create_app(name: str, import_name: str) -> Flask:
+    """Return a Flask app called `name` with everything that every page of ours needs.
+
+    Args:
+        name: `portal` or `admin`; part of the cookies' names, so that the two never share a session.
+        import_name: the calling package, whose `templates/` and `static/` it serves.
+    """
+    config = settings()
+    app = Flask(import_name, static_url_path=f"/static/{name}")
+    app.name = name
+    app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way to wrap
+        app.wsgi_app, x_for=config.trust_proxies, x_proto=config.trust_proxies, x_host=0
+    )
+    prefix = "__Host-" if config.is_production else ""
+    app.config.update(
+        SECRET_KEY=derive(f"flask session {name}"),
+        SESSION_COOKIE_NAME=f"{prefix}{name}_form",
+        SESSION_COOKIE_SECURE=config.is_production,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=config.session_hours),
+        SIGN_IN_COOKIE=f"{prefix}{name}_session",
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form left open over lunch still works
+        WTF_CSRF_SSL_STRICT=config.is_production,
+        MAX_CONTENT_LENGTH=config.upload_max_bytes + 1_000_000,  # room for the multipart frame
+        MAX_FORM_MEMORY_SIZE=2_000_000,
+        RATELIMIT_STORAGE_URI=config.redis_url.get_secret_value(),
+        RATELIMIT_HEADERS_ENABLED=True,
+        BABEL_DEFAULT_LOCALE="en",
+        BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    csrf.init_app(app)
+    limiter.init_app(app)
+    Babel(app, locale_selector=choose_language)
+    _sign_in(app)
+    app.register_blueprint(brand.shared)
+    app.register_blueprint(brand.bp)
+    errors.register(app)
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.context_processor(_context)
+    return app
+
+
+def choose_language() -> str:
+    """Return the page's language: asked for, the member's, the browser's, English."""
+    if not has_request_context():
+        return "en"
+    asked = request.args.get("lang") or request.cookies.get("lang")
+    if asked in LANGUAGES:
+        return asked
+    if current_user.is_authenticated and current_user.language in LANGUAGES:
+        return str(current_user.language)
+    return request.accept_languages.best_match(list(LANGUAGES)) or "en"
+
+
+def _sign_in(app: Flask) -> None:
+    manager = LoginManager(app)
+
+    @manager.request_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+    def load(_: Any) -> SignedIn | None:
+        token = request.cookies.get(app.config["SIGN_IN_COOKIE"])
+        return find(token) if token else None
+
+    @manager.unauthorized_handler  # type: ignore[untyped-decorator]  # as above
+    def refuse() -> NoReturn:
+        raise SignInRequired(str(_l("Please sign in first. Your work is safe.")))
+
+
+def remember(response: Response, app: Flask, token: str) -> None:
+    """Put a session's token into the browser."""
+    config = settings()
+    response.set_cookie(
+        app.config["SIGN_IN_COOKIE"],
+        token,
+        max_age=config.session_hours * 3600,
+        secure=config.is_production,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+
+
+def forget(response: Response, app: Flask) -> None:
+    """Take the session's token and the form secrets out of the browser."""
+    for cookie in (app.config["SIGN_IN_COOKIE"], app.config["SESSION_COOKIE_NAME"]):
+        response.delete_cookie(cookie, path="/", secure=settings().is_production, samesite="Lax")
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    g.nonce = secrets.token_urlsafe(16)
+
+
+def _finish(response: Response) -> Response:
+    nonce = g.get("nonce", "")
+    headers = response.headers
+    headers.setdefault(
+        "Content-Security-Policy",
+        f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+        "img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'; object-src 'none'",
+    )
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"  # links of ours carry secrets; other sites learn nothing
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
+    headers["X-Robots-Tag"] = "noindex, nofollow"
+    if settings().is_production:
+        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    if request.endpoint and request.endpoint.endswith("static"):
+        headers["Cache-Control"] = "public, max-age=3600"
+    else:
+        headers.setdefault("Cache-Control", "no-store")
+    if request.args.get("lang") in LANGUAGES:
+        response.set_cookie("lang", request.args["lang"], max_age=31_536_000, samesite="Lax", httponly=True)
+    route = str(request.url_rule) if request.url_rule else "none"
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    name = _app_name()
+    REQUESTS.labels(name, route, str(response.status_code)).inc()
+    SECONDS.labels(name, route).observe(seconds)
+    # The route, never the path: paths carry invitation tokens.
+    logger().info(
+        "request",
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        milliseconds=round(seconds * 1000),
+    )
+    return response
+
+
+def _app_name() -> str:
+    from flask import current_app
+
+    return current_app.name
+
+
+def _context() -> dict[str, Any]:
+    return {"nonce": g.get("nonce", ""), "languages": LANGUAGES, "language": choose_language()}

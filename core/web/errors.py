@@ -1,0 +1,91 @@
+"""One handler for everything that goes wrong: a page for people, JSON for programs, a log line for us."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_limiter.errors import RateLimitExceeded
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from core.errors import AppError, InvalidInput, NotFound, TooLarge, TooManyRequests, Unavailable
+from core.logs import logger
+
+
+def wants_json() -> bool:
+    """Whether the caller is a program: the API, a fetch of ours, or one that asks for JSON."""
+    if request.path.startswith("/api/") or request.headers.get("X-Requested-With") == "fetch":
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return (
+        best == "application/json" and request.accept_mimetypes[best] > request.accept_mimetypes["text/html"]
+    )
+
+
+def answer(error: AppError, status: int | None = None) -> Response:
+    """Render `error` as the caller reads it."""
+    code = status or error.status
+    if wants_json():
+        body = {"error": {"code": error.code, "message": _(error.message), **error.details}}
+        return make_response(jsonify(body), code)
+    return make_response(render_template("error.html", error=error, status=code), code)
+
+
+def register(app: Flask) -> None:
+    """Hand every error of `app` to `answer`."""
+
+    @app.errorhandler(AppError)
+    def on_app_error(error: AppError) -> Response:
+        return answer(error)
+
+    @app.errorhandler(CSRFError)
+    def on_csrf(_error: CSRFError) -> Response:
+        return answer(
+            InvalidInput(
+                _(
+                    "This form was open for too long or in another browser. Nothing was changed: reload and try again."
+                )
+            ),
+            400,
+        )
+
+    @app.errorhandler(RateLimitExceeded)
+    def on_limit(_error: RateLimitExceeded) -> Response:
+        return answer(
+            TooManyRequests(_("That was a lot at once. Nothing is lost: wait a minute and try again."))
+        )
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def on_large(_error: RequestEntityTooLarge) -> Response:
+        return answer(
+            TooLarge(
+                _("This file is larger than %(most)s MB. Send the photo as your phone took it, or a smaller copy.",
+                  most=round(app.config["MAX_CONTENT_LENGTH"] / 1e6) - 1)
+            )
+        )  # fmt: skip
+
+    @app.errorhandler(HTTPException)
+    def on_http(error: HTTPException) -> Response:
+        status = error.code or 500
+        if status == 404:
+            return answer(NotFound(_("There is no page at this address.")))
+        if status < 400:
+            return make_response(error.get_response())
+        return answer(AppError(error.description or _("The request cannot be answered.")), status)
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(InterfaceError)
+    def on_database(error: Exception) -> Response:
+        logger().error("database_unavailable", exc_info=error)
+        return answer(
+            Unavailable(_("The service is restarting. What you saved is safe: try again in a moment."))
+        )
+
+    @app.errorhandler(Exception)
+    def on_anything(error: Exception) -> Response:
+        logger().error("unexpected", exc_info=error)
+        return answer(
+            AppError(_("Something went wrong on our side. What you saved is safe, and we have been told.")),
+            500,
+        )
