@@ -112,5 +112,7 @@ def require(session: Session, member_id: UUID, purpose: Purpose = Purpose.PHOTO)
         if row.granted and row.withdrawn_at is None
     )
     if purpose not in granted:
-        raise ConsentRequired("There is no consent for this, so nothing was processed.", purpose=purpose.value)
+        raise ConsentRequired(
+            "There is no consent for this, so nothing was processed.", purpose=purpose.value
+        )
     return ValidConsent(member_id=member_id, purposes=granted)
