@@ -179,6 +179,7 @@ def sp_metadata(connection: SamlConnection, credentials: Credentials) -> bytes:
     """Return our metadata for this company's identity provider, as XML in UTF-8."""
     values = toolkit_settings(connection)
     values["sp"] |= {"x509cert": credentials.certificate_pem, "privateKey": credentials.key_pem}
+    values["security"]["authnRequestsSigned"] = True
     metadata = OneLogin_Saml2_Settings(values).get_sp_metadata()
     return metadata if isinstance(metadata, bytes) else str(metadata).encode("utf-8")
 
@@ -204,7 +205,6 @@ def toolkit_settings(connection: SamlConnection) -> dict[str, Any]:
             "x509certMulti": {"signing": list(connection.idp_certificates)},
         },
         "security": {
-            "authnRequestsSigned": True,
             "wantAssertionsSigned": True,
             "wantAttributeStatement": False,  # an e-mail NameID is enough; `sso.assertion` decides
             "wantNameId": True,
