@@ -1,0 +1,196 @@
+"""Put every head in the same place: eyes level on the eye line, the same size, centred.
+
+Only turning, scaling and shifting; a body that the photo does not show is never invented. Where the
+photo ends too early for the style's crop, the crop gets tighter until everything in it is real.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import AppError
+from core.style import Crop
+from workers.vision.cutout import Cutout, Mask
+from workers.vision.geometry import Box, Face, Pixels
+
+_GRID: Final = 72  # points along the frame's long side at which "is this real?" is asked
+_PERSON: Final = 0.08  # alpha at the photo's edge from which on the person is said to go on beyond it
+# How far the frame may move to stay honest, and what each costs beside a tighter crop.
+_TIGHTER: Final = tuple(1.0 + 0.02 * step for step in range(36))  # factor on the head's height
+_SIDEWAYS: Final = (0.0, 0.02, -0.02, 0.04, -0.04, 0.06, -0.06)  # fraction of the frame width
+_LOWER: Final = (0.0, 0.02, 0.04, 0.07, 0.10, 0.13)  # eye line, fraction of the frame height
+_SIDEWAYS_COST: Final = 1.5
+_LOWER_COST: Final = 6.0
+_LARGEST_HEAD: Final = 0.80  # fraction of the frame height; beyond, it is no portrait any more
+
+
+class CroppedTooTightly(AppError):
+    """The photo ends so close to the face that no honest crop is left."""
+
+    code = "cropped_too_tightly"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Framing:
+    """How a cut-out lies in the frame.
+
+    Attributes:
+        matrix: float64, 2 × 3, cut-out pixels to frame pixels.
+        scale: Frame pixels per cut-out pixel.
+        tighter: Head height relative to the style's; 1 is as asked.
+        sideways: Head's shift from the middle, fraction of the frame width.
+        lower: Eye line's shift, fraction of the frame height.
+    """
+
+    matrix: NDArray[np.float64]
+    scale: float
+    tighter: float
+    sideways: float
+    lower: float
+
+    @property
+    def cost(self) -> float:
+        """How far this is from what the style asks for; 0 is exact."""
+        return (self.tighter - 1) + _SIDEWAYS_COST * abs(self.sideways) + _LOWER_COST * self.lower
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what differs from the style, as stable codes."""
+        notes = []
+        if self.tighter > 1.001:
+            notes.append("crop_tighter")
+        if self.sideways != 0:
+            notes.append("off_centre")
+        if self.lower > 0:
+            notes.append("eye_line_lower")
+        return tuple(notes)
+
+
+def region(face: Face, crop: Crop) -> Box:
+    """Return the part of the photo that the style's frame shows, with some air, in photo pixels."""
+    height = face.head_height / crop.head_height
+    width = height * crop.aspect
+    x, y = _anchor(face)
+    # The frame turns with the head, so the upright box around it is wider and higher.
+    turn = math.radians(abs(face.roll))
+    grown_width = width * math.cos(turn) + height * math.sin(turn)
+    grown_height = height * math.cos(turn) + width * math.sin(turn)
+    above = grown_height * crop.eye_line + 0.06 * height
+    below = grown_height * (1 - crop.eye_line) + 0.06 * height
+    half = grown_width / 2 + 0.10 * height
+    return Box(x - half, y - above, x + half, y + below)
+
+
+def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:
+    """Find the framing closest to the style in which everything is real.
+
+    Args:
+        cutout: The person.
+        crop: What the style asks for.
+        width: Frame width, pixels.
+        height: Frame height, pixels.
+
+    Raises:
+        CroppedTooTightly: none is left.
+    """
+    options = sorted(
+        (
+            (tighter - 1 + _SIDEWAYS_COST * abs(sideways) + _LOWER_COST * lower, tighter, sideways, lower)
+            for tighter in _TIGHTER
+            for sideways in _SIDEWAYS
+            for lower in _LOWER
+            if crop.head_height * tighter <= max(_LARGEST_HEAD, crop.head_height)
+        ),
+    )
+    points = _grid(width, height)
+    for _, tighter, sideways, lower in options:
+        framing = _framing(cutout.face, crop, width, height, tighter, sideways, lower)
+        if _all_real(cutout.alpha, framing.matrix, points):
+            return framing
+    raise CroppedTooTightly(
+        "This photo ends too close to the face for your company's crop. "
+        "Please use one that shows your whole head and your shoulders."
+    )
+
+
+def place(cutout: Cutout, framing: Framing, width: int, height: int) -> tuple[Pixels, Mask, Face]:
+    """Draw the cut-out into the frame.
+
+    Returns:
+        Foreground (uint8, height × width × 3), alpha (float32, height × width), the face in frame pixels.
+    """
+    foreground, alpha, matrix = cutout.foreground, cutout.alpha, framing.matrix
+    if framing.scale < 1.0:
+        # Average first: a warp that makes smaller picks single pixels and would alias hair and cloth.
+        size = (
+            max(1, round(foreground.shape[1] * framing.scale)),
+            max(1, round(foreground.shape[0] * framing.scale)),
+        )
+        x, y = size[0] / foreground.shape[1], size[1] / foreground.shape[0]
+        foreground = cv2.resize(foreground, size, interpolation=cv2.INTER_AREA)
+        alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+        # Pixel centres: the reduced picture's pixel i covers x·(u + ½) - ½.
+        reduce = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+        matrix = (np.vstack([matrix, [0, 0, 1]]) @ np.linalg.inv(reduce))[:2]
+    warp = {"flags": cv2.INTER_CUBIC, "borderMode": cv2.BORDER_REPLICATE}
+    placed = cv2.warpAffine(foreground, matrix, (width, height), **warp)
+    soft = cv2.warpAffine(alpha, matrix, (width, height), **warp)
+    flat = cutout.face.landmarks[:, :2] @ framing.matrix[:, :2].T + framing.matrix[:, 2]
+    depth = cutout.face.landmarks[:, 2:] * framing.scale
+    face = Face(np.hstack([flat, depth]).astype(np.float32), cutout.face.score)
+    return placed, np.clip(soft, 0.0, 1.0), face
+
+
+def _anchor(face: Face) -> tuple[float, float]:
+    """Return the point that is put on the eye line, in the middle: between the eyes and the face's centre.
+
+    On a turned head the eyes alone would push the skull to the side.
+    """
+    eyes = (face.right_eye + face.left_eye) / 2
+    across = np.array([math.cos(math.radians(face.roll)), math.sin(math.radians(face.roll))])
+    along = face.landmarks[:, :2] @ across
+    middle = (along.min() + along.max()) / 2
+    point = eyes + across * (middle - eyes @ across) / 2
+    return float(point[0]), float(point[1])
+
+
+def _framing(
+    face: Face, crop: Crop, width: int, height: int, tighter: float, sideways: float, lower: float
+) -> Framing:
+    scale = crop.head_height * tighter * height / face.head_height
+    turn = math.radians(-face.roll)
+    cosine, sine = scale * math.cos(turn), scale * math.sin(turn)
+    x, y = _anchor(face)
+    to_x, to_y = (0.5 + sideways) * width, (crop.eye_line + lower) * height
+    matrix = np.array(
+        [[cosine, -sine, to_x - cosine * x + sine * y], [sine, cosine, to_y - sine * x - cosine * y]]
+    )
+    return Framing(matrix, scale, tighter, sideways, lower)
+
+
+def _grid(width: int, height: int) -> NDArray[np.float64]:
+    step = max(width, height) / _GRID
+    columns = np.linspace(0, width, max(2, round(width / step)))
+    rows = np.linspace(0, height, max(2, round(height / step)))
+    return np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+
+
+def _all_real(alpha: Mask, matrix: NDArray[np.float64], points: NDArray[np.float64]) -> bool:
+    """Say whether, where the frame reaches beyond the photo, the person has ended before."""
+    inverse = np.linalg.inv(matrix[:, :2])
+    back = (points - matrix[:, 2]) @ inverse.T
+    height, width = alpha.shape
+    # One pixel of grace: it is filled by repeating the edge, which nobody can see.
+    outside = (back[:, 0] < -1) | (back[:, 1] < -1) | (back[:, 0] > width) | (back[:, 1] > height)
+    if not outside.any():
+        return True
+    x = np.clip(back[outside, 0], 0, width - 1).astype(int)
+    y = np.clip(back[outside, 1], 0, height - 1).astype(int)
+    return bool(alpha[y, x].max() < _PERSON)

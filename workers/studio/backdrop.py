@@ -1,0 +1,70 @@
+"""The company's wall: an even colour, a studio gradient or a picture of its own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from core.errors import InvalidInput
+from core.style import Backdrop, GradientBackdrop, ImageBackdrop, SolidBackdrop
+from workers.studio.color import Values, parse_hex, to_linear, to_srgb
+from workers.vision.geometry import Pixels
+
+# The gradient's light stands behind the head, where a background lamp is placed in a studio.
+_LIGHT_X: Final = 0.5
+_LIGHT_Y: Final = 0.42
+
+
+class BackdropMissing(InvalidInput):
+    """The style names a picture as its backdrop, and the picture was not given."""
+
+    code = "backdrop_missing"
+
+
+def backdrop(spec: Backdrop, width: int, height: int, image: Pixels | None = None) -> Values:
+    """Paint the backdrop.
+
+    Args:
+        spec: What the style asks for.
+        width: Pixels.
+        height: Pixels.
+        image: The company's picture (uint8, height × width × 3, sRGB), for an image backdrop only.
+
+    Returns:
+        float32, height × width × 3, sRGB 0 to 1.
+
+    Raises:
+        BackdropMissing: an image backdrop without its picture.
+    """
+    if isinstance(spec, SolidBackdrop):
+        return np.broadcast_to(parse_hex(spec.color), (height, width, 3)).astype(np.float32)
+    if isinstance(spec, GradientBackdrop):
+        return _gradient(spec, width, height)
+    if image is None:
+        raise BackdropMissing("The style's backdrop picture is missing. Please upload it again in the style.")
+    return _picture(spec, width, height, image)
+
+
+def _gradient(spec: GradientBackdrop, width: int, height: int) -> Values:
+    rows = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height - _LIGHT_Y
+    columns = ((np.arange(width, dtype=np.float32)[None, :] + 0.5) / width - _LIGHT_X) * (width / height)
+    farthest = np.hypot(max(_LIGHT_Y, 1 - _LIGHT_Y), _LIGHT_X * width / height)
+    away = np.clip(np.hypot(rows, columns) / farthest, 0.0, 1.0) ** spec.falloff
+    inner, outer = to_linear(parse_hex(spec.inner)), to_linear(parse_hex(spec.outer))
+    return to_srgb(inner + (outer - inner) * away[..., None])
+
+
+def _picture(spec: ImageBackdrop, width: int, height: int, image: Pixels) -> Values:
+    scale = max(width / image.shape[1], height / image.shape[0])
+    size = (max(width, round(image.shape[1] * scale)), max(height, round(image.shape[0] * scale)))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    filled = cv2.resize(image, size, interpolation=way)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    cut = filled[top : top + height, left : left + width]
+    sigma = spec.blur * width
+    if sigma < 0.3:
+        return cut.astype(np.float32) / 255.0
+    # A lens blurs light, not its encoding.
+    return to_srgb(cv2.GaussianBlur(to_linear(cut), (0, 0), sigma, borderType=cv2.BORDER_REFLECT))

@@ -1,0 +1,41 @@
+"""sRGB and linear light (IEC 61966-2-1), and luminance (Rec. 709 primaries)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float32]
+
+LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+def to_linear(values: NDArray[np.uint8] | Values) -> Values:
+    """Convert sRGB (uint8, or float 0 to 1) to linear light, float32 0 to 1."""
+    if values.dtype == np.uint8:
+        return _TABLE[values]
+    encoded = np.asarray(values, np.float32)
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4).astype(
+        np.float32
+    )
+
+
+def to_srgb(linear: Values) -> Values:
+    """Convert linear light to sRGB, float32 0 to 1; values outside are clipped."""
+    light = np.clip(linear, 0.0, 1.0)
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
+
+
+def luminance(linear: Values) -> Values:
+    """Relative luminance of linear light, … × 3 to …."""
+    return np.asarray(linear @ LUMINANCE, np.float32)
+
+
+def parse_hex(value: str) -> Values:
+    """Convert `#rrggbb` to sRGB, float32 0 to 1."""
+    return np.array([int(value[start : start + 2], 16) for start in (1, 3, 5)], np.float32) / 255.0
+
+
+_TABLE: Final = to_linear(np.arange(256, dtype=np.float32) / 255.0)

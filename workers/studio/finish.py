@@ -1,0 +1,76 @@
+"""One finisher for every portrait: align, light, grade, put before the company's backdrop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from core.style import StyleSpec
+from workers.studio import align, grade, light
+from workers.studio.backdrop import backdrop
+from workers.studio.color import to_linear, to_srgb
+from workers.vision.cutout import Cutout
+from workers.vision.geometry import Face, Pixels
+
+LARGEST_SIDE: Final = 4096  # pixels, the largest output a style can ask for
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """A portrait in the company's style.
+
+    Attributes:
+        pixels: uint8, height × width × 3, sRGB.
+        face: Where the finisher put the face; the gates measure it again on the pixels.
+        framing: How the person lies in the frame, and what differs from the style.
+    """
+
+    pixels: Pixels
+    face: Face
+    framing: align.Framing
+
+
+def master_size(style: StyleSpec) -> tuple[int, int]:
+    """Return width and height of the smallest frame from which every output can be cut without enlarging."""
+    aspect = style.crop.aspect
+    height = max(max(output.height, output.width / aspect) for output in style.outputs)
+    height = min(height, LARGEST_SIDE, LARGEST_SIDE / aspect)
+    return math.ceil(height * aspect), math.ceil(height)
+
+
+def finish(
+    cutout: Cutout, style: StyleSpec, size: tuple[int, int], backdrop_image: Pixels | None = None
+) -> Finished:
+    """Make the portrait.
+
+    Args:
+        cutout: The person.
+        style: The company's style.
+        size: Width and height of the frame, pixels.
+        backdrop_image: The picture of an image backdrop (uint8, height × width × 3, sRGB).
+
+    Raises:
+        CroppedTooTightly: no honest crop is left.
+        BackdropMissing: an image backdrop without its picture.
+    """
+    width, height = size
+    framing = align.frame(cutout, style.crop, width, height)
+    foreground, alpha, face = align.place(cutout, framing, width, height)
+    person = to_linear(foreground)
+    person = grade.balance(person, face)
+    person = light.even_out(person, face, style.light.even)
+    person = grade.expose(person, face, style.light.exposure)
+    person = grade.develop(person, style.grade)
+    # Alpha and colours were estimated on encoded values, so they are mixed on encoded values.
+    wall = backdrop(style.backdrop, width, height, backdrop_image)
+    mixed = wall + (to_srgb(person) - wall) * alpha[..., None]
+    return Finished(_quantised(mixed), face, framing)
+
+
+def _quantised(values: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Pixels:
+    """Round to 8 bits with half a step of noise, so that a soft gradient shows no bands."""
+    noise = np.random.default_rng(0).random(values.shape[:2], np.float32)[..., None]
+    return np.clip(np.floor(values * 255.0 + noise), 0, 255).astype(np.uint8)
