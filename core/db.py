@@ -97,3 +97,24 @@ class Lookup:
     def unsequenced(cls) -> list[UUID]:
         """Return organizations with audit events that are not in their log yet."""
         return [row[0] for row in cls._rows("SELECT organizations_with_unsequenced_events()")]
+
+    @classmethod
+    def outbox(cls, outbox_id: UUID) -> tuple[UUID, str] | None:
+        """Return (organization, job name) of open work."""
+        rows = cls._rows("SELECT org_id, job FROM find_outbox(:id)", id=outbox_id)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    @classmethod
+    def claim_outbox(cls, most: int) -> list[tuple[UUID, str]]:
+        """Mark up to `most` due rows as published; return (id, job name) of each."""
+        return [(row[0], row[2]) for row in cls._rows("SELECT * FROM claim_outbox(:most)", most=most)]
+
+    @classmethod
+    def published_outbox(cls, older_than_seconds: float, most: int) -> list[tuple[UUID, str]]:
+        """Return (id, job name) of work published that long ago and still open."""
+        rows = cls._rows(
+            "SELECT * FROM published_outbox(make_interval(secs => :age), :most)",
+            age=older_than_seconds,
+            most=most,
+        )
+        return [(row[0], row[2]) for row in rows]
