@@ -66,6 +66,15 @@ class Settings(BaseSettings):
         le=365,
         description="days after approval until selfies and working data are erased; companies can choose less",
     )
+    epoch_hours: int = Field(
+        24, ge=1, le=168, description="hours until the epoch key turns and older copies of the key store die"
+    )
+    backup_days: int = Field(
+        30,
+        ge=0,
+        le=3650,
+        description="days that you keep backups of the main database; stated on certificates",
+    )
     trust_proxies: int = Field(
         0, ge=0, le=5, description="number of reverse proxies in front whose X-Forwarded-* are believed"
     )

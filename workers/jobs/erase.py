@@ -1,0 +1,24 @@
+"""`erase`: destroy a person's key and objects, and check that both are gone."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from compliance import erasure
+from core.models import Erasure
+from workers.runner import JobRun
+
+
+def run(job: JobRun) -> None:
+    """Execute the erasure; see `compliance.erasure.execute`."""
+    with job.finish() as session:
+        record = session.get_one(Erasure, job.subject_id, with_for_update=True)
+        if record.objects_destroyed_at is None:
+            erasure.execute(session, record)
+
+
+def failed(session: Session, subject_id: UUID, code: str) -> None:
+    """Keep the reason for the auditor: an erasure that could not be verified is certified by nobody."""
+    session.get_one(Erasure, subject_id).failure = code

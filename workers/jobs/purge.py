@@ -1,0 +1,29 @@
+"""`purge`: remove the objects of artifacts that were marked for deletion."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+
+from core.errors import Unavailable
+from core.models import Artifact
+from core.vault import vault
+from workers.runner import JobRun
+
+
+def run(job: JobRun) -> None:
+    """Delete what is marked among the subject's artifacts: a member's, or one brand asset by its own id.
+
+    Raises:
+        Unavailable: an object was still there; the job is tried again.
+    """
+    with job.finish() as session:
+        marked = session.scalars(
+            select(Artifact).where(
+                or_(Artifact.member_id == job.subject_id, Artifact.id == job.subject_id),
+                Artifact.delete_requested_at.is_not(None),
+                Artifact.destroyed_at.is_(None),
+            )
+        ).all()
+        gone = [vault().purge(session, one) for one in marked]
+        if not all(gone):
+            raise Unavailable("The storage kept an object that should be deleted; trying again.")
