@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.style import Backdrop, GradientBackdrop, ImageBackdrop, SolidBackdrop
-from workers.studio.color import Values, parse_hex, to_linear, to_srgb
+from workers.vision.color import Values, parse_hex, to_linear, to_srgb
 from workers.vision.geometry import Pixels
 
 # The gradient's light stands behind the head, where a background lamp is placed in a studio.

@@ -11,7 +11,7 @@ import numpy as np
 from core.style import StyleSpec
 from workers.studio import align, grade, light
 from workers.studio.backdrop import backdrop
-from workers.studio.color import to_linear, to_srgb
+from workers.vision.color import to_linear, to_srgb
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Face, Pixels
 

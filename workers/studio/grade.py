@@ -1,7 +1,7 @@
 """The film: white balance, exposure, contrast, saturation; on the person alone.
 
 Corrections are small and limited. A face is never pulled towards a common complexion: exposure is judged
-by the brightest parts of the face (eye whites, teeth, gloss), which do not depend on the complexion, and
+by the whites of the eyes and by gloss, which do not depend on the complexion, and
 a colour cast only where the skin has a hue that no human skin has.
 """
 
@@ -13,13 +13,14 @@ import numpy as np
 from skimage import color
 
 from core.style import Grade
-from workers.studio.color import Values, luminance, to_linear, to_srgb
+from workers.vision.color import Values, luminance, to_linear, to_srgb
 from workers.vision.geometry import Face
+from workers.vision.measure import eye_white, highlights
 from workers.vision.skin import SkinTone, skin_tone
 
-# The 97th percentile of a well exposed face's luminance, eyes and teeth included, lies in this range
-# on the test portraits; outside, the photo is brought to its border.
-_HIGHLIGHTS: Final = (0.30, 0.80)
+# Luminance of the eye whites in good light on the test portraits; below, the photo is brought to its border.
+_EYE_WHITE: Final = 0.16
+_HIGHLIGHTS: Final = 0.80  # 97th percentile of a face's luminance; above, skin loses its drawing
 MAX_STOPS: Final = 0.4  # of exposure in all; about ΔE2000 6 on mid skin, the gates' limit
 # Hue of human skin in L*a*b*, degrees, all complexions, daylight: Xiao et al. 2017, "Characterising the
 # variations in ethnic skin colours", about 40 to 70.
@@ -29,14 +30,19 @@ _MID: Final = 0.18  # linear mid-grey, the S-curve's fixed point
 
 
 def expose(linear: Values, face: Face, wish: float) -> Values:
-    """Bring the face's highlights into the normal range and add the style's `wish`, in stops."""
-    box = face.box
-    top, left = max(0, int(box.top)), max(0, int(box.left))
-    shade = luminance(linear[top : int(box.bottom), left : int(box.right)])
-    bright = float(np.percentile(shade, 97)) if shade.size else _HIGHLIGHTS[0]
-    wanted = float(np.clip(bright, *_HIGHLIGHTS))
-    stops = float(np.clip(np.log2(wanted / max(bright, 1e-3)) + wish, -MAX_STOPS, MAX_STOPS))
-    return _shoulder(linear * np.float32(2.0**stops)) if stops > 0 else linear * np.float32(2.0**stops)
+    """Bring a dark or glaring face towards the normal range and add the style's `wish`, in stops.
+
+    Together at most `MAX_STOPS`, whatever the style asks for, because more would be another complexion.
+    """
+    needed = 0.0
+    white, bright = eye_white(linear, face), highlights(linear, face)
+    if bright > _HIGHLIGHTS:
+        needed = float(np.log2(_HIGHLIGHTS / bright))
+    elif white < _EYE_WHITE:
+        needed = min(float(np.log2(_EYE_WHITE / white)), float(np.log2(_HIGHLIGHTS / max(bright, 1e-3))))
+    stops = float(np.clip(needed + wish, -MAX_STOPS, MAX_STOPS))
+    brighter = linear * np.float32(2.0**stops)
+    return _shoulder(brighter) if stops > 0 else brighter
 
 
 def balance(linear: Values, face: Face) -> Values:

@@ -6,22 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from workers.studio.color import Values, luminance
+from workers.vision.color import Values
 from workers.vision.geometry import Face
-from workers.vision.skin import LEFT_CHEEK, RIGHT_CHEEK, polygon_mask
+from workers.vision.measure import side_light
+from workers.vision.skin import LEFT_CHEEK, RIGHT_CHEEK
 
 MAX_STOPS: Final = 0.7  # of correction at each cheek; beyond it, noise and false shadows show
-_FLOOR: Final = 1e-4  # linear light; black pixels have no logarithm
-
-
-def side_ratio(linear: Values, face: Face) -> float:
-    """Measure the light's direction: log2 of the picture's right cheek over its left, in stops."""
-    shade = luminance(linear)
-    sides = []
-    for cheek in (RIGHT_CHEEK, LEFT_CHEEK):
-        values = shade[polygon_mask(shape=shade.shape, face=face, indices=cheek)]
-        sides.append(float(np.median(values)) if values.size else _FLOOR)
-    return float(np.log2(max(sides[1], _FLOOR) / max(sides[0], _FLOOR)))
 
 
 def even_out(linear: Values, face: Face, strength: float) -> Values:
@@ -35,7 +25,7 @@ def even_out(linear: Values, face: Face, strength: float) -> Values:
     The gain is one smooth ramp across the head, equal for red, green and blue and 1 in its middle, so
     hue, saturation and the mean complexion stay.
     """
-    stops = side_ratio(linear, face)
+    stops = side_light(linear, face)
     right = face.landmarks[list(RIGHT_CHEEK), :2].mean(axis=0)
     left = face.landmarks[list(LEFT_CHEEK), :2].mean(axis=0)
     across = left - right
@@ -49,4 +39,5 @@ def even_out(linear: Values, face: Face, strength: float) -> Values:
     # tanh(1) at a cheek's centre and flat beyond the ears: the ramp follows the head, not the room.
     ramp = np.tanh(position) / np.tanh(1.0)
     correction = float(np.clip(stops * strength / 2, -MAX_STOPS, MAX_STOPS))
-    return (linear * np.exp2(-correction * ramp)[..., None]).astype(np.float32)
+    gain = np.exp2(-correction * ramp).astype(np.float32)
+    return np.asarray(linear * gain[..., None], np.float32)

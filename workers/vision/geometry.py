@@ -112,6 +112,12 @@ class Face:
         return 2.0 * float(np.linalg.norm(self.landmarks[CHIN] - corners))
 
     @property
+    def crown(self) -> Points:
+        """Where the skull ends (x, y), pixels: as far above the eyes as the chin is below them."""
+        eyes = self.landmarks[[*RIGHT_CORNERS, *LEFT_CORNERS], :2].mean(axis=0)
+        return np.asarray(2 * eyes - self.landmarks[CHIN, :2], np.float32)
+
+    @property
     def roll(self) -> float:
         """Tilt of the eye line, degrees; positive when the picture's right eye is lower."""
         right = self.landmarks[list(RIGHT_CORNERS), :2].mean(axis=0)

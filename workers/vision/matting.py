@@ -22,6 +22,7 @@ from scipy import sparse
 
 from workers.vision.cutout import Cutout, Mask
 from workers.vision.geometry import CHIN, Box, Face, Pixels
+from workers.vision.measure import reduced
 
 MAX_SIDE: Final = 1400  # pixels of a cut-out: what a 1,024 px master shows of it, plus its margins
 _SOLVE_SIDE: Final = 896  # pixels; the band is solved at this size and refined up to the cut-out's
@@ -59,10 +60,10 @@ def matte(pixels: Pixels, face: Face, others: list[Face], region: Box, max_side:
     right, bottom = min(width, round(region.right)), min(height, round(region.bottom))
     view = pixels[top:bottom, left:right]
     scale = min(1.0, max_side / max(view.shape[:2]))
-    image = _resized(view, scale)
+    image = reduced(view, scale)
     moved = face.moved(-left, -top, scale)
     solve_scale = min(1.0, _SOLVE_SIDE / max(image.shape[:2]))
-    small = _resized(image, solve_scale)
+    small = reduced(image, solve_scale)
     small_face = moved.moved(0, 0, solve_scale)
     mask = _segment(small, small_face)
     mask = _main_person(mask, small_face, [other.moved(-left, -top, scale * solve_scale) for other in others])
@@ -85,13 +86,6 @@ def warm() -> None:
     _run(image)
     alpha = _solve(image, mask, trimap)
     pymatting.estimate_foreground_ml(image / 255.0, alpha.astype(np.float64))
-
-
-def _resized(pixels: Pixels, scale: float) -> Pixels:
-    if scale >= 1.0:
-        return np.ascontiguousarray(pixels)
-    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
 def _run(image: Pixels) -> Mask:
