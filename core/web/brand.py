@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Blueprint, Response, url_for
 from sqlalchemy.exc import NoResultFound
 
+from core.colors import DARK_GROUND, WHITE, parse_hex, readable, text_on, to_hex
 from core.db import transaction
 from core.errors import NotFound
 from core.models import Artifact, Organization
@@ -21,12 +22,6 @@ shared = Blueprint(
 )
 
 STATIC = Path(__file__).parent / "static"
-# WCAG 2.2 SC 1.4.3: text against its ground.
-MIN_CONTRAST = 4.5
-WHITE, BLACK = (255, 255, 255), (17, 17, 17)
-DARK_GROUND = (23, 26, 31)
-
-Rgb = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -41,45 +36,9 @@ class Brand:
     accent_on_dark: str
 
 
-def _rgb(color: str) -> Rgb:
-    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
-
-
-def _hex(color: Rgb) -> str:
-    return "#" + "".join(f"{part:02x}" for part in color)
-
-
-def _luminance(color: Rgb) -> float:
-    """Relative luminance, WCAG 2.2."""
-    linear = [
-        part / 255 / 12.92 if part / 255 <= 0.04045 else ((part / 255 + 0.055) / 1.055) ** 2.4
-        for part in color
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: Rgb, other: Rgb) -> float:
-    """Return the contrast ratio of two sRGB colours, 1 to 21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def readable(color: Rgb, ground: Rgb) -> Rgb:
-    """Return `color`, moved towards black or white until it reads on `ground`."""
-    towards = BLACK if _luminance(ground) > 0.4 else WHITE
-    for step in range(21):
-        mixed = tuple(
-            round(part + (aim - part) * step / 20) for part, aim in zip(color, towards, strict=True)
-        )
-        if contrast(mixed, ground) >= MIN_CONTRAST:  # type: ignore[arg-type]  # three parts in, three out
-            return mixed  # type: ignore[return-value]  # as above
-    return towards
-
-
 def brand_of(organization: Organization) -> Brand:
     """Return the company's brand with an accent that reads on light, on dark and under text."""
-    accent = _rgb(organization.accent)
-    on_accent = WHITE if contrast(WHITE, accent) >= contrast(BLACK, accent) else BLACK
+    accent = parse_hex(organization.accent)
     return Brand(
         name=organization.name,
         logo_url=(
@@ -87,10 +46,10 @@ def brand_of(organization: Organization) -> Brand:
             if organization.logo_id
             else None
         ),
-        accent=_hex(accent),
-        on_accent=_hex(on_accent),
-        accent_on_light=_hex(readable(accent, WHITE)),
-        accent_on_dark=_hex(readable(accent, DARK_GROUND)),
+        accent=to_hex(accent),
+        on_accent=to_hex(text_on(accent)),
+        accent_on_light=to_hex(readable(accent, WHITE)),
+        accent_on_dark=to_hex(readable(accent, DARK_GROUND)),
     )
 
 
