@@ -40,9 +40,10 @@ from sso.saml import (
 
 MAX_ENCODED = 350_000  # characters of base64; a response naming 1,000 groups has about 150,000
 MAX_NAME_ID = 256  # characters; saml-core-2.0 §8.3.7 for persistent identifiers
-MAX_NAME = 200  # characters of a first or last name
+MAX_NAME = 80  # characters of a first or last name; the column's width
 MAX_EMAIL = 254  # characters; RFC 5321 §4.5.3.1.3 less the brackets
 MAX_GROUPS = 2_000
+MAX_SESSION_INDEX = 256  # characters; the column's width
 
 SIGNATURES = frozenset(
     f"http://www.w3.org/2001/04/xmldsig-more#rsa-{digest}" for digest in ("sha256", "sha384", "sha512")
@@ -308,17 +309,23 @@ def _identity(connection: SamlConnection, assertion: etree._Element) -> Identity
         raise errors.NameIdUnusable
     values = _attributes(assertion)
     mapping = connection.attributes
-    statement = assertion.find("saml:AuthnStatement", NAMESPACES)
     return Identity(
         idp_entity_id=connection.idp_entity_id,
         name_id=name_id,
         name_id_format=name_id_format,
-        session_index=None if statement is None else statement.get("SessionIndex"),
+        session_index=_session_index(assertion),
         email=_email(values.get(mapping.email, []), name_id if name_id_format == FORMAT_EMAIL else None),
         first_name=_first(values.get(mapping.first_name, [])),
         last_name=_first(values.get(mapping.last_name, [])),
         groups=tuple(dict.fromkeys(values.get(mapping.groups, [])))[:MAX_GROUPS],
     )
+
+
+def _session_index(assertion: etree._Element) -> str | None:
+    statement = assertion.find("saml:AuthnStatement", NAMESPACES)
+    index = None if statement is None else statement.get("SessionIndex")
+    # A longer one is of no use: without an index, a logout request ends all of the person's sessions.
+    return index if index and len(index) <= MAX_SESSION_INDEX else None
 
 
 def _attributes(assertion: etree._Element) -> dict[str, list[str]]:

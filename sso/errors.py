@@ -209,3 +209,42 @@ class EmailMissing(SignInFailed):
         "Your company's sign-in sends no e-mail address. Ask your administrator to add the e-mail attribute "
         "named in the sign-in settings."
     )
+
+
+class NotConnected(SignInFailed):
+    """The company is unknown, or has no identity provider yet."""
+
+    code = "sso_not_set_up"
+    status = 404
+    text = (
+        "There is no single sign-on for a company of this name. Check the short name in the address, or ask "
+        "your administrator for the right link."
+    )
+
+
+class AccountDisabled(SignInFailed):
+    """The member exists and may not sign in."""
+
+    code = "account_disabled"
+    text = "Your account here is switched off. Ask your HR department if you think it should not be."
+
+
+class AccountNotLinked(SignInFailed):
+    """The address belongs to an account that this identity may not take over."""
+
+    code = "account_not_linked"
+    text = (
+        "An account with your e-mail address exists here, but it belongs to another sign-in. Ask your HR "
+        "department to check the two; nothing was changed."
+    )
+
+
+class LogoutRefused(SignInFailed):
+    """The logout request is not for us, not from this company's identity provider, or too old."""
+
+    code = "saml_logout"
+    status = 400
+    text = (
+        "Your company's sign-out message could not be accepted, so you are still signed in here. Use “Sign "
+        "out” on the page."
+    )

@@ -59,6 +59,7 @@ class PendingRequests:
             Unavailable: Redis does not answer.
         """
         with _unavailable():
+            # redis-py types every answer as possibly awaitable; this client is not.
             kept: Any = self._redis.getdel(_request_key(org, request_id))
         return PendingRequest(**json.loads(kept)) if kept else None
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,57 +53,21 @@ class AttributeMapping(BaseModel):
     groups: str = Field(default="groups", min_length=1, max_length=255)
 
 
-class SamlConnection(BaseModel):
-    """How one company signs in. Everything here comes from our own database and settings."""
+class ServiceProvider(BaseModel):
+    """Us, as one company's identity provider knows us."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     org: str = Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$", description="slug in our addresses")
-    idp_entity_id: str = Field(min_length=1, max_length=1024)  # saml-core-2.0 §8.3.6: at most 1024
-    idp_sso_url: str = Field(max_length=2048, description="HTTP-Redirect binding")
-    idp_slo_url: str | None = Field(default=None, max_length=2048, description="HTTP-Redirect binding")
-    idp_certificates: tuple[str, ...] = Field(
-        min_length=1, max_length=10, description="X.509, PEM or its bare base64; several while one is renewed"
-    )
     sp_base_url: str = Field(max_length=255, description="our own public address, never the Host header")
-    attributes: AttributeMapping = AttributeMapping()
-    admin_groups: frozenset[str] = Field(
-        default=frozenset(), description="members of one of these groups become HR admins"
-    )
-    allow_unsolicited: bool = Field(
-        default=False, description="accept sign-ins that start at the identity provider; open to login CSRF"
-    )
-
-    @field_validator("idp_sso_url", "idp_slo_url", "sp_base_url")
-    @classmethod
-    def _is_plain_url(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        if not _PLAIN_URL.fullmatch(url) or not urlsplit(url).hostname or "@" in urlsplit(url).netloc:
-            raise ValueError("must be an http(s) address without spaces, quotes or a password")
-        return url
 
     @field_validator("sp_base_url")
     @classmethod
     def _is_origin(cls, url: str) -> str:
-        parts = urlsplit(url.rstrip("/"))
+        parts = urlsplit(_plain_url(url).rstrip("/"))
         if parts.path or parts.query or parts.fragment:
             raise ValueError("must be an address without a path, such as https://photos.example.com")
         return f"{parts.scheme}://{parts.netloc.lower()}"
-
-    @field_validator("idp_certificates")
-    @classmethod
-    def _are_usable(cls, certificates: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_normalized(certificate) for certificate in certificates)
-
-    @model_validator(mode="after")
-    def _is_encrypted_in_transit(self) -> SamlConnection:
-        # Plain http is for a development machine, where our own address is plain as well.
-        ours = urlsplit(self.sp_base_url).scheme
-        theirs = {urlsplit(url).scheme for url in (self.idp_sso_url, self.idp_slo_url) if url}
-        if ours == "https" and theirs != {"https"}:
-            raise ValueError("the identity provider's addresses must begin with https://")
-        return self
 
     @property
     def sp_entity_id(self) -> str:
@@ -117,6 +83,41 @@ class SamlConnection(BaseModel):
     def sls_url(self) -> str:
         """Where logout requests arrive."""
         return f"{self.sp_base_url}/sso/{self.org}/sls"
+
+
+class SamlConnection(ServiceProvider):
+    """How one company signs in. Everything here comes from our own database and settings."""
+
+    # Lengths of the columns in `saml_connections`.
+    idp_entity_id: str = Field(min_length=1, max_length=512)
+    idp_sso_url: str = Field(max_length=2048, description="HTTP-Redirect binding")
+    idp_certificates: tuple[str, ...] = Field(
+        min_length=1, max_length=10, description="X.509, PEM or its bare base64; several while one is renewed"
+    )
+    attributes: AttributeMapping = AttributeMapping()
+    admin_groups: frozenset[str] = Field(
+        default=frozenset(), description="members of one of these groups become HR admins"
+    )
+    allow_unsolicited: bool = Field(
+        default=False, description="accept sign-ins that start at the identity provider; open to login CSRF"
+    )
+
+    @field_validator("idp_sso_url")
+    @classmethod
+    def _is_plain_url(cls, url: str) -> str:
+        return _plain_url(url)
+
+    @field_validator("idp_certificates")
+    @classmethod
+    def _are_usable(cls, certificates: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_normalized(certificate) for certificate in certificates)
+
+    @model_validator(mode="after")
+    def _is_encrypted_in_transit(self) -> SamlConnection:
+        # Plain http is for a development machine, where our own address is plain as well.
+        if self.sp_base_url.startswith("https:") and not self.idp_sso_url.startswith("https:"):
+            raise ValueError("the identity provider's address must begin with https://")
+        return self
 
 
 @dataclass(frozen=True)
@@ -175,12 +176,15 @@ def login_request(connection: SamlConnection, credentials: Credentials) -> Login
     return LoginRequest(url, request_id)
 
 
-def sp_metadata(connection: SamlConnection, credentials: Credentials) -> bytes:
+def sp_metadata(provider: ServiceProvider, credentials: Credentials) -> bytes:
     """Return our metadata for this company's identity provider, as XML in UTF-8."""
-    values = toolkit_settings(connection)
-    values["sp"] |= {"x509cert": credentials.certificate_pem, "privateKey": credentials.key_pem}
-    values["security"]["authnRequestsSigned"] = True
-    metadata = OneLogin_Saml2_Settings(values).get_sp_metadata()
+    values = {
+        "strict": True,
+        "sp": _sp_settings(provider)
+        | {"x509cert": credentials.certificate_pem, "privateKey": credentials.key_pem},
+        "security": {**_SECURITY, "authnRequestsSigned": True},
+    }
+    metadata = OneLogin_Saml2_Settings(values, sp_validation_only=True).get_sp_metadata()
     return metadata if isinstance(metadata, bytes) else str(metadata).encode("utf-8")
 
 
@@ -193,31 +197,40 @@ def toolkit_settings(connection: SamlConnection) -> dict[str, Any]:
     return {
         "strict": True,
         "debug": False,
-        "sp": {
-            "entityId": connection.sp_entity_id,
-            "assertionConsumerService": {"url": connection.acs_url, "binding": BINDING_POST},
-            "singleLogoutService": {"url": connection.sls_url, "binding": BINDING_REDIRECT},
-            "NameIDFormat": FORMAT_UNSPECIFIED,
-        },
+        "sp": _sp_settings(connection),
         "idp": {
             "entityId": connection.idp_entity_id,
             "singleSignOnService": {"url": connection.idp_sso_url, "binding": BINDING_REDIRECT},
             "x509certMulti": {"signing": list(connection.idp_certificates)},
         },
-        "security": {
-            "wantAssertionsSigned": True,
-            "wantAttributeStatement": False,  # an e-mail NameID is enough; `sso.assertion` decides
-            "wantNameId": True,
-            "rejectDeprecatedAlgorithm": True,
-            "allowRepeatAttributeName": True,  # some identity providers send one `groups` per group
-            "allowSingleLabelDomains": True,  # `http://localhost:8000` and hosts inside a company's network
-            "requestedAuthnContext": False,
-            "signatureAlgorithm": redirect_binding.RSA_SHA256,
-            "digestAlgorithm": "http://www.w3.org/2001/04/xmlenc#sha256",
-            # Left empty: administrators import the file once, and an expiry would break sign-in later.
-            "metadataValidUntil": "",
-            "metadataCacheDuration": "",
-        },
+        "security": dict(_SECURITY),
+    }
+
+
+_SECURITY: Mapping[str, Any] = MappingProxyType(
+    {
+        "wantAssertionsSigned": True,
+        "wantAttributeStatement": False,  # an e-mail NameID is enough; `sso.assertion` decides
+        "wantNameId": True,
+        "rejectDeprecatedAlgorithm": True,
+        "allowRepeatAttributeName": True,  # some identity providers send one `groups` per group
+        "allowSingleLabelDomains": True,  # `http://localhost:8000` and hosts inside a company's network
+        "requestedAuthnContext": False,
+        "signatureAlgorithm": redirect_binding.RSA_SHA256,
+        "digestAlgorithm": "http://www.w3.org/2001/04/xmlenc#sha256",
+        # Left empty: administrators import the file once, and an expiry would break sign-in later.
+        "metadataValidUntil": "",
+        "metadataCacheDuration": "",
+    }
+)
+
+
+def _sp_settings(provider: ServiceProvider) -> dict[str, Any]:
+    return {
+        "entityId": provider.sp_entity_id,
+        "assertionConsumerService": {"url": provider.acs_url, "binding": BINDING_POST},
+        "singleLogoutService": {"url": provider.sls_url, "binding": BINDING_REDIRECT},
+        "NameIDFormat": FORMAT_UNSPECIFIED,
     }
 
 
@@ -236,6 +249,13 @@ def safe_return_path(value: str | None) -> str:
     ):
         return DEFAULT_RETURN
     return value
+
+
+def _plain_url(url: str) -> str:
+    parts = urlsplit(url)
+    if not _PLAIN_URL.fullmatch(url) or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("must be an http(s) address without spaces, quotes or a password")
+    return url
 
 
 def _normalized(certificate: str) -> str:

@@ -129,7 +129,6 @@ def test_certificate_with_a_key_we_cannot_rely_on_is_refused(connection, key):
         {"idp_sso_url": 'https://idp.example.org/"><evil'},
         {"idp_sso_url": "https://user:pass@idp.example.org/"},
         {"idp_sso_url": "http://idp.example.org/sso"},
-        {"idp_slo_url": "http://idp.example.org/slo"},
         {"sp_base_url": "https://photos.example.com/path"},
         {"unknown": 1},
     ],

@@ -1,0 +1,109 @@
+"""Which member an identity is; just-in-time, and never by e-mail alone where that would give power."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db import organization_of
+from core.models import Member, Role
+from core.services import members
+from sso.errors import AccountDisabled, AccountNotLinked
+from sso.saml import Identity, SamlConnection
+
+# Given here by hand; the identity provider's groups neither grant nor take these.
+KEPT_ROLES = frozenset({Role.OWNER, Role.REVIEWER, Role.AUDITOR})
+
+
+def member_for(session: Session, connection: SamlConnection, identity: Identity) -> Member:
+    """Return the member who signed in: known, linked now, or added now.
+
+    Found by (identity provider, NameID). Otherwise a member of this organization with the same e-mail
+    address and no identity yet is linked: HR imported the address, and the organization's own identity
+    provider vouches for it. Where that member is more than an employee, the identity must be in an admin
+    group as well, since people can often edit their own address in a directory but not their groups.
+    Otherwise the person is added. Names and addresses of known members stay as HR imported them.
+
+    The caller's transaction holds the change and its audit events.
+
+    Raises:
+        AccountDisabled: the member may not sign in.
+        AccountNotLinked: the address belongs to a member with another identity or a higher role.
+    """
+    _wait_in_line(session, identity)
+    member = members.by_identity(session, identity.idp_entity_id, identity.name_id)
+    if member is None:
+        member = members.by_email(session, identity.email)
+        if member is None:
+            return _add(session, connection, identity)
+        _link(session, connection, identity, member)
+    if member.disabled_at is not None or member.erased_at is not None:
+        raise AccountDisabled
+    _follow_groups(session, connection, identity, member)
+    return member
+
+
+def _wait_in_line(session: Session, identity: Identity) -> None:
+    """Let two first sign-ins of one person run one after the other, until the transaction ends."""
+    of = f"{organization_of(session)}\0{identity.email}".encode()
+    lock = int.from_bytes(hashlib.sha256(of).digest()[:8], signed=True)
+    session.execute(select(func.pg_advisory_xact_lock(lock)))
+
+
+def _is_admin(connection: SamlConnection, identity: Identity) -> bool:
+    return not connection.admin_groups.isdisjoint(identity.groups)
+
+
+def _add(session: Session, connection: SamlConnection, identity: Identity) -> Member:
+    nameless = not identity.first_name and not identity.last_name
+    person = members.NewMember(
+        email=identity.email,
+        # Better than an empty line in every list; HR can correct it.
+        first_name=identity.email.partition("@")[0] if nameless else identity.first_name,
+        last_name=identity.last_name,
+        role=Role.HR_ADMIN if _is_admin(connection, identity) else Role.EMPLOYEE,
+        idp_entity_id=identity.idp_entity_id,
+        name_id=identity.name_id,
+    )
+    (member,) = members.add(session, [person], actor=audit.SYSTEM, tag=audit.Tag.MEMBER_PROVISIONED)
+    return member
+
+
+def _link(session: Session, connection: SamlConnection, identity: Identity, member: Member) -> None:
+    if member.name_id is not None:
+        raise AccountNotLinked
+    if Role(member.role) is not Role.EMPLOYEE and not _is_admin(connection, identity):
+        raise AccountNotLinked
+    if member.disabled_at is not None:
+        raise AccountDisabled
+    member.idp_entity_id, member.name_id = identity.idp_entity_id, identity.name_id
+    session.flush()
+    audit.record(
+        session,
+        audit.Tag.MEMBER_PROVISIONED,
+        actor=audit.SYSTEM,
+        subject=member,
+        role=member.role,
+        linked=True,
+    )
+
+
+def _follow_groups(session: Session, connection: SamlConnection, identity: Identity, member: Member) -> None:
+    """Make the role what the groups say; a connection without admin groups says nothing."""
+    before = Role(member.role)
+    after = Role.HR_ADMIN if _is_admin(connection, identity) else Role.EMPLOYEE
+    if not connection.admin_groups or before in KEPT_ROLES or before is after:
+        return
+    member.role = after
+    session.flush()
+    audit.record(
+        session,
+        audit.Tag.MEMBER_ROLE_CHANGED,
+        actor=audit.SYSTEM,
+        subject=member,
+        before=before.value,
+        after=after.value,
+    )
