@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -190,7 +191,7 @@ def execute(session: Session, erasure: Erasure) -> None:
 
 
 def _locations(
-    erasure: Erasure, artifacts: list[Artifact] | tuple[Artifact, ...], epoch: int
+    erasure: Erasure, artifacts: Sequence[Artifact], epoch: int
 ) -> list[Location]:
     """List every place: each object, the key that sealed them, and the directory entry."""
     moment = now()

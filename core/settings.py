@@ -55,6 +55,10 @@ class Settings(BaseSettings):
         description="folder of the epoch keys (file KMS); never include it in a backup"
     )
     signing_path: Path = Field(description="folder of the evidence signing keys and certificates")
+    development_idp_path: Path | None = Field(
+        None,
+        description="folder of the development identity provider's key; setting it serves the provider at `/devidp`, never in production",
+    )
     upload_max_bytes: int = Field(40_000_000, ge=1_000_000, description="largest photo file, bytes")
     upload_max_pixels: int = Field(60_000_000, ge=1_000_000, description="largest photo, pixels")
     invite_days: int = Field(14, ge=1, le=90, description="days until an invitation link expires")

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     EXPORT = "export"
     LOGO = "logo"
     BACKDROP = "backdrop"
+    ROSTER = "roster"
 
 
 class Artifact(Tenant):

@@ -1,0 +1,125 @@
+"""Keeping nothing longer than promised: selfies and working data end on schedule, strays are removed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.clock import now
+from core.db import Lookup, transaction
+from core.logs import logger
+from core.models import Artifact, Kind, Member, Participation, Photo, Shoot, State
+from core.queue import JobName, enqueue
+from core.services import organizations, participations
+from core.vault import vault
+
+# An object is written before its row is committed; the longest job takes 15 minutes.
+ORPHAN_AGE = timedelta(hours=1)
+BATCH = 500
+# Selfies of someone who never finished are kept no longer than those of someone who did.
+UNFINISHED = (State.CONSENTED, State.UPLOADING, State.SUBMITTED, State.RENDERING, State.READY, State.FAILED)
+ROSTER_HOURS = 1
+
+
+def sweep(session: Session) -> int:
+    """End what is over in the session's organization; return how many people's selfies were deleted.
+
+    Selfies and previews go `retention_days` after approval, or after the shoot's deadline when nothing
+    was approved, and at once after a decline. Links of a passed deadline expire. The finished headshot
+    stays until its person or the company erases it.
+    """
+    moment = now()
+    organization = organizations.current(session)
+    limit = moment - timedelta(days=organization.retention_days)
+    _expire(session)
+    kept = (
+        select(Participation.id)
+        .join(Shoot, Shoot.id == Participation.shoot_id)
+        .where(
+            or_(
+                Participation.state.in_((State.DECLINED, State.EXPIRED)),
+                Participation.approved_at < limit,
+                Participation.state.in_(UNFINISHED) & (Shoot.deadline < limit),
+            )
+        )
+    )
+    photos = session.scalars(
+        select(Photo)
+        .where(Photo.participation_id.in_(kept), Photo.removed_at.is_(None))
+        .order_by(Photo.member_id)
+        .limit(BATCH)
+    ).all()
+    for photo in photos:
+        photo.removed_at = moment
+        photo.verdict = None
+        vault().request_deletion(session, [one for one in (photo.artifact_id, photo.preview_id) if one])
+        audit.record(
+            session,
+            audit.Tag.PHOTO_REMOVED,
+            actor=audit.SYSTEM,
+            subject=session.get_one(Member, photo.member_id),
+            photo=str(photo.id),
+            reason="retention",
+        )
+    people = {photo.member_id for photo in photos}
+    for member_id in people:
+        enqueue(session, JobName.PURGE, member_id)
+    stale = session.scalars(
+        select(Artifact).where(
+            Artifact.kind == Kind.ROSTER,
+            Artifact.delete_requested_at.is_(None),
+            Artifact.created_at < moment - timedelta(hours=ROSTER_HOURS),
+        )
+    ).all()
+    for roster in stale:
+        vault().request_deletion(session, [roster.id])
+        enqueue(session, JobName.PURGE, roster.id)
+    return len(people)
+
+
+def _expire(session: Session) -> None:
+    rows = session.scalars(
+        select(Participation)
+        .join(Shoot, Shoot.id == Participation.shoot_id)
+        .where(Participation.state.in_((State.INVITED, State.OPENED)), Shoot.deadline < now())
+        .limit(BATCH)
+    )
+    for row in rows:
+        participations.move(session, row, State.EXPIRED, actor=audit.SYSTEM)
+
+
+def sweep_all() -> int:
+    """Sweep every organization, each in a transaction of its own."""
+    total = 0
+    for org_id in Lookup.organizations():
+        with transaction(org_id) as session:
+            total += sweep(session)
+    return total
+
+
+def delete_orphans() -> int:
+    """Delete objects that no row knows: left by a crash between writing and committing.
+
+    What has no row in `artifacts` does not exist; this makes it true. Returns how many were deleted.
+    """
+    limit = (now() - ORPHAN_AGE).timestamp()
+    old = {name for name, changed in vault().store.names() if changed < limit}
+    for org_id in Lookup.organizations():
+        if not old:
+            break
+        with transaction(org_id) as session:
+            rows = session.scalars(
+                select(Artifact.object_name)
+                .where(Artifact.destroyed_at.is_(None))
+                .execution_options(yield_per=1000)
+            )
+            for name in rows:
+                old.discard(name)
+    for name in old:
+        vault().store.delete(name)
+    if old:
+        logger().warning("orphans_deleted", count=len(old))
+    return len(old)

@@ -1,0 +1,343 @@
+"""The command line: `headshots --help`.
+
+Results go to stdout, messages to stderr; `--json` prints one object a line. Exit 0 good, 1 a finding or
+a failure, 2 wrong usage. Each command imports what it needs when it runs, so that `--help` is instant.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.errors import AppError, ConfigurationError
+
+DEFAULT_HOME = Path(".headshots")
+DEFAULT_PORT = 8000
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+def tell(message: str) -> None:
+    """Say something to the person at the terminal."""
+    click.echo(message, err=True)
+
+
+def emit(value: dict[str, Any]) -> None:
+    """Print one JSON object on its line."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+class Commands(click.Group):
+    """Turns our errors into one line and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as error:
+            tell(f"headshots: {error.message}")
+            sys.exit(2)
+        except AppError as error:
+            tell(f"headshots: {error.message} [{error.code}]")
+            sys.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="headshots")
+def main() -> None:
+    """Team headshots that look like each person and like one photographer's work."""
+
+
+@main.command()
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_HOME,
+    show_default=True,
+    help="Folder that keeps all data.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port of the web server on 127.0.0.1.",
+)
+def up(home: Path, port: int) -> None:
+    """Run everything on this machine until Ctrl-C: databases, web, workers, sign-in, mailbox."""
+    from deploy.stack import running
+
+    with running(home, port=port, say=tell) as stack:
+        click.echo(f"Admin     {stack.base_url}/admin/  (sign in as company “{stack.org_slug}”)")
+        click.echo(f"Mailbox   {stack.mailbox_url}/  (every mail that is sent lands here)")
+        click.echo(f"Trust     {stack.base_url}/trust/{stack.org_slug}")
+        tell("Ctrl-C stops everything; the data stays in " + str(stack.home))
+        stack.supervisor.run()
+
+
+@main.command()
+@click.option(
+    "--photos",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="One subfolder per employee; a NASA portrait if not given.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("out"),
+    show_default=True,
+    help="Where results go.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["studio"]),
+    default="studio",
+    show_default=True,
+    help="What makes the portraits.",
+)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_HOME / "demo",
+    show_default=True,
+    help="Folder for the demo's data; emptied first.",
+)
+@json_option
+def demo(photos: Path | None, out: Path, engine: str, home: Path, *, as_json: bool) -> None:
+    """Run the main job through real HTTP, from sign-in to the deletion certificate, then stop."""
+    from deploy.demo import demo as run_demo
+
+    empty_demo_home(home)
+    sys.exit(run_demo(photos, out, engine=engine, home=home, as_json=as_json))
+
+
+def empty_demo_home(home: Path) -> None:
+    """Remove what an earlier demo left; refuse to remove anything that is not a demo's."""
+    if not home.exists():
+        return
+    if any(home.iterdir()) and not (home / "services.json").exists():
+        raise click.UsageError(f"{home} is not a folder of the demo. Give an empty one with --home.")
+    shutil.rmtree(home)
+
+
+@main.command()
+@click.argument(
+    "photos", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@json_option
+def check(photos: tuple[Path, ...], *, as_json: bool) -> None:
+    """Check photos as the upload page does: can a headshot be made, and if not, what helps?
+
+    You state that the people in the photos agreed to this.
+    """
+    from deploy.commands import check_photos
+
+    sys.exit(0 if check_photos(photos, _reporter(as_json)) else 1)
+
+
+@main.command()
+@click.option(
+    "--photos",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="One subfolder per person.",
+)
+@click.option(
+    "--style",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A style.toml; studio grey if not given.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where OUT/<person>/headshot.jpg and report.json go.",
+)
+@json_option
+def render(photos: Path, style: Path | None, out: Path, *, as_json: bool) -> None:
+    """Make headshots from folders of photos, without the portal.
+
+    You state that the people in the photos agreed to this.
+    """
+    from deploy.commands import render_folder
+
+    sys.exit(0 if render_folder(photos, style, out, _reporter(as_json)) else 1)
+
+
+@main.command()
+@click.option(
+    "--reference",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Photos of the person.",
+)
+@click.argument(
+    "images", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@json_option
+def score(reference: Path, images: tuple[Path, ...], *, as_json: bool) -> None:
+    """Measure likeness, skin-tone drift and style of finished images against a person's photos."""
+    from deploy.commands import score_images
+
+    sys.exit(0 if score_images(reference, images, _reporter(as_json)) else 1)
+
+
+@main.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The published keys.json; this installation's own if not given.",
+)
+@json_option
+def verify(files: tuple[Path, ...], keys: Path | None, *, as_json: bool) -> None:
+    """Verify deletion certificates, checkpoints and proofs offline, with the published keys only."""
+    from deploy.commands import verify_files
+
+    sys.exit(0 if verify_files(files, keys, DEFAULT_HOME, _reporter(as_json)) else 1)
+
+
+@main.command()
+@click.option(
+    "--lane",
+    "lanes",
+    multiple=True,
+    type=click.Choice(["fast", "slow"]),
+    help="Queues in order of preference; both if not given.",
+)
+@click.option("--burst", is_flag=True, help="End when there is nothing left to do.")
+def worker(lanes: tuple[str, ...], *, burst: bool) -> None:
+    """Do jobs: photo checks, renders, mails, erasures."""
+    from core.queue import Lane
+    from workers.run import work
+
+    work([Lane(lane) for lane in lanes] or list(Lane), burst=burst)
+
+
+@main.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, help="Address and port.")
+@click.option(
+    "--workers", "count", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes."
+)
+@click.option(
+    "--threads", type=click.IntRange(1, 128), default=24, show_default=True, help="Threads of each process."
+)
+def web(bind: str, count: int, threads: int) -> None:
+    """Serve the pages for employees, HR admins and auditors."""
+    import os
+
+    from core.settings import settings
+    from deploy.stack import web_command
+
+    settings()  # say now, not in a worker's log, what is missing
+    command = web_command(bind, workers=count, threads=threads)
+    os.execv(command[0], command)  # noqa: S606 - gunicorn takes this process's place and its signals
+
+
+@main.command()
+def scheduler() -> None:
+    """Relay jobs, sequence the evidence log, turn epochs, keep retention; run exactly one."""
+    from workers.scheduler import run
+
+    run()
+
+
+@main.command()
+def migrate() -> None:
+    """Bring both databases to the newest schema; needs HEADSHOTS_DATABASE_OWNER_URL."""
+    from core.schema import migrate as upgrade
+    from core.settings import settings
+    from core.vault import vault
+
+    owner = settings().database_owner_url
+    if owner is None:
+        raise ConfigurationError(
+            "Set HEADSHOTS_DATABASE_OWNER_URL to migrate: the app's role may not change tables."
+        )
+    upgrade(owner.get_secret_value())
+    vault().keys.create_tables()
+    tell("Both databases are up to date.")
+
+
+@main.group()
+def keys() -> None:
+    """Epoch keys."""
+
+
+@keys.command()
+@json_option
+def rotate(*, as_json: bool) -> None:
+    """Turn the epoch now: older copies of the key store, in any backup, can never be opened again."""
+    from compliance.erasure import turn_epoch
+
+    epoch = turn_epoch()
+    _reporter(as_json)({"epoch": epoch}, f"Epoch {epoch} has begun; the key of the one before is destroyed.")
+
+
+@main.command()
+@click.argument("name", type=click.Choice(["studio", "vault", "import"]))
+@json_option
+def bench(name: str, *, as_json: bool) -> None:
+    """Measure and print figures of this machine."""
+    from deploy.bench import run_bench
+
+    run_bench(name, _reporter(as_json))
+
+
+@main.command("create-company")
+@click.argument("slug")
+@click.argument("name")
+@click.option("--contact", default="", help="Address of the privacy contact, shown to employees.")
+@click.option(
+    "--idp-metadata",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The identity provider's SAML metadata file.",
+)
+@click.option(
+    "--admin-group",
+    "admin_groups",
+    multiple=True,
+    required=True,
+    help="Group whose members are HR admins; may be given several times.",
+)
+def create_company(
+    slug: str, name: str, contact: str, idp_metadata: Path, admin_groups: tuple[str, ...]
+) -> None:
+    """Add a company and its identity provider."""
+    from deploy.seed import create_company as create
+
+    address = create(slug, name, contact, idp_metadata.read_bytes(), frozenset(admin_groups))
+    click.echo(f"Sign in at {address}")
+
+
+@main.command("seed-demo", hidden=True)
+def seed_demo() -> None:
+    """Create the demo company; `up` and `demo` call this."""
+    from deploy.seed import seed_demo as seed
+
+    seed()
+
+
+def _reporter(as_json: bool) -> Callable[[dict[str, Any], str], None]:
+    """Return what prints a result: its JSON, or its sentence."""
+
+    def report(value: dict[str, Any], sentence: str) -> None:
+        if as_json:
+            emit(value)
+        else:
+            click.echo(sentence)
+
+    return report
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""Everything on one machine: services, web, workers, scheduler, mailbox, and a demo company to sign in to.
+
+`headshots up`, `headshots demo` and the browser tests all start this.
+"""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.schema import migrate
+from deploy.local import LocalServices
+from deploy.processes import Child, Supervisor, child_environment, free_port, python_module, wait_ready
+
+COMPANY_SLUG = "northwind"
+COMPANY_NAME = "Northwind Labs"
+# Two web processes would only compete for two cores; threads wait for the database and for watchers.
+WEB_THREADS = 24
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where the running parts are.
+
+    Attributes:
+        base_url: Address of the product.
+        mailbox_url: Address of the page that shows every mail that was sent.
+        org_slug: Short name of the demo company.
+        environment: Settings of every process, for starting more of them.
+        home: Folder with all data.
+    """
+
+    base_url: str
+    mailbox_url: str
+    org_slug: str
+    environment: dict[str, str]
+    home: Path
+    services: LocalServices
+    supervisor: Supervisor
+
+
+def _secret(home: Path) -> str:
+    path = home / "secret"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text()
+
+
+def environment(
+    home: Path, services: LocalServices, base_url: str, smtp_port: int, *, test: bool = False
+) -> dict[str, str]:
+    """Return the settings for processes that run from `home`."""
+    return {
+        "HEADSHOTS_ENVIRONMENT": "test" if test else "development",
+        "HEADSHOTS_BASE_URL": base_url,
+        "HEADSHOTS_STORAGE_URL": (home / "storage").as_uri(),
+        "HEADSHOTS_KEYRING_PATH": str(home / "keyring"),
+        "HEADSHOTS_SIGNING_PATH": str(home / "signing"),
+        "HEADSHOTS_DEVELOPMENT_IDP_PATH": str(home / "devidp"),
+        "HEADSHOTS_SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
+        "HEADSHOTS_SECRET_KEY": _secret(home),
+        **services.environment(),
+    }
+
+
+@contextmanager
+def running(
+    home: Path,
+    *,
+    port: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    durable: bool = True,
+    test: bool = False,
+) -> Iterator[Stack]:
+    """Start everything from `home` and stop it when the block ends.
+
+    Args:
+        home: Made if missing; keeps all data between runs.
+        port: Of the web server; a free one if not given.
+        say: Gets a line for each step and each child that had to be started again.
+        durable: False only in tests.
+        test: Whether these are tests, which need no politeness towards senders of many requests.
+    """
+    home = home.resolve()
+    web_port, smtp_port, mail_port = port or free_port(), free_port(), free_port()
+    base_url = f"http://127.0.0.1:{web_port}"
+    say("Starting Postgres and Redis")
+    with LocalServices(home, durable=durable) as services:
+        values = environment(home, services, base_url, smtp_port, test=test)
+        migrate(services.databases.owner)
+        child_values = child_environment(values)
+        with Supervisor(home / "logs", say=say, each_tick=services.ensure_running) as supervisor:
+            supervisor.start(
+                Child(
+                    "mailbox",
+                    tuple(
+                        python_module(
+                            "deploy.mailbox", "--smtp-port", str(smtp_port), "--http-port", str(mail_port)
+                        )
+                    ),
+                    child_values,
+                )
+            )
+            # In a process of its own, so that this one never opens the product's databases.
+            subprocess.run(python_module("deploy.cli", "seed-demo"), env=child_values, check=True)
+            say("Starting the web server, two workers and the scheduler")
+            for child in processes(child_values, web_port):
+                supervisor.start(child)
+            wait_ready(f"{base_url}/readyz")
+            wait_ready(f"http://127.0.0.1:{mail_port}/messages.json")
+            yield Stack(
+                base_url=base_url,
+                mailbox_url=f"http://127.0.0.1:{mail_port}",
+                org_slug=COMPANY_SLUG,
+                environment=values,
+                home=home,
+                services=services,
+                supervisor=supervisor,
+            )
+
+
+def processes(values: dict[str, str], web_port: int) -> list[Child]:
+    """Return the product's own processes: one worker for what people wait for, one that also renders."""
+    return [
+        Child("web", tuple(web_command(f"127.0.0.1:{web_port}")), values),
+        Child(
+            "worker-fast", tuple(python_module("deploy.cli", "worker", "--lane", "fast")), values, patience=30
+        ),
+        Child(
+            "worker-slow",
+            tuple(python_module("deploy.cli", "worker", "--lane", "slow", "--lane", "fast")),
+            values,
+            patience=30,
+        ),
+        Child("scheduler", tuple(python_module("deploy.cli", "scheduler")), values),
+    ]
+
+
+def web_command(bind: str, *, workers: int = 1, threads: int = WEB_THREADS) -> list[str]:
+    """Return the command of the web server. It writes no access log: paths carry invitation tokens."""
+    return python_module(
+        "gunicorn",
+        "--bind",
+        bind,
+        "--workers",
+        str(workers),
+        "--threads",
+        str(threads),
+        "--worker-class",
+        "gthread",
+        "--timeout",
+        "60",
+        "--graceful-timeout",
+        "5",
+        "--log-level",
+        "warning",
+        "deploy.wsgi:create_application()",
+    )

@@ -1,0 +1,91 @@
+"""One address for both apps: the path says which answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from core import logs
+from core.db import engine
+from core.queue import redis_client
+from core.settings import settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# Every path that HR, auditors, programs and identity providers use; the rest is the employees'.
+ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
+
+
+def _ready() -> tuple[str, dict[str, str]]:
+    """Ask Postgres and Redis; return the HTTP status and each part's word."""
+    parts: dict[str, str] = {}
+    checks: dict[str, Callable[[], object]] = {"database": _ask_database, "redis": redis_client().ping}
+    for name, check in checks.items():
+        try:
+            check()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong, the answer is "not ready"
+            parts[name] = type(error).__name__
+        else:
+            parts[name] = "ok"
+    ready = all(word == "ok" for word in parts.values())
+    return ("200 OK" if ready else "503 Service Unavailable"), parts
+
+
+def _ask_database() -> None:
+    with engine().connect() as connection:
+        connection.execute(text("SELECT 1"))
+
+
+def create_application() -> WSGIApplication:
+    """Return the WSGI application of a web process."""
+    logs.configure()
+    from admin.app import create_app as create_admin
+    from portal.app import create_app as create_portal
+
+    admin, portal = create_admin(), create_portal()
+    idp = _development_idp()
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path: str = environ.get("PATH_INFO", "/")
+        if path == "/healthz":
+            return _plain(start_response, "200 OK", "application/json", b'{"status": "ok"}')
+        if path == "/readyz":
+            status, parts = _ready()
+            return _plain(start_response, status, "application/json", json.dumps(parts).encode())
+        if path == "/metrics":
+            return _plain(start_response, "200 OK", CONTENT_TYPE_LATEST, generate_latest())
+        if idp is not None and (path == "/devidp" or path.startswith("/devidp/")):
+            environ["SCRIPT_NAME"] = "/devidp"
+            environ["PATH_INFO"] = path.removeprefix("/devidp") or "/"
+            return idp(environ, start_response)
+        chosen = admin if any(path == p or path.startswith(f"{p}/") for p in ADMIN_PATHS) else portal
+        return chosen(environ, start_response)
+
+    return application
+
+
+def _development_idp() -> Any:
+    config = settings()
+    if config.is_production or config.development_idp_path is None:
+        return None
+    from sso.devidp.app import create_app, demo_people
+
+    return create_app(f"{config.base_url.rstrip('/')}/devidp", config.development_idp_path, demo_people())
+
+
+def _plain(start_response: StartResponse, status: str, media_type: str, body: bytes) -> list[bytes]:
+    start_response(
+        status,
+        [
+            ("Content-Type", media_type),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+            ("X-Content-Type-Options", "nosniff"),
+        ],
+    )
+    return [body]
