@@ -90,8 +90,11 @@ def render(document: Certificate, root: x509.Certificate, language: str) -> str:
             statement=words["statement"][body.status.value].format(
                 company=body.organization.name,
                 executed=moment(body.executed_at),
-                until=moment(body.readable_until),
+                until=moment(body.sealed_until),
             ),
+            others_note=words["others_note"].format(until=moment(body.others_until))
+            if body.others_until
+            else "",
             erase_note=words["erase_note"]["done" if body.epoch.destroyed_at else "pending"].format(
                 epoch=body.epoch.number
             ),
@@ -108,7 +111,7 @@ def render(document: Certificate, root: x509.Certificate, language: str) -> str:
             facts_sha256=body.facts()["certificate_sha256"],
             evidence_sha256=sha256(document.canonical()).hexdigest(),
             root_fingerprint=root.fingerprint(SHA256()).hex(),
-            trust_url=f"https://{head.origin.partition('/')[0]}/trust/{body.organization.id}",
+            trust_address=f"{head.origin.partition('/')[0]}/trust/{body.organization.id}",
         )
     )
 
@@ -124,10 +127,10 @@ def _groups(body: CertificateBody, words: dict[str, Any]) -> Iterator[Group]:
     for (category, method, check), found in together.items():
         places = [one.locator for one in found]
         until = [
-            min(one.backup_readable_until, body.epoch.destroyed_at or one.backup_readable_until)
+            one.backup_readable_until or (body.sealed_until if one.epoch is not None else None)
             for one in found
-            if one.backup_readable_until
         ]
+        last = max(filter(None, until), default=None)
         shown = ", ".join(places[:MAX_LOCATORS])
         if len(places) > MAX_LOCATORS:
             shown += " " + words["more_places"].format(count=len(places) - MAX_LOCATORS)
@@ -145,9 +148,7 @@ def _groups(body: CertificateBody, words: dict[str, Any]) -> Iterator[Group]:
             checked_at=format_datetime(
                 max(one.verification.at for one in found), words["short_moment"], locale=language
             ),
-            readable_until=format_datetime(max(until), words["short_moment"], locale=language)
-            if until
-            else "–",
+            readable_until=format_datetime(last, words["short_moment"], locale=language) if last else "–",
             places=shown,
         )
 

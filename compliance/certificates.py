@@ -22,7 +22,6 @@ from compliance.log.proof import Proof
 from compliance.signing import SigningKeys
 from core.errors import AppError
 
-FORMAT = "headshots.deletion-certificate/1"
 EVIDENCE_NAME = "evidence.json"
 MAX_INTEGER = 2**53 - 1  # the largest integer that RFC 8785 writes exactly
 
@@ -123,7 +122,9 @@ class Location(_Part):
     epoch: Count | None = None  # epoch whose key wrapped that key
     tool: Tool
     verification: Verification
-    backup_readable_until: Moment | None = None  # None: no backup holds it
+    backup_readable_until: Moment | None = (
+        None  # None: only as long as the epoch key (where `epoch` is given)
+    )
 
 
 class EpochTurn(_Part):
@@ -146,7 +147,7 @@ class Retained(_Part):
 class CertificateBody(_Part):
     """The certified facts; field names follow NIST SP 800-88 Rev. 1 §4.8 where logical storage has them."""
 
-    format: Literal["headshots.deletion-certificate/1"] = FORMAT
+    format: Literal["headshots.deletion-certificate/1"] = "headshots.deletion-certificate/1"
     certificate_id: UUID
     replaces: UUID | None = None  # the pending certificate that this one completes
     status: Status
@@ -178,11 +179,14 @@ class CertificateBody(_Part):
         return self
 
     @property
-    def readable_until(self) -> datetime:
-        """When the last backup copy stops (or stopped) being readable."""
-        if self.epoch.destroyed_at is not None:
-            return self.epoch.destroyed_at
-        return max([self.epoch.due_at, *filter(None, (one.backup_readable_until for one in self.locations))])
+    def sealed_until(self) -> datetime:
+        """When backups of everything sealed with the person's key stop (or stopped) being readable."""
+        return self.epoch.destroyed_at or self.epoch.due_at
+
+    @property
+    def others_until(self) -> datetime | None:
+        """When the last backup of what that key did not seal expires; None where there is no such thing."""
+        return max(filter(None, (one.backup_readable_until for one in self.locations)), default=None)
 
     def canonical(self) -> bytes:
         """Return the facts as canonical JSON (RFC 8785)."""

@@ -28,6 +28,10 @@ logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
 logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
 
 
+class ResourceRefused(RuntimeError):
+    """A page asked for a resource outside itself; a mistake in a template."""
+
+
 @dataclass(frozen=True)
 class Attachment:
     """A file carried inside the PDF."""
@@ -45,25 +49,33 @@ def render(html: str, *, identifier: bytes, attachment: Attachment) -> bytes:
         html: A whole page with its styles inside. It may name no other resource: no network, no file.
         identifier: The document's permanent id, any bytes.
         attachment: Listed as the data behind the page (`/AFRelationship /Data`).
+
+    Raises:
+        ResourceRefused: the page asked for an image, style or font outside itself.
     """
-    document = HTML(string=html, url_fetcher=_refuse_resource)
+    try:
+        return _write(html, identifier, attachment)
+    except FatalURLFetchingError as error:  # a BaseException, so that WeasyPrint itself does not swallow it
+        raise ResourceRefused(str(error)) from error
+
+
+def _write(html: str, identifier: bytes, attachment: Attachment) -> bytes:
+    source = PdfAttachment(
+        string=attachment.content,
+        name=attachment.name,
+        description=attachment.description,
+        created=attachment.at,
+        modified=attachment.at,
+        relationship="Data",
+        url_fetcher=_refuse_resource,
+    )
     with warnings.catch_warnings():
         # WeasyPrint 70.0 leaves the file of its own colour profile to the garbage collector.
         warnings.filterwarnings("ignore", "unclosed file.*sRGB2014", ResourceWarning)
-        pdf: bytes = document.write_pdf(
+        pdf: bytes = HTML(string=html, url_fetcher=_refuse_resource).write_pdf(
             pdf_variant="pdf/a-3a",
             pdf_identifier=identifier,
-            attachments=[
-                PdfAttachment(
-                    string=attachment.content,
-                    name=attachment.name,
-                    description=attachment.description,
-                    created=attachment.at,
-                    modified=attachment.at,
-                    relationship="Data",
-                    url_fetcher=_refuse_resource,
-                )
-            ],
+            attachments=[source],
             finisher=_list_associated_files_once,
         )
     return pdf
@@ -93,7 +105,7 @@ def sign(pdf: bytes, keys: SigningKeys) -> bytes:
 
 
 def _refuse_resource(url: str, *_: object, **__: object) -> NoReturn:
-    raise FatalURLFetchingError(f"evidence pages hold everything themselves; refused to read {url[:80]}")
+    raise FatalURLFetchingError(f"a page holds everything itself; refused to read {url[:80]}")
 
 
 def _list_associated_files_once(_document: object, pdf: Any) -> None:

@@ -7,6 +7,7 @@ can ever make a second signer that the published root vouches for.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterable
@@ -164,10 +165,8 @@ def _read_or_create(file: Path, make: Callable[[], bytes]) -> bytes:
                 stream.write(make())
                 stream.flush()
                 os.fsync(stream.fileno())
-            try:
+            with contextlib.suppress(FileExistsError):
                 os.link(name, file)
-            except FileExistsError:
-                pass  # noqa: SIM105 - said in the docstring: the other process's file counts
             _sync_folder(file.parent)
         finally:
             Path(name).unlink()

@@ -1,0 +1,194 @@
+"""Offline checks of the evidence we hand out, with nothing but the published public keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import rfc8785
+from pydantic import ValidationError
+from pypdf import PdfReader
+
+from compliance import certificate_page
+from compliance.certificates import EVIDENCE_NAME, Certificate, LogEvidence
+from compliance.log import checkpoint
+from compliance.log.checkpoint import CheckpointBody
+from compliance.log.note import NoteError, VerifierKey
+from compliance.log.proof import HEADER, Proof
+from compliance.signed_pdf import open_signed
+from compliance.signing import PublishedKeys
+
+MAX_BYTES = 20_000_000  # a certificate is about 50 kB; thousands of locations stay below 5 MB
+
+
+class Kind(StrEnum):
+    """What a file turned out to be."""
+
+    CERTIFICATE = "deletion_certificate"
+    PROOF = "log_proof"
+    CHECKPOINT = "checkpoint"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One thing that was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Everything that was checked, in order; the first failure ends the list."""
+
+    kind: Kind
+    checks: tuple[CheckResult, ...]
+    status: str | None = None  # of a certificate: PENDING, COMPLETE or PARTIAL; only when `ok`
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file is what it says and unchanged."""
+        return bool(self.checks) and all(one.ok for one in self.checks)
+
+
+class _Stopped(Exception):
+    """A check failed and is in the list already; what follows would rest on it."""
+
+
+@dataclass
+class _Checks:
+    results: list[CheckResult] = field(default_factory=list)
+
+    def add(self, name: str, ok: bool, detail: str) -> None:
+        self.results.append(CheckResult(name, ok, detail if ok else f"does not hold: {detail}"))
+        if not ok:
+            raise _Stopped
+
+    def fail(self, name: str, detail: str) -> None:
+        self.results.append(CheckResult(name, ok=False, detail=detail))
+
+
+def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
+    """Check a certificate PDF, a signed checkpoint or a log proof. Never raises.
+
+    Args:
+        source: The file, or its content.
+        keys: What `SigningKeys.published_keys` returned: the JSON from `/trust/<org>`.
+
+    Returns:
+        The checks made. One changed, added or missing byte anywhere fails one of them.
+    """
+    checks = _Checks()
+    kind, status = Kind.UNKNOWN, None
+    try:
+        content = _read(source, checks)
+        kind = _kind_of(content)
+        if kind is Kind.UNKNOWN:
+            checks.fail("format", "neither a certificate (PDF), nor a log proof, nor a signed checkpoint")
+            raise _Stopped
+        published = PublishedKeys.model_validate(keys)
+        vkeys = [VerifierKey.parse(log.vkey) for log in published.logs]
+        if kind is Kind.CERTIFICATE:
+            status = _certificate(content, published, vkeys, checks)
+        elif kind is Kind.PROOF:
+            head = Proof.parse(content).verify(vkeys)
+            checks.add("entry in log", ok=True, detail=_describe(head))
+        else:
+            head = checkpoint.verify(content, vkeys)
+            checks.add("checkpoint signed", ok=True, detail=_describe(head))
+    except _Stopped:
+        status = None
+    except NoteError as error:
+        checks.fail("log signature and proof", str(error))
+    except ValidationError as error:
+        checks.fail("public keys", f"not a file of published keys: {error.error_count()} problem(s)")
+    except Exception as error:  # noqa: BLE001 - parsers of hostile bytes raise anything; it is a finding
+        checks.fail("readable", f"the file is damaged or not one of ours ({type(error).__name__})")
+    return Verification(kind, tuple(checks.results), status)
+
+
+def _read(source: Path | bytes, checks: _Checks) -> bytes:
+    if isinstance(source, Path):
+        try:
+            size = source.stat().st_size
+            content = source.read_bytes() if size <= MAX_BYTES else b""
+        except OSError as error:
+            checks.fail("readable", f"the file cannot be read: {error.strerror}")
+            raise _Stopped from error
+    else:
+        size, content = len(source), source
+    if size > MAX_BYTES:
+        checks.fail("size", f"{size} bytes; evidence has at most {MAX_BYTES}")
+        raise _Stopped
+    return content
+
+
+def _kind_of(content: bytes) -> Kind:
+    if content.startswith(b"%PDF-"):
+        return Kind.CERTIFICATE
+    if content.startswith(HEADER.encode() + b"\n"):
+        return Kind.PROOF
+    if "\n\n— ".encode() in content:
+        return Kind.CHECKPOINT
+    return Kind.UNKNOWN
+
+
+def _certificate(content: bytes, published: PublishedKeys, vkeys: list[VerifierKey], checks: _Checks) -> str:
+    """Check a certificate from its outside in; return its status."""
+    signed = open_signed(content, [root.certificate for root in published.documents], checks.add)
+    checks.add("evidence attached", list(signed.attachments) == [EVIDENCE_NAME], f"one file, {EVIDENCE_NAME}")
+    evidence = signed.attachments[EVIDENCE_NAME]
+    try:
+        document = Certificate.model_validate(json.loads(evidence))
+    except ValueError as error:
+        checks.fail("evidence schema", f"{EVIDENCE_NAME} is not a deletion certificate of a known version")
+        raise _Stopped from error
+    checks.add(
+        "evidence schema",
+        document.canonical() == evidence == rfc8785.dumps(json.loads(evidence)),
+        f"{document.certificate.format}, canonical JSON",
+    )
+    body = document.certificate
+    failed = sum(not one.verification.ok for one in body.locations)
+    checks.add(
+        "deletions verified", failed == 0, f"{len(body.locations)} location(s), each checked when deleted"
+    )
+    head = _log(document, vkeys, checks)
+    checks.add(
+        "log of this company",
+        head.origin.endswith(f"/log/{body.organization.id}"),
+        f"{body.organization.name}, {head.origin}",
+    )
+    line = certificate_page.footer(body)
+    pages = [page.extract_text() for page in PdfReader(BytesIO(content)).pages]
+    checks.add(
+        "page says the same", bool(pages) and all(line in page for page in pages), f"every page: {line}"
+    )
+    return body.status.value
+
+
+def _log(document: Certificate, vkeys: list[VerifierKey], checks: _Checks) -> CheckpointBody:
+    """Check that the certified facts are in the log that the published key signs."""
+    proof = Proof.parse(document.log.proof)
+    checks.add("leaf hash", LogEvidence.of(proof) == document.log, "the log's entry hashes to the leaf named")
+    head = proof.verify(vkeys)
+    checks.add("entry in log", ok=True, detail=_describe(head))
+    facts = json.loads(proof.entry).get("facts", {})
+    expected = document.certificate.facts()
+    checks.add(
+        "facts in log",
+        {name: facts.get(name) for name in expected} == expected,
+        f"the entry names these facts by SHA-256 {expected['certificate_sha256']}",
+    )
+    return head
+
+
+def _describe(head: CheckpointBody) -> str:
+    return f"{head.origin}, {head.size} entries, root {head.root.hex()}"

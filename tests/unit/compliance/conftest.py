@@ -1,0 +1,150 @@
+"""A signed certificate of an erasure, made with the real parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import rfc8785
+
+from compliance.certificates import (
+    Certificate,
+    CertificateBody,
+    Check,
+    EpochTurn,
+    Location,
+    LogEvidence,
+    Method,
+    OrganizationRef,
+    Retained,
+    RetainedBasis,
+    RetainedWhat,
+    Status,
+    Tool,
+    Verification,
+)
+from compliance.log import checkpoint, merkle
+from compliance.log.checkpoint import CheckpointBody
+from compliance.log.proof import Proof
+from compliance.signing import SigningKeys, log_origin
+
+ORG = UUID("0193a0c4-7b00-7000-8000-000000000001")
+ORIGIN = log_origin("photos.example.com", ORG)
+START = datetime(2026, 11, 23, 9, 58, tzinfo=UTC)
+TOOL = Tool(name="headshots", version="0.1.0")
+
+MakeBody = Callable[..., CertificateBody]
+Seal = Callable[..., Certificate]
+
+
+def location(category: str, locator: str, **changes: Any) -> Location:
+    values: dict[str, Any] = {
+        "locator": locator,
+        "category": category,
+        "count": 1,
+        "bytes": 2_345_678,
+        "method": Method.DELETE,
+        "key_id": "k-0193a0c4",
+        "epoch": 41,
+        "tool": TOOL,
+        "verification": Verification(method=Check.NOT_FOUND, at=START + timedelta(minutes=3), ok=True),
+    }
+    return Location(**{**values, **changes})
+
+
+@pytest.fixture(scope="session")
+def signing_keys(tmp_path_factory: pytest.TempPathFactory) -> SigningKeys:
+    return SigningKeys.load(Path(tmp_path_factory.mktemp("signing")))
+
+
+@pytest.fixture(scope="session")
+def published(signing_keys: SigningKeys) -> dict[str, Any]:
+    return signing_keys.published_keys([ORIGIN])
+
+
+@pytest.fixture(scope="session")
+def make_body() -> MakeBody:
+    """Return a maker of certified facts; keywords replace fields."""
+
+    def make(status: Status = Status.COMPLETE, **changes: Any) -> CertificateBody:
+        turned = None if status is Status.PENDING else START + timedelta(hours=14)
+        values: dict[str, Any] = {
+            "certificate_id": UUID("0193a0c4-7b00-7000-8000-0000000000c1"),
+            "replaces": UUID("0193a0c4-7b00-7000-8000-0000000000c0") if status is Status.COMPLETE else None,
+            "status": status,
+            "organization": OrganizationRef(id=ORG, name="Müller & Söhne GmbH"),
+            "subject": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "reason": "self_service",
+            "requested_at": START,
+            "executed_at": START + timedelta(minutes=2),
+            "issued_at": START + timedelta(hours=14, minutes=1),
+            "locations": (
+                *[location("photo", f"objects/3f{number:02x}9ac1d204") for number in range(6)],
+                location("preview", "objects/77a1c02b", bytes=61_204),
+                *[location("headshot", f"objects/5b{number:02x}e2", bytes=912_004) for number in range(3)],
+                location(
+                    "key",
+                    "key-store",
+                    bytes=0,
+                    method=Method.CRYPTO_ERASE,
+                    verification=Verification(
+                        method=Check.KEY_ABSENT, at=START + timedelta(minutes=2), ok=True
+                    ),
+                ),
+                location(
+                    "directory",
+                    "database/members",
+                    bytes=0,
+                    key_id=None,
+                    epoch=None,
+                    backup_readable_until=START + timedelta(days=30),
+                    verification=Verification(
+                        method=Check.ROW_ABSENT, at=START + timedelta(minutes=3), ok=True
+                    ),
+                ),
+            ),
+            "epoch": EpochTurn(number=41, due_at=START + timedelta(hours=20), destroyed_at=turned),
+            "retained": (
+                Retained(what=RetainedWhat.ERASURE_LEDGER, basis=RetainedBasis.ACCOUNTABILITY),
+                Retained(
+                    what=RetainedWhat.REQUEST_RECORD,
+                    basis=RetainedBasis.LEGAL_OBLIGATION,
+                    until=START + timedelta(days=730),
+                ),
+            ),
+            "performed_by": TOOL,
+        }
+        return CertificateBody(**{**values, **changes})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def seal(signing_keys: SigningKeys) -> Seal:
+    """Return what puts a certificate's event into a log of 6 entries and attaches the proof."""
+
+    def make(body: CertificateBody, origin: str = ORIGIN, facts: dict[str, str] | None = None) -> Certificate:
+        event = rfc8785.dumps({"tag": "certificate.issued", "facts": facts or body.facts()})
+        entries = [b"{}", b"[]", b"1", event, b"2", b"3"]
+        nodes: dict[tuple[int, int], bytes] = {}
+
+        class Store:
+            def get(self, level: int, index: int) -> bytes:
+                return nodes[level, index]
+
+            def put(self, level: int, index: int, node: bytes) -> None:
+                nodes[level, index] = node
+
+        store, size = Store(), 0
+        for entry in entries:
+            size = merkle.append(store, size, merkle.leaf_hash(entry))
+        head = CheckpointBody(origin, size, merkle.root(store, size))
+        signed = checkpoint.sign(head, signing_keys.log_key)
+        proof = Proof(event, 3, tuple(merkle.inclusion_proof(store, 3, size)), signed)
+        return Certificate(certificate=body, log=LogEvidence.of(proof))
+
+    return make

@@ -1,0 +1,252 @@
+"""Evidence checked offline: what we sign is accepted, and nothing else ever is."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asn1crypto import cms, core
+from hypothesis import given
+from hypothesis import strategies as st
+from pyhanko.pdf_utils.generic import TextStringObject, pdf_name
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+
+from compliance import pdf
+from compliance.certificates import Certificate, Status, render_certificate
+from compliance.signing import SigningKeys, log_origin
+from compliance.verify import Kind, verify_file
+from core.clock import now
+from core.ids import new_id
+
+
+@pytest.fixture(scope="module")
+def certificate(make_body: Any, seal: Any, signing_keys: SigningKeys) -> bytes:
+    return render_certificate(seal(make_body()), signing_keys)
+
+
+def signature_object(content: bytes) -> tuple[int, int]:
+    """Where the hex digits of the CMS object start and end."""
+    start = content.rindex(b"/Contents <") + len(b"/Contents <")
+    return start, content.index(b">", start)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("status", [Status.PENDING, Status.COMPLETE])
+def test_certificate_is_accepted_with_the_published_keys(
+    make_body: Any,
+    seal: Any,
+    signing_keys: SigningKeys,
+    published: dict[str, Any],
+    status: Status,
+    language: str,
+) -> None:
+    content = render_certificate(seal(make_body(status)), signing_keys, language)
+    result = verify_file(content, json.loads(json.dumps(published)))
+    assert result.ok, result.checks
+    assert (result.kind, result.status) == (Kind.CERTIFICATE, status.value)
+    assert len(result.checks) >= 12
+
+
+def test_certificate_is_read_from_a_path(
+    tmp_path: Path, certificate: bytes, published: dict[str, Any]
+) -> None:
+    file = tmp_path / "certificate.pdf"
+    file.write_bytes(certificate)
+    assert verify_file(file, published).ok
+    assert not verify_file(tmp_path / "missing.pdf", published).ok
+
+
+def test_one_changed_byte_anywhere_is_refused(certificate: bytes, published: dict[str, Any]) -> None:
+    chance = random.Random(20261123)
+    start, end = signature_object(certificate)
+    der = len(cms.ContentInfo.load(bytes.fromhex(certificate[start:end].decode())).dump())
+    places = [
+        0,
+        7,
+        len(certificate) - 1,
+        len(certificate) - 3,
+        certificate.rindex(b"startxref") + 11,
+        certificate.rindex(b"/ByteRange") + 12,
+        certificate.rindex(b"/Metadata") + 3,
+        certificate.index(b"/Info"),
+        start - 1,
+        end,
+        end - 1,
+        start + der * 2,
+        *chance.sample(range(start, start + der * 2), 40),
+        *chance.sample(range(len(certificate)), 60),
+    ]
+    for place in places:
+        changed = bytearray(certificate)
+        changed[place] ^= 1 << chance.randrange(8)
+        assert not verify_file(bytes(changed), published).ok, place
+
+
+def test_other_spelling_of_the_same_signature_is_refused(
+    certificate: bytes, published: dict[str, Any]
+) -> None:
+    start, end = signature_object(certificate)
+    lower = certificate[:start] + certificate[start:end].lower() + certificate[end:]
+    assert len(lower) == len(certificate)
+    result = verify_file(lower, published)
+    assert [one.name for one in result.checks if not one.ok] == ["no spare bytes"]
+
+
+def test_unsigned_attribute_in_the_signature_is_refused(
+    certificate: bytes, published: dict[str, Any]
+) -> None:
+    start, end = signature_object(certificate)
+    info = cms.ContentInfo.load(bytes.fromhex(certificate[start:end].decode()))
+    info["content"]["signer_infos"][0]["unsigned_attrs"] = [
+        cms.CMSAttribute({"type": "1.2.3.4", "values": [core.OctetString(b"x")]})
+    ]
+    stuffed = info.dump(force=True).hex().upper().encode().ljust(end - start, b"0")
+    assert len(stuffed) == end - start
+    result = verify_file(certificate[:start] + stuffed + certificate[end:], published)
+    assert [one.name for one in result.checks if not one.ok] == ["no spare bytes"]
+
+
+@pytest.mark.parametrize("tail", [b"\n", b" ", b"\x00", b"%%EOF\n", b"%PDF-1.7\n" + b"x" * 5000])
+def test_bytes_after_the_end_are_refused(certificate: bytes, published: dict[str, Any], tail: bytes) -> None:
+    assert not verify_file(certificate + tail, published).ok
+
+
+@pytest.mark.parametrize("cut", [1, 2, 10, 1000, 30_000])
+def test_shortened_file_is_refused(certificate: bytes, published: dict[str, Any], cut: int) -> None:
+    assert not verify_file(certificate[:-cut], published).ok
+
+
+def test_well_formed_later_revision_is_refused(certificate: bytes, published: dict[str, Any]) -> None:
+    writer = IncrementalPdfFileWriter(io.BytesIO(certificate))
+    writer.root[pdf_name("/Note")] = TextStringObject("harmless")
+    writer.update_root()
+    out = io.BytesIO()
+    writer.write(out)
+    result = verify_file(out.getvalue(), published)
+    assert [one.name for one in result.checks if not one.ok] == ["whole file signed"]
+
+
+def test_unsigned_pdf_is_refused(published: dict[str, Any]) -> None:
+    plain = pdf.render(
+        "<html lang=en><title>t</title><p>hello",
+        identifier=b"1",
+        attachment=pdf.Attachment("evidence.json", b"{}", "none", now()),
+    )
+    result = verify_file(plain, published)
+    assert [one.name for one in result.checks] == ["signature present"]
+    assert not result.ok
+
+
+def test_certificate_of_another_signer_is_refused(
+    tmp_path: Path, make_body: Any, seal: Any, published: dict[str, Any]
+) -> None:
+    stranger = SigningKeys.load(tmp_path / "other")
+    result = verify_file(render_certificate(seal(make_body()), stranger), published)
+    assert [one.name for one in result.checks if not one.ok] == ["signer trusted"]
+
+
+def sign_page(document: Certificate, keys: SigningKeys, page: str, evidence: bytes | None = None) -> bytes:
+    """What a careless or dishonest platform could sign with the real key."""
+    attachment = pdf.Attachment("evidence.json", evidence or document.canonical(), "evidence", now())
+    return pdf.sign(pdf.render(page, identifier=b"1", attachment=attachment), keys)
+
+
+def failing(content: bytes, keys: dict[str, Any]) -> str:
+    result = verify_file(content, keys)
+    assert not result.ok
+    assert result.status is None
+    return result.checks[-1].name
+
+
+def test_page_that_shows_another_status_is_refused(
+    make_body: Any, seal: Any, signing_keys: SigningKeys, published: dict[str, Any]
+) -> None:
+    pending = seal(make_body(Status.PENDING))
+    page = f"<html lang=en><title>t</title><p>{pending.certificate.certificate_id} · COMPLETE"
+    assert failing(sign_page(pending, signing_keys, page), published) == "page says the same"
+
+
+def test_facts_that_the_log_does_not_hold_are_refused(
+    make_body: Any, seal: Any, signing_keys: SigningKeys, published: dict[str, Any]
+) -> None:
+    pending = make_body(Status.PENDING)
+    claimed = Certificate(certificate=make_body(), log=seal(pending).log)
+    assert failing(render_certificate(claimed, signing_keys), published) == "facts in log"
+
+
+def test_log_of_another_company_is_refused(make_body: Any, seal: Any, signing_keys: SigningKeys) -> None:
+    origin = log_origin("photos.example.com", new_id())
+    content = render_certificate(seal(make_body(), origin=origin), signing_keys)
+    assert failing(content, signing_keys.published_keys([origin])) == "log of this company"
+
+
+def test_log_without_a_published_key_is_refused(certificate: bytes, signing_keys: SigningKeys) -> None:
+    assert failing(certificate, signing_keys.published_keys([])) == "log signature and proof"
+
+
+def test_leaf_that_is_not_the_proven_one_is_refused(
+    make_body: Any, seal: Any, signing_keys: SigningKeys, published: dict[str, Any]
+) -> None:
+    document = seal(make_body())
+    wrong = document.model_copy(update={"log": document.log.model_copy(update={"leaf_hash": "0" * 64})})
+    assert failing(render_certificate(wrong, signing_keys), published) == "leaf hash"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace(b'"COMPLETE"', b'"PENDING"'),
+        lambda text: text.replace(b"headshots.deletion-certificate/1", b"headshots.deletion-certificate/9"),
+        lambda text: text.replace(b'"epoch"', b'"extra":1,"epoch"', 1),
+        lambda text: text + b" ",
+        lambda _: b"not json",
+        lambda _: b"[]",
+    ],
+)
+def test_evidence_outside_the_schema_is_refused(
+    make_body: Any, seal: Any, signing_keys: SigningKeys, published: dict[str, Any], change: Any
+) -> None:
+    document = seal(make_body())
+    content = sign_page(
+        document, signing_keys, "<html lang=en><title>t</title><p>x", change(document.canonical())
+    )
+    assert failing(content, published) == "evidence schema"
+
+
+def test_checkpoint_and_proof_files_are_accepted_and_refused_when_changed(
+    make_body: Any, seal: Any, published: dict[str, Any]
+) -> None:
+    proof = seal(make_body()).log.proof
+    signed = proof.partition("\n\n")[2]
+    assert verify_file(proof.encode(), published).kind is Kind.PROOF
+    assert verify_file(signed.encode(), published).kind is Kind.CHECKPOINT
+    for text in (proof, signed):
+        assert verify_file(text.encode(), published).ok
+        for place in range(0, len(text.encode()), 3):
+            changed = bytearray(text.encode())
+            changed[place] ^= 1
+            assert not verify_file(bytes(changed), published).ok
+
+
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([b"", b"%PDF-1.7\n", b"c2sp.org/tlog-proof@v1\n", "\n\n— ".encode()]),
+)
+def test_garbage_is_a_finding_and_never_an_exception(tail: bytes, head: bytes) -> None:
+    for keys in ({}, {"format": "headshots.keys/1", "logs": [], "documents": []}):
+        result = verify_file(head + tail, keys)
+        assert not result.ok
+        assert result.checks
+
+
+def test_huge_file_is_refused_unread(published: dict[str, Any]) -> None:
+    assert verify_file(b"%PDF-" + bytes(20_000_001), published).checks[0].name == "size"
+
+
+def test_damaged_keys_are_named_as_the_problem(certificate: bytes, published: dict[str, Any]) -> None:
+    for keys in ({}, {**published, "logs": [{**published["logs"][0], "vkey": "x"}]}):
+        assert failing(certificate, keys) == "public keys"
