@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import policy
 from email.errors import MessageError
@@ -221,18 +222,19 @@ def _tls() -> ssl.SSLContext:
 def _deliver(server: _Server, message: EmailMessage) -> MailFailed | None:
     """Return why the server did not take `message`, or `None` when it did."""
     try:
-        with _connect(server) as connection:
-            try:
-                connection.send_message(message)
-            except smtplib.SMTPRecipientsRefused as error:
-                # One recipient a mail, so one answer.
-                return _refusal(next(iter(error.recipients.values()))[0])
-            except smtplib.SMTPDataError as error:
-                return _refusal(error.smtp_code)
-            except smtplib.SMTPNotSupportedError:
-                return MailFailed(
-                    "The mail server cannot deliver to an address with such letters.", retryable=False
-                )
+        connection = _connect(server)
+        try:
+            connection.send_message(message)
+        finally:
+            # The mail's fate is settled: how the server says goodbye must not have it sent twice.
+            with suppress(smtplib.SMTPException, OSError):
+                connection.quit()
+            connection.close()
+    except smtplib.SMTPRecipientsRefused as error:
+        # One recipient a mail, so one answer.
+        return _refusal(next(iter(error.recipients.values()))[0])
+    except smtplib.SMTPDataError as error:
+        return _refusal(error.smtp_code)
     except MailFailed as failure:
         return failure
     except smtplib.SMTPResponseException as error:
@@ -242,6 +244,8 @@ def _deliver(server: _Server, message: EmailMessage) -> MailFailed | None:
             retryable=True,
             reply=error.smtp_code,
         )
+    except smtplib.SMTPNotSupportedError:
+        return MailFailed("The mail server cannot deliver to an address with such letters.", retryable=False)
     except (smtplib.SMTPException, OSError):
         return MailFailed(
             "The mail server cannot be reached. The mail waits and is tried again.", retryable=True
@@ -287,6 +291,11 @@ def _connect(server: _Server) -> smtplib.SMTP:
                     retryable=True,
                 )
         if server.user:
+            if not connection.has_extn("auth"):
+                raise MailFailed(
+                    "The mail server offers no sign-in, so nothing was sent. Take user and password out of HEADSHOTS_SMTP_URL, or turn it on there.",
+                    retryable=True,
+                )
             connection.login(server.user, server.password)
     except BaseException:
         connection.close()
