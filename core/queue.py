@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -58,15 +59,26 @@ def enqueue(
     session: Session, job: JobName, subject_id: UUID, *, not_before: datetime | None = None
 ) -> Outbox:
     """Owe `job` on `subject_id`: it runs once the caller's transaction has committed, and only then."""
-    row = Outbox(
-        id=new_id(),
-        org_id=organization_of(session),
-        created_at=now(),
-        job=job,
-        subject_id=subject_id,
-        not_before=not_before or now(),
-    )
-    session.add(row)
+    return enqueue_all(session, job, [subject_id], not_before=not_before)[0]
+
+
+def enqueue_all(
+    session: Session, job: JobName, subject_ids: Sequence[UUID], *, not_before: datetime | None = None
+) -> list[Outbox]:
+    """Owe `job` on each of many subjects, in one statement."""
+    moment = now()
+    rows = [
+        Outbox(
+            id=new_id(),
+            org_id=organization_of(session),
+            created_at=moment,
+            job=job,
+            subject_id=subject_id,
+            not_before=not_before or moment,
+        )
+        for subject_id in subject_ids
+    ]
+    session.add_all(rows)
     session.flush()
     session.execute(select(func.pg_notify(CHANNEL, "")))
-    return row
+    return rows

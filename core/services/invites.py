@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,7 +20,7 @@ from core.db import Lookup, organization_of
 from core.errors import Gone, NotFound
 from core.ids import new_id
 from core.models import Invite, Member, Participation, Shoot, State
-from core.queue import JobName, enqueue
+from core.queue import JobName, enqueue_all
 from core.services import participations
 from core.settings import settings
 from core.vault import derive
@@ -64,35 +65,55 @@ def link_of(invite: Invite) -> str:
 
 def create(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite:
     """Make a new link for the participation, revoke its older ones and owe the mail."""
+    shoot = session.get_one(Shoot, participation.shoot_id)
+    return create_all(session, shoot, [participation], actor=actor)[0]
+
+
+def create_all(
+    session: Session, shoot: Shoot, people: Sequence[Participation], *, actor: audit.Actor
+) -> list[Invite]:
+    """Make new links for many people of one shoot in a few statements; older links end, mails are owed."""
     moment = now()
     session.execute(
         update(Invite)
-        .where(Invite.participation_id == participation.id, Invite.revoked_at.is_(None))
+        .where(Invite.participation_id.in_([one.id for one in people]), Invite.revoked_at.is_(None))
         .values(revoked_at=moment)
     )
-    invite = Invite(
-        id=new_id(),
-        org_id=organization_of(session),
-        created_at=moment,
-        participation_id=participation.id,
-        member_id=participation.member_id,
-        nonce=os.urandom(16),
-        expires_at=_expiry(session, participation, moment),
-    )
-    invite.token_sha256 = hashlib.sha256(token_of(invite).encode()).digest()
-    session.add(invite)
+    subjects = {
+        member.id: member
+        for member in session.scalars(select(Member).where(Member.id.in_([one.member_id for one in people])))
+    }
+    made = []
+    for participation in people:
+        invite = Invite(
+            id=new_id(),
+            org_id=organization_of(session),
+            created_at=moment,
+            participation_id=participation.id,
+            member_id=participation.member_id,
+            nonce=os.urandom(16),
+            expires_at=_expiry(shoot, moment),
+        )
+        invite.token_sha256 = hashlib.sha256(token_of(invite).encode()).digest()
+        made.append(invite)
+    session.add_all(made)
     session.flush()
-    subject = session.get_one(Member, participation.member_id)
-    audit.record(session, audit.Tag.INVITE_CREATED, actor=actor, subject=subject, invite=str(invite.id))
-    enqueue(session, JobName.INVITE_MAIL, invite.id)
-    return invite
+    for invite in made:
+        audit.record(
+            session,
+            audit.Tag.INVITE_CREATED,
+            actor=actor,
+            subject=subjects[invite.member_id],
+            invite=str(invite.id),
+        )
+    enqueue_all(session, JobName.INVITE_MAIL, [invite.id for invite in made])
+    return made
 
 
-def _expiry(session: Session, participation: Participation, moment: datetime) -> datetime:
+def _expiry(shoot: Shoot, moment: datetime) -> datetime:
     """Links end with the shoot's deadline, but live at least a day and at most `invite_days`."""
-    deadline = session.get_one(Shoot, participation.shoot_id).deadline
     latest = moment + timedelta(days=settings().invite_days)
-    return max(min(deadline, latest), moment + timedelta(days=1))
+    return max(min(shoot.deadline, latest), moment + timedelta(days=1))
 
 
 def find(token: str) -> Found:
