@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Request, Response, g, has_request_context, request
 from flask_babel import Babel
 from flask_babel import lazy_gettext as _l
 from flask_limiter import Limiter
@@ -39,6 +40,19 @@ limiter = Limiter(
 )
 
 
+class MemoryRequest(Request):
+    """A request whose uploads stay in memory: Werkzeug's own would put larger files on the disk."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,  # noqa: ARG002 - Werkzeug's signature, as are the following
+        content_type: str | None,  # noqa: ARG002
+        filename: str | None = None,  # noqa: ARG002
+        content_length: int | None = None,  # noqa: ARG002
+    ) -> IO[bytes]:
+        return io.BytesIO()
+
+
 def create_app(name: str, import_name: str) -> Flask:
     """Return a Flask app called `name` with everything that every page of ours needs.
 
@@ -49,6 +63,7 @@ def create_app(name: str, import_name: str) -> Flask:
     config = settings()
     app = Flask(import_name, static_url_path=f"/static/{name}")
     app.name = name
+    app.request_class = MemoryRequest
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way to wrap
         app.wsgi_app, x_for=config.trust_proxies, x_proto=config.trust_proxies, x_host=0
     )

@@ -1,0 +1,116 @@
+"""What stands in for a headshot when someone declines: brand-styled initials, or a picture of their own."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from uuid import UUID
+
+from PIL import Image, ImageDraw, ImageFont
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.errors import InvalidInput, NotFound
+from core.models import Artifact, Kind, Member
+from core.queue import JobName, enqueue
+from core.vault import vault
+
+SIZES = (1024, 512, 256)  # pixels, square: directory, chat, small profile
+_LETTERS = 0.40  # font size over the avatar's side: two letters keep a fifth of margin on each side
+_PRIVATE_USE = ""  # no font has it, so what is drawn for it is the sign for "missing"
+
+Rgb = tuple[int, int, int]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def render(initials: str, *, ground: str, ink: str, size: int) -> bytes:
+    """Return a PNG of initials on the brand's colour.
+
+    Letters that no font here has give way to a neutral silhouette, never to empty boxes.
+
+    Args:
+        initials: up to two letters.
+        ground: the company's accent, `#rrggbb`.
+        ink: a colour that reads on it, `#rrggbb`.
+        size: side, pixels; one of `SIZES`.
+
+    Raises:
+        NotFound: a size that is not offered.
+    """
+    if size not in SIZES:
+        raise NotFound("Avatars come in the sizes that the page offers.")
+    side = size * 2  # drawn larger and reduced, so that curves are smooth
+    image = Image.new("RGB", (side, side), ground)
+    draw = ImageDraw.Draw(image)
+    font = _font(round(side * _LETTERS))
+    if _has_glyphs(font, initials):
+        draw.text((side / 2, side / 2), initials, fill=ink, font=font, anchor="mm")
+    else:
+        draw.ellipse(_box(side, 0.36, 0.24, 0.64, 0.52), fill=ink)
+        draw.ellipse(_box(side, 0.20, 0.60, 0.80, 1.30), fill=ink)
+    output = io.BytesIO()
+    image.resize((size, size), Image.Resampling.LANCZOS).save(output, "PNG", optimize=True)
+    return output.getvalue()
+
+
+def _box(
+    side: int, left: float, top: float, right: float, bottom: float
+) -> tuple[float, float, float, float]:
+    return left * side, top * side, right * side, bottom * side
+
+
+@cache
+def _font(size: int) -> Font:
+    """Return DejaVu Sans (Latin, Greek, Cyrillic and more) where the machine has it, else Pillow's own."""
+    try:
+        return ImageFont.truetype("DejaVuSans-Bold.ttf", size)
+    except OSError:
+        return ImageFont.load_default(size)
+
+
+def _has_glyphs(font: Font, text: str) -> bool:
+    missing = font.getmask(_PRIVATE_USE)
+    return all(
+        (mask := font.getmask(letter)).size != missing.size or bytes(mask) != bytes(missing)
+        for letter in text
+    )
+
+
+def own_picture(session: Session, member_id: UUID) -> Artifact | None:
+    """Return the picture that the person gave instead of a headshot, if any."""
+    return session.scalar(
+        select(Artifact)
+        .where(
+            Artifact.member_id == member_id,
+            Artifact.kind == Kind.OWN_PICTURE,
+            Artifact.delete_requested_at.is_(None),
+        )
+        .order_by(Artifact.id.desc())
+        .limit(1)
+    )
+
+
+def keep_own_picture(session: Session, member: Member, content: bytes, *, media_type: str) -> Artifact:
+    """Seal the person's own picture in place of an earlier one; no face in it is looked for.
+
+    Args:
+        session: bound to the organization.
+        member: whose picture it is.
+        content: encoded again by the caller, so without metadata.
+        media_type: of `content`.
+
+    Raises:
+        InvalidInput: there is nothing in it.
+    """
+    if not content:
+        raise InvalidInput("Please choose a picture first.")
+    remove_own_picture(session, member)
+    return vault().put(session, content, kind=Kind.OWN_PICTURE, media_type=media_type, member_id=member.id)
+
+
+def remove_own_picture(session: Session, member: Member) -> None:
+    """Delete the person's own picture; none is fine."""
+    earlier = own_picture(session, member.id)
+    if earlier is not None:
+        vault().request_deletion(session, [earlier.id])
+        enqueue(session, JobName.PURGE, member.id)

@@ -1,0 +1,300 @@
+"""Uploaded photos: kept once, judged, replaced by their stripped copy, removed, submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.clock import now
+from core.consent import Purpose, ValidConsent
+from core.db import organization_of
+from core.errors import Conflict, Gone, NotFound
+from core.ids import new_id
+from core.models import Kind, Member, Participation, Photo, Shoot, State
+from core.queue import JobName, enqueue
+from core.services import participations
+from core.vault import vault
+
+MAX_PHOTOS = 20
+
+# Where adding or removing a photo makes sense; a result that does not please leads back to UPLOADING.
+OPEN = frozenset({State.CONSENTED, State.UPLOADING})
+
+
+class TooManyPhotos(Conflict):
+    """The person already has as many photos as are used."""
+
+    code = "too_many_photos"
+
+
+class NoGoodPhoto(Conflict):
+    """Nothing was accepted yet, so there is nothing to work with."""
+
+    code = "no_good_photo"
+
+
+class StillChecking(Conflict):
+    """The check of the only candidates has not finished."""
+
+    code = "still_checking"
+
+
+class ShootClosed(Gone):
+    """The company has ended this shoot."""
+
+    code = "shoot_closed"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The photo, and whether this call brought it or an earlier one did."""
+
+    photo: Photo
+    created: bool
+
+
+def store(
+    session: Session,
+    participation: Participation,
+    content: bytes,
+    *,
+    media_type: str,
+    upload_key: str,
+    consent: ValidConsent,
+) -> Stored:
+    """Seal an uploaded photo and owe its check; the same `upload_key` again returns the first one.
+
+    The original stays sealed until the check has replaced it by a copy without metadata
+    (`record_verdict`). Uploads of one person follow each other: the participation's row is locked, so
+    neither a retry in a race nor a burst of files can break the limit.
+
+    Args:
+        session: bound to the organization.
+        participation: whose photo it is.
+        content: the file as it came.
+        media_type: told from the content by the caller.
+        upload_key: chosen by the browser for this one file.
+        consent: proof that the person agreed to `photo`.
+
+    Raises:
+        ConsentRequired: `photo` was not agreed to.
+        Conflict: the photos are with the studio already.
+        ShootClosed: the company has ended the shoot.
+        TooManyPhotos: `MAX_PHOTOS` are here.
+    """
+    consent.demand(Purpose.PHOTO)
+    session.refresh(participation, with_for_update=True)
+    earlier = session.scalar(
+        select(Photo).where(Photo.participation_id == participation.id, Photo.upload_key == upload_key)
+    )
+    if earlier is not None:
+        return Stored(earlier, created=False)
+    _demand_open(session, participation)
+    if count(session, participation.id) >= MAX_PHOTOS:
+        raise TooManyPhotos(
+            f"You already have {MAX_PHOTOS} photos, which is the most we use. Remove one to add another."
+        )
+    member = session.get_one(Member, participation.member_id)
+    artifact = vault().put(session, content, kind=Kind.PHOTO, media_type=media_type, member_id=member.id)
+    photo = Photo(
+        id=new_id(),
+        org_id=organization_of(session),
+        created_at=now(),
+        participation_id=participation.id,
+        member_id=member.id,
+        artifact_id=artifact.id,
+        upload_key=upload_key,
+    )
+    session.add(photo)
+    session.flush()
+    actor = audit.actor_for(member)
+    audit.record(session, audit.Tag.PHOTO_UPLOADED, actor=actor, subject=member, photo=str(photo.id))
+    participations.move(session, participation, State.UPLOADING, actor=actor)
+    enqueue(session, JobName.INTAKE, photo.id)
+    return Stored(photo, created=True)
+
+
+def _demand_open(session: Session, participation: Participation) -> None:
+    if session.get_one(Shoot, participation.shoot_id).closed_at is not None:
+        raise ShootClosed("Your company has ended this shoot, so no photos are needed any more.")
+    state = State(participation.state)
+    if state not in OPEN:
+        message = participations.MESSAGES.get(
+            state, "Photos can be changed only before they are sent to the studio. Please reload the page."
+        )
+        raise Conflict(message, state=state.value)
+
+
+def record_verdict(
+    session: Session,
+    photo: Photo,
+    verdict: dict[str, Any],
+    *,
+    stripped: bytes | None,
+    media_type: str = "image/jpeg",
+    preview: bytes | None = None,
+) -> None:
+    """Keep the check's verdict and replace the original by its copy without metadata.
+
+    The original object is deleted whatever the verdict: no GPS position stays. Without `stripped` the
+    file could not be decoded at all, and nothing of it is kept. Recording twice, or after the person
+    removed the photo, does nothing.
+
+    Args:
+        session: bound to the organization.
+        photo: what was checked.
+        verdict: `workers.vision.check.Verdict` as JSON: accepted, issues, measures, score.
+        stripped: the photo encoded again without metadata.
+        media_type: of `stripped` and `preview`.
+        preview: a copy of at most 480 px for lists.
+    """
+    session.refresh(photo, with_for_update=True)
+    if photo.checked_at is not None or photo.removed_at is not None:
+        return
+    original = photo.artifact_id
+    if stripped is not None:
+        kept = vault().put(
+            session, stripped, kind=Kind.PHOTO, media_type=media_type, member_id=photo.member_id
+        )
+        photo.artifact_id = kept.id
+    if preview is not None:
+        small = vault().put(
+            session, preview, kind=Kind.PREVIEW, media_type=media_type, member_id=photo.member_id
+        )
+        photo.preview_id = small.id
+    photo.verdict = verdict
+    photo.checked_at = now()
+    session.flush()
+    vault().request_deletion(session, [original])
+    enqueue(session, JobName.PURGE, photo.member_id)
+    audit.record(
+        session,
+        audit.Tag.PHOTO_CHECKED,
+        actor=audit.SYSTEM,
+        subject=session.get_one(Member, photo.member_id),
+        photo=str(photo.id),
+        accepted=bool(verdict.get("accepted")),
+    )
+
+
+def of_participation(session: Session, participation_id: UUID) -> Sequence[Photo]:
+    """Return the photos that were not removed, oldest first."""
+    return session.scalars(
+        select(Photo)
+        .where(Photo.participation_id == participation_id, Photo.removed_at.is_(None))
+        .order_by(Photo.id)
+    ).all()
+
+
+def count(session: Session, participation_id: UUID) -> int:
+    """Return how many photos were not removed."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Photo)
+            .where(Photo.participation_id == participation_id, Photo.removed_at.is_(None))
+        )
+        or 0
+    )
+
+
+def get(session: Session, member_id: UUID, photo_id: UUID) -> Photo:
+    """Return a member's own photo.
+
+    Raises:
+        NotFound: there is none of this id, it is another person's, or it was removed.
+    """
+    photo = session.get(Photo, photo_id)
+    if photo is None or photo.member_id != member_id or photo.removed_at is not None:
+        raise NotFound("This photo does not exist any more.")
+    return photo
+
+
+def remove(session: Session, photo: Photo, *, actor: audit.Actor) -> None:
+    """Delete one photo for good; removing it twice is fine.
+
+    Raises:
+        Conflict: the photos are with the studio already.
+    """
+    participation = participations.get(session, photo.participation_id, lock=True)
+    session.refresh(photo, with_for_update=True)
+    if photo.removed_at is not None:
+        return
+    _demand_open(session, participation)
+    _delete(session, [photo], actor=actor)
+
+
+def remove_all(session: Session, member: Member, *, actor: audit.Actor) -> int:
+    """Delete every photo of a member, whatever the state; return how many that were."""
+    photos = session.scalars(
+        select(Photo).where(Photo.member_id == member.id, Photo.removed_at.is_(None)).with_for_update()
+    ).all()
+    _delete(session, photos, actor=actor)
+    return len(photos)
+
+
+def _delete(session: Session, photos: Sequence[Photo], *, actor: audit.Actor) -> None:
+    for photo in photos:
+        photo.removed_at = now()
+        photo.verdict = None  # measures of a face are personal data too
+        session.flush()
+        held = [photo.artifact_id, *([photo.preview_id] if photo.preview_id else [])]
+        vault().request_deletion(session, held)
+        audit.record(
+            session,
+            audit.Tag.PHOTO_REMOVED,
+            actor=actor,
+            subject=session.get_one(Member, photo.member_id),
+            photo=str(photo.id),
+        )
+    if photos:
+        enqueue(session, JobName.PURGE, photos[0].member_id)
+
+
+def submit(session: Session, participation: Participation, *, actor: audit.Actor) -> None:
+    """Send the accepted photos to the studio and owe the render; submitting twice is fine.
+
+    Raises:
+        NoGoodPhoto: none was accepted.
+        StillChecking: none was accepted yet, but checks are running.
+        ShootClosed: the company has ended the shoot.
+        Conflict: the state does not allow it.
+    """
+    session.refresh(participation, with_for_update=True)
+    if participation.state in (State.SUBMITTED, State.RENDERING):
+        return
+    _demand_open(session, participation)
+    photos = of_participation(session, participation.id)
+    accepted = [photo for photo in photos if photo.verdict and photo.verdict.get("accepted")]
+    if not accepted and any(photo.checked_at is None for photo in photos):
+        raise StillChecking("Your photos are still being checked. Please wait a moment and send them again.")
+    if not accepted:
+        raise NoGoodPhoto(
+            "No photo can be used yet. Add one that shows your face from the front, in good light."
+        )
+    participations.move(session, participation, State.SUBMITTED, actor=actor)
+    enqueue(session, JobName.RENDER, participation.id)
+
+
+def reopen(session: Session, participation: Participation, *, actor: audit.Actor) -> None:
+    """Let the person add other photos after a result or a failure; reopening twice is fine.
+
+    Raises:
+        ShootClosed: the company has ended the shoot.
+        Conflict: the state does not allow it.
+    """
+    session.refresh(participation, with_for_update=True)
+    if session.get_one(Shoot, participation.shoot_id).closed_at is not None:
+        raise ShootClosed("Your company has ended this shoot. What you have stays yours to download.")
+    if participation.state in (State.APPROVED, State.DELIVERED):
+        participations.move(session, participation, State.READY, actor=actor)
+        participation.chosen_headshot_id = None
+        participation.approved_at = None
+    participations.move(session, participation, State.UPLOADING, actor=actor)
+    participation.failure_code = None
