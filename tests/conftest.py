@@ -1,0 +1,162 @@
+"""Real parts for tests: Postgres, Redis, files. Each test that asks gets databases of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from core import audit, clock, db, queue, schema
+from core import settings as settings_module
+from core.consent import Purpose
+from core.db import transaction
+from core.ids import new_id
+from core.models import Consent, Member, Participation, Shoot, State, Style
+from core.services import members, organizations
+from core.style import StyleSpec
+from core.vault import vault
+from deploy.local import Databases, LocalServices
+
+SECRET = "a secret of the tests, long enough for the settings to take"
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
+    """Postgres and Redis for this test process."""
+    with LocalServices(tmp_path_factory.mktemp("services"), durable=False) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def migrated(services: LocalServices) -> Databases:
+    """A pair of databases at the newest schema, to be copied."""
+    databases = services.fresh_databases("template")
+    schema.migrate(databases.owner)
+    return databases
+
+
+def forget_process_state() -> None:
+    """Make this process read its settings and open its connections anew."""
+    if db.engine.cache_info().currsize:
+        db.engine().dispose()
+    if vault.cache_info().currsize:
+        vault().keys._engine.dispose()
+    if queue.redis_client.cache_info().currsize:
+        queue.redis_client().close()
+    from compliance import evidence
+
+    for cached in (
+        settings_module.settings,
+        db.engine,
+        vault,
+        queue.redis_client,
+        evidence.signing_keys,
+    ):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def environment(
+    services: LocalServices, migrated: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    """This process as one of the product's: settings, fresh databases, an empty Redis and storage."""
+    databases = services.fresh_databases("test", template=migrated)
+    services.flush_redis()
+    values = {
+        "HEADSHOTS_ENVIRONMENT": "test",
+        "HEADSHOTS_BASE_URL": "http://localhost",
+        "HEADSHOTS_STORAGE_URL": (tmp_path / "storage").as_uri(),
+        "HEADSHOTS_KEYRING_PATH": str(tmp_path / "keyring"),
+        "HEADSHOTS_SIGNING_PATH": str(tmp_path / "signing"),
+        "HEADSHOTS_DEVELOPMENT_IDP_PATH": str(tmp_path / "devidp"),
+        "HEADSHOTS_SMTP_URL": "smtp://127.0.0.1:9",
+        "HEADSHOTS_SECRET_KEY": SECRET,
+        "HEADSHOTS_LOG_LEVEL": "WARNING",
+        **services.environment(databases),
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    forget_process_state()
+    vault().keys.create_tables()
+    yield values
+    forget_process_state()
+    services.drop_databases(databases)
+
+
+@pytest.fixture
+def org(environment: dict[str, str]) -> UUID:
+    """An organization."""
+    return organizations.create("acme", "Acme", contact_email="privacy@acme.example")
+
+
+def add_member(org_id: UUID, first: str = "Ada", **values: str) -> Member:
+    """Add a person to an organization."""
+    person = members.NewMember(
+        email=values.pop("email", f"{first.lower()}@acme.example"),
+        first_name=first,
+        last_name="Example",
+        **values,
+    )
+    with transaction(org_id) as session:
+        return members.add(session, [person], actor=audit.SYSTEM, tag=audit.Tag.MEMBER_IMPORTED)[0]
+
+
+@pytest.fixture
+def member(org: UUID) -> Member:
+    """A person in the organization."""
+    return add_member(org)
+
+
+def add_shoot(org_id: UUID, spec: StyleSpec | None = None) -> Shoot:
+    """Add a style and a shoot that ends in two weeks."""
+    with transaction(org_id) as session:
+        style = Style(
+            id=new_id(), org_id=org_id, name="Test", spec=(spec or StyleSpec()).model_dump(mode="json")
+        )
+        session.add(style)
+        session.flush()
+        shoot = Shoot(
+            id=new_id(),
+            org_id=org_id,
+            name="Spring",
+            style_id=style.id,
+            deadline=clock.now() + timedelta(days=14),
+        )
+        session.add(shoot)
+        return shoot
+
+
+def add_participation(org_id: UUID, member: Member, state: State = State.INVITED) -> Participation:
+    """Put a person into a new shoot, in `state`; from `consented` on with consent to photo and likeness."""
+    shoot = add_shoot(org_id)
+    with transaction(org_id) as session:
+        row = Participation(
+            id=new_id(),
+            org_id=org_id,
+            shoot_id=shoot.id,
+            member_id=member.id,
+            state=state,
+            changed_at=clock.now(),
+        )
+        session.add(row)
+        session.flush()
+        if state not in (State.INVITED, State.OPENED):
+            for purpose in (Purpose.PHOTO, Purpose.LIKENESS):
+                session.add(
+                    Consent(
+                        id=new_id(),
+                        org_id=org_id,
+                        member_id=member.id,
+                        participation_id=row.id,
+                        purpose=purpose,
+                        granted=True,
+                        regime="gdpr",
+                        language="en",
+                        text_version="test",
+                        text_sha256="0" * 64,
+                    )
+                )
+        return row
