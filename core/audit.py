@@ -38,6 +38,7 @@ class Tag(StrEnum):
     ROSTER_IMPORTED = "roster.imported"
     INVITE_CREATED = "invite.created"
     INVITE_SENT = "invite.sent"
+    INVITE_UNDELIVERED = "invite.undelivered"
     INVITE_ACCEPTED = "invite.accepted"
     INVITE_RENEWED = "invite.renewed"
     INVITE_REVOKED = "invite.revoked"

@@ -1,0 +1,60 @@
+"""Send an invitation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core import audit, mails
+from core.clock import now
+from core.mail import Mail, MailFailed, send
+from core.models import Invite, Member
+from workers.runner import JobRun, Permanent
+
+
+def run(job: JobRun) -> None:
+    """Send the invite's mail and note when; nothing for one that was sent, withdrawn or has expired.
+
+    A crash between the two sends the mail again, with the same Message-ID.
+
+    Raises:
+        MailFailed: trying again can help.
+        Permanent: the address is refused.
+    """
+    with job.read() as session:
+        mail = _mail(session, job.subject_id)
+    if mail is not None:
+        try:
+            send(replace(mail, id=job.outbox_id))
+        except MailFailed as error:
+            if error.retryable:
+                raise
+            raise Permanent("mail_refused") from error
+    with job.finish() as session:
+        if mail is not None:
+            invite = session.get_one(Invite, job.subject_id)
+            invite.sent_at = now()
+            _record(session, invite, audit.Tag.INVITE_SENT)
+
+
+def failed(session: Session, subject_id: UUID, code: str) -> None:
+    """Tell the log that the person was not reached, so that HR can see and correct the address."""
+    invite = session.get_one(Invite, subject_id)
+    if invite.revoked_at is None:
+        _record(session, invite, audit.Tag.INVITE_UNDELIVERED, code=code)
+
+
+def _mail(session: Session, invite_id: UUID) -> Mail | None:
+    invite = session.get_one(Invite, invite_id)
+    member = session.get_one(Member, invite.member_id)
+    gone = member.erased_at is not None or member.email is None
+    if gone or invite.sent_at is not None or invite.revoked_at is not None or invite.expires_at <= now():
+        return None
+    return mails.invitation(session, invite)
+
+
+def _record(session: Session, invite: Invite, tag: audit.Tag, **facts: audit.Fact) -> None:
+    member = session.get_one(Member, invite.member_id)
+    audit.record(session, tag, actor=audit.SYSTEM, subject=member, invite=str(invite.id), **facts)

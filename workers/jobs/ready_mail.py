@@ -1,0 +1,36 @@
+"""Tell a person that their headshots can be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core import mails
+from core.mail import MailFailed, send
+from core.models import Member, State
+from core.services import participations
+from workers.runner import JobRun, Permanent
+
+
+def run(job: JobRun) -> None:
+    """Send the mail, unless the person has already moved on or was erased.
+
+    A crash after sending sends it again, with the same Message-ID.
+
+    Raises:
+        MailFailed: trying again can help.
+        Permanent: the address is refused.
+    """
+    with job.read() as session:
+        participation = participations.get(session, job.subject_id)
+        member = session.get_one(Member, participation.member_id)
+        waits = participation.state == State.READY and member.erased_at is None and member.email
+        mail = mails.ready(session, participation) if waits else None
+    if mail is not None:
+        try:
+            send(replace(mail, id=job.outbox_id))
+        except MailFailed as error:
+            if error.retryable:
+                raise
+            raise Permanent("mail_refused") from error
+    with job.finish():
+        pass  # only marks the work as done: the state was set with the headshots
