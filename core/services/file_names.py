@@ -1,0 +1,108 @@
+"""Names of delivered files: a template of the company's, safe on every file system, never twice."""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.errors import InvalidInput
+
+FIELDS = ("employee_id", "first", "last", "department")
+EXAMPLE = {"employee_id": "E1042", "first": "Ada", "last": "Lovelace", "department": "Engineering"}
+LONGEST_STEM = 120  # characters; four bytes each stay below the 255 bytes of common file systems twice over
+# Windows refuses these characters, and control characters, in a file's name.
+FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
+# Windows device names are no file names, with or without an ending.
+RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
+ENDING = re.compile(r"\.(jpe?g|png|webp)$", re.IGNORECASE)
+
+
+class FileNameUnusable(InvalidInput):
+    """The template cannot name files."""
+
+    code = "file_name_unusable"
+
+
+def check(template: str) -> str:
+    """Return the template, trimmed, if it can name files.
+
+    Raises:
+        FileNameUnusable: unknown field, no field that tells people apart, or characters that no file name may have.
+    """
+    template = template.strip()
+    fields = _fields(template)
+    unknown = sorted(set(fields) - set(FIELDS))
+    if unknown:
+        raise FileNameUnusable(
+            f"There is no field {{{unknown[0]}}}. These work: " + ", ".join(f"{{{name}}}" for name in FIELDS)
+        )
+    if not {"employee_id", "first", "last"} & set(fields):
+        raise FileNameUnusable(
+            "Use {employee_id}, {first} or {last}, so that files of different people differ."
+        )
+    bare = template.replace("{", "").replace("}", "")
+    if FORBIDDEN.search(bare) or len(template) > 160:
+        raise FileNameUnusable(
+            'A file name cannot hold any of / \\ : * ? " < > | and at most 160 characters.'
+        )
+    return template
+
+
+def _fields(template: str) -> list[str]:
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise FileNameUnusable("A brace { or } stands alone. Write fields like {last}.") from error
+    if any(form or conversion for _, _, form, conversion in parts):
+        raise FileNameUnusable("Write fields plainly, like {last}, without : or !.")
+    return [name for _, name, _, _ in parts if name is not None]
+
+
+def stem(template: str, values: Mapping[str, str]) -> str:
+    """Return the file name without its ending; empty values leave no doubled or dangling separators."""
+    filled = "".join(
+        literal + (_clean(values.get(name, "")) if name is not None else "")
+        for literal, name, _, _ in string.Formatter().parse(ENDING.sub("", template))
+    )
+    filled = FORBIDDEN.sub("", unicodedata.normalize("NFC", filled))
+    filled = re.sub(r"([ _\-.])[ _\-.]*(?=[ _\-.])", "", filled) if _has_empty(template, values) else filled
+    filled = filled.strip(" _-.")[:LONGEST_STEM].rstrip(" .")
+    if RESERVED.fullmatch(filled):
+        filled = f"_{filled}"
+    return filled or "headshot"
+
+
+def _has_empty(template: str, values: Mapping[str, str]) -> bool:
+    return any(not _clean(values.get(name, "")) for name in _fields(template))
+
+
+def _clean(value: str) -> str:
+    # A leading dot hides a file, and two climb a folder; neither is part of a person's name.
+    return FORBIDDEN.sub("", " ".join(value.split())).strip(" .")
+
+
+@dataclass
+class Names:
+    """Gives each file of one archive a name of its own."""
+
+    template: str
+    _taken: set[str] = field(default_factory=set)
+
+    def next(self, values: Mapping[str, str], ending: str, folder: str = "") -> str:
+        """Return a name that no earlier one equals, whatever the capitals: clashes are numbered from 2."""
+        base = folder + stem(self.template, values)
+        name, number = f"{base}.{ending}", 1
+        # macOS and Windows see one file in names that differ in capitals or in how accents are composed.
+        while (key := unicodedata.normalize("NFKC", name).casefold()) in self._taken:
+            number += 1
+            name = f"{base}_{number}.{ending}"
+        self._taken.add(key)
+        return name
+
+
+def example(template: str) -> str:
+    """Return what the template makes of an example person."""
+    return f"{stem(template, EXAMPLE)}.jpg"

@@ -1,0 +1,82 @@
+"""Pictures that a company uploads for its brand: decoded in bounded memory, re-encoded, nothing else kept."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+from PIL import Image, ImageOps
+
+from core.errors import InvalidInput
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+MAX_BYTES = 20_000_000
+MAX_PIXELS = 40_000_000
+
+
+class PictureUnusable(InvalidInput):
+    """The file is no picture that we take."""
+
+    code = "picture_unusable"
+
+
+def load(content: bytes) -> Image.Image:
+    """Decode a PNG, JPEG or WebP upright; metadata and everything behind the picture is left behind.
+
+    Raises:
+        PictureUnusable: says what the file is or what is wrong with it.
+    """
+    head = content[:1000].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if head.startswith((b"<svg", b"<?xml", b"<!doctype svg")):
+        raise PictureUnusable(
+            "SVG files can carry scripts, so they are not taken. Please export the picture as a PNG,"
+            " at least 512 pixels wide."
+        )
+    if len(content) > MAX_BYTES:
+        raise PictureUnusable("This picture is larger than 20 MB. Please upload a smaller copy.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            picture = Image.open(io.BytesIO(content), formats=FORMATS)
+            if picture.width * picture.height > MAX_PIXELS:
+                raise PictureUnusable(
+                    "This picture has more than 40 megapixels. Please upload a smaller copy."
+                )
+            picture.load()
+            return ImageOps.exif_transpose(picture)
+    except PictureUnusable:
+        raise
+    except Exception as error:
+        # Decoders fail in many ways on damaged files; each means the same to the person who uploads one.
+        raise PictureUnusable(
+            "This file is not a picture that can be read. PNG, JPEG and WebP work."
+        ) from error
+
+
+def logo_png(content: bytes, largest_side: int = 512) -> bytes:
+    """Return the picture as a PNG of at most `largest_side` pixels, transparency kept."""
+    picture = load(content)
+    picture = picture.convert("RGBA")
+    picture.thumbnail((largest_side, largest_side), Image.Resampling.LANCZOS)
+    return _encoded(picture, "PNG")
+
+
+def backdrop_jpeg(content: bytes, largest_side: int = 2560) -> bytes:
+    """Return the picture as a JPEG of at most `largest_side` pixels; what was transparent is white."""
+    picture = load(content)
+    if picture.mode in ("RGBA", "LA", "PA", "P"):
+        solid = Image.new("RGBA", picture.size, "white")
+        solid.alpha_composite(picture.convert("RGBA"))
+        picture = solid
+    picture = picture.convert("RGB")
+    picture.thumbnail((largest_side, largest_side), Image.Resampling.LANCZOS)
+    return _encoded(picture, "JPEG", quality=92)
+
+
+def _encoded(picture: Image.Image, form: str, **options: int) -> bytes:
+    # A new image has no metadata to carry over.
+    clean = Image.new(picture.mode, picture.size)
+    clean.paste(picture)
+    target = io.BytesIO()
+    clean.save(target, form, **options)
+    return target.getvalue()

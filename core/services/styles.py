@@ -1,0 +1,189 @@
+"""Styles: saved in versions, immutable once a shoot has used one, with presets to start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.clock import now
+from core.db import organization_of
+from core.errors import Conflict, NotFound
+from core.ids import new_id
+from core.models import Artifact, Kind, Shoot, Style
+from core.queue import JobName, enqueue
+from core.services import pictures
+from core.style import Crop, Grade, GradientBackdrop, ImageBackdrop, Light, SolidBackdrop, StyleSpec
+from core.vault import vault
+
+PRESETS: dict[str, StyleSpec] = {
+    "studio-grey": StyleSpec(),
+    "bright": StyleSpec(
+        name="Bright and open",
+        backdrop=SolidBackdrop(color="#f4f5f6"),
+        light=Light(even=0.45, exposure=0.12),
+        grade=Grade(contrast=0.04, saturation=1.02),
+    ),
+    "warm-sand": StyleSpec(
+        name="Warm sand",
+        backdrop=GradientBackdrop(inner="#f2e8dc", outer="#cdb9a2", falloff=1.2),
+        light=Light(even=0.35, exposure=0.05),
+        grade=Grade(contrast=0.06, warmth=0.15),
+    ),
+    "deep-blue": StyleSpec(
+        name="Deep blue",
+        backdrop=GradientBackdrop(inner="#5b7597", outer="#1d2b3f", falloff=1.1),
+        light=Light(even=0.3),
+        grade=Grade(contrast=0.12),
+    ),
+    "graphite": StyleSpec(
+        name="Graphite",
+        backdrop=GradientBackdrop(inner="#6b7078", outer="#26292e", falloff=1.0),
+        crop=Crop(eye_line=0.40, head_height=0.54),
+        grade=Grade(contrast=0.14, saturation=0.92),
+    ),
+    "black-and-white": StyleSpec(
+        name="Black and white",
+        backdrop=GradientBackdrop(inner="#dcdcdc", outer="#9a9a9a", falloff=1.0),
+        light=Light(even=0.4),
+        grade=Grade(contrast=0.16, saturation=0.0),
+    ),
+}
+
+
+class StyleNameTaken(Conflict):
+    """Another style of the company has this name."""
+
+    code = "style_name_taken"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A style's newest version, and how many shoots use any of its versions."""
+
+    style: Style
+    shoots: int
+
+
+def get(session: Session, style_id: UUID) -> Style:
+    """Return a style.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    style = session.get(Style, style_id)
+    if style is None:
+        raise NotFound("This style does not exist.")
+    return style
+
+
+def newest(session: Session) -> list[Listed]:
+    """Return the newest version of each style, in the order of their names."""
+    uses = (
+        select(Style.name, func.count(Shoot.id).label("shoots"))
+        .join(Shoot, Shoot.style_id == Style.id)
+        .group_by(Style.name)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Style, func.coalesce(uses.c.shoots, 0))
+        .outerjoin(uses, uses.c.name == Style.name)
+        .distinct(Style.name)
+        .order_by(Style.name, Style.version.desc())
+    )
+    return [Listed(style, shoots) for style, shoots in rows]
+
+
+def is_newest(session: Session, style: Style) -> bool:
+    """Whether no later version of the style exists."""
+    return _latest_version(session, style.name) == style.version
+
+
+def _latest_version(session: Session, name: str) -> int:
+    return session.scalar(select(func.max(Style.version)).where(Style.name == name)) or 0
+
+
+def save(session: Session, spec: StyleSpec, *, style: Style | None = None, actor: audit.Actor) -> Style:
+    """Save a new style, or a change to `style`: in place while no shoot uses it, else as a new version.
+
+    Raises:
+        StyleNameTaken: another style has this name.
+    """
+    renamed = style is None or style.name != spec.name
+    latest = _latest_version(session, spec.name)
+    if renamed and latest:
+        raise StyleNameTaken("Another style has this name. Please choose a different one.", field="name")
+    before = _picture_of(style) if style is not None else None
+    if style is None or style.locked_at is not None:
+        version = latest + 1
+        style = Style(
+            id=new_id(),
+            org_id=organization_of(session),
+            created_at=now(),
+            name=spec.name,
+            version=version,
+            spec=spec.model_dump(mode="json"),
+        )
+        session.add(style)
+        before = None  # the locked version keeps its picture
+    else:
+        style.name = spec.name
+        style.spec = spec.model_dump(mode="json")
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise StyleNameTaken("Someone saved this style at the same moment. Please reload it.") from error
+    if before is not None and before != _picture_of(style):
+        _forget_picture(session, before)
+    audit.record(session, audit.Tag.STYLE_SAVED, actor=actor, style=str(style.id), version=style.version)
+    return style
+
+
+def lock(session: Session, style: Style) -> None:
+    """Make a style immutable: a shoot uses it from now on."""
+    if style.locked_at is None:
+        style.locked_at = now()
+        session.flush()
+
+
+def keep_picture(session: Session, content: bytes) -> UUID:
+    """Keep an uploaded backdrop picture; return the artifact's id for `ImageBackdrop.image`.
+
+    Raises:
+        PictureUnusable: it cannot be read.
+    """
+    jpeg = pictures.backdrop_jpeg(content)
+    return vault().put(session, jpeg, kind=Kind.BACKDROP, media_type="image/jpeg", member_id=None).id
+
+
+def picture(session: Session, spec: StyleSpec) -> bytes | None:
+    """Return the JPEG of the style's image backdrop; `None` where it has none or it was deleted."""
+    if not isinstance(spec.backdrop, ImageBackdrop):
+        return None
+    try:
+        artifact_id = UUID(spec.backdrop.image)
+    except ValueError:
+        return None
+    artifact = session.get(Artifact, artifact_id)
+    if artifact is None or artifact.kind != Kind.BACKDROP or artifact.delete_requested_at is not None:
+        return None
+    return vault().get(session, artifact_id)
+
+
+def _picture_of(style: Style) -> str | None:
+    backdrop = style.parsed.backdrop
+    return backdrop.image if isinstance(backdrop, ImageBackdrop) else None
+
+
+def _forget_picture(session: Session, image: str) -> None:
+    """Destroy a picture that no version of any style shows any more."""
+    still = session.scalar(
+        select(Style.id).where(Style.spec["backdrop"]["image"].as_string() == image).limit(1)
+    )
+    if still is None:
+        vault().request_deletion(session, [UUID(image)])
+        enqueue(session, JobName.PURGE, UUID(image))
