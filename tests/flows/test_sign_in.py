@@ -1,0 +1,399 @@
+"""Signing in as a browser does it: our app, the development identity provider, Postgres and Redis, all real."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from flask import Flask, jsonify
+from flask_login import current_user, login_required
+from flask_wtf.csrf import generate_csrf
+from lxml import etree
+from sqlalchemy import select
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.test import Client, TestResponse
+
+from core import audit, clock, queue
+from core.db import transaction
+from core.models import AuditEvent, Member, Role, WebSession
+from core.services import members, organizations
+from core.settings import settings
+from core.web.app import create_app
+from sso import connections
+from sso.credentials import load_or_create
+from sso.devidp import app as devidp
+from sso.devidp.people import ADMIN_GROUP, DevPerson
+from sso.login import bp
+from sso.redirect_binding import signed_url
+from sso.saml import NAMESPACES, NS_ASSERTION, NS_PROTOCOL, new_message_id
+
+BASE = "http://localhost"  # as the fixture `environment` says
+IDP = f"{BASE}/devidp"
+
+
+@pytest.fixture(scope="session")
+def sso_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keys of both sides: making RSA keys anew in each test would take most of its time."""
+    return tmp_path_factory.mktemp("sso")
+
+
+@pytest.fixture
+def keys(environment: dict[str, str], sso_keys: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADSHOTS_SIGNING_PATH", str(sso_keys))
+    settings.cache_clear()
+    return sso_keys
+
+
+@dataclass
+class Site:
+    """A company, its people at the identity provider, and the whole site as one WSGI app."""
+
+    slug: str
+    org_id: UUID
+    keys: Path
+    wsgi: DispatcherMiddleware
+    people: list[DevPerson] = field(default_factory=list)
+
+    def browser(self) -> Client:
+        return Client(self.wsgi)
+
+    def answer_for(self, browser: Client, person: DevPerson, path: str = "") -> dict[str, str]:
+        """Go to the identity provider, choose `person`; return the form that it wants posted."""
+        asked = browser.get(f"/sso/{person.org}/login{path}", base_url=BASE)
+        assert asked.status_code == 302, asked.text
+        page = browser.get(asked.location, base_url=BASE)
+        action = unescape(re.search(r'<form method="post" action="([^"]*)"', page.text).group(1))
+        told = browser.post(action, base_url=BASE, data={"person": person.name_id})
+        assert f'action="{BASE}/sso/{person.org}/acs"' in told.text
+        return {
+            "SAMLResponse": unescape(re.search(r'name="SAMLResponse" value="([^"]*)"', told.text).group(1))
+        }
+
+    def sign_in(self, browser: Client, person: DevPerson, path: str = "") -> TestResponse:
+        form = self.answer_for(browser, person, path)
+        return browser.post(f"/sso/{person.org}/acs", base_url=BASE, data=form)
+
+    def who(self, browser: Client) -> dict[str, str] | None:
+        response = browser.get("/who", base_url=BASE)
+        return response.json if response.status_code == 200 else None
+
+    def member(self, email: str) -> Member | None:
+        with transaction(self.org_id) as session:
+            return members.by_email(session, email)
+
+    def hire(self, email: str, role: Role = Role.EMPLOYEE) -> Member:
+        with transaction(self.org_id) as session:
+            person = members.NewMember(email, "Imported", "Person", role=role)
+            return members.add(session, [person], actor=audit.SYSTEM, tag=audit.Tag.MEMBER_IMPORTED)[0]
+
+    def events(self, tag: audit.Tag) -> list[AuditEvent]:
+        with transaction(self.org_id) as session:
+            return list(session.scalars(select(AuditEvent).where(AuditEvent.tag == tag)))
+
+    def logout_request(self, person: DevPerson, *, index: str | None = None, **changes: str) -> str:
+        """A query with a logout request that the identity provider signs."""
+        values = {
+            "ID": new_message_id(),
+            "Version": "2.0",
+            "IssueInstant": clock.rfc3339(clock.now()),
+            "Destination": f"{BASE}/sso/{self.slug}/sls",
+        }
+        request = etree.Element(f"{{{NS_PROTOCOL}}}LogoutRequest", values | changes, nsmap=NAMESPACES)
+        etree.SubElement(request, f"{{{NS_ASSERTION}}}Issuer").text = f"{IDP}/metadata"
+        etree.SubElement(request, f"{{{NS_ASSERTION}}}NameID").text = person.name_id
+        if index:
+            etree.SubElement(request, f"{{{NS_PROTOCOL}}}SessionIndex").text = index
+        key = load_or_create(self.keys, "devidp", "unused").key_pem
+        return urlsplit(signed_url(f"{BASE}/", "SAMLRequest", etree.tostring(request), key)).query
+
+
+def connect(org_id: UUID, slug: str, keys: Path) -> None:
+    with transaction(org_id) as session:
+        connections.save(session, devidp.dev_connection(slug, BASE, IDP, keys))
+
+
+@pytest.fixture
+def site(org: UUID, keys: Path) -> Site:
+    slug = "acme"
+    connect(org, slug, keys)
+    people = [
+        DevPerson(slug, "hannah@acme.example", "Hannah", "Rivera", "HR admin", (ADMIN_GROUP,)),
+        DevPerson(slug, "joe@acme.example", "Joe", "Doe", "Engineer"),
+    ]
+    app: Flask = create_app("admin", __name__)
+    app.register_blueprint(bp)
+
+    @app.get("/who")
+    @login_required
+    def who():
+        return jsonify(member=str(current_user.member_id), role=current_user.role, csrf=generate_csrf())
+
+    wsgi = DispatcherMiddleware(app, {"/devidp": devidp.create_app(IDP, keys, people)})
+    return Site(slug, org, keys, wsgi, people)
+
+
+@pytest.fixture
+def browser(site: Site) -> Client:
+    return site.browser()
+
+
+def test_first_sign_in_of_a_mapped_admin_makes_the_account(site, browser):
+    hannah = site.people[0]
+    landed = site.sign_in(browser, hannah, "?next=/admin/shoots%3Fpage=2")
+    assert (landed.status_code, landed.location) == (303, "/admin/shoots?page=2")
+    member = site.member(hannah.email)
+    assert (member.role, member.full_name) == (Role.HR_ADMIN, "Hannah Rivera")
+    assert (member.idp_entity_id, member.name_id) == (f"{IDP}/metadata", hannah.name_id)
+    assert site.who(browser)["member"] == str(member.id)
+    (provisioned,) = site.events(audit.Tag.MEMBER_PROVISIONED)
+    (signed_in,) = site.events(audit.Tag.SIGNED_IN)
+    assert provisioned.subject_id == signed_in.subject_id == signed_in.actor_id == member.id
+    assert b"hannah" not in provisioned.leaf.lower() + signed_in.leaf.lower()
+
+
+def test_person_without_the_group_is_an_employee(site, browser):
+    site.sign_in(browser, site.people[1])
+    assert site.who(browser)["role"] == Role.EMPLOYEE
+
+
+def test_second_sign_in_is_the_same_member_even_under_a_new_address(site, browser):
+    site.sign_in(browser, site.people[0])
+    first = site.who(browser)["member"]
+    renamed = replace(site.people[0], last_name="Married")
+    site.people[0] = renamed
+    again = site.browser()
+    site.sign_in(again, renamed)
+    assert site.who(again)["member"] == first
+    assert len(site.events(audit.Tag.MEMBER_PROVISIONED)) == 1
+
+
+def test_role_follows_the_groups_and_says_so(site, browser):
+    site.sign_in(browser, site.people[0])
+    site.people[0] = replace(site.people[0], groups=())
+    site.sign_in(browser, site.people[0])
+    assert site.who(browser)["role"] == Role.EMPLOYEE
+    (change,) = site.events(audit.Tag.MEMBER_ROLE_CHANGED)
+    assert change.facts == {"before": "hr_admin", "after": "employee"}
+
+
+def test_role_given_by_hand_is_not_taken_by_groups(site, browser):
+    site.sign_in(browser, site.people[0])
+    with transaction(site.org_id) as session:
+        members.by_email(session, site.people[0].email).role = Role.OWNER
+    site.people[0] = replace(site.people[0], groups=())
+    site.sign_in(browser, site.people[0])
+    assert site.who(browser)["role"] == Role.OWNER
+
+
+def test_imported_employee_is_linked_by_address(site, browser):
+    imported = site.hire("Joe@Acme.example")
+    site.sign_in(browser, site.people[1])
+    member = site.member("joe@acme.example")
+    assert (member.id, member.name_id) == (imported.id, site.people[1].name_id)
+    assert member.full_name == "Imported Person", "HR's spelling stays"
+    (linked,) = site.events(audit.Tag.MEMBER_PROVISIONED)
+    assert linked.facts["linked"] is True
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.HR_ADMIN, Role.AUDITOR, Role.REVIEWER])
+def test_address_alone_takes_over_no_account_with_power(site, browser, role):
+    site.hire("joe@acme.example", role)
+    refused = site.sign_in(browser, site.people[1])
+    assert refused.status_code == 403
+    assert "account_not_linked" in refused.text
+    assert site.member("joe@acme.example").name_id is None
+    assert site.who(browser) is None
+
+
+def test_admin_group_and_address_together_link_an_account_with_power(site, browser):
+    owner = site.hire("hannah@acme.example", Role.OWNER)
+    site.sign_in(browser, site.people[0])
+    assert site.who(browser) | {"csrf": ""} == {"member": str(owner.id), "role": "owner", "csrf": ""}
+
+
+def test_address_of_a_linked_member_belongs_to_one_identity_only(site, browser):
+    site.sign_in(browser, site.people[1])
+    with transaction(site.org_id) as session:
+        members.by_email(session, "joe@acme.example").name_id = "an-older-identity"
+    refused = site.sign_in(site.browser(), site.people[1])
+    assert "account_not_linked" in refused.text
+
+
+def test_disabled_member_stays_out(site, browser):
+    site.sign_in(browser, site.people[1])
+    with transaction(site.org_id) as session:
+        members.by_email(session, "joe@acme.example").disabled_at = clock.now()
+    refused = site.sign_in(browser, site.people[1])
+    assert (refused.status_code, site.who(browser)) == (403, None)
+    assert "account_disabled" in refused.text
+
+
+def test_answer_through_another_browser_signs_nobody_in(site, browser):
+    form = site.answer_for(browser, site.people[0])
+    victim = site.browser()
+    refused = victim.post(f"/sso/{site.slug}/acs", base_url=BASE, data=form)
+    assert refused.status_code == 403
+    assert "saml_other_browser" in refused.text
+    assert site.who(victim) is None
+    assert site.member(site.people[0].email) is None
+
+
+def test_answer_works_once(site, browser):
+    form = site.answer_for(browser, site.people[0])
+    assert browser.post(f"/sso/{site.slug}/acs", base_url=BASE, data=form).status_code == 303
+    again = browser.post(f"/sso/{site.slug}/acs", base_url=BASE, data=form)
+    assert "saml_request_expired" in again.text
+
+
+def test_two_tabs_can_sign_in_at_the_same_time(site, browser):
+    one = site.answer_for(browser, site.people[0])
+    other = site.answer_for(browser, site.people[0])
+    assert browser.post(f"/sso/{site.slug}/acs", base_url=BASE, data=one).status_code == 303
+    assert browser.post(f"/sso/{site.slug}/acs", base_url=BASE, data=other).status_code == 303
+
+
+def test_answer_for_one_company_opens_no_other(site, browser, keys):
+    connect(organizations.create("globex", "Globex"), "globex", keys)
+    form = site.answer_for(browser, site.people[0])
+    assert "saml_request_expired" in browser.post("/sso/globex/acs", base_url=BASE, data=form).text
+    assert site.who(browser) is None
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"SAMLResponse": ""}, {"SAMLResponse": "PGEvPg=="}, {"SAMLResponse": "%"}]
+)
+def test_empty_or_broken_answer_is_told_kindly(site, browser, form):
+    refused = browser.post(f"/sso/{site.slug}/acs", base_url=BASE, data=form)
+    assert refused.status_code in (400, 403)
+    assert "you were not signed in" in refused.text.lower() or "start again" in refused.text
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/%5Cevil.example"])
+def test_sign_in_never_leads_to_another_site(site, browser, elsewhere):
+    assert site.sign_in(browser, site.people[0], f"?next={elsewhere}").location == "/admin"
+
+
+def test_signing_in_again_ends_the_old_session(site, browser):
+    site.sign_in(browser, site.people[0])
+    stolen = browser.get_cookie("admin_session", domain="localhost").value
+    site.sign_in(browser, site.people[0])
+    thief = site.browser()
+    thief.set_cookie("admin_session", stolen, domain="localhost")
+    assert site.who(thief) is None
+    assert site.who(browser) is not None
+
+
+def test_spoofed_host_changes_nothing(site, browser):
+    asked = browser.get(f"/sso/{site.slug}/login", base_url="http://evil.example")
+    assert asked.location.startswith(f"{IDP}/sso?SAMLRequest=")
+    assert b"evil" not in browser.get(f"/sso/{site.slug}/metadata", base_url="http://evil.example").data
+
+
+def test_redis_learns_nothing_about_a_person(site, browser):
+    site.sign_in(browser, site.people[0])
+    redis = queue.redis_client()
+    for key in redis.keys("sso:*"):
+        kept = (key + (redis.get(key) or b"")).lower()
+        assert not any(word in kept for word in (b"hannah", b"rivera", b"acme.example"))
+
+
+def test_unknown_company_is_told_so(site, browser):
+    for path in ("login", "metadata", "sls"):
+        assert browser.get(f"/sso/nobody/{path}", base_url=BASE).status_code == 404
+    assert browser.post("/sso/nobody/acs", base_url=BASE).status_code == 404
+
+
+def test_company_without_a_connection_offers_metadata_but_no_sign_in(site, browser):
+    slug = "new"
+    organizations.create(slug, "New")
+    assert (
+        f'entityID="{BASE}/sso/{slug}/metadata"' in browser.get(f"/sso/{slug}/metadata", base_url=BASE).text
+    )
+    refused = browser.get(f"/sso/{slug}/login", base_url=BASE)
+    assert (refused.status_code, "sso_not_set_up" in refused.text) == (404, True)
+
+
+def test_short_name_leads_to_the_companys_sign_in(site, browser):
+    assert "Short name of your company" in browser.get("/sso/", base_url=BASE).text
+    led = browser.get("/sso/", base_url=BASE, query_string={"company": f" {site.slug.upper()} "})
+    assert led.location == f"/sso/{site.slug}/login"
+    lost = browser.get("/sso/", base_url=BASE, query_string={"company": "<b>nobody"})
+    assert lost.status_code == 404
+    assert "&lt;b&gt;nobody" in lost.text
+    assert 'aria-invalid="true"' in lost.text
+
+
+def test_sign_out_ends_the_session_and_needs_our_form(site, browser):
+    site.sign_in(browser, site.people[0])
+    token = browser.get_cookie("admin_session", domain="localhost").value
+    assert browser.post(f"/sso/{site.slug}/sls", base_url=BASE).status_code == 400, "no CSRF token"
+    csrf = site.who(browser)["csrf"]
+    out = browser.post(f"/sso/{site.slug}/sls", base_url=BASE, data={"csrf_token": csrf})
+    assert "You are signed out" in out.text
+    browser.set_cookie("admin_session", token, domain="localhost")
+    assert site.who(browser) is None
+    assert len(site.events(audit.Tag.SIGNED_OUT)) == 1
+
+
+def test_identity_providers_logout_ends_the_named_session_only(site, browser):
+    other = site.browser()
+    site.sign_in(browser, site.people[0])
+    site.sign_in(other, site.people[0])
+    with transaction(site.org_id) as session:
+        first = session.scalars(select(WebSession).order_by(WebSession.id)).first().saml_session_index
+    query = site.logout_request(site.people[0], index=first)
+    assert site.browser().get(f"/sso/{site.slug}/sls?{query}", base_url=BASE).status_code == 200
+    assert site.who(browser) is None
+    assert site.who(other) is not None
+
+
+def test_identity_providers_logout_without_an_index_ends_all(site, browser):
+    other = site.browser()
+    site.sign_in(browser, site.people[0])
+    site.sign_in(other, site.people[0])
+    site.browser().get(f"/sso/{site.slug}/sls?{site.logout_request(site.people[0])}", base_url=BASE)
+    assert site.who(browser) is site.who(other) is None
+
+
+def test_logout_request_counts_once(site, browser):
+    query = site.logout_request(site.people[0])
+    site.sign_in(browser, site.people[0])
+    browser.get(f"/sso/{site.slug}/sls?{query}", base_url=BASE)
+    site.sign_in(browser, site.people[0])
+    again = site.browser().get(f"/sso/{site.slug}/sls?{query}", base_url=BASE)
+    assert (again.status_code, "saml_replayed" in again.text) == (403, True)
+    assert site.who(browser) is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("unsigned", "saml_unsigned"),
+        ("tampered", "saml_signature"),
+        ("elsewhere", "saml_logout"),
+        ("old", "saml_logout"),
+        ("empty", "saml_malformed"),
+    ],
+)
+def test_logout_request_that_proves_nothing_ends_nothing(site, browser, change, code):
+    site.sign_in(browser, site.people[0])
+    hannah = site.people[0]
+    query = {
+        "unsigned": lambda: site.logout_request(hannah).partition("&SigAlg")[0],
+        "tampered": lambda: site.logout_request(hannah).replace("&SigAlg", "&RelayState=x&SigAlg"),
+        "elsewhere": lambda: site.logout_request(hannah, Destination=f"{BASE}/sso/{site.slug}/sls.evil"),
+        "old": lambda: site.logout_request(
+            hannah, IssueInstant=clock.rfc3339(clock.now() - timedelta(minutes=20))
+        ),
+        "empty": lambda: "",
+    }[change]()
+    refused = site.browser().get(f"/sso/{site.slug}/sls?{query}", base_url=BASE)
+    assert refused.status_code in (400, 403)
+    assert code in refused.text
+    assert site.who(browser) is not None
