@@ -1,0 +1,127 @@
+"""Consent notices: what a person reads before they say yes or no, by law and language, with a version.
+
+A text file is `<regime>/<language>.toml`. Regimes stay apart on purpose: under the GDPR consent must be
+free of any pressure, while other laws ask for other words (a written release, a notice at collection).
+Whoever changes a text gives it a new `version`; stored consents name version and hash.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import rfc8785
+
+from core.consent import Purpose
+from core.errors import InvalidInput
+
+FOLDER = Path(__file__).parent
+FALLBACK = "en"  # every regime has it
+
+
+class Regime(StrEnum):
+    """The law whose words a company uses."""
+
+    GDPR = "gdpr"
+    CCPA = "ccpa"
+    BIPA = "bipa"
+
+
+@dataclass(frozen=True)
+class PurposeText:
+    """One question, with everything a person needs to answer it."""
+
+    title: str
+    what: str  # what is done
+    why: str
+    who: str  # who sees it
+    how_long: str
+    if_no: str  # what happens to those who say no: nothing bad
+    button: str  # says yes
+    sha256: str  # of the rendered texts above with regime, language and version, as RFC 8785 JSON
+
+
+@dataclass(frozen=True)
+class Notice:
+    """All that a person is told before they answer, ready to show as plain text."""
+
+    regime: str
+    language: str  # the one that is shown; English where there is no translation
+    version: str
+    title: str
+    intro: str
+    promises: tuple[str, ...]  # "what happens to my photos", five lines
+    rights: tuple[str, ...]
+    decline: str  # what happens to those who decline altogether
+    decline_button: str
+    purposes: Mapping[Purpose, PurposeText]
+
+
+def languages(regime: Regime) -> tuple[str, ...]:
+    """Return the languages that `regime`'s texts exist in, sorted."""
+    return tuple(sorted(file.stem for file in (FOLDER / regime.value).glob("*.toml")))
+
+
+def notice(
+    regime: str, language: str, *, company: str, processor: str, region: str, retention_days: int
+) -> Notice:
+    """Return the notice of `regime` in `language`, filled in.
+
+    Args:
+        regime: A `Regime` value.
+        language: A tag such as `de` or `de-AT`; English where there is no translation.
+        company: Who asks: the employer.
+        processor: Who runs this platform for the company.
+        region: Where the photos are stored, e.g. "the European Union".
+        retention_days: Days after approval until photos and working data are erased.
+
+    Raises:
+        InvalidInput: there is no such regime. Consent under the wrong law's words would be worthless.
+    """
+    if regime not in set(Regime):
+        raise InvalidInput(
+            "There is no consent text for this law. Choose one of: " + ", ".join(Regime) + ".", regime=regime
+        )
+    known = Regime(regime)
+    shown = language.replace("_", "-").partition("-")[0].lower()
+    if shown not in languages(known):
+        shown = FALLBACK
+    source = _load(known, shown)
+    period = source["one_day"] if retention_days == 1 else source["days"].format(count=retention_days)
+    facts = {"company": company, "processor": processor, "region": region, "retention": period}
+
+    def fill(text: str) -> str:
+        return text.format_map(facts)
+
+    version: str = source["version"]
+    purposes = {}
+    for purpose in Purpose:
+        words = {name: fill(text) for name, text in source[purpose.value].items()}
+        identity = {"regime": known.value, "language": shown, "version": version, "purpose": purpose.value}
+        purposes[purpose] = PurposeText(
+            **words, sha256=sha256(rfc8785.dumps({**identity, "text": dict(words)})).hexdigest()
+        )
+    return Notice(
+        regime=known.value,
+        language=shown,
+        version=version,
+        title=fill(source["title"]),
+        intro=fill(source["intro"]),
+        promises=tuple(map(fill, source["promises"])),
+        rights=tuple(map(fill, source["rights"])),
+        decline=fill(source["decline"]),
+        decline_button=fill(source["decline_button"]),
+        purposes=MappingProxyType(purposes),
+    )
+
+
+@cache
+def _load(regime: Regime, language: str) -> dict[str, Any]:
+    return tomllib.loads((FOLDER / regime.value / f"{language}.toml").read_text(encoding="utf-8"))
