@@ -46,6 +46,12 @@ class Settings(BaseSettings):
         description="object store: `file:///path`, `s3://bucket/prefix`, `gs://…`, `az://…`"
     )
     smtp_url: SecretStr = Field(description="`smtp://user:password@host:587` (STARTTLS) or `smtps://…`")
+    operator_name: str = Field(
+        description="who runs this platform, as employees read it in the consent, e.g. `Headshots GmbH`"
+    )
+    storage_region: str = Field(
+        description="where photos are stored, as employees read it in the consent, e.g. `the European Union`"
+    )
     mail_from: str = Field("Headshots <headshots@localhost>", description="sender of every mail")
     secret_key: SecretStr = Field(
         min_length=32,

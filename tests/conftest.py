@@ -68,6 +68,8 @@ def environment(
     values = {
         "HEADSHOTS_ENVIRONMENT": "test",
         "HEADSHOTS_BASE_URL": "http://localhost",
+        "HEADSHOTS_OPERATOR_NAME": "Headshots",
+        "HEADSHOTS_STORAGE_REGION": "the test machine",
         "HEADSHOTS_STORAGE_URL": (tmp_path / "storage").as_uri(),
         "HEADSHOTS_KEYRING_PATH": str(tmp_path / "keyring"),
         "HEADSHOTS_SIGNING_PATH": str(tmp_path / "signing"),

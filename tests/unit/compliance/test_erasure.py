@@ -1,0 +1,121 @@
+"""Erasing a person, from the request to the certificate that verifies offline."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from conftest import add_member, add_participation
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from work import do_all_work
+
+from compliance import erasure, evidence
+from compliance.verify import verify_file
+from core import audit
+from core.db import Lookup, transaction
+from core.models import Artifact, Certificate, Erasure, Kind, Member, Participation, State
+from core.vault import ArtifactGone, vault
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture
+def artifact_id(org: UUID, member: Member) -> UUID:
+    """A photo of the member, who takes part in a shoot."""
+    add_participation(org, member, State.READY)
+    with transaction(org) as session:
+        return (
+            vault().put(session, b"a face", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id).id
+        )
+
+
+def request(session: Session, member_id: UUID) -> erasure.Requested:
+    person = session.get_one(Member, member_id)
+    return erasure.request(
+        session,
+        person,
+        reason=erasure.ErasureReason.SELF_SERVICE,
+        actor=audit.actor_for(person),
+        language="en",
+    )
+
+
+def certificates(org: UUID) -> dict[str, bytes]:
+    with transaction(org) as session:
+        return {row.status: row.pdf for row in session.scalars(select(Certificate))}
+
+
+def test_erased_at_once_and_proven_after_the_epoch(org: UUID, member: Member, artifact_id: UUID) -> None:
+    with transaction(org) as session:
+        object_name = session.get_one(Artifact, artifact_id).object_name
+        request(session, member.id)
+    with transaction(org) as session:
+        with pytest.raises(ArtifactGone):
+            vault().get(session, artifact_id)
+        person = session.get_one(Member, member.id)
+        assert (person.email, person.first_name, person.last_name) == (None, None, None)
+        assert session.scalar(select(Participation.state)) == State.ERASED
+    assert not vault().keys.exists(member.id)
+
+    do_all_work()
+    assert not vault().store.exists(object_name)
+    assert list(certificates(org)) == ["PENDING"]
+
+    erasure.turn_epoch()
+    do_all_work()
+    issued = certificates(org)
+    assert sorted(issued) == ["COMPLETE", "PENDING"]
+    for status, pdf in issued.items():
+        verified = verify_file(pdf, evidence.published_keys(org))
+        assert verified.ok, verified
+        assert verified.status == status
+        changed = bytearray(pdf)
+        changed[len(pdf) // 2] ^= 1
+        assert not verify_file(bytes(changed), evidence.published_keys(org)).ok
+
+
+def test_second_request_returns_the_first_erasure(org: UUID, member: Member, artifact_id: UUID) -> None:
+    with transaction(org) as session:
+        first = request(session, member.id)
+    do_all_work()
+    with transaction(org) as session:
+        assert request(session, member.id) == first
+        assert len(session.scalars(select(Erasure)).all()) == 1
+    import hashlib
+
+    assert Lookup.erasure(hashlib.sha256(first.receipt.encode()).digest()) == (org, first.erasure_id)
+
+
+def test_nothing_is_signed_while_an_object_remains(
+    org: UUID, member: Member, artifact_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = vault().store
+    monkeypatch.setattr(store, "delete", lambda _name: None)  # a storage that keeps what it should delete
+    with transaction(org) as session:
+        request(session, member.id)
+    do_all_work()
+    assert certificates(org) == {}
+    monkeypatch.undo()
+
+
+def test_others_keep_everything(org: UUID, member: Member, artifact_id: UUID) -> None:
+    other = add_member(org, "Grace")
+    with transaction(org) as session:
+        kept = vault().put(session, b"grace", kind=Kind.PHOTO, media_type="image/jpeg", member_id=other.id)
+        request(session, member.id)
+    do_all_work()
+    erasure.turn_epoch()
+    with transaction(org) as session:
+        assert vault().get(session, kept.id) == b"grace"
+
+
+def test_person_brought_back_by_a_restore_is_erased_again(
+    org: UUID, member: Member, artifact_id: UUID
+) -> None:
+    vault().keys.destroy(member.id)  # the key store remembers; the main database is as before the erasure
+    assert erasure.replay_ledger() == 1
+    assert erasure.replay_ledger() == 0
+    do_all_work()
+    with transaction(org) as session:
+        assert session.get_one(Member, member.id).first_name is None
