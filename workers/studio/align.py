@@ -88,6 +88,19 @@ def region(face: Face, crop: Crop) -> Box:
     return Box(x - half, y - above, x + half, y + below)
 
 
+def shortfall(face: Face, crop: Crop, width: int, height: int) -> float:
+    """Estimate how much tighter than the style a photo must be cropped, before it is cut out; 0 is not.
+
+    A body always goes on downwards, and shoulders are about as wide as the head is high on either side.
+    """
+    frame_height = face.head_height / crop.head_height
+    x, y = _anchor(face)
+    below = (1 - crop.eye_line) * frame_height / max(height - y, 1.0)
+    half = min(crop.aspect * frame_height / 2, face.head_height)
+    beside = half / max(min(x, width - x), 1.0)
+    return max(0.0, below - 1, beside - 1)
+
+
 def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:
     """Find the framing closest to the style in which everything is real.
 

@@ -15,12 +15,9 @@ from skimage import color
 from core.style import Grade
 from workers.vision.color import Values, luminance, to_linear, to_srgb
 from workers.vision.geometry import Face
-from workers.vision.measure import eye_white, highlights
+from workers.vision.measure import underexposure
 from workers.vision.skin import SkinTone, skin_tone
 
-# Luminance of the eye whites in good light on the test portraits; below, the photo is brought to its border.
-_EYE_WHITE: Final = 0.16
-_HIGHLIGHTS: Final = 0.80  # 97th percentile of a face's luminance; above, skin loses its drawing
 MAX_STOPS: Final = 0.4  # of exposure in all; about ΔE2000 6 on mid skin, the gates' limit
 # Hue of human skin in L*a*b*, degrees, all complexions, daylight: Xiao et al. 2017, "Characterising the
 # variations in ethnic skin colours", about 40 to 70.
@@ -34,15 +31,9 @@ def expose(linear: Values, face: Face, wish: float) -> Values:
 
     Together at most `MAX_STOPS`, whatever the style asks for, because more would be another complexion.
     """
-    needed = 0.0
-    white, bright = eye_white(linear, face), highlights(linear, face)
-    if bright > _HIGHLIGHTS:
-        needed = float(np.log2(_HIGHLIGHTS / bright))
-    elif white < _EYE_WHITE:
-        needed = min(float(np.log2(_EYE_WHITE / white)), float(np.log2(_HIGHLIGHTS / max(bright, 1e-3))))
-    stops = float(np.clip(needed + wish, -MAX_STOPS, MAX_STOPS))
+    stops = float(np.clip(underexposure(linear, face) + wish, -MAX_STOPS, MAX_STOPS))
     brighter = linear * np.float32(2.0**stops)
-    return _shoulder(brighter) if stops > 0 else brighter
+    return _shoulder(brighter) if stops > 0 else np.asarray(brighter, np.float32)
 
 
 def balance(linear: Values, face: Face) -> Values:

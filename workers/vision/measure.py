@@ -17,6 +17,10 @@ _EYE_SOCKETS: Final = (
     (226, 247, 30, 29, 27, 28, 56, 190, 243, 112, 26, 22, 23, 24, 110, 25),
     (446, 467, 260, 259, 257, 258, 286, 414, 463, 341, 256, 252, 253, 254, 339, 255),
 )
+# Luminance of the eye whites in good light is 0.17 to 0.48 on the test photos; below this a face is dark.
+_EYE_WHITE: Final = 0.16
+_HIGHLIGHTS: Final = 0.80  # 97th percentile of a face's luminance; above, skin loses its drawing
+_MOST: Final = 0.5  # stops that a photo can be called too dark by; beyond, noise decides
 _FLOOR: Final = 1e-4  # linear light; black has no logarithm
 _SHARPNESS_EYES: Final = 64.0  # pixels between the eyes at which sharpness is compared
 
@@ -72,6 +76,16 @@ def highlights(linear: Values, face: Face) -> float:
     """Return the 97th percentile of the face's luminance, 0 to 1: gloss, teeth, eye whites."""
     shade = luminance(linear[inside(face.box, linear)])
     return float(np.percentile(shade, 97)) if shade.size else 0.0
+
+
+def underexposure(linear: Values, face: Face) -> float:
+    """Return by how many stops the face should have been lit more; negative where it glares; 0 is well."""
+    bright = highlights(linear, face)
+    if bright > _HIGHLIGHTS:
+        return max(-_MOST, float(np.log2(_HIGHLIGHTS / bright)))
+    short = float(np.log2(_EYE_WHITE / max(eye_white(linear, face), _FLOOR)))
+    room = float(np.log2(_HIGHLIGHTS / max(bright, _FLOOR)))
+    return float(np.clip(short, 0.0, min(room, _MOST)))
 
 
 def clipped(pixels: Pixels, face: Face) -> float:

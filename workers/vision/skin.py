@@ -40,6 +40,14 @@ class SkinTone:
         """Hue angle, degrees: 0 red, 90 yellow."""
         return float(np.degrees(np.arctan2(self.yellow, self.red)))
 
+    def towards(self, other: SkinTone, share: float) -> SkinTone:
+        """Return the tone that lies `share` (0 to 1) of the way to `other`."""
+        return SkinTone(
+            self.lightness + share * (other.lightness - self.lightness),
+            self.red + share * (other.red - self.red),
+            self.yellow + share * (other.yellow - self.yellow),
+        )
+
     def difference(self, other: SkinTone) -> float:
         """ΔE2000 between two tones."""
         ours, theirs = (np.array([tone.lightness, tone.red, tone.yellow]) for tone in (self, other))
@@ -64,6 +72,7 @@ def skin_tone(pixels: Pixels, face: Face) -> SkinTone:
 
     Args:
         pixels: uint8, height × width × 3, sRGB.
+        face: Whose.
 
     Highlights and shadows (the brightest and darkest fifth of the skin) are left out: gloss shows the
     lamp's colour and deep shadow that of the room.
