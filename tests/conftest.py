@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,9 +25,15 @@ SECRET = "a secret of the tests, long enough for the settings to take"
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
-    """Postgres and Redis for this test process."""
-    with LocalServices(tmp_path_factory.mktemp("services"), durable=False) as started:
+def services() -> Iterator[LocalServices]:
+    """Postgres and Redis for this test process.
+
+    Not in pytest's own folder: each further pytest closes that to other users, and Postgres is one.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="headshots-test-") as home,
+        LocalServices(Path(home), durable=False) as started,
+    ):
         yield started
 
 
