@@ -117,6 +117,16 @@ def dev_connection(org: str, sp_base_url: str, base_url: str, key_dir: Path) -> 
     )
 
 
+def demo_people() -> list[DevPerson]:
+    """Return who can sign in at the company that `headshots up` and `demo` set up; the admin comes first."""
+    org, domain = "northwind", "northwind.example"
+    return [
+        DevPerson(org, f"hannah.rivera@{domain}", "Hannah", "Rivera", "Head of HR", (ADMIN_GROUP,)),
+        DevPerson(org, f"tomasz.nowak@{domain}", "Tomasz", "Nowak", "HR partner", (ADMIN_GROUP,)),
+        DevPerson(org, f"amara.okafor@{domain}", "Amara", "Okafor", "Engineer, not in HR"),
+    ]
+
+
 def _credentials(key_dir: Path) -> Credentials:
     return load_or_create(key_dir, "devidp", "headshots development identity provider")
 

@@ -12,12 +12,12 @@ from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 from core.errors import ConfigurationError
 from core.settings import settings
 from sso.assertion import validate_response
-from sso.devidp.app import create_app, dev_connection
+from sso.devidp.app import create_app, demo_people, dev_connection
 from sso.devidp.people import ADMIN_GROUP, DevPerson
 from sso.replay import ReplayCache
 from sso.saml import login_request
 
-SP = "http://127.0.0.1:8000"
+SP = "http://localhost"  # as the fixture `environment` says
 IDP = f"{SP}/devidp"
 PEOPLE = [
     DevPerson("acme", "hannah@acme.example", "Hannah", "Rivera", "HR admin", (ADMIN_GROUP,)),
@@ -27,28 +27,14 @@ PEOPLE = [
 
 
 @pytest.fixture
-def environment(monkeypatch, keys):
-    values = {
-        "ENVIRONMENT": "test",
-        "BASE_URL": SP,
-        "DATABASE_URL": "postgresql://unused",
-        "KEYS_DATABASE_URL": "postgresql://unused",
-        "REDIS_URL": "redis://unused",
-        "STORAGE_URL": "file:///unused",
-        "SMTP_URL": "smtp://unused",
-        "SECRET_KEY": "x" * 32,
-        "KEYRING_PATH": str(keys),
-        "SIGNING_PATH": str(keys),
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(f"HEADSHOTS_{name}", value)
+def configured(environment, monkeypatch, keys):
+    monkeypatch.setenv("HEADSHOTS_SIGNING_PATH", str(keys))
     settings.cache_clear()
-    yield monkeypatch
-    settings.cache_clear()
+    return monkeypatch
 
 
 @pytest.fixture
-def client(environment, keys, sp_key):
+def client(configured, keys, sp_key):
     return create_app(IDP, keys, PEOPLE).test_client()
 
 
@@ -142,8 +128,8 @@ def test_metadata_describes_what_the_connection_says(client, dev):
     assert told["x509cert"] in dev.idp_certificates[0].replace("\n", "")
 
 
-def test_production_refuses_to_start_it(environment, keys):
-    environment.setenv("HEADSHOTS_ENVIRONMENT", "production")
+def test_production_refuses_to_start_it(configured, keys):
+    configured.setenv("HEADSHOTS_ENVIRONMENT", "production")
     settings.cache_clear()
     with pytest.raises(ConfigurationError):
         create_app(IDP, keys, PEOPLE)
@@ -154,3 +140,9 @@ def test_person_keeps_their_identifier_and_shares_it_with_nobody():
     assert hannah.name_id == replace(hannah, last_name="Married").name_id
     assert len({person.name_id for person in PEOPLE}) == len(PEOPLE)
     assert hannah.email not in hannah.name_id
+
+
+def test_first_of_the_demo_people_is_an_admin_and_not_everyone_is():
+    people = demo_people()
+    assert ADMIN_GROUP in people[0].groups
+    assert any(ADMIN_GROUP not in person.groups for person in people)
