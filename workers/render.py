@@ -22,6 +22,7 @@ from workers.vision.matting import matte
 CANDIDATES = 3  # headshots to choose from; each from another photo
 _SAME_SHOT = 0.985  # correlation of two aligned faces; two frames of a burst stay below
 _THUMB = 32  # px, side of an aligned face while comparing
+_TRIES = 5  # portraits at most, so that a person with twenty bad photos does not hold up the others
 _CROP_WEIGHT = (
     0.4  # of the framing cost: a head 25 % larger than the team's costs as much as 0.1 of the score
 )
@@ -101,24 +102,35 @@ def render(
         BackdropMissing: an image backdrop without its picture.
     """
     consent.demand(Purpose.PHOTO)
-    maker = engine or StudioEngine()
     verdicts, ranked, own = _check_all(photos, style, consent, progress)
-    chosen = [item.source for item in _distinct(ranked)][:CANDIDATES]
-    if not chosen:
-        progress(1.0, "done")
-        return RenderResult((), (), verdicts)
-    scores = {item.source.key: item.score for item in ranked}
     headshots: list[Headshot] = []
     withheld: list[Withheld] = []
-    for index, portrait in enumerate(maker.portraits(chosen, style, consent)):
-        start = 0.3 + 0.7 * index / len(chosen)
-        made = _make(
-            portrait, style, consent, own, scores, backdrop_image, progress, start, 0.7 / len(chosen)
+    thumbs = {item.source.key: item.thumb for item in ranked}
+    sources = [item.source for item in ranked]
+    portraits = (engine or StudioEngine()).portraits(sources, style, consent) if sources else iter(())
+    for portrait in portraits:
+        tries = len(headshots) + len(withheld)
+        if len(headshots) == CANDIDATES or tries == _TRIES:
+            break
+        thumb = thumbs[portrait.key]
+        if any(_same_shot(thumb, thumbs[made.source]) for made in headshots):
+            continue
+        step = 0.7 / min(CANDIDATES, len(sources))
+        start = min(0.95, 0.3 + step * tries)
+        score = verdicts[portrait.key].score
+        outcome = _make(
+            portrait,
+            style,
+            consent,
+            own,
+            score,
+            backdrop_image,
+            lambda part, stage, start=start, step=step: progress(start + part * step, stage),
         )
-        if isinstance(made, Headshot):
-            headshots.append(made)
+        if isinstance(outcome, Headshot):
+            headshots.append(outcome)
         else:
-            withheld.append(made)
+            withheld.append(outcome)
     progress(1.0, "done")
     headshots.sort(key=lambda shot: -shot.score)
     return RenderResult(tuple(headshots), tuple(withheld), verdicts)
@@ -167,12 +179,8 @@ def _thumb(pixels: Pixels, face: Face) -> NDArray[np.float32]:
     return np.asarray((small - small.mean()) / (small.std() + 1e-6), np.float32)
 
 
-def _distinct(ranked: list[_Ranked]) -> list[_Ranked]:
-    kept: list[_Ranked] = []
-    for item in ranked:
-        if all(float((item.thumb * other.thumb).mean()) < _SAME_SHOT for other in kept):
-            kept.append(item)
-    return kept
+def _same_shot(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+    return float((one * other).mean()) > _SAME_SHOT
 
 
 def _make(
@@ -180,15 +188,13 @@ def _make(
     style: StyleSpec,
     consent: ValidConsent,
     own: Own,
-    scores: dict[str, float],
+    score: float,
     backdrop_image: Pixels | None,
     progress: Progress,
-    start: float,
-    span: float,
 ) -> Headshot | Withheld:
     size = master_size(style)
     try:
-        progress(start, "portrait")
+        progress(0.0, "portrait")
         cutout = matte(
             portrait.pixels,
             portrait.face,
@@ -196,15 +202,15 @@ def _make(
             region(portrait.face, style.crop),
             max_side=round(1.3 * max(size)),
         )
-        progress(start + 0.6 * span, "finish")
+        progress(0.6, "finish")
         finished = finish(cutout, style, size, backdrop_image)
     except CroppedTooTightly as error:
         return Withheld(portrait.key, error.code, None)
-    progress(start + 0.8 * span, "measure")
+    progress(0.8, "measure")
     report = measure_result(
         finished.pixels, portrait.key, own, style, finished.framing, consent, backdrop_image
     )
     if not report.passed:
         return Withheld(portrait.key, "gates", report)
-    score = scores.get(portrait.key, 0.0) - _CROP_WEIGHT * finished.framing.cost
-    return Headshot(portrait.key, finished.pixels, report, round(score, 4))
+    rank = round(score - _CROP_WEIGHT * finished.framing.cost, 4)
+    return Headshot(portrait.key, finished.pixels, report, rank)
