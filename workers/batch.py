@@ -129,7 +129,7 @@ def read_people(folder: Path) -> dict[str, list[tuple[str, bytes]]]:
         InvalidInput: no subfolder has a file.
     """
     people = {
-        person.name: list(_files(person))
+        person.name: list(read_folder(person))
         for person in sorted(folder.iterdir() if folder.is_dir() else ())
         if person.is_dir() and not person.name.startswith(".")
     }
@@ -157,7 +157,8 @@ def backdrop_file(style: StyleSpec, folder: Path | None) -> Pixels | None:
         raise BackdropMissing(f"The backdrop picture cannot be used. {error.message}") from error
 
 
-def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
+def read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of each file in `folder`, sorted; at most one byte more than a photo may have."""
     for path in sorted(folder.iterdir()):
         if path.is_file() and not path.name.startswith("."):
             with path.open("rb") as stream:

@@ -1,0 +1,125 @@
+"""What `check`, `render`, `score` and `verify` do: files in, results on stdout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from compliance.consent import own_photos
+from compliance.verify import verify_file
+from core.errors import ConfigurationError, InvalidInput
+from core.style import StyleSpec, load_style
+
+Report = Callable[[dict[str, Any], str], None]
+
+
+def check_photos(photos: Sequence[Path], report: Report) -> bool:
+    """Report a verdict for each photo; return whether all were accepted."""
+    from workers.vision.check import check
+    from workers.vision.decode import MAX_BYTES
+
+    consent = own_photos()
+    good = True
+    for path in photos:
+        with path.open("rb") as file:
+            verdict = check(file.read(MAX_BYTES + 1), consent)
+        good &= verdict.accepted
+        lines = [f"{'✓' if verdict.accepted else '✗'} {path}  score {verdict.score:.2f}"]
+        lines += [f"    {issue.severity}: {issue.advice} [{issue.code}]" for issue in verdict.issues]
+        report({"file": str(path), **verdict.model_dump(mode="json")}, "\n".join(lines))
+    return good
+
+
+def render_folder(photos: Path, style_file: Path | None, out: Path, report: Report) -> bool:
+    """Make everybody's headshot; return whether everybody got one."""
+    from workers import batch
+
+    style = load_style(style_file) if style_file else StyleSpec()
+    result = batch.render_folder(
+        photos,
+        style,
+        out,
+        own_photos(),
+        on_progress=lambda person, fraction, stage: click.echo(f"{person}: {stage} {fraction:.0%}", err=True),
+        style_folder=style_file.parent if style_file else None,
+    )
+    for person in result.people:
+        if person.source:
+            sentence = f"✓ {person.person}: {out / person.person / 'headshot.jpg'} from {person.source}, {person.seconds:.1f} s"
+        else:
+            reasons = sorted({issue.advice for photo in person.photos for issue in photo.issues})
+            sentence = "\n    ".join(
+                [f"✗ {person.person}: no headshot.", *reasons, *person.withheld.values()]
+            )
+        report(person.model_dump(mode="json"), sentence)
+    report(
+        {"team": result.team.model_dump(mode="json")},
+        f"Report: {out / 'report.json'}, sheet: {out / 'team.jpg'}",
+    )
+    return all(person.source for person in result.people)
+
+
+def score_images(reference: Path, images: Sequence[Path], report: Report) -> bool:
+    """Measure images against a person's photos; return whether each shows one face, and the same person."""
+    from workers.batch import read_folder
+    from workers.score import score
+
+    good = True
+    for one in score(
+        read_folder(reference), [(str(path), path.read_bytes()) for path in images], own_photos()
+    ):
+        good &= one.faces == 1 and one.same_person is not False
+        value = one.model_dump(mode="json")
+        lines = [f"    {name.replace('_', ' ')}: {item}" for name, item in value.items() if name != "image"]
+        report(value, "\n".join([one.image, *lines]))
+    return good
+
+
+def verify_files(files: Sequence[Path], keys: Path | None, home: Path, report: Report) -> bool:
+    """Verify evidence offline; return whether all of it holds."""
+    published, source = _published_keys(keys, home)
+    good = True
+    for path in files:
+        result = verify_file(path, published)
+        good &= result.ok
+        word = f"{result.status or 'valid'}, unchanged" if result.ok else "REJECTED"
+        lines = [f"{'✓' if result.ok else '✗'} {path}: {word}"]
+        lines += [f"    {'✓' if one.ok else '✗'} {one.name}: {one.detail}" for one in result.checks]
+        lines.append(f"    checked with the keys in {source}")
+        report(
+            {
+                "file": str(path),
+                "ok": result.ok,
+                "kind": result.kind,
+                "status": result.status,
+                "keys": str(source),
+                "checks": [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in result.checks],
+            },
+            "\n".join(lines),
+        )
+    return good
+
+
+def _published_keys(keys: Path | None, home: Path) -> tuple[dict[str, Any], Path]:
+    """Read the keys given, or else those that `up` or `demo` published on this machine.
+
+    Never a file that merely lies beside the evidence: who forges one would forge the other.
+    """
+    candidates = [keys] if keys else [home / "published-keys.json", home / "demo" / "published-keys.json"]
+    for candidate in candidates:
+        if candidate.exists():
+            try:
+                value = json.loads(candidate.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise InvalidInput(f"{candidate} is not a keys file: it is no JSON.") from error
+            if not isinstance(value, dict):
+                raise InvalidInput(f"{candidate} is not a keys file.")
+            return value, candidate
+    raise ConfigurationError(
+        "Which keys should this be checked with? Download keys.json from the company's trust page once, "
+        "keep it, and give it with --keys."
+    )
