@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,9 +32,20 @@ time.sleep(600)
 """
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home outside of pytest's own folder, which each further pytest closes to Postgres's user."""
+    with tempfile.TemporaryDirectory(prefix="headshots-test-") as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
-    with LocalServices(tmp_path_factory.mktemp("home"), durable=False) as running:
+def services() -> Iterator[LocalServices]:
+    """Services of this file's own, since its tests kill them."""
+    with (
+        tempfile.TemporaryDirectory(prefix="headshots-test-") as folder,
+        LocalServices(Path(folder), durable=False) as running,
+    ):
         yield running
 
 
@@ -197,9 +209,9 @@ def test_a_dump_restores_into_a_fresh_database(services: LocalServices, database
         services.drop_databases(copy)
 
 
-def test_a_killed_parent_leaves_no_server_and_a_home_that_starts_again(tmp_path: Path) -> None:
+def test_a_killed_parent_leaves_no_server_and_a_home_that_starts_again(home: Path) -> None:
     parent = subprocess.Popen(
-        [sys.executable, "-c", START_AND_SLEEP, str(tmp_path)],
+        [sys.executable, "-c", START_AND_SLEEP, str(home)],
         stdout=subprocess.PIPE,
         text=True,
         env=child_environment(),
@@ -211,15 +223,15 @@ def test_a_killed_parent_leaves_no_server_and_a_home_that_starts_again(tmp_path:
         assert len(pids) == 2
         parent.send_signal(signal.SIGKILL)
     assert all(wait_until_gone(pid) for pid in pids)
-    with LocalServices(tmp_path, durable=False) as again:
+    with LocalServices(home, durable=False) as again:
         assert ask(again.databases.app, "SELECT 1") == 1
 
 
-def test_a_pid_file_whose_number_is_somebody_elses_now_does_not_stop_a_start(tmp_path: Path) -> None:
-    services = LocalServices(tmp_path, durable=False)
+def test_a_pid_file_whose_number_is_somebody_elses_now_does_not_stop_a_start(home: Path) -> None:
+    services = LocalServices(home, durable=False)
     with services:
         services.postgres.kill()
-        pid_file = tmp_path / "postgres" / "postmaster.pid"
+        pid_file = home / "postgres" / "postmaster.pid"
         lines = pid_file.read_text().splitlines()
         with subprocess.Popen(["sleep", "60"]) as other:
             pid_file.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
@@ -229,17 +241,17 @@ def test_a_pid_file_whose_number_is_somebody_elses_now_does_not_stop_a_start(tmp
             other.kill()
 
 
-def test_a_first_start_that_was_cut_short_is_made_good(tmp_path: Path) -> None:
-    half = tmp_path / "postgres.new"
+def test_a_first_start_that_was_cut_short_is_made_good(home: Path) -> None:
+    half = home / "postgres.new"
     half.mkdir()
     (half / "PG_VERSION").write_text("18\n")
-    with LocalServices(tmp_path, durable=False) as services:
+    with LocalServices(home, durable=False) as services:
         assert ask(services.databases.app, "SELECT 1") == 1
 
 
-def test_a_home_too_deep_for_a_socket_works(tmp_path: Path) -> None:
-    home = tmp_path.joinpath(*["a-rather-long-folder-name"] * 4)
-    with LocalServices(home, durable=False) as services:
+def test_a_home_too_deep_for_a_socket_works(home: Path) -> None:
+    deep = home.joinpath(*["a-rather-long-folder-name"] * 4)
+    with LocalServices(deep, durable=False) as services:
         assert ask(services.databases.app, "SELECT 1") == 1
         with redis.Redis.from_url(services.redis_url) as client:
             assert client.ping()
