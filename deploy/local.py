@@ -12,6 +12,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import tempfile
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -90,6 +91,7 @@ class LocalServices:
             logs.mkdir(exist_ok=True, mode=0o700)
             self._passwords = self._load_passwords()
             self._sockets = self._socket_folder()
+            stops.callback(shutil.rmtree, self._sockets, ignore_errors=True)
             self.postgres = EmbeddedPostgres(
                 self.home / "postgres",
                 self._sockets,
