@@ -167,17 +167,17 @@ def _address(address: str) -> Address:
 
 
 def _sender(name: str | None) -> Address:
+    header = EmailMessage(policy=policy.SMTP)
     try:
-        header = EmailMessage(policy=policy.SMTP)
         header["From"] = settings().mail_from
         (address,) = header["From"].addresses
-        assert isinstance(address, Address)
-        shown = _one_line(name) if name else address.display_name
-        return Address(shown, address.username, address.domain)
-    except (MessageError, ValueError, IndexError) as error:
+    except (MessageError, ValueError, IndexError):
+        address = None
+    if not isinstance(address, Address) or not address.username or not address.domain:
         raise ConfigurationError(
             "HEADSHOTS_MAIL_FROM must be one sender, e.g. Acme Photos <photos@example.com>."
-        ) from error
+        )
+    return Address(_one_line(name) if name else address.display_name, address.username, address.domain)
 
 
 def _own_host() -> str:

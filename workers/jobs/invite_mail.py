@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from core import audit, mails
 from core.clock import now
-from core.mail import Mail, MailFailed, send
+from core.mail import Mail
 from core.models import Invite, Member
-from workers.runner import JobRun, Permanent
+from workers.postbox import post
+from workers.runner import JobRun
 
 
 def run(job: JobRun) -> None:
@@ -26,12 +26,7 @@ def run(job: JobRun) -> None:
     with job.read() as session:
         mail = _mail(session, job.subject_id)
     if mail is not None:
-        try:
-            send(replace(mail, id=job.outbox_id))
-        except MailFailed as error:
-            if error.retryable:
-                raise
-            raise Permanent("mail_refused") from error
+        post(job, mail)
     with job.finish() as session:
         if mail is not None:
             invite = session.get_one(Invite, job.subject_id)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from core import mails
-from core.mail import MailFailed, send
 from core.models import Member, State
 from core.services import participations
-from workers.runner import JobRun, Permanent
+from workers.postbox import post
+from workers.runner import JobRun
 
 
 def run(job: JobRun) -> None:
@@ -26,11 +24,6 @@ def run(job: JobRun) -> None:
         waits = participation.state == State.READY and member.erased_at is None and member.email
         mail = mails.ready(session, participation) if waits else None
     if mail is not None:
-        try:
-            send(replace(mail, id=job.outbox_id))
-        except MailFailed as error:
-            if error.retryable:
-                raise
-            raise Permanent("mail_refused") from error
+        post(job, mail)
     with job.finish():
         pass  # only marks the work as done: the state was set with the headshots

@@ -1,0 +1,150 @@
+"""Invitations and ready mails as jobs: through the real outbox, Redis, RQ and SMTP."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from conftest import add_participation, forget_process_state
+from sqlalchemy import select
+from work import do_all_work
+
+from core import audit
+from core.clock import now
+from core.db import transaction
+from core.models import AuditEvent, Invite, Member, Outbox, State
+from core.queue import JobName, enqueue
+from core.services import invites
+from deploy.mailbox import Message, read_message
+
+
+class PostOffice:
+    """A server that takes mail, or answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.answer = "250 OK"
+        self.mails: list[Message] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        if self.answer.startswith("250"):
+            assert isinstance(envelope.content, bytes)
+            self.mails.append(read_message(envelope.content, list(envelope.rcpt_tos)))
+        return self.answer
+
+
+@pytest.fixture
+def post(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[PostOffice]:
+    office = PostOffice()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(office, hostname="127.0.0.1", port=port)
+    controller.start()
+    monkeypatch.setenv("HEADSHOTS_SMTP_URL", f"smtp://127.0.0.1:{port}")
+    forget_process_state()
+    yield office
+    controller.stop()
+
+
+def create_invite(org: UUID, member: Member) -> Invite:
+    row = add_participation(org, member)
+    with transaction(org) as session:
+        return invites.create(session, row, actor=audit.SYSTEM)
+
+
+def events(org: UUID, tag: audit.Tag) -> list[AuditEvent]:
+    with transaction(org) as session:
+        return list(session.scalars(select(AuditEvent).where(AuditEvent.tag == tag)))
+
+
+def only_work(org: UUID) -> Outbox:
+    with transaction(org) as session:
+        return session.scalars(select(Outbox)).one()
+
+
+def test_created_invite_is_mailed_and_noted(post: PostOffice, org: UUID, member: Member) -> None:
+    invite = create_invite(org, member)
+    do_all_work()
+    (mail,) = post.mails
+    assert mail.to == (member.email,)
+    assert invites.link_of(invite) in mail.links
+    with transaction(org) as session:
+        assert session.get_one(Invite, invite.id).sent_at is not None
+    (event,) = events(org, audit.Tag.INVITE_SENT)
+    assert event.subject_id == member.id
+    assert only_work(org).done_at is not None
+
+
+def test_invite_is_mailed_once_however_often_it_is_owed(post: PostOffice, org: UUID, member: Member) -> None:
+    invite = create_invite(org, member)
+    with transaction(org) as session:
+        enqueue(session, JobName.INVITE_MAIL, invite.id)
+    do_all_work()
+    assert len(post.mails) == 1
+
+
+def test_withdrawn_invite_is_not_mailed(post: PostOffice, org: UUID, member: Member) -> None:
+    invite = create_invite(org, member)
+    with transaction(org) as session:
+        session.get_one(Invite, invite.id).revoked_at = now()
+    do_all_work()
+    assert post.mails == []
+    assert only_work(org).done_at is not None
+
+
+def test_erased_person_gets_no_mail(post: PostOffice, org: UUID, member: Member) -> None:
+    create_invite(org, member)
+    with transaction(org) as session:
+        row = session.get_one(Member, member.id)
+        row.erased_at, row.email = now(), None
+    do_all_work()
+    assert post.mails == []
+
+
+def test_busy_server_is_asked_again_later(post: PostOffice, org: UUID, member: Member) -> None:
+    create_invite(org, member)
+    post.answer = "451 greylisted"
+    do_all_work()
+    work = only_work(org)
+    assert work.done_at is None
+    assert work.failed_at is None
+    assert work.not_before > now()
+    post.answer = "250 OK"
+    with transaction(org) as session:
+        session.get_one(Outbox, work.id).not_before = now()
+    do_all_work()
+    assert len(post.mails) == 1
+
+
+def test_refused_address_is_given_up_and_told(post: PostOffice, org: UUID, member: Member) -> None:
+    invite = create_invite(org, member)
+    post.answer = "550 no such user"
+    do_all_work()
+    work = only_work(org)
+    assert work.failed_at is not None
+    assert work.error_code == "mail_refused"
+    (event,) = events(org, audit.Tag.INVITE_UNDELIVERED)
+    assert event.facts == {"invite": str(invite.id), "code": "mail_refused"}
+
+
+def test_ready_headshots_are_told(post: PostOffice, org: UUID, member: Member) -> None:
+    row = add_participation(org, member, State.READY)
+    with transaction(org) as session:
+        enqueue(session, JobName.READY_MAIL, row.id)
+    do_all_work()
+    (mail,) = post.mails
+    assert mail.subject == "Your headshots are ready"
+
+
+@pytest.mark.parametrize("state", [State.APPROVED, State.UPLOADING, State.ERASED])
+def test_person_who_moved_on_is_not_told(post: PostOffice, org: UUID, member: Member, state: State) -> None:
+    row = add_participation(org, member, state)
+    with transaction(org) as session:
+        enqueue(session, JobName.READY_MAIL, row.id)
+    do_all_work()
+    assert post.mails == []
+    assert only_work(org).done_at is not None
