@@ -23,12 +23,10 @@ from onelogin.saml2.settings import OneLogin_Saml2_Settings
 
 from core import clock
 from sso import errors
+from sso.identity import read_identity, text_of
 from sso.redirect_binding import parse
 from sso.replay import CLOCK_SKEW, ReplayCache
 from sso.saml import (
-    FORMAT_EMAIL,
-    FORMAT_TRANSIENT,
-    FORMAT_UNSPECIFIED,
     NAMESPACES,
     NS_ASSERTION,
     NS_PROTOCOL,
@@ -39,11 +37,6 @@ from sso.saml import (
 )
 
 MAX_ENCODED = 350_000  # characters of base64; a response naming 1,000 groups has about 150,000
-MAX_NAME_ID = 256  # characters; saml-core-2.0 §8.3.7 for persistent identifiers
-MAX_NAME = 80  # characters of a first or last name; the column's width
-MAX_EMAIL = 254  # characters; RFC 5321 §4.5.3.1.3 less the brackets
-MAX_GROUPS = 2_000
-MAX_SESSION_INDEX = 256  # characters; the column's width
 
 SIGNATURES = frozenset(
     f"http://www.w3.org/2001/04/xmldsig-more#rsa-{digest}" for digest in ("sha256", "sha384", "sha512")
@@ -132,7 +125,7 @@ def validate_response(
     response = _accepted_by_toolkit(connection, xml, expected_request_id)
     assertion = _only_assertion(response)
 
-    if _text(assertion.find("saml:Issuer", NAMESPACES)) != connection.idp_entity_id:
+    if text_of(assertion.find("saml:Issuer", NAMESPACES)) != connection.idp_entity_id:
         raise errors.IssuerWrong
     if response.get("Destination") != connection.acs_url:
         raise errors.DestinationWrong
@@ -142,7 +135,7 @@ def validate_response(
     expires = max(
         _check_conditions(assertion), _check_confirmation(assertion, connection.acs_url, expected_request_id)
     )
-    identity = _identity(connection, assertion)
+    identity = read_identity(connection, assertion)
     # Last, so that a response refused for another reason can be corrected and sent again.
     if not replays.first_use(connection.idp_entity_id, assertion.get("ID", ""), expires):
         raise errors.Replayed
@@ -248,7 +241,7 @@ def _check_audience(assertion: etree._Element, sp_entity_id: str) -> None:
     restrictions = assertion.findall("saml:Conditions/saml:AudienceRestriction", NAMESPACES)
     # Several restrictions must all hold; the audiences within one are alternatives (saml-core-2.0 §2.5.1.4).
     if not restrictions or not all(
-        sp_entity_id in [_text(audience) for audience in restriction.findall("saml:Audience", NAMESPACES)]
+        sp_entity_id in [text_of(audience) for audience in restriction.findall("saml:Audience", NAMESPACES)]
         for restriction in restrictions
     ):
         raise errors.AudienceWrong
@@ -299,58 +292,6 @@ def _check_one_confirmation(
     if end is None or _moment(end) <= clock.now() - CLOCK_SKEW or data.get("NotBefore") is not None:
         raise errors.TimeWrong
     return _moment(end)
-
-
-def _identity(connection: SamlConnection, assertion: etree._Element) -> Identity:
-    name = assertion.find("saml:Subject/saml:NameID", NAMESPACES)
-    name_id = _text(name)
-    name_id_format = FORMAT_UNSPECIFIED if name is None else name.get("Format", FORMAT_UNSPECIFIED)
-    if not name_id or len(name_id) > MAX_NAME_ID or name_id_format == FORMAT_TRANSIENT:
-        raise errors.NameIdUnusable
-    values = _attributes(assertion)
-    mapping = connection.attributes
-    return Identity(
-        idp_entity_id=connection.idp_entity_id,
-        name_id=name_id,
-        name_id_format=name_id_format,
-        session_index=_session_index(assertion),
-        email=_email(values.get(mapping.email, []), name_id if name_id_format == FORMAT_EMAIL else None),
-        first_name=_first(values.get(mapping.first_name, [])),
-        last_name=_first(values.get(mapping.last_name, [])),
-        groups=tuple(dict.fromkeys(values.get(mapping.groups, [])))[:MAX_GROUPS],
-    )
-
-
-def _session_index(assertion: etree._Element) -> str | None:
-    statement = assertion.find("saml:AuthnStatement", NAMESPACES)
-    index = None if statement is None else statement.get("SessionIndex")
-    # A longer one is of no use: without an index, a logout request ends all of the person's sessions.
-    return index if index and len(index) <= MAX_SESSION_INDEX else None
-
-
-def _attributes(assertion: etree._Element) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for attribute in assertion.findall("saml:AttributeStatement/saml:Attribute", NAMESPACES):
-        values = (_text(value) for value in attribute.findall("saml:AttributeValue", NAMESPACES))
-        found.setdefault(attribute.get("Name", ""), []).extend(value for value in values if value)
-    return found
-
-
-def _email(values: list[str], name_id: str | None) -> str:
-    address = (values[0] if values else name_id or "").lower()
-    local, _, domain = address.rpartition("@")
-    if not local or not domain or len(address) > MAX_EMAIL or any(part.isspace() for part in address):
-        raise errors.EmailMissing
-    return address
-
-
-def _first(values: list[str]) -> str:
-    return values[0][:MAX_NAME] if values else ""
-
-
-def _text(element: etree._Element | None) -> str:
-    """Return all of an element's text: a comment inside must not cut a name short (CVE-2017-11427)."""
-    return "" if element is None else str(element.xpath("string()")).strip()
 
 
 def _moment(value: str) -> datetime:

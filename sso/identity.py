@@ -1,0 +1,72 @@
+"""Read who signed in from an assertion that has been verified."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from sso import errors
+from sso.saml import FORMAT_EMAIL, FORMAT_TRANSIENT, FORMAT_UNSPECIFIED, NAMESPACES, Identity, SamlConnection
+
+MAX_NAME_ID = 256  # characters; saml-core-2.0 §8.3.7 for persistent identifiers
+MAX_NAME = 80  # characters of a first or last name; the column's width
+MAX_EMAIL = 254  # characters; RFC 5321 §4.5.3.1.3 less the brackets
+MAX_GROUPS = 2_000
+MAX_SESSION_INDEX = 256  # characters; the column's width
+
+
+def read_identity(connection: SamlConnection, assertion: etree._Element) -> Identity:
+    """Return who `assertion` says has signed in. The caller has verified it.
+
+    Raises:
+        NameIdUnusable: no NameID, or one that changes at every sign-in.
+        EmailMissing: no usable address in the mapped attribute or the NameID.
+    """
+    name = assertion.find("saml:Subject/saml:NameID", NAMESPACES)
+    name_id = text_of(name)
+    name_id_format = FORMAT_UNSPECIFIED if name is None else name.get("Format", FORMAT_UNSPECIFIED)
+    if not name_id or len(name_id) > MAX_NAME_ID or name_id_format == FORMAT_TRANSIENT:
+        raise errors.NameIdUnusable
+    values = _attributes(assertion)
+    mapping = connection.attributes
+    return Identity(
+        idp_entity_id=connection.idp_entity_id,
+        name_id=name_id,
+        name_id_format=name_id_format,
+        session_index=_session_index(assertion),
+        email=_email(values.get(mapping.email, []), name_id if name_id_format == FORMAT_EMAIL else None),
+        first_name=_first(values.get(mapping.first_name, [])),
+        last_name=_first(values.get(mapping.last_name, [])),
+        groups=tuple(dict.fromkeys(values.get(mapping.groups, [])))[:MAX_GROUPS],
+    )
+
+
+def _session_index(assertion: etree._Element) -> str | None:
+    statement = assertion.find("saml:AuthnStatement", NAMESPACES)
+    index = None if statement is None else statement.get("SessionIndex")
+    # A longer one is of no use: without an index, a logout request ends all of the person's sessions.
+    return index if index and len(index) <= MAX_SESSION_INDEX else None
+
+
+def _attributes(assertion: etree._Element) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for attribute in assertion.findall("saml:AttributeStatement/saml:Attribute", NAMESPACES):
+        values = (text_of(value) for value in attribute.findall("saml:AttributeValue", NAMESPACES))
+        found.setdefault(attribute.get("Name", ""), []).extend(value for value in values if value)
+    return found
+
+
+def _email(values: list[str], name_id: str | None) -> str:
+    address = (values[0] if values else name_id or "").lower()
+    local, _, domain = address.rpartition("@")
+    if not local or not domain or len(address) > MAX_EMAIL or any(part.isspace() for part in address):
+        raise errors.EmailMissing
+    return address
+
+
+def _first(values: list[str]) -> str:
+    return values[0][:MAX_NAME] if values else ""
+
+
+def text_of(element: etree._Element | None) -> str:
+    """Return all of an element's text: a comment inside must not cut a name short (CVE-2017-11427)."""
+    return "" if element is None else str(element.xpath("string()")).strip()
