@@ -30,8 +30,11 @@ _SURE: Final = 0.9  # segmentation confidence that needs no second look; its mir
 # Half-widths of the unknown band, fraction of the head's height. Hair needs air, cloth does not.
 _HAIR_BAND: Final = 0.035
 _BODY_BAND: Final = 0.014
-_PRIOR: Final = 2e-3  # weight of the mask inside the band; the Laplacian's rows are of order 0.1 to 1
-_KNOWN: Final = 100.0  # PyMatting's own weight of known pixels
+# Weight of the mask inside the band, at its edge and at the band's rim; the Laplacian's rows are of order 1.
+_PRIOR_EDGE: Final = 1e-3
+_PRIOR_RIM: Final = 1e-1
+_HAZE: Final = 0.05  # alpha that only shows as a veil on a plain backdrop
+_EPSILON: Final = 1e-5  # regularisation of the colour-line model; smaller follows JPEG noise
 
 
 class _Segmenter:
@@ -67,7 +70,7 @@ def matte(pixels: Pixels, face: Face, others: list[Face], region: Box, max_side:
     small_face = moved.moved(0, 0, solve_scale)
     mask = _segment(small, small_face)
     mask = _main_person(mask, small_face, [other.moved(-left, -top, scale * solve_scale) for other in others])
-    alpha = _solve(small, mask, _trimap(mask, small_face))
+    alpha = _solve(small, mask, _trimap(mask, small_face), small_face)
     if solve_scale < 1.0:
         alpha = _refined(image, small, alpha)
     foreground = pymatting.estimate_foreground_ml(image / 255.0, alpha.astype(np.float64))
@@ -84,7 +87,9 @@ def warm() -> None:
     trimap = mask.copy()
     trimap[:, 24:40] = 0.5
     _run(image)
-    alpha = _solve(image, mask, trimap)
+    points = np.tile(np.array([[32.0, 32.0, 0.0]], np.float32), (478, 1))
+    points[CHIN, 1] = 60.0
+    alpha = _solve(image, mask, trimap, Face(points, 1.0))
     pymatting.estimate_foreground_ml(image / 255.0, alpha.astype(np.float64))
 
 
@@ -180,23 +185,40 @@ def _disc(radius: int) -> NDArray[np.uint8]:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
 
 
-def _solve(image: Pixels, mask: Mask, trimap: Mask) -> Mask:
-    """Closed-form matting over the unknown pixels only, with the mask as a weak prior."""
+def _solve(image: Pixels, mask: Mask, trimap: Mask, face: Face) -> Mask:
+    """Closed-form matting over the unknown pixels only, held to the mask the more the farther from its edge."""
     known = trimap != 0.5
     alpha = trimap.astype(np.float64)
     if known.all():
         return trimap
     laplacian = sparse.csr_matrix(
-        pymatting.cf_laplacian(image / 255.0, epsilon=1e-6, radius=1, is_known=known.ravel())
+        pymatting.cf_laplacian(image / 255.0, epsilon=_EPSILON, radius=1, is_known=known.ravel())
     )
     unknown = np.flatnonzero(~known.ravel())
     fixed = np.flatnonzero(known.ravel())
     rows = laplacian[unknown]
-    system = (rows[:, unknown] + _PRIOR * sparse.identity(unknown.size)).tocsc()
-    right = _PRIOR * mask.ravel()[unknown].astype(np.float64) - rows[:, fixed] @ alpha.ravel()[fixed]
-    solution = pymatting.cg(system, right, M=pymatting.ichol(system), rtol=1e-5, maxiter=400)
+    target, weight = (values.ravel()[unknown] for values in _prior(mask, face))
+    system = (rows[:, unknown] + sparse.diags(weight)).tocsc()
+    right = weight * target - rows[:, fixed] @ alpha.ravel()[fixed]
+    solution = pymatting.cg(
+        system, right, x0=target, M=pymatting.ichol(system, discard_threshold=1e-3), rtol=1e-4, maxiter=200
+    )
     alpha.ravel()[unknown] = solution
-    return np.clip(alpha, 0, 1).astype(np.float32)
+    return np.clip((alpha - _HAZE) / (1 - 2 * _HAZE), 0, 1).astype(np.float32)
+
+
+def _prior(mask: Mask, face: Face) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what the mask says alpha is and how much that weighs.
+
+    Hardly at its edge, where the picture knows better; strongly at the band's rim, where a soft value
+    of the segmentation is doubt, not hair.
+    """
+    share = np.clip((mask.astype(np.float64) - 0.3) / 0.5, 0, 1)
+    target = share * share * (3 - 2 * share)
+    inside = (mask > 0.55).astype(np.uint8)
+    away = cv2.distanceTransform(inside, cv2.DIST_L2, 3) + cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)
+    reach = np.clip(away / (_HAIR_BAND * face.head_height), 0, 1)
+    return target, _PRIOR_EDGE + (_PRIOR_RIM - _PRIOR_EDGE) * reach**2
 
 
 def _refined(image: Pixels, small: Pixels, alpha: Mask) -> Mask:
