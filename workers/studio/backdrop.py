@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import cv2
@@ -39,7 +40,7 @@ def backdrop(spec: Backdrop, width: int, height: int, image: Pixels | None = Non
         BackdropMissing: an image backdrop without its picture.
     """
     if isinstance(spec, SolidBackdrop):
-        return np.broadcast_to(parse_hex(spec.color), (height, width, 3)).astype(np.float32)
+        return np.broadcast_to(parse_hex(spec.color), (height, width, 3))
     if isinstance(spec, GradientBackdrop):
         return _gradient(spec, width, height)
     if image is None:
@@ -47,13 +48,16 @@ def backdrop(spec: Backdrop, width: int, height: int, image: Pixels | None = Non
     return _picture(spec, width, height, image)
 
 
+@lru_cache(maxsize=4)  # a team shares one style; a 1,024 px wall is 12 MB
 def _gradient(spec: GradientBackdrop, width: int, height: int) -> Values:
     rows = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height - _LIGHT_Y
     columns = ((np.arange(width, dtype=np.float32)[None, :] + 0.5) / width - _LIGHT_X) * (width / height)
     farthest = np.hypot(max(_LIGHT_Y, 1 - _LIGHT_Y), _LIGHT_X * width / height)
     away = np.clip(np.hypot(rows, columns) / farthest, 0.0, 1.0) ** spec.falloff
     inner, outer = to_linear(parse_hex(spec.inner)), to_linear(parse_hex(spec.outer))
-    return to_srgb(inner + (outer - inner) * away[..., None])
+    wall = to_srgb(inner + (outer - inner) * away[..., None])
+    wall.flags.writeable = False
+    return wall
 
 
 def _picture(spec: ImageBackdrop, width: int, height: int, image: Pixels) -> Values:

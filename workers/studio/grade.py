@@ -58,16 +58,22 @@ def balance(linear: Values, face: Face) -> Values:
 
 def develop(linear: Values, grade: Grade) -> Values:
     """Apply the style's warmth, contrast and saturation."""
-    # +600 K at 5,500 K is 18 mired: red +3.5 %, blue -6 % (Planck's law at 610 and 465 nm).
-    gain = np.array([1 + 0.035 * grade.warmth, 1.0, 1 - 0.06 * grade.warmth], np.float32)
-    warm = linear * gain
-    before, after = luminance(linear), luminance(warm)
-    warm = warm * (before / np.maximum(after, 1e-5))[..., None]
+    before = luminance(linear)
+    warm = linear
+    if grade.warmth:
+        # +600 K at 5,500 K is 18 mired: red +3.5 %, blue -6 % (Planck's law at 610 and 465 nm).
+        warm = linear * np.array([1 + 0.035 * grade.warmth, 1.0, 1 - 0.06 * grade.warmth], np.float32)
+        warm *= (before / np.maximum(luminance(warm), 1e-5))[..., None]
     shade = np.maximum(before, 1e-5)
-    toned = _curve(shade, grade.contrast)
-    result = warm * (toned / shade)[..., None]
-    grey = toned[..., None]
-    return np.asarray(grey + (result - grey) * np.float32(grade.saturation), np.float32)
+    result = warm
+    toned = before
+    if grade.contrast:
+        toned = _curve(shade, grade.contrast)
+        result = warm * (toned / shade)[..., None]
+    if grade.saturation != 1.0:
+        grey = toned[..., None]
+        result = grey + (result - grey) * np.float32(grade.saturation)
+    return np.asarray(result, np.float32)
 
 
 def _curve(shade: Values, contrast: float) -> Values:

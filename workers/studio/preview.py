@@ -1,0 +1,54 @@
+"""The brand studio's live preview: a finished portrait in a moment, without any model.
+
+The person is a cut-out that ships with the package (`deploy/make_preview.py` makes it from NASA's portrait
+of Eileen Collins, public domain); only the finisher runs.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from PIL import Image
+
+from core.style import OutputFormat, StyleSpec
+from workers.studio.encode import encode
+from workers.studio.finish import finish
+from workers.vision.cutout import Cutout
+from workers.vision.geometry import Face, Pixels
+
+PREVIEW_SIDE = 512  # px, long side
+
+
+def preview(style: StyleSpec, image_backdrop: Pixels | None = None, size: int = PREVIEW_SIDE) -> bytes:
+    """Show the style on the sample person.
+
+    Args:
+        style: The style being edited.
+        image_backdrop: The picture of an image backdrop (uint8, height × width × 3, sRGB).
+        size: Long side of the preview, pixels.
+
+    Returns:
+        A JPEG.
+
+    Raises:
+        BackdropMissing: an image backdrop without its picture.
+        CroppedTooTightly: the sample cannot be cropped as the style asks.
+    """
+    aspect = style.crop.aspect
+    width, height = (size, round(size / aspect)) if aspect >= 1 else (round(size * aspect), size)
+    return encode(finish(sample(), style, (width, height), image_backdrop).pixels, OutputFormat.JPEG)
+
+
+@cache
+def sample() -> Cutout:
+    """Return the cut-out that ships with the package."""
+    folder = resources.files("workers.studio") / "assets"
+    with Image.open(io.BytesIO((folder / "preview.png").read_bytes())) as image:
+        rgba = np.asarray(image.convert("RGBA"))
+    facts = json.loads((folder / "preview.json").read_text(encoding="utf-8"))
+    face = Face(np.array(facts["landmarks"], np.float32), facts["score"])
+    return Cutout(np.ascontiguousarray(rgba[..., :3]), rgba[..., 3].astype(np.float32) / 255.0, face, 1.0)
