@@ -43,10 +43,13 @@ fi
 
 # Library → Debian package. WeasyPrint loads the first six by name; OpenCV's wheel, which mediapipe
 # brings, is linked to the rest. On Ubuntu 24.04 libglib2.0-0 is provided by libglib2.0-0t64.
-libraries='libpango-1.0.so.0=libpango-1.0-0 libpangoft2-1.0.so.0=libpangoft2-1.0-0
-  libgobject-2.0.so.0=libglib2.0-0 libfontconfig.so.1=libfontconfig1 libharfbuzz.so.0=libharfbuzz0b
-  libharfbuzz-subset.so.0=libharfbuzz-subset0 libGL.so.1=libgl1 libgthread-2.0.so.0=libglib2.0-0'
-missing=$("$python" - $libraries <<'PYTHON'
+libraries=(
+  libpango-1.0.so.0=libpango-1.0-0 libpangoft2-1.0.so.0=libpangoft2-1.0-0
+  libgobject-2.0.so.0=libglib2.0-0 libfontconfig.so.1=libfontconfig1
+  libharfbuzz.so.0=libharfbuzz0b libharfbuzz-subset.so.0=libharfbuzz-subset0
+  libGL.so.1=libgl1 libgthread-2.0.so.0=libglib2.0-0
+)
+missing=$("$python" - "${libraries[@]}" <<'PYTHON'
 import ctypes, sys
 
 wanted = dict(pair.split("=") for pair in sys.argv[1:])
