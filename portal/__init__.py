@@ -1,0 +1,1 @@
+"""The employee's side: invitation, consent, upload, progress, results, privacy; and the public promises."""

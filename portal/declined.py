@@ -1,0 +1,170 @@
+"""Declining costs nothing: initials in the company's colour, or a picture of one's own."""
+
+from __future__ import annotations
+
+import io
+
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import login_required
+from PIL import Image
+from sqlalchemy.orm import Session
+
+from compliance import consent as consents
+from core.consent import Purpose
+from core.db import transaction
+from core.errors import Conflict, InvalidInput, NotFound
+from core.models import Alternative, State
+from core.services import avatars, headshots, participations, photos
+from core.settings import settings
+from core.vault import vault
+from core.web.app import limiter
+from core.web.brand import brand_of
+from core.web.guards import me
+from portal.files import attachment, picture
+from portal.here import Here, go, here, step_url
+from workers.vision.decode import decode
+
+bp = Blueprint("declined", __name__)
+
+OWN_PICTURE_SIDE = 2048  # pixels; more than any directory shows
+JPEG_QUALITY = 92
+
+
+@bp.post("/me/decline")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def decline() -> Response:
+    """Decline, or change one's mind afterwards: what was uploaded and made is deleted."""
+    try:
+        alternative = Alternative(request.form.get("alternative", Alternative.INITIALS))
+    except ValueError as error:
+        raise InvalidInput(_("Choose your initials or a picture of your own.")) from error
+    with transaction(me().org_id) as session:
+        leave(session, here(session), alternative)
+    return go(url_for("declined.show"))
+
+
+def leave(session: Session, place: Here, alternative: Alternative = Alternative.INITIALS) -> None:
+    """End the person's part: consents are taken back, photos and results deleted; declining again is fine."""
+    for purpose in Purpose:
+        consents.withdraw(session, place.member, purpose)
+    photos.remove_all(session, place.member, actor=place.actor)
+    headshots.delete_all(session, place.member)
+    participation = place.participation
+    if place.state is State.EXPIRED:
+        participations.move(session, participation, State.OPENED, actor=place.actor)
+    if place.state in (State.APPROVED, State.DELIVERED):
+        participations.move(session, participation, State.READY, actor=place.actor)
+    participations.move(session, participation, State.DECLINED, actor=place.actor)
+    participation.alternative = alternative
+    participation.chosen_headshot_id = None
+    participation.approved_at = None
+    participation.failure_code = None
+
+
+def _declined(place: Here) -> Here:
+    if place.state is not State.DECLINED:
+        raise Conflict(_("This page is for those who declined. Your own page shows where you stand."))
+    return place
+
+
+@bp.get("/me/declined")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def show() -> Response:
+    """Show what stands in for a headshot."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        if place.state is not State.DECLINED:
+            return go(step_url(place.state))
+        own = avatars.own_picture(session, place.member.id)
+        return make_response(
+            render_template(
+                "declined.html",
+                place=place,
+                own=own,
+                sizes=avatars.SIZES,
+                wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
+            )
+        )
+
+
+@bp.get("/me/avatar-<int:size>.png")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def avatar(size: int) -> Response:
+    """Serve the initials on the company's colour."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        brand = brand_of(place.organization)
+        content = avatars.render(place.member.initials, ground=brand.accent, ink=brand.on_accent, size=size)
+    if "download" in request.args:
+        return attachment(content, "image/png", f"avatar-{size}.png")
+    return picture(content, "image/png")
+
+
+@bp.post("/me/own-picture")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@limiter.limit("20 per minute")
+def keep() -> Response:
+    """Keep the person's own picture; it is only encoded again, no face in it is looked for."""
+    upload = request.files.get("picture")
+    if upload is None:
+        raise InvalidInput(_("Please choose a picture first."))
+    content = encoded_again(upload.read())
+    with transaction(me().org_id) as session:
+        place = _declined(here(session))
+        avatars.keep_own_picture(session, place.member, content, media_type="image/jpeg")
+        place.participation.alternative = Alternative.OWN_PICTURE
+    return go(url_for("declined.show"))
+
+
+def encoded_again(content: bytes) -> bytes:
+    """Return an upright sRGB JPEG without metadata of an untrusted picture.
+
+    Raises:
+        UnreadablePhoto: it cannot be used as a picture; the subclass says why.
+    """
+    config = settings()
+    decoded = decode(
+        content,
+        max_bytes=config.upload_max_bytes,
+        max_pixels=config.upload_max_pixels,
+        working_side=OWN_PICTURE_SIDE,
+    )
+    output = io.BytesIO()
+    Image.fromarray(decoded.pixels).save(output, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    return output.getvalue()
+
+
+@bp.get("/me/own-picture.jpg")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def own_picture() -> Response:
+    """Serve the person's own picture."""
+    with transaction(me().org_id) as session:
+        own = avatars.own_picture(session, me().member_id)
+        if own is None:
+            raise NotFound(_("There is no picture of yours here."))
+        content = vault().get(session, own.id)
+    return picture(content, "image/jpeg")
+
+
+@bp.post("/me/alternative")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def initials() -> Response:
+    """Go back from one's own picture to the initials."""
+    with transaction(me().org_id) as session:
+        place = _declined(here(session))
+        avatars.remove_own_picture(session, place.member)
+        place.participation.alternative = Alternative.INITIALS
+    return go(url_for("declined.show"))
+
+
+@bp.post("/me/reconsider")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def reconsider() -> Response:
+    """Changing one's mind is always possible: back to the question."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        if place.state is State.DECLINED:
+            participations.move(session, place.participation, State.OPENED, actor=place.actor)
+        state = place.state
+    return go(step_url(state))

@@ -1,0 +1,107 @@
+"""After the erasure: a page that only the person's receipt opens, and the certificate on it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from compliance.certificates import Status
+from core.db import Lookup, transaction
+from core.errors import NotFound
+from core.models import Certificate, Erasure
+from core.settings import settings
+from core.web.app import limiter
+from portal.files import attachment
+from portal.here import company
+
+bp = Blueprint("erased", __name__)
+
+DESTROYING = "DESTROYING"
+FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far an erasure has come."""
+
+    status: str
+    requested_at: datetime
+    objects_destroyed_at: datetime | None
+    complete_by: datetime
+    certificate: Certificate | None
+
+
+def _find(receipt: str) -> tuple[UUID, UUID]:
+    found = Lookup.erasure(hashlib.sha256(receipt.encode()).digest())
+    if found is None:
+        raise NotFound(_("No erasure has this address. Please copy the whole link that you kept."))
+    return found
+
+
+def _standing(session: Session, erasure_id: UUID) -> Standing:
+    erasure = session.get_one(Erasure, erasure_id)
+    # COMPLETE replaces PENDING, so the newest is the one that counts.
+    certificate = session.scalar(
+        select(Certificate)
+        .where(Certificate.erasure_id == erasure.id)
+        .order_by(Certificate.created_at.desc())
+        .limit(1)
+    )
+    status = certificate.status if certificate else FAILED if erasure.failure else DESTROYING
+    return Standing(
+        status=status,
+        requested_at=erasure.created_at,
+        objects_destroyed_at=erasure.objects_destroyed_at,
+        complete_by=erasure.created_at + timedelta(hours=settings().epoch_hours),
+        certificate=certificate,
+    )
+
+
+@bp.get("/erased/<receipt>")
+@limiter.limit("120 per minute")
+def show(receipt: str) -> Response:
+    """Show how far it is, and what the person can keep as proof."""
+    org_id, erasure_id = _find(receipt)
+    with transaction(org_id) as session:
+        organization = company(session)
+        standing = _standing(session, erasure_id)
+        return make_response(
+            render_template(
+                "erased.html",
+                receipt=receipt,
+                organization=organization,
+                standing=standing,
+                over=standing.status in (Status.COMPLETE, Status.PARTIAL),
+                address=f"{settings().base_url.rstrip('/')}{url_for('erased.show', receipt=receipt)}",
+            )
+        )
+
+
+@bp.get("/erased/<receipt>.json")
+@limiter.limit("240 per minute")
+def status(receipt: str) -> Response:
+    """Return how far it is."""
+    org_id, erasure_id = _find(receipt)
+    with transaction(org_id) as session:
+        standing = _standing(session, erasure_id)
+    address = url_for("erased.certificate", receipt=receipt) if standing.certificate else None
+    return make_response(jsonify({"status": standing.status, "certificate_url": address}))
+
+
+@bp.get("/erased/<receipt>/certificate.pdf")
+@limiter.limit("120 per minute")
+def certificate(receipt: str) -> Response:
+    """Serve the newest certificate."""
+    org_id, erasure_id = _find(receipt)
+    with transaction(org_id) as session:
+        found = _standing(session, erasure_id).certificate
+    if found is None:
+        raise NotFound(_("The certificate is being made. It takes a few seconds after the erasure."))
+    return attachment(found.pdf, "application/pdf", f"deletion-certificate-{found.status.lower()}.pdf")

@@ -1,0 +1,189 @@
+"""A person's data to take along (GDPR Art. 15 and 20): a ZIP made while it is sent, never whole in memory."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.clock import now, rfc3339
+from core.db import transaction
+from core.models import (
+    Artifact,
+    AuditEvent,
+    Consent,
+    Headshot,
+    Invite,
+    Kind,
+    Member,
+    Participation,
+    Photo,
+    Shoot,
+)
+from core.vault import ArtifactGone, vault
+
+FORMAT = "headshots.export/1"
+SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/heic": "heic"}
+FOLDER = {Kind.PHOTO: "photos", Kind.HEADSHOT: "headshots", Kind.OWN_PICTURE: "own-picture"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What goes into the ZIP."""
+
+    records: bytes  # data.json
+    files: list[tuple[str, UUID]]  # name in the ZIP, artifact
+
+
+def plan(session: Session, member: Member) -> Plan:
+    """Collect the records of `member` and the names of their files."""
+    artifacts = session.scalars(
+        select(Artifact)
+        .where(
+            Artifact.member_id == member.id,
+            Artifact.kind.in_(FOLDER),
+            Artifact.delete_requested_at.is_(None),
+        )
+        .order_by(Artifact.id)
+    ).all()
+    names = {
+        artifact.id: f"{FOLDER[Kind(artifact.kind)]}/{number:02d}.{SUFFIX.get(artifact.media_type, 'bin')}"
+        for number, artifact in enumerate(artifacts, 1)
+    }
+    records = {"format": FORMAT, "exported_at": rfc3339(now()), **_records(session, member, names)}
+    content = json.dumps(records, indent=2, ensure_ascii=False).encode()
+    return Plan(content, [(name, artifact_id) for artifact_id, name in names.items()])
+
+
+def _at(moment: datetime | None) -> str | None:
+    return rfc3339(moment) if moment else None
+
+
+def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[str, Any]:
+    own = member.id
+    participations = session.execute(
+        select(Participation, Shoot.name, Shoot.deadline)
+        .join(Shoot, Shoot.id == Participation.shoot_id)
+        .where(Participation.member_id == own)
+        .order_by(Participation.id)
+    )
+    return {
+        "person": {
+            "first_name": member.first_name,
+            "last_name": member.last_name,
+            "email": member.email,
+            "employee_id": member.employee_id,
+            "department": member.department,
+            "language": member.language,
+            "role": member.role,
+            "known_since": _at(member.created_at),
+        },
+        "shoots": [
+            {
+                "name": name,
+                "deadline": _at(deadline),
+                "state": row.state,
+                "state_since": _at(row.changed_at),
+                "alternative": row.alternative,
+                "approved_at": _at(row.approved_at),
+            }
+            for row, name, deadline in participations
+        ],
+        "invitations": [
+            {
+                "sent_at": _at(row.sent_at),
+                "expires_at": _at(row.expires_at),
+                "accepted_at": _at(row.accepted_at),
+                "revoked_at": _at(row.revoked_at),
+            }
+            for row in session.scalars(select(Invite).where(Invite.member_id == own).order_by(Invite.id))
+        ],
+        "consents": [
+            {
+                "purpose": row.purpose,
+                "granted": row.granted,
+                "at": _at(row.created_at),
+                "withdrawn_at": _at(row.withdrawn_at),
+                "regime": row.regime,
+                "language": row.language,
+                "text_version": row.text_version,
+                "text_sha256": row.text_sha256,
+            }
+            for row in session.scalars(select(Consent).where(Consent.member_id == own).order_by(Consent.id))
+        ],
+        "photos": [
+            {
+                "file": names.get(row.artifact_id),
+                "uploaded_at": _at(row.created_at),
+                "checked_at": _at(row.checked_at),
+                "removed_at": _at(row.removed_at),
+                "verdict": row.verdict,
+            }
+            for row in session.scalars(select(Photo).where(Photo.member_id == own).order_by(Photo.id))
+        ],
+        "headshots": [
+            {
+                "file": names.get(row.artifact_id) if row.artifact_id else None,
+                "made_at": _at(row.created_at),
+                "engine": row.engine,
+                "gates": row.gates,
+                "withheld": row.withheld_code,
+            }
+            for row in session.scalars(
+                select(Headshot).where(Headshot.member_id == own).order_by(Headshot.id)
+            )
+        ],
+        "events": [
+            {"at": _at(row.created_at), "what": row.tag, "by_me": row.actor_id == own, "facts": row.facts}
+            for row in session.scalars(
+                select(AuditEvent).where(AuditEvent.subject_id == own).order_by(AuditEvent.id)
+            )
+        ],
+    }
+
+
+class _Sink(io.RawIOBase):
+    """Takes what `zipfile` writes until it is sent on; not seekable, so the ZIP is written in one pass."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        self._waiting += content
+        return len(content)
+
+    def take(self) -> bytes:
+        content = bytes(self._waiting)
+        self._waiting.clear()
+        return content
+
+
+def stream(org_id: UUID, wanted: Plan) -> Iterator[bytes]:
+    """Yield the ZIP; one file is in memory at a time, and no connection is held between them.
+
+    A file that is deleted while the ZIP is made is left out.
+    """
+    sink = _Sink()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("data.json", wanted.records, zipfile.ZIP_DEFLATED)
+        yield sink.take()
+        for name, artifact_id in wanted.files:
+            try:
+                with transaction(org_id) as session:
+                    content = vault().get(session, artifact_id)
+            except ArtifactGone:
+                continue
+            archive.writestr(name, content)
+            yield sink.take()
+    yield sink.take()

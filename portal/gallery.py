@@ -1,0 +1,160 @@
+"""Results: before and after, what the checks found, choosing one, downloading every size."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import login_required
+from PIL import Image
+from sqlalchemy.orm import Session
+
+from core.db import transaction
+from core.errors import InvalidInput, NotFound
+from core.models import Headshot, Photo, State, Style
+from core.services import headshots, participations, photos
+from core.style import Output, OutputFormat
+from core.vault import vault
+from core.web.guards import me
+from portal import words
+from portal.files import attachment, picture
+from portal.here import Here, go, here, step_url
+from workers.studio import encode
+
+bp = Blueprint("gallery", __name__)
+
+SETTLED = frozenset({State.APPROVED, State.DELIVERED})
+SHOWN = frozenset({State.READY}) | SETTLED
+VIEW_SIDE = 900  # pixels, long side: sharp on a phone's and a laptop's screen, light on a poor connection
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One result as the page shows it."""
+
+    id: UUID
+    number: int
+    before_url: str | None
+    chosen: bool
+    findings: list[words.GateFinding]
+    notes: list[str]
+
+
+@bp.get("/me/result")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def show() -> Response:
+    """Show what may be seen, best first; of what was withheld only the reasons."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        if place.state not in SHOWN:
+            return go(step_url(place.state))
+        found = headshots.of_participation(session, place.participation.id)
+        visible = [one for one in found if headshots.is_visible(one)]
+        chosen = place.participation.chosen_headshot_id
+        spec = _style(session, place).parsed
+        return make_response(
+            render_template(
+                "result.html",
+                place=place,
+                candidates=[
+                    Candidate(
+                        id=one.id,
+                        number=number,
+                        before_url=_before_url(session, one),
+                        chosen=one.id == chosen,
+                        findings=words.gates(one.gates),
+                        notes=words.notes(one.gates),
+                    )
+                    for number, one in enumerate(visible, 1)
+                ],
+                withheld=list(
+                    dict.fromkeys(
+                        reason
+                        for one in found
+                        if one.withheld_code
+                        for reason in words.withheld(one.withheld_code, one.gates)
+                    )
+                ),
+                settled=place.state in SETTLED,
+                chosen=chosen,
+                outputs=[(output, file_of(output)) for output in spec.outputs],
+                aspect=spec.crop.aspect,
+            )
+        )
+
+
+def _style(session: Session, place: Here) -> Style:
+    return session.get_one(Style, place.shoot.style_id)
+
+
+def _before_url(session: Session, headshot: Headshot) -> str | None:
+    """The selfie it was made from, while it is kept: selfies end before headshots do."""
+    photo = session.get(Photo, headshot.photo_id)
+    if photo is None or photo.removed_at is not None or photo.preview_id is None:
+        return None
+    return url_for("upload.preview", photo_id=photo.id)
+
+
+def file_of(output: Output) -> str:
+    """Return an output's file name in addresses, e.g. `linkedin.jpg`."""
+    return f"{output.name}.{encode.SUFFIX[output.format]}"
+
+
+@bp.get("/me/headshots/<uuid:headshot_id>/view")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def view(headshot_id: UUID) -> Response:
+    """Serve a result for the page."""
+    with transaction(me().org_id) as session:
+        headshot = headshots.get(session, me().member_id, headshot_id)
+        assert headshot.artifact_id is not None
+        master = vault().get(session, headshot.artifact_id)
+    image = Image.open(io.BytesIO(master))
+    image.thumbnail((VIEW_SIDE, VIEW_SIDE), Image.Resampling.LANCZOS)
+    return picture(encode.encode(np.asarray(image.convert("RGB")), OutputFormat.JPEG), "image/jpeg")
+
+
+@bp.post("/me/approve")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def approve() -> Response:
+    """Choose the one that the company gets."""
+    try:
+        headshot_id = UUID(request.form.get("headshot_id", ""))
+    except ValueError as error:
+        raise InvalidInput(_("Choose one of your headshots first.")) from error
+    with transaction(me().org_id) as session:
+        place = here(session)
+        headshot = headshots.get(session, place.member.id, headshot_id)
+        headshots.approve(session, place.participation, headshot, actor=place.actor)
+    return go(url_for("gallery.show"))
+
+
+@bp.get("/me/headshots/<uuid:headshot_id>/<file>")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def download(headshot_id: UUID, file: str) -> Response:
+    """Serve one size of the approved headshot; the first download makes it delivered."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        headshot = headshots.get(session, place.member.id, headshot_id)
+        participation = participations.get(session, headshot.participation_id)
+        spec = session.get_one(Style, headshot.style_id).parsed
+        output = next((one for one in spec.outputs if file_of(one) == file), None)
+        if output is None:
+            raise NotFound(_("Your company's style has no such size."))
+        master = headshots.download(session, participation, headshot, output.name, actor=place.actor)
+    pixels = np.asarray(Image.open(io.BytesIO(master)).convert("RGB"))
+    content = encode.encode(encode.cut(pixels, spec, output), output.format)
+    return attachment(content, encode.MEDIA_TYPE[output.format], f"headshot-{file}")
+
+
+@bp.post("/me/more")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def more() -> Response:
+    """Go back to the photos, after a result that does not please or a failure."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        photos.reopen(session, place.participation, actor=place.actor)
+    return go(url_for("upload.show"))

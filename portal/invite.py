@@ -1,0 +1,101 @@
+"""The invitation link: looking changes nothing, accepting is a POST, an expired one is renewed by mail."""
+
+from __future__ import annotations
+
+import hashlib
+
+from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from core import audit
+from core.db import transaction
+from core.models import Member, Participation, Shoot, SignInMethod, State
+from core.services import invites, sessions
+from core.web.app import limiter, remember
+from core.web.errors import wants_json
+from core.web.guards import me
+from portal.here import company, go, step_url
+
+bp = Blueprint("invite", __name__)
+
+
+def _hashed_token() -> str:
+    """Limits count per link; the link's secret itself never goes into Redis."""
+    token = str((request.view_args or {}).get("token", ""))
+    return "invite " + hashlib.sha256(token.encode()).hexdigest()
+
+
+@bp.get("/i/<token>")
+@limiter.limit("300 per minute")
+def show(token: str) -> Response:
+    """Show who invites and what will happen; link scanners may open it as often as they like."""
+    found = invites.find(token)
+    with transaction(found.org_id) as session:
+        company(session)
+        try:
+            invite = invites.usable(session, found.invite_id)
+        except invites.InviteExpired:
+            if wants_json():
+                raise
+            return make_response(render_template("invite_expired.html", token_value=token), 410)
+        member = session.get_one(Member, invite.member_id)
+        participation = session.get_one(Participation, invite.participation_id)
+        shoot = session.get_one(Shoot, participation.shoot_id)
+        return make_response(
+            render_template(
+                "invite.html", token_value=token, member=member, shoot=shoot, expires=invite.expires_at
+            )
+        )
+
+
+@bp.post("/i/<token>/accept")
+@limiter.limit("20 per minute", key_func=_hashed_token)
+def accept(token: str) -> Response:
+    """Accept the invitation and sign the person in."""
+    found = invites.find(token)
+    if current_user.is_authenticated:  # whoever used this browser before is signed out
+        with transaction(me().org_id) as session:
+            sessions.end(session, me().session_id)
+    with transaction(found.org_id) as session:
+        company(session)
+        invite = invites.usable(session, found.invite_id)
+        member = session.get_one(Member, invite.member_id)
+        if member.disabled_at is not None:
+            raise invites.InviteRevoked(
+                _("Your company has switched off your account, so this link leads nowhere any more.")
+            )
+        participation = invites.accept(session, invite)
+        secret = sessions.start(session, member, SignInMethod.INVITE)
+        audit.record(
+            session,
+            audit.Tag.SIGNED_IN,
+            actor=audit.actor_for(member),
+            subject=member,
+            method=SignInMethod.INVITE.value,
+        )
+        state = State(participation.state)
+    response = go(step_url(state))
+    remember(response, current_app, secret)
+    return response
+
+
+@bp.post("/i/<token>/renew")
+@limiter.limit("6 per hour", key_func=_hashed_token)
+def renew(token: str) -> Response:
+    """Mail a new link to the address the old one went to; this page never signs anybody in."""
+    found = invites.find(token)
+    with transaction(found.org_id) as session:
+        company(session)
+        invites.renew(session, found.invite_id)
+    return go(url_for("invite.renewed", token=token))
+
+
+@bp.get("/i/<token>/renewed")
+@limiter.limit("300 per minute")
+def renewed(token: str) -> Response:
+    """Say that the mail is on its way; the same words whether or not one was owed."""
+    found = invites.find(token)
+    with transaction(found.org_id) as session:
+        company(session)
+        return make_response(render_template("invite_renewed.html"))

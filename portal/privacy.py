@@ -1,0 +1,101 @@
+"""What is held about me, taking it with me, taking a consent back, and erasing everything."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import login_required
+
+from compliance import consent as consents
+from compliance import erasure
+from compliance.erasure import ErasureReason
+from core import audit
+from core.consent import Purpose
+from core.db import transaction
+from core.errors import InvalidInput
+from core.models import State
+from core.vault import vault
+from core.web.app import choose_language, forget, limiter
+from core.web.guards import me
+from portal import export, words
+from portal.declined import leave
+from portal.here import go, here, step_url
+
+bp = Blueprint("privacy", __name__)
+
+
+@bp.get("/me/privacy")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def show() -> Response:
+    """Show what is held and every way to change it."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        held = [
+            (words.kind(kind), count, size)
+            for kind, (count, size) in vault().inventory(session, place.member.id).items()
+        ]
+        given = [
+            (words.purpose(purpose), purpose.value, row)
+            for purpose, row in consents.standing(session, place.member.id).items()
+        ]
+        return make_response(
+            render_template("privacy.html", place=place, held=held, given=given, back=step_url(place.state))
+        )
+
+
+@bp.post("/me/consent/withdraw")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def withdraw() -> Response:
+    """Take one consent back; without the first there is nothing left to do, so photos and results go."""
+    try:
+        purpose = Purpose(request.form.get("purpose", ""))
+    except ValueError as error:
+        raise InvalidInput(_("Say which consent you take back.")) from error
+    with transaction(me().org_id) as session:
+        place = here(session)
+        if purpose is Purpose.PHOTO and place.state is not State.DECLINED:
+            leave(session, place)
+        else:
+            consents.withdraw(session, place.member, purpose)
+    return go(url_for("privacy.show"))
+
+
+@bp.get("/me/export.zip")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@limiter.limit("20 per hour")
+def take_along() -> Response:
+    """Send a ZIP of everything: photos, headshots and the records as JSON."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        plan = export.plan(session, place.member)
+        audit.record(
+            session,
+            audit.Tag.EXPORT_DOWNLOADED,
+            actor=place.actor,
+            subject=place.member,
+            files=len(plan.files),
+        )
+    response = Response(export.stream(me().org_id, plan), mimetype="application/zip")
+    response.headers["Content-Disposition"] = 'attachment; filename="my-data.zip"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.post("/me/erase")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def erase() -> Response:
+    """Erase everything; the answer carries the link under which the person gets the proof."""
+    if request.form.get("confirm") != "yes":
+        raise InvalidInput(_("Nothing was erased. Tick the box first to say that you mean it."))
+    with transaction(me().org_id) as session:
+        place = here(session)
+        requested = erasure.request(
+            session,
+            place.member,
+            reason=ErasureReason.SELF_SERVICE,
+            actor=place.actor,
+            language=choose_language(),
+        )
+    response = go(url_for("erased.show", receipt=requested.receipt))
+    forget(response, current_app)
+    return response

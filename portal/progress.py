@@ -1,0 +1,123 @@
+"""Watching the render: server-sent events where they work, polling where they do not, reload-proof both ways."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, stream_with_context
+from flask_babel import gettext as _
+from flask_login import login_required
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from core import progress
+from core.db import transaction
+from core.errors import Unavailable
+from core.models import State
+from core.services import headshots, participations, photos
+from core.web.guards import me
+from portal import words
+from portal.here import go, here, step_url
+
+bp = Blueprint("progress", __name__)
+
+# Each stream holds one of the process's web threads (sixteen by default), so most stay free for pages.
+MOST_STREAMS = 6
+POLL_SECONDS = 1.0
+HEARTBEAT_SECONDS = 15.0  # proxies cut connections that are silent for 30 to 60 s
+LONGEST_STREAM_SECONDS = 300.0  # the browser connects again by itself
+MOVING = frozenset({State.SUBMITTED, State.RENDERING})
+
+_free_streams = threading.BoundedSemaphore(MOST_STREAMS)
+
+
+def status_of(org_id: UUID, participation_id: UUID) -> dict[str, Any]:
+    """Return the state, 0 to 100 percent, the step in words, and where to go when it is over."""
+    with transaction(org_id) as session:
+        state = State(participations.get(session, participation_id).state)
+    report = progress.read(participation_id) if state in MOVING else None
+    percent = 100 if state not in MOVING else report.percent if report else 0
+    step = report.step if report else state.value
+    answer: dict[str, Any] = {
+        "state": state.value,
+        "percent": percent,
+        "step": step,
+        "label": words.step(step),
+    }
+    if state not in MOVING:
+        answer["next"] = step_url(state)
+    return answer
+
+
+@bp.get("/me/progress")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def show() -> Any:
+    """Show how far the studio is, or why it could not work with these photos."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        if place.state is State.FAILED:
+            held = [
+                (one.withheld_code, one.gates)
+                for one in headshots.of_participation(session, place.participation.id)
+                if one.withheld_code
+            ]
+            reasons = words.failure(place.participation.failure_code, held)
+            return make_response(render_template("failed.html", place=place, reasons=reasons))
+        if place.state not in MOVING:
+            return go(step_url(place.state))
+        count = photos.count(session, place.participation.id)
+    status = status_of(me().org_id, place.participation.id)
+    return make_response(render_template("progress.html", place=place, status=status, count=count))
+
+
+@bp.get("/me/progress.json")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def poll() -> Response:
+    """Return where it stands now."""
+    with transaction(me().org_id) as session:
+        participation = here(session).participation
+    return make_response(jsonify(status_of(me().org_id, participation.id)))
+
+
+@bp.get("/me/progress/events")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def events() -> Response:
+    """Stream changes until the work is over; with all streams taken, the page polls instead."""
+    with transaction(me().org_id) as session:
+        participation = here(session).participation
+    if not _free_streams.acquire(blocking=False):
+        raise Unavailable(_("Many people are watching right now. The page asks again every few seconds."))
+    response = Response(
+        stream_with_context(_stream(me().org_id, participation.id)), mimetype="text/event-stream"
+    )
+    # On close, not in the generator: one that was never started has no `finally` to run.
+    response.call_on_close(_free_streams.release)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
+    return response
+
+
+def _stream(org_id: UUID, participation_id: UUID) -> Iterator[str]:
+    """Yield an event per change and a comment per silence; no connection is held in between."""
+    began = spoke = time.monotonic()
+    before = ""
+    yield "retry: 2000\n\n"
+    while time.monotonic() - began < LONGEST_STREAM_SECONDS:
+        try:
+            status = status_of(org_id, participation_id)
+        except (OperationalError, InterfaceError):
+            return  # Postgres restarts: the browser connects again
+        event = json.dumps(status)
+        if event != before:
+            yield f"data: {event}\n\n"
+            before, spoke = event, time.monotonic()
+        elif time.monotonic() - spoke >= HEARTBEAT_SECONDS:
+            yield ": still working\n\n"
+            spoke = time.monotonic()
+        if "next" in status:
+            return
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,37 @@
+// Server-sent events; where they do not come through, asking every few seconds does as well.
+const place = document.querySelector("#progress");
+const bar = document.querySelector("#bar");
+const label = document.querySelector("#label");
+const said = document.querySelector("#said");
+const POLL_MS = 3000;
+
+function show(status) {
+  bar.value = status.percent;
+  if (label.textContent !== status.label) {
+    label.textContent = status.label;
+    said.textContent = status.label;
+  }
+  if (status.next) location.replace(status.next);
+  return Boolean(status.next);
+}
+
+async function poll() {
+  for (let over = false; !over; ) {
+    await new Promise((done) => setTimeout(done, POLL_MS));
+    try {
+      const answer = await fetch(place.dataset.poll, { headers: { "X-Requested-With": "fetch" } });
+      if (answer.status === 401) location.reload();
+      if (answer.ok) over = show(await answer.json());
+    } catch {
+      // The network failed; the next round asks again.
+    }
+  }
+}
+
+const events = new EventSource(place.dataset.events);
+events.addEventListener("message", (event) => {
+  if (show(JSON.parse(event.data))) events.close();
+});
+events.addEventListener("error", () => {
+  if (events.readyState === EventSource.CLOSED) poll(); // refused; a mere break is mended by the browser
+});

@@ -1,0 +1,94 @@
+"""Public promises, public keys, and checking our evidence in the browser."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from compliance.evidence import origin_of, published_keys, signing_keys
+from compliance.verify import MAX_BYTES, Verification, verify_file
+from core.db import Lookup, transaction
+from core.errors import InvalidInput, NotFound, TooLarge
+from core.models import Checkpoint
+from core.settings import settings
+from core.web.app import limiter
+from core.web.errors import wants_json
+from portal.here import company
+
+bp = Blueprint("trust", __name__)
+
+
+def _organization(slug: str) -> UUID:
+    org_id = Lookup.organization(slug)
+    if org_id is None:
+        raise NotFound(_("No company has this address."))
+    return org_id
+
+
+@bp.get("/trust/<slug>")
+@limiter.limit("120 per minute")
+def show(slug: str) -> Response:
+    """Say what is held, how long, what makes the pictures, what checks them, and who else is involved."""
+    org_id = _organization(slug)
+    config = settings()
+    with transaction(org_id) as session:
+        organization = company(session)
+        return make_response(
+            render_template(
+                "trust.html",
+                organization=organization,
+                operator=config.operator_name,
+                region=config.storage_region,
+                epoch_hours=config.epoch_hours,
+                backup_days=config.backup_days,
+                keys=published_keys(org_id),
+            )
+        )
+
+
+@bp.get("/trust/<slug>/keys.json")
+@limiter.limit("120 per minute")
+def keys(slug: str) -> Response:
+    """Return the public keys that evidence is checked with."""
+    return make_response(jsonify(published_keys(_organization(slug))))
+
+
+@bp.get("/trust/<slug>/checkpoint")
+@limiter.limit("120 per minute")
+def checkpoint(slug: str) -> Response:
+    """Return the newest signed checkpoint of the company's log (C2SP tlog-checkpoint)."""
+    with transaction(_organization(slug)) as session:
+        note = session.scalar(select(Checkpoint.note).order_by(Checkpoint.size.desc()).limit(1))
+    if note is None:
+        raise NotFound(_("Nothing has been written into this company’s log yet."))
+    response = make_response(note)
+    response.content_type = "text/plain; charset=utf-8"
+    return response
+
+
+@bp.get("/verify")
+def ask() -> str:
+    """Ask for a file to check."""
+    return render_template("verify.html", result=None)
+
+
+@bp.post("/verify")
+@limiter.limit("20 per minute")
+def verify() -> Response:
+    """Check a certificate, checkpoint or log proof; the file stays in memory and is not kept."""
+    upload = request.files.get("file")
+    content = upload.read() if upload else b""
+    if not content:
+        raise InvalidInput(_("Please choose the file to check first."))
+    if len(content) > MAX_BYTES:
+        raise TooLarge(_("Evidence of ours is never this large."))
+    origins = [origin_of(org_id) for org_id in Lookup.organizations()]
+    result: Verification = verify_file(content, signing_keys().published_keys(origins))
+    if wants_json():
+        checks = [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in result.checks]
+        body = {"ok": result.ok, "kind": result.kind.value, "status": result.status, "checks": checks}
+        return make_response(jsonify(body))
+    return make_response(render_template("verify.html", result=result), 200 if result.ok else 422)

@@ -1,0 +1,196 @@
+"""Photos: one request per file that may be retried, verdicts that arrive by themselves, sending them off."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, flash, jsonify, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
+
+from compliance import consent as consents
+from core.db import transaction
+from core.errors import AppError, InvalidInput, NotFound
+from core.ids import new_id
+from core.models import Photo, State
+from core.services import photos
+from core.settings import settings
+from core.vault import vault
+from core.web.app import limiter
+from core.web.errors import wants_json
+from core.web.guards import me
+from portal.files import picture
+from portal.here import Here, go, here, step_url
+from workers.vision.advice import ADVICE, Issue
+from workers.vision.decode import MIN_BYTES, EmptyPhoto, NotAPhoto, PhotoFormat, TooManyBytes, sniff
+
+bp = Blueprint("upload", __name__)
+
+UPLOAD_KEY = re.compile(r"[A-Za-z0-9_-]{8,60}")
+MEDIA_TYPES = {
+    PhotoFormat.JPEG: "image/jpeg",
+    PhotoFormat.PNG: "image/png",
+    PhotoFormat.WEBP: "image/webp",
+    PhotoFormat.HEIC: "image/heic",
+}
+ACCEPT = ".jpg,.jpeg,.png,.webp,.heic,.heif,image/jpeg,image/png,image/webp,image/heic,image/heif"
+
+
+@bp.get("/me/photos")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def show() -> Response:
+    """Show the photos and where to add more."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        if place.state not in photos.OPEN:
+            return go(step_url(place.state))
+        return make_response(
+            render_template(
+                "photos.html",
+                place=place,
+                listing=_listing(session, place),
+                accept=ACCEPT,
+                upload_key=new_id().hex,
+                most_bytes=settings().upload_max_bytes,
+            )
+        )
+
+
+@bp.get("/me/photos.json")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def listing() -> Response:
+    """Return the photos with their verdicts, for the page that waits for them."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        return make_response(jsonify(_listing(session, place)))
+
+
+def _listing(session: Session, place: Here) -> dict[str, Any]:
+    found = [as_json(photo) for photo in photos.of_participation(session, place.participation.id)]
+    accepted = sum(photo["state"] == "accepted" for photo in found)
+    return {
+        "photos": found,
+        "count": len(found),
+        "accepted": accepted,
+        "checking": sum(photo["state"] == "checking" for photo in found),
+        "most": photos.MAX_PHOTOS,
+        "state": place.state.value,
+        "can_submit": accepted > 0 and place.state is State.UPLOADING,
+    }
+
+
+def as_json(photo: Photo) -> dict[str, Any]:
+    """Return what a page or program may know of a photo; advice in the request's language."""
+    verdict = photo.verdict or {}
+    state = "checking" if photo.checked_at is None else "accepted" if verdict.get("accepted") else "rejected"
+    return {
+        "id": str(photo.id),
+        "upload_key": photo.upload_key,
+        "state": state,
+        "issues": [
+            {
+                "code": issue["code"],
+                "severity": issue["severity"],
+                "advice": _(ADVICE[Issue(issue["code"])].text),
+            }
+            for issue in verdict.get("issues", [])
+        ],
+        "preview_url": url_for("upload.preview", photo_id=photo.id) if photo.preview_id else None,
+    }
+
+
+@bp.route("/me/photos", methods=["POST", "PUT"])
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@limiter.limit("240 per minute")
+def add() -> Response:
+    """Take a photo; sent again with the same `upload_key` it is the same photo."""
+    files = [file for file in request.files.getlist("photo") if file.filename or file.content_length]
+    key = request.form.get("upload_key", "")
+    if not UPLOAD_KEY.fullmatch(key):
+        raise InvalidInput(
+            _("The upload did not say which file it is. Please reload the page and try again.")
+        )
+    if not files:
+        raise InvalidInput(_("No photo came with this request. Please choose one."))
+    return _add_one(files[0], key) if wants_json() else _add_all(files, key)
+
+
+def _add_one(file: FileStorage, key: str) -> Response:
+    content = file.read()
+    media_type = quick_check(content)
+    with transaction(me().org_id) as session:
+        stored = _store(session, here(session), content, media_type, key)
+        return make_response(jsonify(as_json(stored.photo)), 201 if stored.created else 200)
+
+
+def _add_all(files: list[FileStorage], key: str) -> Response:
+    """Take the files of a plain form: a bad one is named, and the others are kept."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        for number, file in enumerate(files):
+            try:
+                content = file.read()
+                _store(session, place, content, quick_check(content), f"{key}-{number}")
+            except AppError as error:
+                flash(f"{file.filename}: {_(error.message)}", "bad")
+    return go(url_for("upload.show"))
+
+
+def _store(session: Session, place: Here, content: bytes, media_type: str, key: str) -> photos.Stored:
+    consent = consents.require(session, place.member.id)
+    return photos.store(
+        session, place.participation, content, media_type=media_type, upload_key=key, consent=consent
+    )
+
+
+def quick_check(content: bytes) -> str:
+    """Return the media type of what may be a photo; what needs decoding is judged by the intake job.
+
+    Raises:
+        UnreadablePhoto: too large, empty, or another type of file.
+    """
+    if len(content) > settings().upload_max_bytes:
+        raise TooManyBytes(ADVICE[Issue.FILE_TOO_LARGE].text)
+    if len(content) < MIN_BYTES:
+        raise EmptyPhoto(ADVICE[Issue.EMPTY_FILE].text)
+    kind = sniff(content)
+    if kind is None:
+        raise NotAPhoto(ADVICE[Issue.NOT_A_PHOTO].text)
+    return MEDIA_TYPES[kind]
+
+
+@bp.get("/me/photos/<uuid:photo_id>/preview")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def preview(photo_id: UUID) -> Response:
+    """Serve the small copy of one's own photo."""
+    with transaction(me().org_id) as session:
+        photo = photos.get(session, me().member_id, photo_id)
+        if photo.preview_id is None:
+            raise NotFound(_("This photo has no preview yet."))
+        content = vault().get(session, photo.preview_id)
+    return picture(content, "image/jpeg")
+
+
+@bp.post("/me/photos/<uuid:photo_id>/remove")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def remove(photo_id: UUID) -> Response:
+    """Delete one photo for good."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        photos.remove(session, photos.get(session, place.member.id, photo_id), actor=place.actor)
+    return go(url_for("upload.show"))
+
+
+@bp.post("/me/submit")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def submit() -> Response:
+    """Send the accepted photos to the studio."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        consents.require(session, place.member.id)
+        photos.submit(session, place.participation, actor=place.actor)
+    return go(url_for("progress.show"))

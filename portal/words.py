@@ -1,0 +1,139 @@
+"""Codes in plain words: steps, reasons and what the gates found. Everything here is translated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from core.models import Kind
+from workers.vision.advice import ADVICE, Issue
+
+
+def step(name: str) -> str:
+    """Return what the studio does during step `name` of a render."""
+    known: dict[str, str] = {
+        "submitted": _("Waiting for a free place in the studio"),
+        "rendering": _("Starting"),
+        "check": _("Choosing your best photos"),
+        "portrait": _("Cutting you out, hair by hair"),
+        "finish": _("Setting light and background"),
+        "measure": _("Checking that it looks like you"),
+        "done": _("Putting the results away safely"),
+        "failed": _("It did not work with these photos"),
+    }
+    return known.get(name) or str(_("Done"))
+
+
+@dataclass(frozen=True)
+class GateFinding:
+    """One line under a result: what was asked, the answer, and whether it is good (`None`: not checked)."""
+
+    label: str
+    answer: str
+    good: bool | None
+
+
+def gates(report: Mapping[str, Any]) -> list[GateFinding]:
+    """Return what the gates found about a picture that passed them, as a person would ask it."""
+    measured: Mapping[str, Mapping[str, Any]] = report.get("gates", {})
+    questions = (
+        (("likeness",), _("Looks like your other photos")),
+        (("skin_delta_e", "skin_ita"), _("Skin tone as in your photos")),
+        (("eye_line", "head_height", "roll"), _("Sits in the frame like your colleagues")),
+        (("backdrop", "light"), _("Light and background in the company’s style")),
+        (("sharpness",), _("Sharp")),
+    )
+    return [
+        _finding(label, [measured[name].get("passed") for name in names if name in measured])
+        for names, label in questions
+    ]
+
+
+def _finding(label: str, answers: Sequence[bool | None]) -> GateFinding:
+    if not answers or None in answers:
+        return GateFinding(label, _("not checked, please look closely"), None)
+    return GateFinding(label, _("yes") if all(answers) else _("no"), all(answers))
+
+
+def notes(report: Mapping[str, Any]) -> list[str]:
+    """Return in which way a result differs from the company's crop."""
+    known: dict[str, str] = {
+        "crop_tighter": _("Cropped a little tighter than usual, because your photo ends there."),
+        "eye_line_lower": _(
+            "Your eyes sit a little lower than usual, because your photo ends above your head."
+        ),
+        "off_centre": _("You sit a little beside the middle, because your photo ends at the side."),
+    }
+    return [known[code] for code in report.get("notes", ()) if code in known]
+
+
+def withheld(code: str | None, report: Mapping[str, Any]) -> list[str]:
+    """Return why nobody gets to see a candidate."""
+    if code != "gates":
+        return [_reason(code)]
+    failed = [name for name, gate in report.get("gates", {}).items() if gate.get("passed") is False]
+    known: dict[str, str] = {
+        "one_face": _("There was not exactly one face in the picture."),
+        "likeness": _("It did not look enough like your other photos."),
+        "skin_delta_e": _("Your skin tone came out different from your photos."),
+        "skin_ita": _("Your skin tone came out different from your photos."),
+        "eye_line": _("Your eyes were not where your company’s style has them."),
+        "head_height": _("Your head was not as large as your company’s style has it."),
+        "roll": _("Your head came out tilted."),
+        "backdrop": _("The background was not your company’s."),
+        "light": _("The light came too much from one side."),
+        "sharpness": _("It was not sharp enough."),
+    }
+    return [known.get(name, _("It did not pass our checks.")) for name in failed] or [
+        _("It did not pass our checks.")
+    ]
+
+
+def _reason(code: str | None) -> str:
+    known: dict[str, str] = {
+        "cropped_too_tightly": _(
+            "The photo ends too close to your head. Leave some space above and beside it, and include your shoulders."
+        ),
+        "no_usable_photo": _("None of the photos shows your face clearly enough."),
+    }
+    if code in known:
+        return known[code]
+    if code in set(Issue):
+        return str(_(ADVICE[Issue(code)].text))
+    return str(_("Something went wrong in the studio; it was not you. Send the same photos again."))
+
+
+def failure(code: str | None, candidates: Sequence[tuple[str | None, Mapping[str, Any]]]) -> list[str]:
+    """Return why no headshot came of it, each reason once.
+
+    Args:
+        code: of the participation's failure.
+        candidates: code and gate report of each withheld candidate.
+    """
+    reasons = [reason for held, report in candidates for reason in withheld(held, report)]
+    return list(dict.fromkeys(reasons or [_reason(code)]))
+
+
+def kind(name: str) -> str:
+    """Return what stored bytes are."""
+    known: dict[str, str] = {
+        Kind.PHOTO: _("Photos you uploaded"),
+        Kind.PREVIEW: _("Small previews of your photos"),
+        Kind.HEADSHOT: _("Headshots made of you"),
+        Kind.OWN_PICTURE: _("A picture of your own"),
+        Kind.EXPORT: _("Exports of your data"),
+    }
+    return known.get(Kind(name), name)
+
+
+def purpose(name: str) -> str:
+    """Return what a consent is about."""
+    known: dict[str, str] = {
+        "photo": _("Make a headshot from my photos"),
+        "likeness": _("Check that the result looks like me"),
+        "adapter": _("Train an image model of me"),
+    }
+    return known[name]
