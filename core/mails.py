@@ -117,18 +117,19 @@ def _write(
     invite: Invite | None,
 ) -> _Letter:
     language = words["language"]
+    days = organization.retention_days
     facts = {
         "company": organization.name,
         "shoot": shoot.name,
         "first_name": member.first_name or "",
-        "days": str(organization.retention_days),
+        "retention": words["one_day"] if days == 1 else words["days"].format(count=days),
         "deadline": _day(shoot.deadline, language),
         "expires": _day(invite.expires_at, language) if invite else "",
         "contact": organization.contact_email,
     }
     said = {name: text.format(**facts) for name, text in own.items()}
     greeting = words["greeting"] if member.first_name else words["greeting_unnamed"]
-    order = ("takes", "deadline", "privacy", "next")
+    order = ("takes", "deadline", "next", "privacy")
     note = "decline" if "decline" in said else "unhappy"
     return _Letter(
         language=language,
