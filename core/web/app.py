@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import secrets
 import time
 from datetime import timedelta
@@ -80,7 +81,8 @@ def create_app(name: str, import_name: str) -> Flask:
         WTF_CSRF_SSL_STRICT=config.is_production,
         MAX_CONTENT_LENGTH=config.upload_max_bytes + 1_000_000,  # room for the multipart frame
         MAX_FORM_MEMORY_SIZE=2_000_000,
-        RATELIMIT_STORAGE_URI=config.redis_url.get_secret_value(),
+        # What every other client of Redis calls `unix://`, the limiter's calls `redis+unix://`.
+        RATELIMIT_STORAGE_URI=re.sub("^unix:", "redis+unix:", config.redis_url.get_secret_value()),
         RATELIMIT_HEADERS_ENABLED=True,
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),

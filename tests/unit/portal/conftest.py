@@ -1,0 +1,169 @@
+"""The portal as a browser sees it, on real Postgres, Redis and files."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from core import audit
+from core.clock import now
+from core.db import transaction
+from core.ids import new_id
+from core.models import Invite, Member, Participation, Photo, Shoot, State, Style
+from core.services import invites, members, photos
+from core.style import StyleSpec
+from portal.app import create_app
+
+SAME_ORIGIN = {"Referer": "http://localhost/"}
+FETCH = {"X-Requested-With": "fetch", "Accept": "application/json"}
+
+
+def jpeg(width: int = 640, height: int = 800, seed: int = 1) -> bytes:
+    """A decodable JPEG with a GPS position in it."""
+    pixels = np.random.default_rng(seed).integers(0, 255, (height // 8, width // 8, 3), np.uint8)
+    image = Image.fromarray(pixels).resize((width, height))
+    exif = Image.Exif()
+    exif.get_ifd(0x8825)[1] = "N"
+    exif[0x010F] = "Camera of Ada"
+    target = io.BytesIO()
+    image.save(target, "JPEG", exif=exif)
+    return target.getvalue()
+
+
+@dataclass
+class Person:
+    """An employee with a browser."""
+
+    org_id: UUID
+    member: Member
+    participation_id: UUID
+    browser: FlaskClient
+
+    def state(self) -> State:
+        with transaction(self.org_id) as session:
+            return State(session.get_one(Participation, self.participation_id).state)
+
+    def set_state(self, state: State, **values: object) -> None:
+        """Put the row into a state, as a job of the worker would."""
+        with transaction(self.org_id) as session:
+            row = session.get_one(Participation, self.participation_id)
+            row.state = state
+            for name, value in values.items():
+                setattr(row, name, value)
+
+    def link(self) -> str:
+        with transaction(self.org_id) as session:
+            newest = session.scalars(
+                select(Invite)
+                .where(Invite.participation_id == self.participation_id)
+                .order_by(Invite.id.desc())
+            ).first()
+            assert newest is not None
+            return f"/i/{invites.token_of(newest)}"
+
+    def token(self, page: str = "/") -> str:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.browser.get(page).text)
+        assert found, f"{page} has no form"
+        return found[1]
+
+    def post(self, address: str, page: str | None = None, **values: object) -> TestResponse:
+        """Post a form as a browser does that has `page` open."""
+        form = {"csrf_token": self.token(page or self.link()), **values}
+        return self.browser.post(address, data=form)
+
+    def fetch(self, address: str, **values: object) -> TestResponse:
+        """Post as the page's script does."""
+        return self.browser.post(
+            address, data=values, headers={**FETCH, "X-CSRFToken": self.token(self.link())}
+        )
+
+    def accept(self) -> Person:
+        answer = self.post(f"{self.link()}/accept")
+        assert answer.status_code == 303
+        return self
+
+    def consent(self, **answers: str) -> TestResponse:
+        page = self.browser.get("/me/consent").text
+        mark = re.search(r'name="text_version" value="([^"]+)"', page)
+        assert mark
+        return self.post("/me/consent", "/me/consent", text_version=mark[1], **(answers or {"photo": "yes"}))
+
+    def upload(self, content: bytes | None = None, key: str = "key-00000001") -> TestResponse:
+        return self.fetch(
+            "/me/photos", upload_key=key, photo=(io.BytesIO(jpeg() if content is None else content), "photo")
+        )
+
+    def judge(self, photo_id: str, *, accepted: bool = True, issues: tuple[dict[str, str], ...] = ()) -> None:
+        """Record a verdict as the intake job does."""
+        small = io.BytesIO()
+        Image.new("RGB", (48, 60), "teal").save(small, "JPEG")
+        with transaction(self.org_id) as session:
+            photos.record_verdict(
+                session,
+                session.get_one(Photo, UUID(photo_id)),
+                {"accepted": accepted, "issues": list(issues), "measures": {}, "score": 0.9},
+                stripped=small.getvalue(),
+                preview=small.getvalue(),
+            )
+
+
+@pytest.fixture
+def portal(environment: dict[str, str]) -> Flask:
+    """The app."""
+    return create_app()
+
+
+@pytest.fixture
+def shoot(org: UUID) -> Shoot:
+    """A shoot that is open for two weeks."""
+    from datetime import timedelta
+
+    with transaction(org) as session:
+        style = Style(id=new_id(), org_id=org, name="Test", spec=StyleSpec().model_dump(mode="json"))
+        session.add(style)
+        session.flush()
+        made = Shoot(
+            id=new_id(), org_id=org, name="Spring", style_id=style.id, deadline=now() + timedelta(days=14)
+        )
+        session.add(made)
+        return made
+
+
+@pytest.fixture
+def invited(portal: Flask, org: UUID, shoot: Shoot) -> Callable[[str], Person]:
+    """Invite somebody: `invited("Ada")`."""
+
+    def invite(first: str) -> Person:
+        with transaction(org) as session:
+            member = members.add(
+                session,
+                [members.NewMember(f"{first.lower()}@acme.example", first, "Lovelace")],
+                actor=audit.SYSTEM,
+                tag=audit.Tag.MEMBER_IMPORTED,
+            )[0]
+            participation = Participation(
+                id=new_id(), org_id=org, shoot_id=shoot.id, member_id=member.id, changed_at=now()
+            )
+            session.add(participation)
+            session.flush()
+            invites.create(session, participation, actor=audit.SYSTEM)
+        return Person(org, member, participation.id, portal.test_client())
+
+    return invite
+
+
+@pytest.fixture
+def ada(invited: Callable[[str], Person]) -> Person:
+    """An invited person who has not opened the link yet."""
+    return invited("Ada")

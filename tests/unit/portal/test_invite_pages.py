@@ -1,0 +1,94 @@
+"""The invitation link."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from core import audit
+from core.clock import now
+from core.db import transaction
+from core.models import AuditEvent, Invite, Outbox, State, WebSession
+from core.services import invites
+
+
+def _facts(person: Any) -> tuple[int, int, str]:
+    with transaction(person.org_id) as session:
+        events = session.scalar(select(func.count()).select_from(AuditEvent)) or 0
+        sessions = session.scalar(select(func.count()).select_from(WebSession)) or 0
+    return events, sessions, person.state()
+
+
+def _age(person: Any) -> None:
+    with transaction(person.org_id) as session:
+        for invite in session.scalars(select(Invite)):
+            invite.expires_at = now() - timedelta(minutes=1)
+            invite.created_at = now() - timedelta(days=14)
+
+
+def test_opening_the_link_changes_nothing(ada: Any) -> None:
+    before = _facts(ada)
+    for _ in range(3):
+        page = ada.browser.get(ada.link())
+        assert page.status_code == 200
+    assert "Acme" in page.text
+    assert "Spring" in page.text
+    assert _facts(ada) == before
+    assert ada.browser.get("/me/").status_code == 401
+
+
+def test_accepting_signs_in_and_leads_to_the_question(ada: Any) -> None:
+    answer = ada.post(f"{ada.link()}/accept")
+    assert (answer.status_code, answer.location) == (303, "/me/consent")
+    assert ada.state() is State.OPENED
+    cookie = answer.headers.get("Set-Cookie", "")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert ada.browser.get("/me/").location == "/me/consent"
+
+
+def test_accepting_needs_the_pages_own_form(ada: Any) -> None:
+    assert ada.browser.post(f"{ada.link()}/accept").status_code == 400
+    assert ada.state() is State.INVITED
+
+
+def test_accepting_on_a_shared_device_ends_the_earlier_persons_session(ada: Any, invited: Any) -> None:
+    ada.accept()
+    grace = invited("Grace")
+    grace.browser = ada.browser
+    grace.accept()
+    with transaction(ada.org_id) as session:
+        rows = session.scalars(select(WebSession)).all()
+    assert {row.member_id: row.ended_at is not None for row in rows} == {
+        ada.member.id: True,
+        grace.member.id: False,
+    }
+
+
+def test_an_expired_link_is_renewed_by_mail_and_never_signs_in(ada: Any) -> None:
+    old = ada.link()
+    _age(ada)
+    assert ada.browser.get(old).status_code == 410
+    assert ada.post(f"{old}/accept", old).status_code == 410
+    answer = ada.post(f"{old}/renew", old)
+    assert answer.status_code == 303
+    assert ada.browser.get(answer.location).status_code == 200
+    assert ada.browser.get("/me/").status_code == 401
+    assert ada.link() != old
+    with transaction(ada.org_id) as session:
+        owed = session.scalars(select(Outbox).where(Outbox.job == "invite_mail")).all()
+    assert len(owed) == 2
+
+
+def test_revoked_unknown_and_replaced_links_say_what_to_do(ada: Any) -> None:
+    link = ada.link()
+    with transaction(ada.org_id) as session:
+        invites.revoke(session, ada.participation_id, actor=audit.SYSTEM)
+    page = ada.browser.get(link)
+    assert page.status_code == 410
+    assert "newest mail" in page.text
+    unknown = ada.browser.get("/i/nothing")
+    assert unknown.status_code == 404
+    assert "whole link" in unknown.text
