@@ -1,0 +1,233 @@
+"""Tenants are walls: what one organization's session can see and change of another's."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from conftest import add_member, add_participation
+from sqlalchemy import Uuid, select, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.orm import Session
+
+from compliance.log import sequencer
+from core import audit
+from core.db import engine, transaction
+from core.ids import new_id
+from core.models import (
+    Base,
+    Certificate,
+    Erasure,
+    Headshot,
+    Member,
+    Organization,
+    Photo,
+    SamlConnectionRow,
+    Shoot,
+    SignInMethod,
+    State,
+)
+from core.queue import JobName, enqueue
+from core.services import invites, organizations, sessions
+from core.vault import vault
+
+TABLES = sorted(Base.metadata.tables)
+
+
+def fill(org_id: UUID) -> None:
+    """Put at least one row of the organization into every table."""
+    member = add_member(org_id, email=f"ada@{org_id}.example")
+    participation = add_participation(org_id, member, State.UPLOADING)
+    with transaction(org_id) as session:
+        common = {"org_id": org_id, "member_id": member.id}
+        person = session.get_one(Member, member.id)
+        invites.create(session, participation, actor=audit.SYSTEM)
+        sessions.start(session, person, SignInMethod.INVITE)
+        photo_file = vault().put(session, b"x", kind="photo", media_type="image/jpeg", member_id=member.id)
+        photo = Photo(
+            id=new_id(),
+            participation_id=participation.id,
+            artifact_id=photo_file.id,
+            upload_key="k",
+            **common,
+        )
+        session.add(photo)
+        session.flush()
+        shoot = session.get_one(Shoot, participation.shoot_id)
+        session.add(
+            Headshot(
+                id=new_id(),
+                participation_id=participation.id,
+                photo_id=photo.id,
+                style_id=shoot.style_id,
+                engine="studio",
+                rank=0,
+                gates={},
+                seconds=1.0,
+                **common,
+            )
+        )
+        erasure = Erasure(
+            id=new_id(),
+            subject="0" * 64,
+            reason="test",
+            receipt_sha256=org_id.bytes * 2,
+            locations=[],
+            **common,
+        )
+        session.add(erasure)
+        session.flush()
+        session.add(
+            Certificate(
+                id=new_id(),
+                org_id=org_id,
+                erasure_id=erasure.id,
+                status="PENDING",
+                pdf=b"%PDF",
+                sha256="0" * 64,
+            )
+        )
+        session.add(
+            SamlConnectionRow(
+                id=new_id(),
+                org_id=org_id,
+                idp_entity_id="https://idp.example",
+                idp_sso_url="https://idp.example/sso",
+                idp_certificates=[],
+                attributes={},
+                admin_groups=[],
+            )
+        )
+        enqueue(session, JobName.PURGE, member.id)
+        sequencer.sequence(session)
+
+
+@pytest.fixture
+def two(org: UUID) -> tuple[UUID, UUID]:
+    """Two organizations with rows in every table."""
+    other = organizations.create("globex", "Globex")
+    fill(org)
+    fill(other)
+    return org, other
+
+
+def owner_column(table: str) -> str:
+    return "id" if table == "organizations" else "org_id"
+
+
+def test_every_table_is_tried_and_walled(two: tuple[UUID, UUID]) -> None:
+    """A table that a later change adds without a wall fails here by name."""
+    with engine().connect() as connection:
+        walled = {
+            name
+            for name, enabled, forced in connection.execute(
+                text(
+                    "SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class"
+                    " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+                )
+            )
+            if enabled and forced
+        }
+    assert set(TABLES) <= walled
+
+
+def test_raw_sql_of_one_organization_sees_no_row_of_another(two: tuple[UUID, UUID]) -> None:
+    mine, _ = two
+    with transaction(mine) as session:
+        seen = {
+            table: {
+                row[0] for row in session.execute(text(f"SELECT DISTINCT {owner_column(table)} FROM {table}"))
+            }
+            for table in TABLES
+        }
+    assert seen == {table: {mine} for table in TABLES}
+
+
+def test_without_an_organization_nothing_is_visible(two: tuple[UUID, UUID]) -> None:
+    with engine().connect() as connection:
+        counts = {
+            table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in TABLES
+        }
+    assert counts == dict.fromkeys(TABLES, 0)
+
+
+def test_rows_of_another_organization_cannot_be_changed_or_deleted(two: tuple[UUID, UUID]) -> None:
+    mine, other = two
+    for table in TABLES:
+        column = owner_column(table)
+        for statement in (
+            f"UPDATE {table} SET {column} = {column} WHERE {column} = :other",
+            f"DELETE FROM {table} WHERE {column} = :other",
+        ):
+            assert changed(mine, statement, other) in ("permission denied", 0), statement
+
+
+def changed(org_id: UUID, statement: str, other: UUID) -> int | str:
+    """Run a statement; return how many rows it touched, or that it was refused."""
+    with engine().connect() as connection:
+        connection.execute(text("SELECT set_config('app.org_id', :org, false)"), {"org": str(org_id)})
+        try:
+            return connection.execute(text(statement), {"other": other}).rowcount
+        except ProgrammingError as refused:
+            return "permission denied" if "permission denied" in str(refused) else str(refused)
+        finally:
+            connection.rollback()
+            connection.execute(text("RESET app.org_id"))
+            connection.commit()
+
+
+def test_a_row_cannot_be_written_into_another_organization(two: tuple[UUID, UUID]) -> None:
+    mine, other = two
+    evil = Organization(id=new_id(), slug="evil", name="Evil")
+    with pytest.raises(DBAPIError, match="row-level security"), transaction(mine) as session:
+        session.add(evil)
+    for mapped in Base.registry.mappers:
+        if mapped.class_ is Organization:
+            continue
+        with transaction(mine) as session:
+            row = session.scalars(select(mapped.class_).limit(1)).one()
+            values = {column.key: getattr(row, column.key) for column in mapped.column_attrs}
+        values["org_id"] = other
+        for column in mapped.primary_key:
+            if column.name == "id" and isinstance(column.type, Uuid):
+                values["id"] = new_id()
+        with pytest.raises(DBAPIError, match="row-level security"), transaction(mine) as session:
+            session.execute(mapped.local_table.insert().values(**values))
+
+
+def test_app_role_cannot_lift_the_wall(two: tuple[UUID, UUID]) -> None:
+    attempts = (
+        "SET ROLE headshots_owner",
+        "SET ROLE headshots_lookup",
+        "SET row_security = off; SELECT * FROM members",
+        "ALTER TABLE members DISABLE ROW LEVEL SECURITY",
+        "DROP POLICY tenant ON members",
+        "CREATE POLICY open ON members USING (true)",
+        "ALTER ROLE headshots_app BYPASSRLS",
+        "COPY members TO PROGRAM 'cat'",
+        "TRUNCATE members CASCADE",
+    )
+    for attempt in attempts:
+        with pytest.raises(DBAPIError), engine().begin() as connection:
+            connection.execute(text(attempt))
+
+
+def test_evidence_cannot_be_rewritten_by_the_app(two: tuple[UUID, UUID]) -> None:
+    mine, _ = two
+    for statement in (
+        "UPDATE audit_events SET tag = 'nothing.happened'",
+        "DELETE FROM audit_events",
+        "UPDATE log_nodes SET hash = ''",
+        "DELETE FROM checkpoints",
+        "UPDATE certificates SET status = 'COMPLETE'",
+    ):
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction(mine) as session:
+            session.execute(text(statement))
+
+
+def test_pooled_connection_forgets_the_organization(two: tuple[UUID, UUID]) -> None:
+    mine, _ = two
+    with transaction(mine) as session:
+        assert session.scalars(select(Member.id)).all()
+    with Session(engine()) as session:
+        assert session.scalars(select(Member.id)).all() == []
