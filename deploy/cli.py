@@ -123,6 +123,12 @@ def empty_demo_home(home: Path) -> None:
         return
     if any(home.iterdir()) and not (home / "services.json").exists():
         raise click.UsageError(f"{home} is not a folder of the demo. Give an empty one with --home.")
+    from deploy.local import in_use
+
+    if in_use(home):
+        raise click.UsageError(
+            f"Another demo runs in {home}. Wait for it, or give another folder with --home."
+        )
     shutil.rmtree(home)
 
 

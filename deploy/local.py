@@ -60,6 +60,19 @@ class Databases:
     keys: str
 
 
+def in_use(home: Path) -> bool:
+    """Whether a process runs its services from `home`."""
+    lock = home / "lock"
+    if not lock.exists():
+        return False
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 class LocalServices:
     """PostgreSQL and Redis, started as our children and gone when we are.
 

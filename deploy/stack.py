@@ -46,8 +46,11 @@ class Stack:
 def _secret(home: Path) -> str:
     path = home / "secret"
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
+        # Whole under another name first: a crash leaves no empty secret behind.
+        draft = home / "secret.new"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        draft.rename(path)
     return path.read_text()
 
 

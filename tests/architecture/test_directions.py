@@ -1,0 +1,47 @@
+"""Promises about the code itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.queue import JobName
+from core.settings import settings_table
+from workers.runner import module_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("name", JobName)
+def test_every_job_name_leads_to_a_job(name: JobName) -> None:
+    assert callable(module_of(name).run)
+
+
+def test_every_job_module_has_a_name() -> None:
+    modules = {path.stem for path in (ROOT / "workers" / "jobs").glob("*.py")} - {"__init__"}
+    assert modules == {name.value for name in JobName}
+
+
+def test_web_process_loads_no_model_library(environment: dict[str, str]) -> None:
+    """Web processes stay small and start fast; pictures of faces are the workers' business."""
+    script = (
+        "import sys; from deploy.wsgi import create_application; create_application();"
+        "print([name for name in ('torch', 'mediapipe', 'dlib', '_dlib_pybind11', 'jax', 'numba')"
+        " if name in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        env={"PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert result.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_readme_lists_every_setting() -> None:
+    assert settings_table() in (ROOT / "README.md").read_text(encoding="utf-8")
