@@ -46,6 +46,15 @@ class ImportCrossed(Conflict):
     code = "import_crossed"
 
 
+@dataclass(frozen=True)
+class Committed:
+    """What an import did."""
+
+    invited: int
+    skipped: int
+    rejected: int
+
+
 class _Stored(BaseModel):
     """What lies in the vault: the uploaded file, or after the commit only its rejected rows."""
 
@@ -53,7 +62,7 @@ class _Stored(BaseModel):
 
     shoot_id: UUID
     content: Base64Bytes
-    invited: int | None = None  # set once committed
+    committed: Committed | None = None
 
 
 @dataclass(frozen=True)
@@ -63,16 +72,6 @@ class DryRun:
     import_id: UUID
     shoot_id: UUID
     roster: Roster
-
-
-@dataclass(frozen=True)
-class Committed:
-    """What an import did. `rejected_id` leads to the rejected rows, for an hour."""
-
-    invited: int
-    skipped: int
-    rejected: int
-    rejected_id: UUID | None
 
 
 def upload(session: Session, shoot: Shoot, content: bytes) -> DryRun:
@@ -95,29 +94,35 @@ def dry_run(session: Session, shoot_id: UUID, import_id: UUID) -> DryRun:
         ImportGone: it was imported or dropped.
     """
     stored = _load(session, shoot_id, import_id)
-    if stored.invited is not None:
+    if stored.committed is not None:
         raise _gone()
     return DryRun(import_id, shoot_id, _judge(session, shoot_id, _parse(stored.content)))
 
 
-def commit(session: Session, shoot: Shoot, import_id: UUID, *, actor: audit.Actor) -> Committed:
+def commit(
+    session: Session, shoot: Shoot, import_id: UUID, *, actor: audit.Actor
+) -> tuple[Committed, UUID | None]:
     """Invite every good row, destroy the file and keep the rejected rows for an hour.
 
     People who are in the organization already are invited as they are known; who is in the shoot
     already is left alone. A file can be committed once.
+
+    Returns:
+        What was done, and the id under which the rejected rows lie, `None` if there are none.
 
     Raises:
         ImportGone: it was committed or dropped before.
         ImportCrossed: someone added one of these people at this moment; nothing was imported.
         ShootClosed: nobody can be invited any more.
     """
-    shoots.open_or_refuse(shoot)
     # One import at a time in an organization, so that no two add the same person.
     session.get_one(
         Organization, organization_of(session), with_for_update={"key_share": True}, populate_existing=True
     )
+    shoots.open_or_refuse(shoot)
     run = dry_run(session, shoot.id, import_id)
     good = [row for row in run.roster.rows if row.is_good]
+    rejected = [row for row in run.roster.rows if row.verdict is Verdict.REJECTED]
     for start in range(0, len(good), BATCH):
         try:
             _invite(session, shoot, good[start : start + BATCH], actor)
@@ -125,24 +130,35 @@ def commit(session: Session, shoot: Shoot, import_id: UUID, *, actor: audit.Acto
             raise ImportCrossed(
                 "Someone was added to your organization at this very moment. Nothing was imported: try again."
             ) from error
-    counts = run.roster.counts
+    committed = Committed(len(good), run.roster.counts[Verdict.SKIPPED], len(rejected))
     _drop(session, import_id)
-    rejected = [row for row in run.roster.rows if row.verdict is Verdict.REJECTED]
-    rejected_id = None
-    if rejected:
-        rejected_id = _keep(
-            session, _Stored(shoot_id=shoot.id, content=_base64(_csv(rejected)), invited=len(good))
-        )
+    rejected_id = (
+        _keep(session, _Stored(shoot_id=shoot.id, content=_base64(_csv(rejected)), committed=committed))
+        if rejected
+        else None
+    )
     audit.record(
         session,
         audit.Tag.ROSTER_IMPORTED,
         actor=actor,
         shoot=str(shoot.id),
-        invited=len(good),
-        skipped=counts[Verdict.SKIPPED],
-        rejected=len(rejected),
+        invited=committed.invited,
+        skipped=committed.skipped,
+        rejected=committed.rejected,
     )
-    return Committed(len(good), counts[Verdict.SKIPPED], len(rejected), rejected_id)
+    return committed, rejected_id
+
+
+def outcome(session: Session, shoot_id: UUID, import_id: UUID) -> Committed:
+    """Return what a commit did that left rejected rows, for as long as these are kept.
+
+    Raises:
+        ImportGone: an hour has passed, or the file was not committed.
+    """
+    stored = _load(session, shoot_id, import_id)
+    if stored.committed is None:
+        raise _gone()
+    return stored.committed
 
 
 def rejected_csv(session: Session, shoot_id: UUID, import_id: UUID) -> bytes:
@@ -152,7 +168,7 @@ def rejected_csv(session: Session, shoot_id: UUID, import_id: UUID) -> bytes:
         ImportGone: an hour has passed.
     """
     stored = _load(session, shoot_id, import_id)
-    if stored.invited is not None:
+    if stored.committed is not None:
         return stored.content
     judged = _judge(session, shoot_id, _parse(stored.content))
     return _csv([row for row in judged.rows if row.verdict is Verdict.REJECTED])

@@ -1,0 +1,98 @@
+"""The admin app: HR admins, reviewers and auditors behind the company's sign-in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, Response, g, request
+from flask_babel import format_date, format_datetime
+from flask_login import current_user
+
+from admin import audit, brand, dashboard, download, people, roster, shoots, sign_in, styles
+from admin.words import ATTENTION, REASONS, STATES, VERDICTS
+from core import permissions
+from core.db import transaction
+from core.errors import SignInRequired
+from core.models import State
+from core.permissions import Permission
+from core.services import organizations
+from core.services.sessions import SignedIn
+from core.web import app as web
+from core.web.brand import Brand, brand_of
+from sso.login import bp as sso
+
+BLUEPRINTS = (
+    sign_in.bp,
+    dashboard.bp,
+    brand.bp,
+    styles.bp,
+    shoots.bp,
+    roster.bp,
+    download.bp,
+    people.bp,
+    audit.bp,
+)
+
+
+def create_app() -> Flask:
+    """Return the admin app; it also answers under `/sso`, since its people sign in there."""
+    app = web.create_app("admin", "admin")
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint, url_prefix="/admin")
+    app.register_blueprint(sso)
+    app.register_error_handler(SignInRequired, sign_in.ask)
+    app.context_processor(_context)
+    app.add_template_filter(_day, "day")
+    app.add_template_filter(_moment, "moment")
+    app.after_request(_vary)
+    return app
+
+
+def _signed_in() -> SignedIn | None:
+    user = current_user._get_current_object()  # noqa: SLF001 - Flask-Login's proxy has no other way out
+    return user if isinstance(user, SignedIn) else None
+
+
+def _brand(user: SignedIn) -> Brand:
+    """Return the company's brand; read once a request."""
+    if "brand" not in g:
+        with transaction(user.org_id) as session:
+            g.brand = brand_of(organizations.current(session))
+    found = g.brand
+    assert isinstance(found, Brand)
+    return found
+
+
+def _context() -> dict[str, Any]:
+    user = _signed_in()
+
+    def can(permission: str) -> bool:
+        return user is not None and permissions.allowed(user.role, Permission(permission))
+
+    return {
+        "user": user,
+        "can": can,
+        "states": STATES,
+        "State": State,
+        "attention_words": ATTENTION,
+        "verdict_words": VERDICTS,
+        "reason_words": REASONS,
+        # Pages of `sso` bring their own brand, of the company whose address they have.
+        **({"brand": _brand(user)} if user is not None and request.blueprint != "sso" else {}),
+    }
+
+
+def _day(moment: datetime) -> str:
+    return str(format_date(moment, "medium"))
+
+
+def _moment(moment: datetime) -> str:
+    """Format a time in UTC, which is what deadlines and the log are kept in."""
+    return str(format_datetime(moment, "d MMM y, HH:mm", rebase=False))
+
+
+def _vary(response: Response) -> Response:
+    # One address answers as a page or as JSON.
+    response.vary.add("Accept")
+    return response

@@ -1,0 +1,69 @@
+"""The auditor's pages: events, checkpoints, certificates. People appear by pseudonym only."""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext as _
+
+from admin.answers import page, uuid_argument
+from core.audit import Tag
+from core.db import transaction
+from core.errors import InvalidInput
+from core.permissions import Permission
+from core.services import evidence
+from core.web.guards import me, requires
+
+bp = Blueprint("audit", __name__)
+
+
+@bp.get("/audit")
+@requires(Permission.VIEW_AUDIT)
+def index() -> Response:
+    """Show events, the newest checkpoint and the certificates."""
+    tag = _tag(request.args.get("tag", ""))
+    with transaction(me().org_id) as session:
+        events = evidence.events(session, tag=tag, before=uuid_argument("before"))
+        return page(
+            "audit.html",
+            events=events,
+            leaves={event.id: json.loads(event.leaf) for event in events.events},
+            state=evidence.log_state(session),
+            certificates=evidence.certificates(session),
+            tags=list(Tag),
+            tag=tag,
+        )
+
+
+def _tag(text: str) -> Tag | None:
+    try:
+        return Tag(text) if text else None
+    except ValueError as error:
+        raise InvalidInput(_("There is no such event.")) from error
+
+
+@bp.get("/audit/certificates/<uuid:certificate_id>.pdf")
+@requires(Permission.VIEW_AUDIT)
+def certificate(certificate_id: UUID) -> Response:
+    """Send a deletion certificate; it names nobody."""
+    with transaction(me().org_id) as session:
+        found = evidence.certificate(session, certificate_id)
+    name = f"deletion-{found.erasure_id}-{found.status.lower()}.pdf"
+    return _file(found.pdf, "application/pdf", name)
+
+
+@bp.get("/audit/checkpoints/<int:size>.txt")
+@requires(Permission.VIEW_AUDIT)
+def checkpoint(size: int) -> Response:
+    """Send a checkpoint as it was signed (C2SP signed note)."""
+    with transaction(me().org_id) as session:
+        found = evidence.checkpoint(session, size)
+    return _file(found.note.encode(), "text/plain", f"checkpoint-{size}.txt")
+
+
+def _file(content: bytes, media_type: str, name: str) -> Response:
+    response = Response(content, mimetype=media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response

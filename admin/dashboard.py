@@ -1,0 +1,29 @@
+"""The first page: how far each shoot is, and what needs attention."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from admin.answers import page
+from core.db import transaction
+from core.permissions import Permission
+from core.services import dashboard, organizations, shoots, styles
+from core.web.guards import me, requires
+
+bp = Blueprint("dashboard", __name__)
+
+
+@bp.get("/")
+@requires(Permission.VIEW_DASHBOARD)
+def index() -> Response:
+    """Show every shoot, or the way to the first one: brand, style, shoot, people."""
+    with transaction(me().org_id) as session:
+        overviews = dashboard.overviews(session, shoots.listed(session))
+        organization = organizations.current(session)
+        return page(
+            "dashboard.html",
+            overviews=overviews,
+            has_brand=organization.logo_id is not None or organization.accent != "#2f4b6e",
+            has_style=bool(styles.newest(session)),
+            invited=sum(one.counts.total for one in overviews),
+        )

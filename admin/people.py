@@ -1,0 +1,79 @@
+"""People: found, looked at, and erased on their behalf."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext as _
+
+from admin.answers import again, done, page, uuid_argument
+from compliance import erasure
+from compliance.erasure import ErasureReason
+from core.db import transaction
+from core.errors import Conflict, InvalidInput
+from core.permissions import Permission
+from core.services import members, people
+from core.web.guards import me, requires
+
+bp = Blueprint("people", __name__)
+
+
+class LastAdmin(Conflict):
+    """Erasing this person would leave the organization without anyone to manage it."""
+
+    code = "last_admin"
+
+
+class NotConfirmed(InvalidInput):
+    """What was typed is not the person's address."""
+
+    code = "not_confirmed"
+
+
+@bp.route("/people", methods=["GET", "POST"])
+@requires(Permission.INVITE)
+def index() -> Response:
+    """List people. A search is a POST, so that no name stands in an address."""
+    words = request.form.get("q", "")[:200]
+    with transaction(me().org_id) as session:
+        found = people.page(session, words=words, after_member=uuid_argument("after"))
+        return page("people.html", found=found, words=words, total=people.count(session))
+
+
+@bp.get("/people/<uuid:member_id>")
+@requires(Permission.INVITE)
+def view(member_id: UUID) -> Response:
+    """Show one person: their shoots and how far they are, never why they decline."""
+    with transaction(me().org_id) as session:
+        member = members.get(session, member_id)
+        return page("person.html", member=member, parts_list=people.parts(session, member_id))
+
+
+@bp.post("/people/<uuid:member_id>/erase")
+@requires(Permission.ERASE_MEMBER)
+def erase(member_id: UUID) -> Response:
+    """Erase everything about a person, once the admin has typed their address."""
+    try:
+        with transaction(me().org_id) as session:
+            member = members.get(session, member_id)
+            parts = people.parts(session, member_id)
+            typed = request.form.get("confirmation", "").strip().casefold()
+            if typed != (member.email or "").casefold():
+                raise NotConfirmed(_("That is not this person's email address. Nothing was erased."))
+            if people.is_last_admin(session, member):
+                raise LastAdmin(_("This is your last admin. Appoint another one first. Nothing was erased."))
+            asked = erasure.request(
+                session,
+                member,
+                reason=ErasureReason.EMPLOYER_REQUEST,
+                actor=me().actor,
+                language=member.language,
+            )
+    except (NotConfirmed, LastAdmin) as error:
+        return again("person.html", error, member=member, parts_list=parts)
+    return done(
+        "/admin/people",
+        _("Erased: nothing about this person can be read any more. The certificate follows under Evidence."),
+        erasure=str(asked.erasure_id),
+    )

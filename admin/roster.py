@@ -1,0 +1,150 @@
+"""Importing people: upload, dry run with every row's verdict, commit, and the rejected rows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from admin.answers import again, done, page, uuid_argument
+from core.db import transaction
+from core.errors import InvalidInput, TooLarge
+from core.permissions import Permission
+from core.services import imports, roster, shoots, tabular
+from core.services.imports import DryRun
+from core.services.roster import Verdict
+from core.web.errors import wants_json
+from core.web.guards import me, requires
+
+bp = Blueprint("roster", __name__)
+
+ROWS_A_PAGE = 100
+TEMPLATE_ROWS = (
+    ("ada@example.com", "Ada", "Lovelace", "E1042", "Engineering", "en"),
+    ("emmy@example.com", "Emmy", "Noether", "E1043", "Research", "de"),
+)
+
+
+@bp.get("/shoots/<uuid:shoot_id>/import")
+@requires(Permission.INVITE)
+def choose(shoot_id: UUID) -> Response:
+    """Ask for a file or pasted rows."""
+    with transaction(me().org_id) as session:
+        shoot = shoots.get(session, shoot_id)
+        shoots.open_or_refuse(shoot)
+        return page("import.html", shoot=shoot, pasted="")
+
+
+@bp.get("/roster-template.csv")
+@requires(Permission.INVITE)
+def template() -> Response:
+    """Offer a file to fill in."""
+    return _csv(tabular.write(imports.COLUMNS[:6], TEMPLATE_ROWS), "people.csv")
+
+
+@bp.post("/shoots/<uuid:shoot_id>/import")
+@requires(Permission.INVITE)
+def upload(shoot_id: UUID) -> Response:
+    """Judge an uploaded or pasted list; nobody is invited yet."""
+    file, pasted = request.files.get("roster"), request.form.get("pasted", "")
+    with transaction(me().org_id) as session:
+        shoot = shoots.get(session, shoot_id)
+    try:
+        # One byte more than allowed is enough to know that it is too much.
+        content = file.read(roster.MAX_BYTES + 1) if file is not None and file.filename else pasted.encode()
+        if not content.strip():
+            raise InvalidInput(_("Please choose a CSV file, or paste some rows."))
+        with transaction(me().org_id) as session:
+            run = imports.upload(session, shoot, content)
+    except (InvalidInput, TooLarge) as error:
+        return again("import.html", error, shoot=shoot, pasted=pasted)
+    return done(f"/admin/shoots/{shoot_id}/import/{run.import_id}", **_facts(run))
+
+
+def _facts(run: DryRun) -> dict[str, Any]:
+    return {
+        "import": str(run.import_id),
+        "counts": {verdict.value: number for verdict, number in run.roster.counts.items()},
+        "total": len(run.roster.rows),
+    }
+
+
+@bp.get("/shoots/<uuid:shoot_id>/import/<uuid:import_id>")
+@requires(Permission.INVITE)
+def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
+    """Show what the import would do, row by row."""
+    wanted = request.args.get("show", "")
+    if wanted and wanted not in {verdict.value for verdict in Verdict}:
+        raise InvalidInput(_("There is no such verdict."))
+    number = max(1, request.args.get("page", 1, type=int))
+    with transaction(me().org_id) as session:
+        shoot = shoots.get(session, shoot_id)
+        run = imports.dry_run(session, shoot_id, import_id)
+    rows = [row for row in run.roster.rows if not wanted or row.verdict == wanted]
+    pages = max(1, -(-len(rows) // ROWS_A_PAGE))
+    number = min(number, pages)
+    shown = rows[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]
+    if wants_json():
+        return jsonify(
+            {
+                **_facts(run),
+                "page": number,
+                "pages": pages,
+                "rows": [
+                    {"line": row.line, "verdict": row.verdict, "reasons": list(row.reasons), "text": row.text}
+                    for row in shown
+                ],
+            }
+        )
+    good = sum(1 for row in run.roster.rows if row.is_good)
+    return page(
+        "dry_run.html", shoot=shoot, run=run, rows=shown, wanted=wanted, number=number, pages=pages, good=good
+    )
+
+
+@bp.post("/shoots/<uuid:shoot_id>/import/commit")
+@requires(Permission.INVITE)
+def commit(shoot_id: UUID) -> Response:
+    """Invite the good rows."""
+    import_id = uuid_argument("import")
+    if import_id is None:
+        raise InvalidInput(_("Upload a list first."))
+    with transaction(me().org_id) as session:
+        shoot = shoots.get(session, shoot_id)
+        committed, rejected_id = imports.commit(session, shoot, import_id, actor=me().actor)
+    facts = asdict(committed)
+    if rejected_id is None:
+        message = ngettext(
+            "%(num)s person is being invited.", "%(num)s people are being invited.", committed.invited
+        )
+        return done(f"/admin/shoots/{shoot_id}", message, **facts)
+    kept = f"/admin/shoots/{shoot_id}/import/{rejected_id}"
+    return done(f"{kept}/result", rejected_url=f"{kept}/rejected.csv", **facts)
+
+
+@bp.get("/shoots/<uuid:shoot_id>/import/<uuid:import_id>/result")
+@requires(Permission.INVITE)
+def result(shoot_id: UUID, import_id: UUID) -> Response:
+    """Show what the import did, and offer the rejected rows."""
+    with transaction(me().org_id) as session:
+        shoot = shoots.get(session, shoot_id)
+        outcome = imports.outcome(session, shoot_id, import_id)
+        return page("import_result.html", shoot=shoot, outcome=outcome, import_id=import_id)
+
+
+@bp.get("/shoots/<uuid:shoot_id>/import/<uuid:import_id>/rejected.csv")
+@requires(Permission.INVITE)
+def rejected(shoot_id: UUID, import_id: UUID) -> Response:
+    """Offer the rejected rows with their reasons, to correct and upload again."""
+    with transaction(me().org_id) as session:
+        return _csv(imports.rejected_csv(session, shoot_id, import_id), "not-imported.csv")
+
+
+def _csv(content: bytes, name: str) -> Response:
+    response = Response(content, mimetype="text/csv")
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response

@@ -1,0 +1,258 @@
+"""Shoots: created, watched live, people reminded, closed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from admin.answers import again, done, page, uuid_argument
+from core.clock import now
+from core.db import transaction
+from core.errors import InvalidInput
+from core.models import Participation, State
+from core.models.shoot import DEFAULT_FILE_NAME
+from core.permissions import Permission, allowed
+from core.services import dashboard, file_names, invites, participations, shoots, styles
+from core.web.errors import wants_json
+from core.web.guards import me, requires
+
+bp = Blueprint("shoots", __name__)
+
+DEFAULT_DAYS = 14
+MOST_AT_ONCE = 500  # checkboxes of one page, with room
+
+
+@bp.get("/shoots/new")
+@requires(Permission.MANAGE_SHOOTS)
+def new() -> Response:
+    """Ask for a shoot's name, style and deadline."""
+    with transaction(me().org_id) as session:
+        listed = styles.newest(session)
+    fields = {
+        "name": "",
+        "style_id": request.args.get("style", str(listed[0].style.id) if listed else ""),
+        "deadline": (now().date() + timedelta(days=DEFAULT_DAYS)).isoformat(),
+        "file_name": DEFAULT_FILE_NAME,
+    }
+    return page("shoot_new.html", fields=fields, **_choices(listed))
+
+
+def _choices(listed: list[styles.Listed]) -> dict[str, Any]:
+    return {
+        "listed": listed,
+        "today": now().date().isoformat(),
+        "latest": (now().date() + shoots.LONGEST_DEADLINE).isoformat(),
+        "example": file_names.EXAMPLE,
+    }
+
+
+@bp.post("/shoots/new")
+@requires(Permission.MANAGE_SHOOTS)
+def create() -> Response:
+    """Create a shoot; its people come next."""
+    form = request.form
+    try:
+        with transaction(me().org_id) as session:
+            listed = styles.newest(session)
+            style_id = uuid_argument("style_id")
+            if style_id is None:
+                raise InvalidInput(_("Please choose a style."))
+            shoot = shoots.create(
+                session,
+                name=form.get("name", ""),
+                style=styles.get(session, style_id),
+                deadline=_day(form.get("deadline", "")),
+                file_name=form.get("file_name", "") or DEFAULT_FILE_NAME,
+                actor=me().actor,
+            )
+    except InvalidInput as error:
+        fields = {name: form.get(name, "") for name in ("name", "style_id", "deadline", "file_name")}
+        return again("shoot_new.html", error, fields=fields, **_choices(listed))
+    return done(
+        f"/admin/shoots/{shoot.id}", _("The shoot is ready. Now invite your people."), id=str(shoot.id)
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise InvalidInput(_("Please give the deadline as a day, like 2026-12-31.")) from error
+
+
+@bp.route("/shoots/<uuid:shoot_id>", methods=["GET", "POST"])
+@requires(Permission.VIEW_DASHBOARD)
+def view(shoot_id: UUID) -> Response:
+    """Show how far everyone is. A search is a POST, so that no name stands in an address."""
+    words = request.form.get("q", "")[:200]
+    state = _state(request.values.get("state", ""))
+    sees_people = any(allowed(me().role, one) for one in (Permission.INVITE, Permission.DOWNLOAD))
+    with transaction(me().org_id) as session:
+        shoot = shoots.get(session, shoot_id)
+        style = styles.get(session, shoot.style_id)
+        overview = dashboard.overviews(session, [(shoot, style)])[0]
+        people = (
+            shoots.people(session, shoot_id, state=state, words=words, after_member=uuid_argument("after"))
+            if sees_people
+            else None
+        )
+    if wants_json():
+        return jsonify(
+            {
+                "id": str(shoot.id),
+                "name": shoot.name,
+                "closed": shoot.closed_at is not None,
+                "style_id": str(shoot.style_id),
+                **_counts(overview.counts),
+                "people": [
+                    {
+                        "participation_id": str(person.participation.id),
+                        "member_id": str(person.member.id),
+                        "name": person.member.full_name,
+                        "state": person.participation.state,
+                    }
+                    for person in (people.people if people else ())
+                ],
+            }
+        )
+    return page(
+        "shoot.html",
+        one=overview,
+        shoot=shoot,
+        people=people,
+        words=words,
+        wanted=state,
+        now=now(),
+        remindable=shoots.REMINDABLE,
+    )
+
+
+def _state(text: str) -> State | None:
+    try:
+        return State(text) if text else None
+    except ValueError as error:
+        raise InvalidInput(_("There is no such state.")) from error
+
+
+@bp.get("/shoots/<uuid:shoot_id>/counts.json")
+@requires(Permission.VIEW_DASHBOARD)
+def counts(shoot_id: UUID) -> Response:
+    """Return the counts that the pages poll."""
+    with transaction(me().org_id) as session:
+        shoots.get(session, shoot_id)
+        return jsonify(_counts(dashboard.counts(session, shoot_id)))
+
+
+def _counts(found: dashboard.Counts) -> dict[str, object]:
+    return {
+        "counts": {state.value: number for state, number in found.by_state.items()},
+        "total": found.total,
+        "done": found.done,
+        "under_way": found.under_way,
+        "percent": found.percent,
+    }
+
+
+@bp.post("/shoots/<uuid:shoot_id>/remind")
+@requires(Permission.INVITE)
+def remind_all(shoot_id: UUID) -> Response:
+    """Send everyone who has not finished a new link."""
+    with transaction(me().org_id) as session:
+        number = shoots.remind_all(session, shoots.get(session, shoot_id, lock=True), actor=me().actor)
+    message = (
+        ngettext("%(num)s new link is on its way.", "%(num)s new links are on their way.", number)
+        if number
+        else _(
+            "Nobody to remind: everyone has finished, answered, or got a link within the last ten minutes."
+        )
+    )
+    return done(f"/admin/shoots/{shoot_id}", message, sent=number)
+
+
+@bp.post("/shoots/<uuid:shoot_id>/people")
+@requires(Permission.INVITE)
+def some(shoot_id: UUID) -> Response:
+    """Remind, or withdraw the links of, the people who are ticked."""
+    ids = request.form.getlist("participation")[:MOST_AT_ONCE]
+    if not ids:
+        return done(f"/admin/shoots/{shoot_id}", _("Nobody was ticked, so nothing was done."), "warn", sent=0)
+    revoking = request.form.get("action") == "revoke"
+    acted = 0
+    with transaction(me().org_id) as session:
+        for text in ids:
+            participation = _one(participations.get(session, _id(text)), shoot_id)
+            if participation.state not in shoots.REMINDABLE:
+                continue
+            if revoking:
+                invites.revoke(session, participation.id, actor=me().actor)
+            else:
+                shoots.remind(session, participation, actor=me().actor)
+            acted += 1
+    left = len(ids) - acted
+    message = (
+        ngettext("%(num)s link was withdrawn.", "%(num)s links were withdrawn.", acted)
+        if revoking
+        else ngettext("%(num)s new link is on its way.", "%(num)s new links are on their way.", acted)
+    )
+    if left:
+        message += " " + ngettext(
+            "%(num)s person has answered or finished and was left alone.",
+            "%(num)s people have answered or finished and were left alone.",
+            left,
+        )
+    return done(f"/admin/shoots/{shoot_id}", message, sent=acted, left=left)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise InvalidInput(_("This form is not complete. Reload the page and try again.")) from error
+
+
+def _one(participation: Participation, shoot_id: UUID) -> Participation:
+    if participation.shoot_id != shoot_id:
+        raise InvalidInput(_("This person is in another shoot."))
+    return participation
+
+
+@bp.post("/shoots/<uuid:shoot_id>/people/<uuid:participation_id>/resend")
+@requires(Permission.INVITE)
+def resend(shoot_id: UUID, participation_id: UUID) -> Response:
+    """Send one person a new link."""
+    with transaction(me().org_id) as session:
+        participation = _one(participations.get(session, participation_id, lock=True), shoot_id)
+        invite = shoots.remind(session, participation, actor=me().actor)
+    return done(
+        f"/admin/shoots/{shoot_id}",
+        _("A new link is on its way. Earlier links have ended."),
+        invite=str(invite.id),
+    )
+
+
+@bp.post("/shoots/<uuid:shoot_id>/people/<uuid:participation_id>/revoke")
+@requires(Permission.INVITE)
+def revoke(shoot_id: UUID, participation_id: UUID) -> Response:
+    """Make one person's links useless."""
+    with transaction(me().org_id) as session:
+        participation = _one(participations.get(session, participation_id, lock=True), shoot_id)
+        invites.revoke(session, participation.id, actor=me().actor)
+    return done(f"/admin/shoots/{shoot_id}", _("The link was withdrawn. You can send a new one at any time."))
+
+
+@bp.post("/shoots/<uuid:shoot_id>/close")
+@requires(Permission.MANAGE_SHOOTS)
+def close(shoot_id: UUID) -> Response:
+    """Close the shoot."""
+    with transaction(me().org_id) as session:
+        ended = shoots.close(session, shoots.get(session, shoot_id, lock=True), actor=me().actor)
+    return done(
+        f"/admin/shoots/{shoot_id}",
+        _("The shoot is closed. Finished headshots stay and can be downloaded."),
+        unfinished=ended,
+    )

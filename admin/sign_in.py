@@ -1,0 +1,87 @@
+"""The door: which company, then its own sign-in page; and the way out."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask_login import login_required
+from werkzeug.wrappers import Response as BaseResponse
+
+from core import audit
+from core.db import Lookup, transaction
+from core.errors import SignInRequired
+from core.services import members, organizations, sessions
+from core.settings import settings
+from core.web.app import forget
+from core.web.brand import Brand, brand_of
+from core.web.errors import answer, wants_json
+from core.web.guards import me
+
+bp = Blueprint("sign_in", __name__)
+
+# Remembers the company's short name, nothing about a person.
+COOKIE = "company"
+COOKIE_SECONDS = 31_536_000
+
+
+def ask(error: SignInRequired) -> Response:
+    """Answer a request without a session: where to sign in, and then back to the page that was asked for."""
+    if wants_json():
+        return answer(error)
+    return _page(request.cookies.get(COOKIE, ""), _back(), 401)
+
+
+@bp.get("/sign-in")
+def sign_in() -> Response:
+    """Offer the company's sign-in. With `company` in the query its short name is remembered.
+
+    The form leads here and not straight on to the identity provider: browsers would hold that
+    redirect to our `form-action`.
+    """
+    asked = request.args.get("company", "").strip().lower()
+    return _page(asked or request.cookies.get(COOKIE, ""), _next(request.args.get("next", "")), 200)
+
+
+def _page(slug: str, back: str, status: int) -> Response:
+    brand = _brand(slug)
+    unknown = bool(slug) and brand is None
+    values = {"slug": slug, "brand": brand, "unknown": unknown, "back": back}
+    response = make_response(render_template("admin/sign_in.html", **values), 404 if unknown else status)
+    if brand is not None:
+        response.set_cookie(
+            COOKIE,
+            slug,
+            max_age=COOKIE_SECONDS,
+            secure=settings().is_production,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+def _brand(slug: str) -> Brand | None:
+    org_id = Lookup.organization(slug) if slug else None
+    if org_id is None:
+        return None
+    with transaction(org_id) as session:
+        return brand_of(organizations.current(session))
+
+
+def _back() -> str:
+    return request.path if request.method == "GET" else "/admin/"
+
+
+def _next(wish: str) -> str:
+    return wish if wish.startswith("/admin/") and "\\" not in wish else "/admin/"
+
+
+@bp.post("/sign-out")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def sign_out() -> BaseResponse:
+    """End this session here; the identity provider's own session stays."""
+    with transaction(me().org_id) as session:
+        sessions.end(session, me().session_id)
+        member = members.get(session, me().member_id)
+        audit.record(session, audit.Tag.SIGNED_OUT, actor=me().actor, subject=member)
+    response = redirect("/admin/sign-in", 303)
+    forget(response, current_app)  # type: ignore[arg-type]  # Flask's redirect makes Flask's Response
+    return response

@@ -1,0 +1,74 @@
+// The preview follows the form: a little after the last change, only the newest answer is shown.
+import "./values.js";
+
+const WAIT = 120;
+const LARGEST_UPLOAD = 1200; // pixels: the preview needs no more, and a phone photo is many megabytes
+const form = document.getElementById("studio");
+const image = document.getElementById("preview");
+const frame = document.getElementById("frame");
+const status = document.getElementById("preview-status");
+const file = document.getElementById("image");
+let timer, request, shown, picture = null;
+
+function say(name, text) {
+  status.textContent = text ?? status.dataset[name];
+}
+
+async function smaller(upload) {
+  try {
+    const bitmap = await createImageBitmap(upload);
+    const scale = Math.min(1, LARGEST_UPLOAD / Math.max(bitmap.width, bitmap.height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(bitmap.width * scale);
+    canvas.height = Math.round(bitmap.height * scale);
+    canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    return await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.9));
+  } catch {
+    return upload; // not a picture that the browser reads: the server says what is wrong
+  }
+}
+
+async function update() {
+  request?.abort();
+  request = new AbortController();
+  frame.classList.add("busy");
+  say("loading");
+  const body = new FormData(form);
+  body.delete("image");
+  if (picture && body.get("backdrop_kind") === "image") body.append("image", picture, "backdrop");
+  try {
+    const answer = await fetch(form.dataset.preview, {
+      method: "POST",
+      body,
+      signal: request.signal,
+      headers: { "X-Requested-With": "fetch", "X-CSRFToken": body.get("csrf_token") },
+    });
+    if (answer.ok) {
+      const next = URL.createObjectURL(await answer.blob());
+      image.src = next;
+      if (shown) URL.revokeObjectURL(shown);
+      shown = next;
+      say("ready");
+    } else {
+      say("problem", (await answer.json()).error.message);
+    }
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    say("offline");
+  }
+  frame.classList.remove("busy");
+}
+
+function soon() {
+  clearTimeout(timer);
+  timer = setTimeout(update, WAIT);
+}
+
+form.addEventListener("input", (event) => {
+  if (event.target.id !== "name" && event.target.id !== "image") soon();
+});
+file.addEventListener("change", async () => {
+  picture = file.files[0] ? await smaller(file.files[0]) : null;
+  soon();
+});
+update();

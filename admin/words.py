@@ -1,0 +1,76 @@
+"""What stable names are called on admin pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext as _ln
+
+from core.models import State
+from core.services.dashboard import Attention
+from core.services.roster import TEXTS, Reason, Verdict
+
+
+@dataclass(frozen=True)
+class Word:
+    """A label, the look of its pill, and what it means in a sentence."""
+
+    label: Any
+    look: str
+    meaning: Any = ""
+
+
+STATES: dict[State, Word] = {
+    State.INVITED: Word(_l("Invited"), "", _l("The invitation was sent; the link has not been opened.")),
+    State.OPENED: Word(_l("Opened"), "info", _l("Accepted the invitation, has not decided yet.")),
+    State.CONSENTED: Word(_l("Agreed"), "info", _l("Agreed, has not sent photos yet.")),
+    State.UPLOADING: Word(_l("Uploading"), "info", _l("Adding photos.")),
+    State.SUBMITTED: Word(_l("Photos sent"), "info", _l("Waiting for the studio.")),
+    State.RENDERING: Word(_l("In the studio"), "info", _l("Headshots are being made.")),
+    State.READY: Word(_l("Choosing"), "warn", _l("Headshots are ready; the person has not chosen yet.")),
+    State.APPROVED: Word(_l("Approved"), "good", _l("The person chose a headshot; ready to download.")),
+    State.DELIVERED: Word(_l("Delivered"), "good", _l("The headshot was downloaded.")),
+    # No reason is ever asked or shown: declining costs nothing.
+    State.DECLINED: Word(_l("Not participating"), "", _l("Uses initials or a picture of their own.")),
+    State.FAILED: Word(_l("Needs new photos"), "bad", _l("No headshot could be made from the photos.")),
+    State.EXPIRED: Word(_l("Link expired"), "warn", _l("The invitation ended unused.")),
+    State.ERASED: Word(_l("Erased"), "", _l("Everything about this person was deleted.")),
+}
+
+ATTENTION: dict[Attention, Any] = {
+    Attention.NOBODY_INVITED: lambda _number: _l("Nobody is invited yet. Import your people."),
+    Attention.FAILED: lambda number: _ln(
+        "%(num)s person needs to send other photos.", "%(num)s people need to send other photos.", number
+    ),
+    Attention.DEADLINE_SOON: lambda number: _ln(
+        "The deadline is near and %(num)s person has not finished.",
+        "The deadline is near and %(num)s people have not finished.",
+        number,
+    ),
+    Attention.DEADLINE_PASSED: lambda number: _ln(
+        "The deadline has passed and %(num)s person has not finished.",
+        "The deadline has passed and %(num)s people have not finished.",
+        number,
+    ),
+    Attention.LINKS_EXPIRED: lambda number: _ln(
+        "%(num)s invitation ended unused. Send a new link.",
+        "%(num)s invitations ended unused. Send new links.",
+        number,
+    ),
+    Attention.WAITING_FOR_APPROVAL: lambda number: _ln(
+        "%(num)s person has had headshots to choose from for three days.",
+        "%(num)s people have had headshots to choose from for three days.",
+        number,
+    ),
+}
+
+VERDICTS: dict[Verdict, Word] = {
+    Verdict.OK: Word(_l("Will be invited"), "good"),
+    Verdict.WARNING: Word(_l("Invited, please check"), "warn"),
+    Verdict.SKIPPED: Word(_l("Nothing to do"), ""),
+    Verdict.REJECTED: Word(_l("Not imported"), "bad"),
+}
+
+REASONS: dict[Reason, str] = dict(TEXTS)

@@ -1,0 +1,126 @@
+"""What an auditor reads: events, the signed log's newest checkpoint, deletion certificates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.audit import Tag
+from core.db import organization_of
+from core.errors import NotFound
+from core.models import AuditEvent, Certificate, Checkpoint, Erasure, LogLeaf
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event; people are known by pseudonym. `position` is its place in the signed log, if it has one."""
+
+    id: UUID
+    created_at: datetime
+    tag: str
+    leaf: bytes
+    position: int | None
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """A page of events, newest first; `before` leads to older ones, `None` on the last."""
+
+    events: list[Event]
+    before: UUID | None
+
+
+@dataclass(frozen=True)
+class LogState:
+    """How far the signed log is."""
+
+    checkpoint: Checkpoint | None
+    waiting: int  # events that a checkpoint does not cover yet
+    total: int
+
+
+@dataclass(frozen=True)
+class ListedCertificate:
+    """A certificate without its bytes."""
+
+    id: UUID
+    created_at: datetime
+    status: str
+    sha256: str
+    erasure_id: UUID
+    reason: str
+    requested_at: datetime
+
+
+def events(
+    session: Session, *, tag: Tag | None = None, before: UUID | None = None, most: int = PAGE
+) -> EventPage:
+    """Return a page of events, newest first."""
+    query = (
+        select(AuditEvent.id, AuditEvent.created_at, AuditEvent.tag, AuditEvent.leaf, LogLeaf.position)
+        .outerjoin(LogLeaf, LogLeaf.event_id == AuditEvent.id)
+        .order_by(AuditEvent.id.desc())
+        .limit(most + 1)
+    )
+    if tag is not None:
+        query = query.where(AuditEvent.tag == tag)
+    if before is not None:
+        query = query.where(AuditEvent.id < before)
+    rows = [Event(*row) for row in session.execute(query).tuples()]
+    return EventPage(rows[:most], rows[most - 1].id if len(rows) > most else None)
+
+
+def log_state(session: Session) -> LogState:
+    """Return the newest checkpoint and how many events wait for the next."""
+    newest = session.scalar(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1))
+    total = session.scalar(select(func.count()).select_from(AuditEvent)) or 0
+    return LogState(newest, total - (newest.size if newest else 0), total)
+
+
+def checkpoint(session: Session, size: int) -> Checkpoint:
+    """Return the checkpoint over `size` events.
+
+    Raises:
+        NotFound: none was signed at this size.
+    """
+    found = session.get(Checkpoint, (organization_of(session), size))
+    if found is None:
+        raise NotFound("There is no checkpoint of this size.")
+    return found
+
+
+def certificates(session: Session, *, most: int = 100) -> list[ListedCertificate]:
+    """Return the newest certificates."""
+    rows = session.execute(
+        select(
+            Certificate.id,
+            Certificate.created_at,
+            Certificate.status,
+            Certificate.sha256,
+            Certificate.erasure_id,
+            Erasure.reason,
+            Erasure.created_at,
+        )
+        .join(Erasure, Erasure.id == Certificate.erasure_id)
+        .order_by(Certificate.id.desc())
+        .limit(most)
+    )
+    return [ListedCertificate(*row) for row in rows.tuples()]
+
+
+def certificate(session: Session, certificate_id: UUID) -> Certificate:
+    """Return a certificate.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    found = session.get(Certificate, certificate_id)
+    if found is None:
+        raise NotFound("This certificate does not exist.")
+    return found
