@@ -70,7 +70,7 @@ def score_images(reference: Path, images: Sequence[Path], report: Report) -> boo
 
     good = True
     for one in score(
-        read_folder(reference), [(str(path), path.read_bytes()) for path in images], own_photos()
+        list(read_folder(reference)), [(str(path), path.read_bytes()) for path in images], own_photos()
     ):
         good &= one.faces == 1 and one.same_person is not False
         value = one.model_dump(mode="json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
@@ -69,7 +69,7 @@ def create_application() -> WSGIApplication:
     return application
 
 
-def _development_idp() -> Any:
+def _development_idp() -> WSGIApplication | None:
     config = settings()
     if config.is_production or config.development_idp_path is None:
         return None
