@@ -11,8 +11,9 @@ from core.services import organizations
 from core.settings import settings
 from core.vault import vault
 from deploy.stack import COMPANY_NAME, COMPANY_SLUG
-from sso import connections, saml
+from sso import connections
 from sso.devidp.app import dev_connection
+from sso.metadata import connection_from_metadata
 
 
 def seed_demo() -> None:
@@ -50,7 +51,7 @@ def create_company(
     """
     if Lookup.organization(slug) is not None:
         raise InvalidInput(f"There is a company called {slug} already.")
-    connection = saml.connection_from_metadata(slug, settings().base_url, idp_metadata, admin_groups)
+    connection = connection_from_metadata(slug, settings().base_url, idp_metadata, admin_groups)
     vault().keys.create_tables()
     org_id = organizations.create(slug, name, contact_email=contact)
     with transaction(org_id) as session:

@@ -22,10 +22,10 @@ from sso.credentials import Credentials, load_or_create, sp_credentials
 from sso.devidp.people import ADMIN_GROUP, DevPerson
 from sso.devidp.response import Answer, signed_response
 from sso.errors import MessageMalformed
+from sso.metadata import NS_METADATA
 from sso.redirect_binding import receive
 from sso.saml import BINDING_REDIRECT, FORMAT_PERSISTENT, NAMESPACES, NS_SIGNATURE, SamlConnection
 
-NS_METADATA = "urn:oasis:names:tc:SAML:2.0:metadata"
 MAX_FORM = 65_536  # bytes
 
 
