@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,10 +55,13 @@ def plan(session: Session, member: Member) -> Plan:
         )
         .order_by(Artifact.id)
     ).all()
-    names = {
-        artifact.id: f"{FOLDER[Kind(artifact.kind)]}/{number:02d}.{SUFFIX.get(artifact.media_type, 'bin')}"
-        for number, artifact in enumerate(artifacts, 1)
-    }
+    names: dict[UUID, str] = {}
+    numbers: Counter[str] = Counter()
+    for artifact in artifacts:
+        folder = FOLDER[Kind(artifact.kind)]
+        numbers[folder] += 1
+        suffix = SUFFIX.get(artifact.media_type, "bin")
+        names[artifact.id] = f"{folder}/{numbers[folder]:02d}.{suffix}"
     records = {"format": FORMAT, "exported_at": rfc3339(now()), **_records(session, member, names)}
     content = json.dumps(records, indent=2, ensure_ascii=False).encode()
     return Plan(content, [(name, artifact_id) for artifact_id, name in names.items()])

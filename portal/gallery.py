@@ -82,7 +82,7 @@ def show() -> Response:
                 settled=place.state in SETTLED,
                 chosen=chosen,
                 outputs=[(output, file_of(output)) for output in spec.outputs],
-                aspect=spec.crop.aspect,
+                size_name=words.size,
             )
         )
 

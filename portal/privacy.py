@@ -14,12 +14,13 @@ from core.consent import Purpose
 from core.db import transaction
 from core.errors import InvalidInput
 from core.models import State
+from core.settings import settings
 from core.vault import vault
 from core.web.app import choose_language, forget, limiter
 from core.web.guards import me
 from portal import export, words
 from portal.declined import leave
-from portal.here import go, here, step_url
+from portal.here import go, here
 
 bp = Blueprint("privacy", __name__)
 
@@ -36,10 +37,20 @@ def show() -> Response:
         ]
         given = [
             (words.purpose(purpose), purpose.value, row)
-            for purpose, row in consents.standing(session, place.member.id).items()
+            for purpose, row in sorted(
+                consents.standing(session, place.member.id).items(),
+                key=lambda one: list(Purpose).index(one[0]),
+            )
         ]
         return make_response(
-            render_template("privacy.html", place=place, held=held, given=given, back=step_url(place.state))
+            render_template(
+                "privacy.html",
+                place=place,
+                held=held,
+                given=given,
+                epoch_hours=settings().epoch_hours,
+                backup_days=settings().backup_days,
+            )
         )
 
 

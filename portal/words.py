@@ -129,6 +129,12 @@ def kind(name: str) -> str:
     return known.get(Kind(name), name)
 
 
+def size(name: str) -> str:
+    """Return the name of an output as its users write it."""
+    known = {"linkedin": "LinkedIn", "github": "GitHub"}
+    return known.get(name, name.replace("-", " ").capitalize())
+
+
 def purpose(name: str) -> str:
     """Return what a consent is about."""
     known: dict[str, str] = {

@@ -2,6 +2,7 @@
 const form = document.querySelector("#upload");
 const list = document.querySelector("#photos");
 const empty = document.querySelector("#empty");
+const withPhotos = document.querySelectorAll("#hint, #send-form");
 const count = document.querySelector("#count");
 const said = document.querySelector("#said");
 const words = document.querySelector("#words").dataset;
@@ -102,7 +103,8 @@ async function send(item, file) {
 }
 
 function update(item, photo) {
-  show(item, photo.state, words[photo.state], photo.issues.map((issue) => issue.advice));
+  const told = photo.issues.filter((issue) => photo.state !== "rejected" || issue.severity === "block");
+  show(item, photo.state, words[photo.state], told.map((issue) => issue.advice));
   if (photo.preview_url) thumb(item, photo.preview_url);
 }
 
@@ -158,6 +160,7 @@ async function remove(item) {
 function number() {
   const items = [...list.children];
   empty.hidden = items.length > 0;
+  for (const part of withPhotos) part.hidden = items.length === 0;
   items.forEach((item, index) => {
     const name = fill(words.photo, { number: index + 1 });
     const image = item.querySelector("img");
