@@ -125,6 +125,7 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
         ],
         "photos": [
             {
+                "id": str(row.id),
                 "file": names.get(row.artifact_id),
                 "uploaded_at": _at(row.created_at),
                 "checked_at": _at(row.checked_at),
@@ -135,8 +136,11 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
         ],
         "headshots": [
             {
+                "id": str(row.id),
                 "file": names.get(row.artifact_id) if row.artifact_id else None,
                 "made_at": _at(row.created_at),
+                "made_from": str(row.photo_id),
+                "seconds": row.seconds,
                 "engine": row.engine,
                 "gates": row.gates,
                 "withheld": row.withheld_code,
