@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import re
 import hashlib
 import hmac
+import io
+import re
 import secrets
 import time
 from datetime import timedelta
