@@ -11,7 +11,7 @@ import numpy as np
 from core.style import StyleSpec
 from workers.studio import align, grade, light
 from workers.studio.backdrop import backdrop
-from workers.vision.color import to_linear, to_srgb
+from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Face, Pixels
 
@@ -70,7 +70,10 @@ def finish(
     return Finished(_quantised(mixed), face, framing)
 
 
-def _quantised(values: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Pixels:
-    """Round to 8 bits with half a step of noise, so that a soft gradient shows no bands."""
+def _quantised(values: Values) -> Pixels:
+    """Round to 8 bits with half a step of noise, so that a soft gradient shows no bands.
+
+    A hundredth of a step stays free of noise, so that an even colour comes out as itself.
+    """
     noise = np.random.default_rng(0).random(values.shape[:2], np.float32)[..., None]
-    return np.clip(np.floor(values * 255.0 + noise), 0, 255).astype(np.uint8)
+    return np.clip(np.floor(values * np.float32(255) + 0.01 + 0.98 * noise), 0, 255).astype(np.uint8)

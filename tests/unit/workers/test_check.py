@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import io
+import json
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.consent import ConsentRequired, ValidConsent
+from workers.vision.advice import ADVICE, Issue, Severity
+from workers.vision.check import Verdict, check, without_bars
+from workers.vision.color import to_linear, to_srgb
+from workers.vision.decode import PhotoFormat, Picture, UnreadablePhoto
+from workers.vision.faces import find_faces
+
+POSITIVES = {
+    "barack/portrait.jpg": set(),
+    "barack/letterboxed.jpg": set(),
+    "barack/podium.jpg": set(),
+    "barack/speech.jpg": set(),
+    "barack/blue-room.jpg": {Issue.DARK, Issue.BACK_LIGHT, Issue.SMALL_IN_FRAME},
+    "joe/portrait.jpg": set(),
+    "joe/blue-room.jpg": {Issue.DARK, Issue.BACK_LIGHT, Issue.SMALL_IN_FRAME},
+    "eileen/portrait.png": {Issue.LOW_RESOLUTION},
+}
+NEGATIVES = {
+    "negatives/two-people.jpg": Issue.SEVERAL_PEOPLE,
+    "negatives/two-people-waving.jpg": Issue.SEVERAL_PEOPLE,
+    "negatives/face-cut-off.jpg": Issue.FACE_CUT_OFF,
+    "negatives/face-half-cut-off.jpg": Issue.FACE_CUT_OFF,
+    "negatives/no-face.jpg": Issue.NO_FACE,
+    "negatives/cat.jpg": Issue.NO_FACE,
+}
+
+
+def codes(verdict: Verdict) -> set[Issue]:
+    return {finding.code for finding in verdict.issues}
+
+
+def blocks(verdict: Verdict) -> set[Issue]:
+    return {finding.code for finding in verdict.issues if finding.severity is Severity.BLOCK}
+
+
+def picture(pixels: np.ndarray) -> Picture:
+    return Picture(np.ascontiguousarray(pixels), PhotoFormat.PNG, pixels.shape[1], pixels.shape[0])
+
+
+def relit(pixels: np.ndarray, gain: float | np.ndarray) -> np.ndarray:
+    return np.rint(to_srgb(to_linear(pixels) * np.asarray(gain, np.float32)) * 255).astype(np.uint8)
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize(("name", "expected"), POSITIVES.items())
+def test_a_real_portrait_is_accepted_with_the_advice_that_fits(examined, name, expected):
+    verdict = examined(name).verdict
+    assert verdict.accepted
+    assert codes(verdict) == expected
+    assert verdict.measures.faces == 1
+    assert 0 < verdict.score <= 1
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize(("name", "expected"), NEGATIVES.items())
+def test_what_is_no_portrait_is_refused_for_its_own_reason(examined, name, expected):
+    verdict = examined(name).verdict
+    assert not verdict.accepted
+    assert verdict.score == 0
+    assert blocks(verdict) == {expected}
+
+
+def test_low_resolution_is_a_warning_not_a_refusal(astronaut, consent):
+    verdict = check(picture(astronaut), consent)
+    assert verdict.accepted
+    assert codes(verdict) == {Issue.LOW_RESOLUTION}
+
+
+def test_face_with_too_few_pixels_is_refused(astronaut, consent):
+    small = cv2.resize(astronaut, (400, 400), interpolation=cv2.INTER_AREA)
+    assert blocks(check(picture(small), consent)) == {Issue.FACE_TOO_SMALL}
+
+
+def test_unreadable_bytes_become_a_verdict_not_an_exception(consent):
+    cases = {
+        b"": Issue.EMPTY_FILE,
+        b"hello world" * 50: Issue.NOT_A_PHOTO,
+        b"\xff\xd8\xff\xe0" + bytes(500): Issue.DAMAGED,
+    }
+    for content, expected in cases.items():
+        verdict = check(content, consent)
+        assert blocks(verdict) == {expected}
+        assert not verdict.accepted
+
+
+def test_every_unreadable_photo_error_has_advice():
+    known = {UnreadablePhoto, *UnreadablePhoto.__subclasses__()}
+    assert all(ADVICE[Issue(error.code)].severity is Severity.BLOCK for error in known)
+
+
+def test_every_code_has_one_plain_sentence_or_two():
+    for issue in Issue:
+        text = ADVICE[issue].text
+        assert text[0].isupper()
+        assert text.endswith(".")
+        assert len(text) < 120
+
+
+@pytest.mark.photos
+def test_each_fault_of_light_is_named(examined, consent):
+    pixels = examined("barack/portrait.jpg").pixels
+    ramp = np.linspace(3, -3, pixels.shape[1])[None, :, None]
+    faults = {
+        Issue.DARK: relit(pixels, 0.2),
+        Issue.OVEREXPOSED: relit(pixels, 3.0),
+        Issue.SIDE_LIGHT: relit(pixels, np.exp2(4 * ramp - 2)),
+        Issue.BLURRED: cv2.GaussianBlur(pixels, (0, 0), 3),
+    }
+    for issue, changed in faults.items():
+        verdict = check(picture(changed), consent)
+        assert issue in codes(verdict), issue
+        assert verdict.accepted, issue
+
+
+@pytest.mark.photos
+def test_dark_complexion_is_not_a_dark_photo(examined, consent):
+    """Skin alone made three classes darker: eye whites, teeth and the room stay as they are."""
+    seen = examined("barack/portrait.jpg")
+    linear = to_linear(seen.pixels)
+    lab = cv2.cvtColor(seen.pixels, cv2.COLOR_RGB2LAB).astype(int)
+    skin = (lab[..., 1] > 135) & (lab[..., 2] > 138)
+    box = seen.face.box
+    rows, columns = np.indices(skin.shape)
+    skin &= (rows > box.top) & (rows < box.bottom) & (columns > box.left) & (columns < box.right)
+    darker = relit(seen.pixels, np.where(skin, 0.15, 1.0)[..., None])
+    verdict = check(picture(darker), consent)
+    assert verdict.measures.skin_lightness < 45
+    assert float(np.median(linear[skin])) > 0.1
+    assert Issue.DARK not in codes(verdict)
+    assert verdict.accepted
+
+
+@pytest.mark.photos
+def test_dark_glasses_hide_the_eyes(examined, consent):
+    seen = examined("joe/portrait.jpg")
+    covered = seen.pixels.copy()
+    distance = seen.face.eye_distance
+    for eye in (seen.face.right_eye, seen.face.left_eye):
+        centre = (int(eye[0]), int(eye[1]))
+        cv2.ellipse(
+            covered, centre, (int(distance * 0.38), int(distance * 0.28)), 0, 0, 360, (18, 18, 20), -1
+        )
+    assert blocks(check(picture(covered), consent)) == {Issue.EYES_HIDDEN}
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("turns", [1, 3])
+def test_photo_on_its_side_is_told_apart_from_no_face(examined, consent, turns):
+    for name in ("barack/portrait.jpg", "eileen/portrait.png"):
+        assert Issue.SIDEWAYS in blocks(check(picture(np.rot90(examined(name).pixels, turns)), consent))
+
+
+@pytest.mark.photos
+def test_face_close_to_an_edge_is_cut_off_on_every_side(examined, consent):
+    seen = examined("joe/portrait.jpg")
+    box = seen.face.box
+    left, top, right, bottom = (int(value) for value in (box.left, box.top, box.right, box.bottom))
+    pieces = [
+        seen.pixels[:, left + int(box.width * 0.2) :],
+        seen.pixels[:, : right - int(box.width * 0.2)],
+        seen.pixels[top + int(box.height * 0.15) :],
+        seen.pixels[: bottom - int(box.height * 0.12)],
+    ]
+    for piece in pieces:
+        assert Issue.FACE_CUT_OFF in blocks(check(picture(piece), consent))
+
+
+@pytest.mark.photos
+def test_small_face_in_a_huge_photo_is_found(examined):
+    seen = examined("barack/portrait.jpg")
+    small = cv2.resize(seen.pixels, None, fx=0.35, fy=0.35, interpolation=cv2.INTER_AREA)
+    scene = np.full((3000, 2000, 3), 140, np.uint8)
+    scene[300 : 300 + small.shape[0], 800 : 800 + small.shape[1]] = small
+    faces = find_faces(scene)
+    assert len(faces) == 1
+    assert faces[0].right_eye[0] == pytest.approx(800 + 0.35 * seen.face.right_eye[0], abs=4)
+
+
+@pytest.mark.photos
+def test_landmarks_move_with_the_picture(examined):
+    seen = examined("joe/portrait.jpg")
+    half = cv2.resize(seen.pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    again = find_faces(half)[0]
+    expected = seen.face.moved(0, 0, 0.5)
+    assert np.abs(again.landmarks[:, :2] - expected.landmarks[:, :2]).max() < 0.05 * expected.head_height
+    assert again.head_height == pytest.approx(expected.head_height, rel=0.02)
+
+
+def test_black_bars_go_and_a_dark_room_stays():
+    scene = np.full((300, 400, 3), 90, np.uint8)
+    boxed = np.zeros((300, 700, 3), np.uint8)
+    boxed[:, 150:550] = scene
+    assert without_bars(boxed).shape == (300, 396, 3)
+    one_sided = np.zeros((300, 550, 3), np.uint8)
+    one_sided[:, 150:] = scene
+    assert without_bars(one_sided).shape == one_sided.shape
+
+
+def test_verdict_is_json(astronaut, consent):
+    buffer = io.BytesIO()
+    Image.fromarray(astronaut).save(buffer, "PNG")
+    answer = json.loads(check(buffer.getvalue(), consent).model_dump_json())
+    assert answer["accepted"] is True
+    assert answer["issues"][0]["code"] == "low_resolution"
+    assert answer["issues"][0]["severity"] == "warn"
+    assert answer["measures"]["eye_distance_px"] == pytest.approx(43, abs=2)
+
+
+def test_no_face_is_looked_at_without_consent(astronaut):
+    with pytest.raises(ConsentRequired):
+        check(picture(astronaut), ValidConsent(None, frozenset()))

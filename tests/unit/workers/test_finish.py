@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import io
+import sys
+from subprocess import run
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import color, data
+
+from core.style import (
+    Crop,
+    Grade,
+    GradientBackdrop,
+    ImageBackdrop,
+    Light,
+    Output,
+    OutputFormat,
+    SolidBackdrop,
+    StyleSpec,
+)
+from workers.studio import grade, light
+from workers.studio.backdrop import BackdropMissing, backdrop
+from workers.studio.encode import cut, encode, outputs
+from workers.studio.finish import finish, master_size
+from workers.studio.preview import preview, sample
+from workers.vision.color import luminance, to_linear, to_srgb
+from workers.vision.measure import side_light, underexposure
+from workers.vision.skin import skin_tone
+
+BACKDROPS = [
+    SolidBackdrop(color="#ffffff"),
+    SolidBackdrop(color="#1f2d44"),
+    GradientBackdrop(),
+    ImageBackdrop(image="office.jpg", blur=0.03),
+]
+
+
+def office() -> np.ndarray:
+    return np.asarray(data.coffee(), np.uint8)
+
+
+def quantised(linear: np.ndarray) -> np.ndarray:
+    return np.rint(to_srgb(linear) * 255).astype(np.uint8)
+
+
+def test_srgb_and_linear_light_are_inverse():
+    every = np.arange(256, dtype=np.uint8)
+    assert (np.rint(to_srgb(to_linear(every)) * 255) == every).all()
+    assert float(to_linear(np.array([0.5], np.float32))[0]) == pytest.approx(0.2140, abs=1e-4)
+
+
+@pytest.mark.parametrize("spec", BACKDROPS)
+def test_wall_beside_the_head_is_exactly_the_styles(spec):
+    style = StyleSpec(backdrop=spec)
+    pixels = finish(sample(), style, (400, 400), office()).pixels
+    wall = backdrop(spec, 400, 400, office())
+    difference = color.deltaE_ciede2000(color.rgb2lab(pixels / 255.0), color.rgb2lab(wall))
+    assert float(np.median(difference[:80, :60])) < 0.5
+    assert float(np.median(difference[:80, -60:])) < 0.5
+
+
+def test_solid_backdrop_is_one_colour_to_the_last_bit():
+    pixels = finish(sample(), StyleSpec(backdrop=SolidBackdrop(color="#2f4b6e")), (300, 300)).pixels
+    assert (pixels[:100, :40] == (0x2F, 0x4B, 0x6E)).all()
+    assert (pixels[:100, -40:] == (0x2F, 0x4B, 0x6E)).all()
+
+
+def test_gradient_is_brightest_behind_the_head_and_reaches_the_outer_colour():
+    wall = backdrop(GradientBackdrop(inner="#ffffff", outer="#000000"), 200, 200)
+    assert wall[84, 100].min() > 0.95
+    assert wall[-1, 0].max() < 0.1
+    assert wall[0, 0, 0] < wall[40, 50, 0] < wall[84, 100, 0]
+
+
+def test_image_backdrop_without_its_picture_is_an_error_to_act_on():
+    with pytest.raises(BackdropMissing):
+        finish(sample(), StyleSpec(backdrop=ImageBackdrop(image="gone")), (200, 200))
+
+
+def test_old_background_leaves_no_halo():
+    """On two walls, the change at the hair's edge is a mixture of person and wall, never a third colour."""
+    black = finish(sample(), StyleSpec(backdrop=SolidBackdrop(color="#000000")), (400, 400)).pixels.astype(
+        int
+    )
+    white = finish(sample(), StyleSpec(backdrop=SolidBackdrop(color="#ffffff")), (400, 400)).pixels.astype(
+        int
+    )
+    # alpha from the two; the person's own colour follows as black / alpha and must be hair, not grey wall
+    alpha = 1 - (white - black).mean(axis=2) / 255
+    edge = (alpha > 0.3) & (alpha < 0.9)
+    edge[200:] = False
+    own = black[edge] / alpha[edge][:, None]
+    inner = np.median(black[(alpha > 0.99) & (np.arange(400)[:, None] < 110)], axis=0)
+    assert edge.sum() > 100
+    assert np.abs(np.median(own, axis=0) - inner).max() < 45
+
+
+def test_light_is_evened_part_way_and_the_complexion_stays():
+    cutout = sample()
+    linear = to_linear(cutout.foreground)
+    ramp = np.linspace(-1.0, 1.0, linear.shape[1], dtype=np.float32)[None, :, None]
+    uneven = linear * np.exp2(ramp)
+    before = side_light(uneven, cutout.face)
+    half = light.even_out(uneven, cutout.face, 0.5)
+    full = light.even_out(uneven, cutout.face, 1.0)
+    assert abs(side_light(half, cutout.face)) == pytest.approx(abs(before) / 2, rel=0.25)
+    assert abs(side_light(full, cutout.face)) < 0.25 * abs(before)
+    tone, evened = skin_tone(quantised(uneven), cutout.face), skin_tone(quantised(full), cutout.face)
+    assert tone.difference(evened) < 3
+    assert np.allclose(light.even_out(uneven, cutout.face, 0.0), uneven)
+
+
+def test_dark_face_is_lifted_within_the_limit_and_a_good_one_left_alone():
+    cutout = sample()
+    linear = to_linear(cutout.foreground)
+    assert underexposure(linear, cutout.face) == 0
+    assert np.allclose(grade.expose(linear, cutout.face, 0.0), linear)
+    dark = linear * np.float32(0.1)
+    lifted = grade.expose(dark, cutout.face, 0.0)
+    gain = float(
+        np.median(luminance(lifted)[dark.max(axis=2) > 0.01] / luminance(dark)[dark.max(axis=2) > 0.01])
+    )
+    assert gain == pytest.approx(2**grade.MAX_STOPS, rel=0.02)
+    wished = grade.expose(linear, cutout.face, 1.0)
+    assert luminance(wished).mean() < luminance(linear).mean() * 2**grade.MAX_STOPS * 1.01
+
+
+def test_skin_of_a_possible_hue_is_never_recoloured_and_a_cast_is_reduced():
+    cutout = sample()
+    linear = to_linear(cutout.foreground)
+    assert grade.balance(linear, cutout.face) is linear
+    green = linear * np.array([0.75, 1.05, 0.65], np.float32)
+    mended = grade.balance(green, cutout.face)
+    hue = skin_tone(quantised(green), cutout.face).hue
+    better = skin_tone(quantised(mended), cutout.face).hue
+    assert hue > 75
+    assert 60 < better < hue
+
+
+def test_neutral_grade_changes_nothing():
+    linear = to_linear(sample().foreground)
+    neutral = Grade(contrast=0, warmth=0, saturation=1)
+    assert np.allclose(grade.develop(linear, neutral), linear)
+    grey = grade.develop(linear, Grade(contrast=0, saturation=0))
+    assert np.ptp(grey, axis=2).max() < 1e-5
+    warm = grade.develop(linear, Grade(contrast=0, warmth=1))
+    assert np.allclose(luminance(warm), luminance(linear), atol=2e-3)
+    assert warm[..., 0].sum() > linear[..., 0].sum()
+
+
+def test_skin_keeps_its_texture():
+    """No smoothing: fine detail of the face after finishing is what a plain enlargement would have."""
+    cutout = sample()
+    style = StyleSpec(light=Light(even=1.0), grade=Grade(contrast=0), backdrop=SolidBackdrop())
+    finished = finish(cutout, style, (512, 512))
+    box = finished.face.box
+    part = (slice(int(box.top), int(box.bottom)), slice(int(box.left), int(box.right)))
+    plain = Image.fromarray(cutout.foreground).resize(
+        (512, 512), Image.Resampling.BICUBIC, box=tuple(_source_box(finished.framing.matrix))
+    )
+
+    def detail(pixels: np.ndarray) -> float:
+        grey = pixels.astype(float).mean(axis=2)
+        return float(np.abs(np.diff(grey, axis=0)).mean())
+
+    assert detail(finished.pixels[part]) > 0.85 * detail(np.asarray(plain)[part])
+
+
+def _source_box(matrix: np.ndarray) -> tuple[float, float, float, float]:
+    back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))
+    corners = np.array([back @ np.array([x, y, 1]) for x in (0, 512) for y in (0, 512)])[:, :2]
+    low, high = corners.min(axis=0).clip(0, 512), corners.max(axis=0).clip(0, 512)
+    return (low[0], low[1], high[0], high[1])
+
+
+def test_master_covers_every_output_without_enlarging():
+    outputs_asked = (Output(name="a", width=800, height=800), Output(name="b", width=1584, height=396))
+    style = StyleSpec(outputs=outputs_asked, crop=Crop(aspect=0.8))
+    width, height = master_size(style)
+    assert width >= 1584
+    assert height >= 800
+    assert width / height == pytest.approx(0.8, abs=0.01)
+
+
+def test_outputs_have_their_size_format_profile_and_no_camera_data():
+    style = StyleSpec(
+        outputs=tuple(
+            Output(name=kind.value, width=200, height=160, format=kind)
+            for kind in (OutputFormat.JPEG, OutputFormat.PNG, OutputFormat.WEBP)
+        )
+    )
+    master = finish(sample(), style, master_size(style)).pixels
+    for name, content in outputs(master, style, "http://example.com/source").items():
+        with Image.open(io.BytesIO(content)) as image:
+            assert image.format.lower() == name
+            assert image.size == (200, 160)
+            assert image.info["icc_profile"]
+            assert not image.getexif()
+            assert b"DigitalSourceType" in content
+            assert b"http://example.com/source" in content
+    assert b"DigitalSourceType" not in encode(master, OutputFormat.JPEG)
+
+
+def test_banner_keeps_the_eyes():
+    style = StyleSpec()
+    finished = finish(sample(), style, (512, 512))
+    banner = cut(finished.pixels, style, Output(name="banner", width=512, height=200))
+    eyes = int(finished.face.right_eye[1] - style.crop.eye_line * (512 - 200))
+    column = int(finished.face.right_eye[0])
+    expected = finished.pixels[int(finished.face.right_eye[1]), column].astype(int)
+    assert np.abs(banner[eyes, column].astype(int) - expected).max() < 25
+
+
+def test_preview_shows_the_style_without_any_model():
+    for style in (
+        StyleSpec(),
+        StyleSpec(crop=Crop(aspect=0.8)),
+        StyleSpec(backdrop=SolidBackdrop(color="#ff0000")),
+    ):
+        with Image.open(io.BytesIO(preview(style))) as image:
+            assert max(image.size) == 512
+            assert image.size[0] / image.size[1] == pytest.approx(style.crop.aspect, abs=0.01)
+    with Image.open(io.BytesIO(preview(StyleSpec(backdrop=SolidBackdrop(color="#ff0000"))))) as image:
+        assert image.getpixel((3, 3))[0] > 245
+
+
+@pytest.mark.parametrize("eye_line", [0.25, 0.42, 0.6])
+@pytest.mark.parametrize("head_height", [0.25, 0.5, 0.75])
+def test_preview_survives_every_crop_a_style_can_ask_for(eye_line, head_height):
+    assert preview(StyleSpec(crop=Crop(eye_line=eye_line, head_height=head_height)), size=128)
+
+
+def test_preview_loads_neither_mediapipe_nor_a_matting_solver():
+    code = (
+        "import sys; from core.style import StyleSpec; from workers.studio.preview import preview; "
+        "preview(StyleSpec(), size=64); "
+        "print([name for name in ('mediapipe', 'pymatting', 'torch', '_dlib_pybind11') if name in sys.modules])"
+    )
+    done = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

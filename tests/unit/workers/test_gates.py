@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from core.consent import ConsentRequired
+from core.style import Crop, SolidBackdrop, StyleSpec
+from workers.gates import GateName, Own, measure_result
+from workers.studio.finish import finish
+from workers.studio.preview import sample
+from workers.team import team_figures
+from workers.vision.color import to_linear, to_srgb
+from workers.vision.faces import find_faces
+from workers.vision.likeness import SAME_PERSON, distance, embed
+from workers.vision.skin import SkinTone, skin_tone
+
+STYLE = StyleSpec(backdrop=SolidBackdrop(color="#d0d6de"))
+
+
+@pytest.fixture(scope="module")
+def finished():
+    return finish(sample(), STYLE, (512, 512))
+
+
+@pytest.fixture(scope="module")
+def own(astronaut, consent) -> Own:
+    own = Own()
+    own.add("portrait", astronaut, find_faces(astronaut)[0], consent)
+    return own
+
+
+def report(pixels, own, finished, consent, style=STYLE):
+    return measure_result(pixels, "portrait", own, style, finished.framing, consent)
+
+
+def test_a_good_result_passes_every_gate(finished, own, consent):
+    result = report(finished.pixels, own, finished, consent)
+    assert result.passed
+    assert set(result.gates) == set(GateName)
+    assert all(gate.passed for gate in result.gates.values())
+    assert result.failed == ()
+
+
+def test_every_gate_names_its_unit_and_the_reason_for_its_limit(finished, own, consent):
+    for gate in report(finished.pixels, own, finished, consent).gates.values():
+        assert gate.unit
+        assert len(gate.why) > 10
+
+
+def broken(pixels: np.ndarray) -> dict[GateName, np.ndarray]:
+    """Spoil the picture, each time in one way."""
+    height, width = pixels.shape[:2]
+    centre = (width / 2, height / 2)
+
+    def warped(matrix) -> np.ndarray:
+        return cv2.warpAffine(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+
+    two = pixels.copy()
+    head = cv2.resize(pixels[60:420, 90:420], (140, 153), interpolation=cv2.INTER_AREA)
+    two[:153, :140] = head
+    linear = to_linear(pixels)
+    side = np.exp2(np.linspace(3.5, -3.5, width, dtype=np.float32))[None, :, None]
+    return {
+        GateName.ONE_FACE: two,
+        GateName.SKIN_DELTA_E: np.rint(to_srgb(linear * np.float32(0.35)) * 255).astype(np.uint8),
+        GateName.SKIN_ITA: np.rint(to_srgb(linear * np.float32(0.35)) * 255).astype(np.uint8),
+        GateName.EYE_LINE: warped(np.float64([[1, 0, 0], [0, 1, 20]])),
+        GateName.HEAD_HEIGHT: warped(cv2.getRotationMatrix2D(centre, 0, 1.12)),
+        GateName.ROLL: warped(cv2.getRotationMatrix2D(centre, 4, 1.0)),
+        GateName.BACKDROP: np.where(np.arange(height)[:, None, None] < 200, pixels // 2 + 20, pixels).astype(
+            np.uint8
+        ),
+        GateName.LIGHT: np.rint(to_srgb(linear * side) * 255).astype(np.uint8),
+        GateName.SHARPNESS: cv2.GaussianBlur(pixels, (0, 0), 6),
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in GateName if name is not GateName.LIKENESS])
+def test_each_gate_catches_its_own_fault(finished, own, consent, name):
+    result = report(broken(finished.pixels)[name], own, finished, consent)
+    assert result.gates[name].passed is False
+    assert name in result.failed
+    assert not result.passed
+
+
+def test_picture_without_a_face_is_withheld(finished, own, consent):
+    result = report(np.full((512, 512, 3), 200, np.uint8), own, finished, consent)
+    assert not result.passed
+    assert result.failed == (GateName.ONE_FACE,)
+
+
+@pytest.mark.photos
+def test_somebody_elses_face_fails_likeness(examined, finished, consent):
+    other = examined("joe/portrait.jpg")
+    own = Own()
+    own.add("portrait", other.pixels, other.face, consent)
+    gate = report(finished.pixels, own, finished, consent).gates[GateName.LIKENESS]
+    assert gate.passed is False
+    assert gate.value > 0.7
+
+
+@pytest.mark.photos
+def test_likeness_limit_follows_how_much_the_persons_own_photos_differ(examined, consent):
+    own = Own()
+    for name in ("portrait", "podium", "speech"):
+        seen = examined(f"barack/{name}.jpg")
+        own.add(name, seen.pixels, seen.face, consent)
+    assert 0.3 < own.spread() < 0.45
+    seen = examined("barack/portrait.jpg")
+    result = measure_result(
+        seen.pixels, "portrait", own, STYLE, finish(sample(), STYLE, (64, 64)).framing, consent
+    )
+    gate = result.gates[GateName.LIKENESS]
+    assert gate.limit < SAME_PERSON
+    assert 0.2 < gate.value < gate.limit, "the source itself must not count, or every copy would score 0"
+
+
+def test_without_consent_to_likeness_no_embedding_is_made(finished, astronaut, photo_consent):
+    own = Own()
+    face = find_faces(astronaut)[0]
+    own.add("portrait", astronaut, face, photo_consent)
+    assert own.embeddings == {}
+    gate = report(finished.pixels, own, finished, photo_consent).gates[GateName.LIKENESS]
+    assert (gate.value, gate.passed) == (None, None)
+    assert "no consent" in gate.why
+    assert report(finished.pixels, own, finished, photo_consent).passed
+    with pytest.raises(ConsentRequired):
+        embed(astronaut, face, photo_consent)
+
+
+@pytest.mark.photos
+def test_embeddings_tell_people_apart(examined, consent):
+    names = [
+        "barack/portrait.jpg",
+        "barack/podium.jpg",
+        "barack/speech.jpg",
+        "joe/portrait.jpg",
+        "joe/blue-room.jpg",
+    ]
+    vectors = {name: embed(examined(name).pixels, examined(name).face, consent) for name in names}
+    for one in names:
+        for other in names:
+            same = one.split("/")[0] == other.split("/")[0]
+            assert (distance(vectors[one], vectors[other]) < SAME_PERSON) is same
+
+
+def test_a_tone_between_two_own_photos_is_no_drift():
+    own = Own(tones=[SkinTone(40, 12, 16), SkinTone(70, 12, 16)])
+    assert own.drift(SkinTone(55, 12, 16))[0] < 0.1
+    assert own.drift(SkinTone(85, 12, 16))[0] > 5
+    assert own.drift(SkinTone(55, 12, 26))[0] > 5
+
+
+def test_typology_angle_orders_complexions():
+    assert SkinTone(75, 10, 15).ita > 55
+    assert SkinTone(30, 12, 15).ita < -30
+
+
+def test_skin_tone_of_a_painted_face_is_the_paint(astronaut):
+    face = find_faces(astronaut)[0]
+    painted = np.full_like(astronaut, (198, 134, 102))
+    tone = skin_tone(painted, face)
+    assert (tone.lightness, tone.red, tone.yellow) == pytest.approx((61.6, 20.9, 26.6), abs=1.5)
+
+
+def test_tighter_crop_is_measured_against_what_was_meant_and_noted(astronaut, own, consent):
+    whole = sample()
+    rows = round(float(whole.face.right_eye[1]) + 0.85 * whole.face.head_height)
+    short = type(whole)(whole.foreground[:rows], whole.alpha[:rows], whole.face, 1.0)
+    done = finish(short, STYLE, (512, 512))
+    result = measure_result(done.pixels, "portrait", own, STYLE, done.framing, consent)
+    assert result.gates[GateName.HEAD_HEIGHT].passed
+    assert "crop_tighter" in result.notes
+
+
+def test_team_figures_show_who_does_not_match(finished, own, consent):
+    good = report(finished.pixels, own, finished, consent)
+    same = team_figures([good, good])
+    assert same.eye_line_sd_percent == 0
+    other_style = StyleSpec(crop=Crop(eye_line=0.5, head_height=0.4), backdrop=STYLE.backdrop)
+    other = finish(sample(), other_style, (512, 512))
+    odd = measure_result(other.pixels, "portrait", own, other_style, other.framing, consent)
+    spread = team_figures([good, odd])
+    assert spread.eye_line_sd_percent == pytest.approx(4, abs=0.4)
+    assert spread.head_height_sd_percent == pytest.approx(5, abs=0.5)
+    assert team_figures([]).people == 0

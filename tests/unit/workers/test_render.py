@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.consent import ConsentRequired, ValidConsent
+from core.errors import InvalidInput
+from core.style import ImageBackdrop, Output, OutputFormat, SolidBackdrop, StyleSpec
+from workers.batch import read_people, render_folder, render_people
+from workers.gates import GateName
+from workers.render import CANDIDATES, render
+from workers.sample import sample_people
+from workers.score import score
+from workers.studio.backdrop import BackdropMissing
+from workers.vision.advice import Issue
+from workers.vision.faces import find_faces
+
+SMALL = StyleSpec(
+    backdrop=SolidBackdrop(color="#1f2d44"), outputs=(Output(name="square", width=384, height=384),)
+)
+BARACK = ["portrait.jpg", "letterboxed.jpg", "blue-room.jpg", "podium.jpg"]
+
+
+@pytest.mark.photos
+def test_best_distinct_photos_become_headshots_and_the_same_shot_counts_once(photo, consent):
+    stages: list[tuple[float, str]] = []
+    photos = [(name, photo(f"barack/{name}")) for name in BARACK]
+    result = render(photos, SMALL, consent, lambda fraction, stage: stages.append((fraction, stage)))
+    sources = [shot.source for shot in result.headshots]
+    assert len(sources) == CANDIDATES
+    assert not {"portrait.jpg", "letterboxed.jpg"} <= set(sources), "two files of the same shot"
+    assert sources[0] in {"portrait.jpg", "letterboxed.jpg"}
+    assert [shot.score for shot in result.headshots] == sorted(
+        (s.score for s in result.headshots), reverse=True
+    )
+    assert list(result.verdicts) == BARACK
+    for shot in result.headshots:
+        assert shot.pixels.shape == (384, 384, 3)
+        assert shot.report.passed
+        assert shot.report.gates[GateName.LIKENESS].passed
+    fractions = [fraction for fraction, _ in stages]
+    assert fractions == sorted(fractions)
+    assert stages[-1] == (1.0, "done")
+    assert {stage for _, stage in stages} == {"check", "portrait", "finish", "measure", "done"}
+
+
+@pytest.mark.photos
+def test_bad_files_never_cost_the_good_ones(photo, consent):
+    photos = [
+        ("cat.jpg", photo("negatives/cat.jpg")),
+        ("text.jpg", b"not a photo at all " * 20),
+        ("empty.jpg", b""),
+        ("cut.jpg", photo("joe/portrait.jpg")[:90_000]),
+        ("good.jpg", photo("joe/portrait.jpg")),
+    ]
+    result = render(photos, SMALL, consent)
+    assert [shot.source for shot in result.headshots] == ["good.jpg"]
+    assert {key: verdict.accepted for key, verdict in result.verdicts.items()} == {
+        "cat.jpg": False,
+        "text.jpg": False,
+        "empty.jpg": False,
+        "cut.jpg": False,
+        "good.jpg": True,
+    }
+
+
+@pytest.mark.photos
+def test_second_person_in_the_background_is_not_in_the_headshot(photo, consent):
+    result = render([("speech.jpg", photo("barack/speech.jpg"))], SMALL, consent)
+    pixels = result.headshots[0].pixels
+    assert len(find_faces(pixels)) == 1
+    # In the photo a dark shoulder and a head of hair stand left and right of the neck.
+    assert np.abs(pixels[:120, :40].astype(int) - (0x1F, 0x2D, 0x44)).max() <= 3
+
+
+def test_photo_too_tight_for_an_honest_crop_is_withheld_with_the_reason(astronaut, consent):
+    face = astronaut[60:205, 150:300]
+    buffer = io.BytesIO()
+    Image.fromarray(face).resize((600, 580), Image.Resampling.BICUBIC).save(buffer, "PNG")
+    result = render([("tight.png", buffer.getvalue())], SMALL, consent)
+    assert result.headshots == ()
+    if result.verdicts["tight.png"].accepted:
+        assert [item.reason for item in result.withheld] == ["cropped_too_tightly"]
+
+
+def test_nothing_happens_without_consent():
+    with pytest.raises(ConsentRequired):
+        render([("a", b"")], SMALL, ValidConsent(None, frozenset()))
+
+
+def test_image_backdrop_without_its_picture_stops_before_a_headshot(consent):
+    style = SMALL.model_copy(update={"backdrop": ImageBackdrop(image="gone.jpg")})
+    with pytest.raises(BackdropMissing):
+        render(sample_people()["eileen"][:1], style, consent)
+
+
+def test_folder_becomes_headshots_a_team_sheet_and_a_report(tmp_path, consent):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    (photos / "eileen").mkdir(parents=True)
+    for name, content in sample_people()["eileen"][:2]:
+        (photos / "eileen" / name).write_bytes(content)
+    (photos / "nobody").mkdir()
+    (photos / "nobody" / "note.jpg").write_bytes(b"there is no photo in here " * 10)
+    style = SMALL.model_copy(
+        update={
+            "outputs": (*SMALL.outputs, Output(name="web", width=96, height=96, format=OutputFormat.WEBP))
+        }
+    )
+    seen: set[str] = set()
+    render_folder(photos, style, out, consent, lambda person, _fraction, _stage: seen.add(person))
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    eileen, nobody = report["people"]
+    assert eileen["person"] == "eileen"
+    assert eileen["source"] == "portrait.jpg"
+    assert [item["file"] for item in eileen["photos"]] == ["dark.jpg", "portrait.jpg"]
+    assert eileen["gates"]["roll"]["passed"] is True
+    assert eileen["seconds"] > 0
+    assert nobody["source"] is None
+    assert nobody["photos"][0]["issues"][0]["code"] == Issue.NOT_A_PHOTO
+    assert report["team"]["people"] == 1
+    with Image.open(out / "eileen" / "headshot.jpg") as image:
+        assert image.size == (384, 384)
+        assert not image.getexif()
+    with Image.open(out / "eileen" / "web.webp") as image:
+        assert image.size == (96, 96)
+    with Image.open(out / "team.jpg") as image:
+        assert min(image.size) > 400
+    assert not (out / "nobody").exists()
+    assert seen == {"eileen", "nobody"}
+
+
+def test_empty_folder_says_what_to_do(tmp_path):
+    with pytest.raises(InvalidInput, match="subfolder"):
+        read_people(tmp_path)
+    with pytest.raises(InvalidInput, match="subfolder"):
+        read_people(tmp_path / "missing")
+
+
+def test_backdrop_outside_the_style_folder_is_not_read(tmp_path, consent):
+    (tmp_path / "secret.png").write_bytes(b"")
+    style = SMALL.model_copy(update={"backdrop": ImageBackdrop(image="../secret.png")})
+    (tmp_path / "styles").mkdir()
+    with pytest.raises(BackdropMissing):
+        render_people({}, style, tmp_path / "out", consent, style_folder=tmp_path / "styles")
+
+
+@pytest.mark.photos
+def test_score_measures_likeness_and_drift(photo, consent):
+    references = [(name, photo(f"barack/{name}")) for name in ("portrait.jpg", "podium.jpg")]
+    images = [
+        ("own", photo("barack/speech.jpg")),
+        ("other", photo("joe/portrait.jpg")),
+        ("cup", photo("negatives/no-face.jpg")),
+    ]
+    own, other, cup = score(references, images, consent)
+    assert own.same_person is True
+    assert other.same_person is False
+    assert (cup.faces, cup.likeness_distance) == (0, None)
+    assert own.likeness_distance < other.likeness_distance
+    with pytest.raises(InvalidInput):
+        score([("cup", photo("negatives/no-face.jpg"))], images, consent)
