@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
-from flask_login import login_required
+from flask_login import current_user, login_required
 from werkzeug.wrappers import Response as BaseResponse
 
 from core import audit
@@ -31,12 +31,14 @@ def ask(error: SignInRequired) -> Response:
 
 
 @bp.get("/sign-in")
-def sign_in() -> Response:
+def sign_in() -> Response | BaseResponse:
     """Offer the company's sign-in. With `company` in the query its short name is remembered.
 
     The form leads here and not straight on to the identity provider: browsers would hold that
     redirect to our `form-action`.
     """
+    if current_user.is_authenticated:
+        return redirect("/admin/", 303)
     asked = request.args.get("company", "").strip().lower()
     return _page(asked or request.cookies.get(COOKIE, ""), _next(request.args.get("next", "")), 200)
 
