@@ -190,9 +190,7 @@ def execute(session: Session, erasure: Erasure) -> None:
     enqueue(session, JobName.CERTIFY, erasure.id)
 
 
-def _locations(
-    erasure: Erasure, artifacts: Sequence[Artifact], epoch: int
-) -> list[Location]:
+def _locations(erasure: Erasure, artifacts: Sequence[Artifact], epoch: int) -> list[Location]:
     """List every place: each object, the key that sealed them, and the directory entry."""
     moment = now()
     key_id = str(erasure.member_id)
