@@ -17,6 +17,7 @@ from core.db import organization_of
 from core.errors import InvalidInput
 from core.ids import new_id
 from core.models import Consent, Member, Participation
+from core.services import headshots
 
 
 def give(
@@ -72,7 +73,10 @@ def give(
 
 
 def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
-    """Withdraw a consent; as easy as giving it. Withdrawing twice is fine."""
+    """Withdraw a consent; as easy as giving it. Withdrawing twice is fine.
+
+    With `likeness` the figures that came from comparing faces go at once.
+    """
     moment = now()
     rows = session.scalars(
         select(Consent).where(
@@ -84,6 +88,8 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
     ).all()
     for row in rows:
         row.withdrawn_at = moment
+    if purpose is Purpose.LIKENESS:
+        headshots.forget_likeness(session, member.id)
     if rows:
         audit.record(
             session,

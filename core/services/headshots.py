@@ -123,3 +123,12 @@ def delete_all(session: Session, member: Member) -> int:
     if held:
         enqueue(session, JobName.PURGE, member.id)
     return len(held)
+
+
+def forget_likeness(session: Session, member_id: UUID) -> None:
+    """Drop every figure that came from comparing faces: the consent for that was taken back."""
+    for headshot in session.scalars(select(Headshot).where(Headshot.member_id == member_id)):
+        measured = dict(headshot.gates.get("gates", {}))
+        if measured.pop("likeness", None) is not None:
+            headshot.gates = {**headshot.gates, "gates": measured}
+    session.flush()
