@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -87,9 +87,11 @@ class Browser:
 
     Args:
         base_url: Where the product is.
+        watch: Called with each request and each line of a stream.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, watch: Callable[[], None] = lambda: None) -> None:
+        self._watch = watch
         self._http = httpx.Client(
             base_url=base_url,
             follow_redirects=True,
@@ -147,6 +149,7 @@ class Browser:
             if response.status_code != 200:
                 return
             for line in response.iter_lines():
+                self._watch()
                 if line.startswith("data: "):
                     yield json.loads(line.removeprefix("data: "))
 
@@ -162,6 +165,7 @@ class Browser:
     def _send(self, request: httpx.Request) -> httpx.Response:
         patience = time.monotonic() + MOST_PATIENCE_SECONDS
         while True:
+            self._watch()
             try:
                 response = self._http.send(request)
             except httpx.TransportError as error:

@@ -113,7 +113,7 @@ def demo(photos: Path | None, out: Path, *, engine: str, home: Path, as_json: bo
         click.echo(summary.step(time.monotonic() - began, line, sys.stderr.isatty()), err=True)
 
     with running(home, say=say) as stack:
-        result = run_demo(_place(stack), people, out, say)
+        result = run_demo(place_of(stack), people, out, say)
     if as_json:
         for line in summary.as_json(result):
             click.echo(json.dumps(line, ensure_ascii=False))
@@ -122,7 +122,9 @@ def demo(photos: Path | None, out: Path, *, engine: str, home: Path, as_json: bo
     return 0 if result.headshots else 1
 
 
-def _place(stack: Stack) -> Place:
+def place_of(stack: Stack) -> Place:
+    """Return where a running stack's story happens."""
+
     def turn_epoch() -> None:
         command = python_module("deploy.cli", "keys", "rotate")
         subprocess.run(command, env=child_environment(stack.environment), check=True, capture_output=True)
@@ -150,8 +152,7 @@ def run_demo(place: Place, photos: dict[str, list[tuple[str, bytes]]], out: Path
     with ExitStack() as browsers:
 
         def browser() -> Browser:
-            place.watch()
-            return browsers.enter_context(Browser(place.base_url))
+            return browsers.enter_context(Browser(place.base_url, place.watch))
 
         admin = HrAdmin(browser(), place.org_slug, say)
         admin.sign_in()

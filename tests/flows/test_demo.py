@@ -1,0 +1,135 @@
+"""The main job over HTTP, from sign-in to the deletion certificate, with photos good and bad."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import redis
+from PIL import Image
+
+from compliance.verify import verify_file
+from deploy.demo import DemoResult, Place, run_demo
+from deploy.demo.story import place_of
+from deploy.stack import running
+from workers.batch import Report
+from workers.sample import sample_people
+
+ODD_NAME = "=cmd|' ünal"  # a folder may be called anything; a roster must not see a formula in it
+
+
+@dataclass
+class Told:
+    """A finished demo, and what it left in the running product."""
+
+    out: Path
+    home: Path
+    result: DemoResult
+    place: Place
+    redis_url: str
+    lines: list[str] = field(default_factory=list)
+
+
+def _damaged() -> dict[str, bytes]:
+    picture = io.BytesIO()
+    Image.new("RGB", (900, 900), "#888888").save(picture, "JPEG")
+    return {
+        "notes.jpg": b"These are my notes about the photo, not a photo. " * 20,
+        "tiny.jpg": b"\xff\xd8\xff" + b"\0" * 37,
+        "truncated.jpg": sample_people()["eileen"][0][1][:9000],
+        "wall.jpg": picture.getvalue(),
+    }
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[Told]:
+    damaged = list(_damaged().items())
+    photos = {"eileen": [*damaged, *sample_people()["eileen"][:2]], ODD_NAME: damaged[:2]}
+    with tempfile.TemporaryDirectory(prefix="headshots-demo-") as folder:
+        home, out, lines = Path(folder) / "home", Path(folder) / "out", list[str]()
+        with running(home, durable=False, test=True) as stack:
+            place = place_of(stack)
+            result = run_demo(place, photos, out, lines.append)
+            yield Told(out, home, result, place, stack.services.redis_url, lines)
+
+
+def test_headshot_is_delivered_in_every_size_without_camera_data(told: Told) -> None:
+    sizes = {"headshot.jpg": 1024, "linkedin.jpg": 800, "slack.jpg": 512}
+    for name, side in sizes.items():
+        with Image.open(told.out / "eileen" / name) as picture:
+            assert picture.size == (side, side)
+            assert picture.mode == "RGB"
+            assert not picture.getexif()
+    with Image.open(told.out / "team.jpg") as sheet:
+        assert sheet.width > 400
+
+
+def test_each_bad_photo_has_its_reason_and_costs_no_other(told: Told) -> None:
+    eileen, odd = told.result.report.people
+    reasons = {photo.file: [issue.code for issue in photo.issues] for photo in eileen.photos}
+    assert reasons["notes.jpg"] == ["not_a_photo"]
+    assert reasons["tiny.jpg"] == ["empty_file"]
+    assert reasons["truncated.jpg"] == ["damaged"]
+    assert reasons["wall.jpg"] == ["no_face"]
+    assert eileen.source == "portrait.jpg"
+    assert all(gate.passed is not False for gate in eileen.gates.values())
+    assert odd.person == ODD_NAME
+    assert odd.source is None
+    assert len(odd.photos) == 2
+
+
+def test_report_has_the_shape_that_render_writes(told: Told) -> None:
+    written = Report.model_validate_json((told.out / "report.json").read_bytes())
+    assert written == told.result.report
+    assert written.team.people == 1
+    assert written.people[0].seconds > 0
+
+
+def test_rows_that_were_not_imported_come_back_with_reasons(told: Told) -> None:
+    rows = list(csv.DictReader(io.StringIO((told.out / "rejected.csv").read_text("utf-8-sig"))))
+    assert len(rows) == 4
+    assert all(row["reason"] for row in rows)
+
+
+def test_hr_downloads_headshots_and_alternatives(told: Told) -> None:
+    with zipfile.ZipFile(told.out / "headshots.zip") as archive:
+        names = archive.namelist()
+    assert names == ["E1001_Example_Eileen.jpg", "alternatives/E1003_Example_Noor.png"]
+    with Image.open(told.out / "noor" / "avatar.png") as avatar:
+        assert avatar.size == (1024, 1024)
+
+
+def test_certificate_is_complete_and_one_changed_byte_is_noticed(told: Told) -> None:
+    proof = told.result.proof
+    assert proof.person == "eileen"
+    keys = json.loads((told.out / "certificates" / "keys.json").read_text())
+    found = verify_file(told.out / "certificates" / "eileen.pdf", keys)
+    assert found.ok
+    assert found.status == "COMPLETE"
+    assert not proof.tampered.ok
+
+
+def test_nothing_that_lies_around_names_or_shows_anybody(told: Told) -> None:
+    left = {path.name: path.read_bytes() for path in (told.home / "logs").iterdir()}
+    left |= {path.name: path.read_bytes() for path in (told.home / "storage").rglob("*") if path.is_file()}
+    client = redis.Redis.from_url(told.redis_url)
+    left["redis"] = b"\n".join(key + b" " + (client.dump(key) or b"") for key in client.scan_iter())
+    client.close()
+    assert len(left) > 5
+    for name, content in left.items():
+        for personal in (
+            b"Eileen",
+            b"eileen",
+            b"Noor",
+            b"@northwind.example",
+            b"\xff\xd8\xff\xe0",
+            b"\x89PNG\r\n",
+        ):
+            assert personal not in content, f"{personal!r} in {name}"

@@ -1,0 +1,44 @@
+"""Made-up employees from folder names."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.services.roster import Verdict, parse
+from deploy.demo.admin import BAD_ROWS, roster
+from deploy.demo.people import employees
+
+
+@pytest.mark.parametrize(
+    ("folder", "first", "email"),
+    [
+        ("barack", "Barack", "barack@northwind.example"),
+        ("maria josé", "Maria José", "maria.jose@northwind.example"),
+        ("o'neil_2", "O'neil", "o.neil@northwind.example"),
+        ("=cmd|' calc", "Cmd Calc", "cmd.calc@northwind.example"),
+        ("李雷", "李雷", "person@northwind.example"),
+        ("1234", "Person 1", "person.1@northwind.example"),
+    ],
+)
+def test_folder_name_becomes_a_name_and_an_address(folder: str, first: str, email: str) -> None:
+    ((person,), _) = employees({folder: []}, "noor")
+    assert (person.key, person.first, person.email) == (folder, first, email)
+
+
+def test_one_who_declines_has_a_folder_of_their_own() -> None:
+    staff, decliner = employees({"Noor": [], "noor-2": []}, "noor")
+    assert len({decliner.key, *(person.key.casefold() for person in staff)}) == 3
+
+
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8"), min_size=1, max_size=80), min_size=1, max_size=8, unique=True
+    )
+)
+def test_whatever_folders_are_called_everyone_can_be_invited(folders: list[str]) -> None:
+    staff, decliner = employees({name: [] for name in folders}, "noor")
+    rows = parse(roster([*staff, decliner])).rows
+    assert [row.verdict for row in rows[: len(folders) + 1]] == [Verdict.OK] * (len(folders) + 1)
+    assert [row.verdict for row in rows[len(folders) + 1 :]] == [Verdict.REJECTED] * (len(BAD_ROWS) + 1)
