@@ -97,7 +97,8 @@ def _outputs(text: str) -> list[dict[str, Any]]:
         found = OUTPUT_LINE.fullmatch(line)
         if found is None:
             raise InvalidInput(
-                f"The size “{line[:60]}” cannot be read. Write one a line, like: square 1024x1024 jpeg",
+                "The size “%(line)s” cannot be read. Write one a line, like: square 1024x1024 jpeg",
+                line=line[:60],
                 field="outputs",
             )
         name, width, height, kind = found.groups()

@@ -118,7 +118,7 @@ def _waiting_long(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
         )
         .group_by(Participation.shoot_id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def _expired_links(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
@@ -135,7 +135,7 @@ def _expired_links(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
         )
         .group_by(Participation.shoot_id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def _attention(

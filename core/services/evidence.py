@@ -72,7 +72,7 @@ def events(
         query = query.where(AuditEvent.tag == tag)
     if before is not None:
         query = query.where(AuditEvent.id < before)
-    rows = [Event(*row) for row in session.execute(query).tuples()]
+    rows = [Event(*row) for row in session.execute(query)]
     return EventPage(rows[:most], rows[most - 1].id if len(rows) > most else None)
 
 
@@ -111,7 +111,7 @@ def certificates(session: Session, *, most: int = 100) -> list[ListedCertificate
         .order_by(Certificate.id.desc())
         .limit(most)
     )
-    return [ListedCertificate(*row) for row in rows.tuples()]
+    return [ListedCertificate(*row) for row in rows]
 
 
 def certificate(session: Session, certificate_id: UUID) -> Certificate:

@@ -69,7 +69,7 @@ def page(session: Session, *, words: str = "", after_member: UUID | None = None,
         query = query.where(shoots.matches(words))
     if after_member is not None:
         query = query.where(shoots.after(after_member))
-    rows = [Listed(*row) for row in session.execute(query).tuples()]
+    rows = [Listed(*row) for row in session.execute(query)]
     return Page(rows[:most], rows[most - 1].member.id if len(rows) > most else None)
 
 
@@ -87,7 +87,7 @@ def parts(session: Session, member_id: UUID) -> list[Part]:
         .where(Participation.member_id == member_id)
         .order_by(Participation.id.desc())
     )
-    return [Part(*row) for row in rows.tuples()]
+    return [Part(*row) for row in rows]
 
 
 def is_last_admin(session: Session, member: Member) -> bool:

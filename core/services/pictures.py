@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import warnings
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from core.errors import InvalidInput
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
+TOO_MANY_PIXELS = "This picture has more than 40 megapixels. Please upload a smaller copy."
 
 
 class PictureUnusable(InvalidInput):
@@ -34,18 +35,20 @@ def load(content: bytes) -> Image.Image:
         )
     if len(content) > MAX_BYTES:
         raise PictureUnusable("This picture is larger than 20 MB. Please upload a smaller copy.")
+    # WeasyPrint turns this on for its whole process; half a picture is no picture.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             picture = Image.open(io.BytesIO(content), formats=FORMATS)
             if picture.width * picture.height > MAX_PIXELS:
-                raise PictureUnusable(
-                    "This picture has more than 40 megapixels. Please upload a smaller copy."
-                )
+                raise PictureUnusable(TOO_MANY_PIXELS)
             picture.load()
             return ImageOps.exif_transpose(picture)
     except PictureUnusable:
         raise
+    except Image.DecompressionBombError as error:
+        raise PictureUnusable(TOO_MANY_PIXELS) from error
     except Exception as error:
         # Decoders fail in many ways on damaged files; each means the same to the person who uploads one.
         raise PictureUnusable(

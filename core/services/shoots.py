@@ -198,7 +198,7 @@ def people(
         query = query.where(matches(words))
     if after_member is not None:
         query = query.where(after(after_member))
-    rows = [Person(*row) for row in session.execute(query).tuples()]
+    rows = [Person(*row) for row in session.execute(query)]
     more = len(rows) > most
     return Page(rows[:most], rows[most - 1].member.id if more else None)
 

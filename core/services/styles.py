@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -92,7 +93,7 @@ def newest(session: Session) -> list[Listed]:
     rows = session.execute(
         select(Style, func.coalesce(uses.c.shoots, 0))
         .outerjoin(uses, uses.c.name == Style.name)
-        .distinct(Style.name)
+        .ext(distinct_on(Style.name))
         .order_by(Style.name, Style.version.desc())
     )
     return [Listed(style, shoots) for style, shoots in rows]

@@ -1,0 +1,110 @@
+"""Who may enter which admin page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from conftest import add_member, add_participation
+from flask import Flask
+
+from core.models import Role
+from core.permissions import ROLES, Permission
+
+# Everything else under /admin asks for a permission.
+OPEN = {"sign_in.sign_in", "sign_in.sign_out"}
+SOME_ID = "01a20aac-06e6-71c1-bad5-30a9025795b2"
+
+
+def admin_rules(app: Flask) -> list[tuple[str, str, str]]:
+    """Return (method, address, endpoint) of every admin route."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        if not rule.rule.startswith("/admin"):
+            continue
+        values = {name: 1 if name == "size" else SOME_ID for name in rule.arguments}
+        with app.test_request_context():
+            address = app.url_map.bind("localhost").build(rule.endpoint, values)
+        found += [
+            (method, address, rule.endpoint) for method in rule.methods or () if method in ("GET", "POST")
+        ]
+    return found
+
+
+def test_every_admin_route_asks_for_a_permission(app: Flask) -> None:
+    unguarded = {
+        endpoint
+        for _, _, endpoint in admin_rules(app)
+        if endpoint not in OPEN
+        and not isinstance(getattr(app.view_functions[endpoint], "permission", None), Permission)
+    }
+    assert not unguarded
+    assert len(admin_rules(app)) > 25
+
+
+def test_no_admin_page_shows_itself_without_a_session(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    for method, address, endpoint in admin_rules(app):
+        if endpoint == "sign_in.sign_in":
+            continue
+        answer = client.open(address, method=method, headers={"Accept": "text/html"})
+        assert answer.status_code == 401, address
+        assert "Sign in with your company account" in answer.text
+
+
+def test_each_role_enters_exactly_what_its_permissions_say(app: Flask, signed_in: Callable) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    for role in Role:
+        client = signed_in(role)._client
+        for method, address, endpoint in admin_rules(app):
+            if endpoint in OPEN:
+                continue
+            permission = app.view_functions[endpoint].permission
+            answer = client.open(address, method=method, headers={"Accept": "application/json"})
+            assert (answer.status_code == 403) == (permission not in ROLES[role]), (role, method, address)
+            assert answer.status_code < 500, (role, method, address)
+
+
+def test_an_auditor_sees_counts_and_no_names(org: UUID, signed_in: Callable) -> None:
+    shoot_id = add_participation(org, add_member(org, "Grace")).shoot_id
+    assert "Grace" in signed_in(Role.HR_ADMIN).get(f"/admin/shoots/{shoot_id}").text
+    auditor = signed_in(Role.AUDITOR)
+    page = auditor.get(f"/admin/shoots/{shoot_id}")
+    assert page.status_code == 200
+    assert "Grace" not in page.text
+    assert "Grace" not in auditor.get("/admin/audit").text
+    listed = auditor.get(f"/admin/shoots/{shoot_id}", headers={"Accept": "application/json"}).json
+    assert listed["people"] == []
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.AUDITOR])
+def test_the_navigation_hides_what_a_role_may_not_enter(role: Role, signed_in: Callable) -> None:
+    page = signed_in(role).get("/admin/").text
+    assert 'href="/admin/brand"' not in page
+    assert 'href="/admin/people"' not in page
+    assert ('href="/admin/audit"' in page) == (role is Role.AUDITOR)
+
+
+def test_the_door_remembers_the_company_and_leads_back(app: Flask, org: UUID) -> None:
+    client = app.test_client()
+    assert client.get("/admin/sign-in?company=nobody").status_code == 404
+    page = client.get("/admin/sign-in?company=ACME")
+    assert 'href="/sso/acme/login' in page.text
+    again = client.get("/admin/audit")
+    assert again.status_code == 401
+    assert 'href="/sso/acme/login?next=/admin/audit"' in again.text
+
+
+def test_the_door_never_leads_to_another_site(app: Flask, org: UUID) -> None:
+    page = app.test_client().get("/admin/sign-in?company=acme&next=https://evil.example/admin/")
+    assert "evil.example" not in page.text
+
+
+def test_signing_out_ends_the_session_on_the_server(app: Flask, browser: object) -> None:
+    kept = browser._client.get_cookie(app.config["SIGN_IN_COOKIE"]).value
+    assert browser.post("/admin/sign-out", json=False).status_code == 303
+    thief = app.test_client()
+    thief.set_cookie(app.config["SIGN_IN_COOKIE"], kept)
+    assert thief.get("/admin/").status_code == 401
