@@ -180,7 +180,7 @@ class HrAdmin:
         """Make a style from the first preset and save it."""
         page = self.page
         page.goto("/admin/styles/new")
-        page.get_by_label("Name", exact=True).fill(name)
+        page.get_by_label("Name of the style").fill(name)
         page.get_by_role("button", name="Save the style").locator("visible=true").click()
         expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
 
