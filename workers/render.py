@@ -116,17 +116,9 @@ def render(
         if any(_same_shot(thumb, thumbs[made.source]) for made in headshots):
             continue
         step = 0.7 / min(CANDIDATES, len(sources))
-        start = min(0.95, 0.3 + step * tries)
+        tell = _part_of(progress, 0.3 + step * tries, step)
         score = verdicts[portrait.key].score
-        outcome = _make(
-            portrait,
-            style,
-            consent,
-            own,
-            score,
-            backdrop_image,
-            lambda part, stage, start=start, step=step: progress(start + part * step, stage),
-        )
+        outcome = _make(portrait, style, consent, own, score, backdrop_image, tell)
         if isinstance(outcome, Headshot):
             headshots.append(outcome)
         else:
@@ -134,6 +126,11 @@ def render(
     progress(1.0, "done")
     headshots.sort(key=lambda shot: -shot.score)
     return RenderResult(tuple(headshots), tuple(withheld), verdicts)
+
+
+def _part_of(progress: Progress, start: float, span: float) -> Progress:
+    """Tell `progress` about one candidate; a further try after a withheld one stays just below the end."""
+    return lambda fraction, stage: progress(min(0.99, start + fraction * span), stage)
 
 
 def _check_all(

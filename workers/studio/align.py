@@ -153,7 +153,7 @@ def place(cutout: Cutout, framing: Framing, width: int, height: int) -> tuple[Pi
         alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
         # Pixel centres: the reduced picture's pixel i covers x·(u + ½) - ½.
         reduce = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
-        matrix = (np.vstack([matrix, [0, 0, 1]]) @ np.linalg.inv(reduce))[:2]
+        matrix = np.asarray((np.vstack([matrix, [0, 0, 1]]) @ np.linalg.inv(reduce))[:2], np.float64)
     warp = {"flags": cv2.INTER_CUBIC, "borderMode": cv2.BORDER_REPLICATE}
     placed = cv2.warpAffine(foreground, matrix, (width, height), **warp)
     soft = cv2.warpAffine(alpha, matrix, (width, height), **warp)
@@ -194,7 +194,7 @@ def _grid(width: int, height: int) -> NDArray[np.float64]:
     step = max(width, height) / _GRID
     columns = np.linspace(0, width, max(2, round(width / step)))
     rows = np.linspace(0, height, max(2, round(height / step)))
-    return np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    return np.asarray(np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2), np.float64)
 
 
 def _all_real(alpha: Mask, matrix: NDArray[np.float64], points: NDArray[np.float64]) -> bool:

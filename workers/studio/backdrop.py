@@ -69,6 +69,6 @@ def _picture(spec: ImageBackdrop, width: int, height: int, image: Pixels) -> Val
     cut = filled[top : top + height, left : left + width]
     sigma = spec.blur * width
     if sigma < 0.3:
-        return cut.astype(np.float32) / 255.0
+        return np.asarray(cut, np.float32) / np.float32(255)
     # A lens blurs light, not its encoding.
     return to_srgb(cv2.GaussianBlur(to_linear(cut), (0, 0), sigma, borderType=cv2.BORDER_REFLECT))

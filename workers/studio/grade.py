@@ -53,7 +53,7 @@ def balance(linear: Values, face: Face) -> Values:
     wanted = SkinTone(tone.lightness, tone.red + float(shift[0]), tone.yellow + float(shift[1]))
     gain = _linear_of(wanted) / np.maximum(_linear_of(tone), 1e-4)
     gain /= float(luminance(_linear_of(wanted)) / luminance(_linear_of(tone)))
-    return (linear * gain).astype(np.float32)
+    return np.asarray(linear * gain, np.float32)
 
 
 def develop(linear: Values, grade: Grade) -> Values:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from core.words import N_
+
 
 class Severity(StrEnum):
     """What an issue means for the photo."""
@@ -58,11 +60,6 @@ class Advice(NamedTuple):
 
     severity: Severity
     text: str
-
-
-def N_(text: str) -> str:  # noqa: N802 - gettext's customary name, which its extractor looks for
-    """Mark `text` for translation."""
-    return text
 
 
 ADVICE: Final[dict[Issue, Advice]] = {
