@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_login import login_required
+from flask_login import current_user, login_required
 
 from compliance import consent as consents
 from compliance import erasure
@@ -71,9 +71,14 @@ def withdraw() -> Response:
     return go(url_for("privacy.show"))
 
 
+def _session_of() -> str:
+    """Limits count per signed-in person here: a whole office may share one address."""
+    return f"session {current_user.get_id()}"
+
+
 @bp.get("/me/export.zip")
 @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
-@limiter.limit("20 per hour")
+@limiter.limit("20 per hour", key_func=_session_of)
 def take_along() -> Response:
     """Send a ZIP of everything: photos, headshots and the records as JSON."""
     with transaction(me().org_id) as session:
