@@ -1,0 +1,420 @@
+"""Every page: fits each screen, is readable in light and dark, works from the keyboard and without scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+from browser.looks import examine, tab_to
+from browser.visitors import (
+    RENDER_MS,
+    Employee,
+    HrAdmin,
+    Visitors,
+    good_photos,
+    logo,
+    photo_without_a_face,
+    until,
+)
+from playwright.sync_api import Page, Route, expect
+from sqlalchemy import Connection, create_engine, text
+
+from deploy.stack import Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
+
+DOMAIN = "pages.example"
+NAMES = ("ida", "kim", "lou", "max", "ned", "ola")
+WALKED = "Portraits for the pages"
+
+HR_PAGES = (
+    "first sign-in, which company",
+    "company sign-in",
+    "identity provider",
+    "dashboard",
+    "brand",
+    "styles",
+    "brand studio",
+    "saved style",
+    "new shoot",
+    "empty shoot",
+    "import",
+    "import that misses a file",
+    "dry run",
+    "import result",
+    "shoot with people",
+    "people",
+    "nobody found",
+    "person",
+    "evidence",
+    "signed out",
+)
+EMPLOYEE_PAGES = (
+    "mailbox",
+    "start",
+    "invitation",
+    "consent",
+    "no photos yet",
+    "photos with verdicts",
+    "studio at work",
+    "choose a headshot",
+    "approved headshot",
+    "privacy",
+    "erased, pending",
+    "declined",
+    "declined with a picture",
+    "studio failed",
+    "expired link",
+    "renewed link",
+    "withdrawn or erased link",
+    "shoot has ended",
+    "not signed in",
+    "no such page",
+    "trust",
+    "check a certificate",
+    "genuine certificate",
+    "changed certificate",
+)
+
+
+@dataclass
+class Album:
+    """What was wrong with each page, once somebody has looked."""
+
+    wrong: dict[str, list[str]] = field(default_factory=dict)
+    complaints: list[str] = field(default_factory=list)
+
+    def look(self, name: str, page: Page) -> None:
+        self.wrong[name] = examine(page)
+
+
+@pytest.fixture(scope="module")
+def shoot(visitors: Visitors) -> tuple[HrAdmin, str]:
+    """HR with a shoot that has every employee of this file in it."""
+    hr = HrAdmin(visitors)
+    hr.sign_in()
+    hr.save_style("Style of the pages")
+    address = hr.create_shoot(WALKED)
+    hr.check_list(address, [f"{name}@{DOMAIN},{name.capitalize()},Example,P{name},Pages" for name in NAMES])
+    hr.invite_everyone()
+    return hr, address
+
+
+@pytest.fixture(scope="module")
+def album(visitors: Visitors, shoot: tuple[HrAdmin, str]) -> Album:
+    """Every page looked at on the way of HR and of employees."""
+    hr, address = shoot
+    found = Album()
+    certificate = walk_of_an_employee(visitors, found)
+    walk_of_others(visitors, found)
+    walk_of_hr(hr, found, address)
+    walk_in_public(visitors, found, certificate)
+    walk_after_the_end(visitors, found, hr, address)
+    found.complaints = visitors.complaints
+    return found
+
+
+@pytest.mark.parametrize("name", HR_PAGES + EMPLOYEE_PAGES)
+def test_page_fits_every_screen_and_has_no_serious_barrier(album: Album, name: str) -> None:
+    assert album.wrong[name] == []
+
+
+def test_no_page_makes_the_browser_complain(album: Album) -> None:
+    assert album.complaints == []
+
+
+# --- The walks ----------------------------------------------------------------------------------------------
+
+
+def walk_of_an_employee(visitors: Visitors, album: Album) -> bytes:
+    ida = Employee(visitors, f"ida@{DOMAIN}")
+    page = ida.page
+    page.goto("/")
+    album.look("start", page)
+    page.goto(ida.find_link())
+    album.look("invitation", page)
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_url("**/me/consent")
+    page.get_by_text("Why, who and how long").first.click()
+    album.look("consent", page)
+    ida.agree()
+    album.look("no photos yet", page)
+    ida.choose(good_photos()[0], photo_without_a_face())
+    ida.sees_verdicts(good=1, bad=1)
+    album.look("photos with verdicts", page)
+    with studio_stands_still(page):
+        ida.submit()
+        expect(page.locator("#bar")).to_have_attribute("value", "40")
+        album.look("studio at work", page)
+    page.goto("/me/progress")
+    page.wait_for_url("**/me/result", timeout=RENDER_MS)
+    album.look("choose a headshot", page)
+    page.get_by_role("button", name="Choose number 1").click()
+    expect(page.get_by_role("heading", level=2, name="Download")).to_be_visible()
+    album.look("approved headshot", page)
+    page.goto("/me/privacy")
+    album.look("privacy", page)
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Erase everything").click()
+    expect(page.locator(".pill", has_text="PENDING")).to_be_visible()
+    album.look("erased, pending", page)
+    certificate = page.request.get(f"{page.url}/certificate.pdf").body()
+    refused(visitors, page, 410, ida.link)
+    album.look("withdrawn or erased link", page)
+    refused(visitors, page, 401, "/me/")
+    album.look("not signed in", page)
+    return certificate
+
+
+@contextmanager
+def studio_stands_still(page: Page) -> Iterator[None]:
+    """Answer for the studio, so that the page stays long enough to be looked at."""
+    status = {"state": "rendering", "percent": 40, "label": "Cutting you out, hair by hair"}
+
+    def answer(route: Route) -> None:
+        route.fulfill(content_type="text/event-stream", body=f"data: {json.dumps(status)}\n\n")
+
+    page.route("**/me/progress/events", answer)
+    yield
+    page.unroute("**/me/progress/events")
+
+
+def walk_of_others(visitors: Visitors, album: Album) -> None:
+    kim = Employee(visitors, f"kim@{DOMAIN}")
+    kim.accept()
+    kim.page.get_by_role("button", name=re.compile("initials", re.IGNORECASE)).click()
+    kim.page.wait_for_url("**/me/declined")
+    album.look("declined", kim.page)
+    kim.page.get_by_label("Picture (JPEG").set_input_files(logo().payload)
+    kim.page.get_by_role("button", name="Use this picture").click()
+    expect(kim.page.get_by_role("button", name="Use my initials instead")).to_be_visible()
+    album.look("declined with a picture", kim.page)
+
+    lou = Employee(visitors, f"lou@{DOMAIN}")
+    lou.accept()
+    lou.agree()
+    with company_database(visitors.stack) as connection:
+        connection.execute(
+            text(
+                "UPDATE participations SET state = 'failed', failure_code = 'no_usable_photo' WHERE member_id ="
+                " (SELECT id FROM members WHERE email = :email)"
+            ),
+            {"email": lou.email},
+        )
+    lou.page.goto("/me/")
+    expect(lou.page.get_by_role("button", name="Use other photos")).to_be_visible()
+    album.look("studio failed", lou.page)
+
+    max_ = Employee(visitors, f"max@{DOMAIN}")
+    link = max_.find_link()
+    with company_database(visitors.stack) as connection:
+        connection.execute(
+            text(
+                "UPDATE invites SET expires_at = now() - interval '1 minute' WHERE member_id ="
+                " (SELECT id FROM members WHERE email = :email)"
+            ),
+            {"email": max_.email},
+        )
+    refused(visitors, max_.page, 410, link)
+    album.look("expired link", max_.page)
+    max_.page.get_by_role("button", name="Send me a new link").click()
+    max_.page.wait_for_url("**/renewed")
+    album.look("renewed link", max_.page)
+
+
+@contextmanager
+def company_database(stack: Stack) -> Iterator[Connection]:
+    """The database as the product's own role sees it for the company."""
+    engine = create_engine(stack.environment["HEADSHOTS_DATABASE_URL"])
+    with engine.begin() as connection:
+        org_id: UUID = connection.execute(
+            text("SELECT find_organization(:slug)"), {"slug": stack.org_slug}
+        ).scalar_one()
+        connection.execute(text("SELECT set_config('app.org_id', :id, true)"), {"id": str(org_id)})
+        yield connection
+    engine.dispose()
+
+
+def refused(visitors: Visitors, page: Page, status: int, address: str) -> None:
+    visitors.expect_refusal(status, address.removeprefix(visitors.stack.base_url))
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.status == status
+
+
+def walk_of_hr(hr: HrAdmin, album: Album, shoot: str) -> None:
+    page = hr.page
+
+    def at(name: str, address: str, ready: Callable[[], None] = lambda: None) -> None:
+        page.goto(address)
+        ready()
+        album.look(name, page)
+
+    def has_preview() -> None:
+        expect(page.locator("#preview")).to_have_attribute("src", re.compile("^blob:"))
+
+    at("dashboard", "/admin/")
+    at("brand", "/admin/brand")
+    at("styles", "/admin/styles")
+    at("brand studio", "/admin/styles/new", has_preview)
+    page.goto("/admin/styles")
+    page.locator(".tile h2 a").first.click()
+    has_preview()
+    album.look("saved style", page)
+    at("new shoot", "/admin/shoots/new")
+    empty = hr.create_shoot("A shoot without people")
+    album.look("empty shoot", page)
+    at("import", f"{empty}/import")
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    album.look("import that misses a file", page)
+    hr.check_list(empty, [f"new@{DOMAIN},New,Example,P7,Pages", "not-an-address,Ann,Example,P8,Pages"])
+    album.look("dry run", page)
+    hr.invite_everyone()
+    expect(page.get_by_role("heading", level=1, name="Done")).to_be_visible()
+    album.look("import result", page)
+    at("shoot with people", shoot)
+    at("people", "/admin/people")
+    page.get_by_label("Name, address or employee ID").fill("nobody at all")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("Nobody matches.")).to_be_visible()
+    album.look("nobody found", page)
+    page.goto("/admin/people")
+    page.get_by_role("link", name="Kim Example").click()
+    expect(page.get_by_role("heading", level=1, name="Kim Example")).to_be_visible()
+    album.look("person", page)
+    at("evidence", "/admin/audit")
+
+
+def walk_in_public(visitors: Visitors, album: Album, certificate: bytes) -> None:
+    page = visitors.page()
+    slug = visitors.stack.org_slug
+    page.goto(visitors.stack.mailbox_url)
+    album.look("mailbox", page)
+    page.goto(f"/trust/{slug}")
+    album.look("trust", page)
+    page.goto("/verify")
+    album.look("check a certificate", page)
+    changed = certificate[:-200] + b"\0" + certificate[-199:]
+    visitors.expect_refusal(422, "/verify")
+    for name, content, said in (("genuine", certificate, "Genuine"), ("changed", changed, "Do not rely")):
+        page.get_by_label("File (PDF").set_input_files(
+            {"name": "certificate.pdf", "mimeType": "application/pdf", "buffer": content}
+        )
+        page.get_by_role("button", name="Check it").click()
+        expect(page.get_by_text(said)).to_be_visible()
+        album.look(f"{name} certificate", page)
+    refused(visitors, page, 404, "/no/such/page")
+    album.look("no such page", page)
+    refused(visitors, page, 401, "/admin/shoots/new")
+    album.look("first sign-in, which company", page)
+    page.get_by_label("Your company's short name").fill(slug)
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**company=*")
+    album.look("company sign-in", page)
+    page.get_by_role("link", name="Sign in with your company account").click()
+    expect(page.get_by_role("radio").first).to_be_checked()
+    album.look("identity provider", page)
+
+
+def walk_after_the_end(visitors: Visitors, album: Album, hr: HrAdmin, shoot: str) -> None:
+    ned = Employee(visitors, f"ned@{DOMAIN}")
+    ned.accept()
+    page = hr.page
+    page.goto(shoot)
+    page.locator("summary", has_text="Close the shoot").click()
+    page.get_by_role("button", name="Close it now").click()
+    expect(page.get_by_role("status").filter(has_text="The shoot is closed.")).to_be_visible()
+    refused(visitors, ned.page, 410, "/me/ended")
+    album.look("shoot has ended", ned.page)
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/admin/sign-in")
+    album.look("signed out", page)
+
+
+# --- Without a mouse, without scripts -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def invited(visitors: Visitors) -> Callable[[str], str]:
+    """Import one more person; return their address."""
+    hr = HrAdmin(visitors)
+    hr.sign_in()
+
+    def invite(name: str) -> str:
+        if not hr.page.request.get("/admin/styles").text().count("Plain style"):
+            hr.save_style("Plain style")
+        address = hr.create_shoot(f"Shoot of {name}")
+        email = f"{name}@{DOMAIN}"
+        hr.check_list(address, [f"{email},{name.capitalize()},Example,Q{name},Pages"])
+        hr.invite_everyone()
+        return email
+
+    return invite
+
+
+def test_employee_needs_no_mouse(visitors: Visitors, invited: Callable[[str], str]) -> None:
+    rae = Employee(visitors, invited("rae"))
+    page = rae.page
+
+    def press(key: str, wanted: str) -> None:
+        tab_to(page, page.locator(wanted))
+        page.keyboard.press(key)
+
+    page.goto(rae.find_link())
+    press("Enter", "main button")
+    page.wait_for_url("**/me/consent")
+    press("Space", "[name=photo]")
+    press("Space", "[name=likeness]")
+    press("Enter", "form:has([name=photo]) button")
+    page.wait_for_url("**/me/photos")
+    with page.expect_file_chooser() as opened:
+        press("Enter", "#picker")
+    opened.value.set_files([photo.payload for photo in (good_photos()[0], photo_without_a_face())])
+    rae.sees_verdicts(good=1, bad=1)
+    press("Enter", ".photo.rejected button")
+    expect(page.locator(".photo")).to_have_count(1)
+    press("Enter", "#send")
+    page.wait_for_url("**/me/result", timeout=RENDER_MS)
+    press("Enter", ".candidate button >> nth=0")
+    expect(page.get_by_role("heading", level=2, name="Download")).to_be_visible()
+    with page.expect_download() as download:
+        press("Enter", ".downloads a >> nth=0")
+    assert download.value.suggested_filename == "headshot-square.jpg"
+    press("Enter", "nav a[href='/me/privacy']")
+    page.wait_for_url("**/me/privacy")
+    press("Space", "[name=confirm]")
+    press("Enter", ".danger-zone button")
+    expect(page.locator(".pill", has_text="PENDING")).to_be_visible()
+    with page.expect_download() as download:
+        press("Enter", "a[href$='certificate.pdf']")
+    assert download.value.path().read_bytes().startswith(b"%PDF-")
+
+
+def test_employee_decides_and_uploads_without_scripts(
+    visitors: Visitors, invited: Callable[[str], str]
+) -> None:
+    tom = Employee(visitors, invited("tom"), java_script_enabled=False)
+    page = tom.page
+    tom.accept()
+    page.get_by_role("button", name=re.compile("initials", re.IGNORECASE)).click()
+    page.wait_for_url("**/me/declined")
+    expect(page.get_by_role("img", name=re.compile("initials", re.IGNORECASE))).to_be_visible()
+    page.get_by_role("button", name="I changed my mind").click()
+    page.wait_for_url("**/me/consent")
+    tom.agree()
+    page.locator("#picker").set_input_files(good_photos()[0].payload)
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator(".photo")).to_have_count(1)
+
+    def verdict() -> bool:
+        page.goto("/me/photos")
+        return page.locator(".photo.accepted").is_visible()
+
+    until(verdict, "verdict")
+    tom.submit()
