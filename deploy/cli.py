@@ -259,10 +259,12 @@ def scheduler() -> None:
 @main.command()
 def migrate() -> None:
     """Bring both databases to the newest schema; needs HEADSHOTS_DATABASE_OWNER_URL."""
+    from core import logs
     from core.schema import migrate as upgrade
     from core.settings import settings
     from core.vault import vault
 
+    logs.configure()
     owner = settings().database_owner_url
     if owner is None:
         raise ConfigurationError(
@@ -283,7 +285,9 @@ def keys() -> None:
 def rotate(*, as_json: bool) -> None:
     """Turn the epoch now: older copies of the key store, in any backup, can never be opened again."""
     from compliance.erasure import turn_epoch
+    from core import logs
 
+    logs.configure()
     epoch = turn_epoch()
     _reporter(as_json)({"epoch": epoch}, f"Epoch {epoch} has begun; the key of the one before is destroyed.")
 
@@ -319,8 +323,10 @@ def create_company(
     slug: str, name: str, contact: str, idp_metadata: Path, admin_groups: tuple[str, ...]
 ) -> None:
     """Add a company and its identity provider."""
+    from core import logs
     from deploy.seed import create_company as create
 
+    logs.configure()
     address = create(slug, name, contact, idp_metadata.read_bytes(), frozenset(admin_groups))
     click.echo(f"Sign in at {address}")
 
@@ -328,8 +334,10 @@ def create_company(
 @main.command("seed-demo", hidden=True)
 def seed_demo() -> None:
     """Create the demo company; `up` and `demo` call this."""
+    from core import logs
     from deploy.seed import seed_demo as seed
 
+    logs.configure()
     seed()
 
 
