@@ -1,0 +1,186 @@
+"""Downloading a shoot as one ZIP."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from conftest import add_member, add_shoot
+from PIL import Image
+from sqlalchemy import select
+
+from admin import archive
+from compliance import erasure
+from compliance.erasure import ErasureReason
+from core import audit
+from core.clock import now
+from core.db import transaction
+from core.ids import new_id
+from core.models import (
+    Alternative,
+    AuditEvent,
+    Headshot,
+    Kind,
+    Member,
+    Participation,
+    Photo,
+    Shoot,
+    State,
+)
+from core.vault import vault
+
+
+def png(color: str, size: int = 1024) -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", (size, size), color).save(target, "PNG")
+    return target.getvalue()
+
+
+def finish(org: UUID, shoot: Shoot, member: Member, color: str) -> UUID:
+    """Give a person an approved headshot of one colour."""
+    with transaction(org) as session:
+        row = Participation(
+            id=new_id(),
+            org_id=org,
+            shoot_id=shoot.id,
+            member_id=member.id,
+            changed_at=now(),
+            state=State.APPROVED,
+        )
+        session.add(row)
+        session.flush()
+        sealed = vault().put(
+            session, png(color), kind=Kind.HEADSHOT, media_type="image/png", member_id=member.id
+        )
+        photo = Photo(
+            id=new_id(),
+            org_id=org,
+            participation_id=row.id,
+            member_id=member.id,
+            artifact_id=sealed.id,
+            upload_key="k",
+        )
+        session.add(photo)
+        session.flush()
+        headshot = Headshot(
+            id=new_id(),
+            org_id=org,
+            participation_id=row.id,
+            member_id=member.id,
+            photo_id=photo.id,
+            style_id=shoot.style_id,
+            artifact_id=sealed.id,
+            engine="studio",
+            rank=0,
+            gates={},
+            seconds=1.0,
+        )
+        session.add(headshot)
+        row.chosen_headshot_id = headshot.id
+        return row.id
+
+
+def decline(org: UUID, shoot: Shoot, member: Member, alternative: Alternative) -> None:
+    with transaction(org) as session:
+        session.add(
+            Participation(
+                org_id=org,
+                shoot_id=shoot.id,
+                member_id=member.id,
+                changed_at=now(),
+                state=State.DECLINED,
+                alternative=alternative,
+            )
+        )
+        if alternative is Alternative.OWN_PICTURE:
+            vault().put(
+                session, png("blue"), kind=Kind.OWN_PICTURE, media_type="image/png", member_id=member.id
+            )
+
+
+def opened(content: bytes) -> zipfile.ZipFile:
+    found = zipfile.ZipFile(io.BytesIO(content))
+    assert found.testzip() is None
+    return found
+
+
+def test_the_archive_holds_each_approved_headshot_under_the_companys_name(org: UUID, browser: Any) -> None:
+    shoot = add_shoot(org)
+    row = finish(org, shoot, add_member(org, "Grace", employee_id="E7"), "red")
+    finish(org, shoot, add_member(org, "Ada"), "green")
+    answer = browser.get(f"/admin/shoots/{shoot.id}/download.zip")
+    assert answer.mimetype == "application/zip"
+    found = opened(answer.data)
+    assert sorted(found.namelist()) == ["E7_Example_Grace.jpg", "Example_Ada.jpg"]
+    assert {entry.compress_type for entry in found.infolist()} == {zipfile.ZIP_STORED}
+    with Image.open(io.BytesIO(found.read("E7_Example_Grace.jpg"))) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (1024, 1024))
+        assert picture.convert("RGB").getpixel((500, 500))[0] > 240
+    with transaction(org) as session:
+        assert session.get_one(Participation, row).state == State.DELIVERED
+        event = session.scalars(select(AuditEvent).where(AuditEvent.tag == "shoot.downloaded")).one()
+    assert event.facts["people"] == 2
+    assert b"Grace" not in event.leaf
+
+
+def test_who_declined_is_there_with_initials_or_a_picture_of_their_own(org: UUID, browser: Any) -> None:
+    shoot = add_shoot(org)
+    decline(org, shoot, add_member(org, "Grace"), Alternative.INITIALS)
+    decline(org, shoot, add_member(org, "Ada"), Alternative.OWN_PICTURE)
+    found = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip").data)
+    assert sorted(found.namelist()) == ["alternatives/Example_Ada.png", "alternatives/Example_Grace.png"]
+    with Image.open(io.BytesIO(found.read("alternatives/Example_Ada.png"))) as picture:
+        assert picture.convert("RGB").getpixel((9, 9)) == (0, 0, 255)
+
+
+def test_people_of_one_name_do_not_overwrite_each_other(org: UUID, browser: Any) -> None:
+    shoot = add_shoot(org)
+    for number in range(3):
+        finish(org, shoot, add_member(org, "Grace", email=f"g{number}@acme.example"), "red")
+    found = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip").data)
+    assert sorted(found.namelist()) == ["Example_Grace.jpg", "Example_Grace_2.jpg", "Example_Grace_3.jpg"]
+
+
+def test_someone_erased_while_the_download_runs_is_not_in_it(org: UUID, browser: Any) -> None:
+    shoot = add_shoot(org)
+    first, second = add_member(org, "Ada"), add_member(org, "Grace")
+    finish(org, shoot, first, "red")
+    finish(org, shoot, second, "green")
+    answer = browser.get(f"/admin/shoots/{shoot.id}/download.zip", buffered=False)
+    pieces = answer.iter_encoded()
+    content = next(pieces)
+    with transaction(org) as session:
+        erasure.request(
+            session,
+            session.get_one(Member, second.id),
+            reason=ErasureReason.SELF_SERVICE,
+            actor=audit.SYSTEM,
+            language="en",
+        )
+    content += b"".join(pieces)
+    assert opened(content).namelist() == ["Example_Ada.jpg"]
+
+
+def test_nothing_to_download_is_said_and_not_sent(org: UUID, browser: Any) -> None:
+    answer = browser.get(
+        f"/admin/shoots/{add_shoot(org).id}/download.zip", headers={"Accept": "application/json"}
+    )
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "nothing_to_download")
+
+
+def test_an_archive_is_sent_while_its_files_are_made() -> None:
+    made = []
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        for number in range(50):
+            made.append(number)
+            yield f"{number}.jpg", bytes(1_000_000)
+
+    stream = archive.stream(files(), now())
+    first = next(stream)
+    assert made == [0]
+    assert 1_000_000 < len(first) < 1_001_000
+    assert max(len(piece) for piece in stream) < 1_010_000

@@ -1,0 +1,180 @@
+"""Importing people through the pages."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+from uuid import UUID
+
+import pytest
+from conftest import add_member, add_shoot
+from sqlalchemy import func, select
+
+from core.db import transaction
+from core.models import Artifact, AuditEvent, Invite, Kind, Member, Outbox, Participation, State
+from core.queue import JobName, redis_client
+from core.services import participations
+from core.vault import vault
+
+HEADER = "email,first name,last name,employee id,department,language\n"
+GOOD = "grace@acme.example,Grace,Hopper,E1,Navy,en\nemmy@acme.example,Emmy,Noether,E2,Algebra,de\n"
+BAD = 'nobody@,No,Body,E3,,\nx@acme.example,"=1+1",X,E4,,\n'
+
+
+@pytest.fixture
+def shoot(org: UUID) -> UUID:
+    return add_shoot(org).id
+
+
+def upload(browser: Any, shoot: UUID, text: str) -> dict[str, Any]:
+    answer = browser.post(
+        f"/admin/shoots/{shoot}/import", {"roster": (io.BytesIO(text.encode()), "roster.csv")}
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.json
+
+
+def commit(browser: Any, shoot: UUID, import_id: str) -> Any:
+    return browser.post(f"/admin/shoots/{shoot}/import/commit", {"import": import_id})
+
+
+def count(org: UUID, thing: Any, *where: Any) -> int:
+    with transaction(org) as session:
+        return session.scalar(select(func.count()).select_from(thing).where(*where)) or 0
+
+
+def test_a_dry_run_judges_every_row_and_invites_nobody(org: UUID, shoot: UUID, browser: Any) -> None:
+    run = upload(browser, shoot, HEADER + GOOD + BAD)
+    assert run["counts"] == {"ok": 2, "warning": 0, "skipped": 0, "rejected": 2}
+    page = browser.get(f"/admin/shoots/{shoot}/import/{run['import']}").text
+    assert "Grace" in page
+    assert "This is not a complete email address." in page
+    assert count(org, Participation) == 0
+    assert count(org, Outbox, Outbox.job == JobName.INVITE_MAIL) == 0
+
+
+def test_a_commit_invites_the_good_rows_and_offers_the_bad_ones_with_reasons(
+    org: UUID, shoot: UUID, browser: Any
+) -> None:
+    run = upload(browser, shoot, HEADER + GOOD + BAD)
+    done = commit(browser, shoot, run["import"]).json
+    assert (done["invited"], done["rejected"]) == (2, 2)
+    assert count(org, Participation, Participation.state == State.INVITED) == 2
+    assert count(org, Invite, Invite.revoked_at.is_(None)) == 2
+    assert count(org, Outbox, Outbox.job == JobName.INVITE_MAIL) == 2
+    with transaction(org) as session:
+        emmy = session.scalars(select(Member).where(Member.email == "emmy@acme.example")).one()
+        assert (emmy.last_name, emmy.employee_id, emmy.department, emmy.language) == (
+            "Noether",
+            "E2",
+            "Algebra",
+            "de",
+        )
+        tags = set(session.scalars(select(AuditEvent.tag)))
+    assert {"member.imported", "invite.created", "roster.imported"} <= tags
+    csv = browser.get(done["rejected_url"])
+    assert csv.headers["Content-Disposition"] == "attachment; filename=not-imported.csv"
+    assert "This is not a complete email address." in csv.text
+    assert "'=1+1" in csv.text
+    assert "Grace" not in csv.text
+
+
+def test_a_file_is_committed_once_however_often_the_button_is_pressed(
+    org: UUID, shoot: UUID, browser: Any
+) -> None:
+    run = upload(browser, shoot, HEADER + GOOD)
+    assert commit(browser, shoot, run["import"]).status_code == 200
+    again = commit(browser, shoot, run["import"])
+    assert (again.status_code, again.json["error"]["code"]) == (410, "import_gone")
+    assert count(org, Invite) == 2
+
+
+def test_importing_the_same_people_again_makes_no_duplicates(org: UUID, shoot: UUID, browser: Any) -> None:
+    commit(browser, shoot, upload(browser, shoot, HEADER + GOOD)["import"])
+    run = upload(browser, shoot, HEADER + GOOD.upper().replace("EN\n", "en\n").replace("DE\n", "de\n"))
+    assert run["counts"]["skipped"] == 2
+    commit(browser, shoot, run["import"])
+    assert count(org, Invite) == 2
+    assert count(org, Member, Member.role == "employee") == 2
+
+
+def test_someone_who_is_known_is_invited_into_the_shoot_under_the_known_name(
+    org: UUID, shoot: UUID, browser: Any
+) -> None:
+    known = add_member(org, "Grace")
+    run = upload(browser, shoot, HEADER + GOOD)
+    assert run["counts"]["warning"] == 1
+    commit(browser, shoot, run["import"])
+    with transaction(org) as session:
+        assert session.scalars(select(Member.last_name).where(Member.id == known.id)).one() == "Example"
+        assert session.scalars(select(Participation).where(Participation.member_id == known.id)).one()
+
+
+def test_an_employee_id_of_someone_else_is_rejected(org: UUID, shoot: UUID, browser: Any) -> None:
+    add_member(org, "Someone", employee_id="E1")
+    run = upload(browser, shoot, HEADER + GOOD)
+    rows = browser.get(
+        f"/admin/shoots/{shoot}/import/{run['import']}?show=rejected", headers={"Accept": "application/json"}
+    ).json["rows"]
+    assert [row["reasons"] for row in rows] == [["employee_id_taken"]]
+
+
+def test_someone_who_declined_is_not_invited_again_by_an_import(org: UUID, shoot: UUID, browser: Any) -> None:
+    from core import audit
+
+    commit(browser, shoot, upload(browser, shoot, HEADER + GOOD)["import"])
+    with transaction(org) as session:
+        row = session.scalars(select(Participation)).first()
+        assert row is not None
+        participations.move(session, row, State.DECLINED, actor=audit.SYSTEM)
+    assert upload(browser, shoot, HEADER + GOOD)["counts"]["skipped"] == 2
+
+
+def test_names_of_a_list_lie_in_the_vault_and_nowhere_else(
+    org: UUID, shoot: UUID, browser: Any, tmp_path: Any
+) -> None:
+    run = upload(browser, shoot, HEADER + GOOD + BAD)
+    stored = [path.read_bytes() for path in (tmp_path / "storage").rglob("*") if path.is_file()]
+    assert stored
+    assert not any(b"Grace" in content or b"grace@acme" in content for content in stored)
+    redis = redis_client()
+    assert not any(b"grace" in key + (redis.dump(key) or b"") for key in redis.keys("*"))
+    cookies = " ".join(cookie.value for cookie in browser._client._cookies.values())
+    assert "race" not in cookies
+    with transaction(org) as session:
+        kept = session.scalars(select(Artifact).where(Artifact.kind == Kind.ROSTER)).one()
+        assert kept.id == UUID(run["import"])
+        assert b"shoot_id" in vault().get(session, kept.id)
+    commit(browser, shoot, run["import"])
+    with transaction(org) as session:
+        assert session.get_one(Artifact, UUID(run["import"])).delete_requested_at is not None
+
+
+def test_a_list_belongs_to_its_shoot(org: UUID, shoot: UUID, browser: Any) -> None:
+    with transaction(org) as session:
+        from core.models import Style
+
+        for style in session.scalars(select(Style)):
+            style.name = "First"
+    other = add_shoot(org).id
+    run = upload(browser, shoot, HEADER + GOOD)
+    assert commit(browser, other, run["import"]).status_code == 410
+    assert browser.get(f"/admin/shoots/{other}/import/{run['import']}").status_code == 410
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", bytes(range(256)), b"a,b\n1,2\n", HEADER.encode()])
+def test_a_file_that_is_no_list_is_explained_and_never_breaks(
+    shoot: UUID, browser: Any, content: bytes
+) -> None:
+    answer = browser.post(
+        f"/admin/shoots/{shoot}/import", {"roster": (io.BytesIO(content), "r.csv")}, json=False
+    )
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+
+
+def test_pasted_rows_work_like_a_file(shoot: UUID, browser: Any) -> None:
+    answer = browser.post(
+        f"/admin/shoots/{shoot}/import", {"pasted": HEADER.replace(",", "\t") + "a@acme.example\tA\tB\n"}
+    )
+    assert answer.json["counts"]["ok"] == 1

@@ -1,0 +1,308 @@
+"""Brand, styles, shoots and people through the pages."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from conftest import add_member, add_participation
+from PIL import Image
+from sqlalchemy import select
+
+from core import audit
+from core.clock import now
+from core.db import transaction
+from core.models import Artifact, Erasure, Invite, Member, Organization, Outbox, Participation, State, Style
+from core.queue import JobName
+from core.services import participations
+
+STYLE = {
+    "name": "Wall",
+    "backdrop_kind": "solid",
+    "color": "#aabbcc",
+    "eye_line": "0.4",
+    "outputs": "square 512x512 jpeg\nslack 256x256 png",
+}
+
+
+def png() -> io.BytesIO:
+    target = io.BytesIO()
+    Image.new("RGB", (900, 300), "red").save(target, "PNG")
+    target.seek(0)
+    return target
+
+
+def save_style(browser: Any, address: str = "/admin/styles/new", **changes: Any) -> dict[str, Any]:
+    answer = browser.post(address, {**STYLE, **changes})
+    assert answer.status_code == 200, answer.text
+    return answer.json
+
+
+def create_shoot(browser: Any, style_id: str) -> str:
+    answer = browser.post(
+        "/admin/shoots/new",
+        {"name": "Team", "style_id": style_id, "deadline": (now() + timedelta(days=9)).date().isoformat()},
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json["id"])
+
+
+def test_a_logo_replaces_the_old_one_whose_bytes_are_destroyed(org: UUID, browser: Any) -> None:
+    logos = []
+    for _ in range(2):
+        values = {"name": "Acme Optics", "accent": "#0F6B5C", "logo": (png(), "logo.png")}
+        assert browser.post("/admin/brand", values).status_code == 200
+        with transaction(org) as session:
+            organization = session.get_one(Organization, org)
+            assert (organization.name, organization.accent) == ("Acme Optics", "#0f6b5c")
+            logos.append(organization.logo_id)
+    assert browser.get(f"/brand/{org}/logo/{logos[1]}").mimetype == "image/png"
+    assert browser.get(f"/brand/{org}/logo/{logos[0]}").status_code == 404
+    with transaction(org) as session:
+        assert session.get_one(Artifact, logos[0]).delete_requested_at is not None
+        assert session.scalars(select(Outbox.subject_id).where(Outbox.job == JobName.PURGE)).one() == logos[0]
+
+
+def test_an_svg_logo_changes_nothing_and_says_what_to_do(org: UUID, browser: Any) -> None:
+    values = {"name": "New name", "accent": "#0f6b5c", "logo": (io.BytesIO(b"<svg/>"), "logo.svg")}
+    answer = browser.post("/admin/brand", values, json=False)
+    assert answer.status_code == 422
+    assert "export the picture as a PNG" in answer.text
+    with transaction(org) as session:
+        assert session.get_one(Organization, org).name == "Acme"
+
+
+def test_the_preview_shows_the_style_that_the_form_describes(browser: Any) -> None:
+    corner = {}
+    for color in ("#112233", "#ddeeff"):
+        answer = browser.post("/admin/styles/preview.jpg", {**STYLE, "color": color})
+        assert answer.mimetype == "image/jpeg"
+        with Image.open(io.BytesIO(answer.data)) as picture:
+            corner[color] = picture.convert("RGB").getpixel((3, 3))
+    for color, seen in corner.items():
+        wanted = tuple(int(color[at : at + 2], 16) for at in (1, 3, 5))
+        assert max(abs(one - other) for one, other in zip(seen, wanted, strict=True)) < 12
+
+
+def test_a_preview_shows_a_picture_that_is_not_saved_yet(org: UUID, browser: Any) -> None:
+    values = {**STYLE, "backdrop_kind": "image", "blur": "0", "image": (png(), "wall.png")}
+    answer = browser.post("/admin/styles/preview.jpg", values)
+    with Image.open(io.BytesIO(answer.data)) as picture:
+        red, green, blue = picture.convert("RGB").getpixel((3, 3))
+    assert red > 230
+    assert max(green, blue) < 40
+    with transaction(org) as session:
+        assert not session.scalars(select(Artifact)).all()
+
+
+def test_a_style_that_no_shoot_uses_is_changed_in_place(org: UUID, browser: Any) -> None:
+    first = save_style(browser)
+    second = save_style(browser, first["location"], color="#000000")
+    assert (second["id"], second["version"]) == (first["id"], 1)
+
+
+def test_a_style_that_a_shoot_uses_never_changes_but_gets_a_new_version(org: UUID, browser: Any) -> None:
+    first = save_style(browser)
+    create_shoot(browser, first["id"])
+    second = save_style(browser, first["location"], color="#000000")
+    assert second["version"] == 2
+    with transaction(org) as session:
+        locked = session.get_one(Style, UUID(first["id"]))
+        assert locked.spec["backdrop"]["color"] == "#aabbcc"
+        assert session.get_one(Style, UUID(second["id"])).spec["backdrop"]["color"] == "#000000"
+
+
+def test_a_backdrop_picture_that_no_style_shows_any_more_is_destroyed(org: UUID, browser: Any) -> None:
+    first = save_style(browser, backdrop_kind="image", image=(png(), "wall.png"))
+    with transaction(org) as session:
+        picture = UUID(session.get_one(Style, UUID(first["id"])).spec["backdrop"]["image"])
+    save_style(browser, first["location"], backdrop_kind="image", image_id=str(picture), blur="0.05")
+    with transaction(org) as session:
+        assert session.get_one(Artifact, picture).delete_requested_at is None
+    save_style(browser, first["location"])
+    with transaction(org) as session:
+        assert session.get_one(Artifact, picture).delete_requested_at is not None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": ""},
+        {"name": "x" * 81},
+        {"color": "red"},
+        {"eye_line": "5"},
+        {"eye_line": "nan"},
+        {"backdrop_kind": "video"},
+        {"backdrop_kind": "image"},
+        {"backdrop_kind": "image", "image_id": "../../etc/passwd"},
+        {"outputs": "huge 99999x99999 jpeg"},
+        {"outputs": "a 512x512 exe"},
+        {"outputs": "same 512x512\nsame 256x256"},
+        {"outputs": "\n".join(f"s{n} 100x100" for n in range(9))},
+    ],
+)
+def test_a_style_that_cannot_be_used_is_refused_with_a_reason(browser: Any, changes: dict[str, str]) -> None:
+    answer = browser.post("/admin/styles/new", {**STYLE, **changes})
+    assert answer.status_code == 422
+    assert answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": ""},
+        {"deadline": "soon"},
+        {"deadline": "2020-01-01"},
+        {"deadline": "9999-12-31"},
+        {"style_id": "x"},
+        {"style_id": ""},
+        {"file_name": "{nobody}"},
+    ],
+)
+def test_a_shoot_that_cannot_be_is_refused_with_a_reason(browser: Any, changes: dict[str, str]) -> None:
+    values = {
+        "name": "Team",
+        "style_id": save_style(browser)["id"],
+        "deadline": (now() + timedelta(days=9)).date().isoformat(),
+        **changes,
+    }
+    answer = browser.post("/admin/shoots/new", values)
+    assert answer.status_code == 422
+    assert answer.json["error"]["message"]
+
+
+def test_the_counts_name_every_state(org: UUID, browser: Any) -> None:
+    shoot_id = add_participation(org, add_member(org), State.READY).shoot_id
+    found = browser.get(f"/admin/shoots/{shoot_id}/counts.json").json
+    assert set(found["counts"]) == {state.value for state in State}
+    assert (found["counts"]["ready"], found["total"], found["done"]) == (1, 1, 0)
+
+
+def test_a_reminder_ends_the_old_link_and_owes_one_mail(org: UUID, browser: Any) -> None:
+    row = add_participation(org, add_member(org), State.INVITED)
+    for _ in range(2):
+        answer = browser.post(f"/admin/shoots/{row.shoot_id}/people/{row.id}/resend")
+        assert answer.status_code == 200
+    with transaction(org) as session:
+        links = session.scalars(select(Invite).order_by(Invite.id)).all()
+    assert [link.revoked_at is None for link in links] == [False, True]
+
+
+@pytest.mark.parametrize("state", [State.DECLINED, State.APPROVED, State.DELIVERED, State.ERASED])
+def test_nobody_is_reminded_who_has_answered(org: UUID, browser: Any, state: State) -> None:
+    row = add_participation(org, add_member(org), state)
+    one = browser.post(f"/admin/shoots/{row.shoot_id}/people/{row.id}/resend")
+    assert (one.status_code, one.json["error"]["code"]) == (409, "not_remindable")
+    assert browser.post(f"/admin/shoots/{row.shoot_id}/remind").json["sent"] == 0
+    ticked = browser.post(f"/admin/shoots/{row.shoot_id}/people", {"participation": str(row.id)})
+    assert (ticked.json["sent"], ticked.json["left"]) == (0, 1)
+    with transaction(org) as session:
+        assert not session.scalars(select(Invite)).all()
+
+
+def test_reminding_everyone_twice_sends_one_mail_each(org: UUID, browser: Any) -> None:
+    row = add_participation(org, add_member(org), State.OPENED)
+    sent = [browser.post(f"/admin/shoots/{row.shoot_id}/remind").json["sent"] for _ in range(2)]
+    assert sent == [1, 0]
+
+
+def test_closing_ends_open_links_and_keeps_finished_pictures(org: UUID, browser: Any) -> None:
+    row = add_participation(org, add_member(org), State.INVITED)
+    browser.post(f"/admin/shoots/{row.shoot_id}/people/{row.id}/resend")
+    done = add_member(org, "Grace")
+    with transaction(org) as session:
+        finished = Participation(
+            org_id=org, shoot_id=row.shoot_id, member_id=done.id, state=State.APPROVED, changed_at=now()
+        )
+        session.add(finished)
+    for unfinished in (1, 0):
+        assert browser.post(f"/admin/shoots/{row.shoot_id}/close").json["unfinished"] == unfinished
+    with transaction(org) as session:
+        assert session.get_one(Participation, row.id).state == State.EXPIRED
+        assert session.get_one(Participation, finished.id).state == State.APPROVED
+        assert session.scalars(select(Invite)).one().revoked_at is not None
+    late = browser.post(f"/admin/shoots/{row.shoot_id}/people/{row.id}/resend")
+    assert (late.status_code, late.json["error"]["code"]) == (409, "shoot_closed")
+
+
+def test_people_are_found_by_name_without_a_name_in_any_address(org: UUID, browser: Any) -> None:
+    row = add_participation(org, add_member(org, "Grace"), State.INVITED)
+    for address in ("/admin/people", f"/admin/shoots/{row.shoot_id}"):
+        assert "Grace" in browser.post(address, {"q": "gra exam"}, json=False).text
+        assert "grace@acme" not in browser.post(address, {"q": "%"}, json=False).text
+        assert 'method="get" role="search"' not in browser.get(address).text
+
+
+def test_every_person_is_on_exactly_one_page(org: UUID, browser: Any) -> None:
+    from core.services import people
+
+    for number in range(7):
+        add_member(org, f"P{number}", email=f"p{number}@acme.example")
+    seen: list[UUID] = []
+    after = None
+    with transaction(org) as session:
+        while True:
+            page = people.page(session, after_member=after, most=3)
+            seen += [one.member.id for one in page.people]
+            after = page.after
+            if after is None:
+                break
+        everyone = set(session.scalars(select(Member.id)))
+    assert len(seen) == len(set(seen)) == 8
+    assert set(seen) == everyone
+
+
+def test_declining_shows_no_reason_and_costs_nothing(org: UUID, browser: Any) -> None:
+    member = add_member(org)
+    row = add_participation(org, member, State.OPENED)
+    with transaction(org) as session:
+        participations.move(
+            session, session.get_one(Participation, row.id), State.DECLINED, actor=audit.SYSTEM
+        )
+    page = browser.get(f"/admin/people/{member.id}").text
+    assert "Not participating" in page
+    assert "eclined" not in page
+
+
+def test_erasing_on_behalf_asks_for_the_address(org: UUID, browser: Any) -> None:
+    member = add_member(org, "Grace")
+    address = f"/admin/people/{member.id}/erase"
+    assert browser.post(address, {"confirmation": "grace"}).status_code == 422
+    with transaction(org) as session:
+        assert not session.scalars(select(Erasure)).all()
+    assert browser.post(address, {"confirmation": " GRACE@acme.example "}).status_code == 200
+    with transaction(org) as session:
+        assert session.scalars(select(Erasure)).one().reason == "employer_request"
+        assert session.get_one(Member, member.id).email is None
+    assert browser.get(f"/admin/people/{member.id}").status_code == 404
+    assert "Grace" not in browser.get("/admin/people").text
+
+
+def test_the_last_admin_cannot_be_erased(org: UUID, browser: Any) -> None:
+    with transaction(org) as session:
+        admin = session.scalars(select(Member)).one()
+    answer = browser.post(f"/admin/people/{admin.id}/erase", {"confirmation": admin.email})
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "last_admin")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/shoots/01a20aac-06e6-71c1-bad5-30a9025795b2",
+        "/admin/people/01a20aac-06e6-71c1-bad5-30a9025795b2",
+        "/admin/styles/01a20aac-06e6-71c1-bad5-30a9025795b2",
+        "/admin/styles/new?preset=nobody",
+        "/admin/people?after=x",
+        "/admin/audit?tag=nobody",
+        "/admin/audit?before=x",
+        "/admin/audit/checkpoints/9.txt",
+        "/admin/nothing",
+    ],
+)
+def test_an_address_that_leads_nowhere_is_answered_calmly(browser: Any, address: str) -> None:
+    answer = browser.get(address)
+    assert answer.status_code in (404, 422)
+    assert "went wrong on our side" not in answer.text
