@@ -110,11 +110,12 @@ class Lookup:
         return [(row[0], row[2]) for row in cls._rows("SELECT * FROM claim_outbox(:most)", most=most)]
 
     @classmethod
-    def published_outbox(cls, older_than_seconds: float, most: int) -> list[tuple[UUID, str]]:
-        """Return (id, job name) of work published that long ago and still open."""
+    def published_outbox(cls, older_than_seconds: float) -> list[tuple[UUID, str]]:
+        """Return (id, job name) of all work published that long ago and still open.
+
+        All of it: what was lost may be newer than thousands that rightly wait.
+        """
         rows = cls._rows(
-            "SELECT * FROM published_outbox(make_interval(secs => :age), :most)",
-            age=older_than_seconds,
-            most=most,
+            "SELECT * FROM published_outbox(make_interval(secs => :age), NULL)", age=older_than_seconds
         )
         return [(row[0], row[2]) for row in rows]

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing
 from uuid import UUID
 
 import psycopg
-import redis
 from rq import Queue
-from rq.exceptions import NoSuchJobError
-from rq.job import Job
 from rq.serializers import JSONSerializer
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import text
 
 from core.db import Lookup, engine
 from core.logs import logger
-from core.queue import CHANNEL, JobName, lane_of, redis_client
+from core.queue import CHANNEL, JobName, Lane, lane_of, redis_client
 from core.settings import settings
 
 BATCH = 500
 # A worker that took a job has its lock within milliseconds; older and unlocked means lost.
 LOST_AFTER_SECONDS = 5.0
-LOOK_EVERY_SECONDS = 5.0
+LOOK_EVERY_SECONDS = 2.0
+# Work for later becomes due without a commit that notifies.
+WAIT_SECONDS = 1.0
 # The longest job, a render of twenty photos on one slow core, takes about two minutes.
 JOB_TIMEOUT_SECONDS = 900
 PERFORM = "workers.runner.perform"
@@ -57,53 +56,74 @@ def publish_due() -> int:
     return published
 
 
-def _waits_in_redis(outbox_id: UUID) -> bool:
-    try:
-        job = Job.fetch(str(outbox_id), connection=redis_client(), serializer=JSONSerializer)
-    except NoSuchJobError:
-        return False
-    return str(job.get_status(refresh=False)) in ("queued", "JobStatus.QUEUED")
+def _queued() -> set[str]:
+    """Return the ids that wait in Redis.
+
+    The lists count, not a job's status: that still says queued when a worker died right after taking it.
+    """
+    waiting: set[str] = set()
+    for lane in Lane:
+        waiting.update(Queue(lane, connection=redis_client(), serializer=JSONSerializer).get_job_ids())
+    return waiting
 
 
-def _is_running(connection: Connection, outbox_id: UUID) -> bool:
-    """A worker holds the row's lock while it works; Postgres frees it the moment the worker dies."""
-    number = lock_number(outbox_id)
-    free = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar_one()
-    if free:
-        connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": number})
-    return not free
+def _running() -> set[int]:
+    """Return the locks that workers hold; Postgres frees one the moment its worker dies.
+
+    A lock on a 64-bit number has objsubid 1 (PostgreSQL documentation, pg_locks).
+    """
+    with engine().begin() as connection:
+        held = connection.scalars(
+            text(
+                "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks"
+                " WHERE locktype = 'advisory' AND objsubid = 1 AND granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        )
+        return set(held)
 
 
 def publish_lost() -> int:
-    """Publish again what Redis forgot or a dead worker left; return how much that was."""
-    lost = 0
-    rows = Lookup.published_outbox(LOST_AFTER_SECONDS, BATCH)
+    """Publish again what Redis forgot or a dead worker left; return how much that was.
+
+    Publishing once too often does no harm: `workers.runner` does the work once.
+    """
+    rows = Lookup.published_outbox(LOST_AFTER_SECONDS)
     if not rows:
         return 0
-    with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for outbox_id, job in rows:
-            if not _waits_in_redis(outbox_id) and not _is_running(connection, outbox_id):
-                _publish(outbox_id, job)
-                lost += 1
-                logger().warning("work_published_again", outbox=str(outbox_id), job=job)
-    return lost
+    # In this order, so that work taken from the queue in between is seen as running.
+    queued = _queued()
+    running = _running()
+    lost = [
+        (outbox_id, job)
+        for outbox_id, job in rows
+        if str(outbox_id) not in queued and lock_number(outbox_id) not in running
+    ]
+    for outbox_id, job in lost:
+        _publish(outbox_id, job)
+        logger().warning("work_published_again", outbox=str(outbox_id), job=job)
+    return len(lost)
 
 
 def run(stop: threading.Event) -> None:
     """Relay until `stop` is set: at once when a commit notifies, and every few seconds anyway.
 
-    A Postgres or Redis that does not answer is waited for.
+    A Postgres or Redis that does not answer is waited for. What was lost is delivered again within
+    `LOST_AFTER_SECONDS + LOOK_EVERY_SECONDS`.
     """
     address = settings().database_url.get_secret_value().replace("postgresql+psycopg://", "postgresql://")
     while not stop.is_set():
         try:
             with closing(psycopg.connect(address, autocommit=True)) as listener:
                 listener.execute(f"LISTEN {CHANNEL}".encode())
+                next_look = 0.0
                 while not stop.is_set():
                     publish_due()
-                    publish_lost()
-                    for _ in listener.notifies(timeout=LOOK_EVERY_SECONDS / 5, stop_after=1):
+                    if time.monotonic() >= next_look:
+                        publish_lost()
+                        next_look = time.monotonic() + LOOK_EVERY_SECONDS
+                    for _ in listener.notifies(timeout=WAIT_SECONDS, stop_after=1):
                         pass
-        except (psycopg.OperationalError, DBAPIError, redis.RedisError) as error:
-            logger().warning("relay_waits", exc_info=error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing is done while nobody relays
+            logger().error("relay_waits", exc_info=error)
             stop.wait(1.0)

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import logging
 
+import redis
 from rq import Queue, SimpleWorker
+from rq.exceptions import InvalidJobOperation, NoSuchJobError
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from core import logs
-from core.queue import Lane, redis_client
+from core.queue import JobName, Lane, redis_client
 
 # A resident process keeps the models warm; starting afresh now and then bounds what native code leaks.
 JOBS_UNTIL_RESTART = 500
+
+
+class Worker(SimpleWorker):  # type: ignore[misc]  # RQ's types are not followed
+    """Goes on to the next job when Redis was flushed or restarted during one.
+
+    RQ then fails at its own notes on a job that it no longer knows, and would end the process. What
+    counts, the job's result and its outbox row, has been committed in Postgres.
+    """
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Do one job in this process."""
+        try:
+            super().execute_job(job, queue)
+        except (InvalidJobOperation, NoSuchJobError, redis.RedisError) as error:
+            logs.logger().warning("redis_forgot_the_job", outbox=job.id, exc_info=error)
 
 
 def work(lanes: list[Lane], *, burst: bool = False) -> None:
@@ -21,13 +39,16 @@ def work(lanes: list[Lane], *, burst: bool = False) -> None:
     """
     logs.configure()
     logging.getLogger("rq").setLevel(logging.WARNING)
+    from workers.runner import module_of
     from workers.vision import warm
 
+    for name in JobName:
+        module_of(name)  # a job that is taken holds its lock at once, so the relay does not take it for lost
     warm.warm()
     logs.logger().info("worker_ready", lane=",".join(lanes))
     connection = redis_client()
     queues = [Queue(lane, connection=connection, serializer=JSONSerializer) for lane in lanes]
-    worker = SimpleWorker(
+    worker = Worker(
         queues,
         connection=connection,
         serializer=JSONSerializer,

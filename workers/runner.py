@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.clock import now
+from core.consent import ConsentRequired
 from core.db import Lookup, engine, transaction
 from core.logs import logger
 from core.models import Outbox
@@ -114,9 +115,9 @@ def _attempt(job: JobRun, name: JobName) -> None:
         run(job)
     except AlreadyDone:
         log.info("job_was_done")
-    except (KeyErased, ArtifactGone):
-        # The person erased everything while this was on its way: there is nothing left to do.
-        _give_up(job, module, "erased")
+    except (KeyErased, ArtifactGone, ConsentRequired) as error:
+        # The person erased everything or withdrew while this was on its way: there is nothing left to do.
+        _give_up(job, module, error.code)
     except Permanent as error:
         log.warning("job_given_up", code=error.code)
         _give_up(job, module, error.code)
