@@ -122,8 +122,12 @@ def member(org: UUID) -> Member:
 def add_shoot(org_id: UUID, spec: StyleSpec | None = None) -> Shoot:
     """Add a style and a shoot that ends in two weeks."""
     with transaction(org_id) as session:
+        style_id = new_id()
         style = Style(
-            id=new_id(), org_id=org_id, name="Test", spec=(spec or StyleSpec()).model_dump(mode="json")
+            id=style_id,
+            org_id=org_id,
+            name=f"Test {style_id}",  # names are unique in a company, and a test may need several
+            spec=(spec or StyleSpec()).model_dump(mode="json"),
         )
         session.add(style)
         session.flush()
