@@ -54,6 +54,6 @@ class ValidConsent:
         """
         if not self.covers(purpose):
             raise ConsentRequired(
-                f"This needs consent to “{purpose}”, which was not given. Nothing was processed.",
+                "This needs consent to “%(purpose)s”, which was not given. Nothing was processed.",
                 purpose=purpose.value,
             )

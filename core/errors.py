@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from core.words import fill
+
 
 class AppError(Exception):
     """Base of every error that a user may see.
@@ -12,6 +14,7 @@ class AppError(Exception):
         code: Stable, machine-readable; never changes once released.
         status: HTTP status a web handler answers with.
         message: What happened, what is safe and what to do, in plain words and without personal data.
+        template: The message before `details` filled its blanks, such as `%(most)s`: the key of its translation.
         details: Extra machine-readable facts for JSON answers.
     """
 
@@ -19,9 +22,10 @@ class AppError(Exception):
     status: ClassVar[int] = 400
 
     def __init__(self, message: str, **details: str | int | float | list[str]) -> None:
-        super().__init__(message)
-        self.message = message
+        self.template = message
+        self.message = fill(message, details)
         self.details = details
+        super().__init__(self.message)
 
 
 class InvalidInput(AppError):

@@ -150,7 +150,9 @@ def parse_style(values: object) -> StyleSpec:
         return StyleSpec.model_validate(values)
     except ValidationError as error:
         lines = problems(error)
-        raise InvalidInput("The style cannot be used: " + "; ".join(lines), fields=lines) from error
+        raise InvalidInput(
+            "The style cannot be used: %(problems)s", problems="; ".join(lines), fields=lines
+        ) from error
 
 
 def load_style(path: Path) -> StyleSpec:
@@ -162,4 +164,6 @@ def load_style(path: Path) -> StyleSpec:
     try:
         return parse_style(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InvalidInput(f"{path.name} is not a style file: {error}") from error
+        raise InvalidInput(
+            "%(file)s is not a style file: %(problem)s", file=path.name, problem=str(error)
+        ) from error

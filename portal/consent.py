@@ -18,7 +18,7 @@ from core.models import State
 from core.services import avatars, participations
 from core.settings import settings
 from core.web.app import choose_language
-from core.web.errors import wants_json
+from core.web.errors import said, wants_json
 from core.web.guards import me
 from portal.here import Here, go, here, step_url
 
@@ -124,7 +124,7 @@ def answer() -> Response:
         except (TextChanged, InvalidInput) as error:
             if wants_json():
                 raise
-            return _page(place, _(error.message), error.status)
+            return _page(place, said(error), error.status)
         participations.move(session, place.participation, State.OPENED, actor=place.actor)
         participations.move(session, place.participation, State.CONSENTED, actor=place.actor)
         place.participation.alternative = None

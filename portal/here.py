@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Response, g, jsonify, make_response, redirect, url_for
+from flask import Response, flash, g, jsonify, make_response, redirect, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from core.audit import Actor
-from core.errors import NotFound
+from core.errors import AppError, NotFound
 from core.models import Member, Organization, Participation, Shoot, State
 from core.services import members, organizations, participations
 from core.web.brand import brand_of
-from core.web.errors import wants_json
+from core.web.errors import said, wants_json
 from core.web.guards import me
 
 STEPS: dict[State, str] = {
@@ -82,4 +82,12 @@ def go(address: str, **facts: str | int | bool) -> Response:
     """Answer a form: programs get JSON with `next`, people are sent there."""
     if wants_json():
         return make_response(jsonify({"next": address, **facts}))
+    return make_response(redirect(address, 303))
+
+
+def back(error: AppError, address: str) -> Response:
+    """Answer a form that cannot be done: programs get the error, people the page again with the reason."""
+    if wants_json():
+        raise error
+    flash(said(error), "bad")
     return make_response(redirect(address, 303))

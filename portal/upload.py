@@ -21,10 +21,10 @@ from core.services import photos
 from core.settings import settings
 from core.vault import vault
 from core.web.app import limiter
-from core.web.errors import wants_json
+from core.web.errors import said, wants_json
 from core.web.guards import me
 from portal.files import picture
-from portal.here import Here, go, here, step_url
+from portal.here import Here, back, go, here, step_url
 from workers.vision.advice import ADVICE, Issue
 from workers.vision.decode import MIN_BYTES, EmptyPhoto, NotAPhoto, PhotoFormat, TooManyBytes, sniff
 
@@ -136,7 +136,7 @@ def _add_all(files: list[FileStorage], key: str) -> Response:
                 content = file.read()
                 _store(session, place, content, quick_check(content), f"{key}-{number}")
             except AppError as error:
-                flash(f"{file.filename}: {_(error.message)}", "bad")
+                flash(f"{file.filename}: {said(error)}", "bad")
     return go(url_for("upload.show"))
 
 
@@ -189,8 +189,11 @@ def remove(photo_id: UUID) -> Response:
 @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
 def submit() -> Response:
     """Send the accepted photos to the studio."""
-    with transaction(me().org_id) as session:
-        place = here(session)
-        consents.require(session, place.member.id)
-        photos.submit(session, place.participation, actor=place.actor)
+    try:
+        with transaction(me().org_id) as session:
+            place = here(session)
+            consents.require(session, place.member.id)
+            photos.submit(session, place.participation, actor=place.actor)
+    except (photos.NoGoodPhoto, photos.StillChecking) as error:
+        return back(error, url_for("upload.show"))
     return go(url_for("progress.show"))

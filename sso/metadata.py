@@ -61,8 +61,10 @@ def connection_from_metadata(
     """
     if len(metadata) > MAX_METADATA:
         raise MetadataUnusable(
-            f"The metadata file has {len(metadata):,} bytes; at most {MAX_METADATA:,} are read. Give the"
-            " metadata of your own identity provider only, not of a whole federation."
+            "The metadata file has %(size)s bytes; at most %(most)s are read. Give the"
+            " metadata of your own identity provider only, not of a whole federation.",
+            size=f"{len(metadata):,}",
+            most=f"{MAX_METADATA:,}",
         )
     try:
         root = parse(metadata)
@@ -106,7 +108,8 @@ def _provider(root: etree._Element) -> tuple[etree._Element, etree._Element]:
         )
     if len(found) > 1:
         raise MetadataUnusable(
-            f"The metadata describes {len(found)} identity providers. Give a file that has only your own."
+            "The metadata describes %(count)s identity providers. Give a file that has only your own.",
+            count=len(found),
         )
     entity, descriptor = found[0]
     for element in (root, entity, descriptor):

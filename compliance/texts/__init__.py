@@ -87,7 +87,9 @@ def notice(
     """
     if regime not in set(Regime):
         raise InvalidInput(
-            "There is no consent text for this law. Choose one of: " + ", ".join(Regime) + ".", regime=regime
+            "There is no consent text for this law. Choose one of: %(laws)s.",
+            laws=", ".join(Regime),
+            regime=regime,
         )
     known = Regime(regime)
     shown = language.replace("_", "-").partition("-")[0].lower()

@@ -37,7 +37,9 @@ def check(template: str) -> str:
     unknown = sorted(set(fields) - set(FIELDS))
     if unknown:
         raise FileNameUnusable(
-            f"There is no field {{{unknown[0]}}}. These work: " + ", ".join(f"{{{name}}}" for name in FIELDS)
+            "There is no field {%(field)s}. These work: %(fields)s",
+            field=unknown[0],
+            fields=", ".join(f"{{{name}}}" for name in FIELDS),
         )
     if not {"employee_id", "first", "last"} & set(fields):
         raise FileNameUnusable(

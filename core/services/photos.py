@@ -98,7 +98,8 @@ def store(
     _demand_open(session, participation)
     if count(session, participation.id) >= MAX_PHOTOS:
         raise TooManyPhotos(
-            f"You already have {MAX_PHOTOS} photos, which is the most we use. Remove one to add another."
+            "You already have %(most)s photos, which is the most we use. Remove one to add another.",
+            most=MAX_PHOTOS,
         )
     member = session.get_one(Member, participation.member_id)
     artifact = vault().put(session, content, kind=Kind.PHOTO, media_type=media_type, member_id=member.id)

@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from core.errors import InvalidInput, TooLarge
 from core.services import tabular
+from core.words import N_
 
 MAX_BYTES = 5_000_000
 MAX_ROWS = 10_000
@@ -88,21 +89,23 @@ class Reason(StrEnum):
 
 
 TEXTS: Mapping[Reason, str] = {
-    Reason.TOO_MANY_CELLS: "The row has more cells than the header. Put names with a comma into quotation marks.",
-    Reason.EMAIL_MISSING: "There is no email address.",
-    Reason.EMAIL_INVALID: "This is not a complete email address.",
-    Reason.NAME_MISSING: "There is no name.",
-    Reason.NAME_INCOMPLETE: "Only one of first and last name is given.",
-    Reason.FORMULA: "A cell begins like a spreadsheet formula (=, +, - or @).",
-    Reason.CONTROL_CHARACTERS: "A cell holds invisible control characters.",
-    Reason.TOO_LONG: "A cell is longer than it can be stored.",
-    Reason.DUPLICATE_EMAIL: "The same email address stands in an earlier row.",
-    Reason.DUPLICATE_EMPLOYEE_ID: "The same employee ID stands in an earlier row.",
-    Reason.LANGUAGE_UNKNOWN: "This language is not offered; your company's language is used.",
-    Reason.EXISTING_MEMBER: "Already in your organization; the known name is kept.",
-    Reason.ALREADY_IN_SHOOT: "Already in this shoot; no second invitation is sent.",
-    Reason.EMPLOYEE_ID_TAKEN: "Someone with another email address has this employee ID.",
-    Reason.MEMBER_DISABLED: "This account was closed by your company's directory.",
+    Reason.TOO_MANY_CELLS: N_(
+        "The row has more cells than the header. Put names with a comma into quotation marks."
+    ),
+    Reason.EMAIL_MISSING: N_("There is no email address."),
+    Reason.EMAIL_INVALID: N_("This is not a complete email address."),
+    Reason.NAME_MISSING: N_("There is no name."),
+    Reason.NAME_INCOMPLETE: N_("Only one of first and last name is given."),
+    Reason.FORMULA: N_("A cell begins like a spreadsheet formula (=, +, - or @)."),
+    Reason.CONTROL_CHARACTERS: N_("A cell holds invisible control characters."),
+    Reason.TOO_LONG: N_("A cell is longer than it can be stored."),
+    Reason.DUPLICATE_EMAIL: N_("The same email address stands in an earlier row."),
+    Reason.DUPLICATE_EMPLOYEE_ID: N_("The same employee ID stands in an earlier row."),
+    Reason.LANGUAGE_UNKNOWN: N_("This language is not offered; your company's language is used."),
+    Reason.EXISTING_MEMBER: N_("Already in your organization; the known name is kept."),
+    Reason.ALREADY_IN_SHOOT: N_("Already in this shoot; no second invitation is sent."),
+    Reason.EMPLOYEE_ID_TAKEN: N_("Someone with another email address has this employee ID."),
+    Reason.MEMBER_DISABLED: N_("This account was closed by your company's directory."),
 }
 WARNINGS = frozenset({Reason.NAME_INCOMPLETE, Reason.LANGUAGE_UNKNOWN, Reason.EXISTING_MEMBER})
 SKIPS = frozenset({Reason.ALREADY_IN_SHOOT})
@@ -222,8 +225,9 @@ def _columns(header: tabular.Line) -> dict[str, int]:
     if missing:
         names = ", ".join(column.replace("_", " ") for column in missing)
         raise RosterColumnsMissing(
-            f"The first line must name the columns; not found: {names}."
+            "The first line must name the columns; not found: %(names)s."
             " A header that works: email, first name, last name, employee id, department, language.",
+            names=names,
             missing=missing,
         )
     columns["+"] = len(header.cells)

@@ -13,14 +13,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.errors import InvalidInput
+from core.words import N_
 
 DELIMITERS = ",;\t"
 # A cell that begins with one of these may run as a formula (OWASP ASVS 5.0, 1.2.10; CR added).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 BINARY_STARTS = {
-    b"PK\x03\x04": "This is an Excel or ZIP file. In Excel choose “Save as” and the type “CSV UTF-8”.",
-    b"\xd0\xcf\x11\xe0": "This is an old Excel file. In Excel choose “Save as” and the type “CSV UTF-8”.",
-    b"%PDF": "This is a PDF. Please export the list as a CSV file.",
+    b"PK\x03\x04": N_("This is an Excel or ZIP file. In Excel choose “Save as” and the type “CSV UTF-8”."),
+    b"\xd0\xcf\x11\xe0": N_("This is an old Excel file. In Excel choose “Save as” and the type “CSV UTF-8”."),
+    b"%PDF": N_("This is a PDF. Please export the list as a CSV file."),
 }
 NOT_TEXT = "This file is not text. Please export the list as a CSV file and upload that."
 
@@ -95,7 +96,9 @@ def read(text: str) -> Iterator[Line]:
             if not line.is_blank:
                 yield line
     except csv.Error as error:
-        raise TableUnreadable(f"The file cannot be read from line {begins} on: a cell has no end.") from error
+        raise TableUnreadable(
+            "The file cannot be read from line %(line)s on: a cell has no end.", line=begins
+        ) from error
 
 
 def _delimiter(text: str) -> tuple[str, str]:
@@ -123,7 +126,8 @@ def _quotes_are_closed(text: str, delimiter: str) -> bool:
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             raise TableUnreadable(
-                f"In line {begins} a quotation mark is opened and never closed. Please correct the line."
+                "In line %(line)s a quotation mark is opened and never closed. Please correct the line.",
+                line=begins,
             ) from error
         return False
     return True

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from core.errors import AppError, InvalidInput, NotFound, TooLarge, TooManyRequests, Unavailable
 from core.logs import logger
+from core.words import fill
 
 
 def wants_json() -> bool:
@@ -23,17 +24,23 @@ def wants_json() -> bool:
     )
 
 
+def said(error: AppError) -> str:
+    """Return what `error` says, in the language of the page."""
+    return fill(_(error.template), error.details)
+
+
 def answer(error: AppError, status: int | None = None) -> Response:
     """Render `error` as the caller reads it."""
     code = status or error.status
     if wants_json():
-        body = {"error": {"code": error.code, "message": _(error.message), **error.details}}
+        body = {"error": {"code": error.code, "message": said(error), **error.details}}
         return make_response(jsonify(body), code)
     return make_response(render_template("error.html", error=error, status=code), code)
 
 
 def register(app: Flask) -> None:
-    """Hand every error of `app` to `answer`."""
+    """Hand every error of `app` to `answer`, and give templates the filter `said`."""
+    app.add_template_filter(said, "said")
 
     @app.errorhandler(AppError)
     def on_app_error(error: AppError) -> Response:
