@@ -18,9 +18,9 @@ from workers.render import RenderResult, render
 from workers.studio.backdrop import BackdropMissing
 from workers.studio.encode import SUFFIX, encode, outputs
 from workers.team import Pair, TeamFigures, contact_sheet, team_figures
-from workers.vision.check import Verdict
 from workers.vision.decode import MAX_BYTES, UnreadablePhoto, decode
 from workers.vision.geometry import Pixels
+from workers.vision.verdict import Verdict
 
 _SHEET_SIDE: Final = 700  # px, long side of a photo kept for the team sheet
 # IPTC: "Minor augmentation or correction by algorithm", not generative (facts/compliance.md §3).

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
-from workers.vision.check import Verdict, examine
+from workers.vision.check import examine
 from workers.vision.geometry import Face, Pixels
+from workers.vision.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

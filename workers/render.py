@@ -15,9 +15,10 @@ from workers.engines import Engine, Portrait, Source, StudioEngine
 from workers.gates import GateReport, Own, measure_result
 from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.finish import finish, master_size
-from workers.vision.check import Examination, Verdict, examine
+from workers.vision.check import Examination, examine
 from workers.vision.geometry import Face, Pixels
 from workers.vision.matting import matte
+from workers.vision.verdict import Verdict
 
 CANDIDATES = 3  # headshots to choose from; each from another photo
 _SAME_SHOT = 0.985  # correlation of two aligned faces; two frames of a burst stay below

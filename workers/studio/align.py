@@ -124,10 +124,10 @@ def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:
             if crop.head_height * tighter <= max(_LARGEST_HEAD, crop.head_height)
         ),
     )
-    points = _grid(width, height)
+    coarse, fine = _grid(width, height, _GRID // 6), _grid(width, height, _GRID)
     for _, tighter, sideways, lower in options:
         framing = _framing(cutout.face, crop, width, height, tighter, sideways, lower)
-        if _all_real(cutout.alpha, framing.matrix, points):
+        if _all_real(cutout.alpha, framing.matrix, coarse) and _all_real(cutout.alpha, framing.matrix, fine):
             return framing
     raise CroppedTooTightly(
         "This photo ends too close to the face for your company's crop. "
@@ -190,8 +190,8 @@ def _framing(
     return Framing(matrix, scale, tighter, sideways, lower)
 
 
-def _grid(width: int, height: int) -> NDArray[np.float64]:
-    step = max(width, height) / _GRID
+def _grid(width: int, height: int, count: int) -> NDArray[np.float64]:
+    step = max(width, height) / count
     columns = np.linspace(0, width, max(2, round(width / step)))
     rows = np.linspace(0, height, max(2, round(height / step)))
     return np.asarray(np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2), np.float64)

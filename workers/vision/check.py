@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from core.consent import Purpose, ValidConsent
 from workers.vision import measure
@@ -20,9 +19,11 @@ from workers.vision.decode import MAX_BYTES, MAX_PIXELS, Picture, UnreadablePhot
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.skin import skin_tone
+from workers.vision.verdict import Finding, Measures, Verdict
 
 MIN_EYES: Final = 40.0  # px between the eyes: half of ISO/IEC 19794-5's 90 px is already recognisably soft
 GOOD_EYES: Final = 100.0  # px between the eyes: about what a 1,024 px master shows at the default crop
+_ENOUGH_EYES: Final = 1.4 * GOOD_EYES  # px; more of a huge photo's pixels would not show
 _SAME_SIZE: Final = 0.45  # of the main face's head height: a second person in front, not a passer-by
 _OUTSIDE: Final = 0.02  # of the landmarks may lie beyond the frame before the face counts as cut off
 _SMALL: Final = 0.22  # head height over the photo's height; selfies have 0.35 and more
@@ -42,48 +43,11 @@ _TRIMMED: Final = 0.02  # of the side: narrower dark bars are left alone
 _BLACK: Final = 16  # sRGB; JPEG noise of a black bar stays below
 
 
-class Finding(BaseModel):
-    """One thing the check says."""
-
-    model_config = ConfigDict(frozen=True)
-
-    code: Issue
-    severity: Severity
-    advice: str  # English; translate ADVICE[code].text
-
-
-class Measures(BaseModel):
-    """What was measured; `None` where there was no face to measure."""
-
-    model_config = ConfigDict(frozen=True)
-
-    width_px: int | None = None
-    height_px: int | None = None
-    faces: int | None = None
-    eye_distance_px: float | None = None
-    head_height_fraction: float | None = None  # of the photo's height
-    yaw_degrees: float | None = None
-    pitch_degrees: float | None = None
-    roll_degrees: float | None = None
-    eye_opening_ratio: float | None = None
-    eye_white_luminance: float | None = None
-    back_light_stops: float | None = None
-    side_light_stops: float | None = None
-    clipped_fraction: float | None = None
-    sharpness_ratio: float | None = None
-    socket_light_ratio: float | None = None  # eye region over skin
-    skin_lightness: float | None = None  # L*; never judged
-
-
-class Verdict(BaseModel):
-    """The check's answer about one photo; JSON-able."""
-
-    model_config = ConfigDict(frozen=True)
-
-    accepted: bool
-    issues: tuple[Finding, ...]
-    measures: Measures
-    score: float  # 0 to 1, to rank one person's photos; 0 when not accepted
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scene:
+    pixels: Pixels
+    face: Face
+    others: tuple[Face, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,11 +97,36 @@ def examine(
         return Examination(_verdict([Issue.SIDEWAYS], Measures(faces=1, **size), 0.0), pixels, None, ())
     if not faces:
         return Examination(_verdict([Issue.NO_FACE], Measures(faces=0, **size), 0.0), pixels, None, ())
-    face, others = faces[0], tuple(faces[1:])
-    # Judged as in the file: reducing a huge photo for work must not read as a low resolution.
-    measures = _measure(pixels, face, picture).model_copy(update={"faces": len(faces), **size})
-    issues = _face_issues(pixels, face, others, measures) + _light_issues(measures)
-    return Examination(_verdict(issues, measures, _score(measures)), pixels, face, others)
+    scene = _Scene(pixels, faces[0], tuple(faces[1:]))
+    fraction = round(scene.face.head_height / pixels.shape[0], 3)
+    reduced = max(picture.original_width / picture.width, 1.0)
+    if isinstance(photo, bytes) and reduced > 1.05 and scene.face.eye_distance < _ENOUGH_EYES:
+        scene = _closer(
+            photo, max_pixels, picture, scene, min(reduced, _ENOUGH_EYES / scene.face.eye_distance)
+        )
+    measures = _measure(scene.pixels, scene.face).model_copy(
+        update={"faces": len(faces), "head_height_fraction": fraction, **size}
+    )
+    issues = _face_issues(scene, measures) + _light_issues(measures)
+    return Examination(_verdict(issues, measures, _score(measures)), scene.pixels, scene.face, scene.others)
+
+
+def _closer(content: bytes, max_pixels: int, picture: Picture, scene: _Scene, scale: float) -> _Scene:
+    """Decode a huge photo again, larger, and keep only the surroundings of the small face in it."""
+    side = round(max(picture.width, picture.height) * scale)
+    large = without_bars(
+        decode(content, max_bytes=len(content), max_pixels=max_pixels, working_side=side).pixels
+    )
+    scale = large.shape[1] / scene.pixels.shape[1]
+    face = scene.face.moved(0, 0, scale)
+    (x, y), head = (face.right_eye + face.left_eye) / 2, face.head_height
+    # As far as the widest and highest frame reaches that a style can ask for.
+    rows, columns = measure.inside(Box(x - 3.5 * head, y - 3 * head, x + 3.5 * head, y + 4 * head), large)
+    part = large[rows, columns].copy()
+    expected = face.moved(-columns.start, -rows.start, 1.0)
+    again = [found for found in find_faces(part) if found.box.overlap(expected.box) > 0.3]
+    others = tuple(other.moved(-columns.start / scale, -rows.start / scale, scale) for other in scene.others)
+    return _Scene(part, again[0] if again else expected, others)
 
 
 def without_bars(pixels: Pixels) -> Pixels:
@@ -169,7 +158,7 @@ def _is_turned(pixels: Pixels, faces: list[Face]) -> bool:
     return False
 
 
-def _measure(pixels: Pixels, face: Face, picture: Picture) -> Measures:
+def _measure(pixels: Pixels, face: Face) -> Measures:
     box = face.box
     # Nothing further from the face than three faces counts, so the rest need not be converted.
     near = Box(
@@ -184,10 +173,8 @@ def _measure(pixels: Pixels, face: Face, picture: Picture) -> Measures:
     linear = to_linear(small)
     tone = skin_tone(small, moved)
     level = max(measure.skin_level(linear, moved), 1e-3)
-    enlarged = max(picture.original_width / picture.width, 1.0)
     return Measures(
-        eye_distance_px=round(face.eye_distance * enlarged, 1),
-        head_height_fraction=round(face.head_height / pixels.shape[0], 3),
+        eye_distance_px=round(face.eye_distance, 1),
         yaw_degrees=round(face.yaw, 1),
         pitch_degrees=round(face.pitch, 1),
         roll_degrees=round(face.roll, 1),
@@ -202,8 +189,9 @@ def _measure(pixels: Pixels, face: Face, picture: Picture) -> Measures:
     )
 
 
-def _face_issues(pixels: Pixels, face: Face, others: tuple[Face, ...], measures: Measures) -> list[Issue]:
-    height, width = pixels.shape[:2]
+def _face_issues(scene: _Scene, measures: Measures) -> list[Issue]:
+    face, others = scene.face, scene.others
+    height, width = scene.pixels.shape[:2]
     issues = []
     if any(other.head_height > _SAME_SIZE * face.head_height for other in others):
         issues.append(Issue.SEVERAL_PEOPLE)
@@ -270,7 +258,7 @@ def _score(measures: Measures) -> float:
     """Rank by what cannot be mended later: pixels, sharpness, pose, eyes, light; each 0 to 1."""
     eyes = _known(measures.eye_distance_px)
     parts = (
-        min(1.0, eyes / (1.4 * GOOD_EYES)),
+        min(1.0, eyes / _ENOUGH_EYES),
         min(1.0, _known(measures.sharpness_ratio) / 0.45),
         max(0.0, 1 - abs(_known(measures.yaw_degrees)) / 45),
         max(0.0, 1 - abs(_known(measures.pitch_degrees)) / 60),

@@ -10,10 +10,11 @@ from PIL import Image
 
 from core.consent import ConsentRequired, ValidConsent
 from workers.vision.advice import ADVICE, Issue, Severity
-from workers.vision.check import Verdict, check, without_bars
+from workers.vision.check import check, examine, without_bars
 from workers.vision.color import to_linear, to_srgb
 from workers.vision.decode import PhotoFormat, Picture, UnreadablePhoto
 from workers.vision.faces import find_faces
+from workers.vision.verdict import Verdict
 
 POSITIVES = {
     "barack/portrait.jpg": set(),
@@ -184,6 +185,26 @@ def test_small_face_in_a_huge_photo_is_found(examined):
     faces = find_faces(scene)
     assert len(faces) == 1
     assert faces[0].right_eye[0] == pytest.approx(800 + 0.35 * seen.face.right_eye[0], abs=4)
+
+
+@pytest.mark.photos
+def test_huge_photo_keeps_the_pixels_of_a_small_face(examined, consent):
+    """50 megapixels, the person far away: reduced as a whole the face would be too small."""
+    seen = examined("barack/portrait.jpg")
+    scene = np.full((5800, 8700, 3), 140, np.uint8)
+    height, width = seen.pixels.shape[:2]
+    scene[3000 : 3000 + height, 6000 : 6000 + width] = seen.pixels
+    buffer = io.BytesIO()
+    Image.fromarray(scene).save(buffer, "JPEG", quality=92)
+    found = examine(buffer.getvalue(), consent)
+    assert found.verdict.accepted
+    assert found.verdict.measures.eye_distance_px == pytest.approx(seen.face.eye_distance, rel=0.04)
+    assert found.verdict.measures.head_height_fraction == pytest.approx(
+        seen.face.head_height / 5800, rel=0.05
+    )
+    assert found.pixels.size < 4000 * 4000 * 3
+    eye = found.pixels[tuple(int(value) for value in found.face.right_eye[::-1])]
+    assert int(eye.max()) < 130, "the landmarks belong to the returned pixels"
 
 
 @pytest.mark.photos
