@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from deploy.demo.story import DemoResult
 
 GREEN, RED, BOLD, FAINT, PLAIN = "\033[32m", "\033[31m", "\033[1m", "\033[2m", "\033[0m"
+LONGEST_NAME = 28  # letters of a folder or file name, so that a row fits 120 columns
 # The figures worth a column, with what they are called there.
 FIGURES = {
     GateName.LIKENESS: ("likeness", "{:.2f}"),
@@ -43,11 +44,12 @@ def for_people(result: DemoResult, out: Path, *, colour: bool) -> str:
     people = result.report.people
     total = f"{result.headshots} of {len(people)} employees have a headshot, {result.seconds:.0f} s"
     lines = ["", paint(BOLD, total), ""]
-    lines += _table(people, paint)
+    table = _table(people, paint)
+    lines += [*table, ""] if table else []
     for person in people:
         if person.source is None:
-            lines += ["", paint(RED, f"✗ {person.person}: no headshot"), *_reasons(person, result)]
-    lines += ["", *_team(result), "", *_proof(result, paint), ""]
+            lines += [paint(RED, f"✗ {person.person}: no headshot"), *_reasons(person, result), ""]
+    lines += [*_team(result), "", *_proof(result, paint), ""]
     looks = (
         (out / "team.jpg", "before and after, the whole team"),
         (out / "<employee>" / "headshot.jpg", "and the other sizes"),
@@ -56,7 +58,11 @@ def for_people(result: DemoResult, out: Path, *, colour: bool) -> str:
         (out / "rejected.csv", "the rows that were not imported, with reasons"),
         (result.proof.certificate, "the deletion certificate"),
     )
-    shown = [(str(path), what) for path, what in looks if "<" in str(path) or path.exists()]
+    shown = [
+        (str(path), what)
+        for path, what in looks
+        if path.exists() or ("<" in path.parent.name and result.headshots)
+    ]
     width = max(len(path) for path, _ in shown)
     lines += [paint(BOLD, "Look at"), *(f"  {path:<{width}}  {paint(FAINT, what)}" for path, what in shown)]
     return "\n".join(lines)
@@ -86,7 +92,7 @@ def _table(people: tuple[PersonReport, ...], paint: Any) -> list[str]:
         if person.source is None:
             continue
         good = sum(photo.accepted for photo in person.photos)
-        row = [person.person, person.source, f"{good} of {len(person.photos)}"]
+        row = [_short(person.person), _short(person.source), f"{good} of {len(person.photos)}"]
         for gate, (_, shape) in FIGURES.items():
             value = person.gates[gate].value if gate in person.gates else None
             row.append("–" if value is None else shape.format(abs(value)))
@@ -103,6 +109,10 @@ def _table(people: tuple[PersonReport, ...], paint: Any) -> list[str]:
         return "  ".join(cells).rstrip()
 
     return [paint(FAINT, "  " + line(head)), *(f"{paint(GREEN, '✓')} {line(row)}" for row in rows)]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _reasons(person: PersonReport, result: DemoResult) -> list[str]:

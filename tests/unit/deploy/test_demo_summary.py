@@ -1,0 +1,97 @@
+"""The demo's last words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from compliance.verify import CheckResult, Kind, Verification
+from deploy.demo import DemoResult, summary
+from deploy.demo.story import Proof
+from workers.batch import PersonReport, PhotoReport, Report
+from workers.gates import Gate, GateName
+from workers.team import team_figures
+from workers.vision.advice import ADVICE, Issue
+from workers.vision.check import Finding, Measures
+
+
+def photo(file: str, *issues: Issue) -> PhotoReport:
+    findings = tuple(
+        Finding(code=one, severity=ADVICE[one].severity, advice=ADVICE[one].text) for one in issues
+    )
+    return PhotoReport(file=file, accepted=not issues, issues=findings, measures=Measures(), score=0.5)
+
+
+@pytest.fixture
+def result(tmp_path: Path) -> DemoResult:
+    likeness = Gate(value=0.313, unit="dlib distance", limit=0.5, passed=True, why="")
+    good = PersonReport(
+        person="ada",
+        source="a-very-long-name-that-a-camera-app-made-up.jpg",
+        photos=(photo("a-very-long-name-that-a-camera-app-made-up.jpg"), photo("cat.jpg", Issue.NO_FACE)),
+        gates={GateName.LIKENESS: likeness},
+        seconds=4.2,
+    )
+    bad = PersonReport(
+        person="bob",
+        source=None,
+        photos=(photo("wall.jpg", Issue.NO_FACE), photo("near.jpg")),
+        gates={},
+        withheld={"near.jpg": "gates: likeness"},
+        seconds=1.0,
+    )
+    certificate = tmp_path / "certificates" / "ada.pdf"
+    certificate.parent.mkdir()
+    certificate.touch()
+    holds = Verification(Kind.CERTIFICATE, (CheckResult("signature valid", True, ""),), "COMPLETE")
+    fails = Verification(Kind.CERTIFICATE, (CheckResult("content unchanged", False, ""),))
+    return DemoResult(
+        Report(people=(good, bad), team=team_figures([])),
+        {"bob": ("It did not look enough like your other photos.",)},
+        Proof("ada", certificate, holds, fails),
+        41.2,
+    )
+
+
+def test_summary_tells_who_has_a_headshot_and_why_another_has_none(
+    result: DemoResult, tmp_path: Path
+) -> None:
+    text = summary.for_people(result, tmp_path, colour=False)
+    assert "1 of 2 employees have a headshot, 41 s" in text
+    assert "0.31" in text
+    for reason in (
+        ADVICE[Issue.NO_FACE].text,
+        "near.jpg: withheld, gates: likeness",
+        "did not look enough like",
+    ):
+        assert reason in text
+    assert "rejected at “content unchanged”" in text
+    assert f"headshots verify {result.proof.certificate}" in text
+
+
+def test_summary_names_only_files_that_are_there(result: DemoResult, tmp_path: Path) -> None:
+    text = summary.for_people(result, tmp_path, colour=False)
+    assert str(result.proof.certificate) in text
+    assert "team.jpg" not in text
+
+
+def test_colours_are_for_terminals_only(result: DemoResult, tmp_path: Path) -> None:
+    plain, coloured = (summary.for_people(result, tmp_path, colour=colour) for colour in (False, True))
+    assert "\033" not in plain
+    assert "\033[32m" in coloured
+
+
+def test_columns_line_up(result: DemoResult, tmp_path: Path) -> None:
+    lines = summary.for_people(result, tmp_path, colour=False).splitlines()
+    head = next(number for number, line in enumerate(lines) if "likeness" in line)
+    assert lines[head].index("photos") == lines[head + 1].index("1 of 2")
+    assert lines[head].index("likeness") + len("likeness") == lines[head + 1].index("0.31") + len("0.31")
+    assert max(len(line) for line in lines[head : head + 2]) <= 120
+
+
+def test_json_has_one_object_for_each_person_and_one_for_the_proof(result: DemoResult) -> None:
+    lines = list(summary.as_json(result))
+    assert [line.get("person") for line in lines] == ["ada", "bob", None, None]
+    assert lines[1]["failure"] == ["It did not look enough like your other photos."]
+    assert lines[-1]["status"] == "COMPLETE"
