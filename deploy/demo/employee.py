@@ -18,7 +18,7 @@ from deploy.demo.people import Person
 from workers.batch import PersonReport, PhotoReport
 from workers.gates import GateReport
 from workers.vision.advice import ADVICE, Issue
-from workers.vision.check import Finding, Measures, Verdict
+from workers.vision.verdict import Finding, Measures, Verdict
 
 POLL_SECONDS = 0.25
 # Two slow cores check a photo in about a second and render a person in about ten.

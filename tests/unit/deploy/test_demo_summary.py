@@ -13,7 +13,7 @@ from workers.batch import PersonReport, PhotoReport, Report
 from workers.gates import Gate, GateName
 from workers.team import team_figures
 from workers.vision.advice import ADVICE, Issue
-from workers.vision.check import Finding, Measures
+from workers.vision.verdict import Finding, Measures
 
 
 def photo(file: str, *issues: Issue) -> PhotoReport:
