@@ -22,8 +22,8 @@ from core.web.app import limiter
 from core.web.brand import brand_of
 from core.web.guards import me
 from portal.files import attachment, picture
-from portal.here import Here, go, here, step_url
-from workers.vision.decode import decode
+from portal.here import Here, back, go, here, step_url
+from workers.vision.decode import UnreadablePhoto, decode
 
 bp = Blueprint("declined", __name__)
 
@@ -107,9 +107,10 @@ def avatar(size: int) -> Response:
 def keep() -> Response:
     """Keep the person's own picture; it is only encoded again, no face in it is looked for."""
     upload = request.files.get("picture")
-    if upload is None:
-        raise InvalidInput(_("Please choose a picture first."))
-    content = encoded_again(upload.read())
+    try:
+        content = encoded_again(upload.read() if upload else b"")
+    except UnreadablePhoto as error:
+        return back(error, url_for("declined.show"))
     with transaction(me().org_id) as session:
         place = _declined(here(session))
         avatars.keep_own_picture(session, place.member, content, media_type="image/jpeg")

@@ -20,7 +20,7 @@ from core.web.app import choose_language, forget, limiter
 from core.web.guards import me
 from portal import export, words
 from portal.declined import leave
-from portal.here import go, here
+from portal.here import back, go, here
 
 bp = Blueprint("privacy", __name__)
 
@@ -102,7 +102,8 @@ def take_along() -> Response:
 def erase() -> Response:
     """Erase everything; the answer carries the link under which the person gets the proof."""
     if request.form.get("confirm") != "yes":
-        raise InvalidInput(_("Nothing was erased. Tick the box first to say that you mean it."))
+        unsure = InvalidInput(_("Nothing was erased. Tick the box first to say that you mean it."))
+        return back(unsure, url_for("privacy.show"))
     with transaction(me().org_id) as session:
         place = here(session)
         requested = erasure.request(

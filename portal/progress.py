@@ -6,10 +6,10 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, stream_with_context
+from flask import Blueprint, Response, jsonify, make_response, render_template
 from flask_babel import gettext as _
 from flask_login import login_required
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -17,7 +17,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from core import progress
 from core.db import transaction
 from core.errors import Unavailable
-from core.models import State
+from core.models import Participation, State
 from core.services import headshots, participations, photos
 from core.web.guards import me
 from portal import words
@@ -35,27 +35,46 @@ MOVING = frozenset({State.SUBMITTED, State.RENDERING})
 _free_streams = threading.BoundedSemaphore(MOST_STREAMS)
 
 
-def status_of(org_id: UUID, participation_id: UUID) -> dict[str, Any]:
-    """Return the state, 0 to 100 percent, the step in words, and where to go when it is over."""
-    with transaction(org_id) as session:
-        state = State(participations.get(session, participation_id).state)
-    report = progress.read(participation_id) if state in MOVING else None
-    percent = 100 if state not in MOVING else report.percent if report else 0
-    step = report.step if report else state.value
-    answer: dict[str, Any] = {
-        "state": state.value,
-        "percent": percent,
-        "step": step,
-        "label": words.step(step),
-    }
-    if state not in MOVING:
-        answer["next"] = step_url(state)
-    return answer
+@dataclass(frozen=True)
+class Watch:
+    """What is watched, with every word and address made beforehand: a stream outlives its request."""
+
+    org_id: UUID
+    participation_id: UUID
+    labels: dict[str, str]
+    addresses: dict[State, str]
+
+    @classmethod
+    def of(cls, participation: Participation) -> Watch:
+        """Return the watch on `participation`, in the language of this request."""
+        addresses = {state: step_url(state) for state in State}
+        return cls(participation.org_id, participation.id, words.steps(), addresses)
+
+    def status(self) -> dict[str, str | int]:
+        """Return the state, 0 to 100 percent, the step in words, and where to go when it is over."""
+        with transaction(self.org_id) as session:
+            state = State(participations.get(session, self.participation_id).state)
+        if state not in MOVING:
+            return {
+                "state": state.value,
+                "percent": 100,
+                "step": state.value,
+                "label": self.labels.get(state.value, self.labels["done"]),
+                "next": self.addresses[state],
+            }
+        report = progress.read(self.participation_id)
+        step = report.step if report else state.value
+        return {
+            "state": state.value,
+            "percent": report.percent if report else 0,
+            "step": step,
+            "label": self.labels.get(step, self.labels[state.value]),
+        }
 
 
 @bp.get("/me/progress")
 @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
-def show() -> Any:
+def show() -> Response:
     """Show how far the studio is, or why it could not work with these photos."""
     with transaction(me().org_id) as session:
         place = here(session)
@@ -70,7 +89,7 @@ def show() -> Any:
         if place.state not in MOVING:
             return go(step_url(place.state))
         count = photos.count(session, place.participation.id)
-    status = status_of(me().org_id, place.participation.id)
+    status = Watch.of(place.participation).status()
     return make_response(render_template("progress.html", place=place, status=status, count=count))
 
 
@@ -79,8 +98,8 @@ def show() -> Any:
 def poll() -> Response:
     """Return where it stands now."""
     with transaction(me().org_id) as session:
-        participation = here(session).participation
-    return make_response(jsonify(status_of(me().org_id, participation.id)))
+        watch = Watch.of(here(session).participation)
+    return make_response(jsonify(watch.status()))
 
 
 @bp.get("/me/progress/events")
@@ -88,12 +107,10 @@ def poll() -> Response:
 def events() -> Response:
     """Stream changes until the work is over; with all streams taken, the page polls instead."""
     with transaction(me().org_id) as session:
-        participation = here(session).participation
+        watch = Watch.of(here(session).participation)
     if not _free_streams.acquire(blocking=False):
         raise Unavailable(_("Many people are watching right now. The page asks again every few seconds."))
-    response = Response(
-        stream_with_context(_stream(me().org_id, participation.id)), mimetype="text/event-stream"
-    )
+    response = Response(_stream(watch), mimetype="text/event-stream")
     # On close, not in the generator: one that was never started has no `finally` to run.
     response.call_on_close(_free_streams.release)
     response.headers["Cache-Control"] = "no-store"
@@ -101,14 +118,14 @@ def events() -> Response:
     return response
 
 
-def _stream(org_id: UUID, participation_id: UUID) -> Iterator[str]:
+def _stream(watch: Watch) -> Iterator[str]:
     """Yield an event per change and a comment per silence; no connection is held in between."""
     began = spoke = time.monotonic()
     before = ""
     yield "retry: 2000\n\n"
     while time.monotonic() - began < LONGEST_STREAM_SECONDS:
         try:
-            status = status_of(org_id, participation_id)
+            status = watch.status()
         except (OperationalError, InterfaceError):
             return  # Postgres restarts: the browser connects again
         event = json.dumps(status)

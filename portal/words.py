@@ -12,9 +12,9 @@ from core.models import Kind
 from workers.vision.advice import ADVICE, Issue
 
 
-def step(name: str) -> str:
-    """Return what the studio does during step `name` of a render."""
-    known: dict[str, str] = {
+def steps() -> dict[str, str]:
+    """Return what the studio does during each step of a render, by the step's stable name."""
+    return {
         "submitted": _("Waiting for a free place in the studio"),
         "rendering": _("Starting"),
         "check": _("Choosing your best photos"),
@@ -24,7 +24,6 @@ def step(name: str) -> str:
         "done": _("Putting the results away safely"),
         "failed": _("It did not work with these photos"),
     }
-    return known.get(name) or str(_("Done"))
 
 
 @dataclass(frozen=True)

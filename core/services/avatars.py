@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.errors import InvalidInput, NotFound
+from core.errors import NotFound
 from core.models import Artifact, Kind, Member
 from core.queue import JobName, enqueue
 from core.vault import vault
@@ -98,12 +98,7 @@ def keep_own_picture(session: Session, member: Member, content: bytes, *, media_
         member: whose picture it is.
         content: encoded again by the caller, so without metadata.
         media_type: of `content`.
-
-    Raises:
-        InvalidInput: there is nothing in it.
     """
-    if not content:
-        raise InvalidInput("Please choose a picture first.")
     remove_own_picture(session, member)
     return vault().put(session, content, kind=Kind.OWN_PICTURE, media_type=media_type, member_id=member.id)
 

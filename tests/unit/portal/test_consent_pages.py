@@ -1,0 +1,85 @@
+"""The question and its answers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import select
+
+from core.db import transaction
+from core.models import Consent, Organization, Shoot, State
+
+
+def _rows(person: Any) -> dict[str, Consent]:
+    with transaction(person.org_id) as session:
+        return {row.purpose: row for row in session.scalars(select(Consent))}
+
+
+def test_every_purpose_is_a_box_of_its_own_and_none_is_ticked(ada: Any) -> None:
+    page = ada.accept().browser.get("/me/consent").text
+    boxes = re.findall(r'<input type="checkbox"[^>]*>', page)
+    assert [re.search(r'name="(\w+)"', box)[1] for box in boxes] == ["photo", "likeness"]  # type: ignore[index]
+    assert not any("checked" in box for box in boxes)
+
+
+def test_a_personal_model_is_asked_about_only_where_the_shoot_trains_one(ada: Any, shoot: Shoot) -> None:
+    with transaction(ada.org_id) as session:
+        session.get_one(Shoot, shoot.id).engine = "diffusion"
+    assert 'name="adapter"' in ada.accept().browser.get("/me/consent").text
+
+
+def test_optional_purposes_are_optional_and_kept_as_refused(ada: Any) -> None:
+    answer = ada.accept().consent(photo="yes")
+    assert (answer.status_code, answer.location) == (303, "/me/photos")
+    rows = _rows(ada)
+    assert {purpose: row.granted for purpose, row in rows.items()} == {"photo": True, "likeness": False}
+    assert len(rows["photo"].text_sha256) == 64
+    assert rows["photo"].language == "en"
+    assert ada.state() is State.CONSENTED
+
+
+def test_without_the_first_consent_nothing_is_kept_and_declining_is_offered(ada: Any) -> None:
+    answer = ada.accept().consent(likeness="yes")
+    assert answer.status_code == 422
+    assert "decline" in answer.text
+    assert _rows(ada) == {}
+    assert ada.state() is State.OPENED
+
+
+def test_an_answer_to_words_that_changed_meanwhile_is_asked_again(ada: Any) -> None:
+    page = ada.accept().browser.get("/me/consent").text
+    mark = re.search(r'name="text_version" value="([^"]+)"', page)[1]  # type: ignore[index]
+    with transaction(ada.org_id) as session:
+        session.get_one(Organization, ada.org_id).retention_days = 90
+    answer = ada.post("/me/consent", "/me/consent", photo="yes", text_version=mark)
+    assert answer.status_code == 409
+    assert "90 days" in answer.text
+    assert _rows(ada) == {}
+
+
+def test_answering_twice_keeps_one_answer(ada: Any) -> None:
+    ada.accept().consent()
+    again = ada.post("/me/consent", ada.link(), photo="yes", text_version="old")
+    assert again.location == "/me/photos"
+    assert len(_rows(ada)) == 2
+
+
+def test_the_page_speaks_german_and_the_answer_says_so(ada: Any) -> None:
+    ada.accept().browser.get("/me/consent?lang=de")
+    ada.consent(photo="yes")
+    assert _rows(ada)["photo"].language == "de"
+
+
+def test_no_page_of_the_person_opens_without_a_session(portal: Any) -> None:
+    browser = portal.test_client()
+    pages = [
+        rule.rule
+        for rule in portal.url_map.iter_rules()
+        if rule.rule.startswith("/me/") and "GET" in (rule.methods or set())
+    ]
+    assert len(pages) > 12
+    for page in pages:
+        address = re.sub(r"<uuid:[^>]+>", "01a20aa9-de32-706e-9511-427d42224341", page)
+        address = address.replace("<int:size>", "512").replace("<file>", "square.jpg")
+        assert browser.get(address).status_code == 401, page

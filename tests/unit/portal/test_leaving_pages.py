@@ -1,0 +1,155 @@
+"""Declining, taking consent back, taking data along, erasing."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from core.db import transaction
+from core.models import Artifact, Consent, Erasure, Kind, Member, Outbox, State
+from core.services import avatars
+
+
+def _held(person: Any) -> list[Artifact]:
+    with transaction(person.org_id) as session:
+        return list(session.scalars(select(Artifact).where(Artifact.delete_requested_at.is_(None))))
+
+
+def _size(content: bytes) -> tuple[int, int]:
+    return Image.open(io.BytesIO(content)).size
+
+
+def test_declining_gives_initials_in_the_brand_and_no_consent(ada: Any) -> None:
+    answer = ada.accept().post("/me/decline", "/me/consent", alternative="initials")
+    assert answer.location == "/me/declined"
+    assert ada.state() is State.DECLINED
+    image = ada.browser.get("/me/avatar-512.png")
+    assert _size(image.data) == (512, 512)
+    assert Image.open(io.BytesIO(image.data)).convert("RGB").getpixel((5, 5)) == (0x2F, 0x4B, 0x6E)
+    saved = ada.browser.get("/me/avatar-256.png?download=1")
+    assert "attachment" in saved.headers["Content-Disposition"]
+    assert ada.browser.get("/me/avatar-99999.png").status_code == 404
+    with transaction(ada.org_id) as session:
+        assert session.scalars(select(Consent)).all() == []
+
+
+def test_declining_after_an_upload_deletes_what_was_uploaded(ada: Any) -> None:
+    ada.accept().consent()
+    ada.judge(ada.upload().json["id"])
+    assert ada.fetch("/me/decline", alternative="initials").status_code == 200
+    assert _held(ada) == []
+
+
+def test_ones_own_picture_is_kept_without_its_metadata(ada: Any) -> None:
+    from PIL.ExifTags import Base
+
+    source = io.BytesIO()
+    exif = Image.Exif()
+    exif[Base.Make] = "Camera"
+    exif[Base.Orientation] = 6
+    Image.new("RGB", (400, 300), "orange").save(source, "JPEG", exif=exif)
+    ada.accept().fetch("/me/decline", alternative="own_picture")
+    answer = ada.fetch("/me/own-picture", picture=(io.BytesIO(source.getvalue()), "cat.jpg"))
+    assert answer.status_code == 200
+    kept = ada.browser.get("/me/own-picture.jpg")
+    assert _size(kept.data) == (300, 400)
+    assert not Image.open(io.BytesIO(kept.data)).getexif()
+    ada.fetch("/me/own-picture", picture=(io.BytesIO(source.getvalue()), "cat.jpg"))
+    assert [one.kind for one in _held(ada)] == [Kind.OWN_PICTURE]
+    ada.fetch("/me/alternative")
+    assert _held(ada) == []
+
+
+def test_a_picture_that_cannot_be_read_is_named_on_the_page(ada: Any) -> None:
+    ada.accept().fetch("/me/decline")
+    answer = ada.post("/me/own-picture", "/me/declined", picture=(io.BytesIO(b"x" * 500), "x.jpg"))
+    assert answer.location == "/me/declined"
+    assert "not a photo" in ada.browser.get("/me/declined").text
+
+
+def test_changing_ones_mind_leads_back_to_the_question(ada: Any) -> None:
+    ada.accept().fetch("/me/decline")
+    assert ada.fetch("/me/reconsider").json == {"next": "/me/consent"}
+    ada.consent()
+    assert ada.state() is State.CONSENTED
+
+
+def test_taking_back_the_likeness_changes_nothing_else(ada: Any) -> None:
+    ada.accept().consent(photo="yes", likeness="yes")
+    ada.upload()
+    ada.fetch("/me/consent/withdraw", purpose="likeness")
+    assert ada.state() is State.UPLOADING
+    assert len(_held(ada)) == 1
+    page = ada.browser.get("/me/privacy").text
+    assert "taken back" in page
+
+
+@pytest.mark.parametrize("state", [State.UPLOADING, State.RENDERING, State.READY, State.DELIVERED])
+def test_taking_back_the_first_consent_ends_everything_from_any_state(ada: Any, state: State) -> None:
+    ada.accept().consent()
+    ada.upload()
+    ada.set_state(state)
+    assert ada.fetch("/me/consent/withdraw", purpose="photo").status_code == 200
+    assert ada.state() is State.DECLINED
+    assert _held(ada) == []
+    assert ada.fetch("/me/consent/withdraw", purpose="everything").status_code == 422
+
+
+def test_the_export_holds_the_files_and_the_records(ada: Any) -> None:
+    ada.accept().consent()
+    ada.judge(ada.upload().json["id"])
+    answer = ada.browser.get("/me/export.zip")
+    assert answer.headers["Cache-Control"] == "no-store"
+    archive = zipfile.ZipFile(io.BytesIO(answer.data))
+    assert archive.testzip() is None
+    assert archive.namelist() == ["data.json", "photos/01.jpg"]
+    assert _size(archive.read("photos/01.jpg")) == (48, 60)
+    records = json.loads(archive.read("data.json"))
+    assert records["person"]["email"] == "ada@acme.example"
+    assert [one["purpose"] for one in records["consents"] if one["granted"]] == ["photo"]
+    assert records["photos"][0]["file"] == "photos/01.jpg"
+
+
+def test_erasing_needs_the_tick(ada: Any) -> None:
+    ada.accept()
+    assert ada.fetch("/me/erase").status_code == 422
+    assert ada.post("/me/erase", "/me/privacy").location == "/me/privacy"
+    assert ada.state() is State.OPENED
+
+
+def test_erasing_signs_out_everywhere_and_leaves_a_link_to_the_proof(ada: Any) -> None:
+    ada.accept().consent()
+    ada.upload()
+    link = ada.link()
+    answer = ada.post("/me/erase", "/me/privacy", confirm="yes")
+    assert answer.status_code == 303
+    assert answer.location.startswith("/erased/")
+    assert ada.browser.get("/me/").status_code == 401
+    assert ada.browser.get(link).status_code == 410
+    stranger = ada.browser.application.test_client()
+    page = stranger.get(answer.location)
+    assert page.status_code == 200
+    assert answer.location in page.text
+    assert stranger.get(f"{answer.location}.json").json == {"status": "DESTROYING", "certificate_url": None}
+    assert stranger.get(f"{answer.location}/certificate.pdf").status_code == 404
+    assert stranger.get("/erased/guess").status_code == 404
+    with transaction(ada.org_id) as session:
+        member = session.get_one(Member, ada.member.id)
+        assert (member.email, member.first_name) == (None, None)
+        assert session.scalars(select(Erasure)).one().reason == "self_service"
+        assert session.scalars(select(Outbox).where(Outbox.job == "erase")).all()
+
+
+def test_letters_that_no_font_has_become_a_silhouette() -> None:
+    drawn = [
+        avatars.render(text, ground="#2f4b6e", ink="#ffffff", size=256)
+        for text in ("AL", "ŽÅ", "\ue123", "\ue124")
+    ]
+    assert drawn[2] == drawn[3]
+    assert len(set(drawn)) == 3

@@ -1,0 +1,73 @@
+"""Pages for everybody: the start, the promises, the keys, checking evidence."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from compliance.evidence import origin_of
+from compliance.log import sequencer
+from core.db import transaction
+
+
+@pytest.fixture
+def browser(portal: Any, org: UUID) -> Any:
+    """Somebody who is not signed in."""
+    del org
+    return portal.test_client()
+
+
+def _check(browser: Any, content: bytes) -> Any:
+    token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/verify").text)[1]  # type: ignore[index]
+    form = {"csrf_token": token, "file": (io.BytesIO(content), "evidence")}
+    return browser.post("/verify", data=form, headers={"X-Requested-With": "fetch"})
+
+
+def test_the_start_says_where_the_link_is_and_leads_hr_on(browser: Any) -> None:
+    page = browser.get("/").text
+    assert "/admin" in page
+    assert "mail" in page
+
+
+def test_the_promises_name_days_places_and_keys(browser: Any, org: UUID) -> None:
+    page = browser.get("/trust/acme").text
+    for promise in ("30 days", "the test machine", "privacy@acme.example", "AES-256", origin_of(org)):
+        assert promise in page
+    keys = browser.get("/trust/acme/keys.json").json
+    assert keys["logs"][0]["origin"] == origin_of(org)
+    for address in ("/trust/nobody", "/trust/nobody/keys.json", "/trust/nobody/checkpoint"):
+        assert browser.get(address).status_code == 404
+
+
+def test_the_newest_checkpoint_is_public_and_passes_our_own_check(browser: Any, org: UUID) -> None:
+    assert browser.get("/trust/acme/checkpoint").status_code == 404
+    with transaction(org) as session:
+        sequencer.sequence(session)
+    note = browser.get("/trust/acme/checkpoint")
+    assert note.mimetype == "text/plain"
+    good = _check(browser, note.data)
+    assert good.json["ok"] is True
+    changed = _check(browser, note.data.replace(b"\n1\n", b"\n2\n"))
+    assert changed.status_code == 200
+    assert changed.json["ok"] is False
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"%PDF-1.7 nothing", b"\x00" * 1000], ids=["empty", "no PDF", "zeros"]
+)
+def test_what_is_no_evidence_is_a_finding_and_never_an_error_of_ours(browser: Any, content: bytes) -> None:
+    answer = _check(browser, content)
+    assert answer.status_code in (200, 422)
+    assert not answer.json.get("ok")
+
+
+def test_public_pages_carry_strict_headers(browser: Any) -> None:
+    for address in ("/", "/verify", "/trust/acme"):
+        headers = browser.get(address).headers
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["Referrer-Policy"] == "same-origin"

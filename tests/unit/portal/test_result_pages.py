@@ -1,0 +1,151 @@
+"""Watching, choosing, downloading."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from core import progress as core_progress
+from core.db import transaction
+from core.ids import new_id
+from core.models import AuditEvent, Headshot, Kind, Photo, Shoot, State
+from core.vault import vault
+from portal import progress
+
+
+@pytest.fixture
+def waiting(ada: Any) -> Any:
+    """Somebody whose one photo is with the studio."""
+    ada.accept().consent()
+    ada.judge(ada.upload().json["id"])
+    ada.fetch("/me/submit")
+    return ada
+
+
+def render(person: Any, shoot: Shoot, withheld: str | None = None, rank: int = 0) -> UUID:
+    """Keep a result as the render job does."""
+    master = io.BytesIO()
+    pixels = np.random.default_rng(rank).integers(0, 255, (64, 64, 3), np.uint8)
+    Image.fromarray(pixels).resize((1024, 1024)).save(master, "PNG", compress_level=1)
+    with transaction(person.org_id) as session:
+        artifact = vault().put(
+            session, master.getvalue(), kind=Kind.HEADSHOT, media_type="image/png", member_id=person.member.id
+        )
+        row = Headshot(
+            id=new_id(),
+            org_id=person.org_id,
+            participation_id=person.participation_id,
+            member_id=person.member.id,
+            photo_id=session.scalars(select(Photo.id).where(Photo.member_id == person.member.id)).first(),
+            style_id=shoot.style_id,
+            artifact_id=artifact.id,
+            engine="studio",
+            rank=rank,
+            gates={"gates": {"likeness": {"value": 0.7, "passed": withheld is None}}},
+            withheld_code=withheld,
+            seconds=1.0,
+        )
+        session.add(row)
+        return row.id
+
+
+def _events(person: Any) -> list[dict[str, Any]]:
+    answer = person.browser.get("/me/progress/events")
+    assert answer.mimetype == "text/event-stream"
+    lines = answer.get_data(as_text=True).splitlines()
+    answer.close()  # as a server does; that frees the stream's place
+    return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+
+
+def test_the_stream_tells_the_state_and_ends_when_the_work_is_over(waiting: Any) -> None:
+    core_progress.report(waiting.participation_id, "portrait", 0.4)
+    waiting.set_state(State.RENDERING)
+    assert waiting.browser.get("/me/progress.json").json["percent"] == 40
+    waiting.set_state(State.READY)
+    assert _events(waiting)[-1]["next"] == "/me/result"
+    assert waiting.browser.get("/me/progress").location == "/me/result"
+
+
+def test_streams_are_bounded_and_the_page_can_ask_instead(waiting: Any) -> None:
+    open_streams = [waiting.browser.get("/me/progress/events") for _ in range(progress.MOST_STREAMS)]
+    assert {answer.status_code for answer in open_streams} == {200}
+    assert waiting.browser.get("/me/progress/events").status_code == 503
+    assert waiting.browser.get("/me/progress.json").json["state"] == "submitted"
+    for answer in open_streams:
+        answer.close()
+    last = waiting.browser.get("/me/progress/events")
+    assert last.status_code == 200
+    last.close()
+
+
+def test_a_failure_is_told_in_plain_words_and_other_photos_can_follow(waiting: Any) -> None:
+    waiting.set_state(State.FAILED, failure_code="cropped_too_tightly")
+    page = waiting.browser.get("/me/progress")
+    assert "ends too close to your head" in page.text
+    assert waiting.fetch("/me/more").json == {"next": "/me/photos"}
+    assert waiting.state() is State.UPLOADING
+
+
+def test_a_withheld_result_is_never_served_only_its_reason(waiting: Any, shoot: Shoot) -> None:
+    good, held = render(waiting, shoot), render(waiting, shoot, "gates", rank=1)
+    waiting.set_state(State.READY)
+    page = waiting.browser.get("/me/result").text
+    assert str(good) in page
+    assert str(held) not in page
+    assert "did not look enough like your other photos" in page
+    assert waiting.browser.get(f"/me/headshots/{held}/view").status_code == 404
+    assert waiting.fetch("/me/approve", headshot_id=str(held)).status_code == 404
+    assert waiting.browser.get(f"/me/headshots/{held}/square.jpg").status_code == 404
+
+
+def test_the_approved_headshot_is_delivered_in_the_sizes_of_the_style(waiting: Any, shoot: Shoot) -> None:
+    headshot = render(waiting, shoot)
+    waiting.set_state(State.READY)
+    early = waiting.browser.get(f"/me/headshots/{headshot}/linkedin.jpg")
+    assert early.status_code == 409
+    assert waiting.fetch("/me/approve", headshot_id=str(headshot)).json == {"next": "/me/result"}
+    assert waiting.state() is State.APPROVED
+    answer = waiting.browser.get(f"/me/headshots/{headshot}/linkedin.jpg")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="headshot-linkedin.jpg"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    image = Image.open(io.BytesIO(answer.data))
+    assert (image.size, image.format) == ((800, 800), "JPEG")
+    assert not image.getexif()
+    assert waiting.state() is State.DELIVERED
+    assert waiting.browser.get(f"/me/headshots/{headshot}/linkedin.png").status_code == 404
+    with transaction(waiting.org_id) as session:
+        tags = session.scalars(select(AuditEvent.tag)).all()
+    assert tags.count("headshot.approved") == tags.count("headshot.downloaded") == 1
+
+
+def test_another_one_can_be_chosen_later(waiting: Any, shoot: Shoot) -> None:
+    first, second = render(waiting, shoot), render(waiting, shoot, rank=1)
+    waiting.set_state(State.READY)
+    for choice in (first, first, second):
+        assert waiting.fetch("/me/approve", headshot_id=str(choice)).status_code == 200
+    assert waiting.browser.get(f"/me/headshots/{first}/square.jpg").status_code == 409
+    assert waiting.browser.get(f"/me/headshots/{second}/square.jpg").status_code == 200
+
+
+def test_nobody_sees_another_persons_headshot(waiting: Any, invited: Any, shoot: Shoot) -> None:
+    headshot = render(waiting, shoot)
+    waiting.set_state(State.READY)
+    grace = invited("Grace").accept()
+    assert grace.browser.get(f"/me/headshots/{headshot}/view").status_code == 404
+    assert grace.fetch("/me/approve", headshot_id=str(headshot)).status_code == 404
+    seen = waiting.browser.get(f"/me/headshots/{headshot}/view")
+    assert seen.status_code == 200
+    assert seen.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("value", ["", "x", "01a20aa9-de32-706e-9511-427d42224341"])
+def test_choosing_nonsense_is_refused(waiting: Any, value: str) -> None:
+    waiting.set_state(State.READY)
+    assert waiting.fetch("/me/approve", headshot_id=value).status_code in (404, 422)
