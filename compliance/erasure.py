@@ -243,10 +243,24 @@ def _locations(erasure: Erasure, artifacts: Sequence[Artifact], epoch: int) -> l
 
 def turn_epoch() -> int:
     """Turn the epoch now and complete what waited for it; return the number of the new epoch."""
+    _destroy_pending_keys()
     turn = vault().keys.turn_epoch()
     logger().info("epoch_turned", epoch=turn.opened, count=turn.rewrapped)
     settle_all()
     return turn.opened
+
+
+def _destroy_pending_keys() -> None:
+    """Destroy once more the key of each erasure that waits for the epoch.
+
+    A key store restored within the epoch has them back, and turning would renew them.
+    """
+    for org_id in Lookup.organizations():
+        with transaction(org_id) as session:
+            for member_id in session.scalars(
+                select(Erasure.member_id).where(Erasure.epoch_destroyed_at.is_(None))
+            ):
+                vault().keys.destroy(member_id)
 
 
 def settle_all() -> None:
@@ -267,7 +281,7 @@ def settle(session: Session) -> None:
     for erasure in waiting:
         assert erasure.epoch is not None
         destroyed_at = vault().keys.epoch_destroyed_at(erasure.epoch)
-        if destroyed_at is None:
+        if destroyed_at is None or vault().keys.exists(erasure.member_id):
             continue
         erasure.epoch_destroyed_at = destroyed_at
         audit.record(
