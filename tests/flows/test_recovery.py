@@ -28,6 +28,7 @@ from sqlalchemy import func, select, update
 from compliance import consent
 from core import audit, progress, relay
 from core.clock import now
+from core.consent import Purpose
 from core.db import transaction
 from core.models import Artifact, AuditEvent, Headshot, Kind, Member, Outbox, Participation, State
 from core.queue import JobName, Lane, enqueue_all, lane_of, redis_client
@@ -310,7 +311,7 @@ def test_failing_work_is_tried_later_and_later_then_parked_with_its_code(org: UU
 def test_withdrawn_consent_ends_the_work_at_once(org: UUID, member: Member) -> None:
     participation = submit(org, member)
     with transaction(org) as session:
-        consent.withdraw(session, session.get_one(Member, member.id), consent.Purpose.PHOTO)
+        consent.withdraw(session, session.get_one(Member, member.id), Purpose.PHOTO)
     perform(str(render_row(participation).id))
     assert render_row(participation).error_code == "consent_required"
     assert state_of(participation) is State.FAILED

@@ -1,0 +1,221 @@
+"""Nothing is kept longer than promised, and nothing that is promised goes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from conftest import add_member, add_participation
+from sqlalchemy import func, select
+from work import do_all_work
+
+from compliance import retention
+from core import audit
+from core.clock import now
+from core.db import transaction
+from core.ids import new_id
+from core.models import Artifact, AuditEvent, Headshot, Kind, Member, Participation, Photo, Shoot, State
+from core.services import organizations
+from core.vault import ArtifactGone, vault
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+DAY = timedelta(days=1)
+
+
+def put(org: UUID, member: Member | None, kind: Kind) -> UUID:
+    with transaction(org) as session:
+        owner = member.id if member else None
+        return vault().put(session, kind.encode(), kind=kind, media_type="image/jpeg", member_id=owner).id
+
+
+@dataclass
+class Held:
+    """What is held about one person: the ids of the artifacts."""
+
+    participation: Participation
+    selfie: UUID
+    preview: UUID
+    headshot: UUID
+
+    def readable(self) -> set[str]:
+        """Which of the three can be read."""
+        found = set()
+        for name in ("selfie", "preview", "headshot"):
+            with transaction(self.participation.org_id) as session:
+                try:
+                    vault().get(session, getattr(self, name))
+                except ArtifactGone:
+                    continue
+                found.add(name)
+        return found
+
+
+def hold(org: UUID, member: Member, state: State) -> Held:
+    participation = add_participation(org, member, state)
+    held = Held(
+        participation,
+        selfie=put(org, member, Kind.PHOTO),
+        preview=put(org, member, Kind.PREVIEW),
+        headshot=put(org, member, Kind.HEADSHOT),
+    )
+    owned = {"org_id": org, "participation_id": participation.id, "member_id": member.id}
+    with transaction(org) as session:
+        photo = Photo(
+            id=new_id(),
+            artifact_id=held.selfie,
+            preview_id=held.preview,
+            upload_key="one",
+            verdict={"accepted": True, "measures": {"eyes": 61.0}},
+            **owned,
+        )
+        session.add(photo)
+        session.flush()
+        session.add(
+            Headshot(
+                id=new_id(),
+                photo_id=photo.id,
+                style_id=session.get_one(Shoot, participation.shoot_id).style_id,
+                artifact_id=held.headshot,
+                engine="studio",
+                rank=0,
+                gates={},
+                seconds=1.0,
+                **owned,
+            )
+        )
+    return held
+
+
+def approve(held: Held, *, days_ago: float) -> None:
+    with transaction(held.participation.org_id) as session:
+        row = session.get_one(Participation, held.participation.id)
+        row.approved_at = now() - timedelta(days=days_ago)
+
+
+def end_shoot(held: Held, *, days_ago: float) -> None:
+    with transaction(held.participation.org_id) as session:
+        shoot = session.get_one(Shoot, held.participation.shoot_id)
+        shoot.deadline = now() - timedelta(days=days_ago)
+
+
+def retention_days(org: UUID) -> int:
+    with transaction(org) as session:
+        return organizations.current(session).retention_days
+
+
+EVERYTHING = {"selfie", "preview", "headshot"}
+
+
+def test_selfies_go_on_schedule_and_the_headshot_stays(org: UUID, member: Member) -> None:
+    held = hold(org, member, State.APPROVED)
+    days = retention_days(org)
+    approve(held, days_ago=days - 0.1)
+    assert retention.sweep_all() == 0
+    assert held.readable() == EVERYTHING
+
+    approve(held, days_ago=days + 0.1)
+    assert retention.sweep_all() == 1
+    assert held.readable() == {"headshot"}
+    do_all_work()
+    with transaction(org) as session:
+        for artifact_id in (held.selfie, held.preview):
+            artifact = session.get_one(Artifact, artifact_id)
+            assert artifact.destroyed_at is not None
+            assert not vault().store.exists(artifact.object_name)
+        assert session.scalars(select(Photo.verdict)).one() is None  # measures of a face go with it
+        told = select(func.count()).where(AuditEvent.tag == audit.Tag.PHOTO_REMOVED)
+        assert session.scalar(told) == 1
+    assert retention.sweep_all() == 0
+
+
+def test_company_can_choose_less_time(org: UUID, member: Member) -> None:
+    held = hold(org, member, State.DELIVERED)
+    approve(held, days_ago=3)
+    assert retention.sweep_all() == 0
+    with transaction(org) as session:
+        organizations.current(session).retention_days = 2
+    assert retention.sweep_all() == 1
+    assert held.readable() == {"headshot"}
+
+
+@pytest.mark.parametrize("state", [State.DECLINED, State.EXPIRED])
+def test_selfies_of_someone_who_left_go_at_once(org: UUID, member: Member, state: State) -> None:
+    held = hold(org, member, state)
+    assert retention.sweep_all() == 1
+    assert "selfie" not in held.readable()
+    assert "preview" not in held.readable()
+
+
+@pytest.mark.parametrize("state", retention.UNFINISHED)
+def test_selfies_of_someone_who_never_finished_go_after_the_deadline(
+    org: UUID, member: Member, state: State
+) -> None:
+    held = hold(org, member, state)
+    days = retention_days(org)
+    end_shoot(held, days_ago=days - 0.1)
+    assert retention.sweep_all() == 0
+    end_shoot(held, days_ago=days + 0.1)
+    assert retention.sweep_all() == 1
+    assert "selfie" not in held.readable()
+
+
+def test_one_persons_schedule_leaves_others_alone(org: UUID, member: Member) -> None:
+    over, running = hold(org, member, State.APPROVED), hold(org, add_member(org, "Grace"), State.APPROVED)
+    approve(over, days_ago=retention_days(org) + 1)
+    approve(running, days_ago=1)
+    assert retention.sweep_all() == 1
+    do_all_work()
+    assert running.readable() == EVERYTHING
+
+
+def test_link_expires_with_the_deadline(org: UUID, member: Member) -> None:
+    participation = add_participation(org, member, State.INVITED)
+    with transaction(org) as session:
+        session.get_one(Shoot, participation.shoot_id).deadline = now() - DAY
+    retention.sweep_all()
+    with transaction(org) as session:
+        assert session.get_one(Participation, participation.id).state == State.EXPIRED
+
+
+def test_roster_is_gone_after_an_hour(org: UUID) -> None:
+    fresh, old = put(org, None, Kind.ROSTER), put(org, None, Kind.ROSTER)
+    logo = put(org, None, Kind.LOGO)
+    with transaction(org) as session:
+        for artifact_id in (old, logo):
+            session.get_one(Artifact, artifact_id).created_at = now() - timedelta(hours=1.1)
+    retention.sweep_all()
+    do_all_work()
+    with transaction(org) as session:
+        names = {one.id: one.object_name for one in session.scalars(select(Artifact))}
+    assert not vault().store.exists(names[old])
+    assert vault().store.exists(names[fresh])
+    assert vault().store.exists(names[logo])
+
+
+def test_only_old_objects_without_a_row_are_orphans(
+    environment: dict[str, str], org: UUID, member: Member
+) -> None:
+    elsewhere = organizations.create("globex", "Globex")
+    kept = [put(org, member, Kind.PHOTO), put(elsewhere, add_member(elsewhere, "Gil"), Kind.HEADSHOT)]
+    storage = Path(urlsplit(environment["HEADSHOTS_STORAGE_URL"]).path)
+    stray, young = (vault().store.new_name() for _ in range(2))
+    for name in (stray, young):
+        vault().store.put(name, b"left by a crash before the commit")
+    before = (now() - retention.ORPHAN_AGE - timedelta(minutes=1)).timestamp()
+    for name, _ in list(vault().store.names()):
+        if name != young:
+            os.utime(storage / name, (before, before))
+
+    assert retention.delete_orphans() == 1
+    assert not vault().store.exists(stray)
+    assert vault().store.exists(young)
+    for owner, artifact_id in zip((org, elsewhere), kept, strict=True):
+        with transaction(owner) as session:
+            assert vault().get(session, artifact_id)
+    assert retention.delete_orphans() == 0
