@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from PIL import ImageFile
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -22,6 +23,9 @@ from weasyprint.urls import FatalURLFetchingError
 from compliance.signing import SigningKeys
 
 SIGNATURE_FIELD = "Evidence"
+
+# WeasyPrint makes Pillow take truncated pictures, for the whole process; a half uploaded photo must be refused.
+ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 # What pyHanko finds becomes our own errors and checks; its warnings would print whole tracebacks.
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
