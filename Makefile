@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything runs from `.venv`, which `deploy/setup.sh` makes and keeps current.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-test setup-gpu demo run test test-all check clean
+.PHONY: help setup setup-dev setup-test setup-gpu demo run test test-all check translations clean
 
 PHOTOS ?=
 OUT ?= out
@@ -9,7 +9,7 @@ JOBS ?= 2
 ARGS ?=
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo '  options:        PHOTOS=dir (one subfolder per employee) and OUT=dir for demo; JOBS=n and ARGS="-k name" for test'
 
 demo: setup ## the main job, start to finish: make demo [PHOTOS=dir] [OUT=out]
@@ -30,6 +30,14 @@ check: setup-dev ## format, lint, types, import directions, migrations equal mod
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/python -m deploy.check_migrations
+
+translations: setup-dev ## find texts to translate, bring the catalogues up to date, compile them
+	@mkdir -p build
+	.venv/bin/pybabel -q extract -F core/web/babel.cfg -k N_ -k _l -k _ln:1,2 --no-wrap --sort-by-file \
+		--add-location file --project Headshots --version 1 -o build/messages.pot .
+	.venv/bin/pybabel -q update -i build/messages.pot -d core/web/translations --no-wrap --no-fuzzy-matching \
+		--ignore-obsolete --ignore-pot-creation-date
+	.venv/bin/pybabel -q compile -d core/web/translations --statistics
 
 setup: ## the virtual environment and system libraries
 	@deploy/setup.sh

@@ -12,7 +12,7 @@ import io
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from babel.messages.extract import extract_python
 
@@ -22,6 +22,7 @@ FOLDERS = ("core", "compliance", "sso", "portal", "admin", "workers")
 UNSEEN = "ConfigurationError"
 NOT_SAID = {"code", "status"}
 
+# line, function, text or texts, comments: what Babel makes of it depends on the function's keyword
 Found = tuple[int, str | None, str | tuple[str, ...], list[str]]
 
 
@@ -33,7 +34,7 @@ def extract(
     source: IO[bytes],
     keywords: Mapping[str, Any],
     comment_tags: Collection[str],
-    options: dict[str, Any],
+    options: Any,  # Babel's own type of it is private
 ) -> Iterator[Found]:
     """Yield `(line, function, text, comments)` for a Python file, as Babel asks of its extractors.
 
@@ -41,7 +42,9 @@ def extract(
         Untranslatable: an error is raised with an f-string; use blanks such as `%(most)s` and details.
     """
     content = source.read()
-    yield from extract_python(io.BytesIO(content), keywords, comment_tags, options)
+    # Babel annotates its extractors with the order of what it makes of their tuples, not of the tuples.
+    marked = cast("Iterator[Found]", extract_python(io.BytesIO(content), keywords, comment_tags, options))
+    yield from marked
     for line, text in sentences(ast.parse(content)):
         yield line, None, text, []
 
