@@ -59,6 +59,11 @@ def configure() -> None:
 
 
 def logger() -> structlog.typing.FilteringBoundLogger:
-    """Return the process's logger."""
+    """Return the process's logger; set up first if need be.
+
+    The library's own set-up prints local variables of tracebacks, and those may hold anything.
+    """
+    if not structlog.is_configured():
+        configure()
     log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
     return log
