@@ -18,6 +18,7 @@ from workers.render import RenderResult, render
 from workers.studio.backdrop import BackdropMissing
 from workers.studio.encode import SUFFIX, encode, outputs
 from workers.team import Pair, TeamFigures, contact_sheet, team_figures
+from workers.vision.check import without_bars
 from workers.vision.decode import MAX_BYTES, UnreadablePhoto, decode
 from workers.vision.geometry import Pixels
 from workers.vision.verdict import Verdict
@@ -183,7 +184,7 @@ def _person(
     if result.headshots:
         best = result.headshots[0]
         _write(out / person, best.pixels, style)
-        before = decode(dict(files)[best.source], working_side=_SHEET_SIDE).pixels
+        before = without_bars(decode(dict(files)[best.source], working_side=_SHEET_SIDE).pixels)
         pair = Pair(person, before, best.pixels)
     report = _report(person, result, time.perf_counter() - started)
     return _Done(report, result.headshots[0].report if result.headshots else None, pair)

@@ -19,11 +19,13 @@ from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
 from workers.studio.align import Framing
 from workers.studio.backdrop import backdrop
+from workers.studio.grade import styled
 from workers.vision import measure
 from workers.vision.color import to_linear, to_srgb
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face, Pixels
 from workers.vision.likeness import SAME_PERSON, Embedding, distance, embed
+from workers.vision.matting import background
 from workers.vision.skin import SkinTone, skin_tone
 
 
@@ -124,11 +126,13 @@ _ROLL: Final = 1.5  # degrees; 1 asked of a team, plus the mesh's own half degre
 _BACKDROP: Final = 1.0  # ΔE2000 median, facts/ml.md §5; 1 is a just noticeable difference
 _SKIN_DELTA_E: Final = 6.0  # the same skin differs by 3 to 6 between two lamps (own photos of the test set)
 _SKIN_ITA: Final = 10.0  # degrees; the narrowest class of complexions is 13° wide (Chardon 1991)
+_COLOURLESS: Final = 4.0  # b*; a black-and-white style leaves none, and the angle means nothing
 _LIGHT: Final = 1.5  # stops between the cheeks, as in the photo check
 _SHARPNESS: Final = 0.15  # a little below what the photo check calls blurred: finishing must not blur
 _LIKENESS_MARGIN: Final = 0.10  # beyond the person's own spread
 _LIKENESS_FLOOR: Final = 0.45  # no limit is stricter: 95 % of same-person pairs are below (facts/ml.md §10)
-_CORNER: Final = (0.25, 0.15)  # height and width of the frame's upper corners, where no head can be
+_BORDER: Final = 0.2  # of the frame: its upper and side border, where the wall is compared
+_LEAST_WALL: Final = 0.005  # of the frame must be wall, else there is nothing to compare
 
 
 def measure_result(
@@ -172,7 +176,7 @@ def measure_result(
     gates = {
         GateName.ONE_FACE: one,
         GateName.LIKENESS: _likeness(pixels, face, source, own, consent),
-        **_complexion(pixels, face, own),
+        **_complexion(pixels, face, own, style),
         GateName.EYE_LINE: _at_most(
             abs(eye_line - meant_line), "of frame height", _EYE_LINE, "twice the 0.7 % spread asked of a team"
         ),
@@ -182,7 +186,7 @@ def measure_result(
         GateName.ROLL: _at_most(
             abs(face.roll), "degrees", _ROLL, "1° asked of a team, plus the mesh's noise"
         ),
-        GateName.BACKDROP: _at_most(off, "ΔE2000", _BACKDROP, "1 is a just noticeable difference"),
+        GateName.BACKDROP: _backdrop(off),
         GateName.LIGHT: _at_most(abs(side), "stops", _LIGHT, "studio loop light has about 1 between cheeks"),
         GateName.SHARPNESS: _at_least(
             measure.sharpness(pixels, face), "ratio", _SHARPNESS, "sharp test portraits have 0.37 to 0.89"
@@ -192,23 +196,38 @@ def measure_result(
         "eye_line_fraction": round(eye_line, 4),
         "head_height_fraction": round(head, 4),
         "roll_degrees": round(face.roll, 2),
-        "backdrop_delta_e": round(off, 3),
         "side_light_stops": round(side, 3),
         "skin_lightness": round(skin_tone(pixels, face).lightness, 1),
     }
+    if off is not None:
+        figures["backdrop_delta_e"] = round(off, 3)
     passed = all(gate.passed is not False for gate in gates.values())
     return GateReport(passed=passed, gates=gates, figures=figures, notes=framing.notes)
 
 
-def backdrop_error(pixels: Pixels, style: StyleSpec, image: Pixels | None = None) -> float:
-    """Return the median ΔE2000 between the upper corners and the style's backdrop there."""
+def backdrop_error(pixels: Pixels, style: StyleSpec, image: Pixels | None = None) -> float | None:
+    """Return the median ΔE2000 between the wall in the frame's border and the style's backdrop there.
+
+    `None` where a close crop leaves no wall to see.
+    """
     height, width = pixels.shape[:2]
+    border = np.zeros((height, width), bool)
+    rows, columns = max(1, round(_BORDER * height)), max(1, round(_BORDER * width))
+    border[:rows] = border[: height // 2, :columns] = border[: height // 2, -columns:] = True
+    border &= background(pixels)
+    if border.mean() < _LEAST_WALL:
+        return None
     wall = backdrop(style.backdrop, width, height, image)
-    rows, columns = max(1, round(_CORNER[0] * height)), max(1, round(_CORNER[1] * width))
-    corners = [(slice(0, rows), slice(0, columns)), (slice(0, rows), slice(width - columns, width))]
-    seen = np.concatenate([pixels[corner].reshape(-1, 3) for corner in corners]) / 255.0
-    meant = np.concatenate([wall[corner].reshape(-1, 3) for corner in corners])
-    return float(np.median(color.deltaE_ciede2000(color.rgb2lab(seen), color.rgb2lab(meant))))
+    seen, meant = color.rgb2lab(pixels[border] / 255.0), color.rgb2lab(wall[border])
+    return float(np.median(color.deltaE_ciede2000(seen, meant)))
+
+
+def _backdrop(error: float | None) -> Gate:
+    why = "1 is a just noticeable difference"
+    if error is None:
+        why = "not measured: the crop is so close that no wall is seen"
+        return Gate(value=None, unit="ΔE2000", limit=_BACKDROP, passed=None, why=why)
+    return _at_most(error, "ΔE2000", _BACKDROP, why)
 
 
 def _likeness(pixels: Pixels, face: Face, source: str, own: Own, consent: ValidConsent) -> Gate:
@@ -239,16 +258,21 @@ def _likeness_reason(others: Sequence[Embedding], spread: float | None) -> str:
     return f"own photos differ by up to {spread:.2f}, plus {_LIKENESS_MARGIN}; {len(others)} photos not used here"
 
 
-def _complexion(pixels: Pixels, face: Face, own: Own) -> dict[GateName, Gate]:
-    """Compare with the person's own photos: it may look like any of them, but must look like them."""
-    drift, turn = own.drift(skin_tone(pixels, face))
+def _complexion(pixels: Pixels, face: Face, own: Own, style: StyleSpec) -> dict[GateName, Gate]:
+    """Compare with the person's own photos, seen through the style's film, which treats everybody alike."""
+    tone = skin_tone(pixels, face)
+    meant = Own(tones=[styled(one, style) for one in own.tones])
+    drift, turn = meant.drift(tone)
+    ita = _at_most(turn, "degrees ITA", _SKIN_ITA, "the narrowest class of complexions is 13° wide")
+    if tone.yellow < _COLOURLESS:
+        ita = ita.model_copy(
+            update={"value": None, "passed": None, "why": "not measured: no colour in this style"}
+        )
     return {
         GateName.SKIN_DELTA_E: _at_most(
             drift, "ΔE2000", _SKIN_DELTA_E, "as much as the same skin differs between two lamps"
         ),
-        GateName.SKIN_ITA: _at_most(
-            turn, "degrees ITA", _SKIN_ITA, "the narrowest class of complexions is 13° wide"
-        ),
+        GateName.SKIN_ITA: ita,
     }
 
 

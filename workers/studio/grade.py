@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from skimage import color
 
-from core.style import Grade
+from core.style import Grade, StyleSpec
 from workers.vision.color import Values, luminance, to_linear, to_srgb
 from workers.vision.geometry import Face
 from workers.vision.measure import underexposure
@@ -74,6 +74,14 @@ def develop(linear: Values, grade: Grade) -> Values:
         grey = toned[..., None]
         result = grey + (result - grey) * np.float32(grade.saturation)
     return np.asarray(result, np.float32)
+
+
+def styled(tone: SkinTone, style: StyleSpec) -> SkinTone:
+    """Return what the style makes of a complexion on purpose: its film, and its exposure as far as allowed."""
+    stops = float(np.clip(style.light.exposure, -MAX_STOPS, MAX_STOPS))
+    linear = _linear_of(tone)[None, None] * np.float32(2.0**stops)
+    lightness, red, yellow = color.rgb2lab(to_srgb(develop(linear, style.grade)).astype(np.float64))[0, 0]
+    return SkinTone(float(lightness), float(red), float(yellow))
 
 
 def _curve(shade: Values, contrast: float) -> Values:

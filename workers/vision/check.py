@@ -269,7 +269,7 @@ def _score(measures: Measures) -> float:
         max(0.0, 1 - 10 * _known(measures.clipped_fraction)),
     )
     # The weakest part counts as much as all together: one bad fault spoils a good photo.
-    return round(0.5 * float(np.prod(parts) ** (1 / len(parts))) + 0.5 * min(parts), 4)
+    return 0.5 * float(np.prod(parts) ** (1 / len(parts))) + 0.5 * min(parts)
 
 
 def _verdict(issues: list[Issue], measures: Measures, score: float) -> Verdict:

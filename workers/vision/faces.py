@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from workers.vision.geometry import Box, Face, Pixels
+from workers.vision.quiet import quiet, sample_face
 
 # Both detectors reduce what they see to 128 px (short range) or 192 px (full range), so pixels beyond
 # this side only cost time.
 _DETECTION_SIDE: Final = 768
 _MIN_DETECTION: Final = 0.35  # low, because the mesh confirms
+# px; no usable face fits into less, and a sliver makes mediapipe's graph fail, after which it never runs again.
+_SMALLEST: Final = 64
 _MESH_SIDE: Final = 512  # the mesh's own input is 192 px; a larger crop only costs time
 _MESH_CROP: Final = 2.0  # crop side / face box side: the mesh's detector wants air around a face
 _SAME_FACE: Final = 0.3  # intersection over union
@@ -43,15 +46,19 @@ class _Models:
     def __init__(self) -> None:
         solutions = mediapipe.solutions
         self.lock = threading.Lock()
-        self.detectors = [
-            solutions.face_detection.FaceDetection(
-                model_selection=reach, min_detection_confidence=_MIN_DETECTION
+        with quiet():
+            self.detectors = [
+                solutions.face_detection.FaceDetection(
+                    model_selection=reach, min_detection_confidence=_MIN_DETECTION
+                )
+                for reach in (0, 1)  # 0: within 2 m, 1: within 5 m
+            ]
+            self.mesh = solutions.face_mesh.FaceMesh(
+                static_image_mode=True, max_num_faces=1, refine_landmarks=True, min_detection_confidence=0.3
             )
-            for reach in (0, 1)  # 0: within 2 m, 1: within 5 m
-        ]
-        self.mesh = solutions.face_mesh.FaceMesh(
-            static_image_mode=True, max_num_faces=1, refine_landmarks=True, min_detection_confidence=0.3
-        )
+            face = sample_face()
+            for model in (*self.detectors, self.mesh):
+                model.process(face)
 
 
 @cache
@@ -70,6 +77,8 @@ def find_faces(pixels: Pixels) -> list[Face]:
     """
     candidates = _detect(pixels)
     short, long = sorted(pixels.shape[:2])
+    if short < _SMALLEST:
+        return []
     if not candidates or max(found.box.height for found in candidates) < 0.12 * long:
         for window in _windows(pixels, min(short, long // 2)):
             candidates += _detect(pixels, window)
@@ -85,12 +94,7 @@ def find_faces(pixels: Pixels) -> list[Face]:
 
 def warm() -> None:
     """Load the models, so that the first photo of a process is as fast as the next."""
-    blank = np.full((256, 256, 3), 127, np.uint8)
-    models = _models()
-    with models.lock:
-        for detector in models.detectors:
-            detector.process(blank)
-        models.mesh.process(blank)
+    _models()
 
 
 def _windows(pixels: Pixels, side: int) -> list[Box]:
@@ -107,6 +111,8 @@ def _detect(pixels: Pixels, window: Box | None = None) -> list[_Sighting]:
     height, width = view.shape[:2]
     small = _reduced(view, _DETECTION_SIDE)
     found: list[_Sighting] = []
+    if min(small.shape[:2]) < _SMALLEST // 2:
+        return found  # a strip: its windows are searched instead
     models = _models()
     with models.lock:
         answers = [detector.process(small).detections or [] for detector in models.detectors]

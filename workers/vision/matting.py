@@ -23,6 +23,7 @@ from scipy import sparse  # type: ignore[import-untyped]  # scipy ships no types
 from workers.vision.cutout import Cutout, Mask
 from workers.vision.geometry import CHIN, Box, Face, Pixels
 from workers.vision.measure import inside, reduced
+from workers.vision.quiet import quiet, sample_face
 
 MAX_SIDE: Final = 1400  # pixels of a cut-out: what a 1,024 px master shows of it, plus its margins
 _SOLVE_SIDE: Final = 896  # pixels; the band is solved at this size and refined up to the cut-out's
@@ -48,7 +49,9 @@ _EPSILON: Final = 1e-5  # regularisation of the colour-line model; smaller follo
 class _Segmenter:
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.model = mediapipe.solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
+        with quiet():
+            self.model = mediapipe.solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
+            self.model.process(sample_face())
 
 
 @cache
@@ -86,6 +89,13 @@ def matte(pixels: Pixels, face: Face, others: list[Face], region: Box, max_side:
     return Cutout(clean, alpha, moved, scale)
 
 
+def background(pixels: Pixels) -> NDArray[np.bool_]:
+    """Return where a picture surely shows no person, with a margin; boolean, height × width."""
+    away = (_run(pixels) < 1 - _SURE).astype(np.uint8)
+    margin = _disc(max(1, round(0.02 * max(pixels.shape[:2]))))
+    return np.asarray(cv2.erode(away, margin, borderType=cv2.BORDER_REPLICATE), bool)
+
+
 def warm() -> None:
     """Load the model and compile PyMatting's kernels, about 40 s once per machine, then cached."""
     rng = np.random.default_rng(0)
@@ -94,7 +104,7 @@ def warm() -> None:
     mask[:, 32:] = 1.0
     trimap = mask.copy()
     trimap[:, 24:40] = 0.5
-    _run(image)
+    _segmenter()
     points = np.tile(np.array([[32.0, 32.0, 0.0]], np.float32), (478, 1))
     points[CHIN, 1] = 60.0
     alpha = _solve(image, mask, trimap, Face(points, 1.0))

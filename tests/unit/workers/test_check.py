@@ -217,6 +217,13 @@ def test_landmarks_move_with_the_picture(examined):
     assert again.head_height == pytest.approx(expected.head_height, rel=0.02)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (15, 2000), (70, 3000), (40, 40)])
+def test_sliver_is_no_face_and_breaks_nothing_after_it(size, astronaut, consent):
+    noise = np.random.default_rng(1).integers(0, 255, (*size, 3)).astype(np.uint8)
+    assert blocks(check(picture(noise), consent)) == {Issue.NO_FACE}
+    assert check(picture(astronaut), consent).accepted
+
+
 def test_black_bars_go_and_a_dark_room_stays():
     scene = np.full((300, 400, 3), 90, np.uint8)
     boxed = np.zeros((300, 700, 3), np.uint8)

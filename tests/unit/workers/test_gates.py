@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from core.consent import ConsentRequired
-from core.style import Crop, SolidBackdrop, StyleSpec
-from workers.gates import GateName, Own, measure_result
+from core.style import Crop, Grade, Light, SolidBackdrop, StyleSpec
+from workers.gates import GateName, Own, backdrop_error, measure_result
 from workers.studio.finish import finish
 from workers.studio.preview import sample
 from workers.team import team_figures
@@ -172,6 +172,27 @@ def test_tighter_crop_is_measured_against_what_was_meant_and_noted(astronaut, ow
     result = measure_result(done.pixels, "portrait", own, STYLE, done.framing, consent)
     assert result.gates[GateName.HEAD_HEIGHT].passed
     assert "crop_tighter" in result.notes
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        STYLE.model_copy(update={"grade": Grade(saturation=0)}),
+        STYLE.model_copy(update={"grade": Grade(warmth=1, contrast=0.4, saturation=1.4)}),
+        STYLE.model_copy(update={"grade": Grade(warmth=-1, contrast=-0.3), "light": Light(exposure=-1)}),
+        STYLE.model_copy(update={"light": Light(exposure=1)}),
+    ],
+)
+def test_a_style_that_treats_everybody_alike_withholds_nobody(own, consent, style):
+    done = finish(sample(), style, (512, 512))
+    result = measure_result(done.pixels, "portrait", own, style, done.framing, consent)
+    assert result.failed == ()
+
+
+def test_wall_is_not_measured_where_the_crop_leaves_none(own, consent, astronaut):
+    near = astronaut[60:200, 165:290]
+    pixels = cv2.resize(near, (448, 500), interpolation=cv2.INTER_CUBIC)
+    assert backdrop_error(pixels, STYLE) is None
 
 
 def test_team_figures_show_who_does_not_match(finished, own, consent):
