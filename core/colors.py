@@ -8,8 +8,10 @@ MIN_CONTRAST = 4.5
 Rgb = tuple[int, int, int]
 
 WHITE: Rgb = (255, 255, 255)
-BLACK: Rgb = (17, 17, 17)
-DARK_GROUND: Rgb = (23, 26, 31)
+BLACK: Rgb = (0, 0, 0)  # with a lighter one, some grounds would read with neither it nor white
+# Of a page's plain grounds (tokens.css), those on which coloured text is hardest to read.
+LIGHT_GROUND: Rgb = (236, 239, 243)
+DARK_GROUND: Rgb = (30, 34, 41)
 
 
 def parse_hex(color: str) -> Rgb:
@@ -50,5 +52,5 @@ def readable(color: Rgb, ground: Rgb) -> Rgb:
 
 
 def text_on(ground: Rgb) -> Rgb:
-    """Return white or near-black, whichever reads better on `ground`."""
+    """Return white or black, whichever reads better on `ground`."""
     return WHITE if contrast(WHITE, ground) >= contrast(BLACK, ground) else BLACK

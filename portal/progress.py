@@ -88,7 +88,8 @@ def show() -> Response:
             return make_response(render_template("failed.html", place=place, reasons=reasons))
         if place.state not in MOVING:
             return go(step_url(place.state))
-        count = photos.count(session, place.participation.id)
+        sent = photos.of_participation(session, place.participation.id)
+        count = sum(1 for photo in sent if photo.verdict and photo.verdict.get("accepted"))
     status = Watch.of(place.participation).status()
     return make_response(render_template("progress.html", place=place, status=status, count=count))
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint, Response, url_for
 from sqlalchemy.exc import NoResultFound
 
-from core.colors import DARK_GROUND, WHITE, parse_hex, readable, text_on, to_hex
+from core.colors import DARK_GROUND, LIGHT_GROUND, parse_hex, readable, text_on, to_hex
 from core.db import transaction
 from core.errors import NotFound
 from core.models import Artifact, Organization
@@ -48,7 +48,7 @@ def brand_of(organization: Organization) -> Brand:
         ),
         accent=to_hex(accent),
         on_accent=to_hex(text_on(accent)),
-        accent_on_light=to_hex(readable(accent, WHITE)),
+        accent_on_light=to_hex(readable(accent, LIGHT_GROUND)),
         accent_on_dark=to_hex(readable(accent, DARK_GROUND)),
     )
 
