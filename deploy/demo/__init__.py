@@ -1,5 +1,5 @@
 """The main job through real HTTP, as HR and employees do it in a browser: `headshots demo`."""
 
-from deploy.demo.story import DemoResult, Place, demo, run_demo
+from deploy.demo.command import demo
 
-__all__ = ["DemoResult", "Place", "demo", "run_demo"]
+__all__ = ["demo"]

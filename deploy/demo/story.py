@@ -5,29 +5,25 @@ from __future__ import annotations
 import io
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import httpx
 import numpy as np
 from PIL import Image
 
 from compliance.verify import Verification, verify_file
 from core.style import OutputFormat
-from deploy.demo import summary
 from deploy.demo.admin import HrAdmin, Say
 from deploy.demo.browser import Browser, DemoFailed
 from deploy.demo.employee import Employee, Outcome, patience
 from deploy.demo.people import Person, employees
 from deploy.processes import child_environment, python_module
-from deploy.stack import COMPANY_NAME, Stack, running
-from workers.batch import Report, read_people
-from workers.sample import sample_people
+from deploy.stack import COMPANY_NAME, Stack
+from workers.batch import Report
 from workers.studio.encode import encode
 from workers.team import Pair, contact_sheet, team_figures
 from workers.vision.decode import decode
@@ -93,33 +89,6 @@ class DemoResult:
     def headshots(self) -> int:
         """How many employees got one."""
         return sum(person.source is not None for person in self.report.people)
-
-
-def demo(photos: Path | None, out: Path, *, engine: str, home: Path, as_json: bool) -> int:
-    """Start everything, tell the story, stop everything; return the exit status.
-
-    Args:
-        photos: Folder with one subfolder per employee; a NASA portrait where there is none.
-        out: Folder of the results; made if missing.
-        engine: What makes the portraits; shoots use `studio` so far.
-        home: Folder of the demo's data.
-        as_json: One JSON object a line instead of the summary.
-    """
-    assert engine == "studio", "the command line offers no other"
-    people = read_people(photos) if photos else sample_people()
-    began = time.monotonic()
-
-    def say(line: str) -> None:
-        click.echo(summary.step(time.monotonic() - began, line, sys.stderr.isatty()), err=True)
-
-    with running(home, say=say) as stack:
-        result = run_demo(place_of(stack), people, out, say)
-    if as_json:
-        for line in summary.as_json(result):
-            click.echo(json.dumps(line, ensure_ascii=False))
-    else:
-        click.echo(summary.for_people(result, out, colour=sys.stdout.isatty()))
-    return 0 if result.headshots else 1
 
 
 def place_of(stack: Stack) -> Place:

@@ -1,16 +1,14 @@
-"""What the demo says: a line for each step, and at the end what there is to see."""
+"""What the demo says at the end: who has a headshot, how good it is, and what there is to see."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from deploy.demo.story import DemoResult
 from workers.batch import PersonReport
 from workers.gates import GateName
-
-if TYPE_CHECKING:
-    from deploy.demo.story import DemoResult
 
 GREEN, RED, BOLD, FAINT, PLAIN = "\033[32m", "\033[31m", "\033[1m", "\033[2m", "\033[0m"
 LONGEST_NAME = 28  # letters of a folder or file name, so that a row fits 120 columns
@@ -21,12 +19,6 @@ FIGURES = {
     GateName.ROLL: ("tilt", "{:.1f}°"),
     GateName.BACKDROP: ("backdrop ΔE", "{:.2f}"),
 }
-
-
-def step(seconds: float, line: str, colour: bool) -> str:
-    """Return a line of the story, with the time since the start."""
-    clock = f"{seconds:6.1f} s"
-    return f"{FAINT}{clock}{PLAIN}  {line}" if colour else f"{clock}  {line}"
 
 
 def for_people(result: DemoResult, out: Path, *, colour: bool) -> str:

@@ -16,8 +16,7 @@ import redis
 from PIL import Image
 
 from compliance.verify import verify_file
-from deploy.demo import DemoResult, Place, run_demo
-from deploy.demo.story import place_of
+from deploy.demo.story import DemoResult, Place, place_of, run_demo
 from deploy.stack import running
 from workers.batch import Report
 from workers.sample import sample_people

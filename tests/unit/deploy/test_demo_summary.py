@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from compliance.verify import CheckResult, Kind, Verification
-from deploy.demo import DemoResult, summary
-from deploy.demo.story import Proof
+from deploy.demo import summary
+from deploy.demo.story import DemoResult, Proof
 from workers.batch import PersonReport, PhotoReport, Report
 from workers.gates import Gate, GateName
 from workers.team import team_figures
