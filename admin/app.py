@@ -89,7 +89,7 @@ def _day(moment: datetime) -> str:
 
 def _moment(moment: datetime) -> str:
     """Format a time in UTC, which is what deadlines and the log are kept in."""
-    return str(format_datetime(moment, "d MMM y, HH:mm", rebase=False))
+    return f"{_day(moment)}, {format_datetime(moment, 'HH:mm', rebase=False)}"
 
 
 def _vary(response: Response) -> Response:

@@ -79,7 +79,15 @@ def register(app: Flask) -> None:
             return answer(NotFound(_("There is no page at this address.")))
         if status < 400:
             return make_response(error.get_response())
-        return answer(AppError(error.description or _("The request cannot be answered.")), status)
+        if status == 405:
+            return answer(
+                AppError(_("This address takes a form, not a visit. Go back and use the button there.")),
+                status,
+            )
+        # Not `error.description`: Werkzeug's words are English and for programmers.
+        return answer(
+            AppError(_("This request is not complete. Nothing was changed: go back and try again.")), status
+        )
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(InterfaceError)

@@ -1,0 +1,73 @@
+"""Admins who chose German meet no English."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from conftest import add_member, add_participation, add_shoot
+from flask import Flask
+from reading import english_in
+
+from core.models import Role, State
+
+NAMES = ("Headshots", "Bright and open", "Warm sand", "Deep blue", "Black and white")
+
+
+def german(browser: Any, address: str, status: int = 200) -> str:
+    """Open a page in German and return it, sure that it says nothing in English."""
+    answer = browser.get(address, query_string={"lang": "de"})
+    assert answer.status_code == status, address
+    assert '<html lang="de">' in answer.text
+    assert english_in(answer.text, *NAMES) == []
+    return str(answer.text)
+
+
+@pytest.mark.parametrize(
+    "address", ["/admin/sign-in", "/admin/sign-in?company=acme", "/admin/sign-in?company=nobody"]
+)
+def test_sign_in_page_speaks_german(app: Flask, org: UUID, address: str) -> None:
+    page = app.test_client().get(f"{address}{'&' if '?' in address else '?'}lang=de").text
+    assert '<html lang="de">' in page
+    assert english_in(page, *NAMES) == []
+
+
+def test_sign_in_through_the_company_speaks_german(app: Flask, org: UUID) -> None:
+    german(app.test_client(), "/sso/")
+    german(app.test_client(), "/sso/nobody/login", 404)
+
+
+PAGES = ("/admin/", "/admin/brand", "/admin/styles", "/admin/styles/new", "/admin/people", "/admin/audit")
+
+
+def test_pages_of_an_empty_company_speak_german(browser: Any) -> None:
+    for address in (*PAGES, "/admin/shoots/new"):
+        german(browser, address)
+    german(browser, "/admin/nowhere", 404)
+
+
+def test_pages_with_people_speak_german(org: UUID, signed_in: Callable[[Role], Any]) -> None:
+    person = add_member(org, "Grace")
+    participation = add_participation(org, person, State.READY)
+    browser = signed_in(Role.HR_ADMIN)
+    shoot = f"/admin/shoots/{participation.shoot_id}"
+    for address in (*PAGES, "/admin/shoots/new", shoot, f"{shoot}/import", f"/admin/people/{person.id}"):
+        german(browser, address)
+    german(signed_in(Role.AUDITOR), "/admin/audit")
+
+
+def test_roles_are_refused_in_german(signed_in: Callable[[Role], Any]) -> None:
+    german(signed_in(Role.AUDITOR), "/admin/brand", 403)
+
+
+def test_reasons_of_an_import_are_german(org: UUID, browser: Any) -> None:
+    import_page = f"/admin/shoots/{add_shoot(org).id}/import"
+    browser.get("/admin/?lang=de")
+    roster = b"email,first name,last name\nnobody,Ada,Lovelace\n"
+    judged = browser.post(import_page, {"roster": (io.BytesIO(roster), "people.csv")}, json=False)
+    assert "keine vollständige E-Mail-Adresse" in german(browser, judged.location)
+    refused = browser.post(import_page, {"pasted": "first name\nAda"}, json=False)
+    assert "es fehlen: email, last name" in refused.text

@@ -1,0 +1,88 @@
+"""Nobody who chose German meets English, wherever they stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from reading import english_in
+
+from core.models import State
+
+NAMES = ("the test machine", "Headshots")
+
+
+def german(browser: FlaskClient, address: str, status: int = 200) -> str:
+    """Open a page in German and return it, sure that it says nothing in English."""
+    answer = browser.get(address, query_string={"lang": "de"})
+    assert answer.status_code == status, address
+    assert '<html lang="de">' in answer.text
+    assert english_in(answer.text, *NAMES) == []
+    return answer.text
+
+
+@pytest.mark.parametrize("address", ["/", "/verify", "/trust/acme"])
+def test_public_pages_speak_german(portal: Flask, org: Any, address: str) -> None:
+    german(portal.test_client(), address)
+
+
+@pytest.mark.parametrize(("address", "status"), [("/nowhere", 404), ("/me/photos", 401), ("/i/wrong", 404)])
+def test_errors_speak_german(portal: Flask, org: Any, address: str, status: int) -> None:
+    german(portal.test_client(), address, status)
+
+
+def test_wrong_method_speaks_german(portal: Flask, org: Any) -> None:
+    answer = portal.test_client().get("/me/submit?lang=de")
+    assert answer.status_code == 405
+    assert english_in(answer.text, *NAMES) == []
+
+
+def test_invitation_names_its_deadline_as_germans_write_dates(ada: Any) -> None:
+    page = german(ada.browser, ada.link())
+    assert "Einladung von Acme" in page
+    assert any(f". {month} 20" in page for month in MONTHS)
+
+
+MONTHS = (
+    "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()  # noqa: SIM905
+)
+
+
+def test_way_to_a_headshot_is_german(ada: Any) -> None:
+    ada.accept()
+    assert "Deine Fotos, deine Entscheidung" in german(ada.browser, "/me/consent")
+    ada.consent()
+    german(ada.browser, "/me/photos")
+    photo = ada.upload().json["id"]
+    issues = ({"code": "dark", "severity": "warn"},)
+    ada.judge(photo, issues=issues)
+    assert "Dein Gesicht ist auf diesem Foto dunkel" in german(ada.browser, "/me/photos")
+    assert "zugestimmt am" in german(ada.browser, "/me/privacy")
+    ada.fetch("/me/submit")
+    german(ada.browser, "/me/progress")
+    ada.set_state(State.FAILED, failure_code="no_usable_photo")
+    german(ada.browser, "/me/progress")
+
+
+def test_declining_is_german(ada: Any) -> None:
+    ada.accept().browser.get("/?lang=de")
+    ada.post("/me/decline", "/me/consent", alternative="initials")
+    german(ada.browser, "/me/declined")
+
+
+def test_refusal_of_a_photo_is_german(ada: Any) -> None:
+    ada.accept().browser.get("/?lang=de")
+    ada.consent()
+    answer = ada.upload(b"not a photo" * 400)
+    assert answer.json["error"]["message"].startswith("Das ist kein Foto")
+
+
+def test_limit_is_filled_in_after_its_translation(ada: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.services import photos
+
+    monkeypatch.setattr(photos, "MAX_PHOTOS", 0)
+    ada.accept().browser.get("/?lang=de")
+    ada.consent()
+    assert ada.upload().json["error"]["message"].startswith("Du hast schon 0 Fotos")
