@@ -27,7 +27,7 @@ _SIDEWAYS: Final = (0.0, 0.02, -0.02, 0.04, -0.04, 0.06, -0.06)  # fraction of t
 _LOWER: Final = (0.0, 0.02, 0.04, 0.07, 0.10, 0.13)  # eye line, fraction of the frame height
 _SIDEWAYS_COST: Final = 1.5
 _LOWER_COST: Final = 6.0
-_HAIR: Final = 0.04  # of the head's height: hair above the skull
+_CUT_HAIR: Final = 5.0  # shortfall per head height of crown outside the photo
 _LARGEST_HEAD: Final = 0.80  # fraction of the frame height; beyond, it is no portrait any more
 
 
@@ -99,8 +99,9 @@ def shortfall(face: Face, crop: Crop, width: int, height: int) -> float:
     below = (1 - crop.eye_line) * frame_height / max(height - y, 1.0)
     half = min(crop.aspect * frame_height / 2, face.head_height)
     beside = half / max(min(x, width - x), 1.0)
-    hair_cut = 0.5 if face.crown[1] < _HAIR * face.head_height else 0.0
-    return max(0.0, below - 1, beside - 1, hair_cut)
+    # Only a crown clearly outside counts: the estimate lies up to a tenth of the head above short hair.
+    hair_cut = -_CUT_HAIR * (float(face.crown[1]) / face.head_height)
+    return max(0.0, below - 1, beside - 1, min(0.5, hair_cut))
 
 
 def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:

@@ -108,7 +108,10 @@ def examine(
         update={"faces": len(faces), "head_height_fraction": fraction, **size}
     )
     issues = _face_issues(scene, measures) + _light_issues(measures)
-    return Examination(_verdict(issues, measures, _score(measures)), scene.pixels, scene.face, scene.others)
+    # Bars come from a screenshot or a film; where the original is among the photos, it goes first.
+    barred = 1.0 - pixels.size / picture.pixels.size
+    score = round(_score(measures) * (1 - 0.1 * barred), 4)
+    return Examination(_verdict(issues, measures, score), scene.pixels, scene.face, scene.others)
 
 
 def _closer(content: bytes, max_pixels: int, picture: Picture, scene: _Scene, scale: float) -> _Scene:
