@@ -151,6 +151,7 @@ class _Receiver:
 STYLE = """
 :root{color-scheme:light dark;--line:color-mix(in srgb,CanvasText 18%,Canvas)}
 *{box-sizing:border-box}
+html{background:Canvas;color:CanvasText}
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1.5rem 1rem}
 h1{font-size:1.5rem;overflow-wrap:anywhere}
 ul{list-style:none;padding:0}

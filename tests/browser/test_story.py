@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
-import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,6 +19,7 @@ from browser.visitors import (
     link_in,
     logo,
     photo_without_a_face,
+    turn_epoch,
     until,
     with_gps,
 )
@@ -28,7 +27,6 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from compliance.verify import verify_file
-from deploy.processes import child_environment, python_module
 from deploy.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
@@ -179,14 +177,6 @@ def download_zip(page: Page, shoot: str) -> None:
         assert names == {"E1001_Díaz_Marta.jpg", "alternatives/E1002_Roe_Dana.png"}
         with Image.open(io.BytesIO(archive.read("E1001_Díaz_Marta.jpg"))) as image:
             assert image.size == (1024, 1024)
-
-
-def turn_epoch(stack: Stack) -> None:
-    command = python_module("deploy.cli", "keys", "rotate", "--json")
-    done = subprocess.run(
-        command, env=child_environment(stack.environment), capture_output=True, text=True, check=True
-    )
-    assert json.loads(done.stdout)["epoch"] > 1
 
 
 # --- Employees ----------------------------------------------------------------------------------------------

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ import httpx
 from PIL import ExifTags, Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
+from deploy.processes import child_environment, python_module
 from deploy.stack import Stack
 from workers.sample import sample_people
 
@@ -87,6 +90,15 @@ def logo() -> File:
     output = io.BytesIO()
     image.save(output, "PNG")
     return File("logo.png", "image/png", output.getvalue())
+
+
+def turn_epoch(stack: Stack) -> None:
+    """Do what the scheduler does once a day, as an operator does it by hand."""
+    command = python_module("deploy.cli", "keys", "rotate", "--json")
+    done = subprocess.run(
+        command, env=child_environment(stack.environment), capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["epoch"] > 1
 
 
 class Visitors:
@@ -175,6 +187,13 @@ class HrAdmin:
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/admin/")
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+    def save_accent(self, color: str) -> None:
+        """Give the company a colour."""
+        self.page.goto("/admin/brand")
+        self.page.get_by_label("Accent colour").fill(color)
+        self.page.get_by_role("button", name="Save the brand").click()
+        expect(self.page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
 
     def save_style(self, name: str) -> None:
         """Make a style from the first preset and save it."""
