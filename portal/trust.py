@@ -16,6 +16,7 @@ from core.models import Checkpoint
 from core.settings import settings
 from core.web.app import limiter
 from core.web.errors import wants_json
+from portal import words
 from portal.here import company
 
 bp = Blueprint("trust", __name__)
@@ -91,4 +92,6 @@ def verify() -> Response:
         checks = [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in result.checks]
         body = {"ok": result.ok, "kind": result.kind.value, "status": result.status, "checks": checks}
         return make_response(jsonify(body))
-    return make_response(render_template("verify.html", result=result), 200 if result.ok else 422)
+    return make_response(
+        render_template("verify.html", result=result, named=words.check), 200 if result.ok else 422
+    )

@@ -142,3 +142,31 @@ def purpose(name: str) -> str:
         "adapter": _("Train an image model of me"),
     }
     return known[name]
+
+
+def check(name: str) -> str:
+    """Return what a step of checking evidence is about; what it found stays as the command line says it."""
+    known: dict[str, str] = {
+        "changes forbidden": _("Changes forbidden"),
+        "checkpoint signed": _("Checkpoint signed"),
+        "content unchanged": _("Content unchanged"),
+        "deletions verified": _("Deletions verified"),
+        "entry in log": _("Entry in log"),
+        "evidence attached": _("Evidence attached"),
+        "evidence schema": _("Evidence schema"),
+        "facts in log": _("Facts in log"),
+        "format": _("Format"),
+        "leaf hash": _("Leaf hash"),
+        "log of this company": _("Log of this company"),
+        "log signature and proof": _("Log signature and proof"),
+        "no spare bytes": _("No spare bytes"),
+        "page says the same": _("Page says the same"),
+        "public keys": _("Public keys"),
+        "readable": _("Readable"),
+        "signature present": _("Signature present"),
+        "signature valid": _("Signature valid"),
+        "signer trusted": _("Signer trusted"),
+        "size": _("Size"),
+        "whole file signed": _("Whole file signed"),
+    }
+    return known.get(name, name.capitalize())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,9 @@ from flask.testing import FlaskClient
 from reading import english_in
 
 from core.models import State
+from portal import words
 
+ROOT = Path(__file__).parents[3]
 NAMES = ("the test machine", "Headshots")
 
 
@@ -86,3 +90,11 @@ def test_limit_is_filled_in_after_its_translation(ada: Any, monkeypatch: pytest.
     ada.accept().browser.get("/?lang=de")
     ada.consent()
     assert ada.upload().json["error"]["message"].startswith("Du hast schon 0 Fotos")
+
+
+def test_every_step_of_checking_evidence_has_a_name(portal: Flask) -> None:
+    code = "".join((ROOT / "compliance" / name).read_text() for name in ("verify.py", "signed_pdf.py"))
+    names = set(re.findall(r"check(?:s\.add|s\.fail)?\(\s*\"([a-z ]+)\"", code))
+    assert {"entry in log", "whole file signed", "readable"} <= names
+    with portal.test_request_context("/?lang=de"):
+        assert [name for name in names if words.check(name) == name.capitalize()] == ["format"]
