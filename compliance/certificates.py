@@ -2,7 +2,8 @@
 
 A certificate names nobody: people are keyed hashes, places are opaque names, and everything else comes
 from closed sets or patterns that cannot hold a sentence. Its order of making: `CertificateBody` → its
-`facts()` go into the audit event → the event is in the log → `Certificate(body, log)` → `render_certificate`.
+`facts()` go into the audit event → the event is in the log → `Certificate(body, log)` →
+`compliance.certificate_pdf`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,8 @@ from uuid import UUID
 import rfc8785
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from compliance import certificate_page, pdf
 from compliance.log.merkle import leaf_hash
 from compliance.log.proof import Proof
-from compliance.signing import SigningKeys
 from core.errors import AppError
 
 EVIDENCE_NAME = "evidence.json"
@@ -232,33 +231,3 @@ def canonical_json(model: BaseModel) -> bytes:
     """Return `model` as canonical JSON (RFC 8785)."""
     values: dict[str, Any] = model.model_dump(mode="json")
     return rfc8785.dumps(values)
-
-
-def render_certificate(document: Certificate, keys: SigningKeys, language: str = "en") -> bytes:
-    """Return the signed PDF/A-3 of `document`, with `evidence.json` attached.
-
-    Args:
-        document: The facts and their place in the log.
-        keys: The evidence keys; the signature is PAdES with no change allowed after it.
-        language: Of the page; falls back to English. The attached JSON is the same in every language.
-
-    Raises:
-        VerificationFailed: a location's verification failed. Nothing was rendered or signed.
-    """
-    failed = [one.locator for one in document.certificate.locations if not one.verification.ok]
-    if failed:
-        raise VerificationFailed(
-            "The erasure could not be verified everywhere, so no certificate was signed. "
-            "Run the erasure again, or look at the locations named.",
-            locations=failed,
-        )
-    page = certificate_page.render(document, keys.document_root, language)
-    body = document.certificate
-    unsigned = pdf.render(
-        page,
-        identifier=body.certificate_id.bytes,
-        attachment=pdf.Attachment(
-            EVIDENCE_NAME, document.canonical(), "Machine-readable evidence (RFC 8785 JSON)", body.issued_at
-        ),
-    )
-    return pdf.sign(unsigned, keys)

@@ -8,6 +8,7 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from compliance.certificate_pdf import render_certificate
 from compliance.certificates import (
     Certificate,
     CertificateBody,
@@ -19,7 +20,6 @@ from compliance.certificates import (
     RetainedBasis,
     RetainedWhat,
     Status,
-    render_certificate,
 )
 from compliance.erasure import TOOL
 from compliance.evidence import signing_keys

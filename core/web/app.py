@@ -38,8 +38,12 @@ csrf = CSRFProtect()
 
 
 def caller() -> str:
-    """Return what a caller is counted under: a keyed hash, since addresses have no place in Redis."""
-    return hmac.new(derive("rate limits"), get_remote_address().encode(), hashlib.sha256).hexdigest()[:32]
+    """Return what a caller is counted under: the session, since an office shares one address, or else the address.
+
+    As a keyed hash: neither has a place in Redis.
+    """
+    who = current_user.get_id() if current_user.is_authenticated else get_remote_address()
+    return hmac.new(derive("rate limits"), str(who).encode(), hashlib.sha256).hexdigest()[:32]
 
 
 limiter = Limiter(

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from pydantic import ValidationError
 
 from compliance import certificate_page, pdf
+from compliance.certificate_pdf import render_certificate
 from compliance.certificates import (
     Check,
     EpochTurn,
@@ -27,7 +28,6 @@ from compliance.certificates import (
     RetainedWhat,
     Status,
     VerificationFailed,
-    render_certificate,
 )
 from compliance.erasure import ErasureReason
 from compliance.signing import SigningKeys

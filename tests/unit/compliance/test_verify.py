@@ -16,7 +16,8 @@ from pyhanko.pdf_utils.generic import TextStringObject, pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from compliance import pdf
-from compliance.certificates import Certificate, Status, render_certificate
+from compliance.certificate_pdf import render_certificate
+from compliance.certificates import Certificate, Status
 from compliance.signing import SigningKeys, log_origin
 from compliance.verify import Kind, verify_file
 from core.clock import now
