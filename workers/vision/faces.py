@@ -99,7 +99,7 @@ def warm() -> None:
 
 def _windows(pixels: Pixels, side: int) -> list[Box]:
     height, width = pixels.shape[:2]
-    step = max(1, side // 2)
+    step = max(side // 2, max(height, width) // 12)  # a strip must not cost a hundred searches
     rows = sorted({*range(0, height - side, step), height - side})
     columns = sorted({*range(0, width - side, step), width - side})
     return [Box(x, y, x + side, y + side) for y in rows for x in columns]

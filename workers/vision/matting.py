@@ -40,7 +40,8 @@ _VIEWS: Final = (
     (0.0, -0.32, 0.45, 0.85),
 )
 # Weight of the mask inside the band, at its edge and at the band's rim; the Laplacian's rows are of order 1.
-_PRIOR_EDGE: Final = 1e-3
+_PRIOR_HAIR: Final = 1e-3
+_PRIOR_CLOTH: Final = 5e-3
 _PRIOR_RIM: Final = 1e-1
 _HAZE: Final = 0.05  # alpha that only shows as a veil on a plain backdrop
 _EPSILON: Final = 1e-5  # regularisation of the colour-line model; smaller follows JPEG noise
@@ -246,7 +247,9 @@ def _prior(mask: Mask, face: Face) -> tuple[NDArray[np.float64], NDArray[np.floa
     person = (mask > 0.55).astype(np.uint8)
     away = cv2.distanceTransform(person, cv2.DIST_L2, 3) + cv2.distanceTransform(1 - person, cv2.DIST_L2, 3)
     reach = np.clip(away / (_HAIR_BAND * face.head_height), 0, 1)
-    return target, _PRIOR_EDGE + (_PRIOR_RIM - _PRIOR_EDGE) * reach**2
+    # Cloth has a plain edge, so there the mask may say more than where hair is.
+    edge = np.where(np.arange(mask.shape[0])[:, None] < face.landmarks[CHIN, 1], _PRIOR_HAIR, _PRIOR_CLOTH)
+    return target, edge + (_PRIOR_RIM - edge) * reach**2
 
 
 def _refined(image: Pixels, small: Pixels, alpha: Mask) -> Mask:
