@@ -116,7 +116,7 @@ def album(visitors: Visitors, shoot: tuple[HrAdmin, str]) -> Album:
     found = Album()
     certificate = walk_of_an_employee(visitors, found)
     walk_of_others(visitors, found)
-    walk_of_hr(hr, found, address)
+    walk_of_hr(visitors, hr, found, address)
     walk_in_public(visitors, found, certificate)
     walk_after_the_end(visitors, found, hr, address)
     found.complaints = visitors.complaints
@@ -257,8 +257,9 @@ def refused(visitors: Visitors, page: Page, status: int, address: str) -> None:
     assert answer.status == status
 
 
-def walk_of_hr(hr: HrAdmin, album: Album, shoot: str) -> None:
+def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> None:
     page = hr.page
+    visitors.expect_refusal(422, "/import")
 
     def at(name: str, address: str, ready: Callable[[], None] = lambda: None) -> None:
         page.goto(address)

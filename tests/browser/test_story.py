@@ -270,7 +270,7 @@ def decline(employee: Employee) -> None:
     avatar = page.get_by_role("img", name=re.compile("initials", re.IGNORECASE))
     until(lambda: avatar.evaluate("image => image.naturalWidth === 512"), "avatar")
     with page.expect_download() as download:
-        page.get_by_role("link", name="1024 px").click()
+        page.get_by_role("link", name="1024").click()
     with Image.open(download.value.path()) as image:
         ground = image.convert("RGB").getpixel((5, image.height // 2))
     assert "#{:02x}{:02x}{:02x}".format(*ground) == ACCENT
