@@ -61,10 +61,14 @@ class Crop(_Part):
     """Where the head sits in the frame; every portrait is moved to match."""
 
     eye_line: float = Field(
-        default=0.42, ge=0.25, le=0.6, description="fraction of frame height from the top"
+        default=0.44, ge=0.25, le=0.6, description="fraction of frame height from the top"
     )
     head_height: float = Field(
-        default=0.50, ge=0.25, le=0.75, description="chin to crown, fraction of frame height"
+        # What a selfie at arm's length with the shoulders just in the frame can give, so that a team matches.
+        default=0.60,
+        ge=0.25,
+        le=0.75,
+        description="chin to crown, fraction of frame height",
     )
     aspect: float = Field(default=1.0, ge=0.5, le=1.5, description="width / height of the master frame")
 
@@ -76,7 +80,11 @@ class Light(_Part):
         default=0.35, ge=0.0, le=1.0, description="0 leaves the photo's light, 1 makes both halves equal"
     )
     exposure: float = Field(
-        default=0.0, ge=-1.0, le=1.0, description="stops, relative to the neutral face level"
+        # Beyond that the finisher would change how a complexion reads, so it stops there.
+        default=0.0,
+        ge=-0.4,
+        le=0.4,
+        description="stops, relative to the neutral face level",
     )
 
 
