@@ -29,8 +29,6 @@ bp = Blueprint("download", __name__)
 ALTERNATIVES = "alternatives/"
 AVATAR_SIDE = 1024  # pixels
 ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
-# The studio engine retouches a real photo and invents nothing.
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 
 
 @bp.get("/shoots/<uuid:shoot_id>/download.zip")
@@ -72,5 +70,5 @@ def _file(picture: Picture, names: Names, style: StyleSpec, brand: Brand) -> tup
     output = style.outputs[0]
     with Image.open(io.BytesIO(picture.content), formats=("PNG",)) as master:
         pixels = np.asarray(master.convert("RGB"))
-    content = encode(cut(pixels, style, output), output.format, SOURCE_TYPE)
+    content = encode(cut(pixels, style, output), output.format)
     return names.next(picture.names, SUFFIX[output.format]), content

@@ -24,8 +24,6 @@ from workers.vision.geometry import Pixels
 from workers.vision.verdict import Verdict
 
 _SHEET_SIDE: Final = 700  # px, long side of a photo kept for the team sheet
-# IPTC: "Minor augmentation or correction by algorithm", not generative (facts/compliance.md §3).
-SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 
 OnProgress = Callable[[str, float, str], None]  # person, fraction of this person, stage
 
@@ -193,12 +191,12 @@ def _person(
 def _write(folder: Path, master: Pixels, style: StyleSpec) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     first, *further = style.outputs
-    made = outputs(master, style, SOURCE_TYPE)
+    made = outputs(master, style)
     if first.format is OutputFormat.JPEG:
         (folder / "headshot.jpg").write_bytes(made[first.name])
     else:
         further = list(style.outputs)
-        (folder / "headshot.jpg").write_bytes(encode(master, OutputFormat.JPEG, SOURCE_TYPE))
+        (folder / "headshot.jpg").write_bytes(encode(master, OutputFormat.JPEG))
     for output in further:
         (folder / f"{output.name}.{SUFFIX[output.format]}").write_bytes(made[output.name])
 

@@ -27,6 +27,10 @@ Iptc4xmpExt:DigitalSourceType="{source_type}"/></rdf:RDF></x:xmpmeta>
 <?xpacket end="w"?>"""
 
 
+# IPTC DigitalSourceType of what the studio engine makes: a real photo, retouched without a generative model.
+RETOUCHED: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
+
+
 def cut(master: Pixels, style: StyleSpec, output: Output) -> Pixels:
     """Cut one output from the master: as much of it as fits the shape, the eyes kept on their line.
 
@@ -49,7 +53,7 @@ def cut(master: Pixels, style: StyleSpec, output: Output) -> Pixels:
     )
 
 
-def encode(pixels: Pixels, kind: OutputFormat, source_type: str | None = None) -> bytes:
+def encode(pixels: Pixels, kind: OutputFormat, source_type: str = RETOUCHED) -> bytes:
     """Write a file in memory: sRGB profile, no EXIF.
 
     Args:
@@ -58,17 +62,14 @@ def encode(pixels: Pixels, kind: OutputFormat, source_type: str | None = None) -
         source_type: IPTC DigitalSourceType (an address of cv.iptc.org), stored as XMP.
     """
     image = Image.fromarray(pixels)
-    xmp = _XMP.format(source_type=source_type).encode() if source_type else None
+    xmp = _XMP.format(source_type=source_type).encode()
     buffer = io.BytesIO()
     if kind is OutputFormat.PNG:
         texts = PngImagePlugin.PngInfo()
-        if xmp:
-            texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
         image.save(buffer, "PNG", icc_profile=_PROFILE, pnginfo=texts)
         return buffer.getvalue()
-    options: dict[str, object] = {"quality": _QUALITY[kind], "icc_profile": _PROFILE}
-    if xmp:
-        options["xmp"] = xmp
+    options: dict[str, object] = {"quality": _QUALITY[kind], "icc_profile": _PROFILE, "xmp": xmp}
     if kind is OutputFormat.JPEG:
         image.save(buffer, "JPEG", subsampling=0, optimize=True, **options)
     else:
@@ -76,7 +77,7 @@ def encode(pixels: Pixels, kind: OutputFormat, source_type: str | None = None) -
     return buffer.getvalue()
 
 
-def outputs(master: Pixels, style: StyleSpec, source_type: str | None = None) -> dict[str, bytes]:
+def outputs(master: Pixels, style: StyleSpec, source_type: str = RETOUCHED) -> dict[str, bytes]:
     """Make every file that the style asks for, by output name."""
     return {
         output.name: encode(cut(master, style, output), output.format, source_type)

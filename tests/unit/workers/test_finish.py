@@ -200,7 +200,7 @@ def test_outputs_have_their_size_format_profile_and_no_camera_data():
             assert not image.getexif()
             assert b"DigitalSourceType" in content
             assert b"http://example.com/source" in content
-    assert b"DigitalSourceType" not in encode(master, OutputFormat.JPEG)
+    assert b"algorithmicallyEnhanced" in encode(master, OutputFormat.JPEG)
 
 
 def test_banner_keeps_the_eyes():
