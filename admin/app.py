@@ -10,7 +10,7 @@ from flask_babel import format_date, format_datetime
 from flask_login import current_user
 
 from admin import audit, brand, dashboard, download, people, roster, shoots, sign_in, styles
-from admin.words import ATTENTION, REASONS, STATES, VERDICTS
+from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS
 from core import permissions
 from core.db import transaction
 from core.errors import SignInRequired
@@ -78,6 +78,7 @@ def _context() -> dict[str, Any]:
         "attention_words": ATTENTION,
         "verdict_words": VERDICTS,
         "reason_words": REASONS,
+        "role_words": ROLES,
         # Pages of `sso` bring their own brand, of the company whose address they have.
         **({"brand": _brand(user)} if user is not None and request.blueprint != "sso" else {}),
     }

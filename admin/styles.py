@@ -42,7 +42,8 @@ def new() -> Response:
     chosen = request.args.get("preset", "studio-grey")
     if chosen not in styles.PRESETS:
         abort(404)
-    return _studio(fields_of(styles.PRESETS[chosen]), None, chosen)
+    spec = styles.PRESETS[chosen]
+    return _studio(fields_of(spec) | {"name": _(spec.name)}, None, chosen)
 
 
 @bp.post("/styles/new")

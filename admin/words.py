@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext as _ln
 
-from core.models import State
+from core.models import Role, State
 from core.services.dashboard import Attention
 from core.services.roster import TEXTS, Reason, Verdict
 
@@ -71,6 +71,14 @@ VERDICTS: dict[Verdict, Word] = {
     Verdict.WARNING: Word(_l("Invited, please check"), "warn"),
     Verdict.SKIPPED: Word(_l("Nothing to do"), ""),
     Verdict.REJECTED: Word(_l("Not imported"), "bad"),
+}
+
+ROLES: dict[Role, Any] = {
+    Role.OWNER: _l("Owner"),
+    Role.HR_ADMIN: _l("HR admin"),
+    Role.REVIEWER: _l("Reviewer"),
+    Role.AUDITOR: _l("Auditor"),
+    Role.EMPLOYEE: _l("Employee"),
 }
 
 REASONS: dict[Reason, str] = dict(TEXTS)

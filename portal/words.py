@@ -130,7 +130,7 @@ def kind(name: str) -> str:
 
 def size(name: str) -> str:
     """Return the name of an output as its users write it."""
-    known = {"linkedin": "LinkedIn", "github": "GitHub"}
+    known: dict[str, str] = {"linkedin": "LinkedIn", "github": "GitHub", "square": _("Square")}
     return known.get(name, name.replace("-", " ").capitalize())
 
 
