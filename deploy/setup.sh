@@ -147,6 +147,18 @@ if ! installed base; then
   echo "$state" >.venv/.installed-base
 fi
 
+if ! installed kernels; then
+  # Numba compiles them on first use and keeps them beside the package: once here, not in each worker at once.
+  start=$SECONDS
+  say 'compiling the matting kernels; about a minute, once'
+  if ! .venv/bin/python -W ignore -c 'from workers.vision.matting import warm; warm()' >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    fail "the image libraries do not start; the last words are above, all of them in $log"
+  fi
+  say "matting kernels: done in $((SECONDS - start)) s"
+  echo "$state" >.venv/.installed-kernels
+fi
+
 if ((playwright_chromium)); then
   say "installing Chromium for the browser tests"
   if [[ $as_root == none ]]; then

@@ -62,7 +62,7 @@ def environment(
         "HEADSHOTS_ENVIRONMENT": "test" if test else "development",
         "HEADSHOTS_BASE_URL": base_url,
         "HEADSHOTS_OPERATOR_NAME": "Headshots (trial)",
-        "HEADSHOTS_STORAGE_REGION": "this computer",
+        "HEADSHOTS_STORAGE_REGION": "a folder on this computer",
         "HEADSHOTS_STORAGE_URL": (home / "storage").as_uri(),
         "HEADSHOTS_KEYRING_PATH": str(home / "keyring"),
         "HEADSHOTS_SIGNING_PATH": str(home / "signing"),

@@ -137,6 +137,14 @@ def _sign_in(app: Flask) -> None:
 
     @manager.unauthorized_handler  # type: ignore[untyped-decorator]  # as above
     def refuse() -> NoReturn:
+        if app.name == "portal":
+            raise SignInRequired(
+                str(
+                    _l(
+                        "Please open the link in your invitation mail again. What you have done so far is safe."
+                    )
+                )
+            )
         raise SignInRequired(str(_l("Please sign in first. Your work is safe.")))
 
 
