@@ -72,6 +72,8 @@ def _context() -> dict[str, Any]:
 
     return {
         "user": user,
+        "start_url": "/admin/",
+        "sign_out_url": "/admin/sign-out" if user is not None else None,
         "can": can,
         "states": STATES,
         "State": State,

@@ -46,9 +46,17 @@ def organization_of(session: Session) -> UUID:
 
 @contextmanager
 def transaction(org_id: UUID) -> Iterator[Session]:
-    """Open a session bound to `org_id`; commit when the block ends, roll back when it raises."""
+    """Open a session bound to `org_id`; commit when the block ends, roll back when it raises.
+
+    What was loaded can be read afterwards either way: a page that says what was wrong with a form still
+    shows the choices it offered.
+    """
     with Session(engine(), expire_on_commit=False, info={"org_id": org_id}) as session, session.begin():
-        yield session
+        try:
+            yield session
+        except BaseException:
+            session.expunge_all()  # before the rollback, which would empty every object in the session
+            raise
 
 
 class Lookup:

@@ -64,21 +64,25 @@ def main() -> None:
 )
 @click.option(
     "--port",
-    type=click.IntRange(1, 65535),
+    type=click.IntRange(1, 65534),
     default=DEFAULT_PORT,
     show_default=True,
-    help="Port of the web server on 127.0.0.1.",
+    help="Port of the web server on 127.0.0.1; the mailbox takes the next one.",
 )
 def up(home: Path, port: int) -> None:
     """Run everything on this machine until Ctrl-C: databases, web, workers, sign-in, mailbox."""
     from deploy.stack import running
 
-    with running(home, port=port, say=tell) as stack:
+    # Beside the web's port, so that a bookmark of the mailbox works after a restart.
+    with running(home, port=port, mailbox_port=port + 1, say=tell) as stack:
         click.echo(f"Admin     {stack.base_url}/admin/  (sign in as company “{stack.org_slug}”)")
-        click.echo(f"Mailbox   {stack.mailbox_url}/  (every mail that is sent lands here)")
+        click.echo(
+            f"Mailbox   {stack.mailbox_url}/  (every mail lands here, and is forgotten when this stops)"
+        )
         click.echo(f"Trust     {stack.base_url}/trust/{stack.org_slug}")
-        tell("Ctrl-C stops everything; the data stays in " + str(stack.home))
+        tell(f"Ctrl-C stops everything; all data but the mails stays in {stack.home}")
         stack.supervisor.run()
+        tell("Stopped.")
 
 
 @main.command()

@@ -16,6 +16,9 @@ from core.style import StyleSpec, load_style
 
 Report = Callable[[dict[str, Any], str], None]
 
+# The check that fails when the keys are another installation's.
+SIGNER = "signer trusted"
+
 
 def check_photos(photos: Sequence[Path], report: Report) -> bool:
     """Report a verdict for each photo; return whether all were accepted."""
@@ -80,11 +83,20 @@ def score_images(reference: Path, images: Sequence[Path], report: Report) -> boo
 
 
 def verify_files(files: Sequence[Path], keys: Path | None, home: Path, report: Report) -> bool:
-    """Verify evidence offline; return whether all of it holds."""
+    """Verify evidence offline; return whether all of it holds.
+
+    Raises:
+        ConfigurationError: no keys were given, and those on this machine belong to another installation.
+    """
     published, source = _published_keys(keys, home)
     good = True
     for path in files:
         result = verify_file(path, published)
+        if keys is None and any(one.name == SIGNER and not one.ok for one in result.checks):
+            raise ConfigurationError(
+                f"{path} was not signed by the installation whose keys are in {source}, the only ones on this "
+                "machine. That alone proves nothing: give the keys.json of the company it names with --keys."
+            )
         good &= result.ok
         word = f"{result.status or 'valid'}, unchanged" if result.ok else "REJECTED"
         lines = [f"{'✓' if result.ok else '✗'} {path}: {word}"]

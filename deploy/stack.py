@@ -78,6 +78,7 @@ def running(
     home: Path,
     *,
     port: int | None = None,
+    mailbox_port: int | None = None,
     say: Callable[[str], None] = lambda _: None,
     durable: bool = True,
     test: bool = False,
@@ -87,12 +88,13 @@ def running(
     Args:
         home: Made if missing; keeps all data between runs.
         port: Of the web server; a free one if not given.
+        mailbox_port: Of the page with all mails; a free one if not given.
         say: Gets a line for each step and each child that had to be started again.
         durable: False only in tests.
         test: Whether these are tests, which need no politeness towards senders of many requests.
     """
     home = home.resolve()
-    web_port, smtp_port, mail_port = port or free_port(), free_port(), free_port()
+    web_port, smtp_port, mail_port = port or free_port(), free_port(), mailbox_port or free_port()
     base_url = f"http://127.0.0.1:{web_port}"
     say("Starting Postgres and Redis")
     with LocalServices(home, durable=durable) as services:

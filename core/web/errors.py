@@ -101,6 +101,6 @@ def register(app: Flask) -> None:
     def on_anything(error: Exception) -> Response:
         logger().error("unexpected", exc_info=error)
         return answer(
-            AppError(_("Something went wrong on our side. What you saved is safe, and we have been told.")),
+            AppError(_("Something went wrong on our side. What you saved is safe: try again in a moment.")),
             500,
         )

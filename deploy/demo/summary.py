@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,12 @@ def for_people(result: DemoResult, out: Path, *, colour: bool) -> str:
     width = max(len(path) for path, _ in shown)
     lines += [paint(BOLD, "Look at"), *(f"  {path:<{width}}  {paint(FAINT, what)}" for path, what in shown)]
     return "\n".join(lines)
+
+
+def _command() -> str:
+    """Return how this program was called, so that the printed command runs as it is."""
+    called = Path(sys.argv[0])
+    return os.path.relpath(called) if called.is_absolute() else str(called)
 
 
 def as_json(result: DemoResult) -> Iterator[dict[str, Any]]:
@@ -135,5 +143,5 @@ def _proof(result: DemoResult, paint: Any) -> list[str]:
     return [
         f"Erased  {proof.person}: certificate {proof.verification.status}, {len(proof.verification.checks)} checks pass offline {paint(GREEN, '✓')}",
         f"        one byte changed: rejected at “{failed.name}” {paint(GREEN, '✓')}",
-        f"        try it: headshots verify {proof.certificate} --keys {keys}",
+        f"        try it: {_command()} verify {proof.certificate} --keys {keys}",
     ]

@@ -306,3 +306,13 @@ def test_an_address_that_leads_nowhere_is_answered_calmly(browser: Any, address:
     answer = browser.get(address)
     assert answer.status_code in (404, 422)
     assert "went wrong on our side" not in answer.text
+
+
+def test_a_wrong_field_of_a_new_shoot_comes_back_with_what_was_typed(org: UUID, browser: Any) -> None:
+    style = save_style(browser)["id"]
+    values = {"name": "Autumn team", "style_id": style, "deadline": "2999-01-31", "file_name": "same.jpg"}
+    answer = browser.post("/admin/shoots/new", values, json=False)
+    assert answer.status_code == 422
+    assert "Autumn team" in answer.text
+    assert "same.jpg" in answer.text
+    assert "Wall" in answer.text

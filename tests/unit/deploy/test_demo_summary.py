@@ -67,7 +67,7 @@ def test_summary_tells_who_has_a_headshot_and_why_another_has_none(
     ):
         assert reason in text
     assert "rejected at “content unchanged”" in text
-    assert f"headshots verify {result.proof.certificate}" in text
+    assert f" verify {result.proof.certificate} --keys " in text
 
 
 def test_summary_names_only_files_that_are_there(result: DemoResult, tmp_path: Path) -> None:
