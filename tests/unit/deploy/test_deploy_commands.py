@@ -1,0 +1,82 @@
+"""Commands at the terminal: what they print and how they end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from click.testing import CliRunner
+
+from compliance import evidence
+from compliance.log import sequencer
+from compliance.signing import SigningKeys, log_origin
+from core.db import transaction
+from deploy.cli import main
+
+
+def checkpoint_file(org: UUID, folder: Path) -> Path:
+    with transaction(org) as session:
+        signed = sequencer.sequence(session)
+        assert signed is not None
+    path = folder / "checkpoint.txt"
+    path.write_text(signed.note)
+    return path
+
+
+def test_verify_accepts_evidence_with_the_published_keys(org: UUID, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(evidence.published_keys(org)))
+    result = CliRunner().invoke(
+        main, ["verify", str(checkpoint_file(org, tmp_path)), "--keys", str(keys), "--json"]
+    )
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["ok"] is True
+
+
+def test_verify_rejects_evidence_of_other_keys(org: UUID, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    stranger = SigningKeys.load(tmp_path / "stranger").published_keys([log_origin("localhost", org)])
+    keys.write_text(json.dumps(stranger))
+    result = CliRunner().invoke(main, ["verify", str(checkpoint_file(org, tmp_path)), "--keys", str(keys)])
+    assert result.exit_code == 1
+    assert "REJECTED" in result.stdout
+
+
+def test_verify_without_keys_asks_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "certificate.pdf"
+    file.write_bytes(b"%PDF-1.7")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["verify", str(file)])
+    assert result.exit_code == 2
+    assert "--keys" in result.stderr
+
+
+def test_check_says_what_is_wrong_and_goes_on(tmp_path: Path) -> None:
+    text, empty = tmp_path / "text.jpg", tmp_path / "empty.jpg"
+    text.write_text("this is not a photo, whatever its name says " * 9)
+    empty.write_bytes(bytes(40))
+    result = CliRunner().invoke(main, ["check", str(text), str(empty), "--json"])
+    assert result.exit_code == 1
+    verdicts = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [verdict["accepted"] for verdict in verdicts] == [False, False]
+    assert all(verdict["issues"] for verdict in verdicts)
+
+
+def test_a_wrong_style_names_the_field(tmp_path: Path) -> None:
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "x.jpg").write_bytes(b"x" * 600)
+    style = tmp_path / "style.toml"
+    style.write_text("[crop]\neye_line = 9\n")
+    result = CliRunner().invoke(
+        main, ["render", "--photos", str(tmp_path), "--style", str(style), "--out", str(tmp_path / "out")]
+    )
+    assert result.exit_code == 1
+    assert "crop.eye_line" in result.stderr
+
+
+def test_worker_without_settings_names_what_is_missing() -> None:
+    result = CliRunner().invoke(main, ["scheduler"], env={})
+    assert result.exit_code == 2
+    assert "HEADSHOTS_DATABASE_URL" in result.stderr
