@@ -61,11 +61,11 @@ class Crop(_Part):
     """Where the head sits in the frame; every portrait is moved to match."""
 
     eye_line: float = Field(
-        default=0.44, ge=0.25, le=0.6, description="fraction of frame height from the top"
+        default=0.45, ge=0.25, le=0.6, description="fraction of frame height from the top"
     )
     head_height: float = Field(
         # What a selfie at arm's length with the shoulders just in the frame can give, so that a team matches.
-        default=0.60,
+        default=0.62,
         ge=0.25,
         le=0.75,
         description="chin to crown, fraction of frame height",

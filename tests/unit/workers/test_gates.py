@@ -203,6 +203,6 @@ def test_team_figures_show_who_does_not_match(finished, own, consent):
     other = finish(sample(), other_style, (512, 512))
     odd = measure_result(other.pixels, "portrait", own, other_style, other.framing, consent)
     spread = team_figures([good, odd])
-    assert spread.eye_line_sd_percent == pytest.approx(3, abs=0.4)
-    assert spread.head_height_sd_percent == pytest.approx(10, abs=0.5)
+    assert spread.eye_line_sd_percent == pytest.approx(2.5, abs=0.4)
+    assert spread.head_height_sd_percent == pytest.approx(11, abs=0.5)
     assert team_figures([]).people == 0
