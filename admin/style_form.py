@@ -18,7 +18,7 @@ from core.style import (
 )
 
 OUTPUT_LINE = re.compile(r"(\S+)\s+(\d{2,5})\s*[x×]\s*(\d{2,5})(?:\s+(\w+))?")
-NUMBERS = ("eye_line", "head_height", "even", "exposure", "contrast", "warmth", "saturation")
+NUMBERS = ("eye_line", "head_height", "strength", "exposure", "contrast", "warmth", "saturation")
 Fields = dict[str, str]
 
 
@@ -67,7 +67,7 @@ def spec_of(form: Mapping[str, str], image_id: str) -> StyleSpec:
         "name": " ".join(form.get("name", "").split()),
         "backdrop": {"kind": kind, **_backdrop(kind, form, image_id)},
         "crop": _numbers(form, "eye_line", "head_height", "aspect"),
-        "light": _numbers(form, "even", "exposure"),
+        "light": _numbers(form, "strength", "exposure"),
         "grade": _numbers(form, "contrast", "warmth", "saturation"),
         "outputs": _outputs(form.get("outputs", "")),
     }

@@ -28,7 +28,19 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SolidBackdrop(_Part):
+class _Backdrop(_Part):
+    contact: float = Field(
+        default=0.0,
+        ge=-1.0,
+        le=1.0,
+        description="stops of light that the person adds to the wall close by: below 0 a soft shadow, above a glow",
+    )
+    grain: float = Field(
+        default=1.0, ge=0.0, le=1.0, description="share of the photo's own noise that the backdrop gets too"
+    )
+
+
+class SolidBackdrop(_Backdrop):
     """One even colour."""
 
     kind: Literal["solid"] = "solid"
@@ -36,7 +48,7 @@ class SolidBackdrop(_Part):
     _color = field_validator("color")(_check_color)
 
 
-class GradientBackdrop(_Part):
+class GradientBackdrop(_Backdrop):
     """A studio wall: brightest behind the head, falling off towards the frame."""
 
     kind: Literal["gradient"] = "gradient"
@@ -46,7 +58,7 @@ class GradientBackdrop(_Part):
     _colors = field_validator("inner", "outer")(_check_color)
 
 
-class ImageBackdrop(_Part):
+class ImageBackdrop(_Backdrop):
     """A picture of the company's, blurred as by a lens's depth of field."""
 
     kind: Literal["image"] = "image"
@@ -74,10 +86,20 @@ class Crop(_Part):
 
 
 class Light(_Part):
-    """How far the light on the face is moved towards the company's look."""
+    """How the face is lit, and how far a photo's own light is moved there."""
 
-    even: float = Field(
-        default=0.35, ge=0.0, le=1.0, description="0 leaves the photo's light, 1 makes both halves equal"
+    strength: float = Field(
+        default=0.6, ge=0.0, le=1.0, description="0 leaves the photo's light, 1 asks for all of the style's"
+    )
+    azimuth: float = Field(
+        default=-30.0,
+        ge=-75.0,
+        le=75.0,
+        description="degrees; where the key light stands: below 0 on the picture's left, 0 at the camera",
+    )
+    elevation: float = Field(default=30.0, ge=0.0, le=70.0, description="degrees above the eyes")
+    contrast: float = Field(
+        default=0.25, ge=0.0, le=1.0, description="0 is light from everywhere, 1 one lamp without any fill"
     )
     exposure: float = Field(
         # Beyond that the finisher would change how a complexion reads, so it stops there.
@@ -96,6 +118,9 @@ class Grade(_Part):
     )
     warmth: float = Field(default=0.0, ge=-1.0, le=1.0, description="1 is about +600 K warmer")
     saturation: float = Field(default=1.0, ge=0.0, le=1.4, description="factor on chroma")
+    fade: float = Field(
+        default=0.0, ge=0.0, le=0.1, description="light of the film's black, fraction of white; 0 is deep black"
+    )
 
 
 class OutputFormat(StrEnum):

@@ -27,19 +27,19 @@ PRESETS: dict[str, StyleSpec] = {
     "bright": StyleSpec(
         name=N_("Bright and open"),
         backdrop=SolidBackdrop(color="#f4f5f6"),
-        light=Light(even=0.45, exposure=0.12),
+        light=Light(strength=0.45, exposure=0.12),
         grade=Grade(contrast=0.04, saturation=1.02),
     ),
     "warm-sand": StyleSpec(
         name=N_("Warm sand"),
         backdrop=GradientBackdrop(inner="#f2e8dc", outer="#cdb9a2", falloff=1.2),
-        light=Light(even=0.35, exposure=0.05),
+        light=Light(strength=0.35, exposure=0.05),
         grade=Grade(contrast=0.06, warmth=0.15),
     ),
     "deep-blue": StyleSpec(
         name=N_("Deep blue"),
         backdrop=GradientBackdrop(inner="#5b7597", outer="#1d2b3f", falloff=1.1),
-        light=Light(even=0.3),
+        light=Light(strength=0.3),
         grade=Grade(contrast=0.12),
     ),
     "graphite": StyleSpec(
@@ -51,7 +51,7 @@ PRESETS: dict[str, StyleSpec] = {
     "black-and-white": StyleSpec(
         name=N_("Black and white"),
         backdrop=GradientBackdrop(inner="#dcdcdc", outer="#9a9a9a", falloff=1.0),
-        light=Light(even=0.4),
+        light=Light(strength=0.4),
         grade=Grade(contrast=0.16, saturation=0.0),
     ),
 }

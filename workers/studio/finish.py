@@ -61,7 +61,7 @@ def finish(
     foreground, alpha, face = align.place(cutout, framing, width, height)
     person = to_linear(foreground)
     person = grade.balance(person, face)
-    person = light.even_out(person, face, style.light.even)
+    person = light.even_out(person, face, style.light.strength)
     person = grade.expose(person, face, style.light.exposure)
     person = grade.develop(person, style.grade)
     # Alpha and colours were estimated on encoded values, so they are mixed on encoded values.

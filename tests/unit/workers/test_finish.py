@@ -153,7 +153,7 @@ def test_neutral_grade_changes_nothing():
 def test_skin_keeps_its_texture():
     """No smoothing: fine detail of the face after finishing is what a plain enlargement would have."""
     cutout = sample()
-    style = StyleSpec(light=Light(even=1.0), grade=Grade(contrast=0), backdrop=SolidBackdrop())
+    style = StyleSpec(light=Light(strength=1.0), grade=Grade(contrast=0), backdrop=SolidBackdrop())
     finished = finish(cutout, style, (512, 512))
     box = finished.face.box
     part = (slice(int(box.top), int(box.bottom)), slice(int(box.left), int(box.right)))
