@@ -24,10 +24,19 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-class Settings(BaseSettings):
-    """Environment variables `HEADSHOTS_*`."""
+class VisionSettings(BaseSettings):
+    """What looking at photos needs, also on a terminal without the rest."""
 
     model_config = SettingsConfigDict(env_prefix="HEADSHOTS_", frozen=True, extra="ignore")
+
+    matting_model: Path | None = Field(
+        None,
+        description="ONNX file of a stronger matting network (MODNet, BiRefNet); needs the `onnx` extra",
+    )
+
+
+class Settings(VisionSettings):
+    """Environment variables `HEADSHOTS_*`."""
 
     environment: Environment = Field(
         Environment.PRODUCTION,
@@ -108,6 +117,12 @@ def settings() -> Settings:
     except ValidationError as error:
         lines = [f"HEADSHOTS_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
         raise ConfigurationError("The settings are not complete. " + "; ".join(lines)) from error
+
+
+@cache
+def vision_settings() -> VisionSettings:
+    """Return what looking at photos needs; unlike `settings`, complete without any variable."""
+    return VisionSettings()
 
 
 def settings_table() -> str:

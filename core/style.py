@@ -119,7 +119,10 @@ class Grade(_Part):
     warmth: float = Field(default=0.0, ge=-1.0, le=1.0, description="1 is about +600 K warmer")
     saturation: float = Field(default=1.0, ge=0.0, le=1.4, description="factor on chroma")
     fade: float = Field(
-        default=0.0, ge=0.0, le=0.1, description="light of the film's black, fraction of white; 0 is deep black"
+        default=0.0,
+        ge=0.0,
+        le=0.1,
+        description="light of the film's black, fraction of white; 0 is deep black",
     )
 
 

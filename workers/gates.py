@@ -25,7 +25,7 @@ from workers.vision.color import to_linear, to_srgb
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face, Pixels
 from workers.vision.likeness import SAME_PERSON, Embedding, distance, embed
-from workers.vision.matting import background
+from workers.vision.segment import background
 from workers.vision.skin import SkinTone, skin_tone
 
 
