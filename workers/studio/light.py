@@ -1,43 +1,132 @@
-"""Move uneven light on a face part of the way towards even, without touching its complexion."""
+"""Move the light on a face part of the way towards the style's, without touching its complexion.
+
+What the light does to each normal of the face is divided out and what the style's would do is put in,
+as one smooth gain, the same for red, green and blue: shading changes, hue and chroma stay, and so does the
+middle of the skin's luminance.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from workers.vision.color import Values
-from workers.vision.geometry import Face
+from core.style import Light
+from workers.vision.color import Values, luminance
+from workers.vision.geometry import CHIN, Face
 from workers.vision.measure import side_light
-from workers.vision.skin import LEFT_CHEEK, RIGHT_CHEEK
+from workers.vision.shading import Shading, fit, lamp, normals, spread
+from workers.vision.skin import skin_mask
 
-MAX_STOPS: Final = 0.7  # of correction at each cheek; beyond it, noise and false shadows show
+GAIN: Final = (0.6, 1.6)  # facts/ml.md §6: beyond, noise and false shadows show
+_FACE: Final = 96  # px of head height at which the gain is made; it has no finer detail than normals have
+_SOFT: Final = 0.035  # of the head's height, sigma: the mesh's facets must not show
+_BEYOND: Final = (0.12, 0.25, 0.5)  # of the head's height: sigmas that carry the gain on to ears, hair and neck
+_BODY: Final = 0.35  # of the head's height below the chin, where the gain has faded out
+_EDGE: Final = 0.02  # guided filter's epsilon: luminance steps above 0.14 count as edges
+_MOST_PUSH: Final = 1.6  # times the fitted gain at most, where harmonics explain too little of a hard shadow
 
 
-def even_out(linear: Values, face: Face, strength: float) -> Values:
-    """Darken the bright side and lighten the dark one by the same number of stops.
+def relight(linear: Values, face: Face, light: Light) -> Values:
+    """Move the light by `light.strength` of the way to the style's.
 
     Args:
-        linear: float32, height × width × 3, linear light.
+        linear: float32, height × width × 3, linear light; the person, whatever is around.
         face: In the same pixels.
-        strength: 0 leaves the light, 1 makes both cheeks equal.
-
-    The gain is one smooth ramp across the head, equal for red, green and blue and 1 in its middle, so
-    hue, saturation and the mean complexion stay.
+        light: The style's key light.
     """
-    stops = side_light(linear, face)
-    right = face.landmarks[list(RIGHT_CHEEK), :2].mean(axis=0)
-    left = face.landmarks[list(LEFT_CHEEK), :2].mean(axis=0)
-    across = left - right
-    half = float(np.linalg.norm(across)) / 2
-    if half < 1.0:
+    if light.strength <= 0 or face.eye_distance < 1:
         return linear
-    across = across / np.linalg.norm(across)
-    middle = (left + right) / 2
-    rows, columns = np.ogrid[0 : linear.shape[0], 0 : linear.shape[1]]
-    position = ((columns - middle[0]) * across[0] + (rows - middle[1]) * across[1]) / half
-    # tanh(1) at a cheek's centre and flat beyond the ears: the ramp follows the head, not the room.
-    ramp = np.tanh(position) / np.tanh(1.0)
-    correction = float(np.clip(stops * strength / 2, -MAX_STOPS, MAX_STOPS))
-    gain = np.exp2(-correction * ramp).astype(np.float32)
-    return np.asarray(linear * gain[..., None], np.float32)
+    scale = min(1.0, _FACE / face.head_height)
+    size = (max(8, round(linear.shape[1] * scale)), max(8, round(linear.shape[0] * scale)))
+    small = cv2.resize(linear, size, interpolation=cv2.INTER_AREA)
+    shrunk = face.moved(0, 0, scale)
+    gain = _gain(small, shrunk, light)
+    full = cv2.resize(gain, (linear.shape[1], linear.shape[0]), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(linear * full[..., None], np.float32)
+
+
+def wish(linear: Values, face: Face, light: Light) -> float:
+    """Return the light ratio (stops between the cheeks, `measure.side_light`) that the style asks of a face."""
+    target = _side(lamp(light.azimuth, light.elevation, light.contrast), face)
+    here = side_light(linear, face)
+    return here + light.strength * (target - here)
+
+
+def _side(shading: Shading, face: Face) -> float:
+    """Return the stops between the cheeks that a light would make on this face."""
+    from workers.vision.skin import LEFT_CHEEK, RIGHT_CHEEK
+
+    vectors = normals(face)
+    right, left = (
+        float(np.median(shading.at(vectors[list(cheek)]))) for cheek in (RIGHT_CHEEK, LEFT_CHEEK)
+    )
+    return float(np.log2(left / right))
+
+
+def _gain(linear: Values, face: Face, light: Light) -> Values:
+    """Return the gain, height × width, 1 where nothing changes."""
+    vectors = normals(face)
+    source = fit(linear, face, vectors)
+    target = lamp(light.azimuth, light.elevation, light.contrast)
+    ratio = np.log2(target.at(vectors) / source.at(vectors))
+    stops = _carried(spread(ratio, face, (linear.shape[0], linear.shape[1])), face)
+    stops = _along_edges(stops, luminance(linear))
+    skin = skin_mask(stops.shape, face)
+    if not skin.any():
+        return np.ones(linear.shape[:2], np.float32)
+    wanted = wish(linear, face, light)
+    # Harmonics are soft and a shadow's edge is not, so the share is the one that does what is asked.
+    best = light.strength
+    for share in np.linspace(0.4, _MOST_PUSH, 13) * light.strength:
+        if abs(_result(linear, face, stops, share, skin) - wanted) < abs(
+            _result(linear, face, stops, best, skin) - wanted
+        ):
+            best = float(share)
+    return _clamped(linear, stops, best, skin)
+
+
+def _result(linear: Values, face: Face, stops: Values, share: float, skin: NDArray[np.bool_]) -> float:
+    return side_light(linear * _clamped(linear, stops, share, skin)[..., None], face)
+
+
+def _clamped(linear: Values, stops: Values, share: float, skin: NDArray[np.bool_]) -> Values:
+    """Return the gain that leaves the skin's middle luminance as it is."""
+    shade = luminance(linear)[skin]
+    gain = np.clip(np.exp2(share * stops), *GAIN)
+    for _ in range(3):
+        middle = float(np.median(shade * gain[skin]) / max(float(np.median(shade)), 1e-6))
+        gain = np.clip(gain / max(middle, 1e-3), *GAIN)
+    return np.asarray(gain, np.float32)
+
+
+def _carried(stops: NDArray[np.float32], face: Face) -> Values:
+    """Carry the face's gain on to ears, hair and neck, and let it fade out on the body."""
+    known = np.isfinite(stops).astype(np.float32)
+    values = np.nan_to_num(stops, nan=0.0)
+    result, done = np.zeros_like(values), np.zeros_like(known)
+    for reach in (_SOFT, *_BEYOND):
+        sigma = reach * face.head_height
+        weight = cv2.GaussianBlur(known, (0, 0), sigma)
+        mean = cv2.GaussianBlur(values, (0, 0), sigma) / np.maximum(weight, 1e-4)
+        # Each wider blur takes over where the narrower one saw too little of the face.
+        share = np.clip(weight * 4, 0, 1) * (1 - done)
+        result += share * mean
+        done += share
+    rows = np.arange(stops.shape[0], dtype=np.float32)[:, None]
+    below = (rows - face.landmarks[CHIN, 1]) / (_BODY * face.head_height)
+    fade = 1 - np.clip(below, 0, 1)
+    return np.asarray(result * fade * fade * (3 - 2 * fade), np.float32)
+
+
+def _along_edges(stops: Values, shade: Values) -> Values:
+    """Let the gain step where the picture does (guided filter), so that it does not spill over a collar."""
+    guide = np.sqrt(np.clip(shade, 0, 1))
+    window = (9, 9)
+    mean, mean_stops = cv2.blur(guide, window), cv2.blur(stops, window)
+    variance = cv2.blur(guide * guide, window) - mean * mean
+    slope = (cv2.blur(guide * stops, window) - mean * mean_stops) / (variance + _EDGE)
+    offset = mean_stops - slope * mean
+    return np.asarray(cv2.blur(slope, window) * guide + cv2.blur(offset, window), np.float32)
