@@ -1,13 +1,14 @@
 """Put every head in the same place: eyes level on the eye line, the same size, centred.
 
 Only turning, scaling and shifting; a body that the photo does not show is never invented. Where the
-photo ends too early for the style's crop, the crop gets tighter until everything in it is real.
+photo ends too early for the style's crop, the crop gets tighter until everything in it is real; where only
+background is missing, the backdrop goes on. High hair gets room above it. The notes say what was done.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -28,6 +29,9 @@ _LOWER: Final = (0.0, 0.02, 0.04, 0.07, 0.10, 0.13)  # eye line, fraction of the
 _SIDEWAYS_COST: Final = 1.5
 _LOWER_COST: Final = 6.0
 _CUT_HAIR: Final = 5.0  # shortfall per head height of crown outside the photo
+_HAIR_ROOM: Final = 0.025  # of the frame height, above the outline of the hair
+_SMALLEST: Final = 0.82  # factor on the head's height, for the highest hair; smaller heads no longer match
+_WIDEST: Final = 0.9  # head heights beside the eyes in which an outline counts as the head's
 _LARGEST_HEAD: Final = 0.80  # fraction of the frame height; beyond, it is no portrait any more
 
 
@@ -48,6 +52,7 @@ class Framing:
         tighter: Head height relative to the style's; 1 is as asked.
         sideways: Head's shift from the middle, fraction of the frame width.
         lower: Eye line's shift, fraction of the frame height.
+        extended: Whether the frame reaches beyond the photo, where the person had ended.
     """
 
     matrix: NDArray[np.float64]
@@ -55,11 +60,12 @@ class Framing:
     tighter: float
     sideways: float
     lower: float
+    extended: bool = False
 
     @property
     def cost(self) -> float:
         """How far this is from what the style asks for; 0 is exact."""
-        return (self.tighter - 1) + _SIDEWAYS_COST * abs(self.sideways) + _LOWER_COST * self.lower
+        return abs(self.tighter - 1) + _SIDEWAYS_COST * abs(self.sideways) + _LOWER_COST * self.lower
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -67,10 +73,14 @@ class Framing:
         notes = []
         if self.tighter > 1.001:
             notes.append("crop_tighter")
+        if self.tighter < 0.999:
+            notes.append("room_for_hair")
         if self.sideways != 0:
             notes.append("off_centre")
         if self.lower > 0:
             notes.append("eye_line_lower")
+        if self.extended:
+            notes.append("backdrop_extended")
         return tuple(notes)
 
 
@@ -116,9 +126,15 @@ def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:
     Raises:
         CroppedTooTightly: none is left.
     """
+    room = _room_for_hair(cutout, crop)
     options = sorted(
         (
-            (tighter - 1 + _SIDEWAYS_COST * abs(sideways) + _LOWER_COST * lower, tighter, sideways, lower)
+            (
+                tighter - 1 + _SIDEWAYS_COST * abs(sideways) + _LOWER_COST * lower,
+                tighter * room,
+                sideways,
+                lower,
+            )
             for tighter in _TIGHTER
             for sideways in _SIDEWAYS
             for lower in _LOWER
@@ -129,7 +145,7 @@ def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:
     for _, tighter, sideways, lower in options:
         framing = _framing(cutout.face, crop, width, height, tighter, sideways, lower)
         if _all_real(cutout.alpha, framing.matrix, coarse) and _all_real(cutout.alpha, framing.matrix, fine):
-            return framing
+            return replace(framing, extended=bool(_outside(cutout.alpha, framing.matrix, fine)[1].any()))
     raise CroppedTooTightly(
         "This photo ends too close to the face for your company's crop. "
         "Please use one that shows your whole head and your shoulders."
@@ -198,15 +214,41 @@ def _grid(width: int, height: int, count: int) -> NDArray[np.float64]:
     return np.asarray(np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2), np.float64)
 
 
-def _all_real(alpha: Mask, matrix: NDArray[np.float64], points: NDArray[np.float64]) -> bool:
-    """Say whether, where the frame reaches beyond the photo, the person has ended before."""
+def _outside(
+    alpha: Mask, matrix: NDArray[np.float64], points: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the frame's points in cut-out pixels, and which of them lie beyond the photo."""
     inverse = np.linalg.inv(matrix[:, :2])
-    back = (points - matrix[:, 2]) @ inverse.T
+    back = np.asarray((points - matrix[:, 2]) @ inverse.T, np.float64)
     height, width = alpha.shape
     # One pixel of grace: it is filled by repeating the edge, which nobody can see.
     outside = (back[:, 0] < -1) | (back[:, 1] < -1) | (back[:, 0] > width) | (back[:, 1] > height)
+    return back, outside
+
+
+def _all_real(alpha: Mask, matrix: NDArray[np.float64], points: NDArray[np.float64]) -> bool:
+    """Say whether, where the frame reaches beyond the photo, the person has ended before."""
+    back, outside = _outside(alpha, matrix, points)
     if not outside.any():
         return True
+    height, width = alpha.shape
     x = np.clip(back[outside, 0], 0, width - 1).astype(int)
     y = np.clip(back[outside, 1], 0, height - 1).astype(int)
     return bool(alpha[y, x].max() < _PERSON)
+
+
+def _room_for_hair(cutout: Cutout, crop: Crop) -> float:
+    """Return the factor on the head's height at which the outline of the hair stays inside the frame."""
+    face, alpha = cutout.face, cutout.alpha
+    rows, columns = np.nonzero(alpha[::2, ::2] > 0.5)
+    if rows.size == 0:
+        return 1.0
+    turn = math.radians(-face.roll)
+    x, y = _anchor(face)
+    across = (2 * columns - x) * math.cos(turn) - (2 * rows - y) * math.sin(turn)
+    down = (2 * columns - x) * math.sin(turn) + (2 * rows - y) * math.cos(turn)
+    head = down[np.abs(across) < _WIDEST * face.head_height]
+    above = -float(head.min()) / face.head_height if head.size else 0.0
+    if above <= 0:
+        return 1.0
+    return float(np.clip((crop.eye_line - _HAIR_ROOM) / (above * crop.head_height), _SMALLEST, 1.0))

@@ -11,6 +11,7 @@ import numpy as np
 from core.style import StyleSpec
 from workers.studio import align, grade, light
 from workers.studio.backdrop import backdrop
+from workers.studio.compose import compose
 from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Face, Pixels
@@ -61,13 +62,11 @@ def finish(
     foreground, alpha, face = align.place(cutout, framing, width, height)
     person = to_linear(foreground)
     person = grade.balance(person, face)
-    person = light.even_out(person, face, style.light.strength)
+    person = light.relight(person, face, style.light)
     person = grade.expose(person, face, style.light.exposure)
     person = grade.develop(person, style.grade)
-    # Alpha and colours were estimated on encoded values, so they are mixed on encoded values.
     wall = backdrop(style.backdrop, width, height, backdrop_image)
-    mixed = wall + (to_srgb(person) - wall) * alpha[..., None]
-    return Finished(_quantised(mixed), face, framing)
+    return Finished(_quantised(compose(to_srgb(person), alpha, wall, style.backdrop)), face, framing)
 
 
 def _quantised(values: Values) -> Pixels:

@@ -1,8 +1,8 @@
 """The film: white balance, exposure, contrast, saturation; on the person alone.
 
 Corrections are small and limited. A face is never pulled towards a common complexion: exposure is judged
-by the whites of the eyes and by gloss, which do not depend on the complexion, and
-a colour cast only where the skin has a hue that no human skin has.
+by the whites of the eyes and by gloss, a colour cast by the whites of the eyes and by a hue of the skin that
+no human skin has.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from skimage import color
 
 from core.style import Grade, StyleSpec
 from workers.vision.color import Values, luminance, to_linear, to_srgb
-from workers.vision.geometry import Face
+from workers.vision.eyes import WHITE, white_of_eyes
+from workers.vision.geometry import Face, Pixels
 from workers.vision.measure import underexposure
 from workers.vision.skin import SkinTone, skin_tone
 
@@ -23,6 +24,11 @@ MAX_STOPS: Final = 0.4  # of exposure in all; about ΔE2000 6 on mid skin, the g
 # variations in ethnic skin colours", about 40 to 70.
 _SKIN_HUE: Final = (38.0, 72.0)
 _MAX_CAST: Final = 6.0  # a*b* units taken away at most
+# The whites say something only where they differ from the skin around them, which else has been measured.
+_APART: Final = 0.6  # chroma of the whites over the skin's, at most
+_NO_CAST: Final = 5.0  # a*b* units: whites differ that much from person to person
+_TRUST: Final = 0.5  # share of the whites' further cast that is taken away
+_MAX_WHITES: Final = 4.0  # a*b* units that whites alone can move; about 4° ITA on mid skin
 _MID: Final = 0.18  # linear mid-grey, the S-curve's fixed point
 
 
@@ -37,27 +43,38 @@ def expose(linear: Values, face: Face, wish: float) -> Values:
 
 
 def balance(linear: Values, face: Face) -> Values:
-    """Take a colour cast away where the skin's hue is outside what skin can have."""
-    tone = skin_tone(np.rint(to_srgb(linear) * 255).astype(np.uint8), face)
-    hue = float(np.clip(tone.hue, *_SKIN_HUE))
-    if abs(hue - tone.hue) < 0.5:
+    """Take a colour cast away, as far as the whites of the eyes or an impossible hue of the skin prove it."""
+    pixels = np.rint(to_srgb(linear) * 255).astype(np.uint8)
+    tone = skin_tone(pixels, face)
+    red, yellow = _cast(pixels, face, tone)
+    strength = float(np.hypot(tone.red - red, tone.yellow - yellow))
+    hue = np.radians(np.clip(np.degrees(np.arctan2(tone.yellow - yellow, tone.red - red)), *_SKIN_HUE))
+    shift = np.array([strength * np.cos(hue) - tone.red, strength * np.sin(hue) - tone.yellow])
+    size = float(np.linalg.norm(shift))
+    if size < 0.3 or strength < 1.0:
         return linear
-    strength = float(np.hypot(tone.red, tone.yellow))
-    shift = np.array(
-        [
-            strength * np.cos(np.radians(hue)) - tone.red,
-            strength * np.sin(np.radians(hue)) - tone.yellow,
-        ]
-    )
-    shift *= min(1.0, _MAX_CAST / (float(np.linalg.norm(shift)) + 1e-9))
+    shift *= min(1.0, _MAX_CAST / size)
     wanted = SkinTone(tone.lightness, tone.red + float(shift[0]), tone.yellow + float(shift[1]))
     gain = _linear_of(wanted) / np.maximum(_linear_of(tone), 1e-4)
     gain /= float(luminance(_linear_of(wanted)) / luminance(_linear_of(tone)))
     return np.asarray(linear * gain, np.float32)
 
 
+def _cast(pixels: Pixels, face: Face, tone: SkinTone) -> tuple[float, float]:
+    """Return the cast (a*, b*) that the whites of the eyes prove, and that is to be taken away."""
+    white = white_of_eyes(pixels, face)
+    chroma = float(np.hypot(tone.red, tone.yellow))
+    if white is None or float(np.hypot(*white)) > _APART * chroma:
+        return 0.0, 0.0
+    off = np.array(white) - np.array(WHITE)
+    size = float(np.linalg.norm(off))
+    moved = min(_MAX_WHITES, _TRUST * max(0.0, size - _NO_CAST))
+    share = moved / max(size, 1e-9)
+    return float(off[0] * share), float(off[1] * share)
+
+
 def develop(linear: Values, grade: Grade) -> Values:
-    """Apply the style's warmth, contrast and saturation."""
+    """Apply the style's warmth, contrast, saturation and faded black."""
     before = luminance(linear)
     warm = linear
     if grade.warmth:
@@ -73,6 +90,8 @@ def develop(linear: Values, grade: Grade) -> Values:
     if grade.saturation != 1.0:
         grey = toned[..., None]
         result = grey + (result - grey) * np.float32(grade.saturation)
+    if grade.fade:
+        result = np.float32(grade.fade) + result * np.float32(1 - grade.fade)
     return np.asarray(result, np.float32)
 
 

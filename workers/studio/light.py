@@ -23,7 +23,11 @@ from workers.vision.skin import skin_mask
 GAIN: Final = (0.6, 1.6)  # facts/ml.md §6: beyond, noise and false shadows show
 _FACE: Final = 96  # px of head height at which the gain is made; it has no finer detail than normals have
 _SOFT: Final = 0.035  # of the head's height, sigma: the mesh's facets must not show
-_BEYOND: Final = (0.12, 0.25, 0.5)  # of the head's height: sigmas that carry the gain on to ears, hair and neck
+_BEYOND: Final = (
+    0.12,
+    0.25,
+    0.5,
+)  # of the head's height: sigmas that carry the gain on to ears, hair and neck
 _BODY: Final = 0.35  # of the head's height below the chin, where the gain has faded out
 _EDGE: Final = 0.02  # guided filter's epsilon: luminance steps above 0.14 count as edges
 _MOST_PUSH: Final = 1.6  # times the fitted gain at most, where harmonics explain too little of a hard shadow
@@ -60,9 +64,7 @@ def _side(shading: Shading, face: Face) -> float:
     from workers.vision.skin import LEFT_CHEEK, RIGHT_CHEEK
 
     vectors = normals(face)
-    right, left = (
-        float(np.median(shading.at(vectors[list(cheek)]))) for cheek in (RIGHT_CHEEK, LEFT_CHEEK)
-    )
+    right, left = (float(np.median(shading.at(vectors[list(cheek)]))) for cheek in (RIGHT_CHEEK, LEFT_CHEEK))
     return float(np.log2(left / right))
 
 

