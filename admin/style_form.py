@@ -14,8 +14,8 @@ from core.style import (
     Output,
     SolidBackdrop,
     StyleSpec,
-    parse_style,
 )
+from core.style_file import parse_style
 
 OUTPUT_LINE = re.compile(r"(\S+)\s+(\d{2,5})\s*[x×]\s*(\d{2,5})(?:\s+(\w+))?")
 NUMBERS = ("eye_line", "head_height", "strength", "exposure", "contrast", "warmth", "saturation")

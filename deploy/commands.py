@@ -12,7 +12,8 @@ import click
 from compliance.consent import own_photos
 from compliance.verify import verify_file
 from core.errors import ConfigurationError, InvalidInput
-from core.style import StyleSpec, load_style
+from core.style import StyleSpec
+from core.style_file import load_style
 
 Report = Callable[[dict[str, Any], str], None]
 
