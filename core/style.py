@@ -108,8 +108,8 @@ class SceneBackdrop(_Backdrop):
         default=1, ge=0, le=9999, description="whole number; each gives another arrangement of the same place"
     )
     blur: float = Field(
-        # As of an 85 mm lens at f/1.8, with the person 2 m away and the place 6 m.
-        default=0.035,
+        # As of an 85 mm lens at f/1.4 with the person 2 m away and the place far behind.
+        default=0.045,
         ge=0.015,
         le=0.08,
         description="radius of the lens's blur disc, fraction of frame width",
