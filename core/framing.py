@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,13 @@ class Head:
 
     eye_line: float  # from the top
     height: float  # chin to crown
+
+    @classmethod
+    def measured(cls, figures: Mapping[str, float]) -> Head | None:
+        """Return where the gates found the head in a master; `None` where they kept no figures."""
+        if "eye_line_fraction" not in figures or "head_height_fraction" not in figures:
+            return None
+        return cls(figures["eye_line_fraction"], figures["head_height_fraction"])
 
 
 @dataclass(frozen=True, slots=True)

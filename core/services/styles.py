@@ -17,7 +17,7 @@ from core.errors import Conflict, NotFound
 from core.ids import new_id
 from core.models import Artifact, Kind, Shoot, Style
 from core.queue import JobName, enqueue
-from core.services import pictures
+from core.services import organizations, pictures
 from core.style import Crop, Grade, GradientBackdrop, ImageBackdrop, Light, SolidBackdrop, StyleSpec
 from core.vault import vault
 from core.words import N_
@@ -174,6 +174,17 @@ def picture(session: Session, spec: StyleSpec) -> bytes | None:
     if artifact is None or artifact.kind != Kind.BACKDROP or artifact.delete_requested_at is not None:
         return None
     return vault().get(session, artifact_id)
+
+
+def logo(session: Session, spec: StyleSpec) -> bytes | None:
+    """Return the PNG of the logo that the style puts on files; `None` where it has none or the company none.
+
+    Always the company's present one: an old logo is on no file that is downloaded after the change.
+    """
+    if spec.logo is None or spec.logo.image != COMPANY_LOGO:
+        return None
+    logo_id = organizations.current(session).logo_id
+    return vault().get(session, logo_id) if logo_id is not None else None
 
 
 def _picture_of(style: Style) -> str | None:

@@ -66,7 +66,6 @@ def add_light(linear: Values, x: float, y: float, radius: float, light: Values) 
     shift_x, shift_y = (width / 2 - x) / half * _SWIRL * radius, (height / 2 - y) / half * _SWIRL * radius
     behind = np.hypot(rows - y - shift_y, columns - x - shift_x)
     soft = 0.12 * radius + 1  # air and glass: no disc has a cut edge
-    shape = np.clip((radius - away) / soft, 0, 1) * np.clip((1.15 * radius - behind) / soft, 0, 1)
-    shape *= shape * (3 - 2 * shape)
-    shape *= 1 + _RIM * np.clip(away / radius, 0, 1) ** 6
+    inside = np.clip((radius - away) / soft, 0, 1) * np.clip((1.15 * radius - behind) / soft, 0, 1)
+    shape = inside**2 * (3 - 2 * inside) * (1 + _RIM * np.clip(away / radius, 0, 1) ** 6)
     linear[top:bottom, left:right] += shape[..., None].astype(np.float32) * light
