@@ -141,7 +141,7 @@ def test_a_backdrop_picture_that_no_style_shows_any_more_is_destroyed(org: UUID,
         {"outputs": "huge 99999x99999 jpeg"},
         {"outputs": "a 512x512 exe"},
         {"outputs": "same 512x512\nsame 256x256"},
-        {"outputs": "\n".join(f"s{n} 100x100" for n in range(9))},
+        {"outputs": "\n".join(f"s{n} 100x100" for n in range(13))},
     ],
 )
 def test_a_style_that_cannot_be_used_is_refused_with_a_reason(browser: Any, changes: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from core.errors import InvalidInput
-from core.services.styles import PRESETS
+from core.presets import PRESETS
 from core.style import (
     NAMED_OUTPUTS,
     Crop,
