@@ -87,7 +87,7 @@ class StyleUnusable(InvalidInput):
         self.problems = problems
         said = said or [str(problem) for problem in problems]
         text = said[0] if len(said) == 1 else "".join(f"\n  {one}" for one in said)
-        super().__init__("The style cannot be used: %(problems)s", problems=text, fields=said)
+        super().__init__(N_("The style cannot be used: %(problems)s"), problems=text, fields=said)
 
 
 def parse_style(values: object) -> StyleSpec:
