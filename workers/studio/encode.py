@@ -30,8 +30,8 @@ MEDIA_TYPE: Final = {kind: f"image/{kind.value}" for kind in OutputFormat}
 RETOUCHED: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 
 # Lanczos keeps edges but averages fine detail: the more a picture shrinks, the more is given back.
-_SHARPEN_RADIUS: Final = 0.6  # pixels, sigma
-_SHARPEN_MOST: Final = 0.55  # of the detail, where much was taken away
+_SHARPEN_RADIUS: Final = 0.7  # pixels, sigma
+_SHARPEN_MOST: Final = 1.4  # times the detail is added, where much was taken away
 _GRAIN: Final = 2.0  # 8-bit steps of detail that are taken for grain and left alone
 
 
@@ -79,9 +79,7 @@ def _sharpened(pixels: Pixels, reduction: float) -> Pixels:
     detail = np.sign(detail) * np.maximum(np.abs(detail) - _GRAIN, 0)
     window = np.ones((3, 3), np.uint8)
     # Never brighter or darker than a neighbour: that is what a halo would be.
-    sharp = np.clip(
-        grey + strength / (1 - strength) * detail, cv2.erode(grey, window), cv2.dilate(grey, window)
-    )
+    sharp = np.clip(grey + strength * detail, cv2.erode(grey, window), cv2.dilate(grey, window))
     given_back = np.asarray(np.rint(sharp - grey), np.float32)[..., None]
     return np.asarray(np.clip(pixels + given_back, 0, 255), np.uint8)
 
