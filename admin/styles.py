@@ -22,7 +22,7 @@ from core.permissions import Permission
 from core.presets import SLATE, presets
 from core.services import organizations, pictures, styles
 from core.style import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
-from core.style_file import StyleUnusable
+from core.style_file import StyleUnusable, to_toml
 from core.web.guards import me, requires
 from workers.studio.logo import read_logo
 from workers.studio.preview import preview
@@ -129,6 +129,17 @@ def _save(style_id: UUID | None) -> Response:
         else _("Saved. Next: create a shoot with this style.")
     )
     return done(f"/admin/styles/{saved.id}", message, id=str(saved.id), version=saved.version)
+
+
+@bp.get("/styles/<uuid:style_id>/style.toml")
+@requires(Permission.EDIT_STYLE)
+def toml(style_id: UUID) -> Response:
+    """Return the style as the file that `headshots render --style` reads."""
+    with transaction(me().org_id) as session:
+        text = to_toml(styles.get(session, style_id).parsed)
+    response = Response(text, mimetype="application/toml")
+    response.headers.set("Content-Disposition", "attachment", filename="style.toml")
+    return response
 
 
 @bp.post("/styles/preview.jpg")

@@ -100,7 +100,7 @@ class Scene(StrEnum):
 
 
 class SceneBackdrop(_Backdrop):
-    """A place far out of focus: a warm office by a window, or a garden."""
+    """A place far out of focus: a warm office with its window at the picture's left, or a garden."""
 
     kind: Literal["scene"] = Field(default="scene", description="`solid`, `gradient`, `image` or `scene`")
     scene: Scene = Field(default=Scene.OFFICE, description="`office` or `garden`")

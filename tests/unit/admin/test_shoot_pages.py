@@ -31,6 +31,7 @@ from core.style import (
     Scene,
     SceneBackdrop,
 )
+from core.style_file import read_style
 
 STYLE = {
     "name": "Wall",
@@ -175,6 +176,7 @@ def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any)
     assert (card.width, card.height, card.dpi, card.format, card.logo) == (540, 860, 254, "png", False)
     assert card.crop == OutputCrop(head_height=0.7, eye_line=0.5)
     assert (hero.width, hero.height, hero.format) == (1600, 900, "avif")
+    assert read_style(browser.get(f"{saved['location']}/style.toml").text) == spec
     # And the form shows what was saved, so that saving it again changes nothing.
     page = html.document_fromstring(browser.get(saved["location"]).text).forms
     again = next(form for form in page if form.get("id") == "studio")
