@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
 from flask import Blueprint, Response
+from flask_babel import get_translations
 from PIL import Image
 
 from admin import archive
@@ -22,7 +24,10 @@ from core.services.file_names import Names
 from core.style import StyleSpec
 from core.web.brand import Brand, brand_of
 from core.web.guards import me, requires
-from workers.studio.encode import SUFFIX, cut, encode
+from workers.studio.caption import caption_of
+from workers.studio.encode import SUFFIX, deliver
+from workers.studio.logo import read_logo
+from workers.vision.geometry import Pixels
 
 bp = Blueprint("download", __name__)
 
@@ -41,7 +46,9 @@ def shoot_zip(shoot_id: UUID) -> Response:
         style = styles.get(session, shoot.style_id).parsed
         brand = brand_of(organizations.current(session))
         ids = downloads.plan(session, shoot, actor=user.actor)
-    files = _files(user.org_id, ids, Names(shoot.file_name), style, brand, user.actor)
+        logo = styles.logo(session, style)
+    look = _Look(style, brand, read_logo(logo) if logo else None, get_translations().gettext)
+    files = _files(user.org_id, ids, Names(shoot.file_name), look, user.actor)
     response = Response(archive.stream(files, now()), mimetype="application/zip")
     name = re.sub(r"[^a-z0-9]+", "-", shoot.name.lower()).strip("-") or "headshots"
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.zip")
@@ -50,18 +57,29 @@ def shoot_zip(shoot_id: UUID) -> Response:
     return response
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What every file of an archive shares; the request is over while its files are made."""
+
+    style: StyleSpec
+    brand: Brand
+    logo: Pixels | None
+    say: Callable[[str], str]
+
+
 def _files(
-    org_id: UUID, ids: list[UUID], names: Names, style: StyleSpec, brand: Brand, actor: Actor
+    org_id: UUID, ids: list[UUID], names: Names, look: _Look, actor: Actor
 ) -> Iterator[tuple[str, bytes]]:
     for participation_id in ids:
         # A short transaction each: no row stays locked while a slow line takes the archive.
         with transaction(org_id) as session:
             picture = downloads.picture(session, participation_id, actor=actor)
         if picture is not None:
-            yield _file(picture, names, style, brand)
+            yield _file(picture, names, look)
 
 
-def _file(picture: Picture, names: Names, style: StyleSpec, brand: Brand) -> tuple[str, bytes]:
+def _file(picture: Picture, names: Names, look: _Look) -> tuple[str, bytes]:
+    style, brand = look.style, look.brand
     if picture.content is None:
         avatar = avatars.render(picture.initials, ground=brand.accent, ink=brand.on_accent, size=AVATAR_SIDE)
         return names.next(picture.names, "png", ALTERNATIVES), avatar
@@ -70,5 +88,6 @@ def _file(picture: Picture, names: Names, style: StyleSpec, brand: Brand) -> tup
     output = style.outputs[0]
     with Image.open(io.BytesIO(picture.content), formats=("PNG",)) as master:
         pixels = np.asarray(master.convert("RGB"))
-    content = encode(cut(pixels, style, output), output.format)
+    caption = caption_of(picture.person, brand.name, style, look.say)
+    content = deliver(pixels, style, output, caption=caption, head=picture.head, logo=look.logo)
     return names.next(picture.names, SUFFIX[output.format]), content

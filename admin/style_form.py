@@ -6,50 +6,88 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import gettext as _
+
 from core.errors import InvalidInput
 from core.style import (
-    DEFAULT_OUTPUTS,
+    NAMED_OUTPUTS,
     GradientBackdrop,
     ImageBackdrop,
+    Logo,
     Output,
+    OutputFormat,
+    SceneBackdrop,
     SolidBackdrop,
     StyleSpec,
-    parse_style,
 )
+from core.style_file import StyleUnusable, parse_style
+from core.toml_lines import Place
+from core.words import fill
 
-OUTPUT_LINE = re.compile(r"(\S+)\s+(\d{2,5})\s*[x×]\s*(\d{2,5})(?:\s+(\w+))?")
-NUMBERS = ("eye_line", "head_height", "strength", "exposure", "contrast", "warmth", "saturation")
 Fields = dict[str, str]
+
+# Form field → where the style has it. A backdrop's fields are of one kind each, or of every kind.
+_BACKDROPS = {
+    "solid": {"color": "color"},
+    "gradient": {"inner": "inner", "outer": "outer", "falloff": "falloff"},
+    "image": {"blur": "blur"},
+    "scene": {"scene": "scene", "seed": "seed", "scene_blur": "blur", "scene_exposure": "exposure"},
+}
+_EVERY_BACKDROP = {"contact": "contact", "grain": "grain"}
+_TABLES = {
+    "crop": {"eye_line": "eye_line", "head_height": "head_height", "aspect": "aspect"},
+    "light": {
+        "strength": "strength",
+        "azimuth": "azimuth",
+        "elevation": "elevation",
+        "light_contrast": "contrast",
+        "exposure": "exposure",
+    },
+    "grade": {"contrast": "contrast", "warmth": "warmth", "saturation": "saturation", "fade": "fade"},
+    "logo": {"corner": "corner", "logo_width": "width", "logo_opacity": "opacity"},
+}
+_SAMPLES = (SolidBackdrop(), GradientBackdrop(), ImageBackdrop(image="-"), SceneBackdrop())
+_TICK = "size-"  # before a size's name in the name of its checkbox
+
+_OUTPUT = re.compile(r"(\S+)\s+(\d{1,5}(?:\.\d+)?)\s*[x×]\s*(\d{1,5}(?:\.\d+)?)\s*(px|mm)?((?:\s+\S+)*)")
+_DPI = re.compile(r"(\d{2,4})dpi")
+_HEAD = re.compile(r"(head|eyes)=(0?\.\d+)")
+_HEAD_FIELDS = {"head": "head_height", "eyes": "eye_line"}
+_NO_LOGO = "nologo"
 
 
 def fields_of(spec: StyleSpec) -> Fields:
     """Return the form's fields for a style; backdrops of other kinds keep their defaults."""
-    fields = {
-        "name": spec.name,
-        "backdrop_kind": spec.backdrop.kind,
-        "color": SolidBackdrop().color,
-        "inner": GradientBackdrop().inner,
-        "outer": GradientBackdrop().outer,
-        "falloff": f"{GradientBackdrop().falloff:g}",
-        "image_id": "",
-        "blur": "0.02",
-        "aspect": f"{spec.crop.aspect:g}",
-        "outputs": "\n".join(_line(output) for output in spec.outputs),
-    }
-    for part in (spec.crop, spec.light, spec.grade):
-        fields.update({name: f"{value:g}" for name, value in part if name in NUMBERS})
-    backdrop = spec.backdrop
-    if isinstance(backdrop, SolidBackdrop):
-        fields["color"] = backdrop.color
-    elif isinstance(backdrop, GradientBackdrop):
-        fields |= {"inner": backdrop.inner, "outer": backdrop.outer, "falloff": f"{backdrop.falloff:g}"}
-    else:
-        fields |= {"image_id": backdrop.image, "blur": f"{backdrop.blur:g}"}
-    return fields
+    fields = {"name": spec.name, "backdrop_kind": spec.backdrop.kind, "image_id": "", "use_logo": ""}
+    for backdrop in (*_SAMPLES, spec.backdrop):
+        for field, name in (_BACKDROPS[backdrop.kind] | _EVERY_BACKDROP).items():
+            fields[field] = _shown(getattr(backdrop, name))
+    for table, names in _TABLES.items():
+        part = getattr(spec, table) or Logo()
+        fields |= {field: _shown(getattr(part, name)) for field, name in names.items()}
+    if isinstance(spec.backdrop, ImageBackdrop):
+        fields["image_id"] = spec.backdrop.image
+    if spec.logo is not None:
+        fields["use_logo"] = "1"
+    own = [output for output in spec.outputs if NAMED_OUTPUTS.get(output.name) != output]
+    fields["outputs"] = "\n".join(_line(output) for output in own)
+    return fields | {f"{_TICK}{output.name}": "1" for output in spec.outputs if output not in own}
+
+
+def _shown(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _line(output: Output) -> str:
-    return f"{output.name} {output.width}x{output.height} {output.format.value}"
+    if output.width_mm and output.height_mm:
+        words = [output.name, f"{output.width_mm:g}x{output.height_mm:g}mm", output.format.value]
+    else:
+        words = [output.name, f"{output.width}x{output.height}", output.format.value]
+    if output.dpi:
+        words.append(f"{output.dpi}dpi")
+    if output.crop:
+        words += [f"head={output.crop.head_height:g}", f"eyes={output.crop.eye_line:g}"]
+    return " ".join(words if output.logo else [*words, _NO_LOGO])
 
 
 def spec_of(form: Mapping[str, str], image_id: str) -> StyleSpec:
@@ -65,46 +103,94 @@ def spec_of(form: Mapping[str, str], image_id: str) -> StyleSpec:
     kind = form.get("backdrop_kind", "gradient")
     values: dict[str, Any] = {
         "name": " ".join(form.get("name", "").split()),
-        "backdrop": {"kind": kind, **_backdrop(kind, form, image_id)},
-        "crop": _numbers(form, "eye_line", "head_height", "aspect"),
-        "light": _numbers(form, "strength", "exposure"),
-        "grade": _numbers(form, "contrast", "warmth", "saturation"),
-        "outputs": _outputs(form.get("outputs", "")),
+        "backdrop": {"kind": kind, **_given(form, _BACKDROPS.get(kind, {}) | _EVERY_BACKDROP)},
     }
-    return parse_style(values)
-
-
-def _backdrop(kind: str, form: Mapping[str, str], image_id: str) -> dict[str, str]:
-    if kind == "solid":
-        return _numbers(form, "color")
     if kind == "image":
         if not image_id:
             raise InvalidInput("Please choose a picture for the backdrop.", field="image")
-        return {"image": image_id, **_numbers(form, "blur")}
-    return _numbers(form, "inner", "outer", "falloff")
+        values["backdrop"]["image"] = image_id
+    values |= {table: _given(form, names) for table, names in _TABLES.items() if table != "logo"}
+    if form.get("use_logo"):
+        values["logo"] = _given(form, _TABLES["logo"])
+    outputs = _outputs(form)
+    if outputs is not None:
+        values["outputs"] = outputs
+    return parse_style(values)
 
 
-def _numbers(form: Mapping[str, str], *names: str) -> dict[str, str]:
-    return {name: form[name].strip() for name in names if form.get(name, "").strip()}
+def _given(form: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    return {name: form[field].strip() for field, name in names.items() if form.get(field, "").strip()}
 
 
-def _outputs(text: str) -> list[dict[str, Any]]:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
-        return [output.model_dump() for output in DEFAULT_OUTPUTS]
-    outputs = []
-    for line in lines:
-        found = OUTPUT_LINE.fullmatch(line)
-        if found is None:
-            raise InvalidInput(
-                "The size “%(line)s” cannot be read. Write one a line, like: square 1024x1024 jpeg",
-                line=line[:60],
-                field="outputs",
-            )
-        name, width, height, kind = found.groups()
-        kind = (kind or "jpeg").lower().replace("jpg", "jpeg")
-        outputs.append({"name": name.lower(), "width": width, "height": height, "format": kind})
+def _outputs(form: Mapping[str, str]) -> list[str | dict[str, Any]] | None:
+    """Return the sizes that are ticked and those that are written; `None` where the form has neither."""
+    ticked: list[str | dict[str, Any]] = [name for name in NAMED_OUTPUTS if form.get(f"{_TICK}{name}")]
+    if not ticked and "outputs" not in form:
+        return None
+    written = [line.strip() for line in form.get("outputs", "").splitlines() if line.strip()]
+    outputs = ticked + [_output(line) for line in written]
+    if not outputs:
+        raise InvalidInput("Tick at least one size, or write one of your own.", field="outputs")
     return outputs
+
+
+def _output(line: str) -> dict[str, Any]:
+    found = _OUTPUT.fullmatch(line)
+    if found is None:
+        raise _unreadable(line)
+    name, width, height, unit, words = found.groups()
+    sides = ("width_mm", "height_mm") if unit == "mm" else ("width", "height")
+    output: dict[str, Any] = {"name": name.lower(), sides[0]: width, sides[1]: height}
+    if unit == "mm":
+        output |= {side: float(output[side]) for side in sides}
+    for word in words.lower().split():
+        if word.replace("jpg", "jpeg") in list(OutputFormat):
+            output["format"] = word.replace("jpg", "jpeg")
+        elif dpi := _DPI.fullmatch(word):
+            output["dpi"] = int(dpi[1])
+        elif head := _HEAD.fullmatch(word):
+            output.setdefault("crop", {})[_HEAD_FIELDS[head[1]]] = head[2]
+        elif word == _NO_LOGO:
+            output["logo"] = False
+        else:
+            raise _unreadable(line)
+    return output
+
+
+def _unreadable(line: str) -> InvalidInput:
+    return InvalidInput(
+        "The size “%(line)s” cannot be read. Write one a line, like: hero 1600x900 avif, or: card 54x86mm 300dpi",
+        line=line[:60],
+        field="outputs",
+    )
+
+
+def errors_of(error: InvalidInput) -> Fields:
+    """Return what is wrong with each form field, in the page's language."""
+    if isinstance(error, StyleUnusable):
+        return {
+            _form_field(problem.place): fill(_(problem.template), problem.values)
+            for problem in error.problems
+        }
+    field = error.details.get("field")
+    return {field: fill(_(error.template), error.details)} if isinstance(field, str) else {}
+
+
+def _form_field(place: Place) -> str:
+    table, name = place[0], place[-1]
+    if table == "backdrop":
+        if name == "kind":
+            return "backdrop_kind"
+        every = {
+            "image": "image",
+            **{name: field for names in _BACKDROPS.values() for field, name in names.items()},
+        }
+        return every.get(str(name), str(name))
+    if table in _TABLES:
+        if len(place) == 1:
+            return "use_logo" if table == "logo" else str(table)
+        return next((field for field, inner in _TABLES[str(table)].items() if inner == name), str(name))
+    return str(table)
 
 
 def has_image(spec: StyleSpec) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -11,20 +13,26 @@ from flask_babel import gettext as _
 from PIL import Image
 
 from admin.answers import again, done, page
-from admin.style_form import Fields, fields_of, has_image, spec_of
+from admin.style_form import Fields, errors_of, fields_of, has_image, spec_of
+from admin.words import SIZES
 from core.db import transaction
-from core.errors import InvalidInput
+from core.errors import AppError, InvalidInput
 from core.models import Style
 from core.permissions import Permission
-from core.services import pictures, styles
-from core.style import ImageBackdrop, StyleSpec
+from core.presets import SLATE, presets
+from core.services import organizations, pictures, styles
+from core.style import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
+from core.style_file import StyleUnusable, to_toml
 from core.web.guards import me, requires
+from workers.studio.logo import read_logo
 from workers.studio.preview import preview
 from workers.vision.geometry import Pixels
 
 bp = Blueprint("styles", __name__)
 
 PREVIEW_SIDE = 512  # pixels: sharp in the studio's column, and made within a fraction of a second
+THUMBNAIL_SIDE = 192  # pixels
+LONGEST_NAME = 80  # characters, as the style takes them
 
 
 @bp.get("/styles")
@@ -32,18 +40,22 @@ PREVIEW_SIDE = 512  # pixels: sharp in the studio's column, and made within a fr
 def index() -> Response:
     """List the newest version of each style."""
     with transaction(me().org_id) as session:
-        return page("styles.html", listed=styles.newest(session), presets=styles.PRESETS)
+        accent = organizations.current(session).accent
+        return page("styles.html", listed=styles.newest(session), presets=presets(accent))
 
 
 @bp.get("/styles/new")
 @requires(Permission.EDIT_STYLE)
 def new() -> Response:
-    """Open the studio on a preset."""
-    chosen = request.args.get("preset", "studio-grey")
-    if chosen not in styles.PRESETS:
+    """Open the studio on a preset; a name that was typed before stays."""
+    with transaction(me().org_id) as session:
+        accent = organizations.current(session).accent
+    chosen = request.args.get("preset", SLATE)
+    spec = presets(accent).get(chosen)
+    if spec is None:
         abort(404)
-    spec = styles.PRESETS[chosen]
-    return _studio(fields_of(spec) | {"name": _(spec.name)}, None, chosen)
+    typed = request.args.get("name", "").strip()[:LONGEST_NAME]
+    return _studio(fields_of(spec) | {"name": typed or _(spec.name)}, preset=chosen, typed=bool(typed))
 
 
 @bp.post("/styles/new")
@@ -59,7 +71,7 @@ def edit(style_id: UUID) -> Response:
     """Open the studio on a style."""
     with transaction(me().org_id) as session:
         style = styles.get(session, style_id)
-        return _studio(fields_of(style.parsed), style, "")
+        return _studio(fields_of(style.parsed), style)
 
 
 @bp.post("/styles/<uuid:style_id>")
@@ -69,8 +81,28 @@ def change(style_id: UUID) -> Response:
     return _save(style_id)
 
 
-def _studio(fields: Fields, style: Style | None, preset: str) -> Response:
-    return page("studio.html", fields=fields, style=style, preset=preset, presets=styles.PRESETS)
+def _studio(
+    fields: Fields,
+    style: Style | None = None,
+    *,
+    preset: str = "",
+    typed: bool = False,
+    error: AppError | None = None,
+) -> Response:
+    with transaction(me().org_id) as session:
+        organization = organizations.current(session)
+        values: dict[str, Any] = {
+            "fields": fields,
+            "style": style,
+            "preset": preset,
+            "typed": typed,
+            "presets": presets(organization.accent),
+            "has_logo": organization.logo_id is not None,
+            "sizes": NAMED_OUTPUTS.values(),
+            "size_names": SIZES,
+            "errors": errors_of(error) if isinstance(error, InvalidInput) else {},
+        }
+    return again("studio.html", error, **values) if error else page("studio.html", **values)
 
 
 def _save(style_id: UUID | None) -> Response:
@@ -84,17 +116,30 @@ def _save(style_id: UUID | None) -> Response:
                 image_id = str(styles.keep_picture(session, upload))
             spec = spec_of(request.form, image_id)
             if has_image(spec) and styles.picture(session, spec) is None:
-                raise InvalidInput(_("The backdrop's picture is gone. Please choose it again."))
+                raise InvalidInput(
+                    _("The backdrop's picture is gone. Please choose it again."), field="image"
+                )
             saved = styles.save(session, spec, style=style, actor=me().actor)
     except (InvalidInput, styles.StyleNameTaken) as error:
-        fields = fields_of(StyleSpec()) | dict(request.form.items())
-        return again("studio.html", error, fields=fields, style=style, preset="", presets=styles.PRESETS)
+        kept = {name: "" for name in fields_of(StyleSpec()) if name.startswith("size-")}
+        return _studio(fields_of(StyleSpec()) | kept | dict(request.form.items()), style, error=error)
     message = (
         _("Saved as version %(number)s. Shoots that use an earlier version keep it.", number=saved.version)
         if saved.version > 1
         else _("Saved. Next: create a shoot with this style.")
     )
     return done(f"/admin/styles/{saved.id}", message, id=str(saved.id), version=saved.version)
+
+
+@bp.get("/styles/<uuid:style_id>/style.toml")
+@requires(Permission.EDIT_STYLE)
+def toml(style_id: UUID) -> Response:
+    """Return the style as the file that `headshots render --style` reads."""
+    with transaction(me().org_id) as session:
+        text = to_toml(styles.get(session, style_id).parsed)
+    response = Response(text, mimetype="application/toml")
+    response.headers.set("Content-Disposition", "attachment", filename="style.toml")
+    return response
 
 
 @bp.post("/styles/preview.jpg")
@@ -108,14 +153,43 @@ def show() -> Response:
         backdrop = _pixels(pictures.backdrop_jpeg(upload, PREVIEW_SIDE * 2))
         image_id = image_id or "upload"
     # A name is asked for on saving; a preview does without.
-    spec = spec_of({**request.form.to_dict(), "name": request.form.get("name", "").strip() or "–"}, image_id)
+    form = {**request.form.to_dict(), "name": request.form.get("name", "").strip() or "–"}
+    try:
+        spec = spec_of(form, image_id)
+    except StyleUnusable as error:
+        wrong = errors_of(error)
+        raise InvalidInput(
+            "Something in this style cannot be used; it is marked.",
+            marked=list(wrong),
+            said=list(wrong.values()),
+        ) from error
+    with transaction(me().org_id) as session:
+        logo = styles.logo(session, spec)
+        kept = styles.picture(session, spec) if backdrop is None else None
     if isinstance(spec.backdrop, ImageBackdrop) and backdrop is None:
-        with transaction(me().org_id) as session:
-            kept = styles.picture(session, spec)
         if kept is None:
             raise InvalidInput(_("Please choose a picture for the backdrop."))
         backdrop = _pixels(kept)
-    return Response(preview(spec, backdrop, PREVIEW_SIDE), mimetype="image/jpeg")
+    jpeg = preview(spec, backdrop, PREVIEW_SIDE, read_logo(logo) if logo else None)
+    return Response(jpeg, mimetype="image/jpeg")
+
+
+@bp.get("/styles/presets/<key>.jpg")
+@requires(Permission.EDIT_STYLE)
+def thumbnail(key: str) -> Response:
+    """Return a small portrait in a preset, in the company's colour where the preset takes it."""
+    with transaction(me().org_id) as session:
+        spec = presets(organizations.current(session).accent).get(key)
+    if spec is None:
+        abort(404)
+    response = Response(_thumbnail(spec), mimetype="image/jpeg")
+    response.headers["Cache-Control"] = "private, max-age=600"
+    return response
+
+
+@lru_cache(maxsize=64)  # five presets, and one for each company's colour; 10 kB each
+def _thumbnail(spec: StyleSpec) -> bytes:
+    return preview(spec, size=THUMBNAIL_SIDE)
 
 
 def _upload() -> bytes | None:

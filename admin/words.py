@@ -81,4 +81,15 @@ ROLES: dict[Role, Any] = {
     Role.EMPLOYEE: _l("Employee"),
 }
 
+SIZES: dict[str, Any] = {
+    "square": _l("Square"),
+    "linkedin": "LinkedIn",
+    "slack": "Slack",
+    "teams": "Microsoft Teams",
+    "badge": _l("Badge, 35 × 45 mm"),
+    "web": _l("Website"),
+    "web-avif": _l("Website, smallest file"),
+    "print": _l("Print"),
+}
+
 REASONS: dict[Reason, str] = dict(TEXTS)

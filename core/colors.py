@@ -54,3 +54,14 @@ def readable(color: Rgb, ground: Rgb) -> Rgb:
 def text_on(ground: Rgb) -> Rgb:
     """Return white or black, whichever reads better on `ground`."""
     return WHITE if contrast(WHITE, ground) >= contrast(BLACK, ground) else BLACK
+
+
+def at_luminance(color: Rgb, wanted: float) -> Rgb:
+    """Return `color` mixed with white or black until its relative luminance is `wanted`, 0 to 1."""
+    towards = WHITE if luminance(color) < wanted else BLACK
+    mixed = (
+        tuple(round(part + (aim - part) * step / 255) for part, aim in zip(color, towards, strict=True))
+        for step in range(256)
+    )
+    red, green, blue = min(mixed, key=lambda one: abs(luminance((one[0], one[1], one[2])) - wanted))
+    return red, green, blue

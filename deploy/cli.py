@@ -280,6 +280,44 @@ def migrate() -> None:
 
 
 @main.group()
+def style() -> None:
+    """Style files: what the brand studio edits, as TOML."""
+
+
+@style.command("schema")
+def style_schema() -> None:
+    """Print the JSON schema of a style file."""
+    from core.style_file import schema
+
+    click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+
+
+@style.command("check")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@json_option
+def style_check(file: Path, *, as_json: bool) -> None:
+    """Say whether a style file can be used, and if not, which lines to change."""
+    from deploy.commands import check_style
+
+    sys.exit(0 if check_style(file, _reporter(as_json)) else 1)
+
+
+@style.command("show")
+@click.argument("preset", required=False)
+def style_show(preset: str | None) -> None:
+    """Print a preset as a style file, or the presets' names."""
+    from core.presets import PRESETS
+    from core.style_file import to_toml
+
+    if preset is None:
+        click.echo("\n".join(PRESETS))
+    elif preset in PRESETS:
+        click.echo(to_toml(PRESETS[preset]), nl=False)
+    else:
+        raise click.UsageError(f"There is no preset {preset}. There are: {', '.join(PRESETS)}.")
+
+
+@main.group()
 def keys() -> None:
     """Epoch keys."""
 

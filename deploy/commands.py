@@ -12,7 +12,8 @@ import click
 from compliance.consent import own_photos
 from compliance.verify import verify_file
 from core.errors import ConfigurationError, InvalidInput
-from core.style import StyleSpec, load_style
+from core.style import StyleSpec
+from core.style_file import load_style
 
 Report = Callable[[dict[str, Any], str], None]
 
@@ -64,6 +65,29 @@ def render_folder(photos: Path, style_file: Path | None, out: Path, report: Repo
         f"Report: {out / 'report.json'}, sheet: {out / 'team.jpg'}",
     )
     return all(person.source for person in result.people)
+
+
+def check_style(file: Path, report: Report) -> bool:
+    """Report what is wrong with a style file; return whether it can be used, with the pictures it names."""
+    from workers.batch import backdrop_file
+    from workers.studio.logo import logo_file
+
+    try:
+        style = load_style(file)
+        backdrop_file(style, file.parent)
+        logo_file(style, file.parent)
+    except InvalidInput as error:
+        found = error.details.get("fields")
+        wrong = found if isinstance(found, list) else [error.message]
+        report({"file": str(file), "ok": False, "problems": wrong}, "\n".join(f"✗ {one}" for one in wrong))
+        return False
+    width, height = style.master_size()
+    sizes = ", ".join(output.name for output in style.outputs)
+    report(
+        {"file": str(file), "ok": True, "problems": [], "name": style.name},
+        f"✓ {file}: “{style.name}”, {width} × {height} pixels; {sizes}",
+    )
+    return True
 
 
 def score_images(reference: Path, images: Sequence[Path], report: Report) -> bool:

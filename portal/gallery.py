@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
+from core.framing import Head
 from core.models import Headshot, Photo, State, Style
-from core.services import headshots, participations, photos
+from core.services import headshots, organizations, participations, photos, styles
 from core.style import Output, OutputFormat
 from core.vault import vault
 from core.web.guards import me
@@ -24,6 +25,8 @@ from portal import words
 from portal.files import attachment, picture
 from portal.here import Here, go, here, step_url
 from workers.studio import encode
+from workers.studio.caption import caption_of
+from workers.studio.logo import read_logo
 
 bp = Blueprint("gallery", __name__)
 
@@ -145,8 +148,13 @@ def download(headshot_id: UUID, file: str) -> Response:
         if output is None:
             raise NotFound(_("Your company's style has no such size."))
         master = headshots.download(session, participation, headshot, output.name, actor=place.actor)
+        logo = styles.logo(session, spec)
+        caption = caption_of(place.member.full_name, organizations.current(session).name, spec, _)
+        head = Head.measured(headshot.gates.get("figures", {}))
     pixels = np.asarray(Image.open(io.BytesIO(master)).convert("RGB"))
-    content = encode.encode(encode.cut(pixels, spec, output), output.format)
+    content = encode.deliver(
+        pixels, spec, output, caption=caption, head=head, logo=read_logo(logo) if logo else None
+    )
     return attachment(content, encode.MEDIA_TYPE[output.format], f"headshot-{file}")
 
 

@@ -130,7 +130,17 @@ def kind(name: str) -> str:
 
 def size(name: str) -> str:
     """Return the name of an output as its users write it."""
-    known: dict[str, str] = {"linkedin": "LinkedIn", "github": "GitHub", "square": _("Square")}
+    known: dict[str, str] = {
+        "square": _("Square"),
+        "linkedin": "LinkedIn",
+        "slack": "Slack",
+        "teams": "Microsoft Teams",
+        "github": "GitHub",
+        "badge": _("Badge"),
+        "web": _("Website"),
+        "web-avif": _("Website, smallest file"),
+        "print": _("Print"),
+    }
     return known.get(name, name.replace("-", " ").capitalize())
 
 

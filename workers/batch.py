@@ -12,11 +12,14 @@ from pydantic import BaseModel, ConfigDict
 
 from core.consent import ValidConsent
 from core.errors import InvalidInput
+from core.framing import Head
 from core.style import ImageBackdrop, OutputFormat, StyleSpec
 from workers.gates import Gate, GateName, GateReport
-from workers.render import RenderResult, render
+from workers.render import Headshot, RenderResult, render
 from workers.studio.backdrop import BackdropMissing
+from workers.studio.caption import caption_of
 from workers.studio.encode import SUFFIX, encode, outputs
+from workers.studio.logo import logo_file
 from workers.team import Pair, TeamFigures, contact_sheet, team_figures
 from workers.vision.check import without_bars
 from workers.vision.decode import MAX_BYTES, UnreadablePhoto, decode
@@ -106,10 +109,11 @@ def render_people(
         BackdropMissing: an image backdrop whose file is missing or unreadable.
     """
     image = backdrop_file(style, style_folder)
+    logo = logo_file(style, style_folder)
     out.mkdir(parents=True, exist_ok=True)
     done: list[_Done] = []
     for person, files in people.items():
-        done.append(_person(person, files, style, out, consent, on_progress, image))
+        done.append(_person(person, files, style, out, consent, on_progress, image, logo))
     report = Report(
         people=tuple(item.report for item in done),
         team=team_figures([item.gates for item in done if item.gates is not None]),
@@ -173,6 +177,7 @@ def _person(
     consent: ValidConsent,
     on_progress: OnProgress,
     image: Pixels | None,
+    logo: Pixels | None,
 ) -> _Done:
     started = time.perf_counter()
     result = render(
@@ -181,22 +186,24 @@ def _person(
     pair = None
     if result.headshots:
         best = result.headshots[0]
-        _write(out / person, best.pixels, style)
+        _write(out / person, best, style, logo)
         before = without_bars(decode(dict(files)[best.source], working_side=_SHEET_SIDE).pixels)
         pair = Pair(person, before, best.pixels)
     report = _report(person, result, time.perf_counter() - started)
     return _Done(report, result.headshots[0].report if result.headshots else None, pair)
 
 
-def _write(folder: Path, master: Pixels, style: StyleSpec) -> None:
+def _write(folder: Path, best: Headshot, style: StyleSpec, logo: Pixels | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     first, *further = style.outputs
-    made = outputs(master, style)
+    caption = caption_of(folder.name, "", style)
+    head = Head.measured(best.report.figures)
+    made = outputs(best.pixels, style, caption=caption, head=head, logo=logo)
     if first.format is OutputFormat.JPEG:
         (folder / "headshot.jpg").write_bytes(made[first.name])
     else:
         further = list(style.outputs)
-        (folder / "headshot.jpg").write_bytes(encode(master, OutputFormat.JPEG))
+        (folder / "headshot.jpg").write_bytes(encode(best.pixels, OutputFormat.JPEG, caption=caption))
     for output in further:
         (folder / f"{output.name}.{SUFFIX[output.format]}").write_bytes(made[output.name])
 

@@ -8,10 +8,21 @@ const image = document.getElementById("preview");
 const frame = document.getElementById("frame");
 const status = document.getElementById("preview-status");
 const file = document.getElementById("image");
-let timer, request, shown, picture = null;
+let timer, request, shown, picture = null, changed = false;
 
 function say(name, text) {
   status.textContent = text ?? status.dataset[name];
+}
+
+// Says beside each field what is wrong with it; without arguments everything is well.
+function mark(fields = [], said = []) {
+  for (const place of form.querySelectorAll(".wrong")) {
+    const name = place.id.replace(/-error$/, "");
+    const wrong = fields.includes(name);
+    place.textContent = wrong ? said[fields.indexOf(name)] : "";
+    if (wrong) document.getElementById(name)?.setAttribute("aria-invalid", "true");
+    else document.getElementById(name)?.removeAttribute("aria-invalid");
+  }
 }
 
 async function smaller(upload) {
@@ -49,8 +60,13 @@ async function update() {
       if (shown) URL.revokeObjectURL(shown);
       shown = next;
       say("ready");
+      // What the first answer finds well may still be what the last saving found wrong.
+      if (changed) mark();
     } else {
-      say("problem", (await answer.json()).error.message);
+      const { error } = await answer.json();
+      say("problem", error.message);
+      if (error.marked) mark(error.marked, error.said);
+      else if (error.field) mark([error.field], [error.message]);
     }
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -60,6 +76,7 @@ async function update() {
 }
 
 function soon() {
+  changed = true;
   clearTimeout(timer);
   timer = setTimeout(update, WAIT);
 }
@@ -70,5 +87,15 @@ form.addEventListener("input", (event) => {
 file.addEventListener("change", async () => {
   picture = file.files[0] ? await smaller(file.files[0]) : null;
   soon();
+});
+// A name that was typed stays when another preset is chosen; a preset's own name does not.
+const name = document.getElementById("name");
+document.getElementById("presets")?.addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  const typed = name.value.trim();
+  if (!link || !typed || (typed === name.defaultValue && !("typed" in name.dataset))) return;
+  const address = new URL(link.href);
+  address.searchParams.set("name", typed);
+  link.href = address;
 });
 update();

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.errors import Conflict
+from core.framing import Head
 from core.models import Alternative, Headshot, Member, Participation, Shoot, State
 from core.services import avatars, participations
 from core.vault import ArtifactGone, KeyErased, vault
@@ -32,6 +33,8 @@ class Picture:
         media_type: of `content`.
         is_master: whether it is a headshot, to be cut to the style's size.
         initials: for an avatar.
+        person: first and last name.
+        head: where the gates found the head in a master.
         names: values for the file name template.
     """
 
@@ -39,6 +42,8 @@ class Picture:
     media_type: str
     is_master: bool
     initials: str
+    person: str
+    head: Head | None
     names: dict[str, str]
 
 
@@ -91,7 +96,8 @@ def picture(session: Session, participation_id: UUID, *, actor: audit.Actor) -> 
     except (ArtifactGone, KeyErased):
         return None
     participations.move(session, participation, State.DELIVERED, actor=actor)
-    return Picture(content, "image/png", True, member.initials, names)
+    head = Head.measured(headshot.gates.get("figures", {}))
+    return Picture(content, "image/png", True, member.initials, member.full_name, head, names)
 
 
 def _alternative(
@@ -101,5 +107,7 @@ def _alternative(
         artifact = avatars.own_picture(session, member.id)
         if artifact is not None:
             content = vault().get(session, artifact.id)
-            return Picture(content, artifact.media_type, False, member.initials, names)
-    return Picture(None, "image/png", False, member.initials, names)
+            return Picture(
+                content, artifact.media_type, False, member.initials, member.full_name, None, names
+            )
+    return Picture(None, "image/png", False, member.initials, member.full_name, None, names)

@@ -17,7 +17,7 @@ LONGEST_STEM = 120  # characters; four bytes each stay below the 255 bytes of co
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 # Windows device names are no file names, with or without an ending.
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
-ENDING = re.compile(r"\.(jpe?g|png|webp)$", re.IGNORECASE)
+ENDING = re.compile(r"\.(jpe?g|png|webp|avif)$", re.IGNORECASE)
 
 
 class FileNameUnusable(InvalidInput):

@@ -1,4 +1,4 @@
-"""Styles: saved in versions, immutable once a shoot has used one, with presets to start from."""
+"""Styles: saved in versions, immutable once a shoot has used one."""
 
 from __future__ import annotations
 
@@ -17,44 +17,9 @@ from core.errors import Conflict, NotFound
 from core.ids import new_id
 from core.models import Artifact, Kind, Shoot, Style
 from core.queue import JobName, enqueue
-from core.services import pictures
-from core.style import Crop, Grade, GradientBackdrop, ImageBackdrop, Light, SolidBackdrop, StyleSpec
+from core.services import organizations, pictures
+from core.style import COMPANY_LOGO, ImageBackdrop, StyleSpec
 from core.vault import vault
-from core.words import N_
-
-PRESETS: dict[str, StyleSpec] = {
-    "studio-grey": StyleSpec(name=N_("Studio grey")),
-    "bright": StyleSpec(
-        name=N_("Bright and open"),
-        backdrop=SolidBackdrop(color="#f4f5f6"),
-        light=Light(strength=0.45, exposure=0.12),
-        grade=Grade(contrast=0.04, saturation=1.02),
-    ),
-    "warm-sand": StyleSpec(
-        name=N_("Warm sand"),
-        backdrop=GradientBackdrop(inner="#f2e8dc", outer="#cdb9a2", falloff=1.2),
-        light=Light(strength=0.35, exposure=0.05),
-        grade=Grade(contrast=0.06, warmth=0.15),
-    ),
-    "deep-blue": StyleSpec(
-        name=N_("Deep blue"),
-        backdrop=GradientBackdrop(inner="#5b7597", outer="#1d2b3f", falloff=1.1),
-        light=Light(strength=0.3),
-        grade=Grade(contrast=0.12),
-    ),
-    "graphite": StyleSpec(
-        name=N_("Graphite"),
-        backdrop=GradientBackdrop(inner="#6b7078", outer="#26292e", falloff=1.0),
-        crop=Crop(eye_line=0.42, head_height=0.64),
-        grade=Grade(contrast=0.14, saturation=0.92),
-    ),
-    "black-and-white": StyleSpec(
-        name=N_("Black and white"),
-        backdrop=GradientBackdrop(inner="#dcdcdc", outer="#9a9a9a", falloff=1.0),
-        light=Light(strength=0.4),
-        grade=Grade(contrast=0.16, saturation=0.0),
-    ),
-}
 
 
 class StyleNameTaken(Conflict):
@@ -174,6 +139,17 @@ def picture(session: Session, spec: StyleSpec) -> bytes | None:
     if artifact is None or artifact.kind != Kind.BACKDROP or artifact.delete_requested_at is not None:
         return None
     return vault().get(session, artifact_id)
+
+
+def logo(session: Session, spec: StyleSpec) -> bytes | None:
+    """Return the PNG of the logo that the style puts on files; `None` where it has none or the company none.
+
+    Always the company's present one: an old logo is on no file that is downloaded after the change.
+    """
+    if spec.logo is None or spec.logo.image != COMPANY_LOGO:
+        return None
+    logo_id = organizations.current(session).logo_id
+    return vault().get(session, logo_id) if logo_id is not None else None
 
 
 def _picture_of(style: Style) -> str | None:

@@ -73,10 +73,19 @@ def _tell(
 
 
 def test_headshot_is_delivered_in_every_size_without_camera_data(told: Told) -> None:
-    sizes = {"headshot.jpg": 1024, "linkedin.jpg": 800, "slack.jpg": 512}
-    for name, side in sizes.items():
+    sizes = {
+        "headshot.jpg": (1024, 1024),
+        "linkedin.jpg": (800, 800),
+        "slack.jpg": (1024, 1024),
+        "teams.jpg": (648, 648),
+        "badge.jpg": (413, 531),
+        "web.webp": (1024, 1024),
+        "web-avif.avif": (1024, 1024),
+    }
+    for name, size in sizes.items():
         with Image.open(told.out / "eileen" / name) as picture:
-            assert picture.size == (side, side)
+            assert picture.size == size
+            assert b"Northwind Labs" in picture.info["xmp"]
             assert picture.mode == "RGB"
             assert not picture.getexif()
     with Image.open(told.out / "team.jpg") as sheet:

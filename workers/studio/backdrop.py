@@ -1,4 +1,4 @@
-"""The company's wall: an even colour, a studio gradient or a picture of its own."""
+"""The company's wall: an even colour, a studio gradient, a painted place or a picture of its own."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import cv2
 import numpy as np
 
 from core.errors import InvalidInput
-from core.style import Backdrop, GradientBackdrop, ImageBackdrop, SolidBackdrop
-from workers.vision.color import Values, parse_hex, to_linear, to_srgb
+from core.style import Backdrop, GradientBackdrop, ImageBackdrop, SceneBackdrop, SolidBackdrop
+from workers.studio.lens import defocus
+from workers.studio.scene import scene
+from workers.vision.color import Values, luminance, parse_hex, to_linear, to_srgb
 from workers.vision.geometry import Pixels
 
 # The gradient's light stands behind the head, where a background lamp is placed in a studio.
 _LIGHT_X: Final = 0.5
 _LIGHT_Y: Final = 0.42
+# A picture's lamps and windows end at white; a lens would see them several times brighter.
+_WHITE: Final = 0.9  # linear light from which on
+_CLIPPED: Final = 3.0  # times more at full white
 
 
 class BackdropMissing(InvalidInput):
@@ -43,6 +48,8 @@ def backdrop(spec: Backdrop, width: int, height: int, image: Pixels | None = Non
         return np.broadcast_to(parse_hex(spec.color), (height, width, 3))
     if isinstance(spec, GradientBackdrop):
         return _gradient(spec, width, height)
+    if isinstance(spec, SceneBackdrop):
+        return _scene(spec, width, height)
     if image is None:
         raise BackdropMissing("The style's backdrop picture is missing. Please upload it again in the style.")
     return _picture(spec, width, height, image)
@@ -60,6 +67,13 @@ def _gradient(spec: GradientBackdrop, width: int, height: int) -> Values:
     return wall
 
 
+@lru_cache(maxsize=4)
+def _scene(spec: SceneBackdrop, width: int, height: int) -> Values:
+    wall = scene(spec, width, height)
+    wall.flags.writeable = False
+    return wall
+
+
 def _picture(spec: ImageBackdrop, width: int, height: int, image: Pixels) -> Values:
     scale = max(width / image.shape[1], height / image.shape[0])
     size = (max(width, round(image.shape[1] * scale)), max(height, round(image.shape[0] * scale)))
@@ -67,8 +81,9 @@ def _picture(spec: ImageBackdrop, width: int, height: int, image: Pixels) -> Val
     filled = cv2.resize(image, size, interpolation=way)
     left, top = (size[0] - width) // 2, (size[1] - height) // 2
     cut = filled[top : top + height, left : left + width]
-    sigma = spec.blur * width
-    if sigma < 0.3:
+    if spec.blur == 0:
         return np.asarray(cut, np.float32) / np.float32(255)
-    # A lens blurs light, not its encoding.
-    return to_srgb(cv2.GaussianBlur(to_linear(cut), (0, 0), sigma, borderType=cv2.BORDER_REFLECT))
+    # A lens blurs light, not its encoding; what a photo shows as white was brighter than that.
+    light = to_linear(cut)
+    light *= 1 + _CLIPPED * np.clip(luminance(light) / _WHITE - 1, 0, None)[..., None] / (1 / _WHITE - 1)
+    return to_srgb(defocus(light, spec.blur * width))

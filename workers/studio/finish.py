@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -15,8 +13,6 @@ from workers.studio.compose import compose
 from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Face, Pixels
-
-LARGEST_SIDE: Final = 4096  # pixels, the largest output a style can ask for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,10 +32,7 @@ class Finished:
 
 def master_size(style: StyleSpec) -> tuple[int, int]:
     """Return width and height of the smallest frame from which every output can be cut without enlarging."""
-    aspect = style.crop.aspect
-    height = max(max(output.height, output.width / aspect) for output in style.outputs)
-    height = min(height, LARGEST_SIDE, LARGEST_SIDE / aspect)
-    return math.ceil(height * aspect), math.ceil(height)
+    return style.master_size()
 
 
 def finish(

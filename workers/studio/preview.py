@@ -14,8 +14,8 @@ from importlib import resources
 import numpy as np
 from PIL import Image
 
-from core.style import OutputFormat, StyleSpec
-from workers.studio.encode import encode
+from core.style import Output, StyleSpec
+from workers.studio.encode import deliver
 from workers.studio.finish import finish
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Face, Pixels
@@ -23,13 +23,19 @@ from workers.vision.geometry import Face, Pixels
 PREVIEW_SIDE = 512  # px, long side
 
 
-def preview(style: StyleSpec, image_backdrop: Pixels | None = None, size: int = PREVIEW_SIDE) -> bytes:
+def preview(
+    style: StyleSpec,
+    image_backdrop: Pixels | None = None,
+    size: int = PREVIEW_SIDE,
+    logo: Pixels | None = None,
+) -> bytes:
     """Show the style on the sample person.
 
     Args:
         style: The style being edited.
         image_backdrop: The picture of an image backdrop (uint8, height × width × 3, sRGB).
         size: Long side of the preview, pixels.
+        logo: The logo that the style asks for (uint8, height × width × 4, sRGB with alpha).
 
     Returns:
         A JPEG.
@@ -40,7 +46,8 @@ def preview(style: StyleSpec, image_backdrop: Pixels | None = None, size: int = 
     """
     aspect = style.crop.aspect
     width, height = (size, round(size / aspect)) if aspect >= 1 else (round(size * aspect), size)
-    return encode(finish(sample(), style, (width, height), image_backdrop).pixels, OutputFormat.JPEG)
+    shown = Output(name="preview", width=width, height=height)
+    return deliver(finish(sample(), style, (width, height), image_backdrop).pixels, style, shown, logo=logo)
 
 
 @cache

@@ -30,6 +30,8 @@ from core.models import (
     Shoot,
     State,
 )
+from core.services import brands
+from core.style import Corner, Logo, StyleSpec
 from core.vault import vault
 
 
@@ -124,6 +126,21 @@ def test_the_archive_holds_each_approved_headshot_under_the_companys_name(org: U
         event = session.scalars(select(AuditEvent).where(AuditEvent.tag == "shoot.downloaded")).one()
     assert event.facts["people"] == 2
     assert b"Grace" not in event.leaf
+
+
+def test_a_file_says_whose_portrait_it_is_and_carries_the_logo(org: UUID, browser: Any) -> None:
+    shoot = add_shoot(org, StyleSpec(logo=Logo(corner=Corner.TOP_LEFT, width=0.1, margin=0.02)))
+    with transaction(org) as session:
+        brands.save(session, name="Acme Optics", accent="#000000", logo=png("lime", 64), actor=audit.SYSTEM)
+    finish(org, shoot, add_member(org, "Grace"), "red")
+    found = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip").data)
+    with Image.open(io.BytesIO(found.read("Example_Grace.jpg"))) as picture:
+        said = picture.info["xmp"].decode()
+        assert picture.convert("RGB").getpixel((60, 60))[1] > 200
+        assert picture.convert("RGB").getpixel((900, 900))[1] < 40
+    assert "Portrait of Grace Example, Acme Optics" in said
+    assert "Portrait photo of Grace Example against a grey backdrop" in said
+    assert "<rdf:li>Acme Optics</rdf:li>" in said
 
 
 def test_who_declined_is_there_with_initials_or_a_picture_of_their_own(org: UUID, browser: Any) -> None:

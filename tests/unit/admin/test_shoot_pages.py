@@ -9,15 +9,29 @@ from uuid import UUID
 
 import pytest
 from conftest import add_member, add_participation
+from lxml import html
 from PIL import Image
 from sqlalchemy import select
 
+from admin.style_form import spec_of
 from core import audit
 from core.clock import now
 from core.db import transaction
 from core.models import Artifact, Erasure, Invite, Member, Organization, Outbox, Participation, State, Style
+from core.presets import PRESETS, presets
 from core.queue import JobName
 from core.services import participations
+from core.style import (
+    NAMED_OUTPUTS,
+    Corner,
+    Grade,
+    Light,
+    Logo,
+    OutputCrop,
+    Scene,
+    SceneBackdrop,
+)
+from core.style_file import read_style
 
 STYLE = {
     "name": "Wall",
@@ -98,6 +112,100 @@ def test_a_preview_shows_a_picture_that_is_not_saved_yet(org: UUID, browser: Any
         assert not session.scalars(select(Artifact)).all()
 
 
+def give_logo(browser: Any) -> None:
+    values = {"name": "Acme", "accent": "#0b6e4f", "logo": (png(), "logo.png")}
+    assert browser.post("/admin/brand", values).status_code == 200
+
+
+def test_the_preview_shows_the_companys_logo(browser: Any) -> None:
+    give_logo(browser)
+    values = {**STYLE, "use_logo": "1", "corner": "top-right", "logo_width": "0.14"}
+    seen = []
+    for changes in ({}, {"use_logo": ""}):
+        answer = browser.post("/admin/styles/preview.jpg", {**values, **changes})
+        with Image.open(io.BytesIO(answer.data)) as picture:
+            seen.append(picture.convert("RGB").getpixel((512 - 30, 28)))
+    assert seen[0][0] > 200 > 100 > seen[0][1]  # red on the wall
+    assert max(abs(one - other) for one, other in zip(seen[1], (0xAA, 0xBB, 0xCC), strict=True)) < 12
+
+
+def test_a_logo_over_the_head_is_refused_beside_its_field(browser: Any) -> None:
+    wrong = {**STYLE, "use_logo": "1", "logo_width": "0.3"}
+    answer = browser.post("/admin/styles/preview.jpg", wrong)
+    assert answer.status_code == 422
+    assert answer.json["error"]["marked"] == ["use_logo"]
+    assert "would lie over the head in the size square" in answer.json["error"]["said"][0]
+    page = browser.post("/admin/styles/new?lang=de", wrong, json=False)
+    assert page.status_code == 422
+    marked = html.document_fromstring(page.text).xpath("//*[@id='use_logo-error']")[0]
+    assert "läge in der Größe square über dem Kopf" in marked.text_content()
+
+
+def test_each_wrong_field_is_marked_where_it_stands(browser: Any) -> None:
+    wrong = {"name": "", "eye_line": "9", "light_contrast": "7", "saturation": "x", "outputs": "tiny 5x5"}
+    page = browser.post("/admin/styles/new", {**STYLE, **wrong}, json=False)
+    found = html.document_fromstring(page.text)
+    for field in wrong:
+        assert found.xpath(f"//*[@id='{field}-error']")[0].text_content(), field
+        assert found.xpath(f"//*[@id='{field}']/@aria-invalid") == ["true"], field
+    assert found.xpath("//*[@id='exposure-error']")[0].text_content() == ""
+    assert "Nothing was saved" in page.text
+
+
+def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any) -> None:
+    values = {
+        "name": "All", "backdrop_kind": "scene", "scene": "garden", "seed": "12", "scene_blur": "0.06",
+        "scene_exposure": "-0.5", "contact": "-0.2", "grain": "0.4", "eye_line": "0.44", "head_height": "0.5",
+        "strength": "0.7", "azimuth": "-45", "elevation": "40", "light_contrast": "0.6", "exposure": "-0.1",
+        "contrast": "0.2", "warmth": "0.1", "saturation": "0.9", "fade": "0.02", "use_logo": "1",
+        "corner": "bottom-right", "logo_width": "0.1", "logo_opacity": "0.8", "size-badge": "1",
+        "size-web-avif": "1", "outputs": "card 54x86mm 254dpi head=0.7 eyes=0.5 png nologo\nhero 1600 x 900 avif",
+    }  # fmt: skip
+    saved = save_style(browser, backdrop_kind="solid")  # so that nothing of it is a default of the next
+    saved = browser.post(saved["location"], values).json
+    with transaction(org) as session:
+        spec = session.get_one(Style, UUID(saved["id"])).parsed
+    assert spec.backdrop == SceneBackdrop(
+        scene=Scene.GARDEN, seed=12, blur=0.06, exposure=-0.5, contact=-0.2, grain=0.4
+    )
+    assert spec.light == Light(strength=0.7, azimuth=-45, elevation=40, contrast=0.6, exposure=-0.1)
+    assert spec.grade == Grade(contrast=0.2, warmth=0.1, saturation=0.9, fade=0.02)
+    assert spec.logo == Logo(corner=Corner.BOTTOM_RIGHT, width=0.1, opacity=0.8)
+    badge, avif, card, hero = spec.outputs
+    assert (badge, avif) == (NAMED_OUTPUTS["badge"], NAMED_OUTPUTS["web-avif"])
+    assert (card.width, card.height, card.dpi, card.format, card.logo) == (540, 860, 254, "png", False)
+    assert card.crop == OutputCrop(head_height=0.7, eye_line=0.5)
+    assert (hero.width, hero.height, hero.format) == (1600, 900, "avif")
+    assert read_style(browser.get(f"{saved['location']}/style.toml").text) == spec
+    # And the form shows what was saved, so that saving it again changes nothing.
+    page = html.document_fromstring(browser.get(saved["location"]).text).forms
+    again = next(form for form in page if form.get("id") == "studio")
+    shown = dict(again.form_values())
+    assert spec_of(shown, "") == spec
+
+
+@pytest.mark.parametrize("key", PRESETS)
+def test_a_preset_is_saved_as_it_is(org: UUID, browser: Any, key: str) -> None:
+    """The studio's sliders reach every value of the presets."""
+    page = html.document_fromstring(browser.get(f"/admin/styles/new?preset={key}").text)
+    form = next(form for form in page.forms if form.get("id") == "studio")
+    for slider in page.xpath("//input[@type='range']"):
+        steps = (float(slider.get("value")) - float(slider.get("min"))) / float(slider.get("step"))
+        assert steps == pytest.approx(round(steps), abs=1e-6), slider.get("name")
+    expected = presets("#2f4b6e")[key]
+    assert spec_of(dict(form.form_values()), "") == expected
+    answer = browser.get(f"/admin/styles/presets/{key}.jpg")
+    assert answer.mimetype == "image/jpeg"
+    assert browser.get("/admin/styles/presets/nobody.jpg").status_code == 404
+
+
+def test_a_typed_name_stays_when_another_preset_is_chosen(browser: Any) -> None:
+    page = browser.get("/admin/styles/new?preset=charcoal&name=Northwind+portraits").text
+    assert html.document_fromstring(page).xpath("//*[@id='name']/@value") == ["Northwind portraits"]
+    page = browser.get("/admin/styles/new?preset=charcoal").text
+    assert html.document_fromstring(page).xpath("//*[@id='name']/@value") == ["Charcoal low-key"]
+
+
 def test_a_style_that_no_shoot_uses_is_changed_in_place(org: UUID, browser: Any) -> None:
     first = save_style(browser)
     second = save_style(browser, first["location"], color="#000000")
@@ -140,8 +248,13 @@ def test_a_backdrop_picture_that_no_style_shows_any_more_is_destroyed(org: UUID,
         {"backdrop_kind": "image", "image_id": "../../etc/passwd"},
         {"outputs": "huge 99999x99999 jpeg"},
         {"outputs": "a 512x512 exe"},
+        {"outputs": ""},
+        {"outputs": "a 10x10mm 9999dpi"},
+        {"backdrop_kind": "scene", "scene": "beach"},
+        {"use_logo": "1", "corner": "middle"},
+        {"azimuth": "90"},
         {"outputs": "same 512x512\nsame 256x256"},
-        {"outputs": "\n".join(f"s{n} 100x100" for n in range(9))},
+        {"outputs": "\n".join(f"s{n} 100x100" for n in range(13))},
     ],
 )
 def test_a_style_that_cannot_be_used_is_refused_with_a_reason(browser: Any, changes: dict[str, str]) -> None:

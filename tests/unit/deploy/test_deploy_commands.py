@@ -73,7 +73,40 @@ def test_a_wrong_style_names_the_field(tmp_path: Path) -> None:
         main, ["render", "--photos", str(tmp_path), "--style", str(style), "--out", str(tmp_path / "out")]
     )
     assert result.exit_code == 1
-    assert "crop.eye_line" in result.stderr
+    assert "style.toml line 2, crop.eye_line: must be at most 0.6" in result.stderr
+
+
+def test_a_preset_is_printed_as_a_style_file_that_passes_the_check(tmp_path: Path) -> None:
+    names = CliRunner().invoke(main, ["style", "show"]).stdout.split()
+    assert "warm-office" in names
+    for name in names:
+        style = tmp_path / f"{name}.toml"
+        style.write_text(CliRunner().invoke(main, ["style", "show", name]).stdout)
+        checked = CliRunner().invoke(main, ["style", "check", str(style), "--json"])
+        assert checked.exit_code == 0
+        assert json.loads(checked.stdout)["ok"] is True
+    assert CliRunner().invoke(main, ["style", "show", "nobody"]).exit_code == 2
+
+
+def test_a_style_file_is_checked_with_all_its_mistakes_and_the_files_it_names(tmp_path: Path) -> None:
+    style = tmp_path / "style.toml"
+    style.write_text('nme = "x"\n[crop]\neye_line = 9\n')
+    result = CliRunner().invoke(main, ["style", "check", str(style)])
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "✗ style.toml line 1, nme: is not a field of the style; did you mean name?",
+        "✗ style.toml line 3, crop.eye_line: must be at most 0.6",
+    ]
+    style.write_text('[logo]\nimage = "logo.png"\n')
+    result = CliRunner().invoke(main, ["style", "check", str(style)])
+    assert result.exit_code == 1
+    assert "logo.png is not beside the style file" in result.stdout
+
+
+def test_the_schema_of_style_files_is_printed() -> None:
+    schema = json.loads(CliRunner().invoke(main, ["style", "schema"]).stdout)
+    assert schema["title"] == "StyleSpec"
+    assert {"backdrop", "crop", "light", "grade", "logo", "outputs"} <= set(schema["properties"])
 
 
 def test_worker_without_settings_names_what_is_missing() -> None:

@@ -118,6 +118,7 @@ def test_the_approved_headshot_is_delivered_in_the_sizes_of_the_style(waiting: A
     image = Image.open(io.BytesIO(answer.data))
     assert (image.size, image.format) == ((800, 800), "JPEG")
     assert not image.getexif()
+    assert b"Portrait photo of " in image.info["xmp"]
     assert waiting.state() is State.DELIVERED
     assert waiting.browser.get(f"/me/headshots/{headshot}/linkedin.png").status_code == 404
     with transaction(waiting.org_id) as session:

@@ -1,0 +1,79 @@
+"""Painted places: out of focus like a lens's, the same for the whole team, quick."""
+
+from __future__ import annotations
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from core.style import ImageBackdrop, Scene, SceneBackdrop
+from workers.studio.backdrop import backdrop
+from workers.studio.lens import add_light, defocus
+from workers.studio.scene import scene
+from workers.vision.color import to_linear
+
+
+@pytest.mark.parametrize("place", Scene)
+def test_a_place_is_painted_quickly_and_the_same_each_time(place: Scene) -> None:
+    spec = SceneBackdrop(scene=place, seed=7)
+    scene(spec, 64, 64)
+    started = time.process_time()
+    wall = scene(spec, 1024, 1024)
+    assert time.process_time() - started < 1.0  # 0.1 s on a quiet machine
+    assert wall.shape == (1024, 1024, 3)
+    assert wall.min() >= 0
+    assert wall.max() <= 1
+    assert (wall == scene(spec, 1024, 1024)).all()
+    assert backdrop(spec, 256, 256) is backdrop(spec, 256, 256)  # once for a team
+    other = scene(SceneBackdrop(scene=place, seed=8), 1024, 1024)
+    assert np.abs(wall - other).mean() > 0.02
+
+
+@pytest.mark.parametrize("place", Scene)
+@pytest.mark.parametrize("size", [(512, 512), (400, 600), (600, 400)])
+def test_nothing_in_a_place_is_sharp(place: Scene, size: tuple[int, int]) -> None:
+    wall = scene(SceneBackdrop(scene=place), *size)
+    grey = (wall.mean(axis=2) * 255).astype(np.float32)
+    assert wall.shape == (size[1], size[0], 3)
+    assert float(np.abs(cv2.Laplacian(grey, cv2.CV_32F)).mean()) < 1.0
+    assert grey.std() > 15  # and yet there is something to see
+
+
+def test_more_exposure_is_brighter_and_more_blur_softer() -> None:
+    dark, light = (scene(SceneBackdrop(exposure=stops), 256, 256) for stops in (-1.5, 0.5))
+    assert dark.mean() < light.mean() - 0.2
+    near, far = (scene(SceneBackdrop(blur=blur), 256, 256) for blur in (0.015, 0.08))
+    assert np.abs(np.diff(far, axis=1)).mean() < np.abs(np.diff(near, axis=1)).mean()
+
+
+def test_a_bright_point_becomes_an_even_disc_not_a_bell() -> None:
+    dark = np.zeros((101, 101, 3), np.float32)
+    dark[50, 50] = 1000.0
+    seen = defocus(dark, 20.0)
+    assert seen.sum() == pytest.approx(dark.sum(), rel=0.01)  # light is spread, not lost
+    assert seen[50, 50, 0] == pytest.approx(seen[50, 64, 0], rel=0.05)
+    assert seen[50, 74].max() < 0.01 * seen[50, 50].max()
+
+
+def test_a_large_blur_is_as_wide_as_a_small_one_says() -> None:
+    dark = np.zeros((301, 301, 3), np.float32)
+    dark[150, 150] = 1000.0
+    seen = defocus(dark, 60.0)[150, :, 0]
+    assert (seen > seen.max() / 2).sum() == pytest.approx(120, rel=0.1)
+
+
+def test_a_disc_outside_the_frame_adds_nothing() -> None:
+    dark = np.zeros((50, 50, 3), np.float32)
+    add_light(dark, -100, 20, 10, np.ones(3, np.float32))
+    assert not dark.any()
+
+
+def test_a_photos_lamp_blooms_into_a_disc() -> None:
+    photo = np.full((400, 400, 3), 40, np.uint8)
+    photo[196:204, 196:204] = 255
+    wall = to_linear(backdrop(ImageBackdrop(image="x", blur=0.03), 400, 400, photo))
+    mean = 64 / (np.pi * 12**2)  # of the disc that is lit by a lamp no brighter than white
+    assert wall[200, 200].mean() > 2 * mean
+    assert wall[200, 206].mean() == pytest.approx(wall[200, 200].mean(), rel=0.15)
