@@ -22,6 +22,7 @@ from workers.vision.skin import polygon_mask
 
 _NOSE_TIP: Final = (195, 45, 4, 275)
 _LIPS: Final = (61, 39, 0, 269, 291, 405, 17, 181)
+_BETWEEN_LIPS: Final = (78, 81, 13, 311, 308, 402, 14, 178)  # teeth, or cloth where the mouth is covered
 _CHIN: Final = (32, 83, 18, 313, 262, 428, 199, 208)
 _BARE: Final = (109, 10, 338, 337, 151, 108)  # the forehead, which neither mask nor scarf covers
 _UNDER_EYES: Final = ((118, 119, 100, 101, 50), (347, 348, 329, 330, 280))
@@ -115,8 +116,9 @@ def glare(pixels: Pixels, face: Face) -> float:
     shares = []
     for socket, iris in zip(EYE_SOCKETS, (RIGHT_IRIS, LEFT_IRIS), strict=True):
         lens = polygon_mask(pixels.shape, face, socket).astype(np.uint8)
-        reach = max(1, round(0.12 * face.eye_distance))
-        lens = cv2.dilate(lens, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
+        reach = 2 * max(1, round(0.12 * face.eye_distance)) + 1
+        lens = cv2.dilate(lens, np.ones((reach, 1), np.uint8))
+        lens = cv2.dilate(lens, np.ones((1, reach), np.uint8))
         area = int(lens.sum())
         centre = face.landmarks[iris, :2]
         radius = 1.3 * float(np.linalg.norm(face.landmarks[iris + 1, :2] - centre))
