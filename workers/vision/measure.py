@@ -71,9 +71,13 @@ def eye_white(linear: Values, face: Face) -> float:
 
 
 def socket_light(linear: Values, face: Face) -> float:
-    """Return the darker eye region's luminance over the skin's; dark glasses are below 0.07."""
+    """Return the brighter eye region's luminance over its own cheek's; dark glasses are below 0.07.
+
+    A lamp from the side leaves one eye in the dark, but its cheek as well; glasses are dark on both.
+    """
     shade = luminance(linear)
-    return min(_median(shade, face, socket) for socket in EYE_SOCKETS) / skin_level(linear, face)
+    sides = zip(EYE_SOCKETS, (RIGHT_CHEEK, LEFT_CHEEK), strict=True)
+    return max(_median(shade, face, socket) / _median(shade, face, cheek) for socket, cheek in sides)
 
 
 def highlights(linear: Values, face: Face) -> float:
