@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from core.consent import Purpose, ValidConsent
-from workers.vision import covering, light, measure
+from workers.vision import covering, eyes, light, measure
 from workers.vision.advice import Issue, Severity
 from workers.vision.closer import View, nearer
 from workers.vision.color import to_linear
@@ -31,6 +31,7 @@ GOOD_EYES: Final = 100.0  # px between the eyes, below which the usual sizes are
 _ENOUGH_EYES: Final = 1.4 * GOOD_EYES  # px; the score counts no more
 _LOOK_CLOSER: Final = 100.0  # px between the eyes; everything is measured at no more than 120
 _MEASURED_EYES: Final = 120.0  # px between the eyes while measuring
+_CAST_EYES: Final = 240.0  # px between the eyes while measuring the whites, which are small
 _AROUND_EYES: Final = 24.0  # px between the eyes while measuring the surroundings
 # The default crop shows 0.17 of its height between the eyes, and a quarter more than a file holds is not
 # seen at the distance from which a portrait is looked at.
@@ -217,21 +218,23 @@ def _measure(view: View) -> Measures:
     level = max(measure.skin_level(linear, moved), 1e-3)
     exposed = light.exposure(small, moved)
     azimuth, elevation = light.direction(linear, moved)
-    cast = light.cast(small, moved)
+    cast = _cast(view)
     unlike, redder = covering.lower_face(_lab(small), moved)
     hands = covering.hands(small, moved)
     closed, open_ = face.eye_openings
     tone = skin_tone(small, moved)
     original = place.box(face)
     head = face.head_height / place.scale
-    eyes = face.eye_distance / place.scale
+    distance = face.eye_distance / place.scale
     crown = place.top + float(face.crown[1]) / place.scale
     return Measures(
-        eye_distance_px=round(eyes, 1),
+        eye_distance_px=round(distance, 1),
         head_height_fraction=round(head / place.picture.height, 3),
         head_room_ratio=round((crown - place.picture.top) / head, 2),
         chest_room_ratio=round((place.picture.bottom - original.bottom) / head, 2),
-        sharp_up_to_px=max([DELIVERY_SIZES[0], *(px for px in DELIVERY_SIZES if px <= _SHARP_SIZE * eyes)]),
+        sharp_up_to_px=max(
+            [DELIVERY_SIZES[0], *(px for px in DELIVERY_SIZES if px <= _SHARP_SIZE * distance)]
+        ),
         yaw_degrees=round(face.yaw, 1),
         pitch_degrees=round(face.pitch, 1),
         roll_degrees=round(face.roll, 1),
@@ -266,6 +269,14 @@ def _lab(pixels: Pixels) -> measure.Lab:
     return np.asarray(cv2.cvtColor(pixels.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB), np.float32)
 
 
+def _cast(view: View) -> float | None:
+    """Measure the colour of the light on the eyes, in more pixels than the rest needs."""
+    rows, columns = measure.inside(view.face.box, view.pixels)
+    scale = min(1.0, _CAST_EYES / max(view.face.eye_distance, 1.0))
+    small = measure.reduced(view.pixels[rows, columns], scale)
+    return eyes.cast(small, view.face.moved(-columns.start, -rows.start, scale))
+
+
 def _back_light(view: View, level: float) -> float:
     """Return by how many stops the surroundings, three faces wide, are brighter than the skin."""
     box = view.face.box
@@ -292,8 +303,8 @@ def _face_findings(view: View, measures: Measures) -> list[Finding]:
         issues.append(Issue.FACE_CUT_OFF)
     elif _known(measures.head_room_ratio) < 0.02:
         issues.append(Issue.HEAD_TOUCHES_EDGE)
-    eyes = _known(measures.eye_distance_px)
-    if eyes < MIN_EYES:
+    distance = _known(measures.eye_distance_px)
+    if distance < MIN_EYES:
         issues.append(Issue.FACE_TOO_SMALL)
     if _known(measures.head_height_fraction) < _SMALL:
         issues.append(Issue.SMALL_IN_FRAME)
@@ -303,7 +314,7 @@ def _face_findings(view: View, measures: Measures) -> list[Finding]:
     if _known(measures.clutter_ratio) > _BUSY:
         issues.append(Issue.BUSY_BACKGROUND)
     findings = [Finding.of(issue) for issue in issues]
-    if MIN_EYES <= eyes < GOOD_EYES:
+    if MIN_EYES <= distance < GOOD_EYES:
         findings.append(Finding.of(Issue.LOW_RESOLUTION, pixels=measures.sharp_up_to_px or 0))
     return findings
 
@@ -343,14 +354,18 @@ def _eye_issues(measures: Measures) -> list[Issue]:
         return [Issue.ONE_EYE_CLOSED]
     if closed < _EYES_NEARLY_CLOSED:
         return [Issue.EYES_NEARLY_CLOSED]
-    return [Issue.GLARE] if _known(measures.glare_fraction) > _GLARE else []
+    glare = _known(measures.glare_fraction) > _GLARE and not _masked(measures)
+    return [Issue.GLARE] if glare else []
 
 
 def _cover_issues(measures: Measures) -> list[Issue]:
     if not measures.eye_behind_hand and _known(measures.hand_fraction) > _HAND:
         return [Issue.HAND_OVER_FACE]
-    covered = _known(measures.lower_face_delta_e) > _COVERED and _known(measures.lip_redness_lab) < _LIPS
-    return [Issue.MASK] if covered else []
+    return [Issue.MASK] if _masked(measures) else []
+
+
+def _masked(measures: Measures) -> bool:
+    return _known(measures.lower_face_delta_e) > _COVERED and _known(measures.lip_redness_lab) < _LIPS
 
 
 def _light_findings(measures: Measures) -> list[Finding]:
@@ -378,9 +393,9 @@ def _known(value: float | None) -> float:
 
 def _score(measures: Measures) -> float:
     """Rank by what cannot be mended later: pixels, sharpness, pose, eyes, light; each 0 to 1."""
-    eyes = _known(measures.eye_distance_px)
+    distance = _known(measures.eye_distance_px)
     parts = (
-        min(1.0, eyes / _ENOUGH_EYES),
+        min(1.0, distance / _ENOUGH_EYES),
         min(1.0, _known(measures.sharpness_ratio) / 0.45),
         max(0.0, 1 - abs(_known(measures.yaw_degrees)) / 45),
         max(0.0, 1 - abs(_known(measures.pitch_degrees)) / 60),
