@@ -120,12 +120,11 @@ def _detect(pixels: Pixels, window: Box | None = None) -> list[_Sighting]:
     left, top = (int(window.left), int(window.top)) if window else (0, 0)
     view = pixels[top : int(window.bottom), left : int(window.right)] if window else pixels
     step = -(-max(view.shape[:2]) // _DETECTION_SIDE)
+    if min(view.shape[:2]) // step < _SMALLEST // 2:
+        return []  # a strip: its windows are searched instead
     height, width = (side // step * step for side in view.shape[:2])  # a whole factor is three times as fast
-    view = view[:height, :width]
-    small = _reduced(view, max(height, width) // step)
+    small = _reduced(view[:height, :width], max(height, width) // step)
     found: list[_Sighting] = []
-    if min(small.shape[:2]) < _SMALLEST // 2:
-        return found  # a strip: its windows are searched instead
     models = _models()
     with models.lock:
         answers = [detector.process(small).detections or [] for detector in models.detectors]

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from workers.vision.advice import Issue
+from workers.vision.check import check
+from workers.vision.likeness import strangers
+from workers.vision.ranking import REASONS, Reason, best_three, near_duplicates, reasons
+from workers.vision.verdict import Finding, Measures, Verdict
+
+
+def verdict(score: float, phash: str | None = None, **measures: float) -> Verdict:
+    return Verdict(
+        accepted=score > 0, issues=(), measures=Measures.model_validate(measures), score=score, phash=phash
+    )
+
+
+def again(content: bytes, *, crop: float = 0.0, scale: float = 1.0, quality: int = 90, gain: float = 1.0):
+    image = Image.open(io.BytesIO(content)).convert("RGB")
+    width, height = image.size
+    image = image.crop((round(crop * width), round(crop * height * 0.4), round(width * (1 - crop)), height))
+    image = image.resize((round(image.width * scale), round(image.height * scale)))
+    image = image.point([min(255, round(value * gain)) for value in range(256)] * 3)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def test_best_three_are_ordered_and_never_the_same_shot_twice():
+    verdicts = {
+        "refused": verdict(0.0),
+        "copy": verdict(0.8, "ff00ff00ff00ff01"),
+        "first": verdict(0.9, "ff00ff00ff00ff00"),
+        "second": verdict(0.7, "0123456789abcdef"),
+        "third": verdict(0.6),
+        "fourth": verdict(0.5),
+    }
+    assert [one.key for one in best_three(verdicts)] == ["first", "second", "third"]
+    assert best_three({"refused": verdict(0.0)}) == []
+
+
+def test_a_stranger_is_not_among_the_best():
+    stranger = verdict(0.9).model_copy(update={"issues": (Finding.of(Issue.MAY_BE_SOMEONE_ELSE),)})
+    assert [one.key for one in best_three({"a": stranger, "b": verdict(0.2)})] == ["b"]
+
+
+def test_every_reason_has_words_and_a_measure_that_gives_it():
+    assert set(REASONS) == set(Reason)
+    good = Measures(
+        sharpness_ratio=0.5,
+        yaw_degrees=2,
+        pitch_degrees=-3,
+        side_light_stops=0.2,
+        sharp_up_to_px=3000,
+        chest_room_ratio=1.0,
+        eye_opening_ratio=0.25,
+        colour_cast_lab=2.0,
+    )
+    assert set(reasons(good)) == set(Reason)
+    assert reasons(Measures()) == ()
+
+
+def test_near_duplicates_point_to_the_earliest_of_their_shot():
+    phashes = {"a": "0" * 16, "b": "f" * 16, "c": "0" * 15 + "1", "d": "0" * 15 + "3"}
+    assert near_duplicates(phashes) == {"c": "a", "d": "a"}
+
+
+@pytest.mark.photos
+def test_same_shot_is_known_again_however_it_was_saved_and_another_moment_is_not(photo, consent):
+    for name in ("barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png"):
+        content = photo(name)
+        copies = {
+            "original": content,
+            "mail": again(content, quality=40),
+            "cropped": again(content, crop=0.08),
+            "small": again(content, scale=0.95),
+            "bright": again(content, gain=1.25),
+        }
+        phashes = {key: check(copy, consent).phash for key, copy in copies.items()}
+        assert near_duplicates(phashes) == dict.fromkeys(list(copies)[1:], "original"), name
+    moments = ("portrait", "letterboxed", "podium", "speech", "blue-room")
+    phashes = {name: check(photo(f"barack/{name}.jpg"), consent).phash for name in moments}
+    assert near_duplicates(phashes) == {"letterboxed": "portrait"}
+
+
+def person(seed: int, count: int, spread: float = 0.02) -> list[np.ndarray]:
+    generator = np.random.default_rng(seed)
+    middle = generator.normal(0, 0.09, 128)
+    return [middle + generator.normal(0, spread, 128) for _ in range(count)]
+
+
+def test_stranger_is_the_one_photo_that_the_others_do_not_resemble():
+    own = person(1, 4)
+    other = person(2, 2)
+    named = {f"own{index}": one for index, one in enumerate(own)}
+    assert strangers(named) == set()
+    assert strangers({**named, "other": other[0]}) == {"other"}
+    assert strangers({"own0": own[0], "own1": own[1], "other": other[0]}) == {"other"}
+
+
+def test_nobody_is_called_a_stranger_where_it_is_open_who_is():
+    own, other, third = person(1, 2), person(2, 2), person(3, 1)
+    assert strangers({"own": own[0], "other": other[0]}) == set()
+    assert strangers({"own": own[0], "other": other[0], "third": third[0]}) == set()
+    assert strangers({"a": own[0], "b": own[1], "c": other[0], "d": other[1]}) == set()
