@@ -16,7 +16,7 @@ from workers.vision.decode import PhotoFormat, Picture, UnreadablePhoto
 from workers.vision.examination import without_bars
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Box
-from workers.vision.verdict import Verdict
+from workers.vision.verdict import Finding, Verdict
 
 POSITIVES = {
     "barack/portrait.jpg": set(),
@@ -278,3 +278,69 @@ def test_verdict_is_json(astronaut, consent):
 def test_no_face_is_looked_at_without_consent(astronaut):
     with pytest.raises(ConsentRequired):
         check(picture(astronaut), ValidConsent(None, frozenset()))
+
+
+@pytest.mark.parametrize(("side", "size"), [(512, 256), (900, 512), (1100, 648)])
+def test_low_resolution_names_the_largest_size_that_stays_sharp(astronaut, consent, side, size):
+    larger = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_CUBIC)
+    verdict = check(picture(larger), consent)
+    (finding,) = [one for one in verdict.issues if one.code is Issue.LOW_RESOLUTION]
+    assert finding.values == {"pixels": size}
+    assert f"{size} pixels" in finding.advice
+    assert ADVICE[Issue.LOW_RESOLUTION].text % finding.values == finding.advice
+    assert verdict.measures.sharp_up_to_px == size
+
+
+def test_every_sentence_takes_its_values_and_names_a_component_or_none():
+    filled = {issue: Finding.of(issue, pixels=512, of="a.jpg") for issue in Issue}
+    assert not [one.advice for one in filled.values() if "%" in one.advice]
+    about_a_face = {Issue.EYES_CLOSED, Issue.BLURRED, Issue.HEAD_TURNED, Issue.SEVERAL_PEOPLE, Issue.MASK}
+    assert all(filled[issue].component for issue in about_a_face)
+
+
+@pytest.mark.photos
+def test_only_what_no_step_can_save_blocks():
+    block = {issue for issue in Issue if ADVICE[issue].severity is Severity.BLOCK}
+    unreadable = {Issue(error.code) for error in (UnreadablePhoto, *UnreadablePhoto.__subclasses__())}
+    assert block - unreadable == {
+        Issue.NO_FACE,
+        Issue.FACE_CUT_OFF,
+        Issue.FACE_TOO_SMALL,
+        Issue.EYES_CLOSED,
+        Issue.EYES_HIDDEN,
+        Issue.HAND_OVER_EYE,
+        Issue.TURNED_AWAY,
+    }
+
+
+@pytest.mark.photos
+def test_one_dark_eye_in_light_from_the_side_is_no_pair_of_sunglasses(examined, consent):
+    seen = examined("barack/portrait.jpg")
+    middle = (seen.face.right_eye[0] + seen.face.left_eye[0]) / 2
+    across = (np.arange(seen.pixels.shape[1]) - middle) / seen.face.eye_distance
+    dark = np.where(across > 0, 0.06, 1.0)[None, :, None]
+    verdict = check(picture(relit(seen.pixels, dark)), consent)
+    assert Issue.SIDE_LIGHT in codes(verdict)
+    assert verdict.accepted
+
+
+@pytest.mark.photos
+def test_narrow_eyes_in_good_light_are_no_dark_photo(examined, consent):
+    """A laugh or narrow eyes show little white; the rest of the face tells that light falls on it."""
+    seen = examined("barack/portrait.jpg")
+    pixels = seen.pixels.copy()
+    for opening in ((33, 160, 158, 133, 153, 144), (362, 385, 387, 263, 373, 380)):
+        points = np.rint(seen.face.landmarks[list(opening), :2]).astype(np.int32)
+        cv2.fillPoly(pixels, [points], (45, 30, 25))
+    verdict = check(picture(pixels), consent)
+    assert verdict.measures.eye_white_luminance < 0.12
+    assert Issue.DARK not in codes(verdict)
+
+
+@pytest.mark.photos
+def test_every_measure_is_taken_and_described(examined):
+    verdict = examined("barack/speech.jpg").verdict
+    missing = [name for name, value in verdict.measures.model_dump().items() if value is None]
+    assert missing == []
+    assert all(field.description for field in type(verdict.measures).model_fields.values())
+    assert len(verdict.phash) == 16

@@ -146,7 +146,7 @@ def test_direction_and_evenness_of_the_light_are_measured(photo, consent):
 
 
 def test_busy_background_is_information_only(astronaut, consent):
-    noise = np.random.default_rng(3).integers(0, 255, (40, 40, 3)).astype(np.uint8)
+    noise = np.random.default_rng(3).integers(0, 255, (100, 100, 3)).astype(np.uint8)
     scene = cv2.resize(noise, (512, 512), interpolation=cv2.INTER_NEAREST)
     box = find_faces(astronaut)[0].box
     keep = np.zeros((512, 512), np.uint8)

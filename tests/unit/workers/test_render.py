@@ -164,3 +164,36 @@ def test_score_measures_likeness_and_drift(photo, consent):
     assert own.likeness_distance < other.likeness_distance
     with pytest.raises(InvalidInput):
         score([("cup", photo("negatives/no-face.jpg"))], images, consent)
+
+
+@pytest.mark.photos
+def test_person_in_a_group_is_found_by_likeness_or_named_and_never_guessed(
+    photo, consent, photo_consent, examined
+):
+    own = [(name, photo(f"joe/{name}")) for name in ("portrait.jpg", "blue-room.jpg")]
+    group = ("group.jpg", photo("negatives/two-people.jpg"))
+    alike = render([*own, group], SMALL, consent).verdicts["group.jpg"]
+    assert alike.accepted
+    assert alike.asks is None
+    unasked = render([*own, group], SMALL, photo_consent).verdicts["group.jpg"]
+    assert (unasked.accepted, unasked.asks) == (False, "which_face")
+    alone = render([group], SMALL, consent)
+    assert alone.headshots == ()
+    assert alone.verdicts["group.jpg"].asks == "which_face"
+    for box in examined("negatives/two-people.jpg").verdict.faces:
+        subjects = {"group.jpg": (box.left + box.width / 2, box.top + box.height / 2)}
+        named = render([group], SMALL, photo_consent, subjects=subjects)
+        assert named.verdicts["group.jpg"].accepted
+        assert len(named.headshots) + len(named.withheld) == 1
+        assert all(len(find_faces(shot.pixels)) == 1 for shot in named.headshots)
+
+
+@pytest.mark.photos
+def test_somebody_else_in_a_group_is_not_taken_for_the_person(photo, consent):
+    photos = [
+        ("portrait.png", photo("eileen/portrait.png")),
+        ("group.jpg", photo("negatives/two-people.jpg")),
+    ]
+    result = render(photos, SMALL, consent)
+    assert result.verdicts["group.jpg"].asks == "which_face"
+    assert {shot.source for shot in result.headshots} <= {"portrait.png"}
