@@ -17,6 +17,7 @@ from workers.vision.verdict import DELIVERY_SIZES, Measures
 _FACE_EYES: Final = 120.0  # px between the eyes while measuring the face
 _WHITES_EYES: Final = 240.0  # px between the eyes while measuring the whites, which are small
 _AROUND_EYES: Final = 24.0  # px between the eyes while measuring the surroundings
+_TURNED: Final = 0.6  # cosine of the yaw; beyond 53 degrees the mesh guesses
 # The default crop shows 0.17 of its height between the eyes, and a quarter more than a file holds is not
 # seen at the distance from which a portrait is looked at.
 _SHARP_SIZE: Final = 1.25 / 0.17
@@ -39,7 +40,8 @@ def measured(view: View) -> Measures:
     hands = covering.hands(around, there)
     closed, opened = face.eye_openings
     head = face.head_height / place.scale
-    distance = face.eye_distance / place.scale
+    # As in ISO/IEC 29794-5, a turned head is not taken for a smaller one.
+    distance = face.eye_distance / place.scale / max(_TURNED, float(np.cos(np.radians(face.yaw))))
     crown = place.top + float(face.crown[1]) / place.scale
     sharp = [px for px in DELIVERY_SIZES if px <= _SHARP_SIZE * distance]
     return Measures(

@@ -59,9 +59,35 @@ def test_check_says_what_is_wrong_and_goes_on(tmp_path: Path) -> None:
     empty.write_bytes(bytes(40))
     result = CliRunner().invoke(main, ["check", str(text), str(empty), "--json"])
     assert result.exit_code == 1
-    verdicts = [json.loads(line) for line in result.stdout.splitlines()]
+    *verdicts, ranking = [json.loads(line) for line in result.stdout.splitlines()]
     assert [verdict["accepted"] for verdict in verdicts] == [False, False]
     assert all(verdict["issues"] for verdict in verdicts)
+    assert ranking == {"best": []}
+
+
+@pytest.mark.photos
+def test_check_of_several_photos_asks_who_is_meant_and_ends_with_the_best() -> None:
+    folder = Path(__file__).parents[4] / "shared" / "photos"
+    if not folder.is_dir():
+        pytest.skip(f"needs {folder}")
+    barack = [
+        str(folder / "barack" / f"{name}.jpg") for name in ("portrait", "letterboxed", "podium", "speech")
+    ]
+    joe, group = str(folder / "joe" / "portrait.jpg"), str(folder / "negatives" / "two-people.jpg")
+    result = CliRunner().invoke(main, ["check", *barack, joe, group, "--json"])
+    assert result.exit_code == 1, "the group still asks"
+    *lines, ranking = [json.loads(line) for line in result.stdout.splitlines()]
+    found = {line["file"]: {issue["code"] for issue in line["issues"]} for line in lines}
+    assert "near_duplicate" in found[barack[1]]
+    assert "may_be_someone_else" in found[joe]
+    assert lines[-1]["asks"] == "which_face"
+    best = [one["file"] for one in ranking["best"]]
+    assert best[0] == barack[0]
+    assert sorted(best) == sorted([barack[0], barack[2], barack[3]])
+    assert all(one["reasons"] for one in ranking["best"])
+    said = CliRunner().invoke(main, ["check", *barack, group]).stdout
+    assert f"? {group}" in said
+    assert f"1. {barack[0]}: sharp" in said
 
 
 def test_a_wrong_style_names_the_field(tmp_path: Path) -> None:

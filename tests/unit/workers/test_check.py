@@ -298,7 +298,6 @@ def test_every_sentence_takes_its_values_and_names_a_component_or_none():
     assert all(filled[issue].component for issue in about_a_face)
 
 
-@pytest.mark.photos
 def test_only_what_no_step_can_save_blocks():
     block = {issue for issue in Issue if ADVICE[issue].severity is Severity.BLOCK}
     unreadable = {Issue(error.code) for error in (UnreadablePhoto, *UnreadablePhoto.__subclasses__())}

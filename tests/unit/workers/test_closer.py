@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -139,3 +142,40 @@ def test_studio_gives_a_print_master_the_file_s_pixels_and_a_small_one_no_more(s
         heads[size] = portrait.face.head_height
     assert heads[256] < heads[2400]
     assert heads[2400] == pytest.approx(found.face.head_height / found.place.scale, rel=0.03)
+
+
+_FIFTY = """
+import io, resource, sys
+import numpy as np
+from PIL import Image
+from skimage import data
+from core.consent import Purpose, ValidConsent
+from workers.vision import warm
+from workers.vision.check import examine
+from workers.vision.closer import closer, kept
+
+warm.warm()
+buffer = io.BytesIO()
+Image.fromarray(data.astronaut()).resize((7071, 7071)).save(buffer, "JPEG", quality=92)
+content = buffer.getvalue()
+del buffer
+seen = examine(content, ValidConsent(None, frozenset({Purpose.PHOTO})))
+assert seen.verdict.accepted
+heads = [closer(content, seen, head)[1].head_height for head in (800, 2400)]
+whole = kept(content, seen)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, *heads, *whole.shape)
+"""
+
+
+def test_fifty_megapixels_fit_into_one_and_a_half_gigabytes():
+    answer = subprocess.run(  # our own interpreter and text
+        [sys.executable, "-W", "ignore", "-c", _FIFTY],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
+    peak, small, full, height, width, _ = (float(word) for word in answer.stdout.split())
+    assert peak < 1.5e9
+    assert 780 < small < full
+    assert (height, width) == (7071, 7071), "the head has 2,050 px, which print needs"
