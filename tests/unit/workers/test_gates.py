@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -73,15 +75,42 @@ def broken(pixels: np.ndarray) -> dict[GateName, np.ndarray]:
         ),
         GateName.LIGHT: np.rint(to_srgb(linear * side) * 255).astype(np.uint8),
         GateName.SHARPNESS: cv2.GaussianBlur(pixels, (0, 0), 6),
+        GateName.EDGE: rimmed(pixels),
     }
 
 
-@pytest.mark.parametrize("name", [name for name in GateName if name is not GateName.LIKENESS])
+def rimmed(pixels: np.ndarray) -> np.ndarray:
+    """Leave a green rim, three pixels wide, where person and wall meet."""
+    wall = np.array([0xD0, 0xD6, 0xDE])
+    person = (np.abs(pixels.astype(int) - wall).max(axis=2) > 12).astype(np.uint8)
+    person = cv2.morphologyEx(person, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    rim = person - cv2.erode(person, np.ones((7, 7), np.uint8))
+    result = pixels.copy()
+    result[rim > 0] = (60, 190, 70)
+    return result
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in GateName if name not in (GateName.LIKENESS, GateName.RESOLUTION)]
+)
 def test_each_gate_catches_its_own_fault(finished, own, consent, name):
     result = report(broken(finished.pixels)[name], own, finished, consent)
     assert result.gates[name].passed is False
     assert name in result.failed
     assert not result.passed
+
+
+def test_enlarged_photo_is_measured_and_too_much_of_it_withheld(finished, own, consent):
+    gate = report(finished.pixels, own, finished, consent).gates[GateName.RESOLUTION]
+    assert gate.value == pytest.approx(1 / (finished.framing.scale * finished.framing.photo_scale), rel=1e-3)
+    enlarged = dataclasses.replace(finished, framing=dataclasses.replace(finished.framing, scale=6.0))
+    assert report(finished.pixels, own, enlarged, consent).failed == (GateName.RESOLUTION,)
+
+
+def test_report_says_how_far_the_complexion_moved_from_the_one_photo(finished, own, consent):
+    figures = report(finished.pixels, own, finished, consent).figures
+    assert figures["skin_ita_source_degrees"] < 4
+    assert figures["skin_delta_e_source"] < 4
 
 
 def test_picture_without_a_face_is_withheld(finished, own, consent):
