@@ -11,7 +11,7 @@ from core.style import Crop, Grade, Light, SolidBackdrop, StyleSpec
 from workers.gates import GateName, Own, backdrop_error, measure_result
 from workers.studio.finish import finish
 from workers.studio.preview import sample
-from workers.team import team_figures
+from workers.team import Pair, alignment_sheet, team_figures
 from workers.vision.color import to_linear, to_srgb
 from workers.vision.faces import find_faces
 from workers.vision.likeness import SAME_PERSON, distance, embed
@@ -226,12 +226,22 @@ def test_wall_is_not_measured_where_the_crop_leaves_none(own, consent, astronaut
 
 def test_team_figures_show_who_does_not_match(finished, own, consent):
     good = report(finished.pixels, own, finished, consent)
-    same = team_figures([good, good])
+    same = team_figures({"ada": good, "grace": good})
     assert same.eye_line_sd_percent == 0
     other_style = StyleSpec(crop=Crop(eye_line=0.5, head_height=0.4), backdrop=STYLE.backdrop)
     other = finish(sample(), other_style, (512, 512))
     odd = measure_result(other.pixels, "portrait", own, other_style, other.framing, consent)
-    spread = team_figures([good, odd])
+    spread = team_figures({"ada": good, "grace": odd})
     assert spread.eye_line_sd_percent == pytest.approx(2.5, abs=0.4)
     assert spread.head_height_sd_percent == pytest.approx(11, abs=0.5)
-    assert team_figures([]).people == 0
+    assert team_figures({}).people == 0
+    assert spread.spreads["eye_line_fraction"].worst in ("ada", "grace")
+    assert spread.spreads["head_height_fraction"].mean == pytest.approx(0.51, abs=0.01)
+    pairs = [Pair("ada", finished.pixels, finished.pixels), Pair("grace", other.pixels, other.pixels)]
+    sheet = alignment_sheet(pairs, spread, STYLE.crop)
+    line = 56 + round(STYLE.crop.eye_line * 420)
+    assert (
+        (np.abs(sheet[line - 2 : line + 3, 60:850].astype(int) - (214, 64, 72)).max(axis=2) < 3)
+        .any(axis=0)
+        .all()
+    )
