@@ -58,13 +58,14 @@ class Own:
 
     def spread(self) -> float | None:
         """Return how far one own photo is from the others at most (leave-one-out mean distance)."""
-        keys = list(self.embeddings)
-        if len(keys) < 2:
-            return None
-        means = [
-            np.mean(
-                [distance(self.embeddings[key], self.embeddings[other]) for other in keys if other != key]
-            )
-            for key in keys
-        ]
-        return float(np.max(means))
+        means = self._left_out()
+        return max(means) if means else None
+
+    def baseline(self) -> float | None:
+        """Return how far own photos are from each other on average (leave-one-out mean distance)."""
+        means = self._left_out()
+        return float(np.mean(means)) if means else None
+
+    def _left_out(self) -> list[float]:
+        means = [self.likeness(embedding, but=key) for key, embedding in self.embeddings.items()]
+        return [mean for mean in means if mean is not None]

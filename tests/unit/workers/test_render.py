@@ -162,5 +162,8 @@ def test_score_measures_likeness_and_drift(photo, consent):
     assert other.same_person is False
     assert (cup.faces, cup.likeness_distance) == (0, None)
     assert own.likeness_distance < other.likeness_distance
+    assert own.likeness_to.keys() == {"portrait.jpg", "podium.jpg"}
+    assert own.likeness_distance == pytest.approx(sum(own.likeness_to.values()) / 2, abs=1e-3)
+    assert 0.2 < own.likeness_baseline < 0.5
     with pytest.raises(InvalidInput):
         score([("cup", photo("negatives/no-face.jpg"))], images, consent)
