@@ -18,7 +18,7 @@ from skimage import color
 from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
 from workers.fringe import fringe
-from workers.own import Own as Own
+from workers.own import Own
 from workers.studio.align import Framing
 from workers.studio.backdrop import backdrop
 from workers.studio.compose import CONTACT_REACH

@@ -8,7 +8,8 @@ import pytest
 
 from core.consent import ConsentRequired
 from core.style import Crop, Grade, Light, SolidBackdrop, StyleSpec
-from workers.gates import GateName, Own, backdrop_error, measure_result
+from workers.gates import GateName, backdrop_error, measure_result
+from workers.own import Own
 from workers.studio.finish import finish
 from workers.studio.preview import sample
 from workers.team import Pair, alignment_sheet, team_figures
