@@ -335,13 +335,18 @@ def rotate(*, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["studio", "vault", "import"]))
+@click.argument("name", type=click.Choice(["studio", "matte", "vault", "import"]))
+@click.option(
+    "--photos",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="For studio: one subfolder per person; a NASA portrait if not given.",
+)
 @json_option
-def bench(name: str, *, as_json: bool) -> None:
+def bench(name: str, photos: Path | None, *, as_json: bool) -> None:
     """Measure and print figures of this machine."""
     from deploy.bench import run_bench
 
-    run_bench(name, _reporter(as_json))
+    run_bench(name, _reporter(as_json), photos)
 
 
 @main.command("create-company")

@@ -20,7 +20,7 @@ from workers.studio.backdrop import BackdropMissing
 from workers.studio.caption import caption_of
 from workers.studio.encode import SUFFIX, encode, outputs
 from workers.studio.logo import logo_file
-from workers.team import Pair, TeamFigures, contact_sheet, team_figures
+from workers.team import Pair, TeamFigures, alignment_sheet, contact_sheet, team_figures
 from workers.vision.check import examine
 from workers.vision.closer import kept
 from workers.vision.decode import MAX_BYTES, UnreadablePhoto, decode
@@ -93,7 +93,7 @@ def render_people(
     on_progress: OnProgress = lambda _person, _fraction, _stage: None,
     style_folder: Path | None = None,
 ) -> Report:
-    """Make everybody's headshot, `OUT/<person>/headshot.jpg`, `OUT/team.jpg` and `OUT/report.json`.
+    """Make everybody's headshot, `OUT/<person>/headshot.jpg`, `OUT/team.jpg`, `OUT/alignment.jpg` and `OUT/report.json`.
 
     The further sizes of the style lie beside `headshot.jpg` as `<output name>.<suffix>`. A person whose
     every photo fails is listed with the reasons, and the others go on.
@@ -117,11 +117,13 @@ def render_people(
         done.append(_person(person, files, style, out, consent, on_progress, image, logo))
     report = Report(
         people=tuple(item.report for item in done),
-        team=team_figures([item.gates for item in done if item.gates is not None]),
+        team=team_figures({item.report.person: item.gates for item in done if item.gates is not None}),
     )
     pairs = [item.pair for item in done if item.pair is not None]
     if pairs:
         (out / "team.jpg").write_bytes(encode(contact_sheet(pairs, style.name), OutputFormat.JPEG))
+        aligned = alignment_sheet(pairs, report.team, style.crop)
+        (out / "alignment.jpg").write_bytes(encode(aligned, OutputFormat.JPEG))
     (out / "report.json").write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return report
 

@@ -6,27 +6,30 @@ gate that fails withholds the picture; a gate that could not be measured says wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from skimage import color
 
 from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
+from workers.fringe import fringe
+from workers.own import Own
 from workers.studio.align import Framing
 from workers.studio.backdrop import backdrop
+from workers.studio.compose import CONTACT_REACH
 from workers.studio.grade import styled
 from workers.vision import measure
-from workers.vision.color import to_linear, to_srgb
+from workers.vision.color import to_linear
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face, Pixels
-from workers.vision.likeness import SAME_PERSON, Embedding, distance, embed
-from workers.vision.segment import background
-from workers.vision.skin import SkinTone, skin_tone
+from workers.vision.likeness import SAME_PERSON, distance, embed
+from workers.vision.segment import background, disc
+from workers.vision.skin import skin_tone
 
 
 class GateName(StrEnum):
@@ -42,6 +45,8 @@ class GateName(StrEnum):
     BACKDROP = "backdrop"
     LIGHT = "light"
     SHARPNESS = "sharpness"
+    EDGE = "edge"
+    RESOLUTION = "resolution"
 
 
 class Gate(BaseModel):
@@ -72,54 +77,6 @@ class GateReport(BaseModel):
         return tuple(name for name, gate in self.gates.items() if gate.passed is False)
 
 
-@dataclass(slots=True)
-class Own:
-    """What a person's own photos look like: the yardstick for their results, in memory only."""
-
-    embeddings: dict[str, Embedding] = field(default_factory=dict)
-    tones: list[SkinTone] = field(default_factory=list)
-
-    def add(self, key: str, pixels: Pixels, face: Face, consent: ValidConsent) -> None:
-        """Take one photo in; the embedding only where consent to `likeness` stands."""
-        self.tones.append(skin_tone(pixels, face))
-        short = measure.underexposure(to_linear(pixels), face)
-        if short > 0:
-            # A photo taken against the light shows the complexion only when its light is made up for.
-            lit = to_srgb(to_linear(pixels) * np.float32(2.0**short))
-            self.tones.append(skin_tone(np.rint(lit * 255).astype(np.uint8), face))
-        if consent.covers(Purpose.LIKENESS):
-            self.embeddings[key] = embed(pixels, face, consent)
-
-    def drift(self, tone: SkinTone) -> tuple[float, float]:
-        """Return ΔE2000 and degrees of ITA to the nearest tone that the own photos show or lie between.
-
-        The same face in two lights shows two tones; whatever lies between them is that face as well.
-        """
-        nearest = [
-            one.towards(other, share)
-            for index, one in enumerate(self.tones)
-            for other in self.tones[index:]
-            for share in np.linspace(0, 1, 11)
-        ]
-        return (
-            min(tone.difference(near) for near in nearest),
-            min(abs(tone.ita - near.ita) for near in nearest),
-        )
-
-    def spread(self) -> float | None:
-        """Return how far one own photo is from the others at most (leave-one-out mean distance)."""
-        keys = list(self.embeddings)
-        if len(keys) < 2:
-            return None
-        means = [
-            np.mean(
-                [distance(self.embeddings[key], self.embeddings[other]) for other in keys if other != key]
-            )
-            for key in keys
-        ]
-        return float(np.max(means))
-
-
 _EYE_LINE: Final = 0.015  # fraction of the height; twice the 0.7 % SD asked of a team (facts/ml.md §5)
 _HEAD_HEIGHT: Final = 0.05  # relative; the mesh finds a chin within about 2 %
 _ROLL: Final = 1.5  # degrees; 1 asked of a team, plus the mesh's own half degree
@@ -131,6 +88,12 @@ _LIGHT: Final = 1.5  # stops between the cheeks, as in the photo check
 _SHARPNESS: Final = 0.15  # a little below what the photo check calls blurred: finishing must not blur
 _LIKENESS_MARGIN: Final = 0.10  # beyond the person's own spread
 _LIKENESS_FLOOR: Final = 0.45  # no limit is stricter: 95 % of same-person pairs are below (facts/ml.md §10)
+# ΔE76: clean cut-outs had 0 to 3.5, a back-lit head with a glowing rim 9 to 10, the old background's colours
+# left at the edge 10 to 25.
+_EDGE: Final = 10.0
+_RESOLUTION: Final = (
+    0.2  # photo px per headshot px: 40 px between the eyes, the photo check's least, at 1,024 px
+)
 _BORDER: Final = 0.2  # of the frame: its upper and side border, where the wall is compared
 _LEAST_WALL: Final = 0.005  # of the frame must be wall, else there is nothing to compare
 
@@ -191,6 +154,13 @@ def measure_result(
         GateName.SHARPNESS: _at_least(
             measure.sharpness(pixels, face), "ratio", _SHARPNESS, "sharp test portraits have 0.37 to 0.89"
         ),
+        GateName.EDGE: _edge(pixels, face, style, backdrop_image),
+        GateName.RESOLUTION: _at_least(
+            framing.resolution,
+            "photo px per headshot px",
+            _RESOLUTION,
+            "what 40 px between the eyes give at 1,024 px",
+        ),
     }
     figures = {
         "eye_line_fraction": round(eye_line, 4),
@@ -201,8 +171,32 @@ def measure_result(
     }
     if off is not None:
         figures["backdrop_delta_e"] = round(off, 3)
+    figures |= _against_source(pixels, face, source, own, style)
     passed = all(gate.passed is not False for gate in gates.values())
     return GateReport(passed=passed, gates=gates, figures=figures, notes=framing.notes)
+
+
+def _against_source(pixels: Pixels, face: Face, source: str, own: Own, style: StyleSpec) -> dict[str, float]:
+    """Return how far the complexion moved from the one photo that the picture was made of."""
+    if source not in own.of_photo:
+        return {}
+    tone = skin_tone(pixels, face)
+    photo = Own(tones=[styled(one, style) for one in own.of_photo[source]])
+    drift, turn = photo.drift(tone)
+    figures = {"skin_delta_e_source": round(drift, 2)}
+    if tone.yellow >= _COLOURLESS:
+        figures["skin_ita_source_degrees"] = round(turn, 2)
+    return figures
+
+
+def _edge(pixels: Pixels, face: Face, style: StyleSpec, image: Pixels | None) -> Gate:
+    unit, why = "ΔE76", "clean edges have up to 3.5, a rim of the old background's light has 9 and more"
+    wall = backdrop(style.backdrop, pixels.shape[1], pixels.shape[0], image)
+    value = fringe(pixels, wall, face)
+    if value is None:
+        why = "not measured: too little edge before a wall of another colour"
+        return Gate(value=None, unit=unit, limit=_EDGE, passed=None, why=why)
+    return _at_most(value, unit, _EDGE, why)
 
 
 def backdrop_error(pixels: Pixels, style: StyleSpec, image: Pixels | None = None) -> float | None:
@@ -214,12 +208,22 @@ def backdrop_error(pixels: Pixels, style: StyleSpec, image: Pixels | None = None
     border = np.zeros((height, width), bool)
     rows, columns = max(1, round(_BORDER * height)), max(1, round(_BORDER * width))
     border[:rows] = border[: height // 2, :columns] = border[: height // 2, -columns:] = True
-    border &= background(pixels)
+    border &= _far_from_person(background(pixels), style, height)
     if border.mean() < _LEAST_WALL:
         return None
     wall = backdrop(style.backdrop, width, height, image)
     seen, meant = color.rgb2lab(pixels[border] / 255.0), color.rgb2lab(wall[border])
     return float(np.median(color.deltaE_ciede2000(seen, meant)))
+
+
+def _far_from_person(wall: NDArray[np.bool_], style: StyleSpec, height: int) -> NDArray[np.bool_]:
+    """Leave out where the style's contact light lies on the wall, which is meant to differ."""
+    if not style.backdrop.contact:
+        return wall
+    margin = disc(max(1, round(CONTACT_REACH * height / 4)))
+    quarter = cv2.resize(wall.astype(np.uint8), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_NEAREST)
+    away = cv2.erode(quarter, margin, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(away, wall.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0, bool)
 
 
 def _backdrop(error: float | None) -> Gate:
@@ -245,17 +249,18 @@ def _likeness(pixels: Pixels, face: Face, source: str, own: Own, consent: ValidC
             value=None, unit=unit, limit=limit, passed=None, why="not measured: no photo to compare with"
         )
     result = embed(pixels, face, consent)
-    others = [own.embeddings[key] for key in own.embeddings if key != source] or [own.embeddings[source]]
-    value = float(np.mean([distance(result, other) for other in others]))
-    return _at_most(value, unit, limit, _likeness_reason(others, spread))
+    value = own.likeness(result, but=source)
+    if value is None:
+        value = distance(result, own.embeddings[source])
+    return _at_most(value, unit, limit, _likeness_reason(len(own.embeddings) - 1, spread))
 
 
-def _likeness_reason(others: Sequence[Embedding], spread: float | None) -> str:
+def _likeness_reason(others: int, spread: float | None) -> str:
     if spread is None:
         return (
             "0.6 finds 97 % of same-person pairs without a false match; compared with the one photo there is"
         )
-    return f"own photos differ by up to {spread:.2f}, plus {_LIKENESS_MARGIN}; {len(others)} photos not used here"
+    return f"own photos differ by up to {spread:.2f}, plus {_LIKENESS_MARGIN}; {others} photos not used here"
 
 
 def _complexion(pixels: Pixels, face: Face, own: Own, style: StyleSpec) -> dict[GateName, Gate]:

@@ -10,7 +10,8 @@ import numpy as np
 from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
 from workers.engines import Engine, Portrait, Source, StudioEngine
-from workers.gates import GateReport, Own, measure_result
+from workers.gates import GateReport, measure_result
+from workers.own import Own
 from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.finish import finish, master_size
 from workers.vision.check import examine

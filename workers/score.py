@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.consent import ValidConsent
 from core.errors import InvalidInput
-from workers.gates import Own
+from workers.own import Own
 from workers.vision import measure
 from workers.vision.check import examine
 from workers.vision.color import to_linear
@@ -25,6 +25,10 @@ class Score(BaseModel):
     image: str
     faces: int
     likeness_distance: float | None = None  # mean to the reference photos; the same person below 0.6
+    likeness_to: dict[str, float] = {}  # distance to each reference photo, by file name
+    likeness_baseline: float | None = (
+        None  # what the reference photos have among themselves, leave-one-out mean
+    )
     same_person: bool | None = None
     skin_delta_e: float | None = None  # ΔE2000 to the nearest reference photo
     skin_ita_drift_degrees: float | None = None
@@ -64,15 +68,19 @@ def _score(name: str, content: bytes, own: Own, consent: ValidConsent) -> Score:
         return Score(image=name, faces=0)
     face, pixels = seen.face, seen.pixels
     result = Score(image=name, faces=1 + len(seen.others))
-    likeness = None
+    likeness, distances = None, {}
     if own.embeddings:
         here = embed(pixels, face, consent)
-        likeness = float(np.mean([distance(here, other) for other in own.embeddings.values()]))
+        distances = {key: distance(here, other) for key, other in own.embeddings.items()}
+        likeness = float(np.mean(list(distances.values())))
+    baseline = own.baseline()
     drift, turn = own.drift(skin_tone(pixels, face))
     height = pixels.shape[0]
     return result.model_copy(
         update={
             "likeness_distance": None if likeness is None else round(likeness, 4),
+            "likeness_to": {key: round(value, 4) for key, value in distances.items()},
+            "likeness_baseline": None if baseline is None else round(baseline, 4),
             "same_person": None if likeness is None else likeness < SAME_PERSON,
             "skin_delta_e": round(drift, 2),
             "skin_ita_drift_degrees": round(turn, 2),

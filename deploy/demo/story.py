@@ -196,7 +196,7 @@ def _write(acting: Sequence[Employee], outcomes: Sequence[Outcome], out: Path) -
     """Write the team's sheet and the report."""
     report = Report(
         people=tuple(outcome.report for outcome in outcomes),
-        team=team_figures([outcome.gates for outcome in outcomes if outcome.gates]),
+        team=team_figures({outcome.report.person: outcome.gates for outcome in outcomes if outcome.gates}),
     )
     pairs = []
     for one, outcome in zip(acting, outcomes, strict=True):

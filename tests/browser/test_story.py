@@ -120,7 +120,7 @@ def set_style(page: Page) -> None:
     expect(shown).to_have_attribute("src", re.compile("^blob:"))
     before = until(lambda: shown.evaluate(BRIGHTNESS), "preview")
     address = str(shown.get_attribute("src"))
-    page.get_by_label("Brightness").fill("0.5")
+    page.get_by_label("Brightness", exact=True).fill("0.5")
     expect(shown).not_to_have_attribute("src", address)
     assert until(lambda: shown.evaluate(BRIGHTNESS), "preview") > before
     page.get_by_label("Name of the style").fill("Northwind studio")

@@ -52,6 +52,7 @@ class Framing:
         tighter: Head height relative to the style's; 1 is as asked.
         sideways: Head's shift from the middle, fraction of the frame width.
         lower: Eye line's shift, fraction of the frame height.
+        photo_scale: Cut-out pixels per photo pixel.
         extended: Whether the frame reaches beyond the photo, where the person had ended.
     """
 
@@ -60,7 +61,13 @@ class Framing:
     tighter: float
     sideways: float
     lower: float
+    photo_scale: float = 1.0
     extended: bool = False
+
+    @property
+    def resolution(self) -> float:
+        """Photo pixels per frame pixel along a side: below 1 the photo was enlarged."""
+        return 1.0 / (self.scale * self.photo_scale)
 
     @property
     def cost(self) -> float:
@@ -145,7 +152,8 @@ def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:
     for _, tighter, sideways, lower in options:
         framing = _framing(cutout.face, crop, width, height, tighter, sideways, lower)
         if _all_real(cutout.alpha, framing.matrix, coarse) and _all_real(cutout.alpha, framing.matrix, fine):
-            return replace(framing, extended=bool(_outside(cutout.alpha, framing.matrix, fine)[1].any()))
+            extended = bool(_outside(cutout.alpha, framing.matrix, fine)[1].any())
+            return replace(framing, extended=extended, photo_scale=cutout.photo_scale)
     raise CroppedTooTightly(
         "This photo ends too close to the face for your company's crop. "
         "Please use one that shows your whole head and your shoulders."

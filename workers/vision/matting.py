@@ -34,7 +34,7 @@ _BODY_BAND: Final = 0.012
 _PRIOR_HAIR: Final = 3e-3
 _PRIOR_CLOTH: Final = 1.5e-2
 _PRIOR_RIM: Final = 3e-1
-_MIXTURE: Final = 0.1
+_MIXTURE: Final = 0.3
 _HAZE: Final = 0.05  # alpha that only shows as a veil on a plain backdrop
 _EPSILON: Final = 1e-5  # regularisation of the colour-line model; smaller follows JPEG noise
 

@@ -47,7 +47,7 @@ def result(tmp_path: Path) -> DemoResult:
     holds = Verification(Kind.CERTIFICATE, (CheckResult("signature valid", True, ""),), "COMPLETE")
     fails = Verification(Kind.CERTIFICATE, (CheckResult("content unchanged", False, ""),))
     return DemoResult(
-        Report(people=(good, bad), team=team_figures([])),
+        Report(people=(good, bad), team=team_figures({})),
         {"bob": ("It did not look enough like your other photos.",)},
         Proof("ada", certificate, holds, fails),
         41.2,

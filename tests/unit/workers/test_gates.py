@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
 
 from core.consent import ConsentRequired
 from core.style import Crop, Grade, Light, SolidBackdrop, StyleSpec
-from workers.gates import GateName, Own, backdrop_error, measure_result
+from workers.gates import GateName, backdrop_error, measure_result
+from workers.own import Own
 from workers.studio.finish import finish
 from workers.studio.preview import sample
-from workers.team import team_figures
+from workers.team import Pair, alignment_sheet, team_figures
 from workers.vision.color import to_linear, to_srgb
 from workers.vision.faces import find_faces
 from workers.vision.likeness import SAME_PERSON, distance, embed
@@ -73,15 +76,42 @@ def broken(pixels: np.ndarray) -> dict[GateName, np.ndarray]:
         ),
         GateName.LIGHT: np.rint(to_srgb(linear * side) * 255).astype(np.uint8),
         GateName.SHARPNESS: cv2.GaussianBlur(pixels, (0, 0), 6),
+        GateName.EDGE: rimmed(pixels),
     }
 
 
-@pytest.mark.parametrize("name", [name for name in GateName if name is not GateName.LIKENESS])
+def rimmed(pixels: np.ndarray) -> np.ndarray:
+    """Leave a green rim, three pixels wide, where person and wall meet."""
+    wall = np.array([0xD0, 0xD6, 0xDE])
+    person = (np.abs(pixels.astype(int) - wall).max(axis=2) > 12).astype(np.uint8)
+    person = cv2.morphologyEx(person, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    rim = person - cv2.erode(person, np.ones((7, 7), np.uint8))
+    result = pixels.copy()
+    result[rim > 0] = (60, 190, 70)
+    return result
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in GateName if name not in (GateName.LIKENESS, GateName.RESOLUTION)]
+)
 def test_each_gate_catches_its_own_fault(finished, own, consent, name):
     result = report(broken(finished.pixels)[name], own, finished, consent)
     assert result.gates[name].passed is False
     assert name in result.failed
     assert not result.passed
+
+
+def test_enlarged_photo_is_measured_and_too_much_of_it_withheld(finished, own, consent):
+    gate = report(finished.pixels, own, finished, consent).gates[GateName.RESOLUTION]
+    assert gate.value == pytest.approx(1 / (finished.framing.scale * finished.framing.photo_scale), rel=1e-3)
+    enlarged = dataclasses.replace(finished, framing=dataclasses.replace(finished.framing, scale=6.0))
+    assert report(finished.pixels, own, enlarged, consent).failed == (GateName.RESOLUTION,)
+
+
+def test_report_says_how_far_the_complexion_moved_from_the_one_photo(finished, own, consent):
+    figures = report(finished.pixels, own, finished, consent).figures
+    assert figures["skin_ita_source_degrees"] < 4
+    assert figures["skin_delta_e_source"] < 4
 
 
 def test_picture_without_a_face_is_withheld(finished, own, consent):
@@ -197,12 +227,22 @@ def test_wall_is_not_measured_where_the_crop_leaves_none(own, consent, astronaut
 
 def test_team_figures_show_who_does_not_match(finished, own, consent):
     good = report(finished.pixels, own, finished, consent)
-    same = team_figures([good, good])
+    same = team_figures({"ada": good, "grace": good})
     assert same.eye_line_sd_percent == 0
     other_style = StyleSpec(crop=Crop(eye_line=0.5, head_height=0.4), backdrop=STYLE.backdrop)
     other = finish(sample(), other_style, (512, 512))
     odd = measure_result(other.pixels, "portrait", own, other_style, other.framing, consent)
-    spread = team_figures([good, odd])
+    spread = team_figures({"ada": good, "grace": odd})
     assert spread.eye_line_sd_percent == pytest.approx(2.5, abs=0.4)
     assert spread.head_height_sd_percent == pytest.approx(11, abs=0.5)
-    assert team_figures([]).people == 0
+    assert team_figures({}).people == 0
+    assert spread.spreads["eye_line_fraction"].worst in ("ada", "grace")
+    assert spread.spreads["head_height_fraction"].mean == pytest.approx(0.51, abs=0.01)
+    pairs = [Pair("ada", finished.pixels, finished.pixels), Pair("grace", other.pixels, other.pixels)]
+    sheet = alignment_sheet(pairs, spread, STYLE.crop)
+    line = 56 + round(STYLE.crop.eye_line * 420)
+    assert (
+        (np.abs(sheet[line - 2 : line + 3, 60:850].astype(int) - (214, 64, 72)).max(axis=2) < 3)
+        .any(axis=0)
+        .all()
+    )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 import platform
-import resource
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,7 +19,6 @@ import psutil
 Report = Callable[[dict[str, Any], str], None]
 
 ROUNDS = 5
-MEGAPIXELS = (1, 4, 12, 24, 50)
 
 
 def machine() -> str:
@@ -36,13 +32,22 @@ def machine() -> str:
     return f"{model}, {psutil.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
 
 
-def run_bench(name: str, report: Report) -> None:
-    """Run one benchmark."""
+def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
+    """Run one benchmark; `photos` is for the studio's: one subfolder per person."""
     report({"machine": machine()}, machine())
-    {"studio": bench_studio, "vault": bench_vault, "import": bench_import}[name](report)
+    if name == "studio":
+        from deploy.bench.studio import bench_studio
+
+        bench_studio(report, photos)
+    elif name == "matte":
+        from deploy.bench.matte import bench_matte
+
+        bench_matte(report)
+    else:
+        {"vault": bench_vault, "import": bench_import}[name](report)
 
 
-def _seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
+def seconds_of(work: Callable[[], object], rounds: int = ROUNDS) -> float:
     """Return the median of several runs."""
     times = []
     for _ in range(rounds):
@@ -50,42 +55,6 @@ def _seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
         work()
         times.append(time.perf_counter() - started)
     return statistics.median(times)
-
-
-def bench_studio(report: Report) -> None:
-    """Photo check and headshot by size of photo, warm, from the NASA portrait enlarged."""
-    from PIL import Image
-    from skimage import data
-
-    from compliance.consent import own_photos
-    from core.style import StyleSpec
-    from workers.render import render
-    from workers.vision import check, warm
-
-    started = time.perf_counter()
-    warm.warm()
-    value = round(time.perf_counter() - started, 2)
-    report({"figure": "warm_up_seconds", "value": value}, f"warm-up of a worker: {value} s")
-    portrait = Image.fromarray(data.astronaut())
-    consent = own_photos()
-    for size in MEGAPIXELS:
-        side = round((size * 1e6) ** 0.5)
-        target = io.BytesIO()
-        portrait.resize((side, side), Image.Resampling.BICUBIC).save(target, "JPEG", quality=92)
-        content = target.getvalue()
-        checking = _seconds(partial(check.check, content, consent), 3)
-        rendering = _seconds(partial(render, [("photo", content)], StyleSpec(), consent), 3)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        report(
-            {
-                "figure": "studio",
-                "megapixels": size,
-                "check_seconds": round(checking, 3),
-                "headshot_seconds": round(rendering, 3),
-                "peak_memory_gib": round(peak, 2),
-            },
-            f"{size:3d} megapixels: check {checking:.2f} s, check and headshot {rendering:.2f} s, peak memory so far {peak:.2f} GiB",
-        )
 
 
 def bench_vault(report: Report) -> None:
@@ -99,8 +68,8 @@ def bench_vault(report: Report) -> None:
     content, key = bytes(5_000_000), new_key()
     sealed = seal(key, content, b"")
     sealing, opening = (
-        _seconds(lambda: seal(key, content, b"")),
-        _seconds(lambda: open_sealed(key, sealed, b"")),
+        seconds_of(lambda: seal(key, content, b"")),
+        seconds_of(lambda: open_sealed(key, sealed, b"")),
     )
     report(
         {"figure": "seal_5_mb", "seconds": round(sealing, 4), "open_seconds": round(opening, 4)},
@@ -119,7 +88,7 @@ def bench_vault(report: Report) -> None:
         for start in range(0, people, 1000):
             store.create([new_id() for _ in range(min(1000, people - start))])
         making = time.perf_counter() - started
-        turning = _seconds(store.turn_epoch, 1)
+        turning = seconds_of(store.turn_epoch, 1)
         report(
             {
                 "figure": "keys",
@@ -142,7 +111,7 @@ def bench_import(report: Report) -> None:
 
     rows = [f"E{n:05d},person{n}@northwind.example,First{n},Last{n},Sales" for n in range(10_000)]
     content = ("employee_id,email,first_name,last_name,department\n" + "\n".join(rows)).encode()
-    reading = _seconds(lambda: roster.parse(content, test_domains=True), 3)
+    reading = seconds_of(lambda: roster.parse(content, test_domains=True), 3)
     report(
         {"figure": "roster_10000_rows", "seconds": round(reading, 2)},
         f"10,000 rows judged in {reading:.2f} s",
