@@ -73,12 +73,14 @@ def kept(photo: bytes | Picture, seen: Examination, head_px: float = KEPT_HEAD) 
 
     Args:
         photo: What was examined; a `Picture` is not decoded again.
-        seen: What `examine` found in it. Without a face the whole picture stays.
+        seen: What `examine` found in it. Without a face, or while it is open which one is meant, every
+            pixel stays.
         head_px: Chin to crown, pixels.
     """
     assert seen.place is not None, "only a photo that could be read can be kept"
     place = seen.place
-    head = seen.face.head_height / place.scale if seen.face is not None else 1.0
+    face = None if seen.verdict.asks else seen.face
+    head = face.head_height / place.scale if face is not None else 1.0
     scale = min(1.0, head_px / head)
     part, _ = place.part(place.picture)
     pixels = _read(photo, place, part, scale)
