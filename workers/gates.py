@@ -88,9 +88,9 @@ _LIGHT: Final = 1.5  # stops between the cheeks, as in the photo check
 _SHARPNESS: Final = 0.15  # a little below what the photo check calls blurred: finishing must not blur
 _LIKENESS_MARGIN: Final = 0.10  # beyond the person's own spread
 _LIKENESS_FLOOR: Final = 0.45  # no limit is stricter: 95 % of same-person pairs are below (facts/ml.md §10)
-# ΔE76: clean cut-outs had 0 to 3.5, a back-lit head with a glowing rim 9 to 10, the old background's colours
+# ΔE76: clean cut-outs had 0 to 3.5, a back-lit head with a glowing rim 9 to 13, the old background's colours
 # left at the edge 10 to 25.
-_EDGE: Final = 10.0
+_EDGE: Final = 8.0
 _RESOLUTION: Final = (
     0.2  # photo px per headshot px: 40 px between the eyes, the photo check's least, at 1,024 px
 )
