@@ -86,7 +86,7 @@ def _begin(session: Session, participation_id: UUID) -> _Work | None:
     accepted = [
         photo
         for photo in photos.of_participation(session, participation.id)
-        if photo.verdict and photo.verdict["accepted"]
+        if photos.standing_of(photo) is photos.Standing.ACCEPTED
     ]
     return _Work(
         style_id=style.id,
