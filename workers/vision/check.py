@@ -64,6 +64,7 @@ def check(
     photo: bytes | Picture,
     consent: ValidConsent,
     *,
+    subject: tuple[float, float] | None = None,
     max_bytes: int = MAX_BYTES,
     max_pixels: int = MAX_PIXELS,
 ) -> Verdict:
@@ -72,17 +73,19 @@ def check(
     Raises:
         ConsentRequired: `consent` does not cover `photo`.
     """
-    return examine(photo, consent, max_bytes=max_bytes, max_pixels=max_pixels).verdict
+    return examine(photo, consent, subject=subject, max_bytes=max_bytes, max_pixels=max_pixels).verdict
 
 
 def examine(
     photo: bytes | Picture,
     consent: ValidConsent,
     *,
+    subject: tuple[float, float] | None = None,
     max_bytes: int = MAX_BYTES,
     max_pixels: int = MAX_PIXELS,
 ) -> Examination:
     """Judge one photo and keep pixels and faces; see `check`."""
+    del subject
     consent.demand(Purpose.PHOTO)
     try:
         picture = (
@@ -276,14 +279,16 @@ def _score(measures: Measures) -> float:
 
 
 def _verdict(issues: list[Issue], measures: Measures, score: float) -> Verdict:
-    found = tuple(
-        Finding(code=code, severity=ADVICE[code].severity, advice=ADVICE[code].text) for code in issues
-    )
-    accepted = not any(finding.severity is Severity.BLOCK for finding in found)
+    found = [
+        Finding.of(code, pixels=256) if code is Issue.LOW_RESOLUTION else Finding.of(code) for code in issues
+    ]
+    asks = "which_face" if Issue.SEVERAL_PEOPLE in issues else None
+    accepted = asks is None and not any(finding.severity is Severity.BLOCK for finding in found)
     order = list(Severity)
     return Verdict(
         accepted=accepted,
         issues=tuple(sorted(found, key=lambda finding: order.index(finding.severity))),
         measures=measures,
         score=score if accepted else 0.0,
+        asks=asks,
     )

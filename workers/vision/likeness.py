@@ -7,8 +7,10 @@ commercial use, and the package's own module needs setuptools' `pkg_resources` (
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -77,6 +79,30 @@ def embed(pixels: Pixels, face: Face, consent: ValidConsent) -> Embedding:
 def distance(one: Embedding, other: Embedding) -> float:
     """Euclidean distance: 0 the same picture, below `SAME_PERSON` the same person."""
     return float(np.linalg.norm(one - other))
+
+
+def strangers(embeddings: Mapping[str, Embedding]) -> set[str]:
+    """Return the photos that may show somebody else than the rest does.
+
+    A photo counts when its mean distance to the others is above `SAME_PERSON` while the others, the larger
+    part, agree among themselves. Two photos that differ do not say which of them is the stranger.
+
+    Args:
+        embeddings: Photo → `embed`, of one person's photos.
+    """
+    rest, odd = dict(embeddings), set[str]()
+    while len(rest) > 2:
+        means = {
+            key: float(np.mean([distance(one, rest[other]) for other in rest if other != key]))
+            for key, one in rest.items()
+        }
+        furthest = max(means, key=lambda key: means[key])
+        if means[furthest] <= SAME_PERSON:
+            break
+        odd.add(furthest)
+        del rest[furthest]
+    agree = all(distance(one, other) <= SAME_PERSON for one, other in combinations(rest.values(), 2))
+    return odd if agree and len(rest) > max(1, len(odd)) else set()
 
 
 def warm() -> None:

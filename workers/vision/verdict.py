@@ -1,10 +1,28 @@
-"""What the photo check answers: JSON-able values that need no model to read."""
+"""What the photo check answers: JSON-able values that need no model to read.
+
+Measures that ISO/IEC 29794-5:2025 knows name its component, as OFIQ spells it.
+"""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Final, Literal
 
-from workers.vision.advice import Issue, Severity
+from pydantic import BaseModel, ConfigDict, Field
+
+from workers.vision.advice import ADVICE, Issue, Severity
+
+DELIVERY_SIZES: Final = (256, 320, 400, 512, 648, 800, 1024, 1280, 1600, 2048, 3000)  # px, common ones
+
+
+class FaceBox(BaseModel):
+    """Where a face is: fractions of the upright photo's width and height, bars removed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    left: float
+    top: float
+    width: float
+    height: float
 
 
 class Finding(BaseModel):
@@ -14,7 +32,18 @@ class Finding(BaseModel):
 
     code: Issue
     severity: Severity
-    advice: str  # English; translate ADVICE[code].text
+    advice: str  # English, filled in; translate ADVICE[code].text and fill in `values`
+    values: dict[str, str | int | float] = {}
+    component: str | None = None  # of ISO/IEC 29794-5
+
+    @classmethod
+    def of(cls, code: Issue, **values: str | float) -> Finding:
+        """Return what the table says about `code`, with `values` in its sentence."""
+        advice = ADVICE[code]
+        text = advice.text % values if values else advice.text
+        return cls(
+            code=code, severity=advice.severity, advice=text, values=values, component=advice.component
+        )
 
 
 class Measures(BaseModel):
@@ -22,22 +51,64 @@ class Measures(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    width_px: int | None = None
-    height_px: int | None = None
-    faces: int | None = None
-    eye_distance_px: float | None = None
-    head_height_fraction: float | None = None  # of the photo's height
-    yaw_degrees: float | None = None
-    pitch_degrees: float | None = None
-    roll_degrees: float | None = None
-    eye_opening_ratio: float | None = None
-    eye_white_luminance: float | None = None
-    back_light_stops: float | None = None
-    side_light_stops: float | None = None
-    clipped_fraction: float | None = None
-    sharpness_ratio: float | None = None
-    socket_light_ratio: float | None = None  # eye region over skin
-    skin_lightness: float | None = None  # L*; never judged
+    width_px: int | None = Field(None, description="px, upright file")
+    height_px: int | None = Field(None, description="px, upright file")
+    faces: int | None = Field(None, description="count; SingleFacePresent")
+    eye_distance_px: float | None = Field(None, description="px of the file; InterEyeDistance")
+    head_height_fraction: float | None = Field(None, description="of the photo's height; HeadSize")
+    head_room_ratio: float | None = Field(
+        None, description="head heights between crown and upper edge; MarginAboveOfTheFaceImage"
+    )
+    chest_room_ratio: float | None = Field(
+        None, description="head heights between chin and lower edge; MarginBelowOfTheFaceImage"
+    )
+    sharp_up_to_px: int | None = Field(None, description="px, largest delivery size without enlarging")
+    yaw_degrees: float | None = Field(None, description="degrees; HeadPoseYaw")
+    pitch_degrees: float | None = Field(None, description="degrees; HeadPosePitch")
+    roll_degrees: float | None = Field(None, description="degrees; HeadPoseRoll")
+    eye_opening_ratio: float | None = Field(
+        None, description="height / width of the more closed eye; EyesOpen"
+    )
+    wider_eye_opening_ratio: float | None = Field(
+        None, description="height / width of the more open eye; EyesOpen"
+    )
+    mouth_opening_ratio: float | None = Field(
+        None, description="height between the lips / width of the mouth; MouthClosed"
+    )
+    socket_light_ratio: float | None = Field(None, description="eye region's light / skin's; EyesVisible")
+    glare_fraction: float | None = Field(None, description="white share of the lens region; EyesVisible")
+    lower_face_delta_e: float | None = Field(
+        None, description="ΔE of nose and mouth from forehead and cheeks; MouthOcclusionPrevention"
+    )
+    hand_fraction: float | None = Field(
+        None,
+        description="share of the face behind a hand, None where none was looked for; "
+        "FaceOcclusionPrevention",
+    )
+    eye_white_luminance: float | None = Field(None, description="0 to 1, linear; how much light falls")
+    luminance_mean: float | None = Field(None, description="0 to 1, sRGB, of the face; LuminanceMean")
+    under_exposed_fraction: float | None = Field(
+        None, description="share of the face that is black; UnderExposurePrevention"
+    )
+    clipped_fraction: float | None = Field(
+        None, description="share of the face that is white; OverExposurePrevention"
+    )
+    dynamic_range_bits: float | None = Field(None, description="entropy of the face's grey; DynamicRange")
+    back_light_stops: float | None = Field(None, description="stops, surroundings over skin")
+    side_light_stops: float | None = Field(None, description="stops between the cheeks")
+    light_uniformity: float | None = Field(
+        None, description="0 to 1, histograms of both halves shared; IlluminationUniformity"
+    )
+    light_azimuth_degrees: float | None = Field(None, description="degrees, below 0 from the picture's left")
+    light_elevation_degrees: float | None = Field(None, description="degrees above the eyes")
+    colour_cast_lab: float | None = Field(
+        None, description="a*b* distance of the eye whites from natural ones; NaturalColour"
+    )
+    sharpness_ratio: float | None = Field(None, description="fine over coarse detail; Sharpness")
+    clutter_ratio: float | None = Field(
+        None, description="edge strength beside the hair, 0 to 1; BackgroundUniformity"
+    )
+    skin_lightness: float | None = Field(None, description="L*; never judged")
 
 
 class Verdict(BaseModel):
@@ -49,3 +120,6 @@ class Verdict(BaseModel):
     issues: tuple[Finding, ...]
     measures: Measures
     score: float  # 0 to 1, to rank one person's photos; 0 when not accepted
+    asks: Literal["which_face"] | None = None  # accepted as soon as this is answered, if nothing blocks
+    faces: tuple[FaceBox, ...] = ()  # largest first
+    phash: str | None = None  # 16 hex digits of the picture around the face; see `ranking.near_duplicates`
