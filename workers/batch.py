@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from core.consent import ValidConsent
 from core.errors import InvalidInput
 from core.framing import Head
-from core.style import ImageBackdrop, OutputFormat, StyleSpec
+from core.style import MAX_SIDE, ImageBackdrop, OutputFormat, StyleSpec
 from workers.gates import Gate, GateName, GateReport
 from workers.render import Headshot, RenderResult, render
 from workers.studio.backdrop import BackdropMissing
@@ -21,12 +21,13 @@ from workers.studio.caption import caption_of
 from workers.studio.encode import SUFFIX, encode, outputs
 from workers.studio.logo import logo_file
 from workers.team import Pair, TeamFigures, contact_sheet, team_figures
-from workers.vision.check import without_bars
+from workers.vision.check import examine
+from workers.vision.closer import kept
 from workers.vision.decode import MAX_BYTES, UnreadablePhoto, decode
 from workers.vision.geometry import Pixels
 from workers.vision.verdict import Verdict
 
-_SHEET_SIDE: Final = 700  # px, long side of a photo kept for the team sheet
+_SHEET_HEAD: Final = 300.0  # px, head height of a photo kept for the team sheet
 
 OnProgress = Callable[[str, float, str], None]  # person, fraction of this person, stage
 
@@ -155,7 +156,7 @@ def backdrop_file(style: StyleSpec, folder: Path | None) -> Pixels | None:
     if not path.is_relative_to(base) or not path.is_file():
         raise BackdropMissing(f"The backdrop picture {style.backdrop.image} is not beside the style file.")
     try:
-        return decode(path.read_bytes()).pixels
+        return decode(path.read_bytes(), working_side=MAX_SIDE).pixels
     except UnreadablePhoto as error:
         raise BackdropMissing(f"The backdrop picture cannot be used. {error.message}") from error
 
@@ -187,7 +188,8 @@ def _person(
     if result.headshots:
         best = result.headshots[0]
         _write(out / person, best, style, logo)
-        before = without_bars(decode(dict(files)[best.source], working_side=_SHEET_SIDE).pixels)
+        content = dict(files)[best.source]
+        before = kept(content, examine(content, consent), _SHEET_HEAD)
         pair = Pair(person, before, best.pixels)
     report = _report(person, result, time.perf_counter() - started)
     return _Done(report, result.headshots[0].report if result.headshots else None, pair)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
 from workers.vision.check import examine
+from workers.vision.closer import closer
 from workers.vision.geometry import Face, Pixels
 from workers.vision.verdict import Verdict
+
+_MARGIN: Final = 1.3  # times the pixels that the finished head has: the crop may get tighter
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Source:
     key: str
     content: bytes
     verdict: Verdict
+    subject: tuple[float, float] | None = None  # which face, as `examine` takes it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,9 +73,9 @@ class StudioEngine:
         self, sources: Sequence[Source], style: StyleSpec, consent: ValidConsent
     ) -> Iterator[Portrait]:
         """Yield the photos themselves; see `Engine.portraits`."""
-        del style  # a photo is what it is; the finisher does the style
         consent.demand(Purpose.PHOTO)
+        head = _MARGIN * style.crop.head_height * style.master_size()[1]
         for source in sources:
-            seen = examine(source.content, consent)
-            if seen.pixels is not None and seen.face is not None:
-                yield Portrait(source.key, seen.pixels, seen.face, seen.others)
+            seen = examine(source.content, consent, subject=source.subject)
+            if seen.face is not None:
+                yield Portrait(source.key, *closer(source.content, seen, head))

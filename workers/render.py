@@ -15,7 +15,8 @@ from workers.engines import Engine, Portrait, Source, StudioEngine
 from workers.gates import GateReport, Own, measure_result
 from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.finish import finish, master_size
-from workers.vision.check import Examination, examine
+from workers.vision.check import examine
+from workers.vision.examination import Examination
 from workers.vision.geometry import Face, Pixels
 from workers.vision.matting import matte
 from workers.vision.verdict import Verdict

@@ -32,7 +32,6 @@ class Issue(StrEnum):
     TOO_MANY_PIXELS = "too_many_pixels"
 
     NO_FACE = "no_face"
-    SIDEWAYS = "sideways"
     FACE_CUT_OFF = "face_cut_off"
     FACE_TOO_SMALL = "face_too_small"
     EYES_CLOSED = "eyes_closed"
@@ -102,9 +101,6 @@ ADVICE: Final[dict[Issue, Advice]] = {
         Severity.WARN,
         N_("There is more than one person in this photo. Please say which face is yours."),
         "Single face present",
-    ),
-    Issue.SIDEWAYS: Advice(
-        Severity.BLOCK, N_("This photo lies on its side. Please turn it upright and upload it again.")
     ),
     Issue.FACE_CUT_OFF: Advice(
         Severity.BLOCK,

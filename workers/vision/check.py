@@ -1,35 +1,53 @@
 """The photo check: is this photo good enough for a headshot, and if not, what to do.
 
-Thresholds were set on the test photos and on what the steps after it need; each says which. They are
-about light, place and pixels, never about how a person looks.
+It looks at a reduced picture, and closer only where the face is small. It refuses only what no later step
+can save. Thresholds were set on the test photos and on what the steps after it need; each says which. They
+are about light, place and pixels, never about how a person looks.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
+import cv2
 import numpy as np
 
 from core.consent import Purpose, ValidConsent
-from workers.vision import measure
-from workers.vision.advice import ADVICE, Issue, Severity
+from workers.vision import covering, light, measure
+from workers.vision.advice import Issue, Severity
+from workers.vision.closer import View, nearer
 from workers.vision.color import to_linear
-from workers.vision.decode import MAX_BYTES, MAX_PIXELS, Picture, UnreadablePhoto, decode
+from workers.vision.decode import MAX_BYTES, MAX_PIXELS, WORKING_SIDE, Picture, UnreadablePhoto, decode
+from workers.vision.examination import Examination, Place, without_bars
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Box, Face, Pixels
+from workers.vision.phash import phash
 from workers.vision.skin import skin_tone
-from workers.vision.verdict import Finding, Measures, Verdict
+from workers.vision.verdict import DELIVERY_SIZES, FaceBox, Finding, Measures, Verdict
 
 MIN_EYES: Final = 40.0  # px between the eyes: half of ISO/IEC 19794-5's 90 px is already recognisably soft
-GOOD_EYES: Final = 100.0  # px between the eyes: about what a 1,024 px master shows at the default crop
-_ENOUGH_EYES: Final = 1.4 * GOOD_EYES  # px; more of a huge photo's pixels would not show
+GOOD_EYES: Final = 100.0  # px between the eyes, below which the usual sizes are enlarged
+_ENOUGH_EYES: Final = 1.4 * GOOD_EYES  # px; the score counts no more
+_LOOK_CLOSER: Final = 100.0  # px between the eyes; everything is measured at no more than 120
+_MEASURED_EYES: Final = 120.0  # px between the eyes while measuring
+_AROUND_EYES: Final = 24.0  # px between the eyes while measuring the surroundings
+# The default crop shows 0.17 of its height between the eyes, and a quarter more than a file holds is not
+# seen at the distance from which a portrait is looked at.
+_SHARP_SIZE: Final = 1.25 / 0.17
 _SAME_SIZE: Final = 0.45  # of the main face's head height: a second person in front, not a passer-by
 _OUTSIDE: Final = 0.02  # of the landmarks may lie beyond the frame before the face counts as cut off
 _SMALL: Final = 0.22  # head height over the photo's height; selfies have 0.35 and more
 _EYES_CLOSED: Final = 0.09  # eye aspect ratio; open eyes had 0.19 to 0.33, a laugh 0.12
 _EYES_NEARLY_CLOSED: Final = 0.13
+_MOUTH_OPEN: Final = 0.55  # a laugh has up to 0.45, a shout 0.6 and more
 _SOCKET: Final = 0.07  # eye region over skin: 0.13 to 0.6 on the test photos, 0.01 with dark glasses
+_GLARE: Final = 0.04  # of a lens region; clear glasses and eyes have below 0.01
+_COVERED: Final = 14.0  # ΔE of nose, mouth and chin from the forehead; a beard leaves the nose below 10
+_LIPS: Final = 3.0  # a*; lips are 4 to 20 redder than the chin, cloth is not
+_HAND: Final = 0.12  # of the face's middle; fingers at the chin or the temple cover less
+_CAST: Final = 20.0  # a*b*; warm lamps have up to 15, coloured light 25 and more
+_BUSY: Final = 0.25  # edge strength; walls have below 0.05, foliage 0.3
 _DARK_EYE_WHITE: Final = 0.12  # luminance: 0.17 to 0.48 in good light, below 0.10 against the light
 _BRIGHT_WALL: Final = 0.7  # stops that the surroundings are brighter than the face's skin
 _CLIPPED: Final = 0.02  # of the face's area
@@ -39,25 +57,6 @@ _YAW: Final = (28.0, 50.0)  # degrees: warn, block; beyond 50 the far eye is hid
 _PITCH: Final = 25.0  # degrees; the mesh's zero is within about 10 of a straight look
 _ROLL: Final = (18.0, 60.0)  # degrees: levelled by the finisher up to there; beyond 60 it lies on its side
 _CERTAIN: Final = 0.75  # detector score; a cat on its side has 0.66, faces on the test photos 0.79 and more
-_TRIMMED: Final = 0.02  # of the side: narrower dark bars are left alone
-_BLACK: Final = 16  # sRGB; JPEG noise of a black bar stays below
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scene:
-    pixels: Pixels
-    face: Face
-    others: tuple[Face, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Examination:
-    """A verdict with what was found on the way, so that rendering need not look twice."""
-
-    verdict: Verdict
-    pixels: Pixels | None
-    face: Face | None
-    others: tuple[Face, ...]
 
 
 def check(
@@ -69,6 +68,14 @@ def check(
     max_pixels: int = MAX_PIXELS,
 ) -> Verdict:
     """Judge one photo; never raises for what a photo contains.
+
+    Args:
+        photo: The file, or what was decoded of it.
+        consent: Must cover `photo`.
+        subject: Where the person is, fractions of the upright photo's width and height: the answer to
+            `Verdict.asks`.
+        max_bytes: Of the file.
+        max_pixels: Of the file.
 
     Raises:
         ConsentRequired: `consent` does not cover `photo`.
@@ -85,144 +92,220 @@ def examine(
     max_pixels: int = MAX_PIXELS,
 ) -> Examination:
     """Judge one photo and keep pixels and faces; see `check`."""
-    del subject
     consent.demand(Purpose.PHOTO)
     try:
         picture = (
             decode(photo, max_bytes=max_bytes, max_pixels=max_pixels) if isinstance(photo, bytes) else photo
         )
     except UnreadablePhoto as error:
-        return Examination(_verdict([Issue(error.code)], Measures(), 0.0), None, None, ())
-    pixels = without_bars(picture.pixels)
-    size = {"width_px": picture.original_width, "height_px": picture.original_height}
+        return Examination(_refused(Issue(error.code), Measures()))
+    pixels, place = _overview(picture)
     faces = find_faces(pixels)
-    if (not faces or faces[0].score < _CERTAIN) and _is_turned(pixels, faces):
-        return Examination(_verdict([Issue.SIDEWAYS], Measures(faces=1, **size), 0.0), pixels, None, ())
+    turns = _turns(pixels, faces)
+    if turns:
+        pixels, place = _turned(pixels, place, turns)
+        faces = find_faces(pixels)
+    size = {"width_px": place.width, "height_px": place.height, "faces": len(faces)}
     if not faces:
-        return Examination(_verdict([Issue.NO_FACE], Measures(faces=0, **size), 0.0), pixels, None, ())
-    scene = _Scene(pixels, faces[0], tuple(faces[1:]))
-    fraction = round(scene.face.head_height / pixels.shape[0], 3)
-    reduced = max(picture.original_width / picture.width, 1.0)
-    if isinstance(photo, bytes) and reduced > 1.05 and scene.face.eye_distance < _ENOUGH_EYES:
-        scene = _closer(
-            photo, max_pixels, picture, scene, min(reduced, _ENOUGH_EYES / scene.face.eye_distance)
-        )
-    measures = _measure(scene.pixels, scene.face).model_copy(
-        update={"faces": len(faces), "head_height_fraction": fraction, **size}
-    )
-    issues = _face_issues(scene, measures) + _light_issues(measures)
+        return Examination(_refused(Issue.NO_FACE, Measures(**size)), pixels, place=place)
+    boxes = tuple(_fraction(face, pixels) for face in faces)
+    chosen = faces[0] if subject is None else _at(subject, faces, pixels)
+    others = tuple(face for face in faces if face is not chosen)
+    view = View(pixels, chosen, others, place)
+    if chosen.eye_distance < _LOOK_CLOSER:
+        view = nearer(photo, view, chosen.head_height * _LOOK_CLOSER / chosen.eye_distance)
+    measures = _measure(view).model_copy(update=size)
+    findings = _face_findings(view, measures, asked=subject is None) + _light_findings(measures)
+    if turns:
+        findings.append(Finding.of(Issue.TURNED_UPRIGHT))
     # Bars come from a screenshot or a film; where the original is among the photos, it goes first.
-    barred = 1.0 - pixels.size / picture.pixels.size
+    barred = 1.0 - place.picture.area / (place.width * place.height)
     score = round(_score(measures) * (1 - 0.1 * barred), 4)
-    return Examination(_verdict(issues, measures, score), scene.pixels, scene.face, scene.others)
-
-
-def _closer(content: bytes, max_pixels: int, picture: Picture, scene: _Scene, scale: float) -> _Scene:
-    """Decode a huge photo again, larger, and keep only the surroundings of the small face in it."""
-    side = round(max(picture.width, picture.height) * scale)
-    large = without_bars(
-        decode(content, max_bytes=len(content), max_pixels=max_pixels, working_side=side).pixels
+    verdict = _verdict(findings, measures, score).model_copy(
+        update={"faces": boxes, "phash": phash(view.pixels, view.face)}
     )
-    scale = large.shape[1] / scene.pixels.shape[1]
-    face = scene.face.moved(0, 0, scale)
-    (x, y), head = (face.right_eye + face.left_eye) / 2, face.head_height
-    # As far as the widest and highest frame reaches that a style can ask for.
-    rows, columns = measure.inside(Box(x - 3.5 * head, y - 3 * head, x + 3.5 * head, y + 4 * head), large)
-    part = large[rows, columns].copy()
-    expected = face.moved(-columns.start, -rows.start, 1.0)
-    again = [found for found in find_faces(part) if found.box.overlap(expected.box) > 0.3]
-    others = tuple(other.moved(-columns.start / scale, -rows.start / scale, scale) for other in scene.others)
-    return _Scene(part, again[0] if again else expected, others)
+    return Examination(verdict, view.pixels, view.face, view.others, view.place)
 
 
-def without_bars(pixels: Pixels) -> Pixels:
-    """Remove the black bars of a letterboxed frame: only where both sides have one of the same width."""
-    height, width = pixels.shape[:2]
-    columns = np.flatnonzero(pixels.max(axis=(0, 2)) > _BLACK)
-    rows = np.flatnonzero(pixels.max(axis=(1, 2)) > _BLACK)
-    if columns.size == 0:
-        return pixels
-    left, right = _bars(int(columns[0]), width - 1 - int(columns[-1]), width)
-    top, bottom = _bars(int(rows[0]), height - 1 - int(rows[-1]), height)
-    return pixels[top : height - bottom, left : width - right]
+def _overview(picture: Picture) -> tuple[Pixels, Place]:
+    """Reduce the picture to what finding faces needs, and cut black bars off."""
+    small = measure.reduced(picture.pixels, WORKING_SIDE / max(picture.width, picture.height))
+    scale = small.shape[1] / picture.original_width
+    inner = without_bars(small)
+    place = Place(
+        width=picture.original_width,
+        height=picture.original_height,
+        turns=0,
+        picture=Box(inner.left / scale, inner.top / scale, inner.right / scale, inner.bottom / scale),
+        left=inner.left / scale,
+        top=inner.top / scale,
+        scale=scale,
+    )
+    return small[int(inner.top) : int(inner.bottom), int(inner.left) : int(inner.right)], place
 
 
-def _bars(first: int, last: int, side: int) -> tuple[int, int]:
-    if min(first, last) < _TRIMMED * side or abs(first - last) > _TRIMMED * side:
-        return 0, 0
-    # Chroma subsampling bleeds a pixel or two of black into the picture.
-    return first + 2, last + 2
+def _turned(pixels: Pixels, place: Place, turns: int) -> tuple[Pixels, Place]:
+    """Turn the view by quarters counter-clockwise."""
+    for _ in range(turns):
+        box = place.picture
+        turned = Box(box.top, place.width - box.right, box.bottom, place.width - box.left)
+        place = replace(
+            place,
+            width=place.height,
+            height=place.width,
+            turns=place.turns + 1,
+            picture=turned,
+            left=turned.left,
+            top=turned.top,
+        )
+    return np.ascontiguousarray(np.rot90(pixels, turns)), place
 
 
-def _is_turned(pixels: Pixels, faces: list[Face]) -> bool:
-    """Say whether a face shows clearly better after turning the photo by a quarter or a half."""
-    upright = max((face.score for face in faces), default=0.0)
-    for turns in (1, 2, 3):
-        turned = find_faces(np.ascontiguousarray(np.rot90(pixels, turns)))
-        if any(face.score > max(_CERTAIN, upright + 0.1) and abs(face.roll) < _ROLL[1] for face in turned):
-            return True
-    return False
+def _turns(pixels: Pixels, faces: list[Face]) -> int:
+    """Return by how many quarters, counter-clockwise, the photo has to be turned to stand upright.
+
+    Only where no face stands upright now, and one clearly does afterwards.
+    """
+    if any(face.score >= _CERTAIN and abs(face.roll) <= _ROLL[1] for face in faces):
+        return 0
+    best, least = 0, max([_CERTAIN, *(face.score + 0.1 for face in faces if abs(face.roll) <= _ROLL[1])])
+    for turns in (1, 3, 2):
+        found = find_faces(np.ascontiguousarray(np.rot90(pixels, turns)))
+        score = max((face.score for face in found if abs(face.roll) < 45), default=0.0)
+        if score > least:
+            best, least = turns, score
+    return best
 
 
-def _measure(pixels: Pixels, face: Face) -> Measures:
+def _at(subject: tuple[float, float], faces: list[Face], pixels: Pixels) -> Face:
+    """Return the face that is nearest to a point given in fractions."""
+    x, y = subject[0] * pixels.shape[1], subject[1] * pixels.shape[0]
+
+    def away(face: Face) -> float:
+        box = face.box
+        across, down = (box.left + box.right) / 2 - x, (box.top + box.bottom) / 2 - y
+        return float(np.hypot(across / max(box.width, 1.0), down / max(box.height, 1.0)))
+
+    return min(faces, key=away)
+
+
+def _fraction(face: Face, pixels: Pixels) -> FaceBox:
+    box, (height, width) = face.box, pixels.shape[:2]
+    left, right = max(0.0, box.left / width), min(1.0, box.right / width)
+    top, bottom = max(0.0, box.top / height), min(1.0, box.bottom / height)
+    return FaceBox(
+        left=round(left, 4), top=round(top, 4), width=round(right - left, 4), height=round(bottom - top, 4)
+    )
+
+
+def _measure(view: View) -> Measures:
+    face, place = view.face, view.place
     box = face.box
-    # Nothing further from the face than three faces counts, so the rest need not be converted.
-    near = Box(
-        box.left - 3 * box.width, box.top - 3 * box.height, box.right + 3 * box.width, box.bottom + box.height
-    )
-    rows, columns = measure.inside(near, pixels)
-    part = pixels[rows, columns]
-    scale = min(1.0, 160.0 / max(face.eye_distance, 1.0))
-    moved = face.moved(-columns.start, -rows.start, 1.0)
-    sharp = measure.sharpness(part, moved)
-    small, moved = measure.reduced(part, scale), moved.moved(0, 0, scale)
+    near = Box(box.left - box.width, box.top - box.height, box.right + box.width, box.bottom + box.height)
+    rows, columns = measure.inside(near, view.pixels)
+    scale = min(1.0, _MEASURED_EYES / max(face.eye_distance, 1.0))
+    small = measure.reduced(view.pixels[rows, columns], scale)
+    moved = face.moved(-columns.start, -rows.start, scale)
     linear = to_linear(small)
-    tone = skin_tone(small, moved)
     level = max(measure.skin_level(linear, moved), 1e-3)
+    exposed = light.exposure(small, moved)
+    azimuth, elevation = light.direction(linear, moved)
+    cast = light.cast(small, moved)
+    unlike, redder = covering.lower_face(_lab(small), moved)
+    hands = covering.hands(small, moved)
+    closed, open_ = face.eye_openings
+    tone = skin_tone(small, moved)
+    original = place.box(face)
+    head = face.head_height / place.scale
+    eyes = face.eye_distance / place.scale
+    crown = place.top + float(face.crown[1]) / place.scale
     return Measures(
-        eye_distance_px=round(face.eye_distance, 1),
+        eye_distance_px=round(eyes, 1),
+        head_height_fraction=round(head / place.picture.height, 3),
+        head_room_ratio=round((crown - place.picture.top) / head, 2),
+        chest_room_ratio=round((place.picture.bottom - original.bottom) / head, 2),
+        sharp_up_to_px=max([DELIVERY_SIZES[0], *(px for px in DELIVERY_SIZES if px <= _SHARP_SIZE * eyes)]),
         yaw_degrees=round(face.yaw, 1),
         pitch_degrees=round(face.pitch, 1),
         roll_degrees=round(face.roll, 1),
-        eye_opening_ratio=round(face.eyes_open, 3),
-        eye_white_luminance=round(measure.eye_white(linear, moved), 3),
-        back_light_stops=round(float(np.log2(max(measure.surroundings(linear, moved), 1e-3) / level)), 2),
-        side_light_stops=round(measure.side_light(linear, moved), 2),
-        clipped_fraction=round(measure.clipped(small, moved), 4),
-        sharpness_ratio=round(sharp, 3),
+        eye_opening_ratio=round(closed, 3),
+        wider_eye_opening_ratio=round(open_, 3),
+        mouth_opening_ratio=round(face.mouth_opening, 3),
         socket_light_ratio=round(measure.socket_light(linear, moved), 3),
+        glare_fraction=round(covering.glare(small, moved), 4),
+        lower_face_delta_e=round(unlike, 1),
+        lip_redness_lab=round(redder, 1),
+        hand_fraction=round(hands.fraction, 3),
+        eye_behind_hand=hands.eye,
+        eye_white_luminance=round(measure.eye_white(linear, moved), 3),
+        luminance_mean=round(exposed.mean, 3),
+        under_exposed_fraction=round(exposed.under, 4),
+        clipped_fraction=round(measure.clipped(small, moved), 4),
+        dynamic_range_bits=round(exposed.bits, 2),
+        back_light_stops=round(_back_light(view, level), 2),
+        side_light_stops=round(measure.side_light(linear, moved), 2),
+        light_uniformity=round(exposed.uniformity, 3),
+        light_azimuth_degrees=azimuth,
+        light_elevation_degrees=elevation,
+        colour_cast_lab=None if cast is None else round(cast, 1),
+        sharpness_ratio=round(measure.sharpness(view.pixels, face), 3),
+        clutter_ratio=round(measure.clutter(small, moved), 3),
         skin_lightness=round(tone.lightness, 1),
     )
 
 
-def _face_issues(scene: _Scene, measures: Measures) -> list[Issue]:
-    face, others = scene.face, scene.others
-    height, width = scene.pixels.shape[:2]
+def _lab(pixels: Pixels) -> measure.Lab:
+    return np.asarray(cv2.cvtColor(pixels.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB), np.float32)
+
+
+def _back_light(view: View, level: float) -> float:
+    """Return by how many stops the surroundings, three faces wide, are brighter than the skin."""
+    box = view.face.box
+    wide = Box(
+        box.left - 3 * box.width, box.top - 3 * box.height, box.right + 3 * box.width, box.bottom + box.height
+    )
+    rows, columns = measure.inside(wide, view.pixels)
+    scale = min(1.0, _AROUND_EYES / max(view.face.eye_distance, 1.0))
+    small = measure.reduced(view.pixels[rows, columns], scale)
+    around = measure.surroundings(to_linear(small), view.face.moved(-columns.start, -rows.start, scale))
+    return float(np.log2(max(around, 1e-3) / level))
+
+
+def _face_findings(view: View, measures: Measures, *, asked: bool) -> list[Finding]:
+    face, others = view.face, view.others
     issues = []
-    if any(other.head_height > _SAME_SIZE * face.head_height for other in others):
+    if asked and any(other.head_height > _SAME_SIZE * face.head_height for other in others):
         issues.append(Issue.SEVERAL_PEOPLE)
     elif others:
         issues.append(Issue.PEOPLE_BEHIND)
-    x, y = face.landmarks[:, 0], face.landmarks[:, 1]
-    if float(((x < 0) | (y < 0) | (x > width) | (y > height)).mean()) > _OUTSIDE:
+    if _outside(view) > _OUTSIDE:
         issues.append(Issue.FACE_CUT_OFF)
-    elif face.crown[1] < 0.02 * face.head_height:
+    elif _known(measures.head_room_ratio) < 0.02:
         issues.append(Issue.HEAD_TOUCHES_EDGE)
     eyes = _known(measures.eye_distance_px)
     if eyes < MIN_EYES:
         issues.append(Issue.FACE_TOO_SMALL)
-    elif eyes < GOOD_EYES:
-        issues.append(Issue.LOW_RESOLUTION)
     if _known(measures.head_height_fraction) < _SMALL:
         issues.append(Issue.SMALL_IN_FRAME)
-    issues += _pose_issues(face)
-    if _known(measures.socket_light_ratio) < _SOCKET:
-        issues.append(Issue.EYES_HIDDEN)
-    elif face.eyes_open < _EYES_CLOSED:
-        issues.append(Issue.EYES_CLOSED)
-    elif face.eyes_open < _EYES_NEARLY_CLOSED:
-        issues.append(Issue.EYES_NEARLY_CLOSED)
-    return issues
+    issues += _pose_issues(face) + _eye_issues(measures) + _cover_issues(measures)
+    if _known(measures.mouth_opening_ratio) > _MOUTH_OPEN:
+        issues.append(Issue.MOUTH_OPEN)
+    if _known(measures.clutter_ratio) > _BUSY:
+        issues.append(Issue.BUSY_BACKGROUND)
+    findings = [Finding.of(issue) for issue in issues]
+    if MIN_EYES <= eyes < GOOD_EYES:
+        findings.append(Finding.of(Issue.LOW_RESOLUTION, pixels=measures.sharp_up_to_px or 0))
+    return findings
+
+
+def _outside(view: View) -> float:
+    """Return the share of the face's landmarks that lie beyond the picture."""
+    place = view.place
+    x = place.left + view.face.landmarks[:, 0] / place.scale
+    y = place.top + view.face.landmarks[:, 1] / place.scale
+    frame = place.picture
+    beyond = (x < frame.left) | (y < frame.top) | (x > frame.right) | (y > frame.bottom)
+    return float(beyond.mean())
 
 
 def _pose_issues(face: Face) -> list[Issue]:
@@ -233,14 +316,34 @@ def _pose_issues(face: Face) -> list[Issue]:
         issues.append(Issue.HEAD_TURNED)
     if abs(face.pitch) > _PITCH:
         issues.append(Issue.HEAD_NODDED)
-    if abs(face.roll) > _ROLL[1]:
-        issues.append(Issue.SIDEWAYS)
-    elif abs(face.roll) > _ROLL[0]:
+    if abs(face.roll) > _ROLL[0]:
         issues.append(Issue.HEAD_TILTED)
     return issues
 
 
-def _light_issues(measures: Measures) -> list[Issue]:
+def _eye_issues(measures: Measures) -> list[Issue]:
+    closed, open_ = _known(measures.eye_opening_ratio), _known(measures.wider_eye_opening_ratio)
+    if measures.eye_behind_hand:
+        return [Issue.HAND_OVER_EYE]
+    if _known(measures.socket_light_ratio) < _SOCKET:
+        return [Issue.EYES_HIDDEN]
+    if open_ < _EYES_CLOSED:
+        return [Issue.EYES_CLOSED]
+    if closed < _EYES_CLOSED and open_ > _EYES_NEARLY_CLOSED:
+        return [Issue.ONE_EYE_CLOSED]
+    if closed < _EYES_NEARLY_CLOSED:
+        return [Issue.EYES_NEARLY_CLOSED]
+    return [Issue.GLARE] if _known(measures.glare_fraction) > _GLARE else []
+
+
+def _cover_issues(measures: Measures) -> list[Issue]:
+    if not measures.eye_behind_hand and _known(measures.hand_fraction) > _HAND:
+        return [Issue.HAND_OVER_FACE]
+    covered = _known(measures.lower_face_delta_e) > _COVERED and _known(measures.lip_redness_lab) < _LIPS
+    return [Issue.MASK] if covered else []
+
+
+def _light_findings(measures: Measures) -> list[Finding]:
     issues = []
     if _known(measures.eye_white_luminance) < _DARK_EYE_WHITE:
         issues.append(Issue.DARK)
@@ -250,9 +353,11 @@ def _light_issues(measures: Measures) -> list[Issue]:
         issues.append(Issue.OVEREXPOSED)
     if abs(_known(measures.side_light_stops)) > _SIDE:
         issues.append(Issue.SIDE_LIGHT)
+    if measures.colour_cast_lab is not None and measures.colour_cast_lab > _CAST:
+        issues.append(Issue.COLOUR_CAST)
     if _known(measures.sharpness_ratio) < _BLURRED:
         issues.append(Issue.BLURRED)
-    return issues
+    return [Finding.of(issue) for issue in issues]
 
 
 def _known(value: float | None) -> float:
@@ -273,22 +378,25 @@ def _score(measures: Measures) -> float:
         min(1.0, _known(measures.eye_white_luminance) / 0.18),
         max(0.0, 1 - abs(_known(measures.side_light_stops)) / 4),
         max(0.0, 1 - 10 * _known(measures.clipped_fraction)),
+        max(0.0, 1 - 2 * _known(measures.hand_fraction)),
     )
     # The weakest part counts as much as all together: one bad fault spoils a good photo.
     return 0.5 * float(np.prod(parts) ** (1 / len(parts))) + 0.5 * min(parts)
 
 
-def _verdict(issues: list[Issue], measures: Measures, score: float) -> Verdict:
-    found = [
-        Finding.of(code, pixels=256) if code is Issue.LOW_RESOLUTION else Finding.of(code) for code in issues
-    ]
-    asks = "which_face" if Issue.SEVERAL_PEOPLE in issues else None
-    accepted = asks is None and not any(finding.severity is Severity.BLOCK for finding in found)
+def _refused(issue: Issue, measures: Measures) -> Verdict:
+    return _verdict([Finding.of(issue)], measures, 0.0)
+
+
+def _verdict(findings: list[Finding], measures: Measures, score: float) -> Verdict:
+    codes = {finding.code for finding in findings}
+    asks = Issue.SEVERAL_PEOPLE in codes
+    accepted = not asks and not any(finding.severity is Severity.BLOCK for finding in findings)
     order = list(Severity)
     return Verdict(
         accepted=accepted,
-        issues=tuple(sorted(found, key=lambda finding: order.index(finding.severity))),
+        issues=tuple(sorted(findings, key=lambda finding: order.index(finding.severity))),
         measures=measures,
         score=score if accepted else 0.0,
-        asks=asks,
+        asks="which_face" if asks else None,
     )

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+import cv2
 import mediapipe
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.quiet import quiet, sample_face
@@ -90,6 +90,17 @@ def find_faces(pixels: Pixels) -> list[Face]:
         if face is not None and not any(face.box.overlap(other.box) > _SAME_FACE for other in faces):
             faces.append(face)
     return sorted(faces, key=lambda face: -face.box.area)
+
+
+def look_again(pixels: Pixels, expected: Face) -> Face:
+    """Place the mesh anew on a face that is known from a smaller view of the same picture.
+
+    Args:
+        pixels: uint8, height × width × 3, sRGB.
+        expected: The face in these pixels; returned as it is where the mesh does not find it.
+    """
+    eyes = np.stack([expected.right_eye, expected.left_eye]).astype(np.float64)
+    return _mesh(pixels, _Sighting(expected.box, eyes, expected.score)) or expected
 
 
 def warm() -> None:
@@ -168,4 +179,4 @@ def _reduced(pixels: Pixels, side: int) -> Pixels:
         return np.ascontiguousarray(pixels)
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -21,6 +21,8 @@ RIGHT_IRIS: Final = 468
 LEFT_IRIS: Final = 473
 RIGHT_CORNERS: Final = (33, 133)
 LEFT_CORNERS: Final = (263, 362)
+MOUTH_CORNERS: Final = (78, 308)
+_INNER_LIPS: Final = (13, 14)
 _RIGHT_LIDS: Final = ((160, 144), (158, 153))
 _LEFT_LIDS: Final = ((387, 373), (385, 380))
 
@@ -136,12 +138,16 @@ class Face:
         return _pose(self.landmarks)[1]
 
     @property
-    def eyes_open(self) -> float:
-        """Opening of the more closed eye, height / width (about 0.3 open, below 0.12 closed)."""
-        return min(
-            _opening(self.landmarks, RIGHT_CORNERS, _RIGHT_LIDS),
-            _opening(self.landmarks, LEFT_CORNERS, _LEFT_LIDS),
-        )
+    def eye_openings(self) -> tuple[float, float]:
+        """Opening of the more closed and of the other eye, height / width (0.3 open, below 0.12 closed)."""
+        right = _opening(self.landmarks, RIGHT_CORNERS, _RIGHT_LIDS)
+        left = _opening(self.landmarks, LEFT_CORNERS, _LEFT_LIDS)
+        return min(right, left), max(right, left)
+
+    @property
+    def mouth_opening(self) -> float:
+        """Opening between the lips, height / width; 0 is closed."""
+        return _opening(self.landmarks, MOUTH_CORNERS, (_INNER_LIPS,))
 
 
 def _pose(landmarks: Points) -> tuple[float, float]:

@@ -12,8 +12,10 @@ from workers.vision.color import Values, luminance
 from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.skin import LEFT_CHEEK, RIGHT_CHEEK, polygon_mask, skin_mask
 
+Lab = NDArray[np.float32]  # height × width × 3, CIE L*a*b*
+
 _EYE_OPENINGS: Final = ((33, 160, 158, 133, 153, 144), (362, 385, 387, 263, 373, 380))
-_EYE_SOCKETS: Final = (
+EYE_SOCKETS: Final = (
     (226, 247, 30, 29, 27, 28, 56, 190, 243, 112, 26, 22, 23, 24, 110, 25),
     (446, 467, 260, 259, 257, 258, 286, 414, 463, 341, 256, 252, 253, 254, 339, 255),
 )
@@ -22,6 +24,7 @@ _EYE_WHITE: Final = 0.16
 _HIGHLIGHTS: Final = 0.80  # 97th percentile of a face's luminance; above, skin loses its drawing
 _MOST: Final = 0.5  # stops that a photo can be called too dark by; beyond, noise decides
 _FLOOR: Final = 1e-4  # linear light; black has no logarithm
+_BESIDE: Final = (0.62, 1.1)  # head heights from the face's middle: past most hair, before the walls end
 _SHARPNESS_EYES: Final = 64.0  # pixels between the eyes at which sharpness is compared
 
 
@@ -69,7 +72,7 @@ def eye_white(linear: Values, face: Face) -> float:
 def socket_light(linear: Values, face: Face) -> float:
     """Return the darker eye region's luminance over the skin's; dark glasses are below 0.07."""
     shade = luminance(linear)
-    return min(_median(shade, face, socket) for socket in _EYE_SOCKETS) / skin_level(linear, face)
+    return min(_median(shade, face, socket) for socket in EYE_SOCKETS) / skin_level(linear, face)
 
 
 def highlights(linear: Values, face: Face) -> float:
@@ -101,6 +104,24 @@ def surroundings(linear: Values, face: Face) -> float:
     outside = np.ones(shade.shape, bool)
     outside[inside(Box(box.left - box.width, box.top, box.right + box.width, shade.shape[0]), shade)] = False
     return float(shade[outside].mean()) if outside.any() else float(shade.mean())
+
+
+def clutter(pixels: Pixels, face: Face) -> float:
+    """Return how strong the edges beside and above the head are, 0 (a plain wall) to 1.
+
+    The mean gradient in a ring around the head, over a full step from black to white in 1/10 of the eye
+    distance. Long hair lies in the ring as well, so it is no more than a hint.
+    """
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255.0
+    soft = cv2.GaussianBlur(grey, (0, 0), max(0.8, face.eye_distance / 40))
+    across, down = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+    edges = np.hypot(across, down) / 8 * face.eye_distance / 10
+    box, head = face.box, face.head_height
+    rows, columns = np.indices(grey.shape, dtype=np.float32)
+    x, y = (box.left + box.right) / 2, float(face.crown[1]) + head / 2
+    away = np.hypot(columns - x, rows - y) / head
+    ring = (away > _BESIDE[0]) & (away < _BESIDE[1]) & (rows < y)
+    return float(np.clip(edges[ring], 0, 1).mean()) if ring.any() else 0.0
 
 
 def sharpness(pixels: Pixels, face: Face) -> float:

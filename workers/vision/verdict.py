@@ -1,6 +1,6 @@
 """What the photo check answers: JSON-able values that need no model to read.
 
-Measures that ISO/IEC 29794-5:2025 knows name its component, as OFIQ spells it.
+A measure that ISO/IEC 29794-5:2025 has too names its component after the semicolon.
 """
 
 from __future__ import annotations
@@ -53,60 +53,62 @@ class Measures(BaseModel):
 
     width_px: int | None = Field(None, description="px, upright file")
     height_px: int | None = Field(None, description="px, upright file")
-    faces: int | None = Field(None, description="count; SingleFacePresent")
-    eye_distance_px: float | None = Field(None, description="px of the file; InterEyeDistance")
-    head_height_fraction: float | None = Field(None, description="of the photo's height; HeadSize")
+    faces: int | None = Field(None, description="count; Single face present")
+    eye_distance_px: float | None = Field(None, description="px of the file; Inter-eye distance")
+    head_height_fraction: float | None = Field(None, description="of the photo's height; Head size")
     head_room_ratio: float | None = Field(
-        None, description="head heights between crown and upper edge; MarginAboveOfTheFaceImage"
+        None, description="head heights between crown and upper edge; Margin above of the face image"
     )
     chest_room_ratio: float | None = Field(
-        None, description="head heights between chin and lower edge; MarginBelowOfTheFaceImage"
+        None, description="head heights between chin and lower edge; Margin below of the face image"
     )
     sharp_up_to_px: int | None = Field(None, description="px, largest delivery size without enlarging")
-    yaw_degrees: float | None = Field(None, description="degrees; HeadPoseYaw")
-    pitch_degrees: float | None = Field(None, description="degrees; HeadPosePitch")
-    roll_degrees: float | None = Field(None, description="degrees; HeadPoseRoll")
+    yaw_degrees: float | None = Field(None, description="degrees; Head pose yaw")
+    pitch_degrees: float | None = Field(None, description="degrees; Head pose pitch")
+    roll_degrees: float | None = Field(None, description="degrees; Head pose roll")
     eye_opening_ratio: float | None = Field(
-        None, description="height / width of the more closed eye; EyesOpen"
+        None, description="height / width of the more closed eye; Eyes open"
     )
     wider_eye_opening_ratio: float | None = Field(
-        None, description="height / width of the more open eye; EyesOpen"
+        None, description="height / width of the more open eye; Eyes open"
     )
     mouth_opening_ratio: float | None = Field(
-        None, description="height between the lips / width of the mouth; MouthClosed"
+        None, description="height between the lips / width of the mouth; Mouth closed"
     )
-    socket_light_ratio: float | None = Field(None, description="eye region's light / skin's; EyesVisible")
-    glare_fraction: float | None = Field(None, description="white share of the lens region; EyesVisible")
+    socket_light_ratio: float | None = Field(None, description="eye region's light / skin's; Eyes visible")
+    glare_fraction: float | None = Field(None, description="white share of the lens region; Eyes visible")
     lower_face_delta_e: float | None = Field(
-        None, description="ΔE of nose and mouth from forehead and cheeks; MouthOcclusionPrevention"
+        None, description="ΔE of nose and mouth from forehead and cheeks; Mouth occlusion prevention"
+    )
+    lip_redness_lab: float | None = Field(
+        None, description="a* of the lips over the chin's; Mouth occlusion prevention"
     )
     hand_fraction: float | None = Field(
-        None,
-        description="share of the face behind a hand, None where none was looked for; "
-        "FaceOcclusionPrevention",
+        None, description="share of the face's middle behind a hand; Face occlusion prevention"
     )
+    eye_behind_hand: bool | None = Field(None, description="whether a hand covers an eye; Eyes visible")
     eye_white_luminance: float | None = Field(None, description="0 to 1, linear; how much light falls")
-    luminance_mean: float | None = Field(None, description="0 to 1, sRGB, of the face; LuminanceMean")
+    luminance_mean: float | None = Field(None, description="0 to 1, sRGB, of the face; Luminance mean")
     under_exposed_fraction: float | None = Field(
-        None, description="share of the face that is black; UnderExposurePrevention"
+        None, description="share of the face that is black; Under-exposure prevention"
     )
     clipped_fraction: float | None = Field(
-        None, description="share of the face that is white; OverExposurePrevention"
+        None, description="share of the face that is white; Over-exposure prevention"
     )
-    dynamic_range_bits: float | None = Field(None, description="entropy of the face's grey; DynamicRange")
+    dynamic_range_bits: float | None = Field(None, description="entropy of the face's grey; Dynamic range")
     back_light_stops: float | None = Field(None, description="stops, surroundings over skin")
     side_light_stops: float | None = Field(None, description="stops between the cheeks")
     light_uniformity: float | None = Field(
-        None, description="0 to 1, histograms of both halves shared; IlluminationUniformity"
+        None, description="0 to 1, histograms of both halves shared; Illumination uniformity"
     )
     light_azimuth_degrees: float | None = Field(None, description="degrees, below 0 from the picture's left")
     light_elevation_degrees: float | None = Field(None, description="degrees above the eyes")
     colour_cast_lab: float | None = Field(
-        None, description="a*b* distance of the eye whites from natural ones; NaturalColour"
+        None, description="a*b* distance of the eye whites from natural ones; Natural colour"
     )
     sharpness_ratio: float | None = Field(None, description="fine over coarse detail; Sharpness")
     clutter_ratio: float | None = Field(
-        None, description="edge strength beside the hair, 0 to 1; BackgroundUniformity"
+        None, description="edge strength beside the hair, 0 to 1; Background uniformity"
     )
     skin_lightness: float | None = Field(None, description="L*; never judged")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.vision import faces, likeness, matting
+from workers.vision import covering, faces, likeness, matting
 
 
 def warm() -> None:
@@ -12,5 +12,6 @@ def warm() -> None:
     and keeps them beside the package or in `NUMBA_CACHE_DIR`.
     """
     faces.warm()
+    covering.warm()
     likeness.warm()
     matting.warm()

@@ -11,7 +11,8 @@ import pytest
 from skimage import data
 
 from core.consent import Purpose, ValidConsent
-from workers.vision.check import Examination, examine
+from workers.vision.check import examine
+from workers.vision.examination import Examination
 
 SHARED = Path(__file__).parents[4] / "shared" / "photos"
 
