@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -364,6 +364,29 @@ def end(session: Session, photo: Photo) -> None:
     photo.subject_x = photo.subject_y = None
     session.flush()
     vault().request_deletion(session, photo.held)
+
+
+def mark_strangers(
+    session: Session, participation_id: UUID, strangers: Set[str], finding: dict[str, Any]
+) -> None:
+    """Say on some photos of a person, and on no others, that they may show somebody else.
+
+    Args:
+        session: bound to the organization; it holds the participation's lock.
+        participation_id: whose photos were compared.
+        strangers: ids of the photos that differ from the rest.
+        finding: what the verdict then says, as JSON; its code is `SOMEBODY_ELSE`.
+    """
+    for photo in of_participation(session, participation_id):
+        if photo.verdict is None:
+            continue
+        said = photo.verdict.get("issues", [])
+        issues = [issue for issue in said if issue["code"] != SOMEBODY_ELSE]
+        if str(photo.id) in strangers:
+            issues.append(finding)
+        if issues != said:
+            photo.verdict = {**photo.verdict, "issues": issues}
+    session.flush()
 
 
 def forget_likeness(session: Session, member_id: UUID) -> None:
