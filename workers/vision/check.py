@@ -46,9 +46,12 @@ _GLARE: Final = 0.04  # of a lens region; clear glasses and eyes have below 0.01
 _COVERED: Final = 14.0  # ΔE of nose, mouth and chin from the forehead; a beard leaves the nose below 10
 _LIPS: Final = 3.0  # a*; lips are 4 to 20 redder than the chin, cloth is not
 _HAND: Final = 0.12  # of the face's middle; fingers at the chin or the temple cover less
-_CAST: Final = 20.0  # a*b*; warm lamps have up to 15, coloured light 25 and more
+_CAST: Final = 26.0  # a*b*; warm lamps have up to 15 and lids add some, to 23; coloured light has 30 and more
 _BUSY: Final = 0.25  # edge strength; walls have below 0.05, foliage 0.3
 _DARK_EYE_WHITE: Final = 0.12  # luminance: 0.17 to 0.48 in good light, below 0.10 against the light
+# Luminance of the face's brightest parts: gloss, teeth, the wet of the eyes. Narrow eyes show little white;
+# in good light one of these had 0.47 and more in every complexion, against the light all below 0.42.
+_DARK_HIGHLIGHTS: Final = 0.42
 _BRIGHT_WALL: Final = 0.7  # stops that the surroundings are brighter than the face's skin
 _CLIPPED: Final = 0.02  # of the face's area
 _SIDE: Final = 1.5  # stops between the cheeks; studio loop light has about 1
@@ -57,6 +60,7 @@ _YAW: Final = (28.0, 50.0)  # degrees: warn, block; beyond 50 the far eye is hid
 _PITCH: Final = 25.0  # degrees; the mesh's zero is within about 10 of a straight look
 _ROLL: Final = (18.0, 60.0)  # degrees: levelled by the finisher up to there; beyond 60 it lies on its side
 _CERTAIN: Final = 0.75  # detector score; a cat on its side has 0.66, faces on the test photos 0.79 and more
+_TURNED: Final = 0.80  # detector score after turning the photo; dogs on their side had 0.77
 
 
 def check(
@@ -115,7 +119,10 @@ def examine(
     if chosen.eye_distance < _LOOK_CLOSER:
         view = nearer(photo, view, chosen.head_height * _LOOK_CLOSER / chosen.eye_distance)
     measures = _measure(view).model_copy(update=size)
-    findings = _face_findings(view, measures, asked=subject is None) + _light_findings(measures)
+    if subject is None and _company(view):
+        findings = [Finding.of(Issue.SEVERAL_PEOPLE)]  # what else is to be said depends on who it is about
+    else:
+        findings = _face_findings(view, measures) + _light_findings(measures)
     if turns:
         findings.append(Finding.of(Issue.TURNED_UPRIGHT))
     # Bars come from a screenshot or a film; where the original is among the photos, it goes first.
@@ -168,7 +175,7 @@ def _turns(pixels: Pixels, faces: list[Face]) -> int:
     """
     if any(face.score >= _CERTAIN and abs(face.roll) <= _ROLL[1] for face in faces):
         return 0
-    best, least = 0, max([_CERTAIN, *(face.score + 0.1 for face in faces if abs(face.roll) <= _ROLL[1])])
+    best, least = 0, max([_TURNED, *(face.score + 0.1 for face in faces if abs(face.roll) <= _ROLL[1])])
     for turns in (1, 3, 2):
         found = find_faces(np.ascontiguousarray(np.rot90(pixels, turns)))
         score = max((face.score for face in found if abs(face.roll) < 45), default=0.0)
@@ -238,6 +245,7 @@ def _measure(view: View) -> Measures:
         hand_fraction=round(hands.fraction, 3),
         eye_behind_hand=hands.eye,
         eye_white_luminance=round(measure.eye_white(linear, moved), 3),
+        highlights_luminance=round(light.brightest(linear, moved), 3),
         luminance_mean=round(exposed.mean, 3),
         under_exposed_fraction=round(exposed.under, 4),
         clipped_fraction=round(measure.clipped(small, moved), 4),
@@ -271,12 +279,14 @@ def _back_light(view: View, level: float) -> float:
     return float(np.log2(max(around, 1e-3) / level))
 
 
-def _face_findings(view: View, measures: Measures, *, asked: bool) -> list[Finding]:
-    face, others = view.face, view.others
+def _company(view: View) -> bool:
+    """Say whether somebody else in the photo could be meant."""
+    return any(other.head_height > _SAME_SIZE * view.face.head_height for other in view.others)
+
+
+def _face_findings(view: View, measures: Measures) -> list[Finding]:
     issues = []
-    if asked and any(other.head_height > _SAME_SIZE * face.head_height for other in others):
-        issues.append(Issue.SEVERAL_PEOPLE)
-    elif others:
+    if view.others:
         issues.append(Issue.PEOPLE_BEHIND)
     if _outside(view) > _OUTSIDE:
         issues.append(Issue.FACE_CUT_OFF)
@@ -287,7 +297,7 @@ def _face_findings(view: View, measures: Measures, *, asked: bool) -> list[Findi
         issues.append(Issue.FACE_TOO_SMALL)
     if _known(measures.head_height_fraction) < _SMALL:
         issues.append(Issue.SMALL_IN_FRAME)
-    issues += _pose_issues(face) + _eye_issues(measures) + _cover_issues(measures)
+    issues += _pose_issues(view.face) + _eye_issues(measures) + _cover_issues(measures)
     if _known(measures.mouth_opening_ratio) > _MOUTH_OPEN:
         issues.append(Issue.MOUTH_OPEN)
     if _known(measures.clutter_ratio) > _BUSY:
@@ -345,7 +355,8 @@ def _cover_issues(measures: Measures) -> list[Issue]:
 
 def _light_findings(measures: Measures) -> list[Finding]:
     issues = []
-    if _known(measures.eye_white_luminance) < _DARK_EYE_WHITE:
+    dark = _known(measures.eye_white_luminance) < _DARK_EYE_WHITE
+    if dark and _known(measures.highlights_luminance) < _DARK_HIGHLIGHTS:
         issues.append(Issue.DARK)
         if _known(measures.back_light_stops) > _BRIGHT_WALL:
             issues.append(Issue.BACK_LIGHT)

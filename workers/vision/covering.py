@@ -16,20 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.vision.geometry import LEFT_IRIS, RIGHT_IRIS, Box, Face, Pixels
+from workers.vision.light import face_area
 from workers.vision.measure import EYE_SOCKETS, Lab, inside, reduced
 from workers.vision.quiet import quiet, sample_face
 from workers.vision.skin import polygon_mask
 
 _NOSE_TIP: Final = (195, 45, 4, 275)
 _LIPS: Final = (61, 39, 0, 269, 291, 405, 17, 181)
+_BETWEEN_LIPS: Final = (78, 81, 13, 311, 308, 402, 14, 178)  # teeth, or cloth where the mouth is covered
 _CHIN: Final = (32, 83, 18, 313, 262, 428, 199, 208)
 _BARE: Final = (109, 10, 338, 337, 151, 108)  # the forehead, which neither mask nor scarf covers
 _UNDER_EYES: Final = ((118, 119, 100, 101, 50), (347, 348, 329, 330, 280))
 _CORE: Final = (70, 63, 105, 107, 336, 334, 293, 300, 340, 280, 410, 287, 18, 57, 186, 50, 111)
 
+_WHITE: Final = 235  # sRGB; skin's own gloss stays below
 _HAND_SIDE: Final = 384  # px; the palm detector's own input is 192 px
-_HAND_CERTAIN: Final = 0.5
-_HAND_REACH: Final = 2.0  # face boxes around the face in which a hand matters
+_HAND_CERTAIN: Final = 0.4  # of the palm detector, low because the next one confirms
+_HAND_SURE: Final = 0.8  # that it is a right or a left one: hands had 0.83 and more, hair and heads 0.6
+_HAND_REACH: Final = 3.0  # side of what is searched, in faces: a hand is found by its wrist and fingers
 _FINGER: Final = 0.22  # thickness of a finger over the distance from wrist to the middle finger's root
 _PALM: Final = (0, 1, 2, 5, 9, 13, 17)
 _FINGERS: Final = (
@@ -93,11 +97,9 @@ def hands(pixels: Pixels, face: Face) -> Hands:
     with model.lock:
         answer: Any = model.hands.process(small)
     cover = np.zeros((height, width), np.uint8)
-    for hand in answer.multi_hand_landmarks or ():
-        points = np.array([(mark.x * width, mark.y * height) for mark in hand.landmark])
-        if _is_the_face(points, moved):
-            continue
-        _draw(cover, points)
+    for hand, side in zip(answer.multi_hand_landmarks or (), answer.multi_handedness or (), strict=True):
+        if side.classification[0].score >= _HAND_SURE:
+            _draw(cover, np.array([(mark.x * width, mark.y * height) for mark in hand.landmark]))
     core = polygon_mask(cover.shape, moved, _CORE)
     fraction = float((cover[core] > 0).mean()) if core.any() else 0.0
     eye = any(_covered(cover, moved.landmarks[iris, :2]) for iris in (RIGHT_IRIS, LEFT_IRIS))
@@ -111,12 +113,14 @@ def glare(pixels: Pixels, face: Face) -> float:
         pixels: uint8, height × width × 3, sRGB.
         face: In these pixels.
     """
-    white = pixels.min(axis=2) >= 235
+    # Beside a turned face the wall begins.
+    white = (pixels.min(axis=2) >= _WHITE) & face_area(pixels.shape, face)
     shares = []
     for socket, iris in zip(EYE_SOCKETS, (RIGHT_IRIS, LEFT_IRIS), strict=True):
         lens = polygon_mask(pixels.shape, face, socket).astype(np.uint8)
-        reach = max(1, round(0.12 * face.eye_distance))
-        lens = cv2.dilate(lens, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
+        reach = 2 * max(1, round(0.12 * face.eye_distance)) + 1
+        lens = cv2.dilate(lens, np.ones((reach, 1), np.uint8))
+        lens = cv2.dilate(lens, np.ones((1, reach), np.uint8))
         area = int(lens.sum())
         centre = face.landmarks[iris, :2]
         radius = 1.3 * float(np.linalg.norm(face.landmarks[iris + 1, :2] - centre))
@@ -149,13 +153,6 @@ def _median(lab: Lab, face: Face, polygons: tuple[tuple[int, ...], ...]) -> NDAr
         mask |= polygon_mask(lab.shape, face, polygon)
     values = lab[mask]
     return np.asarray(np.median(values, axis=0) if values.size else np.array([50.0, 10.0, 10.0]), np.float64)
-
-
-def _is_the_face(points: NDArray[np.float64], face: Face) -> bool:
-    """Say whether the "hand" is the face itself, which the palm detector sometimes takes for one."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    found = Box(float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-    return found.overlap(face.box) > 0.6
 
 
 def _draw(cover: NDArray[np.uint8], points: NDArray[np.float64]) -> None:

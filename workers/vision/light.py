@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.vision.color import Values
+from workers.vision.color import Values, luminance
 from workers.vision.eyes import WHITE, white_of_eyes
 from workers.vision.geometry import Face, Pixels
 from workers.vision.shading import SKIN, Shading, fit, lamp, normals
@@ -71,6 +71,12 @@ def exposure(pixels: Pixels, face: Face) -> Exposure:
         bits=float(-(present * np.log2(present)).sum()),
         uniformity=float(np.minimum(right, left).sum()),
     )
+
+
+def brightest(linear: Values, face: Face) -> float:
+    """Return the 97th percentile of the face's luminance, the wall beside it left out, 0 to 1."""
+    values = luminance(linear)[face_area(linear.shape, face)]
+    return float(np.percentile(values, 97)) if values.size else 0.0
 
 
 def direction(linear: Values, face: Face) -> tuple[float, float]:

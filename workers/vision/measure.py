@@ -25,6 +25,7 @@ _HIGHLIGHTS: Final = 0.80  # 97th percentile of a face's luminance; above, skin 
 _MOST: Final = 0.5  # stops that a photo can be called too dark by; beyond, noise decides
 _FLOOR: Final = 1e-4  # linear light; black has no logarithm
 _BESIDE: Final = (0.62, 1.1)  # head heights from the face's middle: past most hair, before the walls end
+_CLUTTER_EYES: Final = 40.0  # px between the eyes at which edges beside the head are compared
 _SHARPNESS_EYES: Final = 64.0  # pixels between the eyes at which sharpness is compared
 
 
@@ -70,9 +71,13 @@ def eye_white(linear: Values, face: Face) -> float:
 
 
 def socket_light(linear: Values, face: Face) -> float:
-    """Return the darker eye region's luminance over the skin's; dark glasses are below 0.07."""
+    """Return the brighter eye region's luminance over its own cheek's; dark glasses are below 0.07.
+
+    A lamp from the side leaves one eye in the dark, but its cheek as well; glasses are dark on both.
+    """
     shade = luminance(linear)
-    return min(_median(shade, face, socket) for socket in EYE_SOCKETS) / skin_level(linear, face)
+    sides = zip(EYE_SOCKETS, (RIGHT_CHEEK, LEFT_CHEEK), strict=True)
+    return max(_median(shade, face, socket) / _median(shade, face, cheek) for socket, cheek in sides)
 
 
 def highlights(linear: Values, face: Face) -> float:
@@ -112,13 +117,14 @@ def clutter(pixels: Pixels, face: Face) -> float:
     The mean gradient in a ring around the head, over a full step from black to white in 1/10 of the eye
     distance. Long hair lies in the ring as well, so it is no more than a hint.
     """
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255.0
-    soft = cv2.GaussianBlur(grey, (0, 0), max(0.8, face.eye_distance / 40))
-    across, down = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
-    edges = np.hypot(across, down) / 8 * face.eye_distance / 10
-    box, head = face.box, face.head_height
+    scale = min(1.0, _CLUTTER_EYES / max(face.eye_distance, 1.0))
+    small, moved = reduced(pixels, scale), face.moved(0, 0, scale)
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255.0
+    across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    edges = np.hypot(across, down) / 8 * moved.eye_distance / 10
+    box, head = moved.box, moved.head_height
     rows, columns = np.indices(grey.shape, dtype=np.float32)
-    x, y = (box.left + box.right) / 2, float(face.crown[1]) + head / 2
+    x, y = (box.left + box.right) / 2, float(moved.crown[1]) + head / 2
     away = np.hypot(columns - x, rows - y) / head
     ring = (away > _BESIDE[0]) & (away < _BESIDE[1]) & (rows < y)
     return float(np.clip(edges[ring], 0, 1).mean()) if ring.any() else 0.0

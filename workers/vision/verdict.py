@@ -88,6 +88,9 @@ class Measures(BaseModel):
     )
     eye_behind_hand: bool | None = Field(None, description="whether a hand covers an eye; Eyes visible")
     eye_white_luminance: float | None = Field(None, description="0 to 1, linear; how much light falls")
+    highlights_luminance: float | None = Field(
+        None, description="0 to 1, linear, 97th percentile of the face"
+    )
     luminance_mean: float | None = Field(None, description="0 to 1, sRGB, of the face; Luminance mean")
     under_exposed_fraction: float | None = Field(
         None, description="share of the face that is black; Under-exposure prevention"
