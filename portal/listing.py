@@ -89,6 +89,8 @@ def as_json(photo: Photo) -> dict[str, Any]:
         }
         for issue in (verdict.get("issues", []) if standing is not Standing.CHECKING else [])
     ]
+    if standing is Standing.ASKS:  # the rest was found on the largest face, which may be somebody else's
+        issues = [issue for issue in issues if issue["code"] == Issue.SEVERAL_PEOPLE]
     if standing is Standing.REJECTED:
         issues = [issue for issue in issues if issue["severity"] == Severity.BLOCK]
     answered = photo.subject is not None and standing in (Standing.ACCEPTED, Standing.REJECTED)

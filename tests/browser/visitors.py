@@ -75,9 +75,7 @@ def photo_without_a_face() -> File:
 def photo_of_two_people() -> File:
     """A photo that shows its owner beside somebody else."""
     if PHOTOS.exists():
-        return File(
-            "party.jpg", "image/jpeg", (PHOTOS / "negatives" / "two-people.jpg").read_bytes()
-        )
+        return File("party.jpg", "image/jpeg", (PHOTOS / "negatives" / "two-people.jpg").read_bytes())
     with Image.open(io.BytesIO(good_photos()[0].content)) as image:
         pair = Image.new("RGB", (2 * image.width, image.height))
         pair.paste(image, (0, 0))
