@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from core.errors import ConfigurationError, InvalidInput
 from core.style import StyleSpec
 from core.style_file import load_style
 
+if TYPE_CHECKING:  # a command that needs no model starts without one
+    from workers.vision.verdict import Verdict
+
 Report = Callable[[dict[str, Any], str], None]
 
 # The check that fails when the keys are another installation's.
@@ -22,20 +25,63 @@ SIGNER = "signer trusted"
 
 
 def check_photos(photos: Sequence[Path], report: Report) -> bool:
-    """Report a verdict for each photo; return whether all were accepted."""
-    from workers.vision.check import check
+    """Report a verdict for each photo and, of several, the best; return whether all were accepted.
+
+    The photos are taken for one person's: what is nearly the same twice, and what may show somebody else,
+    is said as well.
+    """
+    from workers.vision.check import examine
     from workers.vision.decode import MAX_BYTES
+    from workers.vision.likeness import Embedding, embed, strangers
+    from workers.vision.ranking import REASONS, best_three
 
     consent = own_photos()
-    good = True
+    verdicts: dict[str, Verdict] = {}
+    embeddings: dict[str, Embedding] = {}
     for path in photos:
         with path.open("rb") as file:
-            verdict = check(file.read(MAX_BYTES + 1), consent)
-        good &= verdict.accepted
-        lines = [f"{'✓' if verdict.accepted else '✗'} {path}  score {verdict.score:.2f}"]
+            seen = examine(file.read(MAX_BYTES + 1), consent)
+        verdicts[str(path)] = seen.verdict
+        if seen.verdict.accepted and seen.pixels is not None and seen.face is not None:
+            embeddings[str(path)] = embed(seen.pixels, seen.face, consent)
+    verdicts = _compared(verdicts, strangers(embeddings))
+    for name, verdict in verdicts.items():
+        mark = "✓" if verdict.accepted else "?" if verdict.asks else "✗"
+        lines = [f"{mark} {name}  score {verdict.score:.2f}"]
         lines += [f"    {issue.severity}: {issue.advice} [{issue.code}]" for issue in verdict.issues]
-        report({"file": str(path), **verdict.model_dump(mode="json")}, "\n".join(lines))
-    return good
+        report({"file": name, **verdict.model_dump(mode="json")}, "\n".join(lines))
+    if len(verdicts) > 1:
+        best = best_three(verdicts)
+        lines = [
+            f"{place}. {one.key}: {_reasons(REASONS[reason] for reason in one.reasons)}"
+            for place, one in enumerate(best, 1)
+        ]
+        report(
+            {"best": [{"file": one.key, "reasons": list(one.reasons)} for one in best]},
+            "\n".join(["Best photos:" if best else "No photo can be used.", *lines]),
+        )
+    return all(verdict.accepted for verdict in verdicts.values())
+
+
+def _compared(verdicts: dict[str, Verdict], others: set[str]) -> dict[str, Verdict]:
+    """Add what only shows beside the other photos."""
+    from workers.vision.advice import Issue
+    from workers.vision.ranking import near_duplicates
+    from workers.vision.verdict import Finding
+
+    usable = {name: one.phash for name, one in verdicts.items() if one.accepted and one.phash is not None}
+    twice = near_duplicates(usable)
+    compared = {}
+    for name, verdict in verdicts.items():
+        found = [Finding.of(Issue.MAY_BE_SOMEONE_ELSE)] if name in others else []
+        if name in twice:
+            found.append(Finding.of(Issue.NEAR_DUPLICATE, of=twice[name]))
+        compared[name] = verdict.model_copy(update={"issues": (*verdict.issues, *found)})
+    return compared
+
+
+def _reasons(words: Iterable[str]) -> str:
+    return ", ".join(words) or "the best there is"
 
 
 def render_folder(photos: Path, style_file: Path | None, out: Path, report: Report) -> bool:

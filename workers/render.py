@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
@@ -17,13 +15,13 @@ from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.finish import finish, master_size
 from workers.vision.check import examine
 from workers.vision.examination import Examination
-from workers.vision.geometry import Face, Pixels
+from workers.vision.geometry import Pixels
+from workers.vision.likeness import SAME_PERSON, Embedding, distance, embed
 from workers.vision.matting import matte
+from workers.vision.ranking import same_shot
 from workers.vision.verdict import Verdict
 
 CANDIDATES = 3  # headshots to choose from; each from another photo
-_SAME_SHOT = 0.985  # correlation of two aligned faces; two frames of a burst stay below
-_THUMB = 32  # px, side of an aligned face while comparing
 _TRIES = 5  # portraits at most, so that a person with twenty bad photos does not hold up the others
 _CROP_WEIGHT = (
     0.4  # of the framing cost: a head 25 % larger than the team's costs as much as 0.1 of the score
@@ -75,7 +73,6 @@ class RenderResult:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ranked:
     source: Source
-    thumb: NDArray[np.float32]
     score: float
 
 
@@ -86,10 +83,13 @@ def render(
     progress: Progress = lambda _fraction, _stage: None,
     backdrop_image: Pixels | None = None,
     engine: Engine | None = None,
+    subjects: Mapping[str, tuple[float, float]] = {},
 ) -> RenderResult:
     """Check all photos, make up to `CANDIDATES` headshots of the best, measure each.
 
-    One decoded photo is in memory at a time. A photo that fails never costs the others.
+    One decoded photo is in memory at a time. A photo that fails never costs the others. A photo of several
+    people that nobody has answered for is used where one face is like the person's other photos, which
+    needs consent to `likeness`; otherwise it is left out and its verdict still asks.
 
     Args:
         photos: Key and content of each photo.
@@ -98,24 +98,24 @@ def render(
         progress: Told the fraction done and the stage (`check`, `portrait`, `finish`, `measure`, `done`).
         backdrop_image: The picture of an image backdrop.
         engine: What makes the portraits; the studio by default.
+        subjects: Where the person is in photos of several people, by key; see `examine`.
 
     Raises:
         ConsentRequired: `consent` does not cover what the engine does.
         BackdropMissing: an image backdrop without its picture.
     """
     consent.demand(Purpose.PHOTO)
-    verdicts, ranked, own = _check_all(photos, style, consent, progress)
+    verdicts, ranked, own = _check_all(photos, style, consent, progress, subjects)
     headshots: list[Headshot] = []
     withheld: list[Withheld] = []
-    thumbs = {item.source.key: item.thumb for item in ranked}
     sources = [item.source for item in ranked]
     portraits = (engine or StudioEngine()).portraits(sources, style, consent) if sources else iter(())
     for portrait in portraits:
         tries = len(headshots) + len(withheld)
         if len(headshots) == CANDIDATES or tries == _TRIES:
             break
-        thumb = thumbs[portrait.key]
-        if any(_same_shot(thumb, thumbs[made.source]) for made in headshots):
+        phash = verdicts[portrait.key].phash
+        if any(_same_shot(phash, verdicts[made.source].phash) for made in headshots):
             continue
         step = 0.7 / min(CANDIDATES, len(sources))
         tell = _part_of(progress, 0.3 + step * tries, step)
@@ -136,50 +136,71 @@ def _part_of(progress: Progress, start: float, span: float) -> Progress:
 
 
 def _check_all(
-    photos: Sequence[tuple[str, bytes]], style: StyleSpec, consent: ValidConsent, progress: Progress
+    photos: Sequence[tuple[str, bytes]],
+    style: StyleSpec,
+    consent: ValidConsent,
+    progress: Progress,
+    subjects: Mapping[str, tuple[float, float]],
 ) -> tuple[dict[str, Verdict], list[_Ranked], Own]:
     verdicts: dict[str, Verdict] = {}
     ranked: list[_Ranked] = []
     own = Own()
+    asking: list[tuple[str, bytes]] = []
     for index, (key, content) in enumerate(photos):
         progress(0.3 * index / len(photos), "check")
-        seen = examine(content, consent)
+        subject = subjects.get(key)
+        seen = examine(content, consent, subject=subject)
         verdicts[key] = seen.verdict
-        if seen.verdict.accepted and seen.pixels is not None and seen.face is not None:
-            own.add(key, seen.pixels, seen.face, consent)
-            ranked.append(_rank(key, content, seen, seen.pixels, seen.face, style))
+        if seen.verdict.asks:
+            asking.append((key, content))
+        _take(key, content, seen, subject, style, consent, ranked, own)
+    # Compared with the photos that show one person only, never with each other.
+    alone = list(own.embeddings.values())
+    for key, content in asking:
+        subject = _likest(examine(content, consent), alone, consent)
+        if subject is not None:
+            seen = examine(content, consent, subject=subject)
+            verdicts[key] = seen.verdict
+            _take(key, content, seen, subject, style, consent, ranked, own)
     ranked.sort(key=lambda item: -item.score)
     return verdicts, ranked, own
 
 
-def _rank(
-    key: str, content: bytes, seen: Examination, pixels: Pixels, face: Face, style: StyleSpec
-) -> _Ranked:
+def _take(
+    key: str,
+    content: bytes,
+    seen: Examination,
+    subject: tuple[float, float] | None,
+    style: StyleSpec,
+    consent: ValidConsent,
+    ranked: list[_Ranked],
+    own: Own,
+) -> None:
+    """Rank an accepted photo and add it to the person's own."""
+    if not seen.verdict.accepted or seen.pixels is None or seen.face is None:
+        return
+    own.add(key, seen.pixels, seen.face, consent)
     # A photo that ends early has to be cropped tighter than the style, and its team mates would not match.
-    fits = 1.0 - min(0.5, shortfall(face, style.crop, pixels.shape[1], pixels.shape[0]))
-    return _Ranked(Source(key, content, seen.verdict), _thumb(pixels, face), seen.verdict.score * fits)
+    height, width = seen.pixels.shape[:2]
+    fits = 1.0 - min(0.5, shortfall(seen.face, style.crop, width, height))
+    ranked.append(_Ranked(Source(key, content, seen.verdict, subject), seen.verdict.score * fits))
 
 
-def _thumb(pixels: Pixels, face: Face) -> NDArray[np.float32]:
-    """The face, aligned, small, grey, normalised: to see whether two files are the same shot."""
-    scale = 0.4 * _THUMB / max(face.eye_distance, 1.0)
-    turn = np.radians(-face.roll)
-    cosine, sine = scale * np.cos(turn), scale * np.sin(turn)
-    x, y = (face.right_eye + face.left_eye) / 2
-    matrix = np.array(
-        [
-            [cosine, -sine, _THUMB / 2 - cosine * x + sine * y],
-            [sine, cosine, 0.38 * _THUMB - sine * x - cosine * y],
-        ]
-    )
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    blurred = cv2.GaussianBlur(grey, (0, 0), max(0.5, 0.4 / scale)) if scale < 1 else grey
-    small = cv2.warpAffine(blurred, matrix, (_THUMB, _THUMB)).astype(np.float32)
-    return np.asarray((small - small.mean()) / (small.std() + 1e-6), np.float32)
+def _likest(seen: Examination, own: Sequence[Embedding], consent: ValidConsent) -> tuple[float, float] | None:
+    """Return where the face is that is nearest to the person's own photos; `None` where none is near."""
+    if not own or seen.pixels is None or seen.face is None or not consent.covers(Purpose.LIKENESS):
+        return None
+    nearest, place = SAME_PERSON, None
+    for face, box in zip((seen.face, *seen.others), seen.verdict.faces, strict=True):
+        embedding = embed(seen.pixels, face, consent)
+        away = float(np.mean([distance(embedding, one) for one in own]))
+        if away < nearest:
+            nearest, place = away, (box.left + box.width / 2, box.top + box.height / 2)
+    return place
 
 
-def _same_shot(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
-    return float((one * other).mean()) > _SAME_SHOT
+def _same_shot(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and same_shot(one, other)
 
 
 def _make(

@@ -8,12 +8,13 @@ from enum import StrEnum
 from typing import Final
 
 from core.words import N_
+from workers.vision.advice import Issue
 from workers.vision.verdict import Measures, Verdict
 
 _BEST: Final = 3
-# Bits of 64. The same shot, cropped and compressed again, differs by up to 6 bits, another moment of the
-# same person by 12 and more (test photos).
-SAME_SHOT: Final = 8
+# Bits of 64. The same shot, cropped, brightened, made smaller and compressed again, differs by up to 6, two
+# frames of a film a second apart by 4, another moment of the same person in the same light by 8 and more.
+SAME_SHOT: Final = 7
 
 
 class Reason(StrEnum):
@@ -48,7 +49,7 @@ class Ranked:
 
 
 def best_three(verdicts: Mapping[str, Verdict]) -> list[Ranked]:
-    """Return up to three accepted photos, best first, no two of the same shot.
+    """Return up to three accepted photos, best first, no two of the same shot, none that may be a stranger's.
 
     Args:
         verdicts: Key → verdict; of equal scores the earlier photo goes first.
@@ -58,7 +59,8 @@ def best_three(verdicts: Mapping[str, Verdict]) -> list[Ranked]:
     order = sorted(verdicts, key=lambda key: -verdicts[key].score)
     for key in order:
         verdict = verdicts[key]
-        if not verdict.accepted or len(best) == _BEST:
+        doubtful = any(finding.code is Issue.MAY_BE_SOMEONE_ELSE for finding in verdict.issues)
+        if not verdict.accepted or doubtful or len(best) == _BEST:
             continue
         if verdict.phash is not None:
             if any(same_shot(verdict.phash, other) for other in phashes):
