@@ -29,7 +29,7 @@ ROWS = {
     },
     "members": {"id": MEMBER, "role": "employee", "language": "en", "pseudonym": "p"},
     "styles": {"id": STYLE, "name": "Style", "version": 1, "spec": "{}"},
-    "shoots": {"id": SHOOT, "name": "Shoot", "style_id": STYLE, "engine": "studio"},
+    "shoots": {"id": SHOOT, "name": "Shoot", "style_id": STYLE, "engine": "studio", "file_name": "{last}"},
     "participations": {
         "id": PARTICIPATION,
         "shoot_id": SHOOT,
@@ -81,7 +81,7 @@ def fill(connection: Connection) -> None:
         now = ("created_at", *MOMENTS.get(table, ()))
         connection.execute(
             text(
-                f"INSERT INTO {table} ({', '.join((*row, *now))})"  # noqa: S608 - names of our own
+                f"INSERT INTO {table} ({', '.join((*row, *now))})"
                 f" VALUES ({', '.join((*(f':{name}' for name in row), *('now()' for _ in now)))})"
             ),
             row,
