@@ -148,6 +148,7 @@ def preview(photo_id: UUID) -> Response:
 
 @bp.post("/me/photos/<uuid:photo_id>/subject")
 @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@limiter.limit("60 per minute")
 def choose(photo_id: UUID) -> Response:
     """Keep which of several people on one's own photo one is; its check goes on at once."""
     face_index = request.form.get("face", default=-1, type=int)
