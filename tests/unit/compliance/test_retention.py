@@ -114,7 +114,7 @@ def retention_days(org: UUID) -> int:
         return organizations.current(session).retention_days
 
 
-EVERYTHING = {"selfie", "preview", "likeness", "likeness", "headshot"}
+EVERYTHING = {"selfie", "preview", "likeness", "headshot"}
 
 
 def test_selfies_go_on_schedule_and_the_headshot_stays(org: UUID, member: Member) -> None:
