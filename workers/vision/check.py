@@ -10,31 +10,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-import cv2
 import numpy as np
 
 from core.consent import Purpose, ValidConsent
-from workers.vision import covering, light, measure
+from workers.vision import measure
 from workers.vision.advice import Issue, Severity
 from workers.vision.closer import View, nearer
-from workers.vision.color import to_linear
 from workers.vision.decode import MAX_BYTES, MAX_PIXELS, WORKING_SIDE, Picture, UnreadablePhoto, decode
 from workers.vision.examination import Examination, Place, without_bars
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Box, Face, Pixels
+from workers.vision.measures import measured
 from workers.vision.phash import phash
-from workers.vision.skin import skin_tone
-from workers.vision.verdict import DELIVERY_SIZES, FaceBox, Finding, Measures, Verdict
+from workers.vision.verdict import FaceBox, Finding, Measures, Verdict
 
 MIN_EYES: Final = 40.0  # px between the eyes: half of ISO/IEC 19794-5's 90 px is already recognisably soft
 GOOD_EYES: Final = 100.0  # px between the eyes, below which the usual sizes are enlarged
 _ENOUGH_EYES: Final = 1.4 * GOOD_EYES  # px; the score counts no more
-_LOOK_CLOSER: Final = 100.0  # px between the eyes; everything is measured at no more than 120
-_MEASURED_EYES: Final = 120.0  # px between the eyes while measuring
-_AROUND_EYES: Final = 24.0  # px between the eyes while measuring the surroundings
-# The default crop shows 0.17 of its height between the eyes, and a quarter more than a file holds is not
-# seen at the distance from which a portrait is looked at.
-_SHARP_SIZE: Final = 1.25 / 0.17
+_LOOK_CLOSER: Final = 100.0  # px between the eyes; most is measured at no more than 120
 _SAME_SIZE: Final = 0.45  # of the main face's head height: a second person in front, not a passer-by
 _OUTSIDE: Final = 0.02  # of the landmarks may lie beyond the frame before the face counts as cut off
 _SMALL: Final = 0.22  # head height over the photo's height; selfies have 0.35 and more
@@ -46,7 +39,7 @@ _GLARE: Final = 0.04  # of a lens region; clear glasses and eyes have below 0.01
 _COVERED: Final = 14.0  # ΔE of nose, mouth and chin from the forehead; a beard leaves the nose below 10
 _LIPS: Final = 3.0  # a*; lips are 4 to 20 redder than the chin, cloth is not
 _HAND: Final = 0.12  # of the face's middle; fingers at the chin or the temple cover less
-_CAST: Final = 26.0  # a*b*; warm lamps have up to 15 and lids add some, to 23; coloured light has 30 and more
+_CAST: Final = 30.0  # a*b*; warm lamps have up to 15 and lids add some, to 27; coloured light 33 and more
 _BUSY: Final = 0.25  # edge strength; walls have below 0.05, foliage 0.3
 _DARK_EYE_WHITE: Final = 0.12  # luminance: 0.17 to 0.48 in good light, below 0.10 against the light
 # Luminance of the face's brightest parts: gloss, teeth, the wet of the eyes. Narrow eyes show little white;
@@ -118,7 +111,7 @@ def examine(
     view = View(pixels, chosen, others, place)
     if chosen.eye_distance < _LOOK_CLOSER:
         view = nearer(photo, view, chosen.head_height * _LOOK_CLOSER / chosen.eye_distance)
-    measures = _measure(view).model_copy(update=size)
+    measures = measured(view).model_copy(update=size)
     if subject is None and _company(view):
         findings = [Finding.of(Issue.SEVERAL_PEOPLE)]  # what else is to be said depends on who it is about
     else:
@@ -205,80 +198,6 @@ def _fraction(face: Face, pixels: Pixels) -> FaceBox:
     )
 
 
-def _measure(view: View) -> Measures:
-    face, place = view.face, view.place
-    box = face.box
-    near = Box(box.left - box.width, box.top - box.height, box.right + box.width, box.bottom + box.height)
-    rows, columns = measure.inside(near, view.pixels)
-    scale = min(1.0, _MEASURED_EYES / max(face.eye_distance, 1.0))
-    small = measure.reduced(view.pixels[rows, columns], scale)
-    moved = face.moved(-columns.start, -rows.start, scale)
-    linear = to_linear(small)
-    level = max(measure.skin_level(linear, moved), 1e-3)
-    exposed = light.exposure(small, moved)
-    azimuth, elevation = light.direction(linear, moved)
-    cast = light.cast(small, moved)
-    unlike, redder = covering.lower_face(_lab(small), moved)
-    hands = covering.hands(small, moved)
-    closed, open_ = face.eye_openings
-    tone = skin_tone(small, moved)
-    original = place.box(face)
-    head = face.head_height / place.scale
-    eyes = face.eye_distance / place.scale
-    crown = place.top + float(face.crown[1]) / place.scale
-    return Measures(
-        eye_distance_px=round(eyes, 1),
-        head_height_fraction=round(head / place.picture.height, 3),
-        head_room_ratio=round((crown - place.picture.top) / head, 2),
-        chest_room_ratio=round((place.picture.bottom - original.bottom) / head, 2),
-        sharp_up_to_px=max([DELIVERY_SIZES[0], *(px for px in DELIVERY_SIZES if px <= _SHARP_SIZE * eyes)]),
-        yaw_degrees=round(face.yaw, 1),
-        pitch_degrees=round(face.pitch, 1),
-        roll_degrees=round(face.roll, 1),
-        eye_opening_ratio=round(closed, 3),
-        wider_eye_opening_ratio=round(open_, 3),
-        mouth_opening_ratio=round(face.mouth_opening, 3),
-        socket_light_ratio=round(measure.socket_light(linear, moved), 3),
-        glare_fraction=round(covering.glare(small, moved), 4),
-        lower_face_delta_e=round(unlike, 1),
-        lip_redness_lab=round(redder, 1),
-        hand_fraction=round(hands.fraction, 3),
-        eye_behind_hand=hands.eye,
-        eye_white_luminance=round(measure.eye_white(linear, moved), 3),
-        highlights_luminance=round(light.brightest(linear, moved), 3),
-        luminance_mean=round(exposed.mean, 3),
-        under_exposed_fraction=round(exposed.under, 4),
-        clipped_fraction=round(measure.clipped(small, moved), 4),
-        dynamic_range_bits=round(exposed.bits, 2),
-        back_light_stops=round(_back_light(view, level), 2),
-        side_light_stops=round(measure.side_light(linear, moved), 2),
-        light_uniformity=round(exposed.uniformity, 3),
-        light_azimuth_degrees=azimuth,
-        light_elevation_degrees=elevation,
-        colour_cast_lab=None if cast is None else round(cast, 1),
-        sharpness_ratio=round(measure.sharpness(view.pixels, face), 3),
-        clutter_ratio=round(measure.clutter(small, moved), 3),
-        skin_lightness=round(tone.lightness, 1),
-    )
-
-
-def _lab(pixels: Pixels) -> measure.Lab:
-    return np.asarray(cv2.cvtColor(pixels.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB), np.float32)
-
-
-def _back_light(view: View, level: float) -> float:
-    """Return by how many stops the surroundings, three faces wide, are brighter than the skin."""
-    box = view.face.box
-    wide = Box(
-        box.left - 3 * box.width, box.top - 3 * box.height, box.right + 3 * box.width, box.bottom + box.height
-    )
-    rows, columns = measure.inside(wide, view.pixels)
-    scale = min(1.0, _AROUND_EYES / max(view.face.eye_distance, 1.0))
-    small = measure.reduced(view.pixels[rows, columns], scale)
-    around = measure.surroundings(to_linear(small), view.face.moved(-columns.start, -rows.start, scale))
-    return float(np.log2(max(around, 1e-3) / level))
-
-
 def _company(view: View) -> bool:
     """Say whether somebody else in the photo could be meant."""
     return any(other.head_height > _SAME_SIZE * view.face.head_height for other in view.others)
@@ -292,8 +211,8 @@ def _face_findings(view: View, measures: Measures) -> list[Finding]:
         issues.append(Issue.FACE_CUT_OFF)
     elif _known(measures.head_room_ratio) < 0.02:
         issues.append(Issue.HEAD_TOUCHES_EDGE)
-    eyes = _known(measures.eye_distance_px)
-    if eyes < MIN_EYES:
+    distance = _known(measures.eye_distance_px)
+    if distance < MIN_EYES:
         issues.append(Issue.FACE_TOO_SMALL)
     if _known(measures.head_height_fraction) < _SMALL:
         issues.append(Issue.SMALL_IN_FRAME)
@@ -303,7 +222,7 @@ def _face_findings(view: View, measures: Measures) -> list[Finding]:
     if _known(measures.clutter_ratio) > _BUSY:
         issues.append(Issue.BUSY_BACKGROUND)
     findings = [Finding.of(issue) for issue in issues]
-    if MIN_EYES <= eyes < GOOD_EYES:
+    if MIN_EYES <= distance < GOOD_EYES:
         findings.append(Finding.of(Issue.LOW_RESOLUTION, pixels=measures.sharp_up_to_px or 0))
     return findings
 
@@ -343,14 +262,18 @@ def _eye_issues(measures: Measures) -> list[Issue]:
         return [Issue.ONE_EYE_CLOSED]
     if closed < _EYES_NEARLY_CLOSED:
         return [Issue.EYES_NEARLY_CLOSED]
-    return [Issue.GLARE] if _known(measures.glare_fraction) > _GLARE else []
+    glare = _known(measures.glare_fraction) > _GLARE and not _masked(measures)
+    return [Issue.GLARE] if glare else []
 
 
 def _cover_issues(measures: Measures) -> list[Issue]:
     if not measures.eye_behind_hand and _known(measures.hand_fraction) > _HAND:
         return [Issue.HAND_OVER_FACE]
-    covered = _known(measures.lower_face_delta_e) > _COVERED and _known(measures.lip_redness_lab) < _LIPS
-    return [Issue.MASK] if covered else []
+    return [Issue.MASK] if _masked(measures) else []
+
+
+def _masked(measures: Measures) -> bool:
+    return _known(measures.lower_face_delta_e) > _COVERED and _known(measures.lip_redness_lab) < _LIPS
 
 
 def _light_findings(measures: Measures) -> list[Finding]:
@@ -378,9 +301,9 @@ def _known(value: float | None) -> float:
 
 def _score(measures: Measures) -> float:
     """Rank by what cannot be mended later: pixels, sharpness, pose, eyes, light; each 0 to 1."""
-    eyes = _known(measures.eye_distance_px)
+    distance = _known(measures.eye_distance_px)
     parts = (
-        min(1.0, eyes / _ENOUGH_EYES),
+        min(1.0, distance / _ENOUGH_EYES),
         min(1.0, _known(measures.sharpness_ratio) / 0.45),
         max(0.0, 1 - abs(_known(measures.yaw_degrees)) / 45),
         max(0.0, 1 - abs(_known(measures.pitch_degrees)) / 60),

@@ -20,8 +20,8 @@ from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.quiet import quiet, sample_face
 
 # Both detectors reduce what they see to 128 px (short range) or 192 px (full range), so pixels beyond
-# this side only cost time.
-_DETECTION_SIDE: Final = 768
+# this side only cost time. Half the side of the pictures that the photo check looks at: halving is cheap.
+_DETECTION_SIDE: Final = 800
 _MIN_DETECTION: Final = 0.35  # low, because the mesh confirms
 # px; no usable face fits into less, and a sliver makes mediapipe's graph fail, after which it never runs again.
 _SMALLEST: Final = 64
@@ -119,8 +119,10 @@ def _windows(pixels: Pixels, side: int) -> list[Box]:
 def _detect(pixels: Pixels, window: Box | None = None) -> list[_Sighting]:
     left, top = (int(window.left), int(window.top)) if window else (0, 0)
     view = pixels[top : int(window.bottom), left : int(window.right)] if window else pixels
-    height, width = view.shape[:2]
-    small = _reduced(view, _DETECTION_SIDE)
+    step = -(-max(view.shape[:2]) // _DETECTION_SIDE)
+    height, width = (side // step * step for side in view.shape[:2])  # a whole factor is three times as fast
+    view = view[:height, :width]
+    small = _reduced(view, max(height, width) // step)
     found: list[_Sighting] = []
     if min(small.shape[:2]) < _SMALLEST // 2:
         return found  # a strip: its windows are searched instead

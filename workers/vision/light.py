@@ -1,4 +1,4 @@
-"""How the light falls on a face: exposure, evenness, direction and colour.
+"""How the light falls on a face: exposure, evenness and direction.
 
 The measures follow ISO/IEC 29794-5:2025 where it has one, on the face's own area. None of them is judged
 where a complexion alone could change the answer.
@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.vision.color import Values, luminance
-from workers.vision.eyes import WHITE, white_of_eyes
 from workers.vision.geometry import Face, Pixels
 from workers.vision.shading import SKIN, Shading, fit, lamp, normals
 
@@ -93,15 +92,6 @@ def direction(linear: Values, face: Face) -> tuple[float, float]:
     light = lamps.at(seen)
     off = np.square(light / light.mean(axis=0) - (source / source.mean())[:, None]).sum(axis=0)
     return places[int(np.argmin(off))]
-
-
-def cast(pixels: Pixels, face: Face) -> float | None:
-    """Return how far the whites of the eyes are from their natural colour, in a*b*; `None` if hardly seen.
-
-    The whites are nearly alike in all people, so a complexion is never taken for the lamp's colour.
-    """
-    seen = white_of_eyes(pixels, face)
-    return None if seen is None else float(np.hypot(seen[0] - WHITE[0], seen[1] - WHITE[1]))
 
 
 def _halves(area: NDArray[np.bool_], face: Face) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

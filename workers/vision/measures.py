@@ -1,0 +1,100 @@
+"""Everything that is measured on one face, each in as few pixels as it needs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from workers.vision import covering, eyes, light, measure
+from workers.vision.closer import View
+from workers.vision.color import to_linear
+from workers.vision.geometry import Box, Face, Pixels
+from workers.vision.skin import skin_tone
+from workers.vision.verdict import DELIVERY_SIZES, Measures
+
+_FACE_EYES: Final = 120.0  # px between the eyes while measuring the face
+_WHITES_EYES: Final = 240.0  # px between the eyes while measuring the whites, which are small
+_AROUND_EYES: Final = 24.0  # px between the eyes while measuring the surroundings
+# The default crop shows 0.17 of its height between the eyes, and a quarter more than a file holds is not
+# seen at the distance from which a portrait is looked at.
+_SHARP_SIZE: Final = 1.25 / 0.17
+
+
+def measured(view: View) -> Measures:
+    """Measure the face of a view; size and count of the photo's faces are left to the caller.
+
+    Light is measured on the face alone; hands and clutter are looked for a face's width around it, the
+    brightness behind the person three.
+    """
+    face, place = view.face, view.place
+    small, moved = _part(view, 0.1, 0.1, _FACE_EYES)
+    linear = to_linear(small)
+    exposed = light.exposure(small, moved)
+    azimuth, elevation = light.direction(linear, moved)
+    cast = eyes.cast(*_part(view, 0.0, 0.0, _WHITES_EYES))
+    unlike, redder = covering.lower_face(_lab(small), moved)
+    around, there = _part(view, 1.0, 1.0, _FACE_EYES)
+    hands = covering.hands(around, there)
+    closed, opened = face.eye_openings
+    head = face.head_height / place.scale
+    distance = face.eye_distance / place.scale
+    crown = place.top + float(face.crown[1]) / place.scale
+    sharp = [px for px in DELIVERY_SIZES if px <= _SHARP_SIZE * distance]
+    return Measures(
+        eye_distance_px=round(distance, 1),
+        head_height_fraction=round(head / place.picture.height, 3),
+        head_room_ratio=round((crown - place.picture.top) / head, 2),
+        chest_room_ratio=round((place.picture.bottom - place.box(face).bottom) / head, 2),
+        sharp_up_to_px=max(DELIVERY_SIZES[0], *sharp, 0),
+        yaw_degrees=round(face.yaw, 1),
+        pitch_degrees=round(face.pitch, 1),
+        roll_degrees=round(face.roll, 1),
+        eye_opening_ratio=round(closed, 3),
+        wider_eye_opening_ratio=round(opened, 3),
+        mouth_opening_ratio=round(face.mouth_opening, 3),
+        socket_light_ratio=round(measure.socket_light(linear, moved), 3),
+        glare_fraction=round(covering.glare(small, moved), 4),
+        lower_face_delta_e=round(unlike, 1),
+        lip_redness_lab=round(redder, 1),
+        hand_fraction=round(hands.fraction, 3),
+        eye_behind_hand=hands.eye,
+        eye_white_luminance=round(measure.eye_white(linear, moved), 3),
+        highlights_luminance=round(light.brightest(linear, moved), 3),
+        luminance_mean=round(exposed.mean, 3),
+        under_exposed_fraction=round(exposed.under, 4),
+        clipped_fraction=round(measure.clipped(small, moved), 4),
+        dynamic_range_bits=round(exposed.bits, 2),
+        back_light_stops=round(_back_light(view, measure.skin_level(linear, moved)), 2),
+        side_light_stops=round(measure.side_light(linear, moved), 2),
+        light_uniformity=round(exposed.uniformity, 3),
+        light_azimuth_degrees=azimuth,
+        light_elevation_degrees=elevation,
+        colour_cast_lab=None if cast is None else round(cast, 1),
+        sharpness_ratio=round(measure.sharpness(view.pixels, face), 3),
+        clutter_ratio=round(measure.clutter(around, there), 3),
+        skin_lightness=round(skin_tone(small, moved).lightness, 1),
+    )
+
+
+def _part(view: View, across: float, down: float, eye_distance: float) -> tuple[Pixels, Face]:
+    """Return the face with its surroundings, `across` and `down` faces wide, at most so many px between the eyes."""
+    box = view.face.box
+    x, y = across * box.width, down * box.height
+    rows, columns = measure.inside(
+        Box(box.left - x, box.top - y, box.right + x, box.bottom + min(y, box.height)), view.pixels
+    )
+    scale = min(1.0, eye_distance / max(view.face.eye_distance, 1.0))
+    small = measure.reduced(view.pixels[rows, columns], scale)
+    return small, view.face.moved(-columns.start, -rows.start, scale)
+
+
+def _lab(pixels: Pixels) -> measure.Lab:
+    return np.asarray(cv2.cvtColor(pixels.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB), np.float32)
+
+
+def _back_light(view: View, level: float) -> float:
+    """Return by how many stops the surroundings are brighter than the skin."""
+    small, moved = _part(view, 3.0, 3.0, _AROUND_EYES)
+    return float(np.log2(max(measure.surroundings(to_linear(small), moved), 1e-3) / max(level, 1e-3)))
