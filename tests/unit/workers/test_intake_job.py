@@ -14,14 +14,17 @@ from PIL import Image
 from sqlalchemy import select
 from work import do_all_work
 
-from compliance import consent
+from compliance import consent as consents
 from core import audit
-from core.consent import Purpose
+from core.consent import Purpose, ValidConsent
 from core.db import transaction
-from core.models import Artifact, Member, Participation, Photo, State
+from core.models import Artifact, Headshot, Member, Participation, Photo, State
 from core.services import photos
 from core.services.photos import Standing
 from core.vault import ArtifactGone, vault
+from workers.vision.check import examine
+from workers.vision.examination import Examination
+from workers.vision.likeness import SAME_PERSON, distance, embed
 
 pytestmark = pytest.mark.photos
 
@@ -35,7 +38,7 @@ def participation(org: UUID, member: Member) -> Participation:
 def upload(participation: Participation, *contents: bytes) -> None:
     with transaction(participation.org_id) as session:
         row = session.get_one(Participation, participation.id)
-        agreed = consent.require(session, row.member_id)
+        agreed = consents.require(session, row.member_id)
         for content in contents:
             key = f"key-{len(photos.of_participation(session, row.id)):08d}"
             photos.store(session, row, content, media_type="image/jpeg", upload_key=key, consent=agreed)
@@ -49,7 +52,7 @@ def listed(participation: Participation) -> list[Photo]:
 
 def withdraw(participation: Participation) -> None:
     with transaction(participation.org_id) as session:
-        consent.withdraw(session, session.get_one(Member, participation.member_id), Purpose.LIKENESS)
+        consents.withdraw(session, session.get_one(Member, participation.member_id), Purpose.LIKENESS)
 
 
 def kinds(participation: Participation) -> list[str]:
@@ -91,6 +94,39 @@ def test_answer_picks_the_face_that_is_checked(
         assert answered.preview_id is not None
         preview = Image.open(io.BytesIO(vault().get(session, answered.preview_id)))
     assert max(preview.size) > 480, "people can look again whom they chose"
+
+
+def test_headshot_shows_the_person_whom_the_answer_meant(
+    participation: Participation,
+    photo: Callable[[str], bytes],
+    examined: Callable[[str], Examination],
+    consent: ValidConsent,
+) -> None:
+    upload(participation, photo("negatives/two-people.jpg"))
+    with transaction(participation.org_id) as session:
+        row = photos.of_participation(session, participation.id)[0]
+        assert row.verdict
+        faces = row.verdict["faces"]
+        right = max(range(len(faces)), key=lambda index: faces[index]["left"])
+        photos.choose_face(session, row, right, actor=audit.SYSTEM)
+    do_all_work()
+    with transaction(participation.org_id) as session:
+        photos.submit(session, session.get_one(Participation, participation.id), actor=audit.SYSTEM)
+    do_all_work()
+    with transaction(participation.org_id) as session:
+        made = session.scalars(select(Headshot)).one()
+        assert made.artifact_id is not None, made.gates
+        headshot = examine(vault().get(session, made.artifact_id), consent)
+
+    def unlike(other: Examination) -> float:
+        ours, theirs = (
+            embed(one.pixels, one.face, consent)
+            for one in (headshot, other)
+            if one.pixels is not None and one.face is not None
+        )
+        return distance(ours, theirs)
+
+    assert unlike(examined("joe/portrait.jpg")) < SAME_PERSON < unlike(examined("barack/portrait.jpg"))
 
 
 def test_photo_of_somebody_else_is_named_and_unnamed_with_the_consent(
