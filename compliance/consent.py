@@ -17,7 +17,7 @@ from core.db import organization_of
 from core.errors import InvalidInput
 from core.ids import new_id
 from core.models import Consent, Member, Participation
-from core.services import headshots
+from core.services import headshots, photos
 
 
 def give(
@@ -75,7 +75,7 @@ def give(
 def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
     """Withdraw a consent; as easy as giving it. Withdrawing twice is fine.
 
-    With `likeness` the figures that came from comparing faces go at once.
+    With `likeness` the embeddings and the figures that came from comparing faces go at once.
     """
     moment = now()
     rows = session.scalars(
@@ -90,6 +90,7 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
         row.withdrawn_at = moment
     if purpose is Purpose.LIKENESS:
         headshots.forget_likeness(session, member.id)
+        photos.forget_likeness(session, member.id)
     if rows:
         audit.record(
             session,

@@ -13,7 +13,7 @@ from core.db import Lookup, transaction
 from core.logs import logger
 from core.models import Artifact, Kind, Member, Participation, Photo, Shoot, State
 from core.queue import JobName, enqueue
-from core.services import organizations, participations
+from core.services import organizations, participations, photos
 from core.vault import vault
 
 # An object is written before its row is committed; the longest job takes 15 minutes.
@@ -46,16 +46,14 @@ def sweep(session: Session) -> int:
             )
         )
     )
-    photos = session.scalars(
+    ended = session.scalars(
         select(Photo)
         .where(Photo.participation_id.in_(kept), Photo.removed_at.is_(None))
         .order_by(Photo.member_id)
         .limit(BATCH)
     ).all()
-    for photo in photos:
-        photo.removed_at = moment
-        photo.verdict = None
-        vault().request_deletion(session, [one for one in (photo.artifact_id, photo.preview_id) if one])
+    for photo in ended:
+        photos.end(session, photo)
         audit.record(
             session,
             audit.Tag.PHOTO_REMOVED,
@@ -64,7 +62,7 @@ def sweep(session: Session) -> int:
             photo=str(photo.id),
             reason="retention",
         )
-    people = {photo.member_id for photo in photos}
+    people = {photo.member_id for photo in ended}
     for member_id in people:
         enqueue(session, JobName.PURGE, member_id)
     stale = session.scalars(

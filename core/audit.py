@@ -48,6 +48,7 @@ class Tag(StrEnum):
     PARTICIPATION_MOVED = "participation.moved"
     PHOTO_UPLOADED = "photo.uploaded"
     PHOTO_CHECKED = "photo.checked"
+    PHOTO_SUBJECT_CHOSEN = "photo.subject_chosen"
     PHOTO_REMOVED = "photo.removed"
     HEADSHOTS_RENDERED = "headshots.rendered"
     HEADSHOT_APPROVED = "headshot.approved"

@@ -32,8 +32,19 @@ from core.models import (
 from core.vault import ArtifactGone, vault
 
 FORMAT = "headshots.export/1"
-SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/heic": "heic"}
-FOLDER = {Kind.PHOTO: "photos", Kind.HEADSHOT: "headshots", Kind.OWN_PICTURE: "own-picture"}
+SUFFIX = {
+    "application/json": "json",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/heic": "heic",
+}
+FOLDER = {
+    Kind.PHOTO: "photos",
+    Kind.LIKENESS: "likeness",
+    Kind.HEADSHOT: "headshots",
+    Kind.OWN_PICTURE: "own-picture",
+}
 
 
 @dataclass(frozen=True)
@@ -131,6 +142,8 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "checked_at": _at(row.checked_at),
                 "removed_at": _at(row.removed_at),
                 "verdict": row.verdict,
+                "my_face_at": row.subject,
+                "likeness_file": names.get(row.likeness_id) if row.likeness_id else None,
             }
             for row in session.scalars(select(Photo).where(Photo.member_id == own).order_by(Photo.id))
         ],

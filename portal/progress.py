@@ -89,7 +89,7 @@ def show() -> Response:
         if place.state not in MOVING:
             return go(step_url(place.state))
         sent = photos.of_participation(session, place.participation.id)
-        count = sum(1 for photo in sent if photo.verdict and photo.verdict.get("accepted"))
+        count = sum(photos.standing_of(photo) is photos.Standing.ACCEPTED for photo in sent)
     status = Watch.of(place.participation).status()
     return make_response(render_template("progress.html", place=place, status=status, count=count))
 

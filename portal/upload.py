@@ -16,13 +16,13 @@ from compliance import consent as consents
 from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
-from core.models import Photo, State
 from core.services import photos
 from core.settings import settings
 from core.vault import vault
 from core.web.app import limiter
 from core.web.errors import said, wants_json
 from core.web.guards import me
+from portal import listing
 from portal.files import picture
 from portal.here import Here, back, go, here, step_url
 from workers.vision.advice import ADVICE, Issue
@@ -53,6 +53,7 @@ def show() -> Response:
                 "photos.html",
                 place=place,
                 listing=_listing(session, place),
+                same_shot=listing.same_shot("{number}")["advice"],
                 accept=ACCEPT,
                 upload_key=new_id().hex,
                 most_bytes=settings().upload_max_bytes,
@@ -62,7 +63,7 @@ def show() -> Response:
 
 @bp.get("/me/photos.json")
 @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
-def listing() -> Response:
+def verdicts() -> Response:
     """Return the photos with their verdicts, for the page that waits for them."""
     with transaction(me().org_id) as session:
         place = here(session)
@@ -70,37 +71,7 @@ def listing() -> Response:
 
 
 def _listing(session: Session, place: Here) -> dict[str, Any]:
-    found = [as_json(photo) for photo in photos.of_participation(session, place.participation.id)]
-    accepted = sum(photo["state"] == "accepted" for photo in found)
-    return {
-        "photos": found,
-        "count": len(found),
-        "accepted": accepted,
-        "checking": sum(photo["state"] == "checking" for photo in found),
-        "most": photos.MAX_PHOTOS,
-        "state": place.state.value,
-        "can_submit": accepted > 0 and place.state is State.UPLOADING,
-    }
-
-
-def as_json(photo: Photo) -> dict[str, Any]:
-    """Return what a page or program may know of a photo; advice in the request's language."""
-    verdict = photo.verdict or {}
-    state = "checking" if photo.checked_at is None else "accepted" if verdict.get("accepted") else "rejected"
-    return {
-        "id": str(photo.id),
-        "upload_key": photo.upload_key,
-        "state": state,
-        "issues": [
-            {
-                "code": issue["code"],
-                "severity": issue["severity"],
-                "advice": _(ADVICE[Issue(issue["code"])].text),
-            }
-            for issue in verdict.get("issues", [])
-        ],
-        "preview_url": url_for("upload.preview", photo_id=photo.id) if photo.preview_id else None,
-    }
+    return listing.listing(photos.of_participation(session, place.participation.id), place.state)
 
 
 @bp.route("/me/photos", methods=["POST", "PUT"])
@@ -124,7 +95,7 @@ def _add_one(file: FileStorage, key: str) -> Response:
     media_type = quick_check(content)
     with transaction(me().org_id) as session:
         stored = _store(session, here(session), content, media_type, key)
-        return make_response(jsonify(as_json(stored.photo)), 201 if stored.created else 200)
+        return make_response(jsonify(listing.as_json(stored.photo)), 201 if stored.created else 200)
 
 
 def _add_all(files: list[FileStorage], key: str) -> Response:
@@ -175,6 +146,22 @@ def preview(photo_id: UUID) -> Response:
     return picture(content, "image/jpeg")
 
 
+@bp.post("/me/photos/<uuid:photo_id>/subject")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@limiter.limit("60 per minute")
+def choose(photo_id: UUID) -> Response:
+    """Keep which of several people on one's own photo one is; its check goes on at once."""
+    face_index = request.form.get("face", default=-1, type=int)
+    with transaction(me().org_id) as session:
+        place = here(session)
+        consents.require(session, place.member.id)
+        photo = photos.get(session, place.member.id, photo_id)
+        photos.choose_face(session, photo, face_index, actor=place.actor)
+        if wants_json():
+            return make_response(jsonify(listing.as_json(photo)))
+    return go(url_for("upload.show"))
+
+
 @bp.post("/me/photos/<uuid:photo_id>/remove")
 @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
 def remove(photo_id: UUID) -> Response:
@@ -194,6 +181,6 @@ def submit() -> Response:
             place = here(session)
             consents.require(session, place.member.id)
             photos.submit(session, place.participation, actor=place.actor)
-    except (photos.NoGoodPhoto, photos.StillChecking) as error:
+    except (photos.NoGoodPhoto, photos.StillChecking, photos.StillAsks) as error:
         return back(error, url_for("upload.show"))
     return go(url_for("progress.show"))

@@ -121,6 +121,7 @@ def kind(name: str) -> str:
     known: dict[str, str] = {
         Kind.PHOTO: _("Photos you uploaded"),
         Kind.PREVIEW: _("Small previews of your photos"),
+        Kind.LIKENESS: _("Numbers that stand for your face, to compare photos"),
         Kind.HEADSHOT: _("Headshots made of you"),
         Kind.OWN_PICTURE: _("A picture of your own"),
         Kind.EXPORT: _("Exports of your data"),

@@ -17,6 +17,7 @@ class Kind(StrEnum):
 
     PHOTO = "photo"
     PREVIEW = "preview"
+    LIKENESS = "likeness"  # the numbers that stand for the face on one photo
     HEADSHOT = "headshot"
     OWN_PICTURE = "own_picture"
     EXPORT = "export"

@@ -15,7 +15,9 @@ from core.models.base import Tenant
 class Photo(Tenant):
     """One uploaded photo and the check's verdict.
 
-    `upload_key` is chosen by the browser, so a retried upload finds the first one.
+    `upload_key` is chosen by the browser, so a retried upload finds the first one. `subject_x` and
+    `subject_y` say where the face is that the person called theirs, where a photo shows several.
+    `likeness_id` is the face's embedding, only with that consent.
     """
 
     __tablename__ = "photos"
@@ -28,7 +30,22 @@ class Photo(Tenant):
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
     artifact_id: Mapped[UUID] = mapped_column(ForeignKey("artifacts.id"))
     preview_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
+    likeness_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
     upload_key: Mapped[str] = mapped_column(String(64))
     verdict: Mapped[dict[str, Any] | None]
+    subject_x: Mapped[float | None]  # fraction of the photo's width, from the left
+    subject_y: Mapped[float | None]  # fraction of the photo's height, from the top
     checked_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+
+    @property
+    def subject(self) -> tuple[float, float] | None:
+        """The middle of the face that the person called theirs; `None` where nobody had to ask."""
+        if self.subject_x is None or self.subject_y is None:
+            return None
+        return self.subject_x, self.subject_y
+
+    @property
+    def held(self) -> list[UUID]:
+        """The artifacts that were made of this photo."""
+        return [one for one in (self.artifact_id, self.preview_id, self.likeness_id) if one is not None]

@@ -1,9 +1,10 @@
-"""Uploaded photos: kept once, judged, replaced by their stripped copy, removed, submitted."""
+"""Uploaded photos: kept once, judged, replaced by their stripped copy, asked about, removed, submitted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from core import audit
 from core.clock import now
 from core.consent import Purpose, ValidConsent
 from core.db import organization_of
-from core.errors import Conflict, Gone, NotFound
+from core.errors import Conflict, Gone, InvalidInput, NotFound
 from core.ids import new_id
 from core.models import Kind, Member, Participation, Photo, Shoot, State
 from core.queue import JobName, enqueue
@@ -25,6 +26,19 @@ MAX_PHOTOS = 20
 
 # Where adding or removing a photo makes sense; a result that does not please leads back to UPLOADING.
 OPEN = frozenset({State.CONSENTED, State.UPLOADING})
+
+
+# What the check found by comparing the photos of one person with each other; goes with the consent to it.
+SOMEBODY_ELSE = "may_be_someone_else"
+
+
+class Standing(StrEnum):
+    """What a person is told about their photo."""
+
+    CHECKING = "checking"
+    ASKS = "asks"  # several people are on it, and the person has not said which one they are
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
 
 
 class TooManyPhotos(Conflict):
@@ -43,6 +57,24 @@ class StillChecking(Conflict):
     """The check of the only candidates has not finished."""
 
     code = "still_checking"
+
+
+class StillAsks(Conflict):
+    """The only candidates show several people, and the person has not said which one they are."""
+
+    code = "still_asks"
+
+
+class NoSuchFace(InvalidInput):
+    """The check found no face of this number on the photo."""
+
+    code = "no_such_face"
+
+
+class NothingToChoose(Conflict):
+    """The check never asked which face is the person's."""
+
+    code = "nothing_to_choose"
 
 
 class ShootClosed(Gone):
@@ -132,6 +164,16 @@ def _demand_open(session: Session, participation: Participation) -> None:
         raise Conflict(message, state=state.value)
 
 
+def standing_of(photo: Photo) -> Standing:
+    """Return where a photo stands; only accepted ones are sent to the studio."""
+    if photo.checked_at is None:
+        return Standing.CHECKING
+    verdict = photo.verdict or {}
+    if verdict.get("asks"):
+        return Standing.ASKS
+    return Standing.ACCEPTED if verdict.get("accepted") else Standing.REJECTED
+
+
 def record_verdict(
     session: Session,
     photo: Photo,
@@ -140,26 +182,35 @@ def record_verdict(
     stripped: bytes | None,
     media_type: str = "image/jpeg",
     preview: bytes | None = None,
+    subject: tuple[float, float] | None = None,
+    likeness: bytes | None = None,
 ) -> None:
     """Keep the check's verdict and replace the original by its copy without metadata.
 
     The original object is deleted whatever the verdict: no GPS position stays. Without `stripped` the
-    file could not be decoded at all, and nothing of it is kept. Recording twice, or after the person
-    removed the photo, does nothing.
+    file could not be decoded at all, and nothing of it is kept. When the person has said which face is
+    theirs, the check runs again on that copy: then it stays, and preview and embedding are replaced.
+    Recording twice, after the person removed the photo, or about a face that they have not chosen (any
+    more), does nothing.
 
     Args:
         session: bound to the organization.
         photo: what was checked.
-        verdict: `workers.vision.check.Verdict` as JSON: accepted, issues, measures, score.
-        stripped: the photo encoded again without metadata.
+        verdict: `workers.vision.check.Verdict` as JSON: accepted, issues, measures, score, asks, faces.
+        stripped: the photo encoded again without metadata; not looked at in a second check.
         media_type: of `stripped` and `preview`.
-        preview: a copy of at most 480 px for lists.
+        preview: a small copy for lists, larger where the person has to find themselves on it.
+        subject: the middle of the face that was checked, as `Photo.subject` said then.
+        likeness: the face's embedding; only with that consent.
     """
     session.refresh(photo, with_for_update=True)
-    if photo.checked_at is not None or photo.removed_at is not None:
+    if photo.checked_at is not None or photo.removed_at is not None or photo.subject != subject:
         return
-    original = photo.artifact_id
-    if stripped is not None:
+    replaced = [one for one in (photo.preview_id, photo.likeness_id) if one is not None]
+    first = photo.verdict is None
+    if first:
+        replaced.append(photo.artifact_id)
+    if first and stripped is not None:
         kept = vault().put(
             session, stripped, kind=Kind.PHOTO, media_type=media_type, member_id=photo.member_id
         )
@@ -169,10 +220,16 @@ def record_verdict(
             session, preview, kind=Kind.PREVIEW, media_type=media_type, member_id=photo.member_id
         )
         photo.preview_id = small.id
+    photo.likeness_id = None
+    if likeness is not None:
+        numbers = vault().put(
+            session, likeness, kind=Kind.LIKENESS, media_type="application/json", member_id=photo.member_id
+        )
+        photo.likeness_id = numbers.id
     photo.verdict = verdict
     photo.checked_at = now()
     session.flush()
-    vault().request_deletion(session, [original])
+    vault().request_deletion(session, replaced)
     enqueue(session, JobName.PURGE, photo.member_id)
     audit.record(
         session,
@@ -182,6 +239,52 @@ def record_verdict(
         photo=str(photo.id),
         accepted=bool(verdict.get("accepted")),
     )
+
+
+def choose_face(session: Session, photo: Photo, face_index: int, *, actor: audit.Actor) -> None:
+    """Keep which face on a photo is the person's, and owe the check that was waiting for it.
+
+    Choosing the same face again does nothing; another one replaces the first answer.
+
+    Args:
+        session: bound to the organization.
+        photo: one of the person's own.
+        face_index: of the verdict's faces, from 0, the largest first.
+        actor: who says so.
+
+    Raises:
+        NothingToChoose: the check did not ask.
+        NoSuchFace: the verdict has no such face.
+        NotFound: the photo was removed.
+        ShootClosed: the company has ended the shoot.
+        Conflict: the photos are with the studio already.
+    """
+    participation = participations.get(session, photo.participation_id, lock=True)
+    session.refresh(photo, with_for_update=True)
+    if photo.removed_at is not None:
+        raise NotFound("This photo does not exist any more.")
+    _demand_open(session, participation)
+    verdict = photo.verdict or {}
+    if not verdict.get("asks") and photo.subject is None:
+        raise NothingToChoose("Nothing has to be chosen on this photo. Please reload the page.")
+    faces = verdict.get("faces", ())
+    if not 0 <= face_index < len(faces):
+        raise NoSuchFace("There is no such person on this photo. Please choose one of those that are marked.")
+    face = faces[face_index]
+    middle = (face["left"] + face["width"] / 2, face["top"] + face["height"] / 2)
+    if photo.subject == middle:
+        return
+    photo.subject_x, photo.subject_y = middle
+    photo.checked_at = None
+    session.flush()
+    audit.record(
+        session,
+        audit.Tag.PHOTO_SUBJECT_CHOSEN,
+        actor=actor,
+        subject=session.get_one(Member, photo.member_id),
+        photo=str(photo.id),
+    )
+    enqueue(session, JobName.INTAKE, photo.id)
 
 
 def of_participation(session: Session, participation_id: UUID) -> Sequence[Photo]:
@@ -242,11 +345,7 @@ def remove_all(session: Session, member: Member, *, actor: audit.Actor) -> int:
 
 def _delete(session: Session, photos: Sequence[Photo], *, actor: audit.Actor) -> None:
     for photo in photos:
-        photo.removed_at = now()
-        photo.verdict = None  # measures of a face are personal data too
-        session.flush()
-        held = [photo.artifact_id, *([photo.preview_id] if photo.preview_id else [])]
-        vault().request_deletion(session, held)
+        end(session, photo)
         audit.record(
             session,
             audit.Tag.PHOTO_REMOVED,
@@ -258,12 +357,60 @@ def _delete(session: Session, photos: Sequence[Photo], *, actor: audit.Actor) ->
         enqueue(session, JobName.PURGE, photos[0].member_id)
 
 
+def end(session: Session, photo: Photo) -> None:
+    """Take everything that a photo holds, its measures and its person's place on it; the caller says why."""
+    photo.removed_at = now()
+    photo.verdict = None  # measures of a face are personal data too
+    photo.subject_x = photo.subject_y = None
+    session.flush()
+    vault().request_deletion(session, photo.held)
+
+
+def mark_strangers(
+    session: Session, participation_id: UUID, strangers: Set[str], finding: dict[str, Any]
+) -> None:
+    """Say on some photos of a person, and on no others, that they may show somebody else.
+
+    Args:
+        session: bound to the organization; it holds the participation's lock.
+        participation_id: whose photos were compared.
+        strangers: ids of the photos that differ from the rest.
+        finding: what the verdict then says, as JSON; its code is `SOMEBODY_ELSE`.
+    """
+    for photo in of_participation(session, participation_id):
+        if photo.verdict is None:
+            continue
+        said = photo.verdict.get("issues", [])
+        issues = [issue for issue in said if issue["code"] != SOMEBODY_ELSE]
+        if str(photo.id) in strangers:
+            issues.append(finding)
+        if issues != said:
+            photo.verdict = {**photo.verdict, "issues": issues}
+    session.flush()
+
+
+def forget_likeness(session: Session, member_id: UUID) -> None:
+    """Delete the embeddings of a member's faces and what comparing them found: the consent was taken back."""
+    photos = session.scalars(select(Photo).where(Photo.member_id == member_id).with_for_update()).all()
+    embeddings = [photo.likeness_id for photo in photos if photo.likeness_id is not None]
+    for photo in photos:
+        photo.likeness_id = None
+        if photo.verdict and photo.verdict.get("issues"):
+            issues = [issue for issue in photo.verdict["issues"] if issue["code"] != SOMEBODY_ELSE]
+            photo.verdict = {**photo.verdict, "issues": issues}
+    session.flush()
+    if embeddings:
+        vault().request_deletion(session, embeddings)
+        enqueue(session, JobName.PURGE, member_id)
+
+
 def submit(session: Session, participation: Participation, *, actor: audit.Actor) -> None:
     """Send the accepted photos to the studio and owe the render; submitting twice is fine.
 
     Raises:
         NoGoodPhoto: none was accepted.
         StillChecking: none was accepted yet, but checks are running.
+        StillAsks: none was accepted yet, but the person can say on one which face is theirs.
         ShootClosed: the company has ended the shoot.
         Conflict: the state does not allow it.
     """
@@ -271,11 +418,14 @@ def submit(session: Session, participation: Participation, *, actor: audit.Actor
     if participation.state in (State.SUBMITTED, State.RENDERING):
         return
     _demand_open(session, participation)
-    photos = of_participation(session, participation.id)
-    accepted = [photo for photo in photos if photo.verdict and photo.verdict.get("accepted")]
-    if not accepted and any(photo.checked_at is None for photo in photos):
-        raise StillChecking("Your photos are still being checked. Please wait a moment and send them again.")
-    if not accepted:
+    standings = {standing_of(photo) for photo in of_participation(session, participation.id)}
+    if Standing.ACCEPTED not in standings:
+        if Standing.CHECKING in standings:
+            raise StillChecking(
+                "Your photos are still being checked. Please wait a moment and send them again."
+            )
+        if Standing.ASKS in standings:
+            raise StillAsks("Say first which person is you, on the photo that shows several people.")
         raise NoGoodPhoto(
             "No photo can be used yet. Add one that shows your face from the front, in good light."
         )

@@ -4,9 +4,10 @@ const list = document.querySelector("#photos");
 const empty = document.querySelector("#empty");
 const withPhotos = document.querySelectorAll("#hint, #send-form");
 const count = document.querySelector("#count");
+const asking = document.querySelector("#asking");
 const said = document.querySelector("#said");
 const words = document.querySelector("#words").dataset;
-const template = document.querySelector("#photo-template").content.firstElementChild;
+const part = (name) => document.querySelector(`#${name}-template`).content.firstElementChild.cloneNode(true);
 const { token, list: listUrl, mostBytes } = form.dataset;
 const headers = { "X-CSRFToken": token, "X-Requested-With": "fetch" };
 
@@ -20,40 +21,55 @@ let polling = false;
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const numberOf = (item) => [...list.children].indexOf(item) + 1;
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
-function show(item, state, label, advice = []) {
+const PILLS = { accepted: "good", rejected: "bad", asks: "warn" };
+
+function show(item, state, label, advice = [], { kind = PILLS[state] ?? "info", rank = null, reasons = [] } = {}) {
   const before = item.dataset.state;
   item.dataset.state = state;
   item.className = `photo ${state}`;
-  const place = item.querySelector(".photo-words");
-  const pill = document.createElement("span");
-  pill.className = `pill ${{ accepted: "good", rejected: "bad" }[state] ?? "info"}`;
-  pill.textContent = label;
-  place.replaceChildren(
-    pill,
-    ...advice.map((text) => Object.assign(document.createElement("p"), { textContent: text })),
-  );
+  const parts = [];
+  if (rank) parts.push(line(pill("rank", rank), ` ${reasons.join(" · ")}`, "why"));
+  parts.push(line(pill(kind, label)), ...advice.map((text) => line(text)));
+  item.querySelector(".verdict").replaceChildren(...parts);
+  item.querySelector(".asking")?.remove();
   if (before && before !== state && state !== "checking") said.textContent = [label, ...advice].join(". ");
+}
+
+function line(...parts) {
+  const paragraph = document.createElement("p");
+  if (parts.at(-1) === "why") paragraph.className = parts.pop();
+  paragraph.append(...parts);
+  return paragraph;
+}
+
+function pill(kind, label) {
+  return Object.assign(document.createElement("span"), { className: `pill ${kind}`, textContent: label });
 }
 
 function thumb(item, address) {
   const place = item.querySelector(".thumb");
   if (place.dataset.shown === address) return;
   const image = new Image();
-  image.alt = "";
-  image.addEventListener("load", () => place.replaceChildren(image));
+  image.addEventListener("load", () => {
+    image.alt = fill(words.photo, { number: numberOf(item) });
+    place.replaceChildren(image);
+  });
   image.src = address;
   place.dataset.shown = address;
 }
 
 function add(files) {
   for (const file of files) {
-    const item = template.cloneNode(true);
+    const item = part("photo");
     item.dataset.key = newKey();
+    // Only shown here, so that people find the file again; it is never sent.
+    item.querySelector(".photo-name").append(` · ${file.name}`);
     if (/^image\/(jpeg|png|webp)$/.test(file.type)) thumb(item, URL.createObjectURL(file));
     show(item, "checking", words.uploading);
-    item.querySelector("button").addEventListener("click", () => remove(item));
+    item.querySelector(".remove").addEventListener("click", () => remove(item));
     list.append(item);
     if (file.size > Number(mostBytes)) show(item, "rejected", words.refused, [words.large]);
     else queue.push({ item, file });
@@ -103,9 +119,85 @@ async function send(item, file) {
 }
 
 function update(item, photo) {
-  const told = photo.issues.filter((issue) => photo.state !== "rejected" || issue.severity === "block");
-  show(item, photo.state, words[photo.state], told.map((issue) => issue.advice));
+  const now = JSON.stringify(photo);
+  const place = item.querySelector(".thumb");
   if (photo.preview_url) thumb(item, photo.preview_url);
+  if (photo.middle) place.style.setProperty("--middle", photo.middle.map((value) => `${value}%`).join(" "));
+  if (item.dataset.photo === now) return; // whoever is choosing keeps the focus
+  item.dataset.photo = now;
+  const better = photo.state === "accepted" && photo.could_be_better;
+  const advice = photo.issues.map((issue) => (issue.same_as ? twin(issue) : issue.advice));
+  const more = { rank: photo.rank, reasons: photo.reasons, ...(better && { kind: "warn" }) };
+  show(item, photo.state, better ? words.better : words[photo.state], advice, more);
+  if (photo.faces.length) ask(item, photo);
+}
+
+// Photos are numbered as they stand here; the server numbers them as they arrived.
+function twin(issue) {
+  return fill(words.twin, { number: numberOf(list.querySelector(`[data-id="${issue.same_as}"]`)) });
+}
+
+function ask(item, photo) {
+  const people = part("people");
+  people.action = photo.choose_url;
+  const image = people.querySelector("img");
+  image.src = photo.preview_url;
+  image.alt = fill(words.scene, { number: numberOf(item) });
+  for (const face of photo.faces) {
+    const mark = part("face");
+    mark.value = face.index;
+    mark.firstElementChild.textContent = face.number;
+    mark.setAttribute("aria-label", `${face.name}: ${words.me}`);
+    placeFace(mark, face);
+    people.querySelector(".scene").append(mark);
+    const choice = part("choice");
+    choice.firstElementChild.value = face.index;
+    choice.querySelector("span").textContent = `${face.name}:`;
+    people.querySelector(".choices").append(choice);
+  }
+  listen(item, people);
+  const place = photo.answered ? part("again") : Object.assign(document.createElement("div"), { className: "asking" });
+  place.append(people);
+  item.append(place);
+}
+
+function placeFace(mark, face) {
+  for (const [name, value] of [["left", face.x], ["top", face.y], ["width", face.width], ["height", face.height]]) {
+    mark.style.setProperty(name, `${value}%`);
+  }
+}
+
+function listen(item, people) {
+  people.addEventListener("submit", (event) => {
+    event.preventDefault();
+    choose(item, people, event.submitter);
+  });
+}
+
+async function choose(item, people, button) {
+  const problem = people.querySelector(".problem");
+  const body = new FormData();
+  body.set("face", button.value);
+  button.disabled = true;
+  let reason = words.failed;
+  try {
+    const answer = await fetch(people.action, { method: "POST", headers, body });
+    const told = await answer.json();
+    if (answer.ok) {
+      update(item, told);
+      item.focus();
+      said.textContent = words.checking;
+      poll();
+      return;
+    }
+    reason = told.error.message;
+  } catch {
+    // The network failed: the question stays, and the button works again.
+  }
+  problem.textContent = reason;
+  problem.hidden = false;
+  button.disabled = false;
+  button.focus();
 }
 
 async function poll() {
@@ -122,6 +214,7 @@ async function poll() {
         if (item) update(item, photo);
       }
       count.textContent = fill(count.dataset.text, listing);
+      if (asking.textContent !== listing.asking) asking.textContent = listing.asking;
       waiting = listing.checking > 0;
     } catch {
       // The network failed; the next round asks again.
@@ -138,12 +231,12 @@ async function remove(item) {
     number();
     return;
   }
-  const button = item.querySelector("button");
+  const button = item.querySelector(".remove");
   button.disabled = true;
   try {
     const answer = await fetch(`${form.action}/${item.dataset.id}/remove`, { method: "POST", headers });
     if (answer.ok) {
-      const next = item.nextElementSibling?.querySelector("button") ?? document.querySelector("#picker");
+      const next = item.nextElementSibling?.querySelector(".remove") ?? document.querySelector("#picker");
       item.remove();
       number();
       next.focus();
@@ -160,16 +253,17 @@ async function remove(item) {
 function number() {
   const items = [...list.children];
   empty.hidden = items.length > 0;
-  for (const part of withPhotos) part.hidden = items.length === 0;
+  for (const one of withPhotos) one.hidden = items.length === 0;
   items.forEach((item, index) => {
     const name = fill(words.photo, { number: index + 1 });
-    const image = item.querySelector("img");
+    item.querySelector(".photo-name span").textContent = name;
+    const image = item.querySelector(".thumb img");
     if (image) image.alt = name;
-    item.querySelector("button").setAttribute("aria-label", fill(words.remove, { number: index + 1 }));
+    item.querySelector(".remove").setAttribute("aria-label", fill(words.remove, { number: index + 1 }));
   });
 }
 
-for (const part of form.querySelectorAll("[data-needs-script]")) part.hidden = false;
+for (const one of form.querySelectorAll("[data-needs-script]")) one.hidden = false;
 for (const input of [document.querySelector("#picker"), document.querySelector("#camera")]) {
   input.addEventListener("change", () => {
     add(input.files);
@@ -177,8 +271,11 @@ for (const input of [document.querySelector("#picker"), document.querySelector("
   });
 }
 for (const item of list.children) {
-  item.dataset.state = item.className.replace("photo ", "");
-  item.querySelector("form")?.addEventListener("submit", (event) => {
+  const photo = JSON.parse(item.dataset.photo);
+  item.dataset.photo = ""; // drawn anew, so that faces and thumbnails stand where the script puts them
+  item.dataset.state = photo.state;
+  update(item, photo);
+  item.querySelector("form:has(.remove)").addEventListener("submit", (event) => {
     event.preventDefault();
     remove(item);
   });

@@ -18,6 +18,7 @@ from browser.visitors import (
     Visitors,
     good_photos,
     logo,
+    photo_of_two_people,
     photo_without_a_face,
     turn_epoch,
     until,
@@ -30,7 +31,7 @@ from deploy.stack import Stack
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
 
 DOMAIN = "pages.example"
-NAMES = ("ida", "kim", "lou", "max", "ned", "ola")
+NAMES = ("ida", "kim", "lou", "max", "ned", "ola", "pia")
 WALKED = "Portraits for the pages"
 HARSH_ACCENT = "#f2a900"  # reads on white no better than 2 : 1, so every page must make something of it
 
@@ -63,6 +64,8 @@ EMPLOYEE_PAGES = (
     "consent",
     "no photos yet",
     "photos with verdicts",
+    "which one is you",
+    "which one is you, answered",
     "studio at work",
     "choose a headshot",
     "approved headshot",
@@ -220,6 +223,17 @@ def walk_of_others(visitors: Visitors, album: Album) -> None:
     expect(lou.page.get_by_role("button", name="Use other photos")).to_be_visible()
     album.look("studio failed", lou.page)
 
+    pia = Employee(visitors, f"pia@{DOMAIN}")
+    pia.accept()
+    pia.agree()
+    pia.choose(good_photos()[0], photo_of_two_people())
+    expect(pia.page.locator(".photo.asks .face")).to_have_count(2)
+    expect(pia.page.locator(".photo.accepted .rank")).to_have_text("Best")
+    expect(pia.page.get_by_text("One photo still asks which person is you")).to_be_visible()
+    album.look("which one is you", pia.page)
+    answer_by_keyboard(pia.page)
+    album.look("which one is you, answered", pia.page)
+
     max_ = Employee(visitors, f"max@{DOMAIN}")
     link = max_.find_link()
     with company_database(visitors.stack) as connection:
@@ -235,6 +249,26 @@ def walk_of_others(visitors: Visitors, album: Album) -> None:
     max_.page.get_by_role("button", name="Send me a new link").click()
     max_.page.wait_for_url("**/renewed")
     album.look("renewed link", max_.page)
+
+
+def answer_by_keyboard(page: Page) -> None:
+    """Choose the person on the left; nothing of the page is loaded anew for that."""
+    page.evaluate("window.stayed = true")
+    left = page.get_by_role("button", name="Person 1, on the left: This is me").first
+    for box in page.locator(".face").all():
+        size = box.bounding_box()
+        assert size is not None
+        assert min(size["width"], size["height"]) >= 44
+    assert "party.jpg" in page.locator(".photo.asks").inner_text()
+    tab_to(page, left)
+    page.keyboard.press("Enter")
+    expect(page.locator(".photo.asks")).to_have_count(0)
+    expect(page.locator(".photo.checking")).to_have_count(0)
+    expect(page.get_by_text("still asks which person")).to_have_count(0)
+    again = page.get_by_text("Not you? Choose again")
+    again.click()
+    expect(page.locator(".face")).to_have_count(2)
+    assert page.evaluate("window.stayed")
 
 
 @contextmanager

@@ -72,6 +72,19 @@ def photo_without_a_face() -> File:
     return File("no-face.jpg", "image/jpeg", output.getvalue())
 
 
+def photo_of_two_people() -> File:
+    """A photo that shows its owner beside somebody else."""
+    if PHOTOS.exists():
+        return File("party.jpg", "image/jpeg", (PHOTOS / "negatives" / "two-people.jpg").read_bytes())
+    with Image.open(io.BytesIO(good_photos()[0].content)) as image:
+        pair = Image.new("RGB", (2 * image.width, image.height))
+        pair.paste(image, (0, 0))
+        pair.paste(image, (image.width, 0))
+    output = io.BytesIO()
+    pair.save(output, "JPEG", quality=95)
+    return File("party.jpg", "image/jpeg", output.getvalue())
+
+
 def with_gps(photo: File) -> File:
     """The photo as a phone saves it: with the place where it was taken."""
     exif = Image.Exif()

@@ -1,49 +1,107 @@
-"""`intake`: check an uploaded photo and replace it by a copy without metadata."""
+"""`intake`: check an uploaded photo and replace it by a copy without metadata; again once its person is known."""
 
 from __future__ import annotations
 
 import io
+import json
+from uuid import UUID
 
+import numpy as np
 from PIL import Image
+from sqlalchemy.orm import Session
 
 from compliance import consent
+from core.consent import Purpose
 from core.models import Photo
-from core.services import photos
+from core.services import participations, photos
 from core.settings import settings
 from core.vault import vault
 from workers.runner import JobRun
+from workers.vision.advice import Issue
 from workers.vision.check import examine
+from workers.vision.closer import kept
 from workers.vision.geometry import Pixels
+from workers.vision.likeness import Embedding, embed, strangers
+from workers.vision.verdict import Finding
 
 PREVIEW_SIDE = 480  # pixels: sharp in a list of thumbnails on a phone with three pixels a point
+SCENE_SIDE = 1280  # pixels: where people look for themselves among others
 # Nearly lossless, so that the copy that headshots are made from is as good as the original.
 KEPT_QUALITY = 96
 PREVIEW_QUALITY = 82
+_DIGITS = 6  # of an embedding's numbers: float32 has no more
 
 
 def run(job: JobRun) -> None:
-    """Judge the photo, keep it stripped of every metadata field (GPS above all), delete the original."""
+    """Judge the photo, keep it stripped of every metadata field (GPS above all), delete the original.
+
+    When the person has said which of several faces is theirs, the kept copy is judged again for that face.
+    """
     with job.read() as session:
         photo = session.get_one(Photo, job.subject_id)
         pending = photo.checked_at is None and photo.removed_at is None
         if pending:
             agreed = consent.require(session, photo.member_id)
             content = vault().get(session, photo.artifact_id)
+            subject, first = photo.subject, photo.verdict is None
     if not pending:
         with job.finish():
             return
     limits = settings()
-    found = examine(content, agreed, max_bytes=limits.upload_max_bytes, max_pixels=limits.upload_max_pixels)
-    kept = small = None
-    if found.pixels is not None:
-        kept = _jpeg(found.pixels, KEPT_QUALITY)
-        small = _jpeg(found.pixels, PREVIEW_QUALITY, PREVIEW_SIDE)
+    found = examine(
+        content,
+        agreed,
+        subject=subject,
+        max_bytes=limits.upload_max_bytes,
+        max_pixels=limits.upload_max_pixels,
+    )
+    stripped = small = likeness = None
+    if found.place is not None:
+        picture = kept(content, found)
+        if first:
+            stripped = _jpeg(picture, KEPT_QUALITY)
+        several = found.verdict.asks is not None or subject is not None
+        small = _jpeg(picture, PREVIEW_QUALITY, SCENE_SIDE if several else PREVIEW_SIDE)
+    if (
+        found.verdict.accepted
+        and found.pixels is not None
+        and found.face is not None
+        and agreed.covers(Purpose.LIKENESS)
+    ):
+        likeness = embed(found.pixels, found.face, agreed)
     with job.finish() as session:
         photo = session.get_one(Photo, job.subject_id)
-        consent.require(session, photo.member_id)
+        participations.get(session, photo.participation_id, lock=True)
+        session.refresh(photo, with_for_update=True)
+        # Asked again under the lock: who takes the consent back meanwhile leaves no embedding behind.
+        agreed = consent.require(session, photo.member_id)
+        compare = agreed.covers(Purpose.LIKENESS)
         photos.record_verdict(
-            session, photo, found.verdict.model_dump(mode="json"), stripped=kept, preview=small
+            session,
+            photo,
+            found.verdict.model_dump(mode="json"),
+            stripped=stripped,
+            preview=small,
+            subject=subject,
+            likeness=_sealed(likeness) if likeness is not None and compare else None,
         )
+        if compare:
+            _compare(session, photo.participation_id)
+
+
+def _compare(session: Session, participation_id: UUID) -> None:
+    """Look whether one photo of a person shows somebody else; a new photo can change what is said of others."""
+    embeddings = {
+        str(photo.id): np.asarray(json.loads(vault().get(session, photo.likeness_id)), np.float64)
+        for photo in photos.of_participation(session, participation_id)
+        if photo.likeness_id is not None
+    }
+    finding = Finding.of(Issue.MAY_BE_SOMEONE_ELSE).model_dump(mode="json")
+    photos.mark_strangers(session, participation_id, strangers(embeddings), finding)
+
+
+def _sealed(embedding: Embedding) -> bytes:
+    return json.dumps([round(float(number), _DIGITS) for number in embedding]).encode()
 
 
 def _jpeg(pixels: Pixels, quality: int, side: int | None = None) -> bytes:

@@ -38,6 +38,7 @@ class _Work:
     style: StyleSpec
     consent: ValidConsent
     photos: list[tuple[str, bytes]]
+    subjects: dict[str, tuple[float, float]]
     backdrop: Pixels | None
 
 
@@ -57,7 +58,9 @@ def run(job: JobRun) -> None:
     def tell(fraction: float, step: str) -> None:
         progress.report(job.subject_id, step, fraction)
 
-    result = render(work.photos, work.style, work.consent, tell, work.backdrop, StudioEngine())
+    result = render(
+        work.photos, work.style, work.consent, tell, work.backdrop, StudioEngine(), subjects=work.subjects
+    )
     seconds = time.monotonic() - started
     with job.finish() as session:
         _keep(session, job.subject_id, work, result, seconds)
@@ -86,13 +89,14 @@ def _begin(session: Session, participation_id: UUID) -> _Work | None:
     accepted = [
         photo
         for photo in photos.of_participation(session, participation.id)
-        if photo.verdict and photo.verdict["accepted"]
+        if photos.standing_of(photo) is photos.Standing.ACCEPTED
     ]
     return _Work(
         style_id=style.id,
         style=spec,
         consent=agreed,
         photos=[(str(photo.id), vault().get(session, photo.artifact_id)) for photo in accepted],
+        subjects={str(photo.id): photo.subject for photo in accepted if photo.subject is not None},
         backdrop=backdrop,
     )
 

@@ -14,7 +14,8 @@ from compliance import erasure, evidence
 from compliance.verify import verify_file
 from core import audit
 from core.db import Lookup, transaction
-from core.models import Artifact, Certificate, Erasure, Kind, Member, Participation, State
+from core.ids import new_id
+from core.models import Artifact, Certificate, Erasure, Kind, Member, Participation, Photo, State
 from core.vault import ArtifactGone, vault
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -73,6 +74,28 @@ def test_erased_at_once_and_proven_after_the_epoch(org: UUID, member: Member, ar
         changed = bytearray(pdf)
         changed[len(pdf) // 2] ^= 1
         assert not verify_file(bytes(changed), evidence.published_keys(org)).ok
+
+
+def test_erased_person_leaves_no_place_on_a_photo(org: UUID, member: Member, artifact_id: UUID) -> None:
+    with transaction(org) as session:
+        session.add(
+            Photo(
+                id=new_id(),
+                org_id=org,
+                participation_id=session.scalars(select(Participation.id)).one(),
+                member_id=member.id,
+                artifact_id=artifact_id,
+                upload_key="one",
+                verdict={"accepted": True},
+                subject_x=0.4,
+                subject_y=0.3,
+            )
+        )
+        session.flush()
+        request(session, member.id)
+    with transaction(org) as session:
+        photo = session.scalars(select(Photo)).one()
+        assert (photo.verdict, photo.subject_x, photo.subject_y) == (None, None, None)
 
 
 def test_second_request_returns_the_first_erasure(org: UUID, member: Member, artifact_id: UUID) -> None:

@@ -41,12 +41,13 @@ class Held:
     participation: Participation
     selfie: UUID
     preview: UUID
+    likeness: UUID
     headshot: UUID
 
     def readable(self) -> set[str]:
-        """Which of the three can be read."""
+        """Which of the four can be read."""
         found = set()
-        for name in ("selfie", "preview", "headshot"):
+        for name in ("selfie", "preview", "likeness", "headshot"):
             with transaction(self.participation.org_id) as session:
                 try:
                     vault().get(session, getattr(self, name))
@@ -62,6 +63,7 @@ def hold(org: UUID, member: Member, state: State) -> Held:
         participation,
         selfie=put(org, member, Kind.PHOTO),
         preview=put(org, member, Kind.PREVIEW),
+        likeness=put(org, member, Kind.LIKENESS),
         headshot=put(org, member, Kind.HEADSHOT),
     )
     owned = {"org_id": org, "participation_id": participation.id, "member_id": member.id}
@@ -72,6 +74,9 @@ def hold(org: UUID, member: Member, state: State) -> Held:
             preview_id=held.preview,
             upload_key="one",
             verdict={"accepted": True, "measures": {"eyes": 61.0}},
+            subject_x=0.4,
+            subject_y=0.3,
+            likeness_id=held.likeness,
             **owned,
         )
         session.add(photo)
@@ -109,7 +114,7 @@ def retention_days(org: UUID) -> int:
         return organizations.current(session).retention_days
 
 
-EVERYTHING = {"selfie", "preview", "headshot"}
+EVERYTHING = {"selfie", "preview", "likeness", "headshot"}
 
 
 def test_selfies_go_on_schedule_and_the_headshot_stays(org: UUID, member: Member) -> None:
@@ -128,7 +133,9 @@ def test_selfies_go_on_schedule_and_the_headshot_stays(org: UUID, member: Member
             artifact = session.get_one(Artifact, artifact_id)
             assert artifact.destroyed_at is not None
             assert not vault().store.exists(artifact.object_name)
-        assert session.scalars(select(Photo.verdict)).one() is None  # measures of a face go with it
+        photo = session.scalars(select(Photo)).one()
+        assert photo.verdict is None  # measures of a face go with it
+        assert photo.subject is None
         told = select(func.count()).where(AuditEvent.tag == audit.Tag.PHOTO_REMOVED)
         assert session.scalar(told) == 1
     assert retention.sweep_all() == 0

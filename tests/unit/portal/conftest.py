@@ -112,18 +112,43 @@ class Person:
             "/me/photos", upload_key=key, photo=(io.BytesIO(jpeg() if content is None else content), "photo")
         )
 
-    def judge(self, photo_id: str, *, accepted: bool = True, issues: tuple[dict[str, str], ...] = ()) -> None:
+    def judge(
+        self,
+        photo_id: str,
+        *,
+        accepted: bool = True,
+        issues: tuple[dict[str, str], ...] = (),
+        **more: object,
+    ) -> None:
         """Record a verdict as the intake job does."""
         small = io.BytesIO()
         Image.new("RGB", (48, 60), "teal").save(small, "JPEG")
+        verdict = {
+            "accepted": accepted,
+            "issues": [{"advice": "English", **issue} for issue in issues],
+            "measures": {},
+            "score": 0.9,
+            **more,
+        }
         with transaction(self.org_id) as session:
+            photo = session.get_one(Photo, UUID(photo_id))
             photos.record_verdict(
                 session,
-                session.get_one(Photo, UUID(photo_id)),
-                {"accepted": accepted, "issues": list(issues), "measures": {}, "score": 0.9},
+                photo,
+                verdict,
                 stripped=small.getvalue(),
                 preview=small.getvalue(),
+                subject=photo.subject,
             )
+
+    def judge_group(self, photo_id: str) -> None:
+        """Record that two people are on the photo: the larger face on the right, a smaller one on the left."""
+        faces = [
+            {"left": 0.6, "top": 0.2, "width": 0.2, "height": 0.4},
+            {"left": 0.1, "top": 0.3, "width": 0.1, "height": 0.2},
+        ]
+        issue = {"code": "several_people", "severity": "warn"}
+        self.judge(photo_id, accepted=False, issues=(issue,), asks="which_face", faces=faces)
 
 
 @pytest.fixture

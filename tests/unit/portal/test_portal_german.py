@@ -63,6 +63,9 @@ def test_way_to_a_headshot_is_german(ada: Any) -> None:
     issues = ({"code": "dark", "severity": "warn"},)
     ada.judge(photo, issues=issues)
     assert "Dein Gesicht ist auf diesem Foto dunkel" in german(ada.browser, "/me/photos")
+    group = ada.upload(key="key-00000002").json["id"]
+    ada.judge_group(group)
+    assert "Wer davon bist du?" in german(ada.browser, "/me/photos")
     assert "zugestimmt am" in german(ada.browser, "/me/privacy")
     ada.fetch("/me/submit")
     german(ada.browser, "/me/progress")

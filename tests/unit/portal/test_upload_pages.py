@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from core.clock import now
 from core.db import transaction
-from core.models import Artifact, Outbox, Photo, Shoot, State
+from core.models import Artifact, AuditEvent, Outbox, Photo, Shoot, State
 from core.services import photos
 from core.vault import ArtifactGone, vault
 
@@ -199,6 +199,159 @@ def test_sending_needs_a_good_photo_and_says_so(ready: Any) -> None:
     assert ready.fetch("/me/submit").status_code == 200
     with transaction(ready.org_id) as session:
         assert len(session.scalars(select(Outbox).where(Outbox.job == "render")).all()) == 1
+
+
+def _listed(person: Any) -> Any:
+    return person.browser.get("/me/photos.json").json
+
+
+def _owed(person: Any, job: str) -> int:
+    with transaction(person.org_id) as session:
+        return len(session.scalars(select(Outbox).where(Outbox.job == job)).all())
+
+
+@pytest.fixture
+def group(ready: Any) -> str:
+    """A photo of two people that waits for its owner's answer."""
+    photo_id = str(ready.upload().json["id"])
+    ready.judge_group(photo_id)
+    return photo_id
+
+
+def test_several_people_are_a_question_and_not_a_refusal(ready: Any, group: str) -> None:
+    listing = _listed(ready)
+    assert (listing["asks"], listing["accepted"], listing["can_submit"]) == (1, 0, False)
+    assert listing["asking"].startswith("One photo still asks")
+    shown = listing["photos"][0]
+    assert shown["state"] == "asks"
+    assert [(face["index"], face["name"], face["x"], face["y"]) for face in shown["faces"]] == [
+        (1, "Person 1, on the left", 15.0, 40.0),
+        (0, "Person 2, on the right", 70.0, 40.0),
+    ]
+    page = ready.browser.get("/me/photos").text
+    assert page.count('name="face" value="1"') == 2, "the mark on the picture and the plain button"
+    assert "One photo still asks" in page
+    assert "left: 15.0%" in page
+    assert "style=" not in page, "the content policy allows no style in an element"
+
+
+def test_answer_is_kept_and_the_check_goes_on_with_the_same_copy(ready: Any, group: str) -> None:
+    kept, first_preview = _photos(ready)[0].artifact_id, _photos(ready)[0].preview_id
+    answer = ready.fetch(f"/me/photos/{group}/subject", face="1")
+    assert (answer.status_code, answer.json["state"]) == (200, "checking")
+    assert _photos(ready)[0].subject == (pytest.approx(0.15), pytest.approx(0.4))
+    assert _owed(ready, "intake") == 2
+    assert ready.fetch("/me/submit").json["error"]["code"] == "still_checking"
+    ready.judge(group, faces=[{"left": 0.1, "top": 0.3, "width": 0.1, "height": 0.2}])
+    photo = _photos(ready)[0]
+    assert photo.artifact_id == kept
+    assert _listed(ready)["photos"][0]["state"] == "accepted"
+    with transaction(ready.org_id) as session:
+        assert vault().get(session, kept)
+        with pytest.raises(ArtifactGone):
+            vault().get(session, first_preview)
+    with transaction(ready.org_id) as session:
+        told = session.scalars(select(AuditEvent).where(AuditEvent.tag == "photo.subject_chosen")).one()
+        assert told.facts == {"photo": group}
+    assert ready.fetch("/me/submit").status_code == 200
+
+
+def test_same_answer_twice_is_one_and_another_one_replaces_it(ready: Any, group: str) -> None:
+    for face in ("1", "1"):
+        assert ready.fetch(f"/me/photos/{group}/subject", face=face).status_code == 200
+    assert _owed(ready, "intake") == 2
+    assert ready.fetch(f"/me/photos/{group}/subject", face="0").status_code == 200
+    assert _photos(ready)[0].subject == (pytest.approx(0.7), pytest.approx(0.4))
+    assert _owed(ready, "intake") == 3
+
+
+def test_verdict_about_a_face_that_is_not_the_answer_any_more_is_dropped(ready: Any, group: str) -> None:
+    ready.fetch(f"/me/photos/{group}/subject", face="1")
+    checked = _photos(ready)[0].subject
+    ready.fetch(f"/me/photos/{group}/subject", face="0")
+    with transaction(ready.org_id) as session:
+        verdict = {"accepted": True, "issues": [], "measures": {}, "score": 0.5}
+        photos.record_verdict(
+            session, session.get_one(Photo, UUID(group)), verdict, stripped=None, subject=checked
+        )
+    assert _listed(ready)["photos"][0]["state"] == "checking"
+
+
+@pytest.mark.parametrize("face", ["2", "-1", "x", ""])
+def test_a_face_that_is_not_there_cannot_be_chosen(ready: Any, group: str, face: str) -> None:
+    answer = ready.fetch(f"/me/photos/{group}/subject", face=face)
+    assert (answer.status_code, answer.json["error"]["code"]) == (422, "no_such_face")
+    assert _photos(ready)[0].subject is None
+
+
+def test_a_photo_that_does_not_ask_takes_no_answer(ready: Any) -> None:
+    photo_id = ready.upload().json["id"]
+    ready.judge(photo_id, faces=[{"left": 0.4, "top": 0.3, "width": 0.2, "height": 0.2}])
+    answer = ready.fetch(f"/me/photos/{photo_id}/subject", face="0")
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "nothing_to_choose")
+
+
+def test_after_sending_no_face_is_chosen(ready: Any, group: str) -> None:
+    other = ready.upload(key="key-00000002").json["id"]
+    ready.judge(other)
+    assert ready.fetch("/me/submit").status_code == 200
+    assert ready.fetch(f"/me/photos/{group}/subject", face="1").status_code == 409
+    assert _photos(ready)[0].subject is None
+
+
+def test_nobody_answers_for_another_persons_photo(ready: Any, group: str, invited: Any) -> None:
+    grace = invited("Grace").accept()
+    grace.consent()
+    assert grace.fetch(f"/me/photos/{group}/subject", face="1").status_code == 404
+    assert _photos(ready)[0].subject is None
+
+
+def test_without_script_the_answer_leads_back_to_the_page(ready: Any, group: str) -> None:
+    answer = ready.post(f"/me/photos/{group}/subject", "/me/photos", face="1")
+    assert (answer.status_code, answer.location) == (303, "/me/photos")
+    assert "Checking …" in ready.browser.get("/me/photos").text
+
+
+def test_only_photos_that_ask_are_sent_by_nobody(ready: Any, group: str) -> None:
+    answer = ready.fetch("/me/submit")
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "still_asks")
+
+
+def test_removing_a_photo_forgets_which_person_was_meant(ready: Any, group: str) -> None:
+    ready.fetch(f"/me/photos/{group}/subject", face="1")
+    assert ready.fetch(f"/me/photos/{group}/remove").status_code == 200
+    photo = _photos(ready)[0]
+    assert (photo.subject_x, photo.subject_y, photo.verdict) == (None, None, None)
+
+
+def test_best_three_are_ranked_with_reasons(ready: Any) -> None:
+    scores = (0.4, 0.9, 0.6, 0.2)
+    for number, score in enumerate(scores):
+        photo_id = ready.upload(key=f"key-{number:08d}").json["id"]
+        measures = {"sharpness_ratio": 0.5, "eye_opening_ratio": 0.3} if score == 0.9 else {}
+        ready.judge(photo_id, score=score, measures=measures, phash=f"{number * 0x1111111111111111:016x}")
+    shown = _listed(ready)["photos"]
+    assert [photo["rank"] for photo in shown] == ["3rd", "Best", "2nd", None]
+    assert shown[1]["reasons"] == ["sharp", "your eyes are open"]
+    page = ready.browser.get("/me/photos").text
+    assert "sharp · your eyes are open" in page
+
+
+def test_the_same_shot_twice_is_named_by_its_number(ready: Any) -> None:
+    for number, phash in enumerate(("00000000ffffffff", "ff00ff00ff00ff00", "00000000fffffff0")):
+        photo_id = ready.upload(key=f"key-{number:08d}").json["id"]
+        ready.judge(photo_id, phash=phash)
+    found = [photo["issues"] for photo in _listed(ready)["photos"]]
+    assert found[:2] == [[], []]
+    assert found[2][0]["code"] == "near_duplicate"
+    assert "same shot as photo 1" in found[2][0]["advice"]
+
+
+def test_a_usable_photo_with_a_warning_says_that_it_could_be_better(ready: Any) -> None:
+    ready.judge(ready.upload().json["id"], issues=({"code": "dark", "severity": "warn"},))
+    page = ready.browser.get("/me/photos").text.split('id="photos"')[1].split("<template")[0]
+    assert "✓ Usable, could be better" in page
+    assert "✓ Good" not in page
 
 
 def test_after_sending_no_photo_is_added_or_removed(ready: Any) -> None:

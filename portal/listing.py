@@ -1,0 +1,156 @@
+"""What a page or program may know of somebody's photos: verdicts in words, faces to choose from, the best three."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from core.models import Photo, State
+from core.services import photos
+from core.services.photos import Standing
+from core.words import fill
+from workers.vision.advice import ADVICE, Issue, Severity
+from workers.vision.ranking import REASONS, best_three, near_duplicates
+from workers.vision.verdict import Verdict
+
+_FEW = 3  # people whose places have names: on the left, in the middle, on the right
+
+
+def listing(found: Sequence[Photo], state: State) -> dict[str, Any]:
+    """Return a participation's photos, oldest first, and what may be done with them."""
+    shown = [as_json(photo) for photo in found]
+    numbers = {photo["id"]: number for number, photo in enumerate(shown, 1)}
+    verdicts = {
+        str(photo.id): Verdict.model_validate(photo.verdict)
+        for photo in found
+        if photos.standing_of(photo) is Standing.ACCEPTED
+    }
+    ranks = {ranked.key: (place, ranked) for place, ranked in enumerate(best_three(verdicts))}
+    twins = near_duplicates({key: one.phash for key, one in verdicts.items() if one.phash is not None})
+    for photo in shown:
+        if photo["id"] in ranks:
+            place, ranked = ranks[photo["id"]]
+            photo["rank"] = (_("Best"), _("2nd"), _("3rd"))[place]
+            photo["reasons"] = [_(REASONS[reason]) for reason in ranked.reasons]
+        if photo["id"] in twins:
+            first = twins[photo["id"]]
+            photo["issues"].append({**same_shot(numbers[first]), "same_as": first})
+    counts = {standing: sum(photo["state"] == standing for photo in shown) for standing in Standing}
+    return {
+        "photos": shown,
+        "count": len(shown),
+        "accepted": counts[Standing.ACCEPTED],
+        "checking": counts[Standing.CHECKING],
+        "asks": counts[Standing.ASKS],
+        "asking": asking(counts[Standing.ASKS]),
+        "most": photos.MAX_PHOTOS,
+        "state": state.value,
+        "can_submit": counts[Standing.ACCEPTED] > 0 and state is State.UPLOADING,
+    }
+
+
+def asking(count: int) -> str:
+    """Return what stands beside the button that sends the photos; empty where no photo asks."""
+    if not count:
+        return ""
+    return str(
+        ngettext(
+            "One photo still asks which person is you. It is used once you have answered.",
+            "%(num)s photos still ask which person is you. They are used once you have answered.",
+            count,
+        )
+    )
+
+
+def same_shot(number: int | str) -> dict[str, Any]:
+    """Return the finding that a photo is of the same moment as photo `number` of the list."""
+    return {
+        "code": Issue.NEAR_DUPLICATE.value,
+        "severity": Severity.INFO.value,
+        "advice": _(
+            "This looks like the same shot as photo %(number)s; one of them is enough.", number=number
+        ),
+    }
+
+
+def as_json(photo: Photo) -> dict[str, Any]:
+    """Return what may be known of one photo; advice in the request's language."""
+    standing = photos.standing_of(photo)
+    verdict = photo.verdict or {}
+    issues = [
+        {
+            "code": issue["code"],
+            "severity": issue["severity"],
+            "advice": fill(_(ADVICE[Issue(issue["code"])].text), issue.get("values", {})),
+        }
+        for issue in (verdict.get("issues", []) if standing is not Standing.CHECKING else [])
+    ]
+    if standing is Standing.ASKS:  # the rest was found on the largest face, which may be somebody else's
+        issues = [issue for issue in issues if issue["code"] == Issue.SEVERAL_PEOPLE]
+    if standing is Standing.REJECTED:
+        issues = [issue for issue in issues if issue["severity"] == Severity.BLOCK]
+    answered = photo.subject is not None and standing in (Standing.ACCEPTED, Standing.REJECTED)
+    return {
+        "id": str(photo.id),
+        "upload_key": photo.upload_key,
+        "state": standing.value,
+        "could_be_better": any(issue["severity"] == Severity.WARN for issue in issues),
+        "issues": issues,
+        "rank": None,
+        "reasons": [],
+        # A second check makes another preview; an address of its own makes browsers fetch it.
+        "preview_url": url_for("upload.preview", photo_id=photo.id, v=photo.preview_id.hex[-8:])
+        if photo.preview_id
+        else None,
+        "middle": _middle(photo, verdict),
+        "answered": answered,
+        "faces": _faces(verdict.get("faces", [])) if answered or standing is Standing.ASKS else [],
+        "choose_url": url_for("upload.choose", photo_id=photo.id),
+    }
+
+
+def _middle(photo: Photo, verdict: dict[str, Any]) -> list[float] | None:
+    """Where thumbnails are cropped to: the person's face, in per cent from the left and from the top."""
+    faces = verdict.get("faces", [])
+    if photo.subject is None and not faces:
+        return None
+    x, y = photo.subject or (
+        faces[0]["left"] + faces[0]["width"] / 2,
+        faces[0]["top"] + faces[0]["height"] / 2,
+    )
+    return [_percent(x), _percent(y)]
+
+
+def _faces(boxes: Sequence[dict[str, float]]) -> list[dict[str, Any]]:
+    """Return the faces from left to right, each with its name and its box in per cent of the photo."""
+    order = sorted(range(len(boxes)), key=lambda index: boxes[index]["left"] + boxes[index]["width"] / 2)
+    return [
+        {
+            "index": index,
+            "number": number,
+            "name": _name(number, len(boxes)),
+            "x": _percent(boxes[index]["left"] + boxes[index]["width"] / 2),
+            "y": _percent(boxes[index]["top"] + boxes[index]["height"] / 2),
+            "width": _percent(boxes[index]["width"]),
+            "height": _percent(boxes[index]["height"]),
+        }
+        for number, index in enumerate(order, 1)
+    ]
+
+
+def _name(number: int, count: int) -> str:
+    if count > _FEW:
+        return str(_("Person %(number)s of %(count)s, from the left", number=number, count=count))
+    if number == 1:
+        return str(_("Person %(number)s, on the left", number=number))
+    if number == count:
+        return str(_("Person %(number)s, on the right", number=number))
+    return str(_("Person %(number)s, in the middle", number=number))
+
+
+def _percent(fraction: float) -> float:
+    return round(100 * min(1.0, max(0.0, fraction)), 2)

@@ -1,0 +1,109 @@
+"""Migrations keep what is there, on the way up and on the way down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, create_engine, text
+
+from core.ids import new_id
+from core.schema import alembic_config
+from deploy.local import Databases, LocalServices
+
+ORG, MEMBER, STYLE, SHOOT, PARTICIPATION, ARTIFACT, PHOTO = (str(new_id()) for _ in range(7))
+
+# One row of each table on the way to a photo, as the release before 0003 wrote them.
+ROWS = {
+    "organizations": {
+        "id": ORG,
+        "slug": "acme",
+        "name": "Acme",
+        "accent": "#123456",
+        "regime": "gdpr",
+        "language": "en",
+        "retention_days": 30,
+        "contact_email": "privacy@acme.example",
+    },
+    "members": {"id": MEMBER, "role": "employee", "language": "en", "pseudonym": "p"},
+    "styles": {"id": STYLE, "name": "Style", "version": 1, "spec": "{}"},
+    "shoots": {"id": SHOOT, "name": "Shoot", "style_id": STYLE, "engine": "studio", "file_name": "{last}"},
+    "participations": {
+        "id": PARTICIPATION,
+        "shoot_id": SHOOT,
+        "member_id": MEMBER,
+        "state": "uploading",
+    },
+    "artifacts": {
+        "id": ARTIFACT,
+        "member_id": MEMBER,
+        "kind": "photo",
+        "media_type": "image/jpeg",
+        "object_name": "o",
+        "size": 1,
+        "sealed_sha256": "0" * 64,
+    },
+    "photos": {
+        "id": PHOTO,
+        "participation_id": PARTICIPATION,
+        "member_id": MEMBER,
+        "artifact_id": ARTIFACT,
+        "upload_key": "key-00000001",
+        "verdict": '{"accepted": true}',
+    },
+}
+MOMENTS = {"shoots": ("deadline",), "participations": ("changed_at",)}
+
+
+@pytest.fixture
+def databases(services: LocalServices) -> Iterator[Databases]:
+    """An empty pair of databases."""
+    made = services.fresh_databases("migrations")
+    yield made
+    services.drop_databases(made)
+
+
+@contextmanager
+def company(url: str) -> Iterator[Connection]:
+    """The tables as their owner sees them for one company."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT set_config('app.org_id', :id, true)"), {"id": ORG})
+        yield connection
+    engine.dispose()
+
+
+def fill(connection: Connection) -> None:
+    for table, values in ROWS.items():
+        row = values if table == "organizations" else {"org_id": ORG, **values}
+        now = ("created_at", *MOMENTS.get(table, ()))
+        connection.execute(
+            text(
+                f"INSERT INTO {table} ({', '.join((*row, *now))})"
+                f" VALUES ({', '.join((*(f':{name}' for name in row), *('now()' for _ in now)))})"
+            ),
+            row,
+        )
+
+
+def test_photos_survive_the_question_whose_face_it_is(databases: Databases) -> None:
+    config = alembic_config(databases.owner)
+    command.upgrade(config, "0002")
+    with company(databases.owner) as connection:
+        fill(connection)
+    command.upgrade(config, "0003")
+    with company(databases.owner) as connection:
+        found = connection.execute(text("SELECT subject_x, subject_y, likeness_id FROM photos")).one()
+        assert tuple(found) == (None, None, None)
+        connection.execute(
+            text("UPDATE photos SET subject_x = 0.25, subject_y = 0.5, likeness_id = artifact_id")
+        )
+    with company(databases.app) as connection:
+        assert connection.execute(text("UPDATE photos SET subject_x = 0.75")).rowcount == 1
+    command.downgrade(config, "0002")
+    with company(databases.owner) as connection:
+        kept = connection.execute(text("SELECT upload_key, verdict FROM photos")).one()
+        assert tuple(kept) == ("key-00000001", {"accepted": True})
+    command.upgrade(config, "head")

@@ -1,0 +1,179 @@
+"""Checking uploads: asked about, compared with each other, and never measured further than consent goes."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from uuid import UUID
+
+import numpy as np
+import pytest
+from conftest import add_participation
+from PIL import Image
+from sqlalchemy import select
+from work import do_all_work
+
+from compliance import consent as consents
+from core import audit
+from core.consent import Purpose, ValidConsent
+from core.db import transaction
+from core.models import Artifact, Headshot, Member, Participation, Photo, State
+from core.services import photos
+from core.services.photos import Standing
+from core.vault import ArtifactGone, vault
+from workers.vision.check import examine
+from workers.vision.examination import Examination
+from workers.vision.likeness import SAME_PERSON, distance, embed
+
+pytestmark = pytest.mark.photos
+
+
+@pytest.fixture
+def participation(org: UUID, member: Member) -> Participation:
+    """Somebody who agreed to photos and to the comparison."""
+    return add_participation(org, member, State.CONSENTED)
+
+
+def upload(participation: Participation, *contents: bytes) -> None:
+    with transaction(participation.org_id) as session:
+        row = session.get_one(Participation, participation.id)
+        agreed = consents.require(session, row.member_id)
+        for content in contents:
+            key = f"key-{len(photos.of_participation(session, row.id)):08d}"
+            photos.store(session, row, content, media_type="image/jpeg", upload_key=key, consent=agreed)
+    do_all_work()
+
+
+def listed(participation: Participation) -> list[Photo]:
+    with transaction(participation.org_id) as session:
+        return list(photos.of_participation(session, participation.id))
+
+
+def withdraw(participation: Participation) -> None:
+    with transaction(participation.org_id) as session:
+        consents.withdraw(session, session.get_one(Member, participation.member_id), Purpose.LIKENESS)
+
+
+def kinds(participation: Participation) -> list[str]:
+    """What is held of the person."""
+    with transaction(participation.org_id) as session:
+        rows = select(Artifact.kind).where(Artifact.delete_requested_at.is_(None)).order_by(Artifact.id)
+        return list(session.scalars(rows))
+
+
+def somebody_else(participation: Participation) -> list[bool]:
+    return [
+        any(issue["code"] == photos.SOMEBODY_ELSE for issue in photo.verdict["issues"])
+        for photo in listed(participation)
+        if photo.verdict
+    ]
+
+
+def test_answer_picks_the_face_that_is_checked(
+    participation: Participation, photo: Callable[[str], bytes]
+) -> None:
+    upload(participation, photo("negatives/two-people.jpg"))
+    asked = listed(participation)[0]
+    assert photos.standing_of(asked) is Standing.ASKS
+    assert asked.likeness_id is None, "nobody knows yet whose face it would be"
+    assert asked.verdict
+    faces = asked.verdict["faces"]
+    right = max(range(len(faces)), key=lambda index: faces[index]["left"])
+    with transaction(participation.org_id) as session:
+        row = session.get_one(Photo, asked.id)
+        photos.choose_face(session, row, right, actor=audit.SYSTEM)
+        kept = vault().get(session, row.artifact_id)
+    do_all_work()
+    answered = listed(participation)[0]
+    assert answered.checked_at is not None
+    assert photos.standing_of(answered) is not Standing.ASKS
+    assert answered.artifact_id == asked.artifact_id
+    with transaction(participation.org_id) as session:
+        assert vault().get(session, answered.artifact_id) == kept, "the copy is not encoded a second time"
+        assert answered.preview_id is not None
+        preview = Image.open(io.BytesIO(vault().get(session, answered.preview_id)))
+    assert max(preview.size) > 480, "people can look again whom they chose"
+
+
+def test_headshot_shows_the_person_whom_the_answer_meant(
+    participation: Participation,
+    photo: Callable[[str], bytes],
+    examined: Callable[[str], Examination],
+    consent: ValidConsent,
+) -> None:
+    upload(participation, photo("negatives/two-people.jpg"))
+    with transaction(participation.org_id) as session:
+        row = photos.of_participation(session, participation.id)[0]
+        assert row.verdict
+        faces = row.verdict["faces"]
+        right = max(range(len(faces)), key=lambda index: faces[index]["left"])
+        photos.choose_face(session, row, right, actor=audit.SYSTEM)
+    do_all_work()
+    with transaction(participation.org_id) as session:
+        photos.submit(session, session.get_one(Participation, participation.id), actor=audit.SYSTEM)
+    do_all_work()
+    with transaction(participation.org_id) as session:
+        made = session.scalars(select(Headshot)).one()
+        assert made.artifact_id is not None, made.gates
+        headshot = examine(vault().get(session, made.artifact_id), consent)
+
+    def unlike(other: Examination) -> float:
+        ours, theirs = (
+            embed(one.pixels, one.face, consent)
+            for one in (headshot, other)
+            if one.pixels is not None and one.face is not None
+        )
+        return distance(ours, theirs)
+
+    assert unlike(examined("joe/portrait.jpg")) < SAME_PERSON < unlike(examined("barack/portrait.jpg"))
+
+
+def test_photo_of_somebody_else_is_named_and_unnamed_with_the_consent(
+    participation: Participation, photo: Callable[[str], bytes]
+) -> None:
+    own = [photo(f"barack/{name}.jpg") for name in ("portrait", "podium")]
+    upload(participation, own[0], photo("joe/portrait.jpg"))
+    assert somebody_else(participation) == [False, False], "two photos do not say which is the stranger"
+    upload(participation, own[1])
+    assert somebody_else(participation) == [False, True, False]
+    with transaction(participation.org_id) as session:
+        embeddings = [photo.likeness_id for photo in photos.of_participation(session, participation.id)]
+        assert None not in embeddings
+        numbers = json.loads(vault().get(session, embeddings[0] or UUID(int=0)))
+        assert np.asarray(numbers).shape == (128,)
+    assert kinds(participation).count("likeness") == 3
+    withdraw(participation)
+    assert somebody_else(participation) == [False, False, False]
+    assert "likeness" not in kinds(participation)
+    do_all_work()
+    with transaction(participation.org_id) as session:
+        for gone in session.scalars(select(Artifact).where(Artifact.kind == "likeness")):
+            assert gone.destroyed_at is not None
+            with pytest.raises(ArtifactGone):
+                vault().get(session, gone.id)
+
+
+def test_without_that_consent_no_embedding_is_ever_made(
+    participation: Participation, photo: Callable[[str], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workers.vision import likeness
+
+    withdraw(participation)
+    made = []
+    monkeypatch.setattr(likeness, "_models", lambda: made.append("the network was loaded"))
+    upload(participation, photo("barack/portrait.jpg"))
+    assert photos.standing_of(listed(participation)[0]) is Standing.ACCEPTED
+    assert made == []
+    with transaction(participation.org_id) as session:
+        assert not session.scalars(select(Artifact).where(Artifact.kind == "likeness")).all()
+
+
+def test_embedding_goes_with_its_photo(participation: Participation, photo: Callable[[str], bytes]) -> None:
+    upload(participation, photo("barack/portrait.jpg"))
+    assert sorted(kinds(participation)) == ["likeness", "photo", "preview"]
+    with transaction(participation.org_id) as session:
+        row = photos.of_participation(session, participation.id)[0]
+        photos.remove(session, row, actor=audit.SYSTEM)
+    do_all_work()
+    assert kinds(participation) == []
