@@ -43,7 +43,8 @@ def gates(report: Mapping[str, Any]) -> list[GateFinding]:
         (("skin_delta_e", "skin_ita"), _("Skin tone as in your photos")),
         (("eye_line", "head_height", "roll"), _("Sits in the frame like your colleagues")),
         (("backdrop", "light"), _("Light and background in the company’s style")),
-        (("sharpness",), _("Sharp")),
+        (("sharpness", "resolution"), _("Sharp")),
+        (("edge",), _("Cleanly cut out, down to the hair")),
     )
     return [
         _finding(label, [measured[name].get("passed") for name in names if name in measured])
@@ -65,6 +66,8 @@ def notes(report: Mapping[str, Any]) -> list[str]:
             "Your eyes sit a little lower than usual, because your photo ends above your head."
         ),
         "off_centre": _("You sit a little beside the middle, because your photo ends at the side."),
+        "room_for_hair": _("Your head is a little smaller than usual, so that your hair has room."),
+        "backdrop_extended": _("Your photo ended beside you, so the company’s background goes on there."),
     }
     return [known[code] for code in report.get("notes", ()) if code in known]
 
@@ -85,6 +88,8 @@ def withheld(code: str | None, report: Mapping[str, Any]) -> list[str]:
         "backdrop": _("The background was not your company’s."),
         "light": _("The light came too much from one side."),
         "sharpness": _("It was not sharp enough."),
+        "edge": _("A rim of the old background’s light stayed around your head. Face the light instead."),
+        "resolution": _("Your photo has too few pixels for this size. Come closer to the camera."),
     }
     return [known.get(name, _("It did not pass our checks.")) for name in failed] or [
         _("It did not pass our checks.")

@@ -25,7 +25,7 @@ def _read(name: str) -> bytes:
     return path.read_bytes()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def photo() -> Callable[[str], bytes]:
     """Read one of the shared photos, `folder/file`; skips where they are absent."""
     return _read

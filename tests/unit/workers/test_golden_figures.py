@@ -1,0 +1,81 @@
+"""The figures that the studio promises, on real photos: figures, not bytes."""
+
+from __future__ import annotations
+
+import statistics
+
+import numpy as np
+import pytest
+
+from core.style import Output, StyleSpec
+from workers.gates import GateName
+from workers.own import Own
+from workers.render import Headshot, render
+from workers.team import team_figures
+from workers.vision.check import examine
+from workers.vision.color import to_linear
+from workers.vision.faces import find_faces
+from workers.vision.likeness import embed
+from workers.vision.measure import side_light
+
+pytestmark = pytest.mark.photos
+
+STYLE = StyleSpec(outputs=(Output(name="square", width=1024, height=1024),))
+TEAM = {
+    "barack": ("portrait.jpg", "podium.jpg", "speech.jpg"),
+    "joe": ("portrait.jpg", "blue-room.jpg"),
+    "eileen": ("portrait.png",),
+}
+
+
+@pytest.fixture(scope="module")
+def team(photo, consent) -> dict[str, Headshot]:
+    results = {
+        person: render([(name, photo(f"{person}/{name}")) for name in names], STYLE, consent)
+        for person, names in TEAM.items()
+    }
+    return {person: result.headshots[0] for person, result in results.items()}
+
+
+def test_a_team_matches_as_one_photographers_work_does(team):
+    figures = team_figures({person: shot.report for person, shot in team.items()})
+    assert figures.people == 3
+    assert figures.eye_line_sd_percent <= 0.4
+    assert figures.head_height_sd_percent <= 1.0
+    assert figures.roll_max_degrees <= 0.7
+    backdrops = [shot.report.figures["backdrop_delta_e"] for shot in team.values()]
+    assert statistics.median(backdrops) <= 0.5
+    assert max(backdrops) <= 1.0
+
+
+def test_light_between_the_halves_of_the_face_is_at_least_halved_over_the_team(team, photo, consent):
+    before = []
+    for person, shot in team.items():
+        seen = examine(photo(f"{person}/{shot.source}"), consent)
+        before.append(side_light(to_linear(seen.pixels), seen.face))
+    after = [shot.report.figures["side_light_stops"] for shot in team.values()]
+    assert np.std(after) <= np.std(before) / 2
+
+
+def test_complexion_stays_the_persons_own(team):
+    drifts = [shot.report.figures["skin_ita_source_degrees"] for shot in team.values()]
+    assert statistics.median(drifts) <= 3
+    assert max(drifts) <= 6
+
+
+def test_headshot_is_as_like_the_persons_other_photos_as_the_photo_was(team, photo, consent):
+    changes = []
+    for person in ("barack", "joe"):
+        own = Own()
+        for name in TEAM[person]:
+            seen = examine(photo(f"{person}/{name}"), consent)
+            own.add(name, seen.pixels, seen.face, consent)
+        shot = team[person]
+        made = embed(shot.pixels, find_faces(shot.pixels)[0], consent)
+        before = own.likeness(own.embeddings[shot.source], but=shot.source)
+        changes.append(own.likeness(made, but=shot.source) - before)
+    assert statistics.fmean(changes) <= 0.02
+
+
+def test_edges_are_clean(team):
+    assert all(shot.report.gates[GateName.EDGE].value < 4 for shot in team.values())
