@@ -27,7 +27,7 @@ from workers.vision.verdict import FaceBox, Finding, Measures, Verdict
 MIN_EYES: Final = 40.0  # px between the eyes: half of ISO/IEC 19794-5's 90 px is already recognisably soft
 GOOD_EYES: Final = 100.0  # px between the eyes, below which the usual sizes are enlarged
 _ENOUGH_EYES: Final = 1.4 * GOOD_EYES  # px; the score counts no more
-_LOOK_CLOSER: Final = 100.0  # px between the eyes; most is measured at no more than 120
+_LOOK_CLOSER: Final = 80.0  # px between the eyes; sharpness is compared at 64, the rest needs less than that
 _SAME_SIZE: Final = 0.45  # of the main face's head height: a second person in front, not a passer-by
 _OUTSIDE: Final = 0.02  # of the landmarks may lie beyond the frame before the face counts as cut off
 _SMALL: Final = 0.22  # head height over the photo's height; selfies have 0.35 and more

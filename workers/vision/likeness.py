@@ -10,7 +10,6 @@ import threading
 from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
-from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -91,18 +90,22 @@ def strangers(embeddings: Mapping[str, Embedding]) -> set[str]:
         embeddings: Photo → `embed`, of one person's photos.
     """
     rest, odd = dict(embeddings), set[str]()
-    while len(rest) > 2:
-        means = {
-            key: float(np.mean([distance(one, rest[other]) for other in rest if other != key]))
-            for key, one in rest.items()
-        }
+    while len(rest) > 1:
+        means = _means(rest)
         furthest = max(means, key=lambda key: means[key])
         if means[furthest] <= SAME_PERSON:
-            break
+            return odd if len(rest) > len(odd) else set()
         odd.add(furthest)
         del rest[furthest]
-    agree = all(distance(one, other) <= SAME_PERSON for one, other in combinations(rest.values(), 2))
-    return odd if agree and len(rest) > max(1, len(odd)) else set()
+    return set()
+
+
+def _means(embeddings: Mapping[str, Embedding]) -> dict[str, float]:
+    """Return each photo's mean distance to the others."""
+    return {
+        key: float(np.mean([distance(one, other) for name, other in embeddings.items() if name != key]))
+        for key, one in embeddings.items()
+    }
 
 
 def warm() -> None:

@@ -102,6 +102,15 @@ def test_stranger_is_the_one_photo_that_the_others_do_not_resemble():
     assert strangers({"own0": own[0], "own1": own[1], "other": other[0]}) == {"other"}
 
 
+def test_one_pair_of_own_photos_far_apart_does_not_hide_a_stranger():
+    """Of ten photos of one person a pair is often beyond the limit: a beard, ten years, another light."""
+    own = person(1, 6, spread=0.035)
+    apart = [float(np.linalg.norm(one - other)) for one in own for other in own]
+    assert max(apart) > 0.6
+    named = {f"own{index}": one for index, one in enumerate(own)}
+    assert strangers({**named, "other": person(2, 1)[0]}) == {"other"}
+
+
 def test_nobody_is_called_a_stranger_where_it_is_open_who_is():
     own, other, third = person(1, 2), person(2, 2), person(3, 1)
     assert strangers({"own": own[0], "other": other[0]}) == set()
