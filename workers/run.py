@@ -40,11 +40,11 @@ def work(lanes: list[Lane], *, burst: bool = False) -> None:
     logs.configure()
     logging.getLogger("rq").setLevel(logging.WARNING)
     from workers.runner import module_of
-    from workers.vision import warm
+    from workers.warm import warm
 
     for name in JobName:
         module_of(name)  # a job that is taken holds its lock at once, so the relay does not take it for lost
-    warm.warm()
+    warm()
     logs.logger().info("worker_ready", lane=",".join(lanes))
     connection = redis_client()
     queues = [Queue(lane, connection=connection, serializer=JSONSerializer) for lane in lanes]

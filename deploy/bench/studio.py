@@ -27,13 +27,14 @@ from workers.render import Headshot, render
 from workers.sample import sample_people
 from workers.studio.grade import styled
 from workers.team import team_figures
-from workers.vision import check, warm
+from workers.vision import check
 from workers.vision.check import examine
 from workers.vision.color import to_linear
 from workers.vision.faces import find_faces
 from workers.vision.likeness import embed
 from workers.vision.measure import side_light
 from workers.vision.skin import skin_tone
+from workers.warm import warm
 
 Report = Callable[[dict[str, Any], str], None]
 
@@ -59,7 +60,7 @@ class _Made:
 def bench_studio(report: Report, photos: Path | None = None) -> None:
     """Print the team's figures and the cost by size of photo."""
     started = time.perf_counter()
-    warm.warm()
+    warm()
     _say(report, "warm-up of a worker", time.perf_counter() - started, "s")
     people = read_people(photos) if photos else sample_people()
     made = [one for person, files in people.items() if (one := _make(person, files)) is not None]
@@ -206,7 +207,7 @@ def _alone(work: Callable[[bytes], Any], content: bytes) -> Any:
 
 def _peak(content: bytes) -> float:
     """Return the peak memory of this process in GB after check and headshot of one photo."""
-    warm.warm()
+    warm()
     render([("photo", content)], STYLE, own_photos())
     # Not getrusage: its peak starts with what the parent had when this process was forked off.
     status = Path("/proc/self/status").read_text()
@@ -214,7 +215,7 @@ def _peak(content: bytes) -> float:
 
 
 def _first_and_rest(content: bytes) -> tuple[float, float]:
-    warm.warm()
+    warm()
     times = []
     for _ in range(1 + ROUNDS):
         started = time.perf_counter()
@@ -238,6 +239,6 @@ def _throughput(workers: int, content: bytes) -> float:
 
 
 def _renders(content: bytes, count: int) -> None:
-    warm.warm()
+    warm()
     for _ in range(count):
         render([("photo", content)], STYLE, own_photos())

@@ -73,11 +73,6 @@ def _model() -> _Model:
     return _Model()
 
 
-def warm() -> None:
-    """Load the model."""
-    _model()
-
-
 def hands(pixels: Pixels, face: Face) -> Hands:
     """Find hands before a face.
 

@@ -106,11 +106,6 @@ def look_again(pixels: Pixels, expected: Face) -> Face:
     return _mesh(pixels, _Sighting(expected.box, eyes, expected.score)) or expected
 
 
-def warm() -> None:
-    """Load the models, so that the first photo of a process is as fast as the next."""
-    _models()
-
-
 def _windows(pixels: Pixels, side: int) -> list[Box]:
     height, width = pixels.shape[:2]
     step = max(side // 2, max(height, width) // 12)  # a strip must not cost a hundred searches

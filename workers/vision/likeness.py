@@ -108,11 +108,6 @@ def _means(embeddings: Mapping[str, Embedding]) -> dict[str, float]:
     }
 
 
-def warm() -> None:
-    """Load the models."""
-    _models()
-
-
 def _dlib_box(face: Face) -> object:
     """The square that dlib's detector would report, which its predictor was trained on: brows to chin."""
     brows = face.landmarks[[105, 334], :2].mean(axis=0)

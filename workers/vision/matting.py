@@ -77,22 +77,6 @@ def matte(pixels: Pixels, face: Face, others: list[Face], region: Box, max_side:
     return Cutout(clean, np.asarray(alpha, np.float32), moved, scale)
 
 
-def warm() -> None:
-    """Load the models and compile every kernel, about 40 s once per machine, then cached."""
-    rng = np.random.default_rng(0)
-    image = rng.integers(0, 255, (64, 64, 3), np.uint8)
-    mask = np.zeros((64, 64), np.float32)
-    mask[:, 32:] = 1.0
-    trimap = mask.copy()
-    trimap[:, 24:40] = 0.5
-    segment.warm()
-    alpha_model.check()
-    points = np.tile(np.array([[32.0, 32.0, 0.0]], np.float32), (478, 1))
-    points[CHIN, 1] = 60.0
-    alpha = _solve(image, mask, trimap, Face(points, 1.0))
-    pymatting.estimate_foreground_ml(image / 255.0, alpha.astype(np.float64))
-
-
 def _surveyed(
     pixels: Pixels,
     face: Face,

@@ -76,11 +76,6 @@ def _segmenters() -> _Segmenters:
     return _Segmenters()
 
 
-def warm() -> None:
-    """Load the models."""
-    _segmenters()
-
-
 def person_mask(image: Pixels, face: Face, others: list[Face], hair_band: float) -> Mask:
     """Return how surely each pixel belongs to `face`'s person, 0 to 1, height × width.
 

@@ -151,11 +151,11 @@ import numpy as np
 from PIL import Image
 from skimage import data
 from core.consent import Purpose, ValidConsent
-from workers.vision import warm
 from workers.vision.check import examine
 from workers.vision.closer import closer, kept
+from workers.warm import warm
 
-warm.warm()
+warm()
 buffer = io.BytesIO()
 Image.fromarray(data.astronaut()).resize((7071, 7071)).save(buffer, "JPEG", quality=92)
 content = buffer.getvalue()
