@@ -1,0 +1,192 @@
+"""What the engine may build on: each base's parts, numbers and licence, and the names that are refused."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from core.errors import ConfigurationError
+
+TINY: Final = "tiny"  # where a setting names weights: small random models, for trying the path out
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights that somebody has to fetch."""
+
+    repository: str  # hub id
+    gigabytes: float  # download in bf16, all parts that are used
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A licensed base model.
+
+    Attributes:
+        name: As in `HEADSHOTS_DIFFUSION_BASE`.
+        title: For people.
+        pipeline: Class name that `model_index.json` must state.
+        denoiser: Folder of the network that learns.
+        train: What a personal model is trained on.
+        sample: What pictures are made with; a few-step distilled sibling where there is one.
+        licence: SPDX id or name.
+        duties: What the licence asks of the operator.
+        targets: Names of the linear layers that learn: full names end in one of these.
+        latent_channels: Of the latent that the denoiser sees.
+        latent_scale: Image pixels per latent pixel.
+        side: Training pictures have about this many pixels squared.
+        rank: Of the personal adapter; alpha is the same, so its scale is 1.
+        steps: Optimiser steps of one person.
+        learning_rate: AdamW's.
+        sample_side: Pixels of a made picture's side.
+        sample_steps: Denoising steps.
+        guidance: Classifier-free guidance; 1 where the base needs none.
+        text_tokens: Length that every caption is padded to, as the base was trained.
+        references: Whether it can be shown pictures of a person without any training.
+    """
+
+    name: str
+    title: str
+    pipeline: str
+    denoiser: str
+    train: Weights
+    sample: Weights
+    licence: str
+    licence_url: str
+    duties: tuple[str, ...]
+    targets: tuple[str, ...]
+    latent_channels: int
+    latent_scale: int
+    side: int
+    rank: int
+    steps: int
+    learning_rate: float
+    sample_side: int
+    sample_steps: int
+    guidance: float
+    text_tokens: int
+    references: bool
+
+
+KLEIN: Final = Base(
+    name="klein",
+    title="FLUX.2 [klein] 4B",
+    pipeline="Flux2KleinPipeline",
+    denoiser="transformer",
+    # Trained on Base, sampled with the distilled model: training the distilled one gives grey pictures
+    # (facts/ml.md §3).
+    train=Weights("black-forest-labs/FLUX.2-klein-base-4B", 16.0),
+    sample=Weights("black-forest-labs/FLUX.2-klein-4B", 16.0),
+    licence="Apache-2.0",
+    licence_url="https://www.apache.org/licenses/LICENSE-2.0",
+    duties=("Keep the licence and notice files with the weights.",),
+    # What the diffusers trainer adapts: attention of both streams, and the fused layers of the single stream.
+    targets=(
+        "attn.to_q",
+        "attn.to_k",
+        "attn.to_v",
+        "attn.to_out.0",
+        "attn.add_q_proj",
+        "attn.add_k_proj",
+        "attn.add_v_proj",
+        "attn.to_add_out",
+        "attn.to_qkv_mlp_proj",
+        "attn.to_out",
+    ),
+    latent_channels=128,
+    latent_scale=16,
+    side=768,
+    rank=32,  # facts/ml.md §3: person rank 32, 2e-4, 800 to 1,200 steps
+    steps=800,
+    learning_rate=2e-4,
+    sample_side=1024,
+    sample_steps=4,
+    guidance=1.0,
+    text_tokens=512,
+    references=True,
+)
+
+SDXL: Final = Base(
+    name="sdxl",
+    title="Stable Diffusion XL 1.0",
+    pipeline="StableDiffusionXLPipeline",
+    denoiser="unet",
+    train=Weights("stabilityai/stable-diffusion-xl-base-1.0", 7.0),
+    sample=Weights("stabilityai/stable-diffusion-xl-base-1.0", 7.0),
+    licence="CreativeML OpenRAIL++-M",
+    licence_url="https://huggingface.co/stabilityai/stable-diffusion-xl-base-1.0/blob/main/LICENSE.md",
+    duties=(
+        "Pass the use restrictions of the licence's attachment A on to your customers.",
+        "Keep the licence file with the weights.",
+    ),
+    targets=("to_q", "to_k", "to_v", "to_out.0"),
+    latent_channels=4,
+    latent_scale=8,
+    side=1024,
+    rank=16,
+    steps=1000,
+    learning_rate=1e-4,
+    sample_side=1024,
+    sample_steps=30,
+    guidance=5.0,
+    text_tokens=77,
+    references=False,
+)
+
+BASES: Final = {base.name: base for base in (KLEIN, SDXL)}
+
+_NO_COMMERCE = "its licence does not allow a paid service"
+_RESEARCH = "its weights are for non-commercial research only (insightface issues 1242 and 2486)"
+# Pattern in a folder's or hub id's name → why it is refused (facts/ml.md §2).
+REFUSED: Final[tuple[tuple[str, str], ...]] = (
+    (r"flux\.?2[-_ ]?\[?klein\]?[-_ ](base[-_ ])?9b", f"FLUX.2 [klein] 9B: {_NO_COMMERCE}"),
+    (r"flux\.?2[-_ ]?\[?dev", f"FLUX.2 [dev]: {_NO_COMMERCE}"),
+    (
+        r"flux\.?1[-_ ]?\[?(kontext|dev|fill|redux|canny|depth)",
+        f"FLUX.1 [dev] and its family: {_NO_COMMERCE}",
+    ),
+    (r"rmbg[-_ ]?(v)?2|bria[-_ ]?rmbg", f"RMBG 2.0 is CC BY-NC: {_NO_COMMERCE}"),
+    (r"antelopev2|buffalo[-_](l|m|s|sc)\b|insightface", f"InsightFace models: {_RESEARCH}"),
+    (r"instant[-_ ]?id", f"InstantID builds on InsightFace: {_RESEARCH}"),
+    (r"photo[-_ ]?maker", f"PhotoMaker v2 builds on InsightFace: {_RESEARCH}"),
+    (r"pulid", f"PuLID builds on InsightFace: {_RESEARCH}"),
+    (r"ip[-_ ]?adapter[-_ ]?face[-_ ]?id", f"IP-Adapter-FaceID builds on InsightFace: {_RESEARCH}"),
+    (r"infinite[-_ ]?you", f"InfiniteYou is CC BY-NC 4.0: {_NO_COMMERCE}"),
+    (r"krea[-_ ]?2", "Krea 2: its licence limits revenue and seats"),
+    (r"\bsana\b|sana[-_ ]?(1|sprint)", "SANA: its licence terms are not cleared"),
+)
+
+
+class BaseRefused(ConfigurationError):
+    """A base may not be used, whoever asks."""
+
+    code = "base_refused"
+
+
+def base_of(name: str) -> Base:
+    """Return the base of a setting.
+
+    Raises:
+        ConfigurationError: there is none of this name.
+    """
+    try:
+        return BASES[name]
+    except KeyError:
+        raise ConfigurationError(
+            f"HEADSHOTS_DIFFUSION_BASE: there is no base {name!r}. There are: {', '.join(BASES)}."
+        ) from None
+
+
+def refuse(name: str) -> None:
+    """Stop here if a folder or hub id names weights that a paid service may not use.
+
+    Raises:
+        BaseRefused: says which and why.
+    """
+    for pattern, reason in REFUSED:
+        if re.search(pattern, name, re.IGNORECASE):
+            raise BaseRefused(
+                f"{name} is refused. {reason}. Use {KLEIN.train.repository} (Apache-2.0) or "
+                f"{SDXL.train.repository} (OpenRAIL++-M)."
+            )

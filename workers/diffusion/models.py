@@ -1,0 +1,244 @@
+"""Load a base from a folder or the hub, and refuse what could run code or is not what it says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import diffusers
+import torch
+from diffusers import DiffusionPipeline
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+from safetensors import SafetensorError
+
+from core.errors import ConfigurationError
+from workers.diffusion import tiny
+from workers.diffusion.bases import TINY, Base, Weights, refuse
+
+_PINNED: Final = re.compile(r"^(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})$")
+# Pickles run code when they are read, and so does a model's own code.
+_CODE: Final = frozenset(
+    {".py", ".pyc", ".so", ".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".zip", ".msgpack", ".h5"}
+)
+_LIBRARIES: Final = frozenset({"diffusers", "transformers"})
+_EDGE: Final = 1 << 20  # bytes at either end of a weights file that count towards its fingerprint
+_FETCHED: Final = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "LICENSE*", "NOTICE*")
+# Small models are for seeing the path work on a CPU: seconds instead of minutes.
+_TINY: Final[dict[str, Any]] = {
+    "side": 128,
+    "sample_side": 256,
+    "steps": 24,
+    "rank": 4,
+    "learning_rate": 5e-3,
+    "text_tokens": 77,
+}
+
+
+class WeightsMissing(ConfigurationError):
+    """There is nothing to load; the message says what to fetch."""
+
+    code = "weights_missing"
+
+
+class WeightsRefused(ConfigurationError):
+    """What lies there is not loaded; the message says why."""
+
+    code = "weights_refused"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A loaded base.
+
+    Attributes:
+        base: Its description, with this model's own sizes.
+        pipeline: The diffusers pipeline with every part on its device.
+        revision: What an adapter must have been trained on: the hub's commit or a fingerprint of the folder.
+        is_tiny: Whether it is a small random model.
+    """
+
+    base: Base
+    pipeline: Any
+    revision: str
+    is_tiny: bool = False
+
+    @property
+    def denoiser(self) -> torch.nn.Module:
+        """The network that learns."""
+        network: torch.nn.Module = getattr(self.pipeline, self.base.denoiser)
+        return network
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.denoiser.parameters()).device
+
+
+def device() -> torch.device:
+    """Return the GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def precision(where: torch.device) -> torch.dtype:
+    """Return bf16 on a GPU: half the memory, and the range of fp32, which fp16 lacks."""
+    return torch.bfloat16 if where.type == "cuda" else torch.float32
+
+
+def load(base: Base, source: str, *, role: str, where: torch.device | None = None) -> Model:
+    """Load `base` for training or sampling.
+
+    Args:
+        base: What it has to be.
+        source: A folder in diffusers layout, `organization/repository@commit` on the hub, or `tiny`.
+        role: `train` or `sample`: whose weights to name where they are missing.
+        where: Device; the GPU where there is one.
+
+    Raises:
+        BaseRefused: weights that a paid service may not use.
+        WeightsMissing: nothing there; says what to fetch, how large, under which licence.
+        WeightsRefused: pickles, code, another model, or damaged files.
+    """
+    where = where or device()
+    if source == TINY:
+        torch.set_num_threads(1)  # at this size threads wait for each other longer than they work
+        small = replace(base, **_TINY)
+        return Model(
+            small, _placed(tiny.pipeline(base.name), where, torch.float32), f"{TINY}-1", is_tiny=True
+        )
+    refuse(source)
+    folder = Path(source)
+    if folder.is_dir():
+        revision = inspect(folder, base)
+    else:
+        folder, revision = _fetched(base, source, base.train if role == "train" else base.sample)
+        inspect(folder, base)
+    try:
+        pipeline = DiffusionPipeline.from_pretrained(
+            folder, dtype=precision(where), use_safetensors=True, local_files_only=True
+        )
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise WeightsRefused(
+            f"The weights in {folder} cannot be read: {_first_line(error)} Fetch them again."
+        ) from error
+    return Model(base, _placed(pipeline, where, precision(where)), revision)
+
+
+def inspect(folder: Path, base: Base) -> str:
+    """Look at a folder before anything in it is loaded, and return its fingerprint.
+
+    The fingerprint covers every configuration, and size, header and both ends of every weights file of
+    the denoiser: reading all bytes of 16 GB would take longer than loading them.
+
+    Raises:
+        WeightsRefused: see `load`.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
+    code = [path for path in files if path.suffix.lower() in _CODE]
+    if code:
+        names = ", ".join(str(path.relative_to(folder)) for path in code[:3])
+        raise WeightsRefused(
+            f"{folder} has files that could run code ({names}). Only safetensors and JSON are read: remove "
+            "these files, or fetch the safetensors variant."
+        )
+    _check_index(folder, base)
+    digest = hashlib.sha256()
+    for path in files:
+        if path.suffix == ".json":
+            digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+        elif path.suffix == ".safetensors":
+            content = _ends(path)
+            if path.parent.name == base.denoiser:
+                digest.update(str(path.relative_to(folder)).encode() + content)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _check_index(folder: Path, base: Base) -> None:
+    path = folder / "model_index.json"
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WeightsRefused(
+            f"{folder} has no model_index.json, so it is not in the diffusers layout."
+        ) from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise WeightsRefused(f"{path} is damaged ({error}). Fetch the weights again.") from error
+    found = index.get("_class_name") if isinstance(index, dict) else None
+    if found != base.pipeline:
+        raise WeightsRefused(f"{folder} holds a {found}, not {base.title} ({base.pipeline}).")
+    for name, part in index.items():
+        if isinstance(part, list) and part[0] is not None and part[0] not in _LIBRARIES:
+            raise WeightsRefused(
+                f"{path}: the part {name} comes with code of its own ({part[0]}); that is not run."
+            )
+
+
+def _ends(path: Path) -> bytes:
+    """Return size, header and both ends of a safetensors file.
+
+    Raises:
+        WeightsRefused: it is shorter or longer than its header says.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        try:
+            if length > min(size - 8, 100_000_000):  # safetensors' own limit of a header
+                raise ValueError("its header is longer than the file")
+            header = stream.read(length)
+            entries = json.loads(header)
+            last = max(
+                (entry["data_offsets"][1] for name, entry in entries.items() if name != "__metadata__"),
+                default=0,
+            )
+            if 8 + length + last != size:
+                raise ValueError("its size is not what its header says")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise WeightsRefused(f"{path} is damaged: {error}. Fetch the weights again.") from error
+        first = stream.read(_EDGE)
+        stream.seek(max(stream.tell(), size - _EDGE))
+        return size.to_bytes(8, "little") + header + first + stream.read(_EDGE)
+
+
+def _fetched(base: Base, source: str, weights: Weights) -> tuple[Path, str]:
+    pinned = _PINNED.match(source)
+    if pinned is None:
+        raise WeightsMissing(
+            f"There is no folder {source}, and it is no pinned hub id. Fetch {weights.repository} (about "
+            f"{weights.gigabytes:g} GB, {base.licence}, {base.licence_url}) into a folder and name that, or give "
+            f"{weights.repository}@<40-digit commit>."
+        )
+    refuse(pinned["repository"])
+    try:
+        folder = snapshot_download(
+            pinned["repository"], revision=pinned["revision"], allow_patterns=list(_FETCHED)
+        )
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
+        raise WeightsMissing(
+            f"{source} is not on this machine and cannot be fetched ({_first_line(error)}). Fetch it where there is a "
+            f"network (about {weights.gigabytes:g} GB, {base.licence}, {base.licence_url}) and name its folder."
+        ) from error
+    return Path(folder), pinned["revision"]
+
+
+def _placed(pipeline: Any, where: torch.device, dtype: torch.dtype) -> Any:
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.to(where, dtype)
+    for part in pipeline.components.values():
+        if isinstance(part, torch.nn.Module):
+            part.requires_grad_(False)
+            part.eval()
+    return pipeline
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return text[0][:200] if text else type(error).__name__
+
+
+diffusers.utils.logging.set_verbosity_error()
+diffusers.utils.logging.disable_progress_bar()

@@ -1,0 +1,181 @@
+"""What differs between the bases when they learn and when they paint: latents, captions, noise, targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from diffusers import DDPMScheduler
+
+from workers.diffusion.models import Model
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """Captions as the denoiser reads them.
+
+    Attributes:
+        tokens: batch × tokens × width.
+        pooled: batch × width, of the bases that have it.
+    """
+
+    tokens: torch.Tensor
+    pooled: torch.Tensor | None = None
+
+    def pick(self, index: int) -> Texts:
+        """Return one caption as a batch of one."""
+        pooled = None if self.pooled is None else self.pooled[index : index + 1]
+        return Texts(self.tokens[index : index + 1], pooled)
+
+
+class Recipe(Protocol):
+    """How one base learns."""
+
+    def latents(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Encode batch × 3 × height × width, −1 to 1, into what the denoiser sees."""
+        ...
+
+    def texts(self, captions: Sequence[str]) -> Texts:
+        """Encode captions."""
+        ...
+
+    def lesson(
+        self, clean: torch.Tensor, noise: torch.Tensor, where: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the noisy latents, the time step as the denoiser takes it, and what it should say.
+
+        Args:
+            clean: Latents.
+            noise: Of the same shape, standard normal.
+            where: One standard normal number a picture, which becomes the time step.
+        """
+        ...
+
+    def predict(self, denoiser: Any, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
+        """Return what the denoiser says, in the latents' shape."""
+        ...
+
+    def prompt(self, texts: Texts, nothing: Texts) -> dict[str, Any]:
+        """Return the pipeline's arguments for these captions; `nothing` is the empty caption as often."""
+        ...
+
+
+class KleinRecipe:
+    """FLUX.2 [klein]: rectified flow on packed 2 × 2 patches of a normalised latent."""
+
+    def __init__(self, model: Model) -> None:
+        self._pipeline = model.pipeline
+        self._tokens = model.base.text_tokens
+
+    @torch.no_grad()
+    def latents(self, pictures: torch.Tensor) -> torch.Tensor:
+        """See `Recipe.latents`; the distribution's mode, so that a picture always gives the same."""
+        vae = self._pipeline.vae
+        encoded = vae.encode(pictures.to(vae.device, vae.dtype)).latent_dist.mode()
+        # Two by two neighbours become channels, then each channel is normalised as the VAE was trained.
+        count, channels, height, width = encoded.shape
+        patches = encoded.view(count, channels, height // 2, 2, width // 2, 2).permute(0, 1, 3, 5, 2, 4)
+        packed = patches.reshape(count, channels * 4, height // 2, width // 2)
+        mean = vae.bn.running_mean.view(1, -1, 1, 1).to(packed)
+        spread = torch.sqrt(vae.bn.running_var.view(1, -1, 1, 1) + vae.config.batch_norm_eps).to(packed)
+        normal: torch.Tensor = (packed - mean) / spread
+        return normal
+
+    @torch.no_grad()
+    def texts(self, captions: Sequence[str]) -> Texts:
+        """See `Recipe.texts`."""
+        tokens, _ = self._pipeline.encode_prompt(list(captions), max_sequence_length=self._tokens)
+        return Texts(tokens)
+
+    def lesson(
+        self, clean: torch.Tensor, noise: torch.Tensor, where: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """See `Recipe.lesson`; logit-normal times, which favour the middle (Esser et al. 2024, SD3)."""
+        sigma = torch.sigmoid(where).to(clean).view(-1, 1, 1, 1)
+        return (1 - sigma) * clean + sigma * noise, sigma.flatten(), noise - clean
+
+    def predict(self, denoiser: Any, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
+        """See `Recipe.predict`."""
+        count, channels, height, width = noisy.shape
+        places = self._pipeline._prepare_latent_ids(noisy).to(noisy.device)  # noqa: SLF001 - the pipeline's own positions
+        words = self._pipeline._prepare_text_ids(texts.tokens).to(noisy.device)  # noqa: SLF001
+        said = denoiser(
+            hidden_states=noisy.flatten(2).transpose(1, 2),
+            timestep=step,
+            guidance=None,
+            encoder_hidden_states=texts.tokens,
+            txt_ids=words,
+            img_ids=places,
+            return_dict=False,
+        )[0]
+        return torch.reshape(said.transpose(1, 2), (count, channels, height, width))
+
+    def prompt(self, texts: Texts, nothing: Texts) -> dict[str, Any]:  # noqa: ARG002 - distilled: no guidance
+        """See `Recipe.prompt`."""
+        return {"prompt_embeds": texts.tokens}
+
+
+class SdxlRecipe:
+    """Stable Diffusion XL: noise prediction on the VAE's scaled latent."""
+
+    def __init__(self, model: Model) -> None:
+        self._pipeline = model.pipeline
+        self._noise = DDPMScheduler.from_config(model.pipeline.scheduler.config)
+        self._scale = model.base.latent_scale
+
+    @torch.no_grad()
+    def latents(self, pictures: torch.Tensor) -> torch.Tensor:
+        """See `Recipe.latents`; in float32, since SDXL's VAE overflows in half precision."""
+        vae = self._pipeline.vae
+        before = vae.dtype
+        vae.to(torch.float32)
+        encoded = vae.encode(pictures.to(vae.device, torch.float32)).latent_dist.mode()
+        vae.to(before)
+        scaled: torch.Tensor = encoded * vae.config.scaling_factor
+        return scaled.to(before)
+
+    @torch.no_grad()
+    def texts(self, captions: Sequence[str]) -> Texts:
+        """See `Recipe.texts`."""
+        tokens, _, pooled, _ = self._pipeline.encode_prompt(list(captions), do_classifier_free_guidance=False)
+        return Texts(tokens, pooled)
+
+    def lesson(
+        self, clean: torch.Tensor, noise: torch.Tensor, where: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """See `Recipe.lesson`; uniform times, as the base was trained."""
+        total = self._noise.config.num_train_timesteps
+        uniform = torch.special.ndtr(where)
+        step = (uniform * total).long().clamp(0, total - 1)
+        return self._noise.add_noise(clean, noise, step), step, noise
+
+    def predict(self, denoiser: Any, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
+        """See `Recipe.predict`."""
+        height, width = (side * self._scale for side in noisy.shape[-2:])
+        # Original size, crop corner, target size: the picture as it is.
+        sizes = torch.tensor([height, width, 0, 0, height, width], device=noisy.device, dtype=noisy.dtype)
+        said: torch.Tensor = denoiser(
+            noisy,
+            step,
+            encoder_hidden_states=texts.tokens,
+            added_cond_kwargs={"text_embeds": texts.pooled, "time_ids": sizes.expand(len(noisy), -1)},
+            return_dict=False,
+        )[0]
+        return said
+
+    def prompt(self, texts: Texts, nothing: Texts) -> dict[str, Any]:
+        """See `Recipe.prompt`."""
+        return {
+            "prompt_embeds": texts.tokens,
+            "pooled_prompt_embeds": texts.pooled,
+            "negative_prompt_embeds": nothing.tokens,
+            "negative_pooled_prompt_embeds": nothing.pooled,
+        }
+
+
+def recipe_of(model: Model) -> Recipe:
+    """Return how the model's base learns."""
+    recipes: dict[str, type[KleinRecipe] | type[SdxlRecipe]] = {"klein": KleinRecipe, "sdxl": SdxlRecipe}
+    return recipes[model.base.name](model)
