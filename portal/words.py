@@ -127,6 +127,8 @@ def kind(name: str) -> str:
         Kind.PHOTO: _("Photos you uploaded"),
         Kind.PREVIEW: _("Small previews of your photos"),
         Kind.LIKENESS: _("Numbers that stand for your face, to compare photos"),
+        Kind.ADAPTER: _("Image models of you (only the program uses them)"),
+        Kind.CHECKPOINT: _("Image models of you, half trained"),
         Kind.HEADSHOT: _("Headshots made of you"),
         Kind.OWN_PICTURE: _("A picture of your own"),
         Kind.EXPORT: _("Exports of your data"),
