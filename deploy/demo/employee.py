@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.consent import Purpose
 from core.services.photos import MAX_PHOTOS
 from deploy.demo.browser import Browser, DemoFailed
 from deploy.demo.people import Person
@@ -80,10 +81,11 @@ class Employee:
         self._browser.get(link)
         self._browser.submit(self._browser.get(link).form("/accept"))
 
-    def agree(self) -> None:
-        """Read what happens to the photos and agree to both purposes."""
+    def agree(self, *, model: bool) -> None:
+        """Read what happens to the photos and agree to it all, where it is asked also to an image model."""
         page = self._browser.get("/me/consent")
-        self._browser.submit(page.form("/me/consent"), {"photo": "yes", "likeness": "yes"})
+        purposes = (Purpose.PHOTO, Purpose.LIKENESS, *((Purpose.ADAPTER,) if model else ()))
+        self._browser.submit(page.form("/me/consent"), {purpose.value: "yes" for purpose in purposes})
 
     def decline(self) -> bytes:
         """Say no; return the initials avatar that stands in."""

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from compliance.verify import Verification, verify_file
+from core.models import EngineName
 from core.style import OutputFormat
 from deploy.demo.admin import HrAdmin, Say
 from deploy.demo.browser import Browser, DemoFailed
@@ -101,7 +102,14 @@ def place_of(stack: Stack) -> Place:
     return Place(stack.base_url, stack.mailbox_url, stack.org_slug, turn_epoch, stack.supervisor.watch)
 
 
-def run_demo(place: Place, photos: dict[str, list[tuple[str, bytes]]], out: Path, say: Say) -> DemoResult:
+def run_demo(
+    place: Place,
+    photos: dict[str, list[tuple[str, bytes]]],
+    out: Path,
+    say: Say,
+    *,
+    engine: EngineName = EngineName.STUDIO,
+) -> DemoResult:
     """Tell the story to a running product and write its results into `out`.
 
     A photo that cannot be used, or a person without any good one, is reported; the others go on.
@@ -111,6 +119,7 @@ def run_demo(place: Place, photos: dict[str, list[tuple[str, bytes]]], out: Path
         photos: Person → file name and content of each photo.
         out: Made if missing.
         say: Gets a line for each step.
+        engine: What makes the portraits.
 
     Raises:
         DemoFailed: a step did not end as it must; says which and what the page said.
@@ -127,7 +136,7 @@ def run_demo(place: Place, photos: dict[str, list[tuple[str, bytes]]], out: Path
         admin.sign_in()
         admin.set_brand(COMPANY_NAME)
         admin.set_style()
-        admin.create_shoot()
+        admin.create_shoot(engine)
         admin.invite([*staff, decliner], out)
         links = _links(place, [*staff, decliner])
         say(f"{len(links)} invitations are in the mailbox, {place.mailbox_url}/")
@@ -136,7 +145,7 @@ def run_demo(place: Place, photos: dict[str, list[tuple[str, bytes]]], out: Path
         acting = [Employee(person, browser(), say) for person in staff]
         for one in acting:
             one.accept(links[one.person.email])
-            one.agree()
+            one.agree(model=engine is EngineName.DIFFUSION)
             one.upload()
             one.submit()
         outcomes = [_result(one, out, say) for one in acting]
