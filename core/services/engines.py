@@ -50,6 +50,11 @@ def job_for(session: Session, participation: Participation) -> tuple[JobName, UU
     return JobName.RENDER, participation.id
 
 
+def is_modelled(session: Session, participation: Participation) -> bool:
+    """Whether an image model makes this person's headshots, as far as engine and consents go."""
+    return job_for(session, participation)[0] is not JobName.RENDER
+
+
 def send(session: Session, participation: Participation) -> None:
     """Owe the job that makes the headshots of someone who has just sent their photos.
 
@@ -140,7 +145,7 @@ def end_waiting(session: Session) -> int:
         )
         .limit(BATCH)
     ).all()
-    ended = [row for row in rows if job_for(session, row)[0] is not JobName.RENDER]
+    ended = [row for row in rows if is_modelled(session, row)]
     for row in ended:
         fall_back(session, row, Fallback.NO_GPU_WORKER)
     return len(ended)
