@@ -144,8 +144,8 @@ def running(
             )
             # In a process of its own, so that this one never opens the product's databases.
             subprocess.run(python_module("deploy.cli", "seed-demo"), env=child_values, check=True)
-            helpers = "two workers and one for the image model" if diffusion else "two workers"
-            say(f"Starting the web server, {helpers} and the scheduler")
+            helper = ", one for the image model" if diffusion else ""
+            say(f"Starting the web server, two workers{helper} and the scheduler")
             for child in processes(child_values, web_port, gpu=diffusion is not None):
                 supervisor.start(child)
             wait_ready(f"{base_url}/readyz")

@@ -77,12 +77,14 @@ class DemoResult:
     Attributes:
         report: As in `OUT/report.json`.
         failures: Person → why the studio could not make a headshot.
+        fallbacks: Person → why the studio made it instead of the image model.
         proof: Of the erasure.
         seconds: From the first request to the last.
     """
 
     report: Report
     failures: dict[str, tuple[str, ...]]
+    fallbacks: dict[str, str]
     proof: Proof
     seconds: float
 
@@ -156,7 +158,8 @@ def run_demo(
         leaving = next((one for one in reversed(acting) if _has_headshot(one, outcomes)), acting[-1])
         proof = _erase(place, leaving, admin, out, say)
     failures = {one.person.key: one.failure for one in acting if one.failure}
-    return DemoResult(report, failures, proof, time.monotonic() - began)
+    fallbacks = {one.person.key: one.fallback for one in acting if one.fallback}
+    return DemoResult(report, failures, fallbacks, proof, time.monotonic() - began)
 
 
 def _links(place: Place, people: Sequence[Person]) -> dict[str, str]:
@@ -191,6 +194,9 @@ def _result(one: Employee, out: Path, say: Say) -> Outcome:
     if one.submitted and one.follow():
         one.choose(out / one.person.key)
         outcome = one.outcome()
+        if one.fallback:
+            refused = f"{outcome.refused} pictures of the image model are thrown away unseen: "
+            say(f"{one.person.first} reads: {refused if outcome.refused else ''}“{one.fallback}”")
         say(f"{one.person.first} picks the headshot made from {outcome.report.source} and downloads it")
         return outcome
     say(f"{one.person.first} gets no headshot from these photos and is told why")
