@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import redis
 from flask import Blueprint, Response, jsonify, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from admin.answers import again, done, page, uuid_argument
+from admin.words import ENGINES
+from core import gpu
 from core.clock import now
 from core.db import transaction
 from core.errors import InvalidInput
-from core.models import Participation, State
+from core.models import EngineName, Participation, Shoot, State
 from core.models.shoot import DEFAULT_FILE_NAME
 from core.permissions import Permission, allowed
-from core.services import dashboard, file_names, invites, participations, shoots, styles
+from core.services import adapters, dashboard, file_names, invites, participations, shoots, styles
+from core.services.engines import Fallback
+from core.settings import diffusion_settings
 from core.web.errors import wants_json
 from core.web.guards import me, requires
 
@@ -37,6 +43,7 @@ def new() -> Response:
         "name": "",
         "style_id": request.args.get("style", str(listed[0].style.id) if listed else ""),
         "deadline": (now().date() + timedelta(days=DEFAULT_DAYS)).isoformat(),
+        "engine": EngineName.STUDIO.value,
         "file_name": DEFAULT_FILE_NAME,
     }
     return page("shoot_new.html", fields=fields, **_choices(listed))
@@ -48,6 +55,10 @@ def _choices(listed: list[styles.Listed]) -> dict[str, Any]:
         "today": now().date().isoformat(),
         "latest": (now().date() + shoots.LONGEST_DEADLINE).isoformat(),
         "example": file_names.EXAMPLE,
+        "engines": [
+            (engine, word, engine is EngineName.STUDIO or bool(diffusion_settings().diffusion_base))
+            for engine, word in ENGINES.items()
+        ],
     }
 
 
@@ -68,10 +79,13 @@ def create() -> Response:
                 style=styles.get(session, style_id),
                 deadline=_day(form.get("deadline", "")),
                 file_name=form.get("file_name", "") or DEFAULT_FILE_NAME,
+                engine=form.get("engine", EngineName.STUDIO),
                 actor=me().actor,
             )
     except InvalidInput as error:
-        fields = {name: form.get(name, "") for name in ("name", "style_id", "deadline", "file_name")}
+        fields = {
+            name: form.get(name, "") for name in ("name", "style_id", "deadline", "engine", "file_name")
+        }
         return again("shoot_new.html", error, fields=fields, **_choices(listed))
     return done(
         f"/admin/shoots/{shoot.id}", _("The shoot is ready. Now invite your people."), id=str(shoot.id)
@@ -96,6 +110,7 @@ def view(shoot_id: UUID) -> Response:
         shoot = shoots.get(session, shoot_id)
         style = styles.get(session, shoot.style_id)
         overview = dashboard.overviews(session, [(shoot, style)])[0]
+        cost = adapters.cost(session, shoot_id)
         people = (
             shoots.people(session, shoot_id, state=state, words=words, after_member=uuid_argument("after"))
             if sees_people
@@ -108,6 +123,8 @@ def view(shoot_id: UUID) -> Response:
                 "name": shoot.name,
                 "closed": shoot.closed_at is not None,
                 "style_id": str(shoot.style_id),
+                "engine": shoot.engine,
+                "cost": asdict(cost),
                 **_counts(overview.counts),
                 "people": [
                     {
@@ -115,6 +132,7 @@ def view(shoot_id: UUID) -> Response:
                         "member_id": str(person.member.id),
                         "name": person.member.full_name,
                         "state": person.participation.state,
+                        "made_by_the_studio_because": _told(person.participation.fallback_code),
                     }
                     for person in (people.people if people else ())
                 ],
@@ -123,6 +141,9 @@ def view(shoot_id: UUID) -> Response:
     return page(
         "shoot.html",
         one=overview,
+        cost=cost if cost.people else None,
+        engine=ENGINES[EngineName(shoot.engine)],
+        gpu=_gpu(shoot),
         shoot=shoot,
         people=people,
         words=words,
@@ -130,6 +151,30 @@ def view(shoot_id: UUID) -> Response:
         now=now(),
         remindable=shoots.REMINDABLE,
     )
+
+
+def _told(code: str | None) -> str | None:
+    """Return why the studio took over, unless that is about what the person agreed to: theirs alone."""
+    return None if code == Fallback.CONSENT else code
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """What the page says about the workers that hold an image model; `workers` is `None` where nobody knows."""
+
+    set_up: bool
+    workers: int | None
+
+
+def _gpu(shoot: Shoot) -> Gpu | None:
+    """Return how it stands with the GPU workers, for a shoot that needs one."""
+    if shoot.engine != EngineName.DIFFUSION or shoot.closed_at is not None:
+        return None
+    try:
+        workers = len(gpu.alive())
+    except redis.RedisError:
+        workers = None
+    return Gpu(bool(diffusion_settings().diffusion_base), workers)
 
 
 def _state(text: str) -> State | None:

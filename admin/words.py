@@ -8,8 +8,9 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext as _ln
 
-from core.models import Role, State
+from core.models import EngineName, Role, State
 from core.services.dashboard import Attention
+from core.services.engines import Fallback
 from core.services.roster import TEXTS, Reason, Verdict
 
 
@@ -38,6 +39,45 @@ STATES: dict[State, Word] = {
     State.EXPIRED: Word(_l("Link expired"), "warn", _l("The invitation ended unused.")),
     State.ERASED: Word(_l("Erased"), "", _l("Everything about this person was deleted.")),
 }
+
+ENGINES: dict[EngineName, Word] = {
+    EngineName.STUDIO: Word(
+        _l("Studio"),
+        "",
+        _l(
+            "Each person’s own best photo, put into your style. Nothing about the person is invented, no further "
+            "consent is asked, and it is ready about a minute after the photos are sent."
+        ),
+    ),
+    EngineName.DIFFUSION: Word(
+        _l("Image model"),
+        "",
+        _l(
+            "A small model learns each person who agrees to that, and makes new portraits with other clothes and light. "
+            "It asks for one more consent, takes some minutes a person and needs a GPU. Who says no to that, or whose "
+            "pictures do not look enough like them, still gets a headshot, at no charge."
+        ),
+    ),
+}
+
+# Why the studio took over. A consent that was taken back is the person's own matter and is not shown.
+FALLBACKS: dict[str, Any] = {
+    Fallback.ENGINE_OFF: _l("Made from their own photo, because no image model is set up here."),
+    Fallback.NO_GPU_WORKER: _l("Made from their own photo, because no GPU worker ran for a day."),
+    Fallback.TOO_FEW_PASSED: _l(
+        "Made from their own photo, because the image model’s pictures did not look enough like them."
+    ),
+    Fallback.CONSENT: "",
+}
+OTHER_FALLBACK = _l("Made from their own photo, because the image model did not work (%(code)s).")
+
+
+def fallback(code: str | None) -> Any:
+    """Return why the studio took over from the image model; empty where that is not so or not to be shown."""
+    if code is None:
+        return ""
+    return FALLBACKS[code] if code in FALLBACKS else str(OTHER_FALLBACK) % {"code": code}
+
 
 ATTENTION: dict[Attention, Any] = {
     Attention.NOBODY_INVITED: lambda _number: _l("Nobody is invited yet. Import your people."),

@@ -17,7 +17,7 @@ from core.db import organization_of
 from core.errors import InvalidInput
 from core.ids import new_id
 from core.models import Consent, Member, Participation
-from core.services import headshots, photos
+from core.services import adapters, consents, headshots, photos
 
 
 def give(
@@ -75,9 +75,15 @@ def give(
 def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
     """Withdraw a consent; as easy as giving it. Withdrawing twice is fine.
 
-    With `likeness` the embeddings and the figures that came from comparing faces go at once.
+    With `likeness` the embeddings and the figures that came from comparing faces go at once, with `adapter`
+    the models that were trained and whatever training has kept so far.
     """
     moment = now()
+    if purpose is Purpose.ADAPTER:
+        # What a worker is just now keeping under this consent is committed before it ends, and found below.
+        session.execute(
+            select(Participation.id).where(Participation.member_id == member.id).with_for_update()
+        )
     rows = session.scalars(
         select(Consent).where(
             Consent.member_id == member.id,
@@ -91,6 +97,9 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
     if purpose is Purpose.LIKENESS:
         headshots.forget_likeness(session, member.id)
         photos.forget_likeness(session, member.id)
+        adapters.forget_likeness(session, member.id)
+    if purpose is Purpose.ADAPTER:
+        adapters.forget(session, member.id)
     if rows:
         audit.record(
             session,
@@ -101,23 +110,13 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
         )
 
 
-def standing(session: Session, member_id: UUID) -> dict[Purpose, Consent]:
-    """Return the newest answer to each purpose that was asked."""
-    rows = session.scalars(select(Consent).where(Consent.member_id == member_id).order_by(Consent.id))
-    return {Purpose(row.purpose): row for row in rows}
-
-
 def require(session: Session, member_id: UUID, purpose: Purpose = Purpose.PHOTO) -> ValidConsent:
     """Return the proof that a face may be processed; the only maker of `ValidConsent` for members.
 
     Raises:
         ConsentRequired: the purpose was never agreed to, was refused, or was withdrawn.
     """
-    granted = frozenset(
-        purpose
-        for purpose, row in standing(session, member_id).items()
-        if row.granted and row.withdrawn_at is None
-    )
+    granted = consents.agreed(session, member_id)
     if purpose not in granted:
         raise ConsentRequired(
             "There is no consent for this, so nothing was processed.", purpose=purpose.value

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.clock import now
 from core.db import Lookup, transaction
 from core.logs import logger
-from core.models import Artifact, Kind, Member, Participation, Photo, Shoot, State
+from core.models import Adapter, Artifact, Kind, Member, Participation, Photo, Shoot, State
 from core.queue import JobName, enqueue
-from core.services import organizations, participations, photos
+from core.services import adapters, organizations, participations, photos
 from core.vault import vault
 
 # An object is written before its row is committed; the longest job takes 15 minutes.
@@ -25,9 +26,9 @@ ROSTER_HOURS = 1
 
 
 def sweep(session: Session) -> int:
-    """End what is over in the session's organization; return how many people's selfies were deleted.
+    """End what is over in the session's organization; return how many people's working data was deleted.
 
-    Selfies and previews go `retention_days` after approval, or after the shoot's deadline when nothing
+    Selfies, previews and trained models go `retention_days` after approval, or after the shoot's deadline when nothing
     was approved, and at once after a decline. Links of a passed deadline expire. The finished headshot
     stays until its person or the company erases it.
     """
@@ -63,6 +64,7 @@ def sweep(session: Session) -> int:
             reason="retention",
         )
     people = {photo.member_id for photo in ended}
+    people |= _end_adapters(session, kept)
     for member_id in people:
         enqueue(session, JobName.PURGE, member_id)
     stale = session.scalars(
@@ -76,6 +78,26 @@ def sweep(session: Session) -> int:
         vault().request_deletion(session, [roster.id])
         enqueue(session, JobName.PURGE, roster.id)
     return len(people)
+
+
+def _end_adapters(session: Session, over: Select[UUID]) -> set[UUID]:
+    """End what was trained for these participations, or left half trained; return whose it was."""
+    trained = (
+        select(Adapter.participation_id)
+        .join(Artifact, Artifact.id == Adapter.artifact_id)
+        .where(Artifact.delete_requested_at.is_(None))
+    )
+    rows = session.scalars(
+        select(Participation)
+        .where(
+            Participation.id.in_(over),
+            or_(Participation.checkpoint_id.is_not(None), Participation.id.in_(trained)),
+        )
+        .limit(BATCH)
+    ).all()
+    for row in rows:
+        adapters.end_of(session, row.id)
+    return {row.member_id for row in rows}
 
 
 def _expire(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""How far a render is: a step and a percentage in Redis, for people who watch.
+"""How far the work is: a step, a percentage and the time left, in Redis, for people who watch.
 
 Only a convenience: the truth is the participation's state in Postgres, and a flushed Redis shows the
 state alone until the next step.
@@ -18,17 +18,32 @@ KEEP_SECONDS = 86_400
 
 @dataclass(frozen=True)
 class Progress:
-    """A step's stable name (the page translates it) and 0 to 100 percent."""
+    """How far the work is.
+
+    Attributes:
+        step: Its stable name; the page translates it.
+        percent: 0 to 100.
+        seconds_left: Until the step is over, where this machine knows from its own history.
+    """
 
     step: str
     percent: int
+    seconds_left: int | None = None
 
 
-def report(participation_id: UUID, step: str, fraction: float) -> None:
-    """Tell watchers; a Redis that does not answer never stops the work."""
+def report(participation_id: UUID, step: str, fraction: float, *, seconds_left: float | None = None) -> None:
+    """Tell watchers; a Redis that does not answer never stops the work.
+
+    Args:
+        participation_id: whose work it is.
+        step: stable name.
+        fraction: of the step or of the whole, as the job counts it; 0 to 1.
+        seconds_left: until the step is over; only where earlier jobs on this machine tell.
+    """
+    left = "" if seconds_left is None else f" {max(0, round(seconds_left))}"
     try:
         key = f"progress:{participation_id}"
-        redis_client().set(key, f"{round(fraction * 100)} {step}", ex=KEEP_SECONDS)
+        redis_client().set(key, f"{round(fraction * 100)} {step}{left}", ex=KEEP_SECONDS)
     except redis.RedisError:
         return
 
@@ -41,5 +56,5 @@ def read(participation_id: UUID) -> Progress | None:
         return None
     if not isinstance(value, bytes):
         return None
-    percent, _, step = value.decode().partition(" ")
-    return Progress(step=step, percent=int(percent))
+    percent, step, *left = value.decode().split(" ")
+    return Progress(step, int(percent), int(left[0]) if left else None)

@@ -27,6 +27,8 @@ class JobName(StrEnum):
 
     INTAKE = "intake"
     RENDER = "render"
+    TRAIN = "train"
+    GENERATE = "generate"
     INVITE_MAIL = "invite_mail"
     READY_MAIL = "ready_mail"
     PURGE = "purge"
@@ -35,18 +37,24 @@ class JobName(StrEnum):
 
 
 class Lane(StrEnum):
-    """RQ queues: people wait for the fast lane, so slow work never stands before it."""
+    """RQ queues: people wait for the fast lane, so slow work never stands before it.
+
+    The GPU lane is served by workers that hold an image model, and by no others.
+    """
 
     FAST = "fast"
     SLOW = "slow"
+    GPU = "gpu"
 
 
-SLOW_JOBS = frozenset({JobName.RENDER})
+CPU_LANES = (Lane.FAST, Lane.SLOW)
+
+_LANES = {JobName.RENDER: Lane.SLOW, JobName.TRAIN: Lane.GPU, JobName.GENERATE: Lane.GPU}
 
 
 def lane_of(job: JobName) -> Lane:
     """Return the queue that carries `job`."""
-    return Lane.SLOW if job in SLOW_JOBS else Lane.FAST
+    return _LANES.get(job, Lane.FAST)
 
 
 @cache

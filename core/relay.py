@@ -23,8 +23,9 @@ LOST_AFTER_SECONDS = 5.0
 LOOK_EVERY_SECONDS = 2.0
 # Work for later becomes due without a commit that notifies.
 WAIT_SECONDS = 1.0
-# The longest job, a render of twenty photos on one slow core, takes about two minutes.
-JOB_TIMEOUT_SECONDS = 900
+# On a CPU the longest job, a render of twenty photos on one slow core, takes about two minutes. On a GPU
+# it is a whole shoot's pictures, up to eight people at a time.
+JOB_TIMEOUT_SECONDS = {Lane.FAST: 900, Lane.SLOW: 900, Lane.GPU: 7200}
 PERFORM = "workers.runner.perform"
 
 
@@ -34,12 +35,13 @@ def lock_number(outbox_id: UUID) -> int:
 
 
 def _publish(outbox_id: UUID, job: str) -> None:
-    queue = Queue(lane_of(JobName(job)), connection=redis_client(), serializer=JSONSerializer)
+    lane = lane_of(JobName(job))
+    queue = Queue(lane, connection=redis_client(), serializer=JSONSerializer)
     queue.enqueue_call(
         PERFORM,
         args=[str(outbox_id)],
         job_id=str(outbox_id),
-        timeout=JOB_TIMEOUT_SECONDS,
+        timeout=JOB_TIMEOUT_SECONDS[lane],
         result_ttl=0,
         failure_ttl=0,
         description=job,

@@ -35,7 +35,25 @@ class VisionSettings(BaseSettings):
     )
 
 
-class Settings(VisionSettings):
+class DiffusionSettings(BaseSettings):
+    """Which image model the engine `diffusion` works with; the engine is off while none is named."""
+
+    model_config = SettingsConfigDict(env_prefix="HEADSHOTS_", frozen=True, extra="ignore")
+
+    diffusion_base: str = Field(
+        "",
+        description="family of the image model that GPU workers train and sample with: `klein` or `sdxl`; without it the engine `diffusion` is off",
+    )
+    diffusion_train_model: str = Field(
+        "",
+        description="what GPU workers train on: a folder in diffusers layout, a hub id with an optional `@revision`, or `tiny` for small random models",
+    )
+    diffusion_sample_model: str = Field(
+        "", description="what GPU workers sample with, named in the same ways"
+    )
+
+
+class Settings(VisionSettings, DiffusionSettings):
     """Environment variables `HEADSHOTS_*`."""
 
     environment: Environment = Field(
@@ -125,12 +143,18 @@ def vision_settings() -> VisionSettings:
     return VisionSettings()
 
 
+@cache
+def diffusion_settings() -> DiffusionSettings:
+    """Return which image model there is; unlike `settings`, complete without any variable."""
+    return DiffusionSettings()
+
+
 def settings_table() -> str:
     """Render all settings as a Markdown table: variable, default, meaning."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = "*required*" if field.is_required() else f"`{field.default}`"
-        if field.default is None and not field.is_required():
+        if field.default in (None, "") and not field.is_required():
             default = "–"
         rows.append(f"| `HEADSHOTS_{name.upper()}` | {default} | {field.description} |")
     return "\n".join(rows)

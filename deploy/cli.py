@@ -70,11 +70,17 @@ def main() -> None:
     help="Port of the web server on 127.0.0.1; the mailbox takes the next one.",
 )
 def up(home: Path, port: int) -> None:
-    """Run everything on this machine until Ctrl-C: databases, web, workers, sign-in, mailbox."""
-    from deploy.stack import running
+    """Run everything on this machine until Ctrl-C: databases, web, workers, sign-in, mailbox.
 
+    With HEADSHOTS_DIFFUSION_BASE and its companions set, also a GPU worker.
+    """
+    from deploy.stack import Diffusion, running
+
+    diffusion = Diffusion.of_settings()
+    if diffusion:
+        demand_gpu_extra()
     # Beside the web's port, so that a bookmark of the mailbox works after a restart.
-    with running(home, port=port, mailbox_port=port + 1, say=tell) as stack:
+    with running(home, port=port, mailbox_port=port + 1, say=tell, diffusion=diffusion) as stack:
         click.echo(f"Admin     {stack.base_url}/admin/  (sign in as company “{stack.org_slug}”)")
         click.echo(
             f"Mailbox   {stack.mailbox_url}/  (every mail lands here, and is forgotten when this stops)"
@@ -100,10 +106,17 @@ def up(home: Path, port: int) -> None:
 )
 @click.option(
     "--engine",
-    type=click.Choice(["studio"]),
+    type=click.Choice(["studio", "diffusion"]),
     default="studio",
     show_default=True,
     help="What makes the portraits.",
+)
+@click.option(
+    "--models",
+    type=click.Choice(["tiny"]),
+    default="tiny",
+    show_default=True,
+    help="For diffusion: tiny builds small random models here, which make noise: the checks must refuse it.",
 )
 @click.option(
     "--home",
@@ -113,12 +126,15 @@ def up(home: Path, port: int) -> None:
     help="Folder for the demo's data; emptied first.",
 )
 @json_option
-def demo(photos: Path | None, out: Path, engine: str, home: Path, *, as_json: bool) -> None:
+def demo(photos: Path | None, out: Path, engine: str, models: str, home: Path, *, as_json: bool) -> None:
     """Run the main job through real HTTP, from sign-in to the deletion certificate, then stop."""
+    diffusion = engine == "diffusion"
+    if diffusion:
+        demand_gpu_extra()
     from deploy.demo import demo as run_demo
 
     empty_demo_home(home)
-    sys.exit(run_demo(photos, out, engine=engine, home=home, as_json=as_json))
+    sys.exit(run_demo(photos, out, models=models if diffusion else None, home=home, as_json=as_json))
 
 
 def empty_demo_home(home: Path) -> None:
@@ -221,15 +237,46 @@ def verify(files: tuple[Path, ...], keys: Path | None, *, as_json: bool) -> None
     "lanes",
     multiple=True,
     type=click.Choice(["fast", "slow"]),
-    help="Queues in order of preference; both if not given.",
+    help="Queues in order of preference; both if not given. Not with --engine diffusion.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["studio", "diffusion"]),
+    default="studio",
+    show_default=True,
+    help="diffusion: train and sample image models, and do nothing else; one such worker per GPU.",
 )
 @click.option("--burst", is_flag=True, help="End when there is nothing left to do.")
-def worker(lanes: tuple[str, ...], *, burst: bool) -> None:
-    """Do jobs: photo checks, renders, mails, erasures."""
-    from core.queue import Lane
+def worker(lanes: tuple[str, ...], engine: str, *, burst: bool) -> None:
+    """Do jobs: photo checks, renders, mails, erasures; on a GPU, training and sampling."""
+    from core.queue import CPU_LANES, Lane
+
+    if engine == "diffusion":
+        if lanes:
+            raise click.UsageError("A GPU worker has one queue of its own. Leave --lane out.")
+        demand_gpu_extra()
+        from workers.run import work_on_gpu
+
+        work_on_gpu(burst=burst)
+        return
     from workers.run import work
 
-    work([Lane(lane) for lane in lanes] or list(Lane), burst=burst)
+    work([Lane(lane) for lane in lanes] or list(CPU_LANES), burst=burst)
+
+
+def demand_gpu_extra() -> None:
+    """Stop with what to run where the diffusion engine's packages are not installed.
+
+    Raises:
+        ConfigurationError: one is missing.
+    """
+    from importlib.util import find_spec
+
+    missing = [name for name in ("torch", "diffusers", "peft", "transformers") if find_spec(name) is None]
+    if missing:
+        raise ConfigurationError(
+            f"The engine `diffusion` needs {', '.join(missing)}, which is not installed here. Run `make setup-gpu`."
+        )
 
 
 @main.command()

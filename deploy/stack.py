@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.schema import migrate
+from core.settings import diffusion_settings
 from deploy.local import LocalServices
 from deploy.processes import Child, Supervisor, child_environment, free_port, python_module, wait_ready
 
@@ -20,6 +21,31 @@ COMPANY_SLUG = "northwind"
 COMPANY_NAME = "Northwind Labs"
 # Two web processes would only compete for two cores; threads wait for the database and for watchers.
 WEB_THREADS = 24
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """The image model of a stack that has a GPU worker; each as the setting of this name says."""
+
+    base: str
+    train_model: str
+    sample_model: str
+
+    @classmethod
+    def of_settings(cls) -> Diffusion | None:
+        """Return what this process's own settings name, if they name a base."""
+        own = diffusion_settings()
+        if not own.diffusion_base:
+            return None
+        return cls(own.diffusion_base, own.diffusion_train_model, own.diffusion_sample_model)
+
+    def settings(self) -> dict[str, str]:
+        """Return the settings that name it."""
+        return {
+            "HEADSHOTS_DIFFUSION_BASE": self.base,
+            "HEADSHOTS_DIFFUSION_TRAIN_MODEL": self.train_model,
+            "HEADSHOTS_DIFFUSION_SAMPLE_MODEL": self.sample_model,
+        }
 
 
 @dataclass(frozen=True)
@@ -82,6 +108,7 @@ def running(
     say: Callable[[str], None] = lambda _: None,
     durable: bool = True,
     test: bool = False,
+    diffusion: Diffusion | None = None,
 ) -> Iterator[Stack]:
     """Start everything from `home` and stop it when the block ends.
 
@@ -92,6 +119,7 @@ def running(
         say: Gets a line for each step and each child that had to be started again.
         durable: False only in tests.
         test: Whether these are tests, which need no politeness towards senders of many requests.
+        diffusion: The image model, if one GPU worker is to run too.
     """
     home = home.resolve()
     web_port, smtp_port, mail_port = port or free_port(), free_port(), mailbox_port or free_port()
@@ -99,6 +127,7 @@ def running(
     say("Starting Postgres and Redis")
     with LocalServices(home, durable=durable) as services:
         values = environment(home, services, base_url, smtp_port, test=test)
+        values |= diffusion.settings() if diffusion else {}
         migrate(services.databases.owner)
         child_values = child_environment(values)
         with Supervisor(home / "logs", say=say, each_tick=services.ensure_running) as supervisor:
@@ -115,8 +144,9 @@ def running(
             )
             # In a process of its own, so that this one never opens the product's databases.
             subprocess.run(python_module("deploy.cli", "seed-demo"), env=child_values, check=True)
-            say("Starting the web server, two workers and the scheduler")
-            for child in processes(child_values, web_port):
+            helper = ", one for the image model" if diffusion else ""
+            say(f"Starting the web server, two workers{helper} and the scheduler")
+            for child in processes(child_values, web_port, gpu=diffusion is not None):
                 supervisor.start(child)
             wait_ready(f"{base_url}/readyz")
             wait_ready(f"http://127.0.0.1:{mail_port}/messages.json")
@@ -131,9 +161,12 @@ def running(
             )
 
 
-def processes(values: dict[str, str], web_port: int) -> list[Child]:
-    """Return the product's own processes: one worker for what people wait for, one that also renders."""
-    return [
+def processes(values: dict[str, str], web_port: int, *, gpu: bool = False) -> list[Child]:
+    """Return the product's own processes: one worker for what people wait for, one that also renders.
+
+    With `gpu` also one that trains and samples.
+    """
+    children = [
         Child("web", tuple(web_command(f"127.0.0.1:{web_port}")), values),
         Child(
             "worker-fast", tuple(python_module("deploy.cli", "worker", "--lane", "fast")), values, patience=30
@@ -146,6 +179,10 @@ def processes(values: dict[str, str], web_port: int) -> list[Child]:
         ),
         Child("scheduler", tuple(python_module("deploy.cli", "scheduler")), values),
     ]
+    if gpu:
+        command = python_module("deploy.cli", "worker", "--engine", "diffusion")
+        children.append(Child("worker-gpu", tuple(command), values, patience=30))
+    return children
 
 
 def web_command(bind: str, *, workers: int = 1, threads: int = WEB_THREADS) -> list[str]:

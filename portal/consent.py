@@ -14,7 +14,7 @@ from compliance.texts import Notice, notice
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import Conflict, Gone, InvalidInput
-from core.models import State
+from core.models import EngineName, State
 from core.services import avatars, participations
 from core.settings import settings
 from core.web.app import choose_language
@@ -25,7 +25,6 @@ from portal.here import Here, go, here, step_url
 bp = Blueprint("consent", __name__)
 
 ASKING = frozenset({State.INVITED, State.OPENED})
-DIFFUSION = "diffusion"  # the engine that trains a personal model
 
 
 class TextChanged(Conflict):
@@ -48,7 +47,7 @@ def notice_for(place: Here) -> Notice:
     asked = {
         purpose: text
         for purpose, text in full.purposes.items()
-        if purpose is not Purpose.ADAPTER or place.shoot.engine == DIFFUSION
+        if purpose is not Purpose.ADAPTER or place.shoot.engine == EngineName.DIFFUSION
     }
     return replace(full, purposes=asked)
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from core.clock import now, rfc3339
 from core.db import transaction
 from core.models import (
+    Adapter,
     Artifact,
     AuditEvent,
     Consent,
@@ -39,6 +40,7 @@ SUFFIX = {
     "image/webp": "webp",
     "image/heic": "heic",
 }
+# Never an adapter or a checkpoint: whoever holds one could make pictures of the person.
 FOLDER = {
     Kind.PHOTO: "photos",
     Kind.LIKENESS: "likeness",
@@ -85,7 +87,7 @@ def _at(moment: datetime | None) -> str | None:
 def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[str, Any]:
     own = member.id
     participations = session.execute(
-        select(Participation, Shoot.name, Shoot.deadline)
+        select(Participation, Shoot)
         .join(Shoot, Shoot.id == Participation.shoot_id)
         .where(Participation.member_id == own)
         .order_by(Participation.id)
@@ -103,14 +105,17 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
         },
         "shoots": [
             {
-                "name": name,
-                "deadline": _at(deadline),
+                "name": shoot.name,
+                "deadline": _at(shoot.deadline),
+                "engine": shoot.engine,
                 "state": row.state,
                 "state_since": _at(row.changed_at),
                 "alternative": row.alternative,
                 "approved_at": _at(row.approved_at),
+                "made_by_the_studio_because": row.fallback_code,
+                "gpu_seconds": round(row.gpu_seconds, 1),
             }
-            for row, name, deadline in participations
+            for row, shoot in participations
         ],
         "invitations": [
             {
@@ -147,6 +152,29 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
             }
             for row in session.scalars(select(Photo).where(Photo.member_id == own).order_by(Photo.id))
         ],
+        "models": [
+            {
+                "id": str(row.id),
+                "trained_at": _at(row.created_at),
+                "erased_at": _at(artifact.destroyed_at or artifact.delete_requested_at),
+                "bytes": artifact.size,
+                "file": None,  # it never leaves the platform
+                "base": row.base,
+                "revision": row.revision,
+                "rank": row.rank,
+                "steps": row.steps,
+                "seed": str(row.seed),  # as text: JSON readers round numbers beyond 2^53
+                "learned_from": row.photos,
+                "curve": row.curve,
+                "seconds": row.seconds,
+            }
+            for row, artifact in session.execute(
+                select(Adapter, Artifact)
+                .join(Artifact, Artifact.id == Adapter.artifact_id)
+                .where(Adapter.member_id == own)
+                .order_by(Adapter.id)
+            )
+        ],
         "headshots": [
             {
                 "id": str(row.id),
@@ -155,6 +183,8 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "made_from": str(row.photo_id),
                 "seconds": row.seconds,
                 "engine": row.engine,
+                "model": str(row.adapter_id) if row.adapter_id else None,
+                "seed": str(row.seed) if row.seed is not None else None,
                 "gates": row.gates,
                 "withheld": row.withheld_code,
             }

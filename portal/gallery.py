@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.framing import Head
-from core.models import Headshot, Photo, State, Style
+from core.models import EngineName, Headshot, Photo, State, Style
 from core.services import headshots, organizations, participations, photos, styles
 from core.style import Output, OutputFormat
 from core.vault import vault
@@ -42,6 +42,7 @@ class Candidate:
     id: UUID
     number: int
     before_url: str | None
+    generated: bool
     chosen: bool
     findings: list[words.GateFinding]
     notes: list[str]
@@ -68,6 +69,7 @@ def show() -> Response:
                         id=one.id,
                         number=number,
                         before_url=_before_url(session, one),
+                        generated=one.engine == EngineName.DIFFUSION,
                         chosen=one.id == chosen,
                         findings=words.gates(one.gates),
                         notes=words.notes(one.gates),
@@ -83,6 +85,7 @@ def show() -> Response:
                     )
                 ),
                 settled=place.state in SETTLED,
+                fallback=words.fallback(place.participation.fallback_code),
                 chosen=chosen,
                 outputs=[(output, file_of(output)) for output in spec.outputs],
                 size_name=words.size,

@@ -13,7 +13,9 @@ from core import audit
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import InvalidInput
-from core.models import State
+from core.models import Kind, State
+from core.services import consents as answers
+from core.services import engines
 from core.settings import settings
 from core.vault import vault
 from core.web.app import choose_language, forget, limiter
@@ -31,14 +33,12 @@ def show() -> Response:
     """Show what is held and every way to change it."""
     with transaction(me().org_id) as session:
         place = here(session)
-        held = [
-            (words.kind(kind), count, size)
-            for kind, (count, size) in vault().inventory(session, place.member.id).items()
-        ]
+        inventory = vault().inventory(session, place.member.id)
+        held = [(words.kind(kind), count, size) for kind, (count, size) in inventory.items()]
         given = [
             (words.purpose(purpose), purpose.value, row)
             for purpose, row in sorted(
-                consents.standing(session, place.member.id).items(),
+                answers.standing(session, place.member.id).items(),
                 key=lambda one: list(Purpose).index(one[0]),
             )
         ]
@@ -47,6 +47,7 @@ def show() -> Response:
                 "privacy.html",
                 place=place,
                 held=held,
+                has_model=Kind.ADAPTER in inventory,
                 given=given,
                 epoch_hours=settings().epoch_hours,
                 backup_days=settings().backup_days,
@@ -68,6 +69,7 @@ def withdraw() -> Response:
             leave(session, place)
         else:
             consents.withdraw(session, place.member, purpose)
+            engines.choose_again(session, place.participation)
     return go(url_for("privacy.show"))
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+import redis
 from flask import Blueprint, Response, jsonify, make_response, render_template
 from flask_babel import gettext as _
 from flask_login import login_required
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from core import progress
+from core import gpu, progress
 from core.db import transaction
 from core.errors import Unavailable
 from core.models import Participation, State
-from core.services import headshots, participations, photos
+from core.services import engines, headshots, participations, photos
 from core.web.guards import me
 from portal import words
 from portal.here import go, here, step_url
@@ -31,6 +33,7 @@ POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 15.0  # proxies cut connections that are silent for 30 to 60 s
 LONGEST_STREAM_SECONDS = 300.0  # the browser connects again by itself
 MOVING = frozenset({State.SUBMITTED, State.RENDERING})
+QUEUED, NO_GPU = "queued_gpu", "no_gpu"  # steps: waiting for a GPU worker, and for one that does not run
 
 _free_streams = threading.BoundedSemaphore(MOST_STREAMS)
 
@@ -42,18 +45,32 @@ class Watch:
     org_id: UUID
     participation_id: UUID
     labels: dict[str, str]
+    left: tuple[str, ...]
+    fallbacks: dict[str, str]
     addresses: dict[State, str]
 
     @classmethod
     def of(cls, participation: Participation) -> Watch:
         """Return the watch on `participation`, in the language of this request."""
         addresses = {state: step_url(state) for state in State}
-        return cls(participation.org_id, participation.id, words.steps(), addresses)
+        return cls(
+            participation.org_id,
+            participation.id,
+            words.steps(),
+            words.minutes_left(),
+            words.fallbacks(),
+            addresses,
+        )
 
     def status(self) -> dict[str, str | int]:
-        """Return the state, 0 to 100 percent, the step in words, and where to go when it is over."""
+        """Return the state, 0 to 100 percent, the step in words, and where to go when it is over.
+
+        `left` says how long the step still takes, where that is known; `note` why the studio took over.
+        Both are empty otherwise.
+        """
         with transaction(self.org_id) as session:
-            state = State(participations.get(session, self.participation_id).state)
+            row = participations.get(session, self.participation_id)
+            state, fallback = State(row.state), row.fallback_code
         if state not in MOVING:
             return {
                 "state": state.value,
@@ -62,14 +79,30 @@ class Watch:
                 "label": self.labels.get(state.value, self.labels["done"]),
                 "next": self.addresses[state],
             }
-        report = progress.read(self.participation_id)
-        step = report.step if report else state.value
+        report = progress.read(self.participation_id) or progress.Progress(state.value, 0)
+        step = report.step
+        if step == QUEUED and no_gpu_worker():
+            step = NO_GPU
         return {
             "state": state.value,
-            "percent": report.percent if report else 0,
+            "percent": report.percent,
             "step": step,
             "label": self.labels.get(step, self.labels[state.value]),
+            "left": "" if report.seconds_left is None else self._left(report.seconds_left),
+            "note": "" if fallback is None else self.fallbacks.get(fallback, self.fallbacks[""]),
         }
+
+    def _left(self, seconds: int) -> str:
+        """Say how many minutes that is, rounded up: who waits is glad when it takes less."""
+        return self.left[min(math.ceil(seconds / 60), len(self.left) - 1)]
+
+
+def no_gpu_worker() -> bool:
+    """Whether no GPU worker runs; if Redis cannot tell, nobody is told so."""
+    try:
+        return not gpu.alive()
+    except redis.RedisError:
+        return False
 
 
 @bp.get("/me/progress")
@@ -90,8 +123,11 @@ def show() -> Response:
             return go(step_url(place.state))
         sent = photos.of_participation(session, place.participation.id)
         count = sum(photos.standing_of(photo) is photos.Standing.ACCEPTED for photo in sent)
+        modelled = engines.expects(place.participation) and engines.is_modelled(session, place.participation)
     status = Watch.of(place.participation).status()
-    return make_response(render_template("progress.html", place=place, status=status, count=count))
+    return make_response(
+        render_template("progress.html", place=place, status=status, count=count, modelled=modelled)
+    )
 
 
 @bp.get("/me/progress.json")

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from core.models import Kind
+from core.services.engines import Fallback
 from workers.vision.advice import ADVICE, Issue
 
 
@@ -17,6 +19,14 @@ def steps() -> dict[str, str]:
     return {
         "submitted": _("Waiting for a free place in the studio"),
         "rendering": _("Starting"),
+        "queued_gpu": _("Waiting for your turn on the computer with the image model"),
+        "no_gpu": _(
+            "The computer with the image model is not running just now. You need not wait here: "
+            "after a day at most your own photo is used instead, and we mail you."
+        ),
+        "train": _("The image model learns what you look like"),
+        "generate": _("The image model makes your portraits"),
+        "fallback": _("Waiting for a free place in the studio"),
         "check": _("Choosing your best photos"),
         "portrait": _("Cutting you out, hair by hair"),
         "finish": _("Setting light and background"),
@@ -24,6 +34,49 @@ def steps() -> dict[str, str]:
         "done": _("Putting the results away safely"),
         "failed": _("It did not work with these photos"),
     }
+
+
+def minutes_left() -> tuple[str, ...]:
+    """Return what to say when so many minutes are left, up to an hour; the last one stands for more."""
+    return (
+        _("almost done"),
+        *(
+            ngettext("about %(num)s minute left", "about %(num)s minutes left", number)
+            for number in range(1, 61)
+        ),
+        _("more than an hour left"),
+    )
+
+
+def fallbacks() -> dict[str, str]:
+    """Return why one's own photo was used instead of an image model, by code; under "" for any other one."""
+    return {
+        Fallback.ENGINE_OFF: _(
+            "Made from your own photo, because no image model is set up here. That costs nobody anything."
+        ),
+        Fallback.NO_GPU_WORKER: _(
+            "Made from your own photo, because the computer with the image model did not run. "
+            "That costs nobody anything."
+        ),
+        Fallback.TOO_FEW_PASSED: _(
+            "Made from your own photo, because what the image model made did not look enough like you. "
+            "Nobody has seen that. It costs nobody anything."
+        ),
+        Fallback.CONSENT: _(
+            "Made from your own photo, because you took back your consent to the image model. "
+            "That costs nobody anything."
+        ),
+        "": _(
+            "Made from your own photo, because the image model did not work this time. It was not you, "
+            "and it costs nobody anything."
+        ),
+    }
+
+
+def fallback(code: str | None) -> str:
+    """Return why one's own photo was used instead of an image model; empty where none was to be used."""
+    known = fallbacks()
+    return "" if code is None else known.get(code, known[""])
 
 
 @dataclass(frozen=True)
@@ -127,6 +180,8 @@ def kind(name: str) -> str:
         Kind.PHOTO: _("Photos you uploaded"),
         Kind.PREVIEW: _("Small previews of your photos"),
         Kind.LIKENESS: _("Numbers that stand for your face, to compare photos"),
+        Kind.ADAPTER: _("Image models of you (only the program uses them)"),
+        Kind.CHECKPOINT: _("Image models of you, half trained"),
         Kind.HEADSHOT: _("Headshots made of you"),
         Kind.OWN_PICTURE: _("A picture of your own"),
         Kind.EXPORT: _("Exports of your data"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -15,7 +15,7 @@ from core import settings as settings_module
 from core.consent import Purpose
 from core.db import transaction
 from core.ids import new_id
-from core.models import Consent, Member, Participation, Shoot, State, Style
+from core.models import Consent, EngineName, Member, Participation, Shoot, State, Style
 from core.services import members, organizations
 from core.style import StyleSpec
 from core.vault import vault
@@ -57,6 +57,7 @@ def forget_process_state() -> None:
 
     for cached in (
         settings_module.settings,
+        settings_module.diffusion_settings,
         db.engine,
         vault,
         queue.redis_client,
@@ -119,7 +120,9 @@ def member(org: UUID) -> Member:
     return add_member(org)
 
 
-def add_shoot(org_id: UUID, spec: StyleSpec | None = None) -> Shoot:
+def add_shoot(
+    org_id: UUID, spec: StyleSpec | None = None, *, engine: EngineName = EngineName.STUDIO
+) -> Shoot:
     """Add a style and a shoot that ends in two weeks."""
     with transaction(org_id) as session:
         style_id = new_id()
@@ -137,14 +140,22 @@ def add_shoot(org_id: UUID, spec: StyleSpec | None = None) -> Shoot:
             name="Spring",
             style_id=style.id,
             deadline=clock.now() + timedelta(days=14),
+            engine=engine,
         )
         session.add(shoot)
         return shoot
 
 
-def add_participation(org_id: UUID, member: Member, state: State = State.INVITED) -> Participation:
-    """Put a person into a new shoot, in `state`; from `consented` on with consent to photo and likeness."""
-    shoot = add_shoot(org_id)
+def add_participation(
+    org_id: UUID,
+    member: Member,
+    state: State = State.INVITED,
+    *,
+    engine: EngineName = EngineName.STUDIO,
+    purposes: Collection[Purpose] = (Purpose.PHOTO, Purpose.LIKENESS),
+) -> Participation:
+    """Put a person into a new shoot, in `state`; from `consented` on with consent to `purposes`."""
+    shoot = add_shoot(org_id, engine=engine)
     with transaction(org_id) as session:
         row = Participation(
             id=new_id(),
@@ -157,7 +168,7 @@ def add_participation(org_id: UUID, member: Member, state: State = State.INVITED
         session.add(row)
         session.flush()
         if state not in (State.INVITED, State.OPENED):
-            for purpose in (Purpose.PHOTO, Purpose.LIKENESS):
+            for purpose in purposes:
                 session.add(
                     Consent(
                         id=new_id(),

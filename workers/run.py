@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import redis
 from rq import Queue, SimpleWorker
@@ -10,8 +15,10 @@ from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from core import logs
+from core import gpu, logs
+from core.errors import ConfigurationError
 from core.queue import JobName, Lane, redis_client
+from core.settings import diffusion_settings
 
 # A resident process keeps the models warm; starting afresh now and then bounds what native code leaks.
 JOBS_UNTIL_RESTART = 500
@@ -36,15 +43,86 @@ def work(lanes: list[Lane], *, burst: bool = False) -> None:
     """Warm up, then do the lanes' jobs in order of the lanes until told to stop.
 
     SIGTERM finishes the job at hand first. A job that dies with the process is delivered again.
+
+    Args:
+        lanes: never `Lane.GPU`: `work_on_gpu` serves it.
+        burst: end when there is nothing left to do.
     """
+    assert Lane.GPU not in lanes, "the GPU lane is for workers that hold an image model"
+    from workers.warm import warm
+
+    _prepare()
+    warm()
+    _serve(lanes, burst=burst)
+
+
+def work_on_gpu(*, burst: bool = False) -> None:
+    """Load the image model, then do the GPU lane's jobs until told to stop, and tell that this worker is there.
+
+    Raises:
+        ConfigurationError: no image model is named in the settings, or it cannot be used.
+    """
+    from workers.warm import warm
+
+    if not diffusion_settings().diffusion_base:
+        raise ConfigurationError(
+            "Set HEADSHOTS_DIFFUSION_BASE to `klein` or `sdxl` before starting a GPU worker."
+        )
+    _prepare()
+    warm()  # the finisher and the gates run here as well
+    warm_engine()
+    with present():
+        _serve([Lane.GPU], burst=burst)
+
+
+def warm_engine() -> None:
+    """Load base and trainer once, so that the first person does not wait for it."""
+
+
+def gpu_memory() -> tuple[int, int]:
+    """Return how many bytes of the GPU's memory are used, and how many there are; zeros without a GPU."""
+    return 0, 0
+
+
+@contextmanager
+def present() -> Iterator[None]:
+    """Say every few seconds, from a thread of its own, that this worker is there; at the end, that it has gone.
+
+    A job holds the main thread for minutes. When the process dies, Redis forgets it.
+    """
+    host = f"{socket.gethostname()}/{os.getpid()}"
+    stop = threading.Event()
+
+    def tell() -> None:
+        while True:
+            try:
+                gpu.report(host, *gpu_memory())
+            except redis.RedisError as error:
+                logs.logger().warning("presence_not_told", exc_info=error)
+            if stop.wait(gpu.EVERY_SECONDS):
+                return
+
+    telling = threading.Thread(target=tell, name="presence", daemon=True)
+    telling.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        telling.join(timeout=5)
+        with suppress(redis.RedisError):
+            gpu.leave(host)
+
+
+def _prepare() -> None:
     logs.configure()
     logging.getLogger("rq").setLevel(logging.WARNING)
     from workers.runner import module_of
-    from workers.warm import warm
 
     for name in JobName:
         module_of(name)  # a job that is taken holds its lock at once, so the relay does not take it for lost
-    warm()
+
+
+def _serve(lanes: list[Lane], *, burst: bool) -> None:
     logs.logger().info("worker_ready", lane=",".join(lanes))
     connection = redis_client()
     queues = [Queue(lane, connection=connection, serializer=JSONSerializer) for lane in lanes]

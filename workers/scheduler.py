@@ -12,6 +12,7 @@ from compliance import erasure, retention
 from compliance.log import sequencer
 from core import logs, relay
 from core.clock import now
+from core.services import engines
 from core.settings import settings
 from core.vault import vault
 
@@ -52,6 +53,7 @@ def duties() -> list[Duty]:
         Duty("replay_ledger", timedelta(hours=1), erasure.replay_ledger),
         Duty("sequence", timedelta(seconds=2), sequencer.sequence_all),
         Duty("epoch", timedelta(seconds=5), turn_if_due),
+        Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all),
         Duty("retention", timedelta(hours=1), retention.sweep_all),
         Duty("orphans", timedelta(hours=6), retention.delete_orphans),
     ]

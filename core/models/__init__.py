@@ -1,5 +1,6 @@
 """All tables, one noun a file."""
 
+from core.models.adapter import Adapter, AdapterKind
 from core.models.artifact import Artifact, Kind
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
@@ -15,11 +16,13 @@ from core.models.outbox import Outbox
 from core.models.participation import Alternative, Participation, State
 from core.models.photo import Photo
 from core.models.saml_connection import SamlConnectionRow
-from core.models.shoot import Shoot
+from core.models.shoot import EngineName, Shoot
 from core.models.style import Style
 from core.models.web_session import SignInMethod, WebSession
 
 __all__ = [
+    "Adapter",
+    "AdapterKind",
     "Alternative",
     "Artifact",
     "AuditEvent",
@@ -27,6 +30,7 @@ __all__ = [
     "Certificate",
     "Checkpoint",
     "Consent",
+    "EngineName",
     "Erasure",
     "Headshot",
     "Invite",

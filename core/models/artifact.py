@@ -19,6 +19,8 @@ class Kind(StrEnum):
     PREVIEW = "preview"
     LIKENESS = "likeness"  # the numbers that stand for the face on one photo
     HEADSHOT = "headshot"
+    ADAPTER = "adapter"  # a small image model of one person, or of a style
+    CHECKPOINT = "checkpoint"  # such a model half trained, so that a job that died can go on
     OWN_PICTURE = "own_picture"
     EXPORT = "export"
     LOGO = "logo"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
@@ -19,10 +19,12 @@ class Headshot(Tenant):
 
     participation_id: Mapped[UUID] = mapped_column(ForeignKey("participations.id"))
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
-    photo_id: Mapped[UUID] = mapped_column(ForeignKey("photos.id"))
+    photo_id: Mapped[UUID] = mapped_column(ForeignKey("photos.id"))  # made from it, or measured against it
     style_id: Mapped[UUID] = mapped_column(ForeignKey("styles.id"))
     artifact_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
     engine: Mapped[str] = mapped_column(String(16))
+    adapter_id: Mapped[UUID | None] = mapped_column(ForeignKey("adapters.id"))
+    seed: Mapped[int | None] = mapped_column(BigInteger)
     rank: Mapped[int]
     gates: Mapped[dict[str, Any]]
     withheld_code: Mapped[str | None] = mapped_column(String(64))

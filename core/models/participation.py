@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
@@ -54,4 +54,8 @@ class Participation(Tenant):
     chosen_headshot_id: Mapped[UUID | None]
     alternative: Mapped[str | None] = mapped_column(String(16))
     failure_code: Mapped[str | None] = mapped_column(String(64))
+    fallback_code: Mapped[str | None] = mapped_column(String(64))  # why the studio took over
+    checkpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))  # while it trains
+    gpu_seconds: Mapped[float] = mapped_column(default=0.0, server_default=text("0"))
+    gpu_watt_hours: Mapped[float | None]  # only when all of it was measured
     approved_at: Mapped[datetime | None]

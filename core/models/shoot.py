@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String
@@ -13,6 +14,13 @@ from core.models.base import Tenant
 DEFAULT_FILE_NAME = "{employee_id}_{last}_{first}.jpg"
 
 
+class EngineName(StrEnum):
+    """What makes a shoot's portraits."""
+
+    STUDIO = "studio"  # the person's own best photos
+    DIFFUSION = "diffusion"  # an image model that has learned the person, or is shown their photos
+
+
 class Shoot(Tenant):
     """One style, one deadline, many people."""
 
@@ -21,6 +29,6 @@ class Shoot(Tenant):
     name: Mapped[str] = mapped_column(String(120))
     style_id: Mapped[UUID] = mapped_column(ForeignKey("styles.id"))
     deadline: Mapped[datetime]
-    engine: Mapped[str] = mapped_column(String(16), default="studio")
+    engine: Mapped[str] = mapped_column(String(16), default=EngineName.STUDIO)
     file_name: Mapped[str] = mapped_column(String(160), default=DEFAULT_FILE_NAME)
     closed_at: Mapped[datetime | None]

@@ -19,7 +19,7 @@ from core.errors import Conflict, Gone, InvalidInput, NotFound
 from core.ids import new_id
 from core.models import Kind, Member, Participation, Photo, Shoot, State
 from core.queue import JobName, enqueue
-from core.services import participations
+from core.services import adapters, engines, participations
 from core.vault import vault
 
 MAX_PHOTOS = 20
@@ -358,12 +358,13 @@ def _delete(session: Session, photos: Sequence[Photo], *, actor: audit.Actor) ->
 
 
 def end(session: Session, photo: Photo) -> None:
-    """Take everything that a photo holds, its measures and its person's place on it; the caller says why."""
+    """Take all that a photo holds and whatever has learned from it; the caller says why."""
     photo.removed_at = now()
     photo.verdict = None  # measures of a face are personal data too
     photo.subject_x = photo.subject_y = None
     session.flush()
     vault().request_deletion(session, photo.held)
+    adapters.end_trained_on(session, photo)
 
 
 def mark_strangers(
@@ -405,7 +406,7 @@ def forget_likeness(session: Session, member_id: UUID) -> None:
 
 
 def submit(session: Session, participation: Participation, *, actor: audit.Actor) -> None:
-    """Send the accepted photos to the studio and owe the render; submitting twice is fine.
+    """Send the accepted photos and owe the job that makes headshots of them; submitting twice is fine.
 
     Raises:
         NoGoodPhoto: none was accepted.
@@ -430,7 +431,7 @@ def submit(session: Session, participation: Participation, *, actor: audit.Actor
             "No photo can be used yet. Add one that shows your face from the front, in good light."
         )
     participations.move(session, participation, State.SUBMITTED, actor=actor)
-    enqueue(session, JobName.RENDER, participation.id)
+    engines.send(session, participation)
 
 
 def reopen(session: Session, participation: Participation, *, actor: audit.Actor) -> None:

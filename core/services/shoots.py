@@ -15,8 +15,9 @@ from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
-from core.models import Invite, Member, Participation, Shoot, State, Style
+from core.models import EngineName, Invite, Member, Participation, Shoot, State, Style
 from core.services import file_names, invites, participations, styles
+from core.settings import diffusion_settings
 
 LONGEST_NAME = 120  # as wide as the column
 LONGEST_DEADLINE = timedelta(days=366)
@@ -72,12 +73,20 @@ def end_of_day(day: date) -> datetime:
 
 
 def create(
-    session: Session, *, name: str, style: Style, deadline: date, file_name: str, actor: audit.Actor
+    session: Session,
+    *,
+    name: str,
+    style: Style,
+    deadline: date,
+    file_name: str,
+    engine: str = EngineName.STUDIO,
+    actor: audit.Actor,
 ) -> Shoot:
     """Create a shoot that ends with `deadline`; its style is immutable from now on.
 
     Raises:
-        ShootUnusable: the name is empty, or the deadline has passed or is more than a year away.
+        ShootUnusable: the name is empty, the deadline has passed or is more than a year away, or there is no
+            such engine here.
         FileNameUnusable: the template cannot name files.
     """
     name = " ".join(name.split())
@@ -86,6 +95,14 @@ def create(
     end = end_of_day(deadline)
     if not now() < end <= now() + LONGEST_DEADLINE:
         raise ShootUnusable("The deadline must be today or later, within one year.", field="deadline")
+    if engine not in set(EngineName):
+        raise ShootUnusable("Please choose who makes the portraits.", field="engine")
+    if engine == EngineName.DIFFUSION and not diffusion_settings().diffusion_base:
+        raise ShootUnusable(
+            "There is no image model here, so the studio has to make the portraits. "
+            "Whoever runs this platform can set one up.",
+            field="engine",
+        )
     template = file_names.check(file_name)
     styles.lock(session, style)
     shoot = Shoot(
@@ -95,11 +112,19 @@ def create(
         name=name,
         style_id=style.id,
         deadline=end,
+        engine=engine,
         file_name=template,
     )
     session.add(shoot)
     session.flush()
-    audit.record(session, audit.Tag.SHOOT_CREATED, actor=actor, shoot=str(shoot.id), style=str(style.id))
+    audit.record(
+        session,
+        audit.Tag.SHOOT_CREATED,
+        actor=actor,
+        shoot=str(shoot.id),
+        style=str(style.id),
+        engine=shoot.engine,
+    )
     return shoot
 
 

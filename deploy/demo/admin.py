@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 from PIL import Image, ImageDraw, ImageFont
 
+from core.models import EngineName
 from deploy.demo.browser import Browser, DemoFailed
 from deploy.demo.people import DOMAIN, Person
 
@@ -85,13 +86,12 @@ class HrAdmin:
             f"sets the style “{STYLE['name']}”; the live preview, {width} × {height}, took {seconds:.1f} s"
         )
 
-    def create_shoot(self) -> None:
+    def create_shoot(self, engine: EngineName) -> None:
         """Create the shoot with the style."""
-        page = self._browser.submit(
-            self._browser.get("/admin/shoots/new").form("/admin/shoots/new"), {"name": SHOOT}
-        )
-        self._shoot = page.path
-        self._say(f"creates the shoot “{SHOOT}”")
+        form = self._browser.get("/admin/shoots/new").form("/admin/shoots/new")
+        self._shoot = self._browser.submit(form, {"name": SHOOT, "engine": engine.value}).path
+        made = "by an image model of each person" if engine is EngineName.DIFFUSION else "in the studio"
+        self._say(f"creates the shoot “{SHOOT}”, its portraits made {made}")
 
     def invite(self, people: Sequence[Person], out: Path) -> None:
         """Import everyone from a CSV with a few bad rows, and keep those with their reasons.

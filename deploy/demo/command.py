@@ -11,19 +11,20 @@ from pathlib import Path
 
 import click
 
-from deploy.stack import running
+from core.models import EngineName
+from deploy.stack import Diffusion, running
 
 STORY = "deploy.demo.story"
 FAINT, PLAIN = "\033[2m", "\033[0m"
 
 
-def demo(photos: Path | None, out: Path, *, engine: str, home: Path, as_json: bool) -> int:
+def demo(photos: Path | None, out: Path, *, models: str | None, home: Path, as_json: bool) -> int:
     """Start everything, tell the story, stop everything; return the exit status.
 
     Args:
         photos: Folder with one subfolder per employee; a NASA portrait where there is none.
         out: Folder of the results; made if missing.
-        engine: What makes the portraits; shoots use `studio` so far.
+        models: What the engine `diffusion` trains and samples with; the engine `studio` if `None`.
         home: Folder of the demo's data.
         as_json: One JSON object a line instead of the summary.
 
@@ -31,7 +32,6 @@ def demo(photos: Path | None, out: Path, *, engine: str, home: Path, as_json: bo
         click.UsageError: `photos` has no subfolder with a file.
         DemoFailed: a step of the story did not end as it must.
     """
-    assert engine == "studio", "the command line offers no other"
     if photos is not None and not any(path.is_file() for path in photos.glob("*/*")):
         raise click.UsageError(f"{photos} has no photos. Put each person's photos into a subfolder of it.")
     began = time.monotonic()
@@ -43,14 +43,16 @@ def demo(photos: Path | None, out: Path, *, engine: str, home: Path, as_json: bo
     # The story needs the picture libraries, which take seconds to load; the services start meanwhile.
     loading = threading.Thread(target=importlib.import_module, args=(STORY,), daemon=True)
     loading.start()
-    with running(home, say=say) as stack:
+    diffusion = None if models is None else Diffusion("klein", train_model=models, sample_model=models)
+    with running(home, say=say, diffusion=diffusion) as stack:
         loading.join()
         from deploy.demo import story, summary
         from workers.batch import read_people
         from workers.sample import sample_people
 
         people = read_people(photos) if photos else sample_people()
-        result = story.run_demo(story.place_of(stack), people, out, say)
+        engine = EngineName.STUDIO if diffusion is None else EngineName.DIFFUSION
+        result = story.run_demo(story.place_of(stack), people, out, say, engine=engine)
     if as_json:
         for line in summary.as_json(result):
             click.echo(json.dumps(line, ensure_ascii=False))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.consent import Purpose
+from core.models import EngineName
 from core.services.photos import MAX_PHOTOS
 from deploy.demo.browser import Browser, DemoFailed
 from deploy.demo.people import Person
@@ -35,6 +37,7 @@ class Outcome:
 
     report: PersonReport
     gates: GateReport | None  # of the chosen headshot
+    refused: int  # pictures of the image model that were thrown away unseen
 
 
 @contextmanager
@@ -72,6 +75,7 @@ class Employee:
         self._refused: dict[str, Verdict] = {}  # file name → why it never became a photo
         self._failure: tuple[str, ...] = ()
         self._chosen = ""
+        self._fallback = ""
         self.submitted = False
 
     def accept(self, link: str) -> None:
@@ -80,10 +84,11 @@ class Employee:
         self._browser.get(link)
         self._browser.submit(self._browser.get(link).form("/accept"))
 
-    def agree(self) -> None:
-        """Read what happens to the photos and agree to both purposes."""
+    def agree(self, *, model: bool) -> None:
+        """Read what happens to the photos and agree to it all, where it is asked also to an image model."""
         page = self._browser.get("/me/consent")
-        self._browser.submit(page.form("/me/consent"), {"photo": "yes", "likeness": "yes"})
+        purposes = (Purpose.PHOTO, Purpose.LIKENESS, *((Purpose.ADAPTER,) if model else ()))
+        self._browser.submit(page.form("/me/consent"), {purpose.value: "yes" for purpose in purposes})
 
     def decline(self) -> bytes:
         """Say no; return the initials avatar that stands in."""
@@ -153,6 +158,7 @@ class Employee:
         form = self._browser.get("/me/result").form("/me/approve")
         self._chosen = dict(form.fields)["headshot_id"]
         settled = self._browser.submit(form)
+        self._fallback = " ".join(settled.texts("//*[@id='fallback']"))
         folder.mkdir(parents=True, exist_ok=True)
         addresses = settled.links("/me/headshots/")
         for number, address in enumerate(addresses):
@@ -184,12 +190,21 @@ class Employee:
                 withheld={
                     file_of[one["made_from"]]: _why(one)
                     for one in data["headshots"]
-                    if one["withheld"] is not None
+                    if one["withheld"] is not None and one["engine"] == EngineName.STUDIO
                 },
                 seconds=round(sum(one["seconds"] for one in data["headshots"]), 2),
             ),
             gates,
+            sum(
+                one["withheld"] is not None and one["engine"] == EngineName.DIFFUSION
+                for one in data["headshots"]
+            ),
         )
+
+    @property
+    def fallback(self) -> str:
+        """Why the headshot is not the image model's, in the page's words; empty where none was to make it."""
+        return self._fallback
 
     @property
     def failure(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from compliance.verify import Verification, verify_file
+from core.models import EngineName
 from core.style import OutputFormat
 from deploy.demo.admin import HrAdmin, Say
 from deploy.demo.browser import Browser, DemoFailed
@@ -76,12 +77,14 @@ class DemoResult:
     Attributes:
         report: As in `OUT/report.json`.
         failures: Person → why the studio could not make a headshot.
+        fallbacks: Person → why the studio made it instead of the image model.
         proof: Of the erasure.
         seconds: From the first request to the last.
     """
 
     report: Report
     failures: dict[str, tuple[str, ...]]
+    fallbacks: dict[str, str]
     proof: Proof
     seconds: float
 
@@ -101,7 +104,14 @@ def place_of(stack: Stack) -> Place:
     return Place(stack.base_url, stack.mailbox_url, stack.org_slug, turn_epoch, stack.supervisor.watch)
 
 
-def run_demo(place: Place, photos: dict[str, list[tuple[str, bytes]]], out: Path, say: Say) -> DemoResult:
+def run_demo(
+    place: Place,
+    photos: dict[str, list[tuple[str, bytes]]],
+    out: Path,
+    say: Say,
+    *,
+    engine: EngineName = EngineName.STUDIO,
+) -> DemoResult:
     """Tell the story to a running product and write its results into `out`.
 
     A photo that cannot be used, or a person without any good one, is reported; the others go on.
@@ -111,6 +121,7 @@ def run_demo(place: Place, photos: dict[str, list[tuple[str, bytes]]], out: Path
         photos: Person → file name and content of each photo.
         out: Made if missing.
         say: Gets a line for each step.
+        engine: What makes the portraits.
 
     Raises:
         DemoFailed: a step did not end as it must; says which and what the page said.
@@ -127,7 +138,7 @@ def run_demo(place: Place, photos: dict[str, list[tuple[str, bytes]]], out: Path
         admin.sign_in()
         admin.set_brand(COMPANY_NAME)
         admin.set_style()
-        admin.create_shoot()
+        admin.create_shoot(engine)
         admin.invite([*staff, decliner], out)
         links = _links(place, [*staff, decliner])
         say(f"{len(links)} invitations are in the mailbox, {place.mailbox_url}/")
@@ -136,7 +147,7 @@ def run_demo(place: Place, photos: dict[str, list[tuple[str, bytes]]], out: Path
         acting = [Employee(person, browser(), say) for person in staff]
         for one in acting:
             one.accept(links[one.person.email])
-            one.agree()
+            one.agree(model=engine is EngineName.DIFFUSION)
             one.upload()
             one.submit()
         outcomes = [_result(one, out, say) for one in acting]
@@ -147,7 +158,8 @@ def run_demo(place: Place, photos: dict[str, list[tuple[str, bytes]]], out: Path
         leaving = next((one for one in reversed(acting) if _has_headshot(one, outcomes)), acting[-1])
         proof = _erase(place, leaving, admin, out, say)
     failures = {one.person.key: one.failure for one in acting if one.failure}
-    return DemoResult(report, failures, proof, time.monotonic() - began)
+    fallbacks = {one.person.key: one.fallback for one in acting if one.fallback}
+    return DemoResult(report, failures, fallbacks, proof, time.monotonic() - began)
 
 
 def _links(place: Place, people: Sequence[Person]) -> dict[str, str]:
@@ -182,6 +194,9 @@ def _result(one: Employee, out: Path, say: Say) -> Outcome:
     if one.submitted and one.follow():
         one.choose(out / one.person.key)
         outcome = one.outcome()
+        if one.fallback:
+            refused = f"{outcome.refused} pictures of the image model are thrown away unseen: "
+            say(f"{one.person.first} reads: {refused if outcome.refused else ''}“{one.fallback}”")
         say(f"{one.person.first} picks the headshot made from {outcome.report.source} and downloads it")
         return outcome
     say(f"{one.person.first} gets no headshot from these photos and is told why")

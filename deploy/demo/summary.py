@@ -40,6 +40,8 @@ def for_people(result: DemoResult, out: Path, *, colour: bool) -> str:
     lines = ["", paint(BOLD, total), ""]
     table = _table(people, paint)
     lines += [*table, ""] if table else []
+    lines += [f"  {name}: {why}" for name, why in result.fallbacks.items()]
+    lines += [""] if result.fallbacks else []
     for person in people:
         if person.source is None:
             lines += [paint(RED, f"✗ {person.person}: no headshot"), *_reasons(person, result), ""]
@@ -71,7 +73,10 @@ def _command() -> str:
 def as_json(result: DemoResult) -> Iterator[dict[str, Any]]:
     """Yield one object for each person, then the team's figures, then the proof."""
     for person in result.report.people:
-        yield person.model_dump(mode="json") | {"failure": list(result.failures.get(person.person, ()))}
+        yield person.model_dump(mode="json") | {
+            "failure": list(result.failures.get(person.person, ())),
+            "fallback": result.fallbacks.get(person.person),
+        }
     yield {"team": result.report.team.model_dump(mode="json")}
     proof = result.proof
     yield {

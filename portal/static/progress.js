@@ -3,6 +3,8 @@ const place = document.querySelector("#progress");
 const bar = document.querySelector("#bar");
 const label = document.querySelector("#label");
 const said = document.querySelector("#said");
+const left = document.querySelector("#left");
+const note = document.querySelector("#note");
 const POLL_MS = 3000;
 
 function show(status) {
@@ -10,6 +12,10 @@ function show(status) {
   if (label.textContent !== status.label) {
     label.textContent = status.label;
     said.textContent = status.label;
+  }
+  for (const [element, text] of [[left, status.left], [note, status.note]]) {
+    element.textContent = text ?? "";
+    element.hidden = !text;
   }
   if (status.next) location.replace(status.next);
   return Boolean(status.next);

@@ -51,6 +51,7 @@ HR_PAGES = (
     "dry run",
     "import result",
     "shoot with people",
+    "shoot with an image model",
     "people",
     "nobody found",
     "person",
@@ -67,6 +68,8 @@ EMPLOYEE_PAGES = (
     "which one is you",
     "which one is you, answered",
     "studio at work",
+    "image model at work",
+    "own photo instead of the image model",
     "choose a headshot",
     "approved headshot",
     "privacy",
@@ -154,13 +157,28 @@ def walk_of_an_employee(visitors: Visitors, album: Album) -> bytes:
     ida.choose(good_photos()[0], photo_without_a_face())
     ida.sees_verdicts(good=1, bad=1)
     album.look("photos with verdicts", page)
-    with studio_stands_still(page):
+    told = {"label": "Cutting you out, hair by hair"}
+    with standing_still(page, told):
         ida.submit()
         expect(page.locator("#bar")).to_have_attribute("value", "40")
         album.look("studio at work", page)
+        told.update(label="The image model learns what you look like", left="about 3 minutes left")
+        expect(page.locator("#left")).to_have_text("about 3 minutes left")  # the stream is opened again
+        album.look("image model at work", page)
     page.goto("/me/progress")
     page.wait_for_url("**/me/result", timeout=RENDER_MS)
     album.look("choose a headshot", page)
+    with company_database(visitors.stack) as connection:
+        connection.execute(
+            text(
+                "UPDATE participations SET fallback_code = 'too_few_passed', gpu_seconds = 95, gpu_watt_hours = 14"
+                " WHERE member_id = (SELECT id FROM members WHERE email = :email)"
+            ),
+            {"email": ida.email},
+        )
+    page.reload()
+    expect(page.locator("#fallback")).to_be_visible()
+    album.look("own photo instead of the image model", page)
     page.get_by_role("button", name="Choose number 1").click()
     expect(page.get_by_role("heading", level=2, name="Download")).to_be_visible()
     album.look("approved headshot", page)
@@ -185,11 +203,11 @@ def walk_of_an_employee(visitors: Visitors, album: Album) -> bytes:
 
 
 @contextmanager
-def studio_stands_still(page: Page) -> Iterator[None]:
-    """Answer for the studio, so that the page stays long enough to be looked at."""
-    status = {"state": "rendering", "percent": 40, "label": "Cutting you out, hair by hair"}
+def standing_still(page: Page, told: dict[str, str]) -> Iterator[None]:
+    """Answer for whoever makes the headshots, so that the page stays long enough to be looked at."""
 
     def answer(route: Route) -> None:
+        status = {"state": "rendering", "percent": 40, **told}
         route.fulfill(content_type="text/event-stream", body=f"data: {json.dumps(status)}\n\n")
 
     page.route("**/me/progress/events", answer)
@@ -324,6 +342,15 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     expect(page.get_by_role("heading", level=1, name="Done")).to_be_visible()
     album.look("import result", page)
     at("shoot with people", shoot)
+    with company_database(visitors.stack) as connection:
+        connection.execute(
+            text("UPDATE shoots SET engine = 'diffusion' WHERE id = :id"), {"id": shoot.rsplit("/", 1)[1]}
+        )
+    at("shoot with an image model", shoot)
+    assert "1 person, 1.6 GPU-minutes, 14 Wh" in page.locator("#cost").inner_text()
+    assert (
+        "because the image model’s pictures did not look enough like" in page.locator(".people").inner_text()
+    )
     at("people", "/admin/people")
     page.get_by_label("Name, address or employee ID").fill("nobody at all")
     page.get_by_role("button", name="Search").click()

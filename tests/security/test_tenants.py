@@ -15,6 +15,7 @@ from core import audit
 from core.db import engine, transaction
 from core.ids import new_id
 from core.models import (
+    Adapter,
     Base,
     Certificate,
     Erasure,
@@ -63,6 +64,23 @@ def fill(org_id: UUID) -> None:
                 engine="studio",
                 rank=0,
                 gates={},
+                seconds=1.0,
+                **common,
+            )
+        )
+        session.add(
+            Adapter(
+                id=new_id(),
+                kind="person",
+                participation_id=participation.id,
+                artifact_id=photo_file.id,
+                base="klein",
+                revision="1",
+                rank=4,
+                steps=1,
+                seed=1,
+                photos=[],
+                curve=[],
                 seconds=1.0,
                 **common,
             )

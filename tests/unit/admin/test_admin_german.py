@@ -12,7 +12,9 @@ from conftest import add_member, add_participation, add_shoot
 from flask import Flask
 from reading import english_in
 
-from core.models import Role, State
+from core.db import transaction
+from core.models import EngineName, Participation, Role, State
+from core.services import adapters
 
 NAMES = ("Headshots",)
 
@@ -57,6 +59,20 @@ def test_pages_with_people_speak_german(org: UUID, signed_in: Callable[[Role], A
     for address in (*PAGES, "/admin/shoots/new", shoot, f"{shoot}/import", f"/admin/people/{person.id}"):
         german(browser, address)
     german(signed_in(Role.AUDITOR), "/admin/audit")
+
+
+def test_pages_of_a_shoot_with_an_image_model_speak_german(org: UUID, browser: Any) -> None:
+    person = add_member(org, "Grace")
+    row = add_participation(org, person, State.READY, engine=EngineName.DIFFUSION)
+    with transaction(org) as session:
+        waiting = session.get_one(Participation, row.id)
+        waiting.fallback_code = "too_few_passed"
+        adapters.spend(session, waiting, 9_000.0, 1_250.0)
+    shoot = f"/admin/shoots/{row.shoot_id}"
+    page = german(browser, shoot)
+    assert "1 Person, 2,5 GPU-Stunden, 1,2 kWh" in page
+    assert "Aus dem eigenen Foto gemacht" in page
+    german(browser, f"/admin/people/{person.id}")
 
 
 def test_roles_are_refused_in_german(signed_in: Callable[[Role], Any]) -> None:

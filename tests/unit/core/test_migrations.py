@@ -13,9 +13,9 @@ from core.ids import new_id
 from core.schema import alembic_config
 from deploy.local import Databases, LocalServices
 
-ORG, MEMBER, STYLE, SHOOT, PARTICIPATION, ARTIFACT, PHOTO = (str(new_id()) for _ in range(7))
+ORG, MEMBER, STYLE, SHOOT, PARTICIPATION, ARTIFACT, PHOTO, ADAPTER = (str(new_id()) for _ in range(8))
 
-# One row of each table on the way to a photo, as the release before 0003 wrote them.
+# One row of each table on the way to a photo, as the releases before wrote them.
 ROWS = {
     "organizations": {
         "id": ORG,
@@ -106,4 +106,45 @@ def test_photos_survive_the_question_whose_face_it_is(databases: Databases) -> N
     with company(databases.owner) as connection:
         kept = connection.execute(text("SELECT upload_key, verdict FROM photos")).one()
         assert tuple(kept) == ("key-00000001", {"accepted": True})
+    command.upgrade(config, "head")
+
+
+def test_people_survive_the_coming_of_adapters(databases: Databases) -> None:
+    config = alembic_config(databases.owner)
+    command.upgrade(config, "0003")
+    with company(databases.owner) as connection:
+        fill(connection)
+    command.upgrade(config, "0004")
+    adapter = {
+        "id": ADAPTER,
+        "org_id": ORG,
+        "kind": "person",
+        "member_id": MEMBER,
+        "participation_id": PARTICIPATION,
+        "artifact_id": ARTIFACT,
+    }
+    with company(databases.app) as connection:
+        fresh = connection.execute(
+            text("SELECT fallback_code, checkpoint_id, gpu_seconds, gpu_watt_hours FROM participations")
+        ).one()
+        assert tuple(fresh) == (None, None, 0.0, None)
+        connection.execute(
+            text(
+                "INSERT INTO adapters (id, org_id, kind, member_id, participation_id, artifact_id, base, revision,"
+                " rank, steps, seed, photos, curve, seconds, created_at) VALUES (:id, :org_id, :kind, :member_id,"
+                " :participation_id, :artifact_id, 'klein', '1', 16, 800, 1, '[]', '[]', 90.5, now())"
+            ),
+            adapter,
+        )
+        connection.execute(
+            text("UPDATE participations SET gpu_seconds = 90.5, checkpoint_id = :artifact_id"), adapter
+        )
+    with company(databases.app) as connection:
+        # The release before, which still runs while this one starts, knows nothing of the new columns.
+        connection.execute(
+            text("UPDATE participations SET state = 'submitted' WHERE id = :participation_id"), adapter
+        )
+    command.downgrade(config, "0003")
+    with company(databases.owner) as connection:
+        assert connection.execute(text("SELECT state FROM participations")).scalar_one() == "submitted"
     command.upgrade(config, "head")

@@ -49,6 +49,7 @@ def result(tmp_path: Path) -> DemoResult:
     return DemoResult(
         Report(people=(good, bad), team=team_figures({})),
         {"bob": ("It did not look enough like your other photos.",)},
+        {"ada": "Made from your own photo, because no image model is set up here."},
         Proof("ada", certificate, holds, fails),
         41.2,
     )
@@ -67,6 +68,7 @@ def test_summary_tells_who_has_a_headshot_and_why_another_has_none(
     ):
         assert reason in text
     assert "rejected at “content unchanged”" in text
+    assert "ada: Made from your own photo, because no image model is set up here." in text
     assert f" verify {result.proof.certificate} --keys " in text
 
 
@@ -94,4 +96,5 @@ def test_json_has_one_object_for_each_person_and_one_for_the_proof(result: DemoR
     lines = list(summary.as_json(result))
     assert [line.get("person") for line in lines] == ["ada", "bob", None, None]
     assert lines[1]["failure"] == ["It did not look enough like your other photos."]
+    assert [line["fallback"] for line in lines[:2]] == [result.fallbacks["ada"], None]
     assert lines[-1]["status"] == "COMPLETE"

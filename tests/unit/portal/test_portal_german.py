@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import forget_process_state
 from flask import Flask
 from flask.testing import FlaskClient
 from reading import english_in
 
-from core.models import State
+from core import progress
+from core.db import transaction
+from core.models import EngineName, Shoot, State
+from core.services.engines import Fallback
 from portal import words
 
 ROOT = Path(__file__).parents[3]
@@ -71,6 +75,24 @@ def test_way_to_a_headshot_is_german(ada: Any) -> None:
     german(ada.browser, "/me/progress")
     ada.set_state(State.FAILED, failure_code="no_usable_photo")
     german(ada.browser, "/me/progress")
+
+
+def test_waiting_for_an_image_model_and_its_stand_in_are_german(
+    ada: Any, shoot: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", "klein")
+    forget_process_state()
+    with transaction(ada.org_id) as session:
+        session.get_one(Shoot, shoot.id).engine = EngineName.DIFFUSION
+    ada.accept().consent(photo="yes", likeness="yes", adapter="yes")
+    ada.judge(ada.upload().json["id"])
+    ada.fetch("/me/submit")
+    assert "läuft gerade nicht" in german(ada.browser, "/me/progress")
+    progress.report(ada.participation_id, "train", 0.5, seconds_left=250)
+    assert "noch etwa 5 Minuten" in german(ada.browser, "/me/progress")
+    for code in (*Fallback, "RuntimeError"):
+        ada.set_state(State.READY, fallback_code=code)
+        assert "Aus deinem eigenen Foto gemacht" in german(ada.browser, "/me/result")
 
 
 def test_declining_is_german(ada: Any) -> None:

@@ -1,0 +1,50 @@
+"""`adapters`: the small image models that were trained, one a person, or one a style."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.models.base import Tenant
+
+
+class AdapterKind(StrEnum):
+    """What an adapter has learned."""
+
+    PERSON = "person"
+    STYLE = "style"
+
+
+class Adapter(Tenant):
+    """What was trained on which base, from which photos, and how it did.
+
+    The weights are the artifact. Once that is deleted the row says only that there was one: it lives
+    as long as `Artifact.delete_requested_at` is null.
+    """
+
+    __tablename__ = "adapters"
+    __table_args__ = (
+        Index("ix_adapters_participation", "participation_id"),
+        Index("ix_adapters_member", "member_id"),
+        Index("ix_adapters_style", "style_id"),
+    )
+
+    kind: Mapped[str] = mapped_column(String(16))
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
+    participation_id: Mapped[UUID | None] = mapped_column(ForeignKey("participations.id"))
+    style_id: Mapped[UUID | None] = mapped_column(ForeignKey("styles.id"))
+    artifact_id: Mapped[UUID] = mapped_column(ForeignKey("artifacts.id"))
+    base: Mapped[str] = mapped_column(String(32))
+    revision: Mapped[str] = mapped_column(String(128))
+    rank: Mapped[int]
+    steps: Mapped[int]
+    seed: Mapped[int] = mapped_column(BigInteger)
+    photos: Mapped[list[str]] = mapped_column(JSONB)  # ids of the photos that it learned from
+    curve: Mapped[list[dict[str, Any]]]  # {"step": int, "distance": float | None}, to the held-out photos
+    seconds: Mapped[float]
+    watt_hours: Mapped[float | None]

@@ -1,0 +1,284 @@
+"""Trained models of people: kept sealed, found again, ended; and what training and sampling took.
+
+Nothing here hands weights to a page: they are read by the GPU worker alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.clock import now
+from core.consent import ConsentRequired, Purpose
+from core.db import organization_of
+from core.ids import new_id
+from core.models import Adapter, AdapterKind, Artifact, Consent, Kind, Member, Participation, Photo
+from core.queue import JobName, enqueue
+from core.vault import vault
+
+MEDIA_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the GPU did for a shoot.
+
+    Attributes:
+        people: For how many of its people it did anything.
+        gpu_seconds: Training and sampling together.
+        watt_hours: `None` unless the energy of all of it was measured.
+    """
+
+    people: int
+    gpu_seconds: float
+    watt_hours: float | None
+
+
+def store(
+    session: Session,
+    participation: Participation,
+    content: bytes,
+    *,
+    base: str,
+    revision: str,
+    rank: int,
+    steps: int,
+    seed: int,
+    photos: Sequence[str],
+    curve: Sequence[dict[str, Any]],
+    seconds: float,
+    watt_hours: float | None,
+) -> Adapter:
+    """Seal a person's trained adapter in place of an earlier one of this shoot.
+
+    Args:
+        session: bound to the organization.
+        participation: whose it is.
+        content: the weights, safetensors.
+        base: name of the base it was trained on.
+        revision: of the base; another one must refuse it.
+        rank: of the low-rank matrices.
+        steps: at which it was taken; the best is often not the last.
+        seed: with which it was trained.
+        photos: ids of the photos that it learned from.
+        curve: how close its pictures came to photos that it never saw, step by step.
+        seconds: that training took.
+        watt_hours: that training took, where they could be measured.
+
+    Raises:
+        ConsentRequired: the person took `adapter` back, were it a moment ago: nothing is kept.
+    """
+    _demand(session, participation)
+    _end(session, select(Adapter).where(Adapter.participation_id == participation.id))
+    artifact = vault().put(
+        session, content, kind=Kind.ADAPTER, media_type=MEDIA_TYPE, member_id=participation.member_id
+    )
+    adapter = Adapter(
+        id=new_id(),
+        org_id=organization_of(session),
+        created_at=now(),
+        kind=AdapterKind.PERSON,
+        member_id=participation.member_id,
+        participation_id=participation.id,
+        artifact_id=artifact.id,
+        base=base,
+        revision=revision,
+        rank=rank,
+        steps=steps,
+        seed=seed,
+        photos=list(photos),
+        curve=list(curve),
+        seconds=seconds,
+        watt_hours=watt_hours,
+    )
+    session.add(adapter)
+    session.flush()
+    audit.record(
+        session,
+        audit.Tag.ADAPTER_TRAINED,
+        actor=audit.SYSTEM,
+        subject=session.get_one(Member, participation.member_id),
+        adapter=str(adapter.id),
+        base=base,
+        steps=steps,
+        photos=len(photos),
+    )
+    return adapter
+
+
+def live(session: Session, participation_id: UUID) -> Adapter | None:
+    """Return the person's adapter for this shoot, if it was trained and has not ended."""
+    return session.scalar(
+        select(Adapter)
+        .join(Artifact, Artifact.id == Adapter.artifact_id)
+        .where(
+            Adapter.participation_id == participation_id,
+            Adapter.kind == AdapterKind.PERSON,
+            Artifact.delete_requested_at.is_(None),
+        )
+        .order_by(Adapter.id.desc())
+        .limit(1)
+    )
+
+
+def keep_checkpoint(session: Session, participation: Participation, content: bytes) -> None:
+    """Seal where training stands, in place of where it stood before.
+
+    Raises:
+        ConsentRequired: the person took `adapter` back, were it a moment ago: nothing is kept.
+    """
+    _demand(session, participation)
+    earlier = participation.checkpoint_id
+    kept = vault().put(
+        session, content, kind=Kind.CHECKPOINT, media_type=MEDIA_TYPE, member_id=participation.member_id
+    )
+    participation.checkpoint_id = kept.id
+    session.flush()
+    if earlier is not None:
+        _destroy(session, participation.member_id, [earlier])
+
+
+def checkpoint(session: Session, participation: Participation) -> bytes | None:
+    """Return where training stood when it was last kept."""
+    if participation.checkpoint_id is None:
+        return None
+    return vault().get(session, participation.checkpoint_id)
+
+
+def drop_checkpoint(session: Session, participation: Participation) -> None:
+    """Delete the checkpoint: training is over, or will not go on; none is fine."""
+    _lock(session, participation)
+    if participation.checkpoint_id is None:
+        return
+    over = participation.checkpoint_id
+    participation.checkpoint_id = None
+    session.flush()
+    _destroy(session, participation.member_id, [over])
+
+
+def forget(session: Session, member_id: UUID) -> None:
+    """Destroy all adapters and checkpoints of a member, of every shoot; none is fine."""
+    session.flush()
+    held = session.scalars(
+        select(Artifact.id).where(
+            Artifact.member_id == member_id,
+            Artifact.kind.in_((Kind.ADAPTER, Kind.CHECKPOINT)),
+            Artifact.delete_requested_at.is_(None),
+        )
+    ).all()
+    session.execute(update(Adapter).where(Adapter.member_id == member_id).values(curve=[]))
+    session.execute(
+        update(Participation).where(Participation.member_id == member_id).values(checkpoint_id=None)
+    )
+    _destroy(session, member_id, held)
+    if held:
+        _tell(session, member_id, len(held))
+
+
+def forget_likeness(session: Session, member_id: UUID) -> None:
+    """Drop the figures that came from comparing faces while training: that consent was taken back."""
+    session.execute(update(Adapter).where(Adapter.member_id == member_id).values(curve=[]))
+
+
+def end_of(session: Session, participation_id: UUID) -> None:
+    """Destroy adapter and checkpoint of one person in one shoot; none is fine."""
+    _end(session, select(Adapter).where(Adapter.participation_id == participation_id))
+    drop_checkpoint(session, session.get_one(Participation, participation_id))
+
+
+def end_trained_on(session: Session, photo: Photo) -> None:
+    """Destroy the adapters that learned from a photo which is being deleted."""
+    _end(
+        session,
+        select(Adapter).where(
+            Adapter.participation_id == photo.participation_id, Adapter.photos.contains([str(photo.id)])
+        ),
+    )
+
+
+def spend(session: Session, participation: Participation, seconds: float, watt_hours: float | None) -> None:
+    """Note what the GPU just did for a person; energy counts only while all of it is measured."""
+    _lock(session, participation)
+    known = participation.gpu_watt_hours if participation.gpu_seconds else 0.0
+    participation.gpu_seconds += seconds
+    participation.gpu_watt_hours = None if known is None or watt_hours is None else known + watt_hours
+    session.flush()
+
+
+def cost(session: Session, shoot_id: UUID) -> Cost:
+    """Return what the GPU did for a shoot so far."""
+    people, seconds, measured, watt_hours = session.execute(
+        select(
+            func.count(),
+            func.coalesce(func.sum(Participation.gpu_seconds), 0.0),
+            func.count(Participation.gpu_watt_hours),
+            func.sum(Participation.gpu_watt_hours),
+        ).where(Participation.shoot_id == shoot_id, Participation.gpu_seconds > 0)
+    ).one()
+    return Cost(people, seconds, watt_hours if people and measured == people else None)
+
+
+def _demand(session: Session, participation: Participation) -> None:
+    """Hold the person's consent until the caller's transaction ends, so that it cannot be withdrawn meanwhile.
+
+    First the participation, then the consent: `forget`'s callers lock in this order too.
+    """
+    _lock(session, participation)
+    newest = session.scalar(
+        select(Consent)
+        .where(Consent.member_id == participation.member_id, Consent.purpose == Purpose.ADAPTER)
+        .order_by(Consent.id.desc())
+        .limit(1)
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    )
+    if newest is None or not newest.granted or newest.withdrawn_at is not None:
+        raise ConsentRequired(
+            "There is no consent for this, so nothing was kept.", purpose=Purpose.ADAPTER.value
+        )
+
+
+def _lock(session: Session, participation: Participation) -> None:
+    session.flush()  # or what the caller has changed would be read over
+    session.refresh(participation, with_for_update=True)
+
+
+def _end(session: Session, wanted: Select[Adapter]) -> None:
+    session.flush()
+    for adapter in session.scalars(
+        wanted.join(Artifact, Artifact.id == Adapter.artifact_id).where(
+            Artifact.delete_requested_at.is_(None)
+        )
+    ).all():
+        adapter.curve = []  # measures of a face are personal data too
+        session.flush()
+        _destroy(session, adapter.member_id, [adapter.artifact_id])
+        if adapter.member_id is not None:
+            _tell(session, adapter.member_id, 1)
+
+
+def _tell(session: Session, member_id: UUID, objects: int) -> None:
+    audit.record(
+        session,
+        audit.Tag.ADAPTER_ERASED,
+        actor=audit.SYSTEM,
+        subject=session.get_one(Member, member_id),
+        objects=objects,
+    )
+
+
+def _destroy(session: Session, member_id: UUID | None, artifact_ids: Sequence[UUID]) -> None:
+    if not artifact_ids:
+        return
+    vault().request_deletion(session, artifact_ids)
+    if member_id is not None:
+        enqueue(session, JobName.PURGE, member_id)
+    else:  # a style's: brand assets are purged one by one
+        for artifact_id in artifact_ids:
+            enqueue(session, JobName.PURGE, artifact_id)
