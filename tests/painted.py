@@ -112,7 +112,7 @@ def with_mole(pixels: Pixels, face: Face, landmark: int = 205, radius: float = 0
     rows, columns = np.indices(pixels.shape[:2])
     x, y = face.landmarks[landmark, :2]
     away = np.hypot(columns - x, rows - y) / face.eye_distance
-    cover = 1 / (1 + np.exp((away - radius) / 0.006))
+    cover = 0.5 - 0.5 * np.tanh((away - radius) / 0.012)
     return (pixels * (1 - 0.55 * cover[..., None])).astype(np.uint8)
 
 
