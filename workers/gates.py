@@ -27,7 +27,7 @@ from workers.vision import measure
 from workers.vision.color import to_linear
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face, Pixels
-from workers.vision.likeness import SAME_PERSON, distance, embed
+from workers.vision.likeness import MOST_PAIRS, SAME_PERSON, distance, embed
 from workers.vision.segment import background, disc
 from workers.vision.skin import skin_tone
 
@@ -47,6 +47,15 @@ class GateName(StrEnum):
     SHARPNESS = "sharpness"
     EDGE = "edge"
     RESOLUTION = "resolution"
+    # Of a face that a model made; see `workers.generated`.
+    HELD_OUT = "held_out"
+    NEAREST = "nearest"
+    COPY_PASTE = "copy_paste"
+    FACE_SHAPE = "face_shape"
+    MESH = "mesh"
+    EYES = "eyes"
+    NOISE = "noise"
+    LETTERING = "lettering"
 
 
 class Gate(BaseModel):
@@ -77,6 +86,7 @@ class GateReport(BaseModel):
         return tuple(name for name, gate in self.gates.items() if gate.passed is False)
 
 
+NOT_MEASURED: Final = "not measured"
 _EYE_LINE: Final = 0.015  # fraction of the height; twice the 0.7 % SD asked of a team (facts/ml.md §5)
 _HEAD_HEIGHT: Final = 0.05  # relative; the mesh finds a chin within about 2 %
 _ROLL: Final = 1.5  # degrees; 1 asked of a team, plus the mesh's own half degree
@@ -87,7 +97,6 @@ _COLOURLESS: Final = 4.0  # b*; a black-and-white style leaves none, and the ang
 _LIGHT: Final = 1.5  # stops between the cheeks, as in the photo check
 _SHARPNESS: Final = 0.15  # a little below what the photo check calls blurred: finishing must not blur
 _LIKENESS_MARGIN: Final = 0.10  # beyond the person's own spread
-_LIKENESS_FLOOR: Final = 0.45  # no limit is stricter: 95 % of same-person pairs are below (facts/ml.md §10)
 # ΔE76: clean cut-outs had 0 to 3.5, a back-lit head with a glowing rim 9 to 13, the old background's colours
 # left at the edge 10 to 25.
 _EDGE: Final = 8.0
@@ -119,13 +128,7 @@ def measure_result(
         backdrop_image: The picture of an image backdrop.
     """
     faces = find_faces(pixels)
-    one = Gate(
-        value=float(len(faces)),
-        unit="faces",
-        limit=1.0,
-        passed=len(faces) == 1,
-        why="a headshot shows one person",
-    )
+    one = one_face(len(faces))
     if not faces:
         return GateReport(passed=False, gates={GateName.ONE_FACE: one}, figures={}, notes=framing.notes)
     face = faces[0]
@@ -140,22 +143,20 @@ def measure_result(
         GateName.ONE_FACE: one,
         GateName.LIKENESS: _likeness(pixels, face, source, own, consent),
         **_complexion(pixels, face, own, style),
-        GateName.EYE_LINE: _at_most(
+        GateName.EYE_LINE: at_most(
             abs(eye_line - meant_line), "of frame height", _EYE_LINE, "twice the 0.7 % spread asked of a team"
         ),
-        GateName.HEAD_HEIGHT: _at_most(
+        GateName.HEAD_HEIGHT: at_most(
             abs(head / meant_head - 1), "of head height", _HEAD_HEIGHT, "the mesh finds a chin within 2 %"
         ),
-        GateName.ROLL: _at_most(
-            abs(face.roll), "degrees", _ROLL, "1° asked of a team, plus the mesh's noise"
-        ),
+        GateName.ROLL: at_most(abs(face.roll), "degrees", _ROLL, "1° asked of a team, plus the mesh's noise"),
         GateName.BACKDROP: _backdrop(off),
-        GateName.LIGHT: _at_most(abs(side), "stops", _LIGHT, "studio loop light has about 1 between cheeks"),
-        GateName.SHARPNESS: _at_least(
+        GateName.LIGHT: at_most(abs(side), "stops", _LIGHT, "studio loop light has about 1 between cheeks"),
+        GateName.SHARPNESS: at_least(
             measure.sharpness(pixels, face), "ratio", _SHARPNESS, "sharp test portraits have 0.37 to 0.89"
         ),
         GateName.EDGE: _edge(pixels, face, style, backdrop_image),
-        GateName.RESOLUTION: _at_least(
+        GateName.RESOLUTION: at_least(
             framing.resolution,
             "photo px per headshot px",
             _RESOLUTION,
@@ -194,9 +195,8 @@ def _edge(pixels: Pixels, face: Face, style: StyleSpec, image: Pixels | None) ->
     wall = backdrop(style.backdrop, pixels.shape[1], pixels.shape[0], image)
     value = fringe(pixels, wall, face)
     if value is None:
-        why = "not measured: too little edge before a wall of another colour"
-        return Gate(value=None, unit=unit, limit=_EDGE, passed=None, why=why)
-    return _at_most(value, unit, _EDGE, why)
+        return not_measured(unit, _EDGE, "too little edge before a wall of another colour")
+    return at_most(value, unit, _EDGE, why)
 
 
 def backdrop_error(pixels: Pixels, style: StyleSpec, image: Pixels | None = None) -> float | None:
@@ -227,32 +227,26 @@ def _far_from_person(wall: NDArray[np.bool_], style: StyleSpec, height: int) -> 
 
 
 def _backdrop(error: float | None) -> Gate:
-    why = "1 is a just noticeable difference"
     if error is None:
-        why = "not measured: the crop is so close that no wall is seen"
-        return Gate(value=None, unit="ΔE2000", limit=_BACKDROP, passed=None, why=why)
-    return _at_most(error, "ΔE2000", _BACKDROP, why)
+        return not_measured("ΔE2000", _BACKDROP, "the crop is so close that no wall is seen")
+    return at_most(error, "ΔE2000", _BACKDROP, "1 is a just noticeable difference")
 
 
 def _likeness(pixels: Pixels, face: Face, source: str, own: Own, consent: ValidConsent) -> Gate:
     spread = own.spread()
     limit = SAME_PERSON
     if spread is not None:
-        limit = min(SAME_PERSON, max(_LIKENESS_FLOOR, spread + _LIKENESS_MARGIN))
+        limit = min(SAME_PERSON, max(MOST_PAIRS, spread + _LIKENESS_MARGIN))
     unit = "dlib distance"
     if not consent.covers(Purpose.LIKENESS):
-        return Gate(
-            value=None, unit=unit, limit=limit, passed=None, why="not measured: no consent to likeness"
-        )
+        return not_measured(unit, limit, "no consent to likeness")
     if not own.embeddings:
-        return Gate(
-            value=None, unit=unit, limit=limit, passed=None, why="not measured: no photo to compare with"
-        )
+        return not_measured(unit, limit, "no photo to compare with")
     result = embed(pixels, face, consent)
     value = own.likeness(result, but=source)
     if value is None:
         value = distance(result, own.embeddings[source])
-    return _at_most(value, unit, limit, _likeness_reason(len(own.embeddings) - 1, spread))
+    return at_most(value, unit, limit, _likeness_reason(len(own.embeddings) - 1, spread))
 
 
 def _likeness_reason(others: int, spread: float | None) -> str:
@@ -268,22 +262,34 @@ def _complexion(pixels: Pixels, face: Face, own: Own, style: StyleSpec) -> dict[
     tone = skin_tone(pixels, face)
     meant = Own(tones=[styled(one, style) for one in own.tones])
     drift, turn = meant.drift(tone)
-    ita = _at_most(turn, "degrees ITA", _SKIN_ITA, "the narrowest class of complexions is 13° wide")
+    ita = at_most(turn, "degrees ITA", _SKIN_ITA, "the narrowest class of complexions is 13° wide")
     if tone.yellow < _COLOURLESS:
-        ita = ita.model_copy(
-            update={"value": None, "passed": None, "why": "not measured: no colour in this style"}
-        )
+        ita = not_measured(ita.unit, _SKIN_ITA, "no colour in this style")
     return {
-        GateName.SKIN_DELTA_E: _at_most(
+        GateName.SKIN_DELTA_E: at_most(
             drift, "ΔE2000", _SKIN_DELTA_E, "as much as the same skin differs between two lamps"
         ),
         GateName.SKIN_ITA: ita,
     }
 
 
-def _at_most(value: float, unit: str, limit: float, why: str) -> Gate:
+def at_most(value: float, unit: str, limit: float, why: str) -> Gate:
+    """Return the gate of a value that must not be above its limit."""
     return Gate(value=round(value, 4), unit=unit, limit=round(limit, 4), passed=value <= limit, why=why)
 
 
-def _at_least(value: float, unit: str, limit: float, why: str) -> Gate:
+def at_least(value: float, unit: str, limit: float, why: str) -> Gate:
+    """Return the gate of a value that must not be below its limit."""
     return Gate(value=round(value, 4), unit=unit, limit=round(limit, 4), passed=value >= limit, why=why)
+
+
+def not_measured(unit: str, limit: float, reason: str) -> Gate:
+    """Return the gate of what could not be measured; it decides nothing."""
+    return Gate(value=None, unit=unit, limit=round(limit, 4), passed=None, why=f"{NOT_MEASURED}: {reason}")
+
+
+def one_face(count: int) -> Gate:
+    """Return the gate of how many faces were found."""
+    return Gate(
+        value=float(count), unit="faces", limit=1.0, passed=count == 1, why="a headshot shows one person"
+    )

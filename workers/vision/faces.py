@@ -29,6 +29,7 @@ _MESH_SIDE: Final = 512  # the mesh's own input is 192 px; a larger crop only co
 # Crop side / face box side: the mesh's detector wants air around a face. Each crop moves the eye line by up
 # to half a degree and the chin by up to a hundredth of the head; the mean of three moves by half of that.
 _MESH_CROPS: Final = (2.0, 1.8, 2.4)
+_SPREAD_CROPS: Final = (1.5, 1.8, 2.1, 2.4, 2.7)
 _SAME_MESH: Final = 0.7  # intersection over union of two meshes of one face
 _SAME_FACE: Final = 0.3  # intersection over union
 _EYES_AGREE: Final = 0.5  # detector to mesh, fraction of the eye distance
@@ -104,6 +105,42 @@ def look_again(pixels: Pixels, expected: Face) -> Face:
     """
     eyes = np.stack([expected.right_eye, expected.left_eye]).astype(np.float64)
     return _mesh(pixels, _Sighting(expected.box, eyes, expected.score)) or expected
+
+
+def look_mirrored(pixels: Pixels, expected: Face) -> Face | None:
+    """Place the mesh on the mirror image of a face; `None` where it does not find it there.
+
+    Args:
+        pixels: uint8, height × width × 3, sRGB: the picture as it is.
+        expected: The face in these pixels.
+
+    Returns:
+        The face in the mirrored pixels. Its landmarks are named as seen there, so what lies at one of them
+        is the counterpart of what lies at the same one of `expected`.
+    """
+    width, box = pixels.shape[1], expected.box
+    eyes = np.stack([expected.left_eye, expected.right_eye]).astype(np.float64)
+    eyes[:, 0] = width - eyes[:, 0]
+    mirrored = Box(width - box.right, box.top, width - box.left, box.bottom)
+    return _mesh(np.ascontiguousarray(pixels[:, ::-1]), _Sighting(mirrored, eyes, expected.score))
+
+
+def mesh_spread(pixels: Pixels, face: Face) -> float:
+    """Return how far the mesh's landmarks move when the face is shown to it with more or less around it.
+
+    A fraction of the distance between the eyes, mean over all landmarks; infinite where it loses the face.
+    The mesh agrees with itself on a face and does not on what only has parts of one.
+
+    Args:
+        pixels: uint8, height × width × 3, sRGB.
+        face: In these pixels.
+    """
+    found = [_points(pixels, face.box, air) for air in _SPREAD_CROPS]
+    looks = np.array([points[:, :2] for points in found if points is not None])
+    if len(looks) < len(found):
+        return float("inf")
+    away = np.linalg.norm(looks - looks.mean(axis=0), axis=2)
+    return float(away.mean()) / max(face.eye_distance, 1.0)
 
 
 def _windows(pixels: Pixels, side: int) -> list[Box]:

@@ -24,6 +24,8 @@ from workers.vision.measure import inside, reduced
 # dlib ResNet v1: 99.38 % on LFW at 0.6 (dlib-models README); on 300 labelled pairs of our own measuring
 # 97 % of same-person pairs and no false match (facts/ml.md §10).
 SAME_PERSON: Final = 0.6
+# 95 % of the same pairs of same-person photos are below; no limit for a person is stricter.
+MOST_PAIRS: Final = 0.45
 
 Embedding = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from workers.vision.skin import LEFT_CHEEK, RIGHT_CHEEK, polygon_mask, skin_mask
 
 Lab = NDArray[np.float32]  # height × width × 3, CIE L*a*b*
 
-_EYE_OPENINGS: Final = ((33, 160, 158, 133, 153, 144), (362, 385, 387, 263, 373, 380))
+EYE_OPENINGS: Final = ((33, 160, 158, 133, 153, 144), (362, 385, 387, 263, 373, 380))
 EYE_SOCKETS: Final = (
     (226, 247, 30, 29, 27, 28, 56, 190, 243, 112, 26, 22, 23, 24, 110, 25),
     (446, 467, 260, 259, 257, 258, 286, 414, 463, 341, 256, 252, 253, 254, 339, 255),
@@ -66,7 +66,7 @@ def eye_white(linear: Values, face: Face) -> float:
     On the test photos 0.17 to 0.48 in good light and below 0.10 against a window.
     """
     shade = luminance(linear)
-    values = np.concatenate([shade[polygon_mask(shade.shape, face, eye)] for eye in _EYE_OPENINGS])
+    values = np.concatenate([shade[polygon_mask(shade.shape, face, eye)] for eye in EYE_OPENINGS])
     return float(np.percentile(values, 90)) if values.size else _FLOOR
 
 

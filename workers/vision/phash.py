@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from workers.vision.geometry import Face, Pixels
+from workers.vision.upright import upright
 
 _SIDE: Final = 32  # px of the aligned picture
 _EYES: Final = 0.4  # of the side between the eyes: the face fills the picture, so a crop changes nothing
@@ -27,20 +28,7 @@ def phash(pixels: Pixels, face: Face) -> str:
         pixels: uint8, height × width × 3, sRGB.
         face: In these pixels; levelled and brought to one size first.
     """
-    scale = _EYES * _SIDE / max(face.eye_distance, 1.0)
-    turn = np.radians(-face.roll)
-    cosine, sine = scale * np.cos(turn), scale * np.sin(turn)
-    x, y = (face.right_eye + face.left_eye) / 2
-    # Four times as large first, then averaged: a warp that makes smaller picks single pixels.
-    matrix = 4 * np.array(
-        [
-            [cosine, -sine, _SIDE / 2 - cosine * x + sine * y],
-            [sine, cosine, _EYE_LINE * _SIDE - sine * x - cosine * y],
-        ]
-    )
-    large = cv2.warpAffine(pixels, matrix, (4 * _SIDE, 4 * _SIDE), flags=cv2.INTER_LINEAR)
-    grey = cv2.cvtColor(large, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = upright(pixels, face, (_SIDE, _SIDE), _EYES * _SIDE, _EYE_LINE * _SIDE)
     waves = cv2.dct(small)[_WAVES, _WAVES].ravel()
     bits = waves > np.median(waves)
     return f"{int(''.join('1' if bit else '0' for bit in bits), 2):016x}"

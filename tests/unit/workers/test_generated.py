@@ -1,0 +1,244 @@
+"""Real photos pass as what they are; other people, faults and copies do not."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import painted
+import pytest
+from scipy.interpolate import LinearNDInterpolator
+
+from core.consent import ConsentRequired, Purpose, ValidConsent
+from workers.gates import GateName
+from workers.generated import GENERATED, Look, Yardstick, look, measure_generated
+from workers.vision.faces import find_faces, look_again
+from workers.vision.geometry import Face
+from workers.vision.likeness import MOST_PAIRS
+
+BARACK = ("barack/blue-room.jpg", "barack/podium.jpg", "barack/portrait.jpg", "barack/speech.jpg")
+JOE = ("joe/blue-room.jpg", "joe/portrait.jpg")
+EILEEN = ("eileen/portrait.png",)
+
+pytestmark = pytest.mark.photos
+
+
+@pytest.fixture(scope="module")
+def looks(examined, consent) -> dict[str, Look]:
+    return {
+        name: look(examined(name).pixels, examined(name).face, consent) for name in (*BARACK, *JOE, *EILEEN)
+    }
+
+
+@pytest.fixture(scope="module")
+def yardstick(looks):
+    """Make the yardstick of somebody's photos, some held out, some left away."""
+
+    def make(own, held_out, but=()) -> Yardstick:
+        return Yardstick(
+            held_out={name: looks[name] for name in held_out},
+            trained={name: looks[name] for name in own if name not in (*held_out, *but)},
+            colleagues=[one.embedding for name, one in looks.items() if name not in own],
+        )
+
+    return make
+
+
+def failed(gates) -> set[GateName]:
+    return {name for name, gate in gates.items() if gate.passed is False}
+
+
+@pytest.mark.parametrize("name", BARACK)
+def test_another_real_photo_of_the_person_passes_every_gate(name, examined, yardstick, consent):
+    held_out = next(other for other in BARACK if other != name)
+    seen = examined(name)
+    gates = measure_generated(seen.pixels, seen.face, yardstick(BARACK, [held_out], [name]), consent)
+    assert failed(gates) == set()
+    assert set(gates) == GENERATED | {GateName.ONE_FACE}
+    assert all(gate.passed for gate in gates.values()), "all could be measured"
+
+
+@pytest.mark.parametrize("name", JOE)
+def test_two_photos_are_enough_to_recognise_a_third(name, examined, yardstick, consent):
+    held_out = next(other for other in JOE if other != name)
+    seen = examined(name)
+    gates = measure_generated(seen.pixels, seen.face, yardstick(JOE, [held_out], [name]), consent)
+    assert failed(gates) == set()
+    assert gates[GateName.FACE_SHAPE].passed is None, "one photo does not say how far the mesh is off"
+
+
+@pytest.mark.parametrize("name", [*JOE, *EILEEN])
+def test_somebody_elses_face_fails_as_unlike_and_as_nearer_to_a_colleague(name, examined, yardstick, consent):
+    seen = examined(name)
+    gates = measure_generated(seen.pixels, seen.face, yardstick(BARACK, [BARACK[0]]), consent)
+    assert failed(gates) >= {GateName.HELD_OUT, GateName.NEAREST}
+
+
+def morphed(one, other, share: float, size: int = 512) -> np.ndarray:
+    """Draw a face between two: shape and colours, `share` of the way to the other."""
+    frame = np.array([(x, y) for x in (0, size / 2, size - 1) for y in (0, size / 2, size - 1) if x != y])
+    corners = np.vstack([frame, [(0, 0), (size - 1, size - 1)]])
+    pictures, shapes = [], []
+    for seen in (one, other):
+        face, scale = seen.face, 150 / seen.face.eye_distance
+        matrix = cv2.getRotationMatrix2D((0, 0), face.roll, scale)
+        eyes = (face.right_eye + face.left_eye) / 2
+        matrix[:, 2] = np.array([size / 2, 0.45 * size]) - matrix[:, :2] @ eyes
+        pictures.append(cv2.warpAffine(seen.pixels, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE))
+        shapes.append(face.landmarks[:468, :2] @ matrix[:, :2].T + matrix[:, 2])
+    between = np.vstack([(1 - share) * shapes[0] + share * shapes[1], corners])
+    columns, rows = np.meshgrid(np.arange(size), np.arange(size))
+    result = np.zeros((size, size, 3))
+    for picture, points, weight in zip(pictures, shapes, (1 - share, share), strict=True):
+        places = LinearNDInterpolator(between, np.vstack([points, corners]))(columns, rows)
+        at = np.nan_to_num(places).astype(np.float32)
+        result += weight * cv2.remap(picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
+    return np.rint(result).astype(np.uint8)
+
+
+@pytest.mark.parametrize("other", ["joe/portrait.jpg", "eileen/portrait.png"])
+def test_a_face_half_way_to_somebody_else_fails(other, examined, yardstick, consent):
+    face = morphed(examined("barack/portrait.jpg"), examined(other), 0.5)
+    gates = measure_generated(face, find_faces(face)[0], yardstick(BARACK, [BARACK[0]]), consent)
+    assert failed(gates) >= {GateName.HELD_OUT, GateName.NEAREST}
+
+
+def test_a_made_face_needs_consent_to_likeness(examined, yardstick):
+    seen = examined(BARACK[0])
+    without = ValidConsent(None, frozenset({Purpose.PHOTO, Purpose.ADAPTER}))
+    with pytest.raises(ConsentRequired):
+        measure_generated(seen.pixels, seen.face, yardstick(BARACK, [BARACK[1]]), without)
+    with pytest.raises(ConsentRequired):
+        look(seen.pixels, seen.face, without)
+
+
+def test_without_a_held_out_photo_nothing_passes(examined, yardstick, consent):
+    seen = examined(BARACK[0])
+    gates = measure_generated(seen.pixels, seen.face, yardstick(BARACK, []), consent)
+    assert gates[GateName.HELD_OUT].passed is False
+
+
+def test_what_cannot_be_compared_is_said_to_be_not_measured(examined, looks, consent):
+    seen = examined(BARACK[0])
+    alone = Yardstick({BARACK[1]: looks[BARACK[1]]}, {})
+    gates = measure_generated(seen.pixels, seen.face, alone, consent)
+    for name in (GateName.NEAREST, GateName.COPY_PASTE, GateName.FACE_SHAPE):
+        assert gates[name].passed is None
+        assert gates[name].value is None
+        assert "not measured" in gates[name].why
+
+
+def copies(pixels: np.ndarray, face: Face) -> dict[str, np.ndarray]:
+    light = np.linspace(0.6, 1.4, pixels.shape[1])[None, :, None]
+    return {
+        "itself": pixels,
+        "mirrored": np.ascontiguousarray(pixels[:, ::-1]),
+        "darker": (pixels * 0.8).astype(np.uint8),
+        "other light": np.clip(pixels * light, 0, 255).astype(np.uint8),
+        "noisy": painted.noisy(pixels, 6),
+        "softer": cv2.GaussianBlur(pixels, (0, 0), face.eye_distance / 50),
+        "another jaw": painted.wider_jaw(pixels, face, 0.08),
+        "other eyes": painted.eyes_apart(pixels, face, 0.06),
+    }
+
+
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg"])
+def test_a_copy_of_a_training_photo_fails_whatever_was_done_to_it(name, examined, yardstick, consent):
+    own = BARACK if name in BARACK else JOE
+    held_out = next(other for other in own if other != name)
+    seen = examined(name)
+    for how, pixels in copies(seen.pixels, seen.face).items():
+        face = find_faces(pixels)[0]
+        gates = measure_generated(pixels, face, yardstick(own, [held_out]), consent)
+        assert gates[GateName.COPY_PASTE].passed is False, how
+
+
+def test_keeping_the_own_face_on_purpose_is_no_copy(examined, yardstick, consent):
+    seen = examined("barack/portrait.jpg")
+    measured = measure_generated(seen.pixels, seen.face, yardstick(BARACK, [BARACK[0]]), consent, kept=True)
+    assert measured[GateName.COPY_PASTE].passed is None
+    assert failed(measured) == set()
+
+
+@pytest.mark.parametrize(
+    ("fault", "share"), [(painted.eyes_apart, 0.15), (painted.longer_face, 0.2), (painted.wider_jaw, 0.5)]
+)
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg"])
+def test_a_stretched_face_leaves_the_persons_proportions(fault, share, name, examined, yardstick, consent):
+    own = BARACK if name in BARACK else JOE
+    held_out = next(other for other in own if other != name)
+    seen = examined(name)
+    pixels = fault(seen.pixels, seen.face, share)
+    face = look_again(pixels, seen.face)
+    gates = measure_generated(pixels, face, yardstick(own, [held_out]), consent)
+    assert gates[GateName.FACE_SHAPE].passed is False, gates[GateName.FACE_SHAPE]
+
+
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png"])
+def test_faults_that_image_models_make_are_told(name, examined, yardstick, consent):
+    seen = examined(name)
+    pixels, face = seen.pixels, seen.face
+    own = next(photos for photos in (BARACK, JOE, EILEEN) if name in photos)
+    faults = {
+        GateName.EYES: painted.without_iris(pixels, face),
+        GateName.MESH: painted.melted(pixels, face, 0.1),
+        GateName.NOISE: painted.noisy(pixels, 16),
+    }
+    for gate, spoilt in faults.items():
+        found = look_again(spoilt, face)
+        gates = measure_generated(spoilt, found, yardstick(own, own[:1]), consent)
+        assert gates[gate].passed is False, gates[gate]
+
+
+@pytest.mark.parametrize("word", ["HEADSHOT", "Qzvtbrw", "Smith&Co"])
+def test_words_on_the_clothes_are_told(word, examined, yardstick, consent):
+    seen = examined("barack/portrait.jpg")
+    pixels = painted.lettered(seen.pixels, seen.face, word)
+    gates = measure_generated(pixels, seen.face, yardstick(BARACK, [BARACK[0]]), consent)
+    assert gates[GateName.LETTERING].passed is False, gates[GateName.LETTERING]
+
+
+def test_the_pattern_of_a_bad_decoder_is_told(examined, yardstick, consent):
+    seen = examined("eileen/portrait.png")
+    pixels = painted.chequered(seen.pixels, 6)
+    gates = measure_generated(pixels, seen.face, yardstick(EILEEN, EILEEN), consent)
+    assert gates[GateName.NOISE].passed is False
+
+
+def test_a_second_face_is_told(examined, yardstick, consent):
+    seen = examined("barack/portrait.jpg")
+    box = seen.face.box
+    part = seen.pixels[int(box.top) : int(box.bottom), int(box.left) : int(box.right)]
+    pixels = np.hstack([seen.pixels, np.full_like(seen.pixels, 128)])
+    pixels[200 : 200 + part.shape[0], seen.pixels.shape[1] + 40 :][:, : part.shape[1]] = part
+    gates = measure_generated(pixels, seen.face, yardstick(BARACK, [BARACK[0]]), consent)
+    assert gates[GateName.ONE_FACE].passed is False
+
+
+def _embedding(*values: float) -> np.ndarray:
+    return np.pad(np.array(values, np.float64), (0, 128 - len(values)))
+
+
+def _look(*values: float, seed: int) -> Look:
+    drawing = np.random.default_rng(seed).normal(0, 1, (128, 128)).astype(np.float32)
+    return Look(_embedding(*values), np.zeros(10), drawing)
+
+
+def test_the_limit_follows_the_persons_own_photos_between_two_bounds():
+    alike = Yardstick({"a": _look(0.0, seed=1)}, {"b": _look(0.2, seed=2), "c": _look(0.1, seed=3)})
+    usual = Yardstick({"a": _look(0.0, seed=1)}, {"b": _look(0.47, seed=2), "c": _look(0.235, seed=3)})
+    unlike = Yardstick({"a": _look(0.0, seed=1)}, {"b": _look(0.58, seed=2), "c": _look(0.5, seed=3)})
+    assert alike.furthest == MOST_PAIRS
+    assert alike.furthest < usual.furthest < unlike.furthest
+    assert unlike.furthest == 0.5
+
+
+def test_the_same_shot_twice_does_not_make_the_photos_alike():
+    twice = Yardstick({"a": _look(0.0, seed=1)}, {"b": _look(0.4, seed=2), "copy of b": _look(0.41, seed=2)})
+    assert twice.same_face == pytest.approx(0.4)
+
+
+def test_a_person_with_a_twin_among_colleagues_needs_a_smaller_margin():
+    own = {"a": _look(0.0, seed=1)}, {"b": _look(0.3, seed=2)}
+    twin = Yardstick(*own, colleagues=[_embedding(0.2, 0.35)])
+    stranger = Yardstick(*own, colleagues=[_embedding(0.0, 0.9)])
+    assert 0 <= twin.nearer < 0.1 < stranger.nearer

@@ -1,0 +1,248 @@
+"""Training pictures of one person, cut from the photos at full resolution; and which photos never train."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.consent import Purpose, ValidConsent
+from core.errors import InvalidInput
+from core.words import N_
+from workers.diffusion.captions import caption
+from workers.engines import Source
+from workers.vision.advice import Issue
+from workers.vision.check import examine
+from workers.vision.closer import closer
+from workers.vision.geometry import Box, Face, Pixels
+from workers.vision.glasses import wears_glasses
+from workers.vision.ranking import same_shot
+from workers.vision.segment import person_mask
+from workers.vision.symmetry import Sides, sides
+
+Mask = NDArray[np.float32]
+
+HELD_OUT: Final = 5  # one shot in so many never trains
+# Width and height of the pictures, in 32nds of the base's side: 1:1, 4:5, 3:4 and 5:4 with 1,024, 980, 972
+# and 980 squares of them. Few shapes, because a training step is compiled for each.
+_SHAPES: Final = ((32, 32), (28, 35), (27, 36), (35, 28))
+_STEP: Final = 32  # px; both bases' latents and their patches divide by it
+_HEAD: Final = 0.42  # of the picture's height: head and shoulders, as a headshot shows them
+_EYE_LINE: Final = 0.4  # of the picture's height, from the top
+_HAIR_BAND: Final = 0.022  # of the head's height, as in matting
+# `Sides.mark`: two sides of real faces looking at the camera differed by up to 0.16; a mole of 2 mm that
+# takes 40 % of the light made it 0.17 to 0.24, one that takes 55 % 0.29 and more. A person with a stronger
+# mark would learn it on both cheeks.
+_MARK: Final = 0.165
+# `Sides.hairline`: hair that falls alike on both sides 0.61 to 0.99, curls to one side 0.26, a fringe
+# combed over half of the forehead 0.0 to 0.39. A parting would be learned on both sides.
+_HAIRLINE: Final = 0.5
+
+
+class TooFewPhotos(InvalidInput):
+    """A model of a person needs a photo to learn from and another one to be judged by."""
+
+    code = "too_few_photos"
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_("A personal model needs at least two photos that are not the same shot. Add another one.")
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """One training picture.
+
+    Attributes:
+        key: The photo.
+        pixels: uint8, height × width × 3, sRGB; exactly one of the side's `buckets`.
+        mask: float32, height × width, 0 to 1: how surely a pixel is the person. The wall and other people
+            are 0 and teach nothing.
+        caption: What it shows.
+        flipped: It is mirrored.
+    """
+
+    key: str
+    pixels: Pixels
+    mask: Mask
+    caption: str
+    flipped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which photos train and which measure what was learned; by key, none in both."""
+
+    train: tuple[str, ...]
+    held_out: tuple[str, ...]
+
+
+def buckets(side: int) -> tuple[tuple[int, int], ...]:
+    """Return widths and heights of training pictures: 1:1, about 4:5, 3:4 and 5:4, about `side`² pixels.
+
+    Args:
+        side: Pixels, a multiple of 32. The smallest sides have fewer shapes, since both sides of each are
+            multiples of 32.
+    """
+    shapes = (
+        (round(wide * side / 32 / _STEP) * _STEP, round(high * side / 32 / _STEP) * _STEP)
+        for wide, high in _SHAPES
+    )
+    return tuple(dict.fromkeys(shapes))
+
+
+def split(sources: Sequence[Source]) -> Split:
+    """Say which photos train: all but every fifth shot, and at least one is held out.
+
+    Photos of one shot stay together, so nothing that nearly is a held-out photo trains. The best shot
+    always trains, the second best is always held out: a poor photo would measure badly. A photo that may
+    show somebody else does neither. The same photos give the same answer, in whatever order they come.
+
+    Args:
+        sources: The person's accepted photos.
+
+    Raises:
+        TooFewPhotos: there is only one shot. It cannot both teach and judge.
+    """
+    sure = [source for source in sources if not _doubtful(source)]
+    shots: list[list[Source]] = []
+    for source in sorted(sure, key=lambda one: (-one.verdict.score, one.key)):
+        shot = next((shot for shot in shots if any(_same(source, one) for one in shot)), None)
+        if shot is None:
+            shots.append([source])
+        else:
+            shot.append(source)
+    if len(shots) < 2:
+        raise TooFewPhotos
+    held = [shot for index, shot in enumerate(shots) if index % HELD_OUT == 1]
+    train = [shot for shot in shots if shot not in held]
+    return Split(
+        train=tuple(one.key for shot in train for one in shot),
+        held_out=tuple(one.key for shot in held for one in shot),
+    )
+
+
+def _doubtful(source: Source) -> bool:
+    return any(finding.code is Issue.MAY_BE_SOMEONE_ELSE for finding in source.verdict.issues)
+
+
+def _same(one: Source, other: Source) -> bool:
+    hashes = one.verdict.phash, other.verdict.phash
+    return hashes[0] is not None and hashes[1] is not None and same_shot(hashes[0], hashes[1])
+
+
+def examples(sources: Sequence[Source], consent: ValidConsent, side: int, word: str) -> list[Example]:
+    """Cut the training pictures of a person.
+
+    One photo is decoded at a time; what is kept of it has the size of a training picture. Each is mirrored
+    as well where the face is alike on both sides in those photos that look at the camera; where none does,
+    nobody knows, so nothing is mirrored.
+
+    Args:
+        sources: The photos that train, see `split`; one without a face any more is left out.
+        consent: Must cover `photo` and `adapter`.
+        side: Pixels; about its square are in each picture.
+        word: The rare word that stands for the person.
+
+    Raises:
+        ConsentRequired: `consent` does not cover it; nothing was decoded.
+    """
+    consent.demand(Purpose.ADAPTER)
+    cut: list[tuple[Example, str]] = []
+    compared: list[Sides] = []
+    for source in sources:
+        found = _cut(source, consent, side, word)
+        if found is not None:
+            example, mirrored_caption, both = found
+            cut.append((example, mirrored_caption))
+            compared += [both] if both is not None else []
+    result = [example for example, _ in cut]
+    if mirrors(compared):
+        result += [_mirrored(example, said) for example, said in cut]
+    return result
+
+
+def mirrors(compared: Sequence[Sides]) -> bool:
+    """Say whether a person may be mirrored: a mark or a parting shows in most photos, a shadow in one."""
+    if not compared:
+        return False
+    mark = float(np.median([one.mark for one in compared]))
+    hairline = float(np.median([one.hairline for one in compared]))
+    return mark <= _MARK and hairline >= _HAIRLINE
+
+
+def _mirrored(example: Example, said: str) -> Example:
+    return replace(
+        example,
+        pixels=np.ascontiguousarray(example.pixels[:, ::-1]),
+        mask=np.ascontiguousarray(example.mask[:, ::-1]),
+        caption=said,
+        flipped=True,
+    )
+
+
+def _cut(
+    source: Source, consent: ValidConsent, side: int, word: str
+) -> tuple[Example, str, Sides | None] | None:
+    """Return a photo's training picture, what its mirror image is said to show, and how its sides compare."""
+    seen = examine(source.content, consent, subject=source.subject)
+    if seen.face is None:
+        return None
+    # A frame that the photo's edge makes smaller shows the head larger, at most as high as the picture.
+    pixels, face, others = closer(source.content, seen, float(side))
+    (width, height), box = window(face, (pixels.shape[1], pixels.shape[0]), side)
+    left, top = int(box.left), int(box.top)
+    part = pixels[top : top + round(box.height), left : left + round(box.width)]
+    scale = height / part.shape[0]
+    picture = np.asarray(
+        cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC),
+        np.uint8,
+    )
+    moved = face.moved(-left, -top, scale)
+    mask = person_mask(picture, moved, [other.moved(-left, -top, scale) for other in others], _HAIR_BAND)
+
+    def said(*, flipped: bool) -> str:
+        return caption(
+            word,
+            face,
+            seen.verdict.measures,
+            head=moved.head_height / height,
+            enlarged=scale,
+            glasses=wears_glasses(picture, moved),
+            flipped=flipped,
+        )
+
+    example = Example(source.key, picture, mask, said(flipped=False), flipped=False)
+    return example, said(flipped=True), sides(pixels, face)
+
+
+def window(face: Face, size: tuple[int, int], side: int) -> tuple[tuple[int, int], Box]:
+    """Choose the training picture's size and what of a photo it shows.
+
+    Of the shapes, the one that shows most of what a headshot shows; nothing beyond the photo's edge is made
+    up, so where a photo ends early the frame gets smaller.
+
+    Args:
+        face: In the photo's pixels.
+        size: The photo's width and height, pixels.
+        side: Pixels; see `buckets`.
+    """
+    wide, high = size
+    wanted = face.head_height / _HEAD
+    shown: list[tuple[float, tuple[int, int], float]] = []
+    for width, height in buckets(side):
+        tall = min(wanted, high, wide * height / width)
+        # A headshot is about square; what lies further aside is wall.
+        shown.append((tall * min(tall * width / height, wanted), (width, height), tall))
+    _, (width, height), tall = max(shown, key=lambda item: item[0])
+    across = tall * width / height
+    box = face.box
+    x, y = (box.left + box.right) / 2, float(face.right_eye[1] + face.left_eye[1]) / 2
+    left = float(np.clip(x - across / 2, 0, wide - across))
+    top = float(np.clip(y - _EYE_LINE * tall, 0, high - tall))
+    return (width, height), Box(left, top, left + across, top + tall)
