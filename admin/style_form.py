@@ -44,6 +44,7 @@ _TABLES = {
         "exposure": "exposure",
     },
     "grade": {"contrast": "contrast", "warmth": "warmth", "saturation": "saturation", "fade": "fade"},
+    "subject": {"attire": "attire", "expression": "expression"},
     "logo": {"corner": "corner", "logo_width": "width", "logo_opacity": "opacity"},
 }
 _SAMPLES = (SolidBackdrop(), GradientBackdrop(), ImageBackdrop(image="-"), SceneBackdrop())

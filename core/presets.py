@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from core.colors import at_luminance, parse_hex, to_hex
-from core.style import Crop, Grade, GradientBackdrop, Light, Scene, SceneBackdrop, SolidBackdrop, StyleSpec
+from core.style import (
+    Attire,
+    Crop,
+    Expression,
+    Grade,
+    GradientBackdrop,
+    Light,
+    Scene,
+    SceneBackdrop,
+    SolidBackdrop,
+    StyleSpec,
+    Subject,
+)
 from core.words import N_
 
 _ACCENT: Final = "#1f3a5f"
@@ -30,6 +42,7 @@ def branded(accent: str) -> StyleSpec:
         ),
         light=Light(strength=0.6, azimuth=-35, elevation=30, contrast=0.35),
         grade=Grade(contrast=0.12, saturation=1.0),
+        subject=Subject(attire=Attire.BUSINESS_CASUAL, expression=Expression.SMILE),
     )
 
 
@@ -39,6 +52,7 @@ PRESETS: Final[dict[str, StyleSpec]] = {
         backdrop=GradientBackdrop(inner="#ced6de", outer="#6f7c8b", falloff=1.1, contact=-0.15),
         light=Light(strength=0.6, azimuth=-35, elevation=35, contrast=0.3),
         grade=Grade(contrast=0.1, warmth=-0.1, saturation=0.97),
+        subject=Subject(attire=Attire.BUSINESS, expression=Expression.SOFT_SMILE),
     ),
     "warm-office": StyleSpec(
         name=N_("Warm office"),
@@ -46,12 +60,14 @@ PRESETS: Final[dict[str, StyleSpec]] = {
         backdrop=SceneBackdrop(scene=Scene.OFFICE, seed=3),
         light=Light(strength=0.6, azimuth=-45, elevation=20, contrast=0.3, exposure=0.05),
         grade=Grade(contrast=0.06, warmth=0.2, saturation=1.02, fade=0.015),
+        subject=Subject(attire=Attire.BUSINESS_CASUAL, expression=Expression.SMILE),
     ),
     "high-key": StyleSpec(
         name=N_("High-key white"),
         backdrop=SolidBackdrop(color="#f7f8f9", contact=0.1, grain=0.5),
         light=Light(strength=0.75, azimuth=0, elevation=25, contrast=0.05, exposure=0.15),
         grade=Grade(contrast=0.02, saturation=1.03, fade=0.02),
+        subject=Subject(attire=Attire.CASUAL, expression=Expression.SMILE),
     ),
     "charcoal": StyleSpec(
         name=N_("Charcoal low-key"),
@@ -60,6 +76,7 @@ PRESETS: Final[dict[str, StyleSpec]] = {
         # Rembrandt's lamp: so far to the side that a triangle of light is left on the far cheek.
         light=Light(strength=0.7, azimuth=-45, elevation=40, contrast=0.6, exposure=-0.2),
         grade=Grade(contrast=0.2, warmth=0.04, saturation=0.9),
+        subject=Subject(attire=Attire.BUSINESS, expression=Expression.NEUTRAL),
     ),
     BRANDED: branded(_ACCENT),
     "outdoors": StyleSpec(
@@ -67,6 +84,7 @@ PRESETS: Final[dict[str, StyleSpec]] = {
         backdrop=SceneBackdrop(scene=Scene.GARDEN, seed=1),
         light=Light(strength=0.45, azimuth=25, elevation=40, contrast=0.15, exposure=0.05),
         grade=Grade(contrast=0.07, warmth=0.12, saturation=1.04, fade=0.01),
+        subject=Subject(attire=Attire.CASUAL, expression=Expression.SOFT_SMILE),
     ),
 }
 

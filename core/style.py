@@ -191,6 +191,36 @@ class Grade(_Part):
     )
 
 
+class Attire(StrEnum):
+    """What people wear."""
+
+    BUSINESS = "business"
+    BUSINESS_CASUAL = "business_casual"
+    CASUAL = "casual"
+    OWN = "own"
+
+
+class Expression(StrEnum):
+    """How people look into the camera."""
+
+    NEUTRAL = "neutral"
+    SOFT_SMILE = "soft_smile"
+    SMILE = "smile"
+
+
+class Subject(_Part):
+    """What a picture of a model shows the person in; a photo of the studio's stays as it was taken."""
+
+    attire: Attire = Field(
+        default=Attire.BUSINESS_CASUAL,
+        description="`business`, `business_casual`, `casual` or `own` (as in the photos); diffusion engine only",
+    )
+    expression: Expression = Field(
+        default=Expression.SOFT_SMILE,
+        description="`neutral`, `soft_smile` or `smile`; diffusion engine only",
+    )
+
+
 class OutputFormat(StrEnum):
     """File formats that leave the platform."""
 
@@ -383,6 +413,9 @@ class StyleSpec(_Part):
     crop: Crop = Field(default=Crop(), description="table; where the head sits in the frame")
     light: Light = Field(default=Light(), description="table; how the face is lit")
     grade: Grade = Field(default=Grade(), description="table; the film, on the person alone")
+    subject: Subject = Field(
+        default=Subject(), description="table; clothes and expression, for the diffusion engine only"
+    )
     logo: Logo | None = Field(default=None, description="table; a logo in a corner of every file")
 
     @field_validator("outputs")

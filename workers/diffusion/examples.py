@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from core.consent import Purpose, ValidConsent
 from core.errors import InvalidInput
-from core.words import N_
 from workers.diffusion.captions import caption
 from workers.engines import Source
 from workers.vision.advice import Issue
@@ -50,7 +49,7 @@ class TooFewPhotos(InvalidInput):
 
     def __init__(self) -> None:
         super().__init__(
-            N_("A personal model needs at least two photos that are not the same shot. Add another one.")
+            "A personal model needs at least two photos that are not the same shot. Add another one."
         )
 
 

@@ -23,13 +23,16 @@ from core.queue import JobName
 from core.services import participations
 from core.style import (
     NAMED_OUTPUTS,
+    Attire,
     Corner,
+    Expression,
     Grade,
     Light,
     Logo,
     OutputCrop,
     Scene,
     SceneBackdrop,
+    Subject,
 )
 from core.style_file import read_style
 
@@ -159,7 +162,7 @@ def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any)
         "strength": "0.7", "azimuth": "-45", "elevation": "40", "light_contrast": "0.6", "exposure": "-0.1",
         "contrast": "0.2", "warmth": "0.1", "saturation": "0.9", "fade": "0.02", "use_logo": "1",
         "corner": "bottom-right", "logo_width": "0.1", "logo_opacity": "0.8", "size-badge": "1",
-        "size-web-avif": "1", "outputs": "card 54x86mm 254dpi head=0.7 eyes=0.5 png nologo\nhero 1600 x 900 avif",
+        "attire": "own", "expression": "smile", "size-web-avif": "1", "outputs": "card 54x86mm 254dpi head=0.7 eyes=0.5 png nologo\nhero 1600 x 900 avif",
     }  # fmt: skip
     saved = save_style(browser, backdrop_kind="solid")  # so that nothing of it is a default of the next
     saved = browser.post(saved["location"], values).json
@@ -171,6 +174,7 @@ def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any)
     assert spec.light == Light(strength=0.7, azimuth=-45, elevation=40, contrast=0.6, exposure=-0.1)
     assert spec.grade == Grade(contrast=0.2, warmth=0.1, saturation=0.9, fade=0.02)
     assert spec.logo == Logo(corner=Corner.BOTTOM_RIGHT, width=0.1, opacity=0.8)
+    assert spec.subject == Subject(attire=Attire.OWN, expression=Expression.SMILE)
     badge, avif, card, hero = spec.outputs
     assert (badge, avif) == (NAMED_OUTPUTS["badge"], NAMED_OUTPUTS["web-avif"])
     assert (card.width, card.height, card.dpi, card.format, card.logo) == (540, 860, 254, "png", False)

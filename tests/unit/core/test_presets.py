@@ -35,3 +35,7 @@ def test_the_brands_wall_has_the_accents_hue() -> None:
     red, green, blue = parse_hex(backdrop.inner)
     assert green > blue > red
     assert StyleSpec.model_validate(branded("#0b6e4f").model_dump()) == branded("#0b6e4f")
+
+
+def test_every_preset_says_what_people_wear_and_they_do_not_all_wear_the_same() -> None:
+    assert len({spec.subject for spec in PRESETS.values()}) >= 4

@@ -16,7 +16,9 @@ from core.errors import InvalidInput
 from core.presets import PRESETS
 from core.style import (
     NAMED_OUTPUTS,
+    Attire,
     Crop,
+    Expression,
     ImageBackdrop,
     Logo,
     Output,
@@ -190,3 +192,16 @@ def test_every_key_is_found_on_the_line_that_sets_it(
     tomllib.loads(text)
     found = lines_of(text)
     assert {place: found.get(place) for place in expected} == expected
+
+
+def test_clothes_and_expression_can_be_set_and_a_style_of_before_still_reads() -> None:
+    style = read_style('[subject]\nattire = "own"\nexpression = "smile"')
+    assert (style.subject.attire, style.subject.expression) == (Attire.OWN, Expression.SMILE)
+    assert read_style(to_toml(style)) == style
+    stored = StyleSpec().model_dump(mode="json")
+    del stored["subject"]
+    assert StyleSpec.model_validate(stored) == StyleSpec()
+    assert said('[subject]\nattire = "uniform"') == [
+        "style.toml line 2, subject.attire: must be one of 'business', 'business_casual', 'casual' or 'own'"
+    ]
+    assert "diffusion engine only" in to_toml(StyleSpec())

@@ -1,0 +1,80 @@
+"""What the model is asked to paint: the style's clothes, expression and light, in the words of its captions.
+
+The wall is plain and unlike any skin or cloth, because the finisher replaces it and wants a clean edge. Age,
+gender, complexion and looks are never named: they come from the person's photos. Cloth is plain, because
+models write words that are none.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.style import Attire, Expression, Light, StyleSpec
+from workers.diffusion.captions import SUBJECT
+
+# Clothes that anybody may wear, one to a picture in turn, so that there is something to choose from.
+_ATTIRE: Final[dict[Attire, tuple[str, ...]]] = {
+    Attire.BUSINESS: (
+        "wearing a dark navy suit jacket over a plain white shirt",
+        "wearing a charcoal grey suit jacket over a plain light blue shirt",
+        "wearing a black suit jacket over a plain white top",
+    ),
+    Attire.BUSINESS_CASUAL: (
+        "wearing a plain navy blazer over a white top with an open collar",
+        "wearing a plain light blue shirt with an open collar",
+        "wearing a plain grey blazer over a fine knit top",
+    ),
+    Attire.CASUAL: (
+        "wearing a plain dark blue crew neck jumper",
+        "wearing a plain heather grey knit jumper over a white top",
+        "wearing a plain dark green overshirt over a white top",
+    ),
+    # What the captions did not name belongs to the person, so saying nothing keeps it.
+    Attire.OWN: ("",),
+}
+_EXPRESSION: Final[dict[Expression, str]] = {
+    Expression.NEUTRAL: "neutral expression",
+    Expression.SOFT_SMILE: "smiling with closed lips",
+    Expression.SMILE: "broad smile",
+}
+_PLAIN: Final = "plain neutral grey studio wall"
+_CAMERA: Final = "sharp focus on the eyes, 85 mm portrait lens"
+_FRONT: Final = 12.0  # degrees of azimuth within which a lamp stands at the camera
+_HARD: Final = 0.45  # of `Light.contrast`, from where shadows are seen as such
+_EVEN: Final = 0.12  # of `Light.contrast`, up to where there are none
+
+
+def prompts(style: StyleSpec, word: str, count: int) -> list[str]:
+    """Return what to ask for, one sentence a picture; the same for the same style.
+
+    Args:
+        style: Of the company.
+        word: The rare word that stands for the person, as in the captions.
+        count: How many.
+    """
+    clothes = _ATTIRE[style.subject.attire]
+    return [_prompt(style, word, clothes[index % len(clothes)]) for index in range(count)]
+
+
+def _prompt(style: StyleSpec, word: str, clothes: str) -> str:
+    parts = (
+        SUBJECT.format(word=word),
+        "head and shoulders",
+        "facing the camera",
+        _EXPRESSION[style.subject.expression],
+        clothes,
+        light(style.light),
+        _PLAIN,
+        _CAMERA,
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def light(light: Light) -> str:
+    """Return a style's key light in words; the finisher then moves it to the exact place."""
+    if light.contrast <= _EVEN:
+        return "even light"
+    kind = "hard studio light" if light.contrast >= _HARD else "soft studio light"
+    if abs(light.azimuth) <= _FRONT:
+        return f"{kind} from the camera"
+    return f"{kind} from the {'left' if light.azimuth < 0 else 'right'}"
