@@ -17,7 +17,7 @@ from core.queue import JobName, enqueue
 from core.services import adapters, organizations, participations, photos
 from core.vault import vault
 
-# An object is written before its row is committed; the longest job takes 15 minutes.
+# An object is written before its row is committed, and no transaction that writes one takes minutes.
 ORPHAN_AGE = timedelta(hours=1)
 BATCH = 500
 # Selfies of someone who never finished are kept no longer than those of someone who did.

@@ -127,6 +127,18 @@ def live(session: Session, participation_id: UUID) -> Adapter | None:
     )
 
 
+def trained(session: Session, shoot_id: UUID) -> set[UUID]:
+    """Return the participations of a shoot whose adapter was trained and has not ended."""
+    return set(
+        session.scalars(
+            select(Participation.id)
+            .join(Adapter, Adapter.participation_id == Participation.id)
+            .join(Artifact, Artifact.id == Adapter.artifact_id)
+            .where(Participation.shoot_id == shoot_id, Artifact.delete_requested_at.is_(None))
+        )
+    )
+
+
 def keep_checkpoint(session: Session, participation: Participation, content: bytes) -> None:
     """Seal where training stands, in place of where it stood before.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -41,13 +42,16 @@ def job_for(session: Session, participation: Participation) -> tuple[JobName, UU
     comparison of faces gets pictures from references, without training; everybody else gets the studio's.
     """
     shoot = session.get_one(Shoot, participation.shoot_id)
-    if shoot.engine == EngineName.DIFFUSION:
-        agreed = consents.agreed(session, participation.member_id)
-        if Purpose.ADAPTER in agreed:
-            return JobName.TRAIN, participation.id
-        if Purpose.LIKENESS in agreed:
-            return JobName.GENERATE, shoot.id
-    return JobName.RENDER, participation.id
+    job = _job(shoot, consents.agreed(session, participation.member_id))
+    return job, shoot.id if job is JobName.GENERATE else participation.id
+
+
+def _job(shoot: Shoot, agreed: Set[Purpose]) -> JobName:
+    if shoot.engine != EngineName.DIFFUSION:
+        return JobName.RENDER
+    if Purpose.ADAPTER in agreed:
+        return JobName.TRAIN
+    return JobName.GENERATE if Purpose.LIKENESS in agreed else JobName.RENDER
 
 
 def is_modelled(session: Session, participation: Participation) -> bool:
@@ -125,10 +129,11 @@ def waiting(session: Session, shoot_id: UUID) -> list[Participation]:
         )
         .order_by(Participation.changed_at, Participation.id)
     ).all()
+    shoot = session.get_one(Shoot, shoot_id)
+    trained = adapters.trained(session, shoot_id)
+    agreed = consents.agreed_by(session, [row.member_id for row in rows])
     return [
-        row
-        for row in rows
-        if adapters.live(session, row.id) is not None or job_for(session, row)[0] is JobName.GENERATE
+        row for row in rows if row.id in trained or _job(shoot, agreed[row.member_id]) is JobName.GENERATE
     ]
 
 
