@@ -155,7 +155,7 @@ def view(shoot_id: UUID) -> Response:
 
 def _told(code: str | None) -> str | None:
     """Return why the studio took over, unless that is about what the person agreed to: theirs alone."""
-    return None if code == Fallback.CONSENT else code
+    return None if code in (Fallback.CONSENT, Fallback.NOT_COMPARED) else code
 
 
 @dataclass(frozen=True)

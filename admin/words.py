@@ -60,13 +60,17 @@ ENGINES: dict[EngineName, Word] = {
     ),
 }
 
-# Why the studio took over. A consent that was taken back is the person's own matter and is not shown.
+# Why the studio took over. A consent that was refused or taken back is the person's own matter and is not shown.
 FALLBACKS: dict[str, Any] = {
     Fallback.ENGINE_OFF: _l("Made from their own photo, because no image model is set up here."),
     Fallback.NO_GPU_WORKER: _l("Made from their own photo, because no GPU worker ran for a day."),
     Fallback.TOO_FEW_PASSED: _l(
         "Made from their own photo, because the image model’s pictures did not look enough like them."
     ),
+    Fallback.TOO_FEW_PHOTOS: _l(
+        "Made from their own photo, because the image model needs two different photos."
+    ),
+    Fallback.NOT_COMPARED: "",
     Fallback.CONSENT: "",
 }
 OTHER_FALLBACK = _l("Made from their own photo, because the image model did not work (%(code)s).")

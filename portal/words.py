@@ -62,6 +62,14 @@ def fallbacks() -> dict[str, str]:
             "Made from your own photo, because what the image model made did not look enough like you. "
             "Nobody has seen that. It costs nobody anything."
         ),
+        Fallback.TOO_FEW_PHOTOS: _(
+            "Made from your own photo, because the image model needs at least two different photos: one to "
+            "learn from and one to be checked with. That costs nobody anything."
+        ),
+        Fallback.NOT_COMPARED: _(
+            "Made from your own photo, because pictures of the image model are only shown after the check that "
+            "they look like you, and you did not agree to that check. That is fine and costs nobody anything."
+        ),
         Fallback.CONSENT: _(
             "Made from your own photo, because you took back your consent to the image model. "
             "That costs nobody anything."

@@ -26,27 +26,45 @@ class Source:
     subject: tuple[float, float] | None = None  # which face, as `examine` takes it
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """That pixels of a portrait were made, and how to make them again.
+
+    Attributes:
+        seed: The chance it came from.
+        held_out: Photos that it must look like and that nothing was trained on; empty where the face is
+            the photo's own.
+    """
+
+    seed: int
+    held_out: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Portrait:
     """A picture of the person that is not yet in the company's style.
 
     Attributes:
-        key: The photo it was made from.
+        key: The photo it was made from, or the best one of the person whom it shows.
         pixels: uint8, height × width × 3, sRGB.
-        face: The person.
+        face: The person; `None` where no face came of it.
         others: Further faces in the picture.
+        made: Where pixels were made.
     """
 
     key: str
     pixels: Pixels
-    face: Face
+    face: Face | None
     others: tuple[Face, ...]
+    made: Made | None = None
 
 
 class Engine(Protocol):
     """Makes portraits of one person."""
 
     name: str
+    tries: int  # portraits at most, so that one person does not hold up the others
+    makes_faces: bool  # the face is not a photo's own, and is held against all photos
 
     def portraits(
         self, sources: Sequence[Source], style: StyleSpec, consent: ValidConsent
@@ -68,6 +86,8 @@ class StudioEngine:
     """The default: the employee's own best photos, as they are; no invented face, no GPU."""
 
     name = "studio"
+    tries = 5
+    makes_faces = False
 
     def portraits(
         self, sources: Sequence[Source], style: StyleSpec, consent: ValidConsent

@@ -80,6 +80,12 @@ class GateReport(BaseModel):
     figures: dict[str, float]  # absolute figures of the style, for the team's spread
     notes: tuple[str, ...] = ()  # how the crop differs from the style, as codes of `Framing.notes`
 
+    def plus(self, gates: dict[GateName, Gate]) -> GateReport:
+        """Return the report with further measurements, the worse of two where both measured the same."""
+        added = {name: gate for name, gate in gates.items() if name not in self.gates or gate.passed is False}
+        passed = self.passed and all(gate.passed is not False for gate in gates.values())
+        return self.model_copy(update={"gates": {**self.gates, **added}, "passed": passed})
+
     @property
     def failed(self) -> tuple[GateName, ...]:
         """Which gates withhold the picture."""

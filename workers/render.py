@@ -11,11 +11,13 @@ from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
 from workers.engines import Engine, Portrait, Source, StudioEngine
 from workers.gates import GateReport, measure_result
+from workers.generated import Look, Yardstick, look, measure_generated
 from workers.own import Own
 from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.finish import finish, master_size
 from workers.vision.check import examine
 from workers.vision.examination import Examination
+from workers.vision.faces import find_faces
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import SAME_PERSON, Embedding, distance, embed
 from workers.vision.matting import matte
@@ -23,7 +25,6 @@ from workers.vision.ranking import same_shot
 from workers.vision.verdict import Verdict
 
 CANDIDATES = 3  # headshots to choose from; each from another photo
-_TRIES = 5  # portraits at most, so that a person with twenty bad photos does not hold up the others
 _CROP_WEIGHT = (
     0.4  # of the framing cost: a head 25 % larger than the team's costs as much as 0.1 of the score
 )
@@ -36,7 +37,7 @@ class Headshot:
     """A finished picture that passed its gates.
 
     Attributes:
-        source: Key of the photo it was made from.
+        source: Key of the photo it was made from, or the best one of the person it shows.
         pixels: uint8, height × width × 3, sRGB: the master from which all outputs are cut.
         report: What the gates measured.
         score: To rank; higher is better.
@@ -46,6 +47,7 @@ class Headshot:
     pixels: Pixels
     report: GateReport
     score: float
+    seed: int | None = None  # of pixels that were made
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Withheld:
     source: str
     reason: str  # stable code: an AppError's code, or `gates`
     report: GateReport | None
+    seed: int | None = None
 
     @property
     def explanation(self) -> str:
@@ -85,6 +88,7 @@ def render(
     backdrop_image: Pixels | None = None,
     engine: Engine | None = None,
     subjects: Mapping[str, tuple[float, float]] = {},
+    colleagues: Sequence[Embedding] = (),
 ) -> RenderResult:
     """Check all photos, make up to `CANDIDATES` headshots of the best, measure each.
 
@@ -100,28 +104,34 @@ def render(
         backdrop_image: The picture of an image backdrop.
         engine: What makes the portraits; the studio by default.
         subjects: Where the person is in photos of several people, by key; see `examine`.
+        colleagues: Faces that a made face must not be nearer to.
 
     Raises:
         ConsentRequired: `consent` does not cover what the engine does.
         BackdropMissing: an image backdrop without its picture.
     """
     consent.demand(Purpose.PHOTO)
-    verdicts, ranked, own = _check_all(photos, style, consent, progress, subjects)
+    chosen = engine or StudioEngine()
+    looks: dict[str, Look] | None = {} if chosen.makes_faces else None
+    verdicts, ranked, own = _check_all(photos, style, consent, progress, subjects, looks)
     headshots: list[Headshot] = []
     withheld: list[Withheld] = []
     sources = [item.source for item in ranked]
-    portraits = (engine or StudioEngine()).portraits(sources, style, consent) if sources else iter(())
+    portraits = chosen.portraits(sources, style, consent) if sources else iter(())
     for portrait in portraits:
         tries = len(headshots) + len(withheld)
-        if len(headshots) == CANDIDATES or tries == _TRIES:
+        if len(headshots) == CANDIDATES or tries == chosen.tries:
             break
         phash = verdicts[portrait.key].phash
-        if any(_same_shot(phash, verdicts[made.source].phash) for made in headshots):
+        if portrait.made is None and any(
+            _same_shot(phash, verdicts[shot.source].phash) for shot in headshots
+        ):
             continue
-        step = 0.7 / min(CANDIDATES, len(sources))
+        step = 0.7 / (CANDIDATES if portrait.made else min(CANDIDATES, len(sources)))
         tell = _part_of(progress, 0.3 + step * tries, step)
         score = verdicts[portrait.key].score
-        outcome = _make(portrait, style, consent, own, score, backdrop_image, tell)
+        yardstick = _yardstick(portrait, looks, colleagues)
+        outcome = _make(portrait, style, consent, own, score, backdrop_image, tell, yardstick)
         if isinstance(outcome, Headshot):
             headshots.append(outcome)
         else:
@@ -142,6 +152,7 @@ def _check_all(
     consent: ValidConsent,
     progress: Progress,
     subjects: Mapping[str, tuple[float, float]],
+    looks: dict[str, Look] | None,
 ) -> tuple[dict[str, Verdict], list[_Ranked], Own]:
     verdicts: dict[str, Verdict] = {}
     ranked: list[_Ranked] = []
@@ -154,7 +165,7 @@ def _check_all(
         verdicts[key] = seen.verdict
         if seen.verdict.asks:
             asking.append((key, content))
-        _take(key, content, seen, subject, style, consent, ranked, own)
+        _take(key, content, seen, subject, style, consent, ranked, own, looks)
     # Compared with the photos that show one person only, never with each other.
     alone = list(own.embeddings.values())
     for key, content in asking:
@@ -162,7 +173,7 @@ def _check_all(
         if subject is not None:
             seen = examine(content, consent, subject=subject)
             verdicts[key] = seen.verdict
-            _take(key, content, seen, subject, style, consent, ranked, own)
+            _take(key, content, seen, subject, style, consent, ranked, own, looks)
     ranked.sort(key=lambda item: -item.score)
     return verdicts, ranked, own
 
@@ -176,11 +187,14 @@ def _take(
     consent: ValidConsent,
     ranked: list[_Ranked],
     own: Own,
+    looks: dict[str, Look] | None,
 ) -> None:
     """Rank an accepted photo and add it to the person's own."""
     if not seen.verdict.accepted or seen.pixels is None or seen.face is None:
         return
     own.add(key, seen.pixels, seen.face, consent)
+    if looks is not None:
+        looks[key] = look(seen.pixels, seen.face, consent)
     # A photo that ends early has to be cropped tighter than the style, and its team mates would not match.
     height, width = seen.pixels.shape[:2]
     fits = 1.0 - min(0.5, shortfall(seen.face, style.crop, width, height))
@@ -204,6 +218,17 @@ def _same_shot(one: str | None, other: str | None) -> bool:
     return one is not None and other is not None and same_shot(one, other)
 
 
+def _yardstick(
+    portrait: Portrait, looks: Mapping[str, Look] | None, colleagues: Sequence[Embedding]
+) -> Yardstick | None:
+    """Return what a made face is held against; `None` where the face is a photo's own."""
+    if looks is None or portrait.made is None:
+        return None
+    held_out = {key: one for key, one in looks.items() if key in portrait.made.held_out}
+    trained = {key: one for key, one in looks.items() if key not in held_out}
+    return Yardstick(held_out, trained, colleagues)
+
+
 def _make(
     portrait: Portrait,
     style: StyleSpec,
@@ -212,8 +237,12 @@ def _make(
     score: float,
     backdrop_image: Pixels | None,
     progress: Progress,
+    yardstick: Yardstick | None,
 ) -> Headshot | Withheld:
     size = master_size(style)
+    seed = portrait.made.seed if portrait.made else None
+    if portrait.face is None:
+        return Withheld(portrait.key, "no_face", None, seed)
     try:
         progress(0.0, "portrait")
         cutout = matte(
@@ -226,12 +255,15 @@ def _make(
         progress(0.6, "finish")
         finished = finish(cutout, style, size, backdrop_image)
     except CroppedTooTightly as error:
-        return Withheld(portrait.key, error.code, None)
+        return Withheld(portrait.key, error.code, None, seed)
     progress(0.8, "measure")
     report = measure_result(
         finished.pixels, portrait.key, own, style, finished.framing, consent, backdrop_image
     )
+    if yardstick is not None and report.passed:
+        face = find_faces(finished.pixels)[0]
+        report = report.plus(measure_generated(finished.pixels, face, yardstick, consent))
     if not report.passed:
-        return Withheld(portrait.key, "gates", report)
+        return Withheld(portrait.key, "gates", report, seed)
     rank = round(score - _CROP_WEIGHT * finished.framing.cost, 4)
-    return Headshot(portrait.key, finished.pixels, report, rank)
+    return Headshot(portrait.key, finished.pixels, report, rank, seed)

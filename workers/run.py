@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import redis
@@ -19,6 +19,8 @@ from core import gpu, logs
 from core.errors import ConfigurationError
 from core.queue import JobName, Lane, redis_client
 from core.settings import diffusion_settings
+
+Memory = Callable[[], tuple[int, int]]
 
 # A resident process keeps the models warm; starting afresh now and then bounds what native code leaks.
 JOBS_UNTIL_RESTART = 500
@@ -70,25 +72,35 @@ def work_on_gpu(*, burst: bool = False) -> None:
         )
     _prepare()
     warm()  # the finisher and the gates run here as well
-    warm_engine()
-    with present():
+    memory = warm_engine()
+    with present(memory):
         _serve([Lane.GPU], burst=burst)
 
 
-def warm_engine() -> None:
-    """Load base and trainer once, so that the first person does not wait for it."""
+def warm_engine() -> Memory:
+    """Load base and trainer once, so that the first person does not wait for it; return how to read its memory.
 
-
-def gpu_memory() -> tuple[int, int]:
-    """Return how many bytes of the GPU's memory are used, and how many there are; zeros without a GPU."""
-    return 0, 0
+    Raises:
+        ConfigurationError: weights are missing or refused, or the `gpu` extra is not installed.
+    """
+    try:
+        from workers.diffusion.resident import resident
+    except ImportError as error:
+        raise ConfigurationError(
+            "The engine `diffusion` needs torch, diffusers and peft. Run `make setup-gpu`."
+        ) from error
+    resident().warm()
+    return resident().memory
 
 
 @contextmanager
-def present() -> Iterator[None]:
+def present(memory: Memory = lambda: (0, 0)) -> Iterator[None]:
     """Say every few seconds, from a thread of its own, that this worker is there; at the end, that it has gone.
 
     A job holds the main thread for minutes. When the process dies, Redis forgets it.
+
+    Args:
+        memory: tells how many bytes of the GPU's memory are used, and how many there are; zeros without a GPU.
     """
     host = f"{socket.gethostname()}/{os.getpid()}"
     stop = threading.Event()
@@ -96,7 +108,7 @@ def present() -> Iterator[None]:
     def tell() -> None:
         while True:
             try:
-                gpu.report(host, *gpu_memory())
+                gpu.report(host, *memory())
             except redis.RedisError as error:
                 logs.logger().warning("presence_not_told", exc_info=error)
             if stop.wait(gpu.EVERY_SECONDS):

@@ -95,7 +95,7 @@ def _perform(outbox_id: UUID) -> None:
     if found is None:
         return
     org_id, name = found
-    with _only_one(outbox_id) as mine:
+    with only_one(outbox_id) as mine:
         if not mine:
             return
         with transaction(org_id) as session:
@@ -152,14 +152,16 @@ def _give_up(job: JobRun, module: ModuleType, code: str) -> None:
 
 
 @contextmanager
-def _only_one(outbox_id: UUID) -> Iterator[bool]:
-    """Hold the work's advisory lock on a connection of its own; yield whether it is ours.
+def only_one(subject_id: UUID) -> Iterator[bool]:
+    """Hold the advisory lock of an outbox row, or of what a job is about, on a connection of its own.
+
+    Yields whether it is ours.
 
     If Postgres restarts meanwhile, the lock is gone and the outbox row alone decides who was first.
     """
     connection = engine().connect().execution_options(isolation_level="AUTOCOMMIT")
     try:
-        number = lock_number(outbox_id)
+        number = lock_number(subject_id)
         mine = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar_one()
         yield mine
     finally:

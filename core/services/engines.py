@@ -32,14 +32,17 @@ class Fallback(StrEnum):
     ENGINE_OFF = "engine_off"
     NO_GPU_WORKER = "no_gpu_worker"
     TOO_FEW_PASSED = "too_few_passed"
+    TOO_FEW_PHOTOS = "too_few_photos"
+    NOT_COMPARED = "not_compared"
     CONSENT = "consent_required"
 
 
 def job_for(session: Session, participation: Participation) -> tuple[JobName, UUID]:
     """Return the job that makes this person's headshots, and its subject.
 
-    A shoot with the engine `diffusion` trains a model only of those who agreed to that; who agreed to the
-    comparison of faces gets pictures from references, without training; everybody else gets the studio's.
+    A shoot with the engine `diffusion` trains a model only of those who agreed to that and to the comparison
+    of faces, without which nobody may see a made face; who agreed to the comparison alone gets pictures from
+    references, without training; everybody else gets the studio's.
     """
     shoot = session.get_one(Shoot, participation.shoot_id)
     job = _job(shoot, consents.agreed(session, participation.member_id))
@@ -49,9 +52,16 @@ def job_for(session: Session, participation: Participation) -> tuple[JobName, UU
 def _job(shoot: Shoot, agreed: Set[Purpose]) -> JobName:
     if shoot.engine != EngineName.DIFFUSION:
         return JobName.RENDER
-    if Purpose.ADAPTER in agreed:
-        return JobName.TRAIN
-    return JobName.GENERATE if Purpose.LIKENESS in agreed else JobName.RENDER
+    if Purpose.LIKENESS not in agreed:
+        return JobName.RENDER
+    return JobName.TRAIN if Purpose.ADAPTER in agreed else JobName.GENERATE
+
+
+def _is_held_back(session: Session, participation: Participation) -> bool:
+    """Whether someone agreed to a model of them but not to the check without which none is shown."""
+    shoot = session.get_one(Shoot, participation.shoot_id)
+    agreed = consents.agreed(session, participation.member_id)
+    return shoot.engine == EngineName.DIFFUSION and Purpose.ADAPTER in agreed
 
 
 def is_modelled(session: Session, participation: Participation) -> bool:
@@ -68,7 +78,10 @@ def send(session: Session, participation: Participation) -> None:
     adapters.end_of(session, participation.id)
     job, subject_id = job_for(session, participation)
     if job is JobName.RENDER:
-        enqueue(session, job, subject_id)
+        if _is_held_back(session, participation):
+            fall_back(session, participation, Fallback.NOT_COMPARED)
+        else:
+            enqueue(session, job, subject_id)
     elif not diffusion_settings().diffusion_base:
         fall_back(session, participation, Fallback.ENGINE_OFF)
     else:

@@ -95,7 +95,7 @@ def buckets(side: int) -> tuple[tuple[int, int], ...]:
     return tuple(dict.fromkeys(shapes))
 
 
-def split(sources: Sequence[Source]) -> Split:
+def split(sources: Sequence[Source], *, apart: bool = True) -> Split:
     """Say which photos train: all but every fifth shot, and at least one is held out.
 
     Photos of one shot stay together, so nothing that nearly is a held-out photo trains. The best shot
@@ -104,6 +104,8 @@ def split(sources: Sequence[Source]) -> Split:
 
     Args:
         sources: The person's accepted photos.
+        apart: Keep photos of one shot together. Only trying out the path, with models that learn nothing,
+            does without.
 
     Raises:
         TooFewPhotos: there is only one shot. It cannot both teach and judge.
@@ -111,7 +113,8 @@ def split(sources: Sequence[Source]) -> Split:
     sure = [source for source in sources if not _doubtful(source)]
     shots: list[list[Source]] = []
     for source in sorted(sure, key=lambda one: (-one.verdict.score, one.key)):
-        shot = next((shot for shot in shots if any(_same(source, one) for one in shot)), None)
+        alike = (shot for shot in shots if any(_same(source, one) for one in shot))
+        shot = next(alike, None) if apart else None
         if shot is None:
             shots.append([source])
         else:

@@ -2,25 +2,179 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.services import engines
-from workers.runner import JobRun
+from core import progress
+from core.clock import now
+from core.consent import ConsentRequired, Purpose
+from core.models import Participation
+from core.queue import JobName, enqueue
+from core.services import adapters, consents, engines, participations
+from core.settings import diffusion_settings
+from core.vault import vault
+from workers import assignment
+from workers.render import render
+from workers.runner import JobRun, only_one
+
+if TYPE_CHECKING:
+    from workers.diffusion.engine import Order, Pool
+
+_PEOPLE: Final = 8  # of one batch; the bank's slots
+_BUSY_SECONDS: Final = 5  # until a second worker looks again whether the shoot is free
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Whose pictures are made."""
+
+    participation_id: UUID
+    adapter_id: UUID | None  # None: shown in their own photos instead
+    content: bytes | None
 
 
 def run(job: JobRun) -> None:
     """Generate for whoever waits in the shoot; a second delivery finds nobody and does nothing.
 
-    Without an engine on this worker the studio takes over.
+    Each person's result commits in a transaction of its own, so that one who fails costs the others
+    nothing. One worker at a time serves a shoot: a second one would make the same pictures.
     """
-    with job.finish() as session:
-        for participation in engines.waiting(session, job.subject_id):
-            engines.fall_back(session, participation, engines.Fallback.ENGINE_OFF)
+    if not diffusion_settings().diffusion_base:
+        with job.finish() as session:
+            for participation in engines.waiting(session, job.subject_id):
+                engines.fall_back(session, participation, engines.Fallback.ENGINE_OFF)
+        return
+    with only_one(job.subject_id) as mine:
+        if mine:
+            with job.read() as session:
+                turns = _turns(session, job.subject_id)
+            if turns:
+                _generate(job, turns)
+        with job.finish() as session:
+            if not mine or (turns and engines.waiting(session, job.subject_id)):
+                later = now() + timedelta(seconds=0 if mine else _BUSY_SECONDS)
+                enqueue(session, JobName.GENERATE, job.subject_id, not_before=later)
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:
     """Nobody is left waiting: the studio takes over for everybody whose turn it was."""
     for participation in engines.waiting(session, subject_id):
         engines.fall_back(session, participation, code)
+
+
+def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
+    turns = []
+    for participation in engines.waiting(session, shoot_id)[:_PEOPLE]:
+        adapter = adapters.live(session, participation.id)
+        agreed = consents.agreed(session, participation.member_id)
+        if Purpose.LIKENESS not in agreed:
+            # Nobody may see a made face that was not compared.
+            engines.fall_back(session, participation, engines.Fallback.CONSENT)
+        elif adapter is not None and Purpose.ADAPTER in agreed:
+            content = vault().get(session, adapter.artifact_id)
+            turns.append(_Turn(participation.id, adapter.id, content))
+        elif adapter is None:
+            turns.append(_Turn(participation.id, None, None))
+    return turns
+
+
+def _generate(job: JobRun, turns: list[_Turn]) -> None:
+    # Here, so that workers without torch can name this job.
+    from workers.diffusion.adapters import AdapterRefused, from_bytes
+    from workers.diffusion.engine import Order, Pool
+    from workers.diffusion.resident import resident
+
+    engine = resident()
+    orders: list[tuple[_Turn, Order, tuple[str, ...]]] = []
+    try:
+        for slot, turn in enumerate(turns, 1):
+            held_out: tuple[str, ...] = ()
+            if turn.content is not None:
+                try:
+                    known = from_bytes(turn.content, base=engine.base.name, revision=engine.revision)
+                    engine.sampler.load(slot, known)
+                except AdapterRefused:
+                    _train_again(job, turn)
+                    continue
+                held_out = known.facts.held_out
+            orders.append((turn, Order(seed=0, slot=slot if turn.content else 0), held_out))
+        pool = Pool(engine.sampler, [order for _, order, _ in orders])
+        for turn, order, _ in orders:
+            _prompted(job, turn, order)
+        for turn, order, held_out in orders:
+            _one(job, pool, turn, order, held_out)
+    finally:
+        engine.sampler.forget()
+
+
+def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:
+    """Say what to ask for, so that others' batches can already hold this person's pictures."""
+    from workers.diffusion.engine import wanted
+
+    with job.read() as session:
+        style = assignment.style_of(session, turn.participation_id)
+    order.seed = assignment.seed_of(turn.participation_id)
+    order.prompts = wanted(style, trained=turn.content is not None)
+
+
+def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str, ...]) -> None:
+    """Make and keep one person's pictures, or let the studio do it."""
+    from workers.diffusion.engine import DiffusionEngine
+
+    started = time.monotonic()
+    try:
+        with job.read() as session:
+            participation = participations.get(session, turn.participation_id)
+            expected = engines.expects(participation)
+            purpose = Purpose.ADAPTER if turn.content else Purpose.LIKENESS
+            work = assignment.begin(session, turn.participation_id, purpose) if expected else None
+            others = assignment.colleagues(session, turn.participation_id) if work else []
+        if work is None:
+            order.open = False
+            return
+
+        def tell(fraction: float, step: str) -> None:
+            progress.report(turn.participation_id, "generate" if step == "portrait" else step, fraction)
+
+        result = render(
+            work.photos,
+            work.style,
+            work.consent,
+            tell,
+            work.backdrop,
+            DiffusionEngine(pool, order, held_out),
+            subjects=work.subjects,
+            colleagues=others,
+        )
+        with job.read() as session:
+            participation = participations.get(session, turn.participation_id, lock=True)
+            adapters.spend(session, participation, order.seconds, order.watt_hours)
+            kept = assignment.keep(
+                session,
+                work,
+                result,
+                engine=DiffusionEngine.name,
+                seconds=time.monotonic() - started,
+                adapter_id=turn.adapter_id,
+            )
+            if kept and result.headshots:
+                assignment.finished(session, turn.participation_id, result)
+            elif kept:
+                engines.fall_back(session, participation, engines.Fallback.TOO_FEW_PASSED)
+    except ConsentRequired:
+        order.open = False
+        with job.read() as session:
+            engines.choose_again(session, participations.get(session, turn.participation_id, lock=True))
+
+
+def _train_again(job: JobRun, turn: _Turn) -> None:
+    """Train on the weights that this worker runs: the base was changed since."""
+    with job.read() as session:
+        participation: Participation = participations.get(session, turn.participation_id, lock=True)
+        adapters.end_of(session, participation.id)
+        enqueue(session, JobName.TRAIN, participation.id)

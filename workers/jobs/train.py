@@ -2,28 +2,139 @@
 
 from __future__ import annotations
 
+import time
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.consent import ConsentRequired
-from core.services import engines, participations
+from compliance import consent
+from core import progress
+from core.consent import ConsentRequired, Purpose
+from core.models import State
+from core.queue import JobName, enqueue
+from core.services import adapters, engines, participations
+from core.settings import diffusion_settings
+from workers import assignment
+from workers.assignment import Assignment
 from workers.runner import JobRun
+
+_ASK_EVERY: Final = 2.0  # seconds between two looks at the consent: a withdrawal ends training this soon
 
 
 def run(job: JobRun) -> None:
     """Train; a second delivery, or one after the person left, does nothing.
 
-    Without an engine on this worker the studio takes over.
+    A job that is delivered again after its worker died goes on from the last sealed checkpoint.
+
+    Raises:
+        ConsentRequired: the person did not agree, or took it back meanwhile; nothing is left.
     """
+    if not diffusion_settings().diffusion_base:
+        with job.finish() as session:
+            participation = participations.get(session, job.subject_id, lock=True)
+            engines.fall_back(session, participation, engines.Fallback.ENGINE_OFF)
+        return
+    with job.read() as session:
+        participation = participations.get(session, job.subject_id)
+        expected = engines.expects(participation)
+        work = assignment.begin(session, job.subject_id, Purpose.ADAPTER) if expected else None
+        resume = adapters.checkpoint(session, participation) if work else None
+    if work is None:
+        with job.finish():
+            return
+    _train(job, work, resume)
+
+
+def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
+    # Here, so that workers without torch can name this job.
+    from workers.diffusion.examples import TooFewPhotos
+    from workers.diffusion.learn import learn
+    from workers.diffusion.resident import resident
+    from workers.diffusion.train import Step, Stopped
+
+    def tell(step: Step) -> None:
+        fraction = step.done / step.total
+        progress.report(job.subject_id, "train", fraction, seconds_left=step.seconds_left)
+
+    def keep(state: bytes) -> None:
+        with job.read() as session:
+            adapters.keep_checkpoint(session, participations.get(session, job.subject_id, lock=True), state)
+
+    try:
+        learned = learn(
+            resident(),
+            work.photos,
+            work.subjects,
+            work.style,
+            work.consent,
+            work.seed,
+            on_step=tell,
+            stop=_Watch(job),
+            keep=keep,
+            resume=resume,
+        )
+    except TooFewPhotos as error:
+        with job.finish() as session:
+            participation = participations.get(session, job.subject_id, lock=True)
+            engines.fall_back(session, participation, error.code)
+        return
+    except Stopped:
+        with job.finish() as session:  # declined or erased meanwhile
+            adapters.drop_checkpoint(session, participations.get(session, job.subject_id, lock=True))
+        return
+    facts, meter = learned.adapter.facts, learned.meter
     with job.finish() as session:
         participation = participations.get(session, job.subject_id, lock=True)
-        engines.fall_back(session, participation, engines.Fallback.ENGINE_OFF)
+        adapters.spend(session, participation, meter.seconds, meter.watt_hours)
+        adapters.drop_checkpoint(session, participation)
+        if participation.state != State.RENDERING:
+            return
+        adapters.store(
+            session,
+            participation,
+            learned.content,
+            base=facts.base,
+            revision=facts.revision,
+            rank=facts.rank,
+            steps=facts.steps,
+            seed=facts.seed,
+            photos=facts.photos,
+            curve=[point.model_dump() for point in facts.curve],
+            seconds=round(meter.seconds, 2),
+            watt_hours=meter.watt_hours,
+        )
+        enqueue(session, JobName.GENERATE, participation.shoot_id)
+
+
+class _Watch:
+    """Says whether the person has left; asked before each step, it looks only now and then."""
+
+    def __init__(self, job: JobRun) -> None:
+        self._job = job
+        self._next = 0.0
+
+    def __call__(self) -> bool:
+        """Return whether to stop.
+
+        Raises:
+            ConsentRequired: the consent was taken back.
+        """
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + _ASK_EVERY
+        with self._job.read() as session:
+            participation = participations.get(session, self._job.subject_id)
+            if participation.state != State.RENDERING:
+                return True
+            consent.require(session, participation.member_id, Purpose.ADAPTER)
+        return False
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:
     """Nobody is left waiting: what the consents still allow, and otherwise the studio, takes over."""
     participation = participations.get(session, subject_id, lock=True)
+    adapters.drop_checkpoint(session, participation)
     if code == ConsentRequired.code:
         engines.choose_again(session, participation)
     else:

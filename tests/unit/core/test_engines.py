@@ -221,13 +221,17 @@ def test_nobody_waits_longer_than_a_day_for_a_worker_that_does_not_run(org: UUID
     assert row_of(fresh).fallback_code is None
 
 
-def test_worker_without_an_engine_passes_everybody_on(org: UUID, switched_on: None) -> None:
+def test_worker_without_an_engine_passes_everybody_on(
+    org: UUID, switched_on: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trained, previewed = add_person(org), add_person(org, NO_MODEL, first="Grace")
     submit(trained)
     submit(previewed)
     with transaction(org) as session:
         rows = session.scalars(select(Outbox).where(Outbox.job == JobName.RENDER)).all()
         assert rows == []
+    monkeypatch.delenv("HEADSHOTS_DIFFUSION_BASE")
+    forget_process_state()
     do_all_work()
     assert row_of(trained).fallback_code == engines.Fallback.ENGINE_OFF
     assert row_of(previewed).fallback_code == engines.Fallback.ENGINE_OFF

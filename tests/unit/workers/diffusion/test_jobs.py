@@ -1,0 +1,252 @@
+"""A person's way through the image model: real queue, database, vault and pictures, small random models."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
+
+from conftest import add_member, add_participation, forget_process_state
+from sqlalchemy import select
+from work import do_all_work
+
+from compliance import consent as consents
+from core import audit
+from core.clock import now
+from core.consent import Purpose
+from core.db import transaction
+from core.ids import new_id
+from core.models import Adapter, Artifact, EngineName, Headshot, Kind, Member, Participation, Photo, State
+from core.services import adapters, engines, photos
+from core.vault import vault
+from workers.diffusion.adapters import Facts, from_bytes, to_bytes
+from workers.diffusion.resident import resident
+from workers.diffusion.train import Trainer
+from workers.jobs import train
+from workers.sample import sample_people
+from workers.vision.check import check
+
+FILES = sample_people()["eileen"]
+
+
+@pytest.fixture
+def tiny_worker(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", "klein")
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_TRAIN_MODEL", "tiny")
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_SAMPLE_MODEL", "tiny")
+    monkeypatch.setattr("workers.diffusion.engine.DiffusionEngine.tries", 4)
+    monkeypatch.setattr(train, "_ASK_EVERY", 0.0)
+    forget_process_state()
+    yield
+    resident.cache_clear()
+
+
+def add_person(
+    org: UUID, first: str = "Ada", *, purposes: tuple[Purpose, ...] = tuple(Purpose), files: Any = FILES
+) -> Participation:
+    person = add_participation(
+        org, add_member(org, first), State.UPLOADING, engine=EngineName.DIFFUSION, purposes=purposes
+    )
+    with transaction(org) as session:
+        agreed = consents.require(session, person.member_id)
+        for name, content in files:
+            kept = vault().put(
+                session, content, kind=Kind.PHOTO, media_type="image/jpeg", member_id=person.member_id
+            )
+            session.add(
+                Photo(
+                    id=new_id(),
+                    org_id=org,
+                    participation_id=person.id,
+                    member_id=person.member_id,
+                    artifact_id=kept.id,
+                    upload_key=name,
+                    verdict=check(content, agreed).model_dump(mode="json"),
+                    checked_at=now(),
+                )
+            )
+        session.flush()
+        photos.submit(session, session.get_one(Participation, person.id), actor=audit.SYSTEM)
+    return person
+
+
+def row_of(person: Participation) -> Participation:
+    with transaction(person.org_id) as session:
+        return session.get_one(Participation, person.id)
+
+
+def headshots_of(person: Participation, engine: str) -> list[Headshot]:
+    with transaction(person.org_id) as session:
+        rows = session.scalars(
+            select(Headshot).where(Headshot.participation_id == person.id, Headshot.engine == engine)
+        )
+        return list(rows)
+
+
+def held(org: UUID, *kinds: Kind) -> list[Artifact]:
+    """What of these kinds can still be opened."""
+    with transaction(org) as session:
+        wanted = select(Artifact).where(Artifact.kind.in_(kinds), Artifact.delete_requested_at.is_(None))
+        return list(session.scalars(wanted))
+
+
+def test_noise_is_refused_and_the_studio_takes_over_with_everything_on_record(
+    org: UUID, tiny_worker: None
+) -> None:
+    person = add_person(org)
+    do_all_work()
+    after = row_of(person)
+    assert after.state == State.READY
+    assert after.fallback_code == engines.Fallback.TOO_FEW_PASSED
+    assert after.gpu_seconds > 0
+    made = headshots_of(person, "diffusion")
+    assert len(made) == 4, "the budget"
+    assert all(one.withheld_code and one.artifact_id is None for one in made), "nobody sees one"
+    assert len({one.seed for one in made}) == 4
+    assert any(one.artifact_id for one in headshots_of(person, "studio"))
+    with transaction(org) as session:
+        adapter = adapters.live(session, person.id)
+        assert adapter is not None
+        assert {one.adapter_id for one in made} == {adapter.id}
+        content = vault().get(session, adapter.artifact_id)
+        sent = {str(photo.id) for photo in photos.of_participation(session, person.id)}
+    known = from_bytes(content, base="klein", revision="tiny-1")
+    assert set(known.facts.photos) | set(known.facts.held_out) == sent
+    assert known.facts.photos
+    assert known.facts.held_out
+    assert not set(known.facts.photos) & set(known.facts.held_out)
+    assert adapter.photos == list(known.facts.photos)
+    assert [point.step for point in known.facts.curve] == [12, 16, 20, 24]
+    assert held(org, Kind.CHECKPOINT) == []
+
+
+def test_colleagues_share_a_batch_and_one_without_photos_costs_the_others_nothing(
+    org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [add_person(org, "Ada"), add_person(org, "Bob", files=FILES[:1])]
+    shoot_id = people[0].shoot_id
+    with transaction(org) as session:
+        session.get_one(Participation, people[1].id).shoot_id = shoot_id
+    do_all_work()
+    one, other = (row_of(person) for person in people)
+    assert one.fallback_code == engines.Fallback.TOO_FEW_PASSED
+    assert other.fallback_code == engines.Fallback.TOO_FEW_PHOTOS
+    assert one.state == other.state == State.READY
+
+
+def test_who_agrees_to_the_comparison_alone_is_shown_and_not_trained(org: UUID, tiny_worker: None) -> None:
+    person = add_person(org, purposes=(Purpose.PHOTO, Purpose.LIKENESS))
+    do_all_work()
+    assert row_of(person).state == State.READY
+    made = headshots_of(person, "diffusion")
+    assert len(made) == 4
+    assert all(one.adapter_id is None for one in made)
+    with transaction(org) as session:
+        assert session.scalars(select(Adapter)).all() == []
+
+
+def test_withdrawing_in_the_middle_of_training_leaves_nothing(
+    org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = add_person(org)
+    steps: list[int] = []
+    step = Trainer._step
+
+    def withdrawn_after_fifteen(self: Trainer, lessons: Any, seed: int, number: int) -> Any:
+        steps.append(number)
+        if number == 14:  # the first checkpoint is sealed
+            assert len(held(org, Kind.CHECKPOINT)) == 1
+            with transaction(org) as session:
+                consents.withdraw(session, session.get_one(Member, person.member_id), Purpose.ADAPTER)
+        return step(self, lessons, seed, number)
+
+    monkeypatch.setattr(Trainer, "_step", withdrawn_after_fifteen)
+    do_all_work()
+    assert max(steps) == 14, "it stops before the next step"
+    assert held(org, Kind.ADAPTER, Kind.CHECKPOINT) == []
+    with transaction(org) as session:
+        assert session.scalars(select(Adapter)).all() == []
+    assert all(not parameter.any() for parameter in resident().trainer._learning.values())
+    assert row_of(person).state == State.READY, "and the person still gets a headshot"
+
+
+def test_a_job_that_died_goes_on_from_its_sealed_checkpoint(
+    org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = add_person(org)
+    steps: list[int] = []
+    step = Trainer._step
+
+    def died_once(self: Trainer, lessons: Any, seed: int, number: int) -> Any:
+        steps.append(number)
+        if number == 18 and steps.count(18) == 1:
+            raise RuntimeError("the power went")
+        return step(self, lessons, seed, number)
+
+    monkeypatch.setattr(Trainer, "_step", died_once)
+    monkeypatch.setattr("workers.runner.BACKOFF_SECONDS", (0,))
+    do_all_work()
+    assert steps[:19] == list(range(19))
+    assert steps[19:] == list(range(16, 24)), "from the checkpoint at 16 steps"
+    with transaction(org) as session:
+        assert adapters.live(session, person.id) is not None
+
+
+def test_an_adapter_for_other_weights_is_trained_again(
+    org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = add_person(org)
+    kept: list[Facts] = []
+
+    def of_other_weights_at_first(weights: Any, facts: Facts) -> bytes:
+        kept.append(facts if kept else facts.model_copy(update={"revision": "of last year"}))
+        return to_bytes(weights, kept[-1])
+
+    monkeypatch.setattr("workers.diffusion.learn.to_bytes", of_other_weights_at_first)
+    do_all_work()
+    assert [facts.revision for facts in kept] == ["of last year", "tiny-1"]
+    assert len(held(org, Kind.ADAPTER)) == 1, "the old one is erased"
+    assert row_of(person).state == State.READY
+
+
+_written: list[str] = []
+_watching = False
+
+
+def _audited(event: str, arguments: tuple[Any, ...]) -> None:
+    if _watching and event == "open":
+        path, mode, flags = arguments
+        writes = (isinstance(mode, str) and set(mode) & set("wax+")) or (isinstance(flags, int) and flags & 3)
+        if writes and isinstance(path, str | bytes):
+            _written.append(path if isinstance(path, str) else path.decode())
+
+
+def test_no_adapter_or_picture_appears_outside_the_vault(
+    org: UUID, tiny_worker: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    global _watching
+    sys.addaudithook(_audited)
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    add_person(org)
+    _written.clear()
+    _watching = True
+    try:
+        do_all_work()
+    finally:
+        _watching = False
+    assert [path for path in _written if not path.startswith(("/dev/", "/proc/"))] == []
+    assert list(scratch.iterdir()) == []
+    stored = [path for path in (tmp_path / "storage").rglob("*") if path.is_file()]
+    assert stored
+    for path in stored:
+        content = path.read_bytes()
+        for plain in (b"lora_A", b"\xff\xd8\xff", b"\x89PNG", b"safetensors", b"headshots"):
+            assert plain not in content[:4096], f"{path} is sealed"

@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+from skimage import data
+
+torch = pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
+
+from dataclasses import replace
+
+from learning import example, tiny
+
+from workers.diffusion.adapters import Adapter, AdapterRefused
+from workers.diffusion.engine import Order, Pool
+from workers.diffusion.sample import OutOfMemory, Request, Sampler
+from workers.diffusion.train import Trainer
+
+
+@pytest.fixture(scope="module")
+def people():
+
+    trainer = Trainer(tiny("klein"))
+    portrait = data.astronaut()
+    pictures = [portrait[:300, 60:360], 255 - portrait[:300, 60:360]]
+    return [
+        trainer.train([example(one)], seed, steps=20).checkpoints[-1] for seed, one in enumerate(pictures)
+    ]
+
+
+@pytest.fixture
+def sampler(people):
+    small = tiny("klein", "sample")
+    sampler = Sampler(replace(small, base=replace(small.base, sample_side=64)))
+    for slot, person in enumerate(people, 1):
+        sampler.load(slot, person)
+    return sampler
+
+
+def near(one, other):
+    return int(np.abs(one.astype(int) - other.astype(int)).max()) <= 1  # rounding of sums in another order
+
+
+def test_people_in_one_batch_get_the_pictures_that_each_gets_alone(sampler):
+    requests = [Request("a portrait", 5, slot) for slot in (2, 0, 1, 2, 1)]
+    together = list(sampler.sample(requests))
+    assert all(
+        near(next(sampler.sample([one])), picture) for one, picture in zip(requests, together, strict=True)
+    )
+    assert not near(together[0], together[2]), "two people differ"
+    assert near(together[0], together[3]), "the same person, prompt and seed"
+    assert together[0].shape == (64, 64, 3)
+    assert together[0].dtype == np.uint8
+
+
+def test_more_pictures_than_a_batch_come_in_order(sampler):
+    requests = [Request("a portrait", seed, 1) for seed in range(sampler.batch + 3)]
+    pictures = list(sampler.sample(requests))
+    assert len(pictures) == sampler.batch + 3
+    assert near(pictures[-1], next(sampler.sample(requests[-1:])))
+
+
+def test_a_person_is_forgotten_when_the_slots_are(sampler):
+    bare = next(sampler.sample([Request("a portrait", 5, 0)]))
+    sampler.forget()
+    assert near(next(sampler.sample([Request("a portrait", 5, 1)])), bare)
+
+
+def test_an_adapter_of_another_revision_is_refused(sampler, people):
+    other = Adapter(people[0].weights, people[0].facts.model_copy(update={"revision": "another"}))
+    with pytest.raises(AdapterRefused, match="other weights"):
+        sampler.load(1, other)
+
+
+def test_a_gpu_that_is_out_of_memory_halves_the_batch_and_makes_every_picture(sampler, monkeypatch):
+    whole = sampler.model.pipeline
+    sizes = []
+
+    class Short:
+        """A pipeline on a GPU in which three pictures at a time do not fit."""
+
+        transformer = whole.transformer
+
+        def __call__(self, prompt_embeds, **rest):
+            sizes.append(len(prompt_embeds))
+            if len(prompt_embeds) > 2:
+                raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+            return whole(prompt_embeds=prompt_embeds, **rest)
+
+    requests = [Request("a portrait", seed, seed % 3) for seed in range(8)]
+    wanted = list(sampler.sample(requests))
+    sampler.model = replace(sampler.model, pipeline=Short())
+    made = list(sampler.sample(requests))
+    assert all(near(one, other) for one, other in zip(made, wanted, strict=True))
+    assert sampler.batch == 2, "the next batches do not try again"
+    assert sizes == [8, 4, 2, 2, 4, 2, 2]
+
+
+def test_when_not_even_one_fits_it_says_so(sampler):
+    class Full:
+        transformer = sampler.model.denoiser
+
+        def __call__(self, **_):
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    sampler.model = replace(sampler.model, pipeline=Full())
+    with pytest.raises(OutOfMemory):
+        list(sampler.sample([Request("a portrait", 1)]))
+
+
+def test_a_person_can_be_shown_instead_of_trained(sampler):
+    portrait = data.astronaut()
+    shown = [portrait[0:128, 0:128], portrait[100:228, 200:328]]
+    pictures = [next(sampler.preview(shown[:count], [Request("a portrait", 5)])) for count in (1, 2)]
+    assert pictures[0].shape == (64, 64, 3)
+    assert not np.array_equal(*pictures), "what is shown matters"
+
+
+def test_a_base_without_references_says_so():
+    with pytest.raises(ValueError, match="cannot be shown"):
+        list(Sampler(tiny("sdxl", "sample")).preview([data.astronaut()[:64, :64]], [Request("a", 1)]))
+
+
+@pytest.mark.parametrize("base", ["klein", "sdxl"])
+def test_a_part_of_a_picture_is_painted_anew(base):
+    small = tiny(base, "sample")
+    sampler = Sampler(replace(small, base=replace(small.base, sample_side=64)))
+    mask = np.zeros((128, 128), np.float32)
+    mask[64:] = 1
+    picture = data.astronaut()[:128, :128]
+    painted = next(sampler.repaint(picture, mask, [Request("a suit", 5)]))
+    assert painted.shape == (64, 64, 3)
+    assert not near(painted[32:], picture[::2, ::2][32:])
+
+
+def test_a_batch_is_shared_by_whoever_still_needs_pictures(sampler):
+    passes = []
+    made = sampler._paint
+    sampler._paint = lambda requests, **rest: (
+        passes.append([one.slot for one in requests]) or made(requests, **rest)
+    )
+    orders = [Order(seed=100 * slot, slot=slot, prompts=("a portrait", "a person")) for slot in (1, 2)]
+    pool = Pool(sampler, orders, budget=6)
+    first = [picture for _, picture in zip(range(3), pool.pictures(orders[0]), strict=False)]
+    second = list(pool.pictures(orders[1]))
+    assert sorted(passes[0]) == [1, 1, 1, 1, 2, 2, 2, 2], "both share the first batch"
+    assert len(first) == 3
+    assert len(second) == 6, "the budget"
+    assert [seed for seed, _ in second] == list(range(200, 206))
+    assert near(second[0][1], next(sampler.sample([Request("a portrait", 200, 2)])))

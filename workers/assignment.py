@@ -1,0 +1,217 @@
+"""One person's work in a shoot: read in one short transaction, kept in another, with any engine between."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from PIL import Image
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from compliance import consent
+from core import audit
+from core.consent import Purpose, ValidConsent
+from core.ids import new_id
+from core.models import Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
+from core.queue import JobName, enqueue
+from core.services import consents, participations, photos
+from core.style import ImageBackdrop, StyleSpec
+from core.vault import vault
+from workers.gates import GateReport
+from workers.render import RenderResult
+from workers.vision.geometry import Pixels
+from workers.vision.likeness import Embedding
+
+# Lossless, since every delivered size is cut from it; level 3 is three times faster than 6 and 4 % larger.
+PNG_LEVEL: Final = 3
+# Somebody alike among more people than these is as likely as among all of a large company's.
+_COLLEAGUES: Final = 100
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Everything that making a person's headshots needs."""
+
+    participation_id: UUID
+    member_id: UUID
+    style_id: UUID
+    style: StyleSpec
+    consent: ValidConsent
+    photos: list[tuple[str, bytes]]
+    subjects: dict[str, tuple[float, float]]
+    backdrop: Pixels | None
+
+    @property
+    def seed(self) -> int:
+        """A chance of the person's own, the same however often the work is done again."""
+        return seed_of(self.participation_id)
+
+
+def seed_of(participation_id: UUID) -> int:
+    """Return a person's chance; see `Assignment.seed`."""
+    return int.from_bytes(participation_id.bytes[12:])  # 32 bits, and room for the numbers of pictures
+
+
+def style_of(session: Session, participation_id: UUID) -> StyleSpec:
+    """Return the style of the person's shoot."""
+    shoot = session.get_one(Shoot, participations.get(session, participation_id).shoot_id)
+    return session.get_one(Style, shoot.style_id).parsed
+
+
+def begin(session: Session, participation_id: UUID, purpose: Purpose = Purpose.PHOTO) -> Assignment | None:
+    """Read the work and say that it is being done; `None` for someone who does not wait (any more).
+
+    Raises:
+        ConsentRequired: `purpose` was not agreed to, or was taken back.
+    """
+    participation = participations.get(session, participation_id, lock=True)
+    if participation.state not in (State.SUBMITTED, State.RENDERING):
+        return None
+    agreed = consent.require(session, participation.member_id, purpose)
+    participations.move(session, participation, State.RENDERING, actor=audit.SYSTEM)
+    style = session.get_one(Style, session.get_one(Shoot, participation.shoot_id).style_id)
+    spec = style.parsed
+    backdrop = None
+    if isinstance(spec.backdrop, ImageBackdrop):
+        content = vault().get(session, UUID(spec.backdrop.image))
+        backdrop = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    accepted = [
+        photo
+        for photo in photos.of_participation(session, participation.id)
+        if photos.standing_of(photo) is photos.Standing.ACCEPTED
+    ]
+    return Assignment(
+        participation_id=participation.id,
+        member_id=participation.member_id,
+        style_id=style.id,
+        style=spec,
+        consent=agreed,
+        photos=[(str(photo.id), vault().get(session, photo.artifact_id)) for photo in accepted],
+        subjects={str(photo.id): photo.subject for photo in accepted if photo.subject is not None},
+        backdrop=backdrop,
+    )
+
+
+def keep(
+    session: Session,
+    work: Assignment,
+    result: RenderResult,
+    *,
+    engine: str,
+    seconds: float,
+    adapter_id: UUID | None = None,
+) -> bool:
+    """Keep what came of it; nothing for someone who declined, was erased or withdrew meanwhile.
+
+    Args:
+        session: bound to the organization.
+        work: what was to be done.
+        result: what came of it.
+        engine: name of what made it.
+        seconds: that it took.
+        adapter_id: what knew the person.
+
+    Returns:
+        Whether it was kept. Moving on, or another engine, is the caller's.
+
+    Raises:
+        ConsentRequired: withdrawn while we worked.
+    """
+    participation = participations.get(session, work.participation_id, lock=True)
+    if participation.state != State.RENDERING:
+        return False
+    consent.require(session, participation.member_id)
+    made: list[tuple[str, GateReport | None, Pixels | None, str | None, int | None]] = [
+        (shot.source, shot.report, shot.pixels, None, shot.seed) for shot in result.headshots
+    ]
+    made += [(held.source, held.report, None, held.reason, held.seed) for held in result.withheld]
+    for rank, (source, report, pixels, withheld, seed) in enumerate(made):
+        artifact_id = None
+        if pixels is not None:
+            artifact_id = (
+                vault()
+                .put(
+                    session,
+                    _png(pixels),
+                    kind=Kind.HEADSHOT,
+                    media_type="image/png",
+                    member_id=participation.member_id,
+                )
+                .id
+            )
+        session.add(
+            Headshot(
+                id=new_id(),
+                org_id=participation.org_id,
+                participation_id=participation.id,
+                member_id=participation.member_id,
+                photo_id=UUID(source),
+                style_id=work.style_id,
+                artifact_id=artifact_id,
+                engine=engine,
+                adapter_id=adapter_id,
+                seed=seed,
+                rank=rank,
+                gates=report.model_dump(mode="json") if report else {},
+                withheld_code=withheld,
+                seconds=round(seconds / len(made), 2),
+            )
+        )
+    audit.record(
+        session,
+        audit.Tag.HEADSHOTS_RENDERED,
+        actor=audit.SYSTEM,
+        subject=session.get_one(Member, participation.member_id),
+        participation=str(participation.id),
+        passed=len(result.headshots),
+        withheld=len(result.withheld),
+    )
+    return True
+
+
+def finished(session: Session, participation_id: UUID, result: RenderResult) -> None:
+    """Let the person choose, or tell that nothing can be shown."""
+    participation = participations.get(session, participation_id, lock=True)
+    if result.headshots:
+        participations.move(session, participation, State.READY, actor=audit.SYSTEM)
+        enqueue(session, JobName.READY_MAIL, participation.id)
+        return
+    participations.move(session, participation, State.FAILED, actor=audit.SYSTEM)
+    participation.failure_code = result.withheld[0].reason if result.withheld else "no_usable_photo"
+
+
+def colleagues(session: Session, participation_id: UUID) -> list[Embedding]:
+    """Return embeddings of other people of the shoot whose consent to `likeness` stands, one a person.
+
+    Whose each is, is not returned: they are only there so that nobody gets somebody else's face.
+    """
+    participation = participations.get(session, participation_id)
+    rows = session.execute(
+        select(Photo.member_id, Photo.likeness_id)
+        .join(Participation, Participation.id == Photo.participation_id)
+        .where(
+            Participation.shoot_id == participation.shoot_id,
+            Photo.member_id != participation.member_id,
+            Photo.likeness_id.is_not(None),
+        )
+        .ext(distinct_on(Photo.member_id))
+        .order_by(Photo.member_id, Photo.id)
+        .limit(_COLLEAGUES)
+    ).all()
+    return [
+        np.asarray(json.loads(vault().get(session, likeness_id)), np.float64)
+        for member_id, likeness_id in rows
+        if likeness_id is not None and Purpose.LIKENESS in consents.agreed(session, member_id)
+    ]
+
+
+def _png(pixels: Pixels) -> bytes:
+    target = io.BytesIO()
+    Image.fromarray(pixels).save(target, "PNG", compress_level=PNG_LEVEL)
+    return target.getvalue()

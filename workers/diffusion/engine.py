@@ -1,0 +1,181 @@
+"""The engines that need a GPU: portraits of a trained person, of a person shown in photos, and new clothes.
+
+Whatever they make goes through the studio's finisher and gates like a photo does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import cv2
+import numpy as np
+
+from core.consent import Purpose, ValidConsent
+from core.style import StyleSpec
+from workers.diffusion.bank import EMPTY
+from workers.diffusion.meter import Meter
+from workers.diffusion.prompts import prompts
+from workers.diffusion.sample import Request, Sampler
+from workers.engines import Made, Portrait, Source
+from workers.vision.check import examine
+from workers.vision.closer import closer
+from workers.vision.faces import find_faces
+from workers.vision.geometry import Face, Pixels
+
+WORD: Final = "ohwx"  # a token without a meaning of its own, as DreamBooth trainers use it
+BUDGET: Final = 24  # pictures of one person at most; the field delivers 3 to 6 of 40 (facts/ml.md §2)
+_REFERENCES: Final = 3  # photos that a person is shown by; each costs as much as the picture itself
+_REFERENCE_SIDE: Final = 768  # px
+_SHOWN: Final = "the same"  # “a portrait of the same person”
+_VARIETY: Final = 4  # sentences, so that clothes differ between candidates
+_HEAD: Final = 0.4  # of the picture's side: what a portrait prompt frames
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """What one person still needs from the batches."""
+
+    seed: int
+    slot: int = 0
+    references: tuple[Pixels, ...] = ()  # shown instead of trained
+    prompts: tuple[str, ...] = ()
+    made: int = 0
+    open: bool = True
+    seconds: float = 0.0  # this person's share of the batches
+    watt_hours: float | None = 0.0  # `None` where the GPU does not tell
+    ready: deque[tuple[int, Pixels]] = field(default_factory=deque)
+
+    def charge(self, share: float, meter: Meter) -> None:
+        """Add a share of what a batch took."""
+        self.seconds += share * meter.seconds
+        known = self.watt_hours is not None and meter.watt_hours is not None
+        self.watt_hours = (self.watt_hours or 0.0) + share * (meter.watt_hours or 0.0) if known else None
+
+    def next(self) -> Request:
+        """Return the next picture to make; a person's seeds are the same in every run."""
+        request = Request(self.prompts[self.made % len(self.prompts)], self.seed + self.made, self.slot)
+        self.made += 1
+        return request
+
+
+class Pool:
+    """Fills batches with pictures of whoever still needs some, so that several employees share one."""
+
+    def __init__(self, sampler: Sampler, orders: Sequence[Order], budget: int = BUDGET) -> None:
+        self.sampler = sampler
+        self._orders = tuple(orders)
+        self._budget = budget
+
+    def pictures(self, order: Order) -> Iterator[tuple[int, Pixels]]:
+        """Yield seed and picture for one person, until nobody asks or the budget ends."""
+        try:
+            while order.ready or order.made < self._budget:
+                if not order.ready:
+                    self._fill(order)
+                yield order.ready.popleft()
+        finally:
+            order.open = False
+            order.ready.clear()
+
+    def _fill(self, first: Order) -> None:
+        if first.references:
+            request = first.next()
+            with Meter() as meter:
+                shown = list(self.sampler.preview(first.references, [request]))
+            first.ready += [(request.seed, pixels) for pixels in shown]
+            first.charge(1.0, meter)
+            return
+        batch: list[tuple[Order, Request]] = []
+        while len(batch) < self.sampler.batch:
+            # Whoever has least comes next; the one who waits goes first.
+            waiting = [
+                order
+                for order in (first, *(one for one in self._orders if one is not first))
+                if order.open and not order.references and order.prompts and order.made < self._budget
+            ]
+            if not waiting:
+                break
+            order = min(waiting, key=lambda one: one.made if batch else one is not first)
+            batch.append((order, order.next()))
+        with Meter() as meter:
+            made = list(self.sampler.sample([request for _, request in batch]))
+        for (order, request), pixels in zip(batch, made, strict=True):
+            order.ready.append((request.seed, pixels))
+            order.charge(1 / len(batch), meter)
+
+
+class DiffusionEngine:
+    """Portraits of a person whom an adapter knows, or who is shown in their own photos."""
+
+    name = "diffusion"
+    tries = BUDGET
+    makes_faces = True
+
+    def __init__(self, pool: Pool, order: Order, held_out: tuple[str, ...] = ()) -> None:
+        """Make one person's portraits.
+
+        Args:
+            pool: Makes them in batches.
+            order: The person's place in it; an empty slot stands for a person who is shown instead of trained.
+            held_out: Photos that the adapter never saw.
+        """
+        self._pool, self._order, self._held_out = pool, order, held_out
+
+    def portraits(
+        self, sources: Sequence[Source], _style: StyleSpec, consent: ValidConsent
+    ) -> Iterator[Portrait]:
+        """Yield made portraits; see `Engine.portraits`.
+
+        Raises:
+            ConsentRequired: without `likeness`, since nobody may see a made face that was not compared; a
+                trained person also needs `adapter`.
+        """
+        consent.demand(Purpose.LIKENESS)
+        held_out = self._held_out
+        if self._order.slot != EMPTY:
+            consent.demand(Purpose.ADAPTER)
+        else:
+            self._order.references = references(sources, consent)
+            held_out = tuple(source.key for source in sources[_REFERENCES:])
+        for seed, pixels in self._pool.pictures(self._order):
+            faces = find_faces(pixels)
+            made = Made(seed=seed, held_out=held_out)
+            face = faces[0] if faces else None
+            yield Portrait(sources[0].key, pixels, face, tuple(faces[1:]), made)
+
+
+def wanted(style: StyleSpec, *, trained: bool) -> tuple[str, ...]:
+    """Return what to ask for; who is shown instead of trained has no word of their own."""
+    return tuple(prompts(style, WORD if trained else _SHOWN, _VARIETY))
+
+
+def references(sources: Sequence[Source], consent: ValidConsent) -> tuple[Pixels, ...]:
+    """Return the best photos, cropped to the person, to show instead of training.
+
+    Raises:
+        ConsentRequired: without `likeness`.
+    """
+    consent.demand(Purpose.LIKENESS)
+    shown = []
+    for source in sources[:_REFERENCES]:
+        seen = examine(source.content, consent, subject=source.subject)
+        if seen.face is not None:
+            pixels, face, _ = closer(source.content, seen, _HEAD * _REFERENCE_SIDE)
+            shown.append(_bust(pixels, face))
+    return tuple(shown)
+
+
+def _bust(pixels: Pixels, face: Face) -> Pixels:
+    """Crop a square around head and shoulders, at most `_REFERENCE_SIDE` px."""
+    height, width = pixels.shape[:2]
+    side = round(min(height, width, face.head_height / _HEAD))
+    box = face.box
+    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+    left = round(min(max(0, x - side / 2), width - side))
+    top = round(min(max(0, y - 0.45 * side), height - side))
+    crop = pixels[top : top + side, left : left + side]
+    target = min(side, _REFERENCE_SIDE)
+    return np.asarray(cv2.resize(crop, (target, target), interpolation=cv2.INTER_AREA), np.uint8)

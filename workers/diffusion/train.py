@@ -1,0 +1,347 @@
+"""The resident trainer: base, graph and optimiser stay; each person starts from fresh numbers in place.
+
+A step's chance (order, noise, time, dropped caption) comes from seed and step alone, so that training that
+goes on from a checkpoint ends where uninterrupted training ends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from peft import LoraConfig
+from torch.nn import functional
+
+from workers.diffusion.adapters import DOWN, UP, Adapter, AdapterRefused, Facts, Weight, from_bytes, to_bytes
+from workers.diffusion.bank import targeted
+from workers.diffusion.examples import Example
+from workers.diffusion.models import Model
+from workers.diffusion.recipes import Recipe, Texts, recipe_of
+
+_NAME: Final = "person"
+# The last step is often not the best (facts/ml.md §3), so some before it are kept for the identity gate.
+_KEPT_AT: Final = (0.5, 0.67, 0.83, 1.0)
+_NO_CAPTION: Final = 0.05  # of the steps learn without words (facts/ml.md §3)
+_CLIP: Final = 1.0  # gradient norm, the diffusers trainers' default
+_STRIDE: Final = 1_000_003  # a prime, so that seeds of two people never give the same steps
+
+
+class Stopped(Exception):
+    """The caller asked to stop; nothing of the person is left in the trainer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where training stands."""
+
+    done: int
+    total: int
+    loss: float | None  # told now and then: reading it waits for the GPU
+    seconds_left: float  # from this run's own pace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """Some adapters on the way, the last one last."""
+
+    checkpoints: tuple[Adapter, ...]
+    seconds: float
+
+
+@dataclass(slots=True, eq=False)
+class _Lessons:
+    """Latents, masks and captions of the examples: encoded once."""
+
+    clean: list[torch.Tensor]  # each 1 × channels × height × width
+    masks: list[torch.Tensor]  # each 1 × 1 × height × width, mean 1
+    texts: Texts
+    nothing: Texts
+
+
+def _never() -> bool:
+    return False
+
+
+def _unheard(_step: Step) -> None:
+    pass
+
+
+class Trainer:
+    """Trains one person after another on one loaded base.
+
+    Args:
+        model: The base. Its denoiser gets a low-rank adapter for good.
+        rank: Of the adapter; the base's by default.
+        compiled: Compile the denoiser; by default on a GPU, where it pays within one person.
+    """
+
+    def __init__(self, model: Model, *, rank: int | None = None, compiled: bool | None = None) -> None:
+        self.model = model
+        self.rank = rank or model.base.rank
+        self._recipe: Recipe = recipe_of(model)
+        self._denoiser: Any = model.denoiser
+        layers = list(targeted(model.denoiser, model.base.targets))
+        config = LoraConfig(
+            r=self.rank, lora_alpha=self.rank, target_modules=layers, init_lora_weights="gaussian"
+        )
+        self._denoiser.add_adapter(config, adapter_name=_NAME)
+        self._learning = {
+            name: parameter
+            for name, parameter in self._denoiser.named_parameters()
+            if parameter.requires_grad
+        }
+        for parameter in self._learning.values():
+            parameter.data = parameter.data.float()
+        self._optimizer = torch.optim.AdamW(
+            self._learning.values(),
+            lr=model.base.learning_rate,
+            weight_decay=1e-4,
+            fused=model.device.type == "cuda",
+        )
+        on_gpu = model.device.type == "cuda"
+        self._call: Any = (
+            torch.compile(self._denoiser) if (on_gpu if compiled is None else compiled) else self._denoiser
+        )
+
+    def train(
+        self,
+        examples: Sequence[Example],
+        seed: int,
+        *,
+        steps: int | None = None,
+        kind: str = "person",
+        photos: tuple[str, ...] = (),
+        held_out: tuple[str, ...] = (),
+        prior: Sequence[Example] = (),
+        on_step: Callable[[Step], None] = _unheard,
+        stop: Callable[[], bool] = _never,
+        keep: Callable[[bytes], None] | None = None,
+        resume: bytes | None = None,
+    ) -> Trained:
+        """Train a fresh adapter.
+
+        Args:
+            examples: What to learn; all of one base side, any bucket.
+            seed: Start and every step's chance.
+            steps: Optimiser steps; the base's by default.
+            kind: `person` or `style`.
+            photos: Ids of what is learnt from, for the adapter's facts.
+            held_out: Ids of what must not be learnt from.
+            prior: Pictures of other people, which keep the base from forgetting them; may be empty.
+            on_step: Told after each step.
+            stop: Asked before each step.
+            keep: Given the training state at each checkpoint but the last, to go on from after a crash.
+            resume: Such a state; ignored where it is another person's, seed's or base's.
+
+        Raises:
+            ValueError: no examples.
+            Stopped: `stop` said so.
+        """
+        if not examples:
+            raise ValueError("nothing to learn from")
+        total = steps or self.model.base.steps
+        facts = Facts(
+            kind=kind,
+            base=self.model.base.name,
+            revision=self.model.revision,
+            rank=self.rank,
+            alpha=self.rank,
+            steps=total,
+            seed=seed,
+            photos=photos,
+            held_out=held_out,
+        )
+        try:
+            lessons = self._prepare(examples, prior)
+            self.reset(seed)
+            done, points = self._continue(resume, facts)
+            return self._run(lessons, facts, done, points, on_step, stop, keep)
+        finally:
+            self.forget()
+
+    def reset(self, seed: int) -> None:
+        """Start afresh in place: Gaussian down, zero up, an optimiser without memory."""
+        chance = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for name, parameter in self._learning.items():
+                if ".lora_A." in name:
+                    start = torch.randn(parameter.shape, generator=chance) / self.rank
+                    parameter.copy_(start)
+                else:
+                    parameter.zero_()
+                parameter.grad = None
+                for value in self._optimizer.state.get(parameter, {}).values():
+                    value.zero_()
+
+    def forget(self) -> None:
+        """Overwrite everything learnt, so that nothing of a person stays in memory."""
+        with torch.no_grad():
+            for parameter in self._learning.values():
+                parameter.zero_()
+                parameter.grad = None
+                for value in self._optimizer.state.get(parameter, {}).values():
+                    value.zero_()
+
+    @torch.no_grad()
+    def loss(self, examples: Sequence[Example], adapter: Adapter | None = None, *, draws: int = 8) -> float:
+        """Return the mean loss on examples, on the same noise and times whatever the adapter."""
+        lessons = self._prepare(examples, ())
+        self.forget()
+        if adapter is not None:
+            self._load(adapter.weights)
+        losses = []
+        for index in range(len(examples)):
+            for draw in range(draws):
+                chance = self._chance(977, index * draws + draw)
+                losses.append(self._lesson_loss(lessons, index, chance, words=True))
+        self.forget()
+        return float(torch.stack(losses).mean())
+
+    def adapter(self, facts: Facts) -> Adapter:
+        """Return a copy of what is learnt now."""
+        return Adapter(self._weights(), facts)
+
+    # --- one run ------------------------------------------------------------------------------------------
+
+    def _run(
+        self,
+        lessons: _Lessons,
+        facts: Facts,
+        done: int,
+        points: list[Adapter],
+        on_step: Callable[[Step], None],
+        stop: Callable[[], bool],
+        keep: Callable[[bytes], None] | None,
+    ) -> Trained:
+        total = facts.steps
+        kept_at = {max(1, round(share * total)) for share in _KEPT_AT}
+        began, first = time.perf_counter(), done
+        for step in range(done, total):
+            if stop():
+                raise Stopped
+            loss = self._step(lessons, facts.seed, step)
+            now = step + 1
+            if now in kept_at:
+                points.append(self.adapter(facts.model_copy(update={"steps": now})))
+                if keep is not None and now < total:
+                    keep(self._state(facts, now, points))
+            pace = (time.perf_counter() - began) / (now - first)
+            heard = float(loss) if now % 25 == 0 or now == total else None
+            on_step(Step(now, total, heard, pace * (total - now)))
+        return Trained(tuple(points), time.perf_counter() - began)
+
+    def _step(self, lessons: _Lessons, seed: int, step: int) -> torch.Tensor:
+        count = len(lessons.clean)
+        epoch, place = divmod(step, count)
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed * _STRIDE + epoch))
+        chance = self._chance(seed, step)
+        words = torch.rand((), generator=torch.Generator().manual_seed(seed * _STRIDE + step)) >= _NO_CAPTION
+        index = int(order[place])
+        try:
+            loss = self._lesson_loss(lessons, index, chance, words=bool(words))
+            loss.backward()
+        except torch.cuda.OutOfMemoryError:
+            # Only when memory asks: recomputing activations adds 36 to 46 % of work (facts/ml.md §3).
+            self._optimizer.zero_grad(set_to_none=True)
+            torch.cuda.empty_cache()
+            if self._denoiser.is_gradient_checkpointing:
+                raise
+            self._denoiser.enable_gradient_checkpointing()
+            return self._step(lessons, seed, step)
+        torch.nn.utils.clip_grad_norm_(self._learning.values(), _CLIP)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        return loss.detach()
+
+    def _lesson_loss(
+        self, lessons: _Lessons, index: int, chance: torch.Generator, *, words: bool
+    ) -> torch.Tensor:
+        clean, mask = lessons.clean[index], lessons.masks[index]
+        noise = torch.randn(clean.shape, generator=chance, device=clean.device, dtype=torch.float32)
+        where = torch.randn(len(clean), generator=chance, device=clean.device, dtype=torch.float32)
+        noisy, step, target = self._recipe.lesson(clean, noise.to(clean.dtype), where)
+        texts = lessons.texts.pick(index) if words else lessons.nothing
+        with torch.autocast(clean.device.type, torch.bfloat16, enabled=clean.device.type == "cuda"):
+            said = self._recipe.predict(self._call, noisy, step, texts)
+        error = functional.mse_loss(said.float(), target.float(), reduction="none")
+        return (error * mask).mean()
+
+    def _prepare(self, examples: Sequence[Example], prior: Sequence[Example]) -> _Lessons:
+        everything = [*examples, *prior]
+        clean, masks = [], []
+        for example in everything:
+            pixels = torch.from_numpy(example.pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+            latent = self._recipe.latents(pixels)
+            mask = torch.from_numpy(np.asarray(example.mask, np.float32))[None, None]
+            small = functional.interpolate(mask, latent.shape[-2:], mode="area").to(latent.device)
+            clean.append(latent)
+            masks.append(small / small.mean().clamp_min(0.05))  # a person in a corner must not shout
+        texts = self._recipe.texts([example.caption for example in everything])
+        return _Lessons(clean, masks, texts, self._recipe.texts([""]))
+
+    def _chance(self, seed: int, step: int) -> torch.Generator:
+        return torch.Generator(self.model.device).manual_seed(seed * _STRIDE + step)
+
+    # --- weights and states -------------------------------------------------------------------------------
+
+    def _weights(self) -> dict[str, Weight]:
+        return {
+            _public(name): parameter.detach().float().cpu().numpy().copy()
+            for name, parameter in self._learning.items()
+        }
+
+    @torch.no_grad()
+    def _load(self, weights: Any) -> None:
+        for name, parameter in self._learning.items():
+            parameter.copy_(torch.from_numpy(weights[_public(name)]))
+
+    def _state(self, facts: Facts, done: int, points: Sequence[Adapter]) -> bytes:
+        tensors = {f"now/{name}": array for name, array in self._weights().items()}
+        for name, parameter in self._learning.items():
+            memory = self._optimizer.state[parameter]
+            for part in ("exp_avg", "exp_avg_sq"):
+                tensors[f"{part}/{_public(name)}"] = memory[part].float().cpu().numpy()
+        for point in points:
+            tensors |= {f"{point.facts.steps}/{name}": array for name, array in point.weights.items()}
+        return to_bytes(tensors, facts.model_copy(update={"kind": "state", "steps": done}))
+
+    def _continue(self, resume: bytes | None, facts: Facts) -> tuple[int, list[Adapter]]:
+        if resume is None:
+            return 0, []
+        try:
+            state = from_bytes(resume, base=facts.base, revision=facts.revision)
+        except AdapterRefused:
+            return 0, []  # damaged, or the base was changed meanwhile: from the start
+        same = facts.model_copy(update={"kind": "state", "steps": state.facts.steps})
+        if state.facts != same or not 0 < state.facts.steps < facts.steps:
+            return 0, []
+        parts: dict[str, dict[str, Weight]] = {}
+        for key, array in state.weights.items():
+            part, _, name = key.partition("/")
+            parts.setdefault(part, {})[name] = array
+        self._load(parts.pop("now"))
+        for part in ("exp_avg", "exp_avg_sq"):
+            self._remember(part, parts.pop(part), state.facts.steps)
+        points = [
+            Adapter(weights, facts.model_copy(update={"steps": int(step)}))
+            for step, weights in sorted(parts.items(), key=lambda item: int(item[0]))
+        ]
+        return state.facts.steps, points
+
+    @torch.no_grad()
+    def _remember(self, part: str, arrays: dict[str, Weight], done: int) -> None:
+        for name, parameter in self._learning.items():
+            memory = self._optimizer.state[parameter]
+            value = torch.from_numpy(arrays[_public(name)]).to(parameter.device)
+            memory[part] = memory[part].copy_(value) if part in memory else value.clone()
+            where = parameter.device if parameter.device.type == "cuda" else "cpu"
+            memory["step"] = torch.tensor(float(done), device=where)
+
+
+def _public(name: str) -> str:
+    """Turn peft's name of a parameter into an adapter's: without the name of the slot."""
+    return name.replace(f".lora_A.{_NAME}.weight", DOWN).replace(f".lora_B.{_NAME}.weight", UP)
