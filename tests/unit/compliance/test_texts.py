@@ -23,10 +23,10 @@ EVERY = [(regime, language) for regime in Regime for language in languages(regim
 
 # The version of each text and the file's hash. A changed text needs a new version, then a new line here.
 RELEASED = {
-    (Regime.GDPR, "de"): ("2026-11", "a962801feb3a7731e2fa4ec90ed92566f0633d2a2d42e26aef8a59dc96fb73dc"),
-    (Regime.GDPR, "en"): ("2026-11", "c027a2a97678659f7d52990feae130b1d9f4d8530a1ca266ae30207e9c8806f7"),
-    (Regime.CCPA, "en"): ("2026-11", "bdc6c74429465ad6baf99945db1d1334c412053400a859d32d08d75c1ba323d2"),
-    (Regime.BIPA, "en"): ("2026-11", "a8881de3598d74e33b1844496a3573c54d71da13f7ad4a647533d75576bfba8f"),
+    (Regime.GDPR, "de"): ("2026-11.2", "0d75d884d87ebd6fae724ed96a900a8e92eb7251f2486793d9a722fbe159532d"),
+    (Regime.GDPR, "en"): ("2026-11.2", "7318b60cb321ced65bba9331dd1d65dfd26b731d3468a797092a7701abec6029"),
+    (Regime.CCPA, "en"): ("2026-11.2", "9497beac0821099efbcb38dce2791eecd938530de0e22806b2632e57f5a68642"),
+    (Regime.BIPA, "en"): ("2026-11.2", "af1c56177bf16dd1984ab6bb766a100ee143c01fba752282f9b41478a72d1f69"),
 }
 
 
