@@ -9,6 +9,7 @@ from typing import Final
 from core.errors import ConfigurationError
 
 TINY: Final = "tiny"  # where a setting names weights: small random models, for trying the path out
+FULL: Final = "full"  # random weights of the real size, for timing
 
 
 @dataclass(frozen=True, slots=True)

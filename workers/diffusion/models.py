@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,8 +19,8 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, Offl
 from safetensors import SafetensorError
 
 from core.errors import ConfigurationError
-from workers.diffusion import tiny
-from workers.diffusion.bases import TINY, Base, Weights, refuse
+from workers.diffusion import random_weights
+from workers.diffusion.bases import FULL, TINY, Base, Weights, refuse
 
 _PINNED: Final = re.compile(r"^(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})$")
 # Pickles run code when they are read, and so does a model's own code.
@@ -94,7 +96,8 @@ def load(base: Base, source: str, *, role: str, where: torch.device | None = Non
 
     Args:
         base: What it has to be.
-        source: A folder in diffusers layout, `organization/repository@commit` on the hub, or `tiny`.
+        source: A folder in diffusers layout, `organization/repository@commit` on the hub, or random weights:
+            `tiny` ones, or `full` size for timing.
         role: `train` or `sample`: whose weights to name where they are missing.
         where: Device; the GPU where there is one.
 
@@ -107,9 +110,12 @@ def load(base: Base, source: str, *, role: str, where: torch.device | None = Non
     if source == TINY:
         torch.set_num_threads(1)  # at this size threads wait for each other longer than they work
         small = replace(base, **_TINY)
-        return Model(
-            small, _placed(tiny.pipeline(base.name), where, torch.float32), f"{TINY}-1", is_tiny=True
-        )
+        pipeline = random_weights.pipeline(base.name)
+        return Model(small, _placed(pipeline, where, torch.float32), f"{TINY}-1", is_tiny=True)
+    if source == FULL:
+        with torch.device(where), _default(precision(where)):
+            pipeline = random_weights.pipeline(base.name, FULL)
+        return Model(base, _placed(pipeline, where, precision(where)), f"{FULL}-1")
     refuse(source)
     folder = Path(source)
     if folder.is_dir():
@@ -233,6 +239,17 @@ def _placed(pipeline: Any, where: torch.device, dtype: torch.dtype) -> Any:
             part.requires_grad_(False)
             part.eval()
     return pipeline
+
+
+@contextmanager
+def _default(dtype: torch.dtype) -> Iterator[None]:
+    """Make new weights of this kind: 8 GB in bf16 must not be 16 first."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _first_line(error: BaseException) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
 
-from workers.diffusion import tiny as small
+from workers.diffusion import random_weights as small
 from workers.diffusion.bases import KLEIN, SDXL, BaseRefused
 from workers.diffusion.models import WeightsMissing, WeightsRefused, inspect, load
 
