@@ -382,7 +382,7 @@ def rotate(*, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["studio", "matte", "vault", "import"]))
+@click.argument("name", type=click.Choice(["studio", "matte", "diffusion", "vault", "import"]))
 @click.option(
     "--photos",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

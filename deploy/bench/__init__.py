@@ -16,6 +16,8 @@ from uuid import UUID
 
 import psutil
 
+from core.errors import ConfigurationError
+
 Report = Callable[[dict[str, Any], str], None]
 
 ROUNDS = 5
@@ -43,6 +45,12 @@ def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
         from deploy.bench.matte import bench_matte
 
         bench_matte(report)
+    elif name == "diffusion":
+        try:
+            from workers.diffusion.bench import bench_diffusion
+        except ImportError as error:
+            raise ConfigurationError("This needs torch, diffusers and peft. Run `make setup-gpu`.") from error
+        bench_diffusion(report)
     else:
         {"vault": bench_vault, "import": bench_import}[name](report)
 

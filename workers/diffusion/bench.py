@@ -1,0 +1,258 @@
+"""`headshots bench diffusion`: what this machine needs for a person, beside what physics allows on an H200."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from workers.diffusion.adapters import DOWN, UP, Adapter, Facts
+from workers.diffusion.bank import targeted
+from workers.diffusion.bases import FULL, KLEIN, SDXL, TINY, Base
+from workers.diffusion.examples import Example
+from workers.diffusion.models import Model, load
+from workers.diffusion.recipes import recipe_of
+from workers.diffusion.sample import Request, Sampler
+from workers.diffusion.train import Trainer
+
+Report = Callable[[dict[str, Any], str], None]
+
+_PICTURES: Final = 40
+_SWAPS: Final = 1000
+_ROUNDS: Final = 5  # the fastest counts: others on the machine only ever make it slower
+_TIMED: Final = 20  # steps after as many to warm up
+_SWAP_REACH: Final = 0.05  # seconds
+_SEVERAL_REACH: Final = 10.0  # % slower
+_FASTER_REACH: Final = 2.0  # times the plain step, on a GPU
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A job at full size; seconds on one H200 (989 TFLOP/s dense bf16; facts/ml.md §7)."""
+
+    base: Base
+    train_limit: float
+    train_reach: float
+    sample_limit: float
+    sample_reach: float
+
+
+_TARGETS: Final = (_Target(SDXL, 14.3, 45.0, 16.8, 45.0), _Target(KLEIN, 34.0, 100.0, 5.6, 16.0))
+
+
+def bench_diffusion(report: Report) -> None:
+    """Time training, sampling, swapping and batching; at full size where there is a GPU."""
+    on_gpu = torch.cuda.is_available()
+    name = torch.cuda.get_device_name() if on_gpu else "no GPU"
+    report({"gpu": name, "torch": torch.__version__}, f"{name}, torch {torch.__version__}")
+    for target in _TARGETS:
+        if on_gpu:
+            _full(report, target)
+        else:
+            for what, limit, reach in (
+                (_training(target.base), target.train_limit, target.train_reach),
+                (_sampling(target.base), target.sample_limit, target.sample_reach),
+            ):
+                report(
+                    {"figure": what, "limit_seconds": limit, "reach_seconds": reach, "skipped": "no GPU"},
+                    f"{what}: skipped, there is no GPU here (limit {limit:g} s, to reach ≤ {reach:g} s)",
+                )
+        _small(report, target.base, FULL if on_gpu else TINY)
+
+
+def _training(base: Base) -> str:
+    return f"{base.title} LoRA, rank {base.rank}, {base.steps} steps, {base.side}²"
+
+
+def _sampling(base: Base) -> str:
+    return f"{_PICTURES} pictures of {base.title}, {base.sample_steps} steps, {base.sample_side}²"
+
+
+def _full(report: Report, target: _Target) -> None:
+    base = target.base
+    trainer = Trainer(load(base, FULL, role="train"))
+    example = _example(base)
+    trainer.train([example], 0, steps=_TIMED)  # compiles
+    trained = trainer.train([example], 1, steps=base.steps)
+    _limit(report, _training(base), trained.seconds, target.train_limit, target.train_reach)
+    peak = torch.cuda.max_memory_allocated() / 2**30
+    report({"figure": "peak memory of training", "gib": round(peak, 1)}, f"  peak memory {peak:.1f} GiB")
+    del trainer
+    torch.cuda.empty_cache()
+    sampler = Sampler(load(base, FULL, role="sample"))
+    asked = [Request("a portrait", seed) for seed in range(_PICTURES)]
+    list(sampler.sample(asked[: sampler.batch]))  # compiles
+    seconds = _painting(sampler, asked)
+    _limit(report, _sampling(base), seconds, target.sample_limit, target.sample_reach)
+    del sampler
+    torch.cuda.empty_cache()
+
+
+def _limit(report: Report, what: str, seconds: float, limit: float, reach: float) -> None:
+    share = 100 * limit / seconds
+    report(
+        {
+            "figure": what,
+            "seconds": round(seconds, 2),
+            "limit_seconds": limit,
+            "share_of_limit_percent": round(share),
+            "reach_seconds": reach,
+        },
+        f"{what}: {seconds:.1f} s; limit {limit:g} s, {share:.0f} % of it (to reach ≤ {reach:g} s)",
+    )
+
+
+def _small(report: Report, base: Base, source: str) -> None:
+    """Figures that are ratios, and so mean something with small models too."""
+    where = base.title if source == FULL else f"{base.title}, small random model on the CPU"
+    _against_plain(report, load(base, source, role="train"), load(base, source, role="train"), where)
+    model = load(base, source, role="sample")
+    people = [_random_adapter(model, seed) for seed in range(8)]
+    on_gpu = source == FULL
+    # On a CPU no compiler is asked for: what counts is whether the graph would be made anew.
+    sampler = Sampler(model, compiled=on_gpu)
+    denoiser: Any = model.denoiser
+    if not on_gpu:
+        denoiser.forward = torch.compile(denoiser.forward, backend="eager")
+    for slot, person in enumerate(people, 1):
+        sampler.load(slot, person)
+    same = [Request("a portrait", seed, 1) for seed in range(sampler.batch)]
+    several = [Request("a portrait", seed, 1 + seed) for seed in range(sampler.batch)]
+    list(sampler.sample(same))
+    one, eight = (min(_painting(sampler, asked) for _ in range(_ROUNDS)) for asked in (same, several))
+    slower = 100 * (eight / one - 1)
+    report(
+        {
+            "figure": "batch of 8 people against 8 of one",
+            "slower_percent": round(slower, 1),
+            "base": base.name,
+        },
+        f"{where}: a batch of 8 people is {slower:+.1f} % slower than 8 of one (to reach ≤ {_SEVERAL_REACH:g})",
+    )
+    with torch._dynamo.config.patch(error_on_recompile=True):  # noqa: SLF001 - the documented way
+        list(sampler.sample(several[:1] * sampler.batch))
+        began = time.perf_counter()
+        for swap in range(_SWAPS):
+            sampler.load(1 + swap % 8, people[swap % 7])
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        each = (time.perf_counter() - began) / _SWAPS
+        list(sampler.sample(several))
+    report(
+        {
+            "figure": "swap",
+            "milliseconds": round(1000 * each, 2),
+            "swaps": _SWAPS,
+            "recompiles": 0,
+            "base": base.name,
+        },
+        f"{where}: a person is swapped in {1000 * each:.1f} ms, 0 recompiles in {_SWAPS} swaps "
+        f"(to reach ≤ {1000 * _SWAP_REACH:g} ms)",
+    )
+
+
+def _against_plain(report: Report, ours: Model, plain: Model, where: str) -> None:
+    example = _example(ours.base)
+    trainer = Trainer(ours)
+    lessons = trainer._prepare([example], ())  # noqa: SLF001 - the step alone is compared
+    trainer.reset(0)
+    fast = _steps_a_second(lambda step: trainer._step(lessons, 0, step))  # noqa: SLF001
+    slow = _steps_a_second(_plain_step(plain, example))
+    wanted = f" (to reach ≥ {_FASTER_REACH:g} on a GPU)"
+    report(
+        {
+            "figure": "training steps a second",
+            "ours": round(fast, 2),
+            "example_trainer": round(slow, 2),
+            "ratio": round(fast / slow, 2),
+            "base": ours.base.name,
+        },
+        f"{where}: {fast:.1f} training steps a second, {fast / slow:.2f} times the plain step’s {slow:.1f}{wanted}",
+    )
+
+
+def _plain_step(model: Model, example: Example) -> Callable[[int], object]:
+    """Return the inner step of diffusers' example trainers with their defaults.
+
+    They encode the picture anew in each step, call the network uncompiled, use AdamW as it comes, and read
+    the loss after each step for the progress bar. Rank and shapes are ours, so that the work is the same.
+    """
+    from peft import LoraConfig
+
+    recipe = recipe_of(model)
+    denoiser: Any = model.denoiser
+    layers = list(targeted(denoiser, model.base.targets))
+    rank = model.base.rank
+    denoiser.add_adapter(
+        LoraConfig(r=rank, lora_alpha=rank, target_modules=layers, init_lora_weights="gaussian")
+    )
+    learning = [parameter for parameter in denoiser.parameters() if parameter.requires_grad]
+    for parameter in learning:
+        parameter.data = parameter.data.float()
+    optimizer = torch.optim.AdamW(learning, lr=1e-4, weight_decay=1e-4)
+    texts = recipe.texts([example.caption])
+    picture = torch.from_numpy(example.pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+
+    def step(_number: int) -> float:
+        clean = recipe.latents(picture.to(model.device))
+        noise = torch.randn_like(clean)
+        noisy, moment, target = recipe.lesson(clean, noise, torch.randn(1, device=clean.device))
+        with torch.autocast(clean.device.type, torch.bfloat16, enabled=clean.device.type == "cuda"):
+            said = recipe.predict(denoiser, noisy, moment, texts)
+        loss = functional.mse_loss(said.float(), target.float())
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(learning, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        return float(loss)
+
+    return step
+
+
+def _steps_a_second(step: Callable[[int], object]) -> float:
+    for number in range(_TIMED):
+        step(number)
+    return _TIMED / _seconds(lambda: [step(number) for number in range(_TIMED)])
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    began = time.perf_counter()
+    work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - began
+
+
+def _painting(sampler: Sampler, asked: Sequence[Request]) -> float:
+    return _seconds(lambda: list(sampler.sample(asked)))
+
+
+def _example(base: Base) -> Example:
+    noise = np.random.default_rng(0).integers(0, 255, (base.side, base.side, 3), np.uint8)
+    mask = np.ones((base.side, base.side), np.float32)
+    return Example("bench", noise, mask, "a photo of ohwx person", flipped=False)
+
+
+def _random_adapter(model: Model, seed: int) -> Adapter:
+    rng = np.random.default_rng(seed)
+    rank, weights = model.base.rank, {}
+    for name, layer in targeted(model.denoiser, model.base.targets).items():
+        weights[name + DOWN] = rng.normal(0, 0.01, (rank, layer.in_features)).astype(np.float32)
+        weights[name + UP] = rng.normal(0, 0.01, (layer.out_features, rank)).astype(np.float32)
+    facts = Facts(
+        kind="person",
+        base=model.base.name,
+        revision=model.revision,
+        rank=rank,
+        alpha=rank,
+        steps=1,
+        seed=seed,
+    )
+    return Adapter(weights, facts)
