@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,9 @@ from typing import Final
 # four fifths as wide as it is high (Farkas, Anthropometry of the Head and Face: 0.68 without hair).
 _HAIR: Final = 0.1
 _HEAD_WIDTH: Final = 0.8
+_AIR: Final = 0.075  # of the head's height, on either side of a head in a narrow file
+# Fraction of the frame height. A photo that ends early is cropped up to here, so a file must have room for it.
+LARGEST_HEAD: Final = 0.80
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +49,61 @@ class Rect:
         )
 
 
-def window(aspect: float, head: Head, shape: float, wanted: Head | None) -> Rect:
-    """Return the part of the master that a file shows, in fractions of the master's width and height.
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a master has beyond the style's frame, for files of another shape."""
 
-    As much as fits the shape, the eyes kept on their line; with `wanted` so much that the head gets that
-    size and place, as near as the master allows.
+    beside: float = 0.0  # on either side, fraction of the frame width
+    above: float = 0.0  # fraction of the frame height
+
+    def around(self, width: int, height: int) -> tuple[int, int]:
+        """Return the size of the master around a frame of `width` × `height` pixels."""
+        return width + 2 * round(self.beside * width), height + round(self.above * height)
+
+    def frame(self, width: int, height: int) -> Rect:
+        """Return where the frame lies in a master of `width` × `height` pixels: whole pixels."""
+        left = round(width * self.beside / (1 + 2 * self.beside))
+        top = round(height * self.above / (1 + self.above))
+        return Rect(left, top, width - 2 * left, height - top)
+
+
+NO_ROOM: Final = Room()
+_ENDLESS: Final = Room(float("inf"), float("inf"))
+
+
+def window(aspect: float, head: Head, shape: float, wanted: Head | None, room: Room = _ENDLESS) -> Rect:
+    """Return the part of the master that a file shows, in fractions of the frame's width and height.
+
+    The whole height; a wider file reaches beyond the frame's sides, where the backdrop goes on. With
+    `wanted` so much that the head gets that size and place, as near as the frame's height allows. A file too
+    narrow for the head shows more, which can only be found above: a body is not made longer.
 
     Args:
-        aspect: Width / height of the master.
-        head: The head in the master.
+        aspect: Width / height of the frame.
+        head: The head in the frame.
         shape: Width / height of the file.
         wanted: The head in the file.
+        room: What there is beyond the frame.
     """
-    height = min(1.0, aspect / shape)
-    top = head.eye_line * (1 - height)
-    if wanted is not None:
-        height = min(height, head.height / wanted.height)
+    height = 1.0 if wanted is None else min(1.0, head.height / wanted.height)
+    height = max(height, (_HEAD_WIDTH + 2 * _AIR) * head.height / shape)
+    height = min(height, 1 + room.above, (1 + 2 * room.beside) * aspect / shape)
+    if height > 1:
+        top = 1 - height
+    elif wanted is None:
+        top = head.eye_line * (1 - height)
+    else:
         top = min(max(0.0, head.eye_line - wanted.eye_line * height), 1 - height)
     width = height * shape / aspect
     return Rect((1 - width) / 2, top, width, height)
+
+
+def room_for(parts: Iterable[Rect]) -> Room:
+    """Return the room in which all `parts` of a frame lie."""
+    beside = above = 0.0
+    for part in parts:
+        beside, above = max(beside, -part.left), max(above, -part.top)
+    return Room(beside, above)
 
 
 def head_box(part: Rect, head: Head, width: int, height: int) -> Rect:

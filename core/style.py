@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from core.framing import Head, Rect, head_box, window
+from core.framing import LARGEST_HEAD, NO_ROOM, Head, Rect, Room, head_box, room_for, window
 from core.words import N_, fill
 
 HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -384,9 +384,12 @@ class Logo(_Part):
         return Rect(left, top, width, height)
 
 
-def _part(crop: Crop, output: Output, head: Head) -> Rect:
+_SAME_SHAPE: Final = 0.01  # of width / height: what whole pixels may make of it
+
+
+def _part(crop: Crop, output: Output, head: Head, **room: Room) -> Rect:
     wanted = Head(output.crop.eye_line, output.crop.head_height) if output.crop else None
-    return window(crop.aspect, head, output.width / output.height, wanted)
+    return window(crop.aspect, head, output.width / output.height, wanted, **room)
 
 
 def _names_beside_tables(schema: dict[str, Any]) -> None:
@@ -449,18 +452,38 @@ class StyleSpec(_Part):
         """How the head stands in the master frame."""
         return Head(self.crop.eye_line, self.crop.head_height)
 
-    def part(self, output: Output, head: Head | None = None) -> Rect:
-        """Return the part of the master that `output` shows, in fractions of the master's width and height.
+    @property
+    def room(self) -> Room:
+        """What a master has beyond the frame, for outputs of another shape: none for the default ones."""
+        largest = Head(self.crop.eye_line, max(LARGEST_HEAD, self.crop.head_height))
+        return room_for(
+            _part(self.crop, output, head) for output in self.outputs for head in (self.head, largest)
+        )
+
+    def frame(self, width: int, height: int) -> Rect:
+        """Return where the style's frame lies in a master of that size, whole pixels."""
+        return self._room_in(width, height).frame(width, height)
+
+    def part(self, output: Output, head: Head | None = None, master: tuple[int, int] | None = None) -> Rect:
+        """Return the part of the master that `output` shows, in fractions of the frame's width and height.
 
         Args:
             output: The file.
-            head: How the head really stands in the master, where that differs from the style.
+            head: How the head really stands in the frame, where that differs from the style.
+            master: Width and height of the master, where it is there already; it sets how far a file reaches.
         """
-        return _part(self.crop, output, head or self.head)
+        if master is None:
+            return _part(self.crop, output, head or self.head)
+        return _part(self.crop, output, head or self.head, room=self._room_in(*master))
 
     def master_size(self) -> tuple[int, int]:
-        """Return width and height of the smallest frame from which every output can be cut without enlarging."""
-        aspect = self.crop.aspect
+        """Return width and height of the smallest master from which every output can be cut without enlarging."""
+        aspect, room = self.crop.aspect, self.room
         height = max(output.height / self.part(output).height for output in self.outputs)
-        height = min(height, MAX_SIDE, MAX_SIDE / aspect)
-        return math.ceil(height * aspect - 1e-6), math.ceil(height - 1e-6)
+        height = min(height, MAX_SIDE / (1 + room.above), MAX_SIDE / (aspect * (1 + 2 * room.beside)))
+        return room.around(math.ceil(height * aspect - 1e-6), math.ceil(height - 1e-6))
+
+    def _room_in(self, width: int, height: int) -> Room:
+        # A master without any room has the frame's own shape: a preview, or one made for other outputs.
+        alone = abs(width / height / self.crop.aspect - 1) < _SAME_SHAPE
+        return NO_ROOM if alone else self.room

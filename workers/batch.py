@@ -19,6 +19,7 @@ from workers.render import Headshot, RenderResult, render
 from workers.studio.backdrop import BackdropMissing
 from workers.studio.caption import caption_of
 from workers.studio.encode import SUFFIX, encode, outputs
+from workers.studio.finish import in_frame
 from workers.studio.logo import logo_file
 from workers.team import Pair, TeamFigures, alignment_sheet, contact_sheet, team_figures
 from workers.vision.check import examine
@@ -192,7 +193,7 @@ def _person(
         _write(out / person, best, style, logo)
         content = dict(files)[best.source]
         before = kept(content, examine(content, consent), _SHEET_HEAD)
-        pair = Pair(person, before, best.pixels)
+        pair = Pair(person, before, in_frame(best.pixels, style))
     report = _report(person, result, time.perf_counter() - started)
     return _Done(report, result.headshots[0].report if result.headshots else None, pair)
 
@@ -207,7 +208,9 @@ def _write(folder: Path, best: Headshot, style: StyleSpec, logo: Pixels | None) 
         (folder / "headshot.jpg").write_bytes(made[first.name])
     else:
         further = list(style.outputs)
-        (folder / "headshot.jpg").write_bytes(encode(best.pixels, OutputFormat.JPEG, caption=caption))
+        (folder / "headshot.jpg").write_bytes(
+            encode(in_frame(best.pixels, style), OutputFormat.JPEG, caption=caption)
+        )
     for output in further:
         (folder / f"{output.name}.{SUFFIX[output.format]}").write_bytes(made[output.name])
 

@@ -94,7 +94,7 @@ class StudioEngine:
     ) -> Iterator[Portrait]:
         """Yield the photos themselves; see `Engine.portraits`."""
         consent.demand(Purpose.PHOTO)
-        head = _MARGIN * style.crop.head_height * style.master_size()[1]
+        head = _MARGIN * style.crop.head_height * style.frame(*style.master_size()).height
         for source in sources:
             seen = examine(source.content, consent, subject=source.subject)
             if seen.face is not None:

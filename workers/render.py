@@ -249,7 +249,7 @@ def _make(
             portrait.pixels,
             portrait.face,
             list(portrait.others),
-            region(portrait.face, style.crop),
+            region(portrait.face, style.crop, style.room),
             max_side=round(1.3 * max(size)),
         )
         progress(0.6, "finish")
@@ -258,7 +258,7 @@ def _make(
         return Withheld(portrait.key, error.code, None, seed)
     progress(0.8, "measure")
     report = measure_result(
-        finished.pixels, portrait.key, own, style, finished.framing, consent, backdrop_image
+        finished.framed(style), portrait.key, own, style, finished.framing, consent, backdrop_image
     )
     if yardstick is not None and report.passed:
         face = find_faces(finished.pixels)[0]

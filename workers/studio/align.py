@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import AppError
+from core.framing import LARGEST_HEAD, NO_ROOM, Rect, Room
 from core.style import Crop
 from workers.vision.cutout import Cutout, Mask
 from workers.vision.geometry import Box, Face, Pixels
@@ -32,7 +33,9 @@ _CUT_HAIR: Final = 5.0  # shortfall per head height of crown outside the photo
 _HAIR_ROOM: Final = 0.025  # of the frame height, above the outline of the hair
 _SMALLEST: Final = 0.82  # factor on the head's height, for the highest hair; smaller heads no longer match
 _WIDEST: Final = 0.9  # head heights beside the eyes in which an outline counts as the head's
-_LARGEST_HEAD: Final = 0.80  # fraction of the frame height; beyond, it is no portrait any more
+# Head heights over which a body fades out beyond the frame, where the photo's side cuts it.
+_FADE_LEAST: Final = 0.10
+_FADE_MOST: Final = 0.45
 
 
 class CroppedTooTightly(AppError):
@@ -91,10 +94,10 @@ class Framing:
         return tuple(notes)
 
 
-def region(face: Face, crop: Crop) -> Box:
+def region(face: Face, crop: Crop, room: Room = NO_ROOM) -> Box:
     """Return the part of the photo that the style's frame shows, with some air, in photo pixels."""
     height = face.head_height / crop.head_height
-    width = height * crop.aspect
+    width = height * crop.aspect * (1 + 2 * room.beside)
     x, y = _anchor(face)
     # The frame turns with the head, so the upright box around it is wider and higher.
     turn = math.radians(abs(face.roll))
@@ -145,7 +148,7 @@ def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:
             for tighter in _TIGHTER
             for sideways in _SIDEWAYS
             for lower in _LOWER
-            if crop.head_height * tighter <= max(_LARGEST_HEAD, crop.head_height)
+            if crop.head_height * tighter <= max(LARGEST_HEAD, crop.head_height)
         ),
     )
     coarse, fine = _grid(width, height, _GRID // 6), _grid(width, height, _GRID)
@@ -160,13 +163,29 @@ def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:
     )
 
 
-def place(cutout: Cutout, framing: Framing, width: int, height: int) -> tuple[Pixels, Mask, Face]:
-    """Draw the cut-out into the frame.
+def place(
+    cutout: Cutout, framing: Framing, width: int, height: int, frame: Rect | None = None
+) -> tuple[Pixels, Mask, Face]:
+    """Draw the cut-out into a picture that holds the frame.
+
+    In the frame everything is real. Beyond its sides the photo may cut the body off; there it fades out.
+
+    Args:
+        cutout: The person.
+        framing: How they lie in the frame.
+        width: Of the picture, pixels.
+        height: Of the picture, pixels.
+        frame: Where the frame lies in the picture; all of it if not given.
 
     Returns:
-        Foreground (uint8, height × width × 3), alpha (float32, height × width), the face in frame pixels.
+        Foreground (uint8, height × width × 3), alpha (float32, height × width), the face in the picture's pixels.
     """
     foreground, alpha, matrix = cutout.foreground, cutout.alpha, framing.matrix
+    if frame is not None and (frame.width, frame.height) != (width, height):
+        alpha = alpha * _fade(cutout, framing, frame)
+        moved = matrix + np.array([[0, 0, frame.left], [0, 0, frame.top]])
+        framing = replace(framing, matrix=moved)
+        matrix = moved
     if framing.scale < 1.0:
         # Average first: a warp that makes smaller picks single pixels and would alias hair and cloth.
         size = (
@@ -186,6 +205,27 @@ def place(cutout: Cutout, framing: Framing, width: int, height: int) -> tuple[Pi
     depth = cutout.face.landmarks[:, 2:] * framing.scale
     face = Face(np.hstack([flat, depth]).astype(np.float32), cutout.face.score)
     return placed, np.clip(soft, 0.0, 1.0), face
+
+
+def _fade(cutout: Cutout, framing: Framing, frame: Rect) -> Mask:
+    """Return a factor on the alpha that lets what the photo's sides and top cut off end softly, not in a line."""
+    alpha, head = cutout.alpha, cutout.face.head_height
+    height, width = alpha.shape
+    corners = np.array([[0, 0], [frame.width, 0], [0, frame.height], [frame.width, frame.height]])
+    back = (corners - framing.matrix[:, 2]) @ np.linalg.inv(framing.matrix[:, :2]).T
+    across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    factor = np.ones_like(alpha)
+    for edge, away, room in (
+        (alpha[:, 0], across[None, :], back[:, 0].min()),
+        (alpha[:, -1], (width - 1 - across)[None, :], width - back[:, 0].max()),
+        (alpha[0], down[:, None], back[:, 1].min()),
+    ):
+        if edge.max() > _PERSON:
+            # As much as there is beyond the frame, which should stay as it is.
+            reach = head * min(max(float(room) / head, _FADE_LEAST), _FADE_MOST)
+            share = np.clip(away / reach, 0.0, 1.0)
+            factor = factor * (share * share * (3 - 2 * share))
+    return np.asarray(factor, np.float32)
 
 
 def _anchor(face: Face) -> tuple[float, float]:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from core.errors import InvalidInput
+from core.framing import Rect
 from core.style import Backdrop, GradientBackdrop, ImageBackdrop, SceneBackdrop, SolidBackdrop
 from workers.studio.lens import defocus
 from workers.studio.scene import scene
@@ -18,6 +19,7 @@ from workers.vision.geometry import Pixels
 # The gradient's light stands behind the head, where a background lamp is placed in a studio.
 _LIGHT_X: Final = 0.5
 _LIGHT_Y: Final = 0.42
+_RUN_OUT: Final = 0.08  # of the way from the light to the corners
 # A picture's lamps and windows end at white; a lens would see them several times brighter.
 _WHITE: Final = 0.9  # linear light from which on
 _CLIPPED: Final = 3.0  # times more at full white
@@ -29,14 +31,17 @@ class BackdropMissing(InvalidInput):
     code = "backdrop_missing"
 
 
-def backdrop(spec: Backdrop, width: int, height: int, image: Pixels | None = None) -> Values:
-    """Paint the backdrop.
+def backdrop(
+    spec: Backdrop, width: int, height: int, image: Pixels | None = None, frame: Rect | None = None
+) -> Values:
+    """Paint the backdrop; beyond the frame it goes on, and inside it is the same with and without more around.
 
     Args:
         spec: What the style asks for.
         width: Pixels.
         height: Pixels.
         image: The company's picture (uint8, height × width × 3, sRGB), for an image backdrop only.
+        frame: Where the style's frame lies, whole pixels; all of it if not given.
 
     Returns:
         float32, height × width × 3, sRGB 0 to 1.
@@ -46,44 +51,64 @@ def backdrop(spec: Backdrop, width: int, height: int, image: Pixels | None = Non
     """
     if isinstance(spec, SolidBackdrop):
         return np.broadcast_to(parse_hex(spec.color), (height, width, 3))
+    frame = frame or Rect(0, 0, width, height)
     if isinstance(spec, GradientBackdrop):
-        return _gradient(spec, width, height)
+        return _gradient(spec, width, height, frame)
     if isinstance(spec, SceneBackdrop):
-        return _scene(spec, width, height)
+        return _scene(spec, width, height, frame)
     if image is None:
         raise BackdropMissing("The style's backdrop picture is missing. Please upload it again in the style.")
-    return _picture(spec, width, height, image)
+    return _picture(spec, width, height, image, frame)
 
 
 @lru_cache(maxsize=4)  # a team shares one style; a 1,024 px wall is 12 MB
-def _gradient(spec: GradientBackdrop, width: int, height: int) -> Values:
-    rows = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height - _LIGHT_Y
-    columns = ((np.arange(width, dtype=np.float32)[None, :] + 0.5) / width - _LIGHT_X) * (width / height)
-    farthest = np.hypot(max(_LIGHT_Y, 1 - _LIGHT_Y), _LIGHT_X * width / height)
-    away = np.clip(np.hypot(rows, columns) / farthest, 0.0, 1.0) ** spec.falloff
+def _gradient(spec: GradientBackdrop, width: int, height: int, frame: Rect) -> Values:
+    aspect = frame.width / frame.height
+    rows = (np.arange(height, dtype=np.float32)[:, None] + 0.5 - frame.top) / frame.height - _LIGHT_Y
+    columns = (np.arange(width, dtype=np.float32)[None, :] + 0.5 - frame.left) / frame.width - _LIGHT_X
+    farthest = np.hypot(max(_LIGHT_Y, 1 - _LIGHT_Y), _LIGHT_X * aspect)
+    away = np.hypot(rows, columns * aspect) / farthest
+    # Beyond the frame's corners the fall runs out softly: a sudden end would show as a ring.
+    beyond = _RUN_OUT * (1 - np.exp(-np.maximum(away - 1, 0) / _RUN_OUT))
+    away = np.where(away > 1, 1 + beyond * spec.falloff, np.minimum(away, 1) ** spec.falloff)
     inner, outer = to_linear(parse_hex(spec.inner)), to_linear(parse_hex(spec.outer))
-    wall = to_srgb(inner + (outer - inner) * away[..., None])
+    wall = to_srgb(np.clip(inner + (outer - inner) * away[..., None], 0.0, 1.0))
     wall.flags.writeable = False
     return wall
 
 
 @lru_cache(maxsize=4)
-def _scene(spec: SceneBackdrop, width: int, height: int) -> Values:
-    wall = scene(spec, width, height)
+def _scene(spec: SceneBackdrop, width: int, height: int, frame: Rect) -> Values:
+    wall = _continued(scene(spec, int(frame.width), int(frame.height)), width, height, frame)
     wall.flags.writeable = False
     return wall
 
 
-def _picture(spec: ImageBackdrop, width: int, height: int, image: Pixels) -> Values:
-    scale = max(width / image.shape[1], height / image.shape[0])
-    size = (max(width, round(image.shape[1] * scale)), max(height, round(image.shape[0] * scale)))
+def _continued(wall: Values, width: int, height: int, frame: Rect) -> Values:
+    """Mirror what lies in the frame into the room around it: far out of focus that is more of the place."""
+    if wall.shape[:2] == (height, width):
+        return wall
+    left, top = int(frame.left), int(frame.top)
+    right, bottom = width - left - wall.shape[1], height - top - wall.shape[0]
+    return np.pad(wall, ((top, bottom), (left, right), (0, 0)), "symmetric")
+
+
+def _picture(spec: ImageBackdrop, width: int, height: int, image: Pixels, frame: Rect) -> Values:
+    """Fill the frame with the picture's middle; beside it goes as much more of the picture as there is."""
+    inner = (int(frame.width), int(frame.height))
+    scale = max(inner[0] / image.shape[1], inner[1] / image.shape[0])
+    size = (max(inner[0], round(image.shape[1] * scale)), max(inner[1], round(image.shape[0] * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     filled = cv2.resize(image, size, interpolation=way)
-    left, top = (size[0] - width) // 2, (size[1] - height) // 2
-    cut = filled[top : top + height, left : left + width]
+    # From the picture's own left and top edge to those of the master.
+    left = (size[0] - inner[0]) // 2 - int(frame.left)
+    top = (size[1] - inner[1]) // 2 - int(frame.top)
+    cut = filled[max(0, top) : top + height, max(0, left) : left + width]
+    there = Rect(max(0, -left), max(0, -top), cut.shape[1], cut.shape[0])
+    cut = np.asarray(_continued(cut, width, height, there), np.uint8)
     if spec.blur == 0:
         return np.asarray(cut, np.float32) / np.float32(255)
     # A lens blurs light, not its encoding; what a photo shows as white was brighter than that.
     light = to_linear(cut)
     light *= 1 + _CLIPPED * np.clip(luminance(light) / _WHITE - 1, 0, None)[..., None] / (1 / _WHITE - 1)
-    return to_srgb(defocus(light, spec.blur * width))
+    return to_srgb(defocus(light, spec.blur * frame.width))

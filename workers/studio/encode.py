@@ -44,18 +44,21 @@ def cut(
         master: uint8, height × width × 3, sRGB.
         style: Whose crop says where the head is, and where a logo goes.
         output: What is wanted.
-        head: Where the head is in the master, if that differs from the style.
+        head: Where the head is in the frame, if that differs from the style.
         logo: uint8, height × width × 4, sRGB with alpha; left out where it would lie over the head.
     """
     height, width = master.shape[:2]
-    part = style.part(output, head)
+    part, frame = style.part(output, head, (width, height)), style.frame(width, height)
     size = (output.width, output.height)
     pixels = master
     if part != Rect(0, 0, 1, 1) or size != (width, height):
         # Pillow refuses a box that rounding puts a hair's breadth outside.
-        left, top = max(0.0, part.left * width), max(0.0, part.top * height)
-        right = min(float(width), (part.left + part.width) * width)
-        bottom = min(float(height), (part.top + part.height) * height)
+        left, top = (
+            max(0.0, frame.left + part.left * frame.width),
+            max(0.0, frame.top + part.top * frame.height),
+        )
+        right = min(float(width), frame.left + (part.left + part.width) * frame.width)
+        bottom = min(float(height), frame.top + (part.top + part.height) * frame.height)
         small = Image.fromarray(master).resize(size, Image.Resampling.LANCZOS, box=(left, top, right, bottom))
         pixels = _sharpened(np.asarray(small), (right - left) / output.width)
     if logo is not None and style.logo is not None and output.logo:

@@ -29,9 +29,20 @@ class Finished:
     face: Face
     framing: align.Framing
 
+    def framed(self, style: StyleSpec) -> Pixels:
+        """The style's frame alone, without the room beside it for files of another shape."""
+        return in_frame(self.pixels, style)
+
+
+def in_frame(master: Pixels, style: StyleSpec) -> Pixels:
+    """Return the style's frame of a master, without the room beside it for files of another shape."""
+    frame = style.frame(master.shape[1], master.shape[0])
+    left, top = int(frame.left), int(frame.top)
+    return master[top : top + int(frame.height), left : left + int(frame.width)]
+
 
 def master_size(style: StyleSpec) -> tuple[int, int]:
-    """Return width and height of the smallest frame from which every output can be cut without enlarging."""
+    """Return width and height of the smallest master from which every output can be cut without enlarging."""
     return style.master_size()
 
 
@@ -43,7 +54,7 @@ def finish(
     Args:
         cutout: The person.
         style: The company's style.
-        size: Width and height of the frame, pixels.
+        size: Width and height of the master, pixels.
         backdrop_image: The picture of an image backdrop (uint8, height × width × 3, sRGB).
 
     Raises:
@@ -51,14 +62,15 @@ def finish(
         BackdropMissing: an image backdrop without its picture.
     """
     width, height = size
-    framing = align.frame(cutout, style.crop, width, height)
-    foreground, alpha, face = align.place(cutout, framing, width, height)
+    frame = style.frame(width, height)
+    framing = align.frame(cutout, style.crop, int(frame.width), int(frame.height))
+    foreground, alpha, face = align.place(cutout, framing, width, height, frame)
     person = to_linear(foreground)
     person = grade.balance(person, face)
     person = light.relight(person, face, style.light)
     person = grade.expose(person, face, style.light.exposure)
     person = grade.develop(person, style.grade)
-    wall = backdrop(style.backdrop, width, height, backdrop_image)
+    wall = backdrop(style.backdrop, width, height, backdrop_image, frame)
     return Finished(_quantised(compose(to_srgb(person), alpha, wall, style.backdrop)), face, framing)
 
 

@@ -47,6 +47,7 @@ def preview(
     aspect = style.crop.aspect
     width, height = (size, round(size / aspect)) if aspect >= 1 else (round(size * aspect), size)
     shown = Output(name="preview", width=width, height=height)
+    style = style.model_copy(update={"outputs": (shown,)})
     return deliver(finish(sample(), style, (width, height), image_backdrop).pixels, style, shown, logo=logo)
 
 
