@@ -261,8 +261,8 @@ def _make(
         finished.framed(style), portrait.key, own, style, finished.framing, consent, backdrop_image
     )
     if yardstick is not None and report.passed:
-        face = find_faces(finished.pixels)[0]
-        report = report.plus(measure_generated(finished.pixels, face, yardstick, consent))
+        shown = finished.framed(style)
+        report = report.plus(measure_generated(shown, find_faces(shown)[0], yardstick, consent))
     if not report.passed:
         return Withheld(portrait.key, "gates", report, seed)
     rank = round(score - _CROP_WEIGHT * finished.framing.cost, 4)

@@ -34,7 +34,7 @@ _HAIR_ROOM: Final = 0.025  # of the frame height, above the outline of the hair
 _SMALLEST: Final = 0.82  # factor on the head's height, for the highest hair; smaller heads no longer match
 _WIDEST: Final = 0.9  # head heights beside the eyes in which an outline counts as the head's
 # Head heights over which a body fades out beyond the frame, where the photo's side cuts it.
-_FADE_LEAST: Final = 0.10
+_FADE_LEAST: Final = 0.03
 _FADE_MOST: Final = 0.45
 
 

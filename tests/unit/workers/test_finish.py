@@ -255,7 +255,9 @@ def test_master_covers_every_output_without_enlarging():
     width, height = master_size(style)
     assert width >= 1584
     assert height >= 800
-    assert width / height == pytest.approx(0.8, abs=0.01)
+    frame = style.frame(width, height)
+    assert frame.width / frame.height == pytest.approx(0.8, abs=0.01)
+    assert frame.height == height, "nothing is added above: a wide file needs room beside the frame only"
 
 
 def test_outputs_have_their_size_format_profile_and_no_camera_data():
