@@ -46,7 +46,7 @@ class DiffusionSettings(BaseSettings):
     )
     diffusion_train_model: str = Field(
         "",
-        description="what GPU workers train on: a folder in diffusers layout, a hub id with an optional `@revision`, or `tiny` for small random models",
+        description="what GPU workers train on: a folder in diffusers layout, a hub id pinned as `repository@<40-digit commit>`, or `tiny` for small random models",
     )
     diffusion_sample_model: str = Field(
         "", description="what GPU workers sample with, named in the same ways"
