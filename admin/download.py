@@ -25,7 +25,7 @@ from core.style import StyleSpec
 from core.web.brand import Brand, brand_of
 from core.web.guards import me, requires
 from workers.studio.caption import caption_of
-from workers.studio.encode import SUFFIX, deliver
+from workers.studio.encode import SUFFIX, deliver, source_type_of
 from workers.studio.logo import read_logo
 from workers.vision.geometry import Pixels
 
@@ -89,5 +89,6 @@ def _file(picture: Picture, names: Names, look: _Look) -> tuple[str, bytes]:
     with Image.open(io.BytesIO(picture.content), formats=("PNG",)) as master:
         pixels = np.asarray(master.convert("RGB"))
     caption = caption_of(picture.person, brand.name, style, look.say)
-    content = deliver(pixels, style, output, caption=caption, head=picture.head, logo=look.logo)
+    source_type = source_type_of(picture.engine)
+    content = deliver(pixels, style, output, source_type, caption=caption, head=picture.head, logo=look.logo)
     return names.next(picture.names, SUFFIX[output.format]), content

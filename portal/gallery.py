@@ -154,9 +154,10 @@ def download(headshot_id: UUID, file: str) -> Response:
         logo = styles.logo(session, spec)
         caption = caption_of(place.member.full_name, organizations.current(session).name, spec, _)
         head = Head.measured(headshot.gates.get("figures", {}))
+        source_type = encode.source_type_of(headshot.engine)
     pixels = np.asarray(Image.open(io.BytesIO(master)).convert("RGB"))
     content = encode.deliver(
-        pixels, spec, output, caption=caption, head=head, logo=read_logo(logo) if logo else None
+        pixels, spec, output, source_type, caption=caption, head=head, logo=read_logo(logo) if logo else None
     )
     return attachment(content, encode.MEDIA_TYPE[output.format], f"headshot-{file}")
 

@@ -107,10 +107,25 @@ def gates(report: Mapping[str, Any]) -> list[GateFinding]:
         (("sharpness", "resolution"), _("Sharp")),
         (("edge",), _("Cleanly cut out, down to the hair")),
     )
-    return [
+    findings = [
         _finding(label, [measured[name].get("passed") for name in names if name in measured])
         for names, label in questions
     ]
+    if "held_out" in measured:
+        findings += _of_a_model(measured)
+    return findings
+
+
+def _of_a_model(measured: Mapping[str, Mapping[str, Any]]) -> list[GateFinding]:
+    """Return what the further gates of a made face found; one that could not be measured is left to the others."""
+    questions = (
+        (("held_out", "nearest"), _("Looks like photos of you that the model never saw")),
+        (("face_shape",), _("Your face has its own proportions")),
+        (("copy_paste",), _("A new picture, no copy of a photo")),
+        (("mesh", "eyes", "noise", "lettering"), _("None of the faults that image models make")),
+    )
+    known = {name: gate["passed"] for name, gate in measured.items() if gate.get("passed") is not None}
+    return [_finding(label, [known[name] for name in names if name in known]) for names, label in questions]
 
 
 def _finding(label: str, answers: Sequence[bool | None]) -> GateFinding:
@@ -151,6 +166,14 @@ def withheld(code: str | None, report: Mapping[str, Any]) -> list[str]:
         "sharpness": _("It was not sharp enough."),
         "edge": _("A rim of the old background’s light stayed around your head. Face the light instead."),
         "resolution": _("Your photo has too few pixels for this size. Come closer to the camera."),
+        "held_out": _("It did not look enough like photos of you that the model never saw."),
+        "nearest": _("It looked too much like somebody else."),
+        "copy_paste": _("It was a copy of one of your photos."),
+        "face_shape": _("The proportions of your face were not yours."),
+        "mesh": _("Your face came out distorted."),
+        "eyes": _("Your eyes came out wrong."),
+        "noise": _("The picture was too grainy."),
+        "lettering": _("Letters that mean nothing were painted into the picture."),
     }
     return [known.get(name, _("It did not pass our checks.")) for name in failed] or [
         _("It did not pass our checks.")

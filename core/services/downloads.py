@@ -36,6 +36,7 @@ class Picture:
         person: first and last name.
         head: where the gates found the head in a master.
         names: values for the file name template.
+        engine: what made a master; empty for an alternative.
     """
 
     content: bytes | None
@@ -45,6 +46,7 @@ class Picture:
     person: str
     head: Head | None
     names: dict[str, str]
+    engine: str = ""
 
 
 def plan(session: Session, shoot: Shoot, *, actor: audit.Actor) -> list[UUID]:
@@ -97,7 +99,9 @@ def picture(session: Session, participation_id: UUID, *, actor: audit.Actor) -> 
         return None
     participations.move(session, participation, State.DELIVERED, actor=actor)
     head = Head.measured(headshot.gates.get("figures", {}))
-    return Picture(content, "image/png", True, member.initials, member.full_name, head, names)
+    return Picture(
+        content, "image/png", True, member.initials, member.full_name, head, names, headshot.engine
+    )
 
 
 def _alternative(

@@ -28,6 +28,10 @@ MEDIA_TYPE: Final = {kind: f"image/{kind.value}" for kind in OutputFormat}
 
 # IPTC DigitalSourceType of what the studio engine makes: a real photo, retouched without a generative model.
 RETOUCHED: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
+_MADE: Final = {
+    "diffusion": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
+    "wardrobe": "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia",
+}
 
 # Lanczos keeps edges but averages fine detail: the more a picture shrinks, the more is given back.
 _SHARPEN_RADIUS: Final = 0.7  # pixels, sigma
@@ -123,6 +127,11 @@ def encode(
     else:
         image.save(buffer, "AVIF", speed=_AVIF_SPEED, subsampling="4:4:4", **options)
     return buffer.getvalue()
+
+
+def source_type_of(engine: str) -> str:
+    """Return the IPTC DigitalSourceType of what an engine makes: a file says whether a model painted it."""
+    return _MADE.get(engine, RETOUCHED)
 
 
 def deliver(

@@ -29,7 +29,7 @@ from core.style import (
     StyleSpec,
 )
 from workers.studio.caption import Caption, caption_of
-from workers.studio.encode import RETOUCHED, cut, deliver, encode, outputs
+from workers.studio.encode import RETOUCHED, cut, deliver, encode, outputs, source_type_of
 from workers.studio.finish import finish
 from workers.studio.logo import LogoMissing, logo_file
 from workers.studio.preview import sample
@@ -246,3 +246,15 @@ def test_a_logo_file_lies_beside_the_style_file(tmp_path: Path) -> None:
 def test_every_file_of_the_style_is_made_once_under_its_name() -> None:
     made = outputs(master(), STYLE, caption=TEXT)
     assert list(made) == [output.name for output in STYLE.outputs]
+
+
+@pytest.mark.parametrize(
+    ("engine", "kind"),
+    [
+        ("studio", "algorithmicallyEnhanced"),
+        ("diffusion", "trainedAlgorithmicMedia"),
+        ("wardrobe", "compositeWithTrainedAlgorithmicMedia"),
+    ],
+)
+def test_a_file_says_whether_a_model_painted_it(engine, kind):
+    assert source_type_of(engine) == f"http://cv.iptc.org/newscodes/digitalsourcetype/{kind}"
