@@ -56,7 +56,7 @@ def _choices(listed: list[styles.Listed]) -> dict[str, Any]:
         "latest": (now().date() + shoots.LONGEST_DEADLINE).isoformat(),
         "example": file_names.EXAMPLE,
         "engines": [
-            (engine, word, engine is EngineName.STUDIO or bool(diffusion_settings().diffusion_base))
+            (engine, word, not engine.needs_gpu or bool(diffusion_settings().diffusion_base))
             for engine, word in ENGINES.items()
         ],
     }
@@ -168,7 +168,7 @@ class Gpu:
 
 def _gpu(shoot: Shoot) -> Gpu | None:
     """Return how it stands with the GPU workers, for a shoot that needs one."""
-    if shoot.engine != EngineName.DIFFUSION or shoot.closed_at is not None:
+    if not EngineName(shoot.engine).needs_gpu or shoot.closed_at is not None:
         return None
     try:
         workers = len(gpu.alive())

@@ -58,6 +58,14 @@ ENGINES: dict[EngineName, Word] = {
             "pictures do not look enough like them, still gets a headshot, at no charge."
         ),
     ),
+    EngineName.WARDROBE: Word(
+        _l("Own photo, other clothes"),
+        "",
+        _l(
+            "Face and hair stay as each person’s best photo has them, pixel for pixel; the image model paints the clothes "
+            "that your style asks for. No model of anybody is trained. It needs a GPU."
+        ),
+    ),
 }
 
 # Why the studio took over. A consent that was refused or taken back is the person's own matter and is not shown.

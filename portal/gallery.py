@@ -43,6 +43,7 @@ class Candidate:
     number: int
     before_url: str | None
     generated: bool
+    dressed: bool
     chosen: bool
     findings: list[words.GateFinding]
     notes: list[str]
@@ -70,6 +71,7 @@ def show() -> Response:
                         number=number,
                         before_url=_before_url(session, one),
                         generated=one.engine == EngineName.DIFFUSION,
+                        dressed=one.engine == EngineName.WARDROBE,
                         chosen=one.id == chosen,
                         findings=words.gates(one.gates),
                         notes=words.notes(one.gates),

@@ -209,13 +209,27 @@ def measure_generated(
         GateName.NOISE: at_most(
             noise(pixels, face), "of the face's contrast", _NOISE, "photos have 0.02 to 0.09"
         ),
-        GateName.LETTERING: at_most(
-            float(lettering(pixels, face, others)),
-            "marks in a row",
-            _LETTERS,
-            "clothes have up to 5, painted words of seven letters 6 and more",
-        ),
+        GateName.LETTERING: _lettering(pixels, face, others),
     }
+
+
+def measure_painted(pixels: Pixels, face: Face) -> dict[GateName, Gate]:
+    """Measure a picture whose clothes a model painted, while face and hair are a photo's own.
+
+    Args:
+        pixels: uint8, height × width × 3, sRGB.
+        face: The person in these pixels.
+    """
+    return {GateName.LETTERING: _lettering(pixels, face, ())}
+
+
+def _lettering(pixels: Pixels, face: Face, others: tuple[Face, ...]) -> Gate:
+    return at_most(
+        float(lettering(pixels, face, others)),
+        "marks in a row",
+        _LETTERS,
+        "clothes have up to 5, painted words of seven letters 6 and more",
+    )
 
 
 def _held_out(made: Look, yardstick: Yardstick) -> Gate:

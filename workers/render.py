@@ -11,7 +11,7 @@ from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
 from workers.engines import Engine, Portrait, Source, StudioEngine
 from workers.gates import GateReport, measure_result
-from workers.generated import Look, Yardstick, look, measure_generated
+from workers.generated import Look, Yardstick, look, measure_generated, measure_painted
 from workers.own import Own
 from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.finish import finish, master_size
@@ -260,9 +260,14 @@ def _make(
     report = measure_result(
         finished.framed(style), portrait.key, own, style, finished.framing, consent, backdrop_image
     )
-    if yardstick is not None and report.passed:
+    if portrait.made is not None and report.passed:
         shown = finished.framed(style)
-        report = report.plus(measure_generated(shown, find_faces(shown)[0], yardstick, consent))
+        face = find_faces(shown)[0]
+        report = report.plus(
+            measure_painted(shown, face)
+            if yardstick is None
+            else measure_generated(shown, face, yardstick, consent)
+        )
     if not report.passed:
         return Withheld(portrait.key, "gates", report, seed)
     rank = round(score - _CROP_WEIGHT * finished.framing.cost, 4)

@@ -19,6 +19,12 @@ class EngineName(StrEnum):
 
     STUDIO = "studio"  # the person's own best photos
     DIFFUSION = "diffusion"  # an image model that has learned the person, or is shown their photos
+    WARDROBE = "wardrobe"  # the person's own photos, with clothes that an image model painted
+
+    @property
+    def needs_gpu(self) -> bool:
+        """Whether a worker with an image model makes them."""
+        return self is not EngineName.STUDIO
 
 
 class Shoot(Tenant):

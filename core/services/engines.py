@@ -42,7 +42,8 @@ def job_for(session: Session, participation: Participation) -> tuple[JobName, UU
 
     A shoot with the engine `diffusion` trains a model only of those who agreed to that and to the comparison
     of faces, without which nobody may see a made face; who agreed to the comparison alone gets pictures from
-    references, without training; everybody else gets the studio's.
+    references, without training; everybody else gets the studio's. With the engine `wardrobe` all photos go
+    to the worker that paints clothes.
     """
     shoot = session.get_one(Shoot, participation.shoot_id)
     job = _job(shoot, consents.agreed(session, participation.member_id))
@@ -50,6 +51,8 @@ def job_for(session: Session, participation: Participation) -> tuple[JobName, UU
 
 
 def _job(shoot: Shoot, agreed: Set[Purpose]) -> JobName:
+    if shoot.engine == EngineName.WARDROBE:
+        return JobName.GENERATE  # face and hair stay the photo's own, so the consent to `photo` is enough
     if shoot.engine != EngineName.DIFFUSION:
         return JobName.RENDER
     if Purpose.LIKENESS not in agreed:
@@ -122,7 +125,7 @@ def choose_again(session: Session, participation: Participation) -> None:
     session.flush()
     session.refresh(participation, with_for_update=True)
     shoot = session.get_one(Shoot, participation.shoot_id)
-    if shoot.engine != EngineName.DIFFUSION or not expects(participation):
+    if not EngineName(shoot.engine).needs_gpu or not expects(participation):
         return
     job, subject_id = job_for(session, participation)
     if job is JobName.GENERATE:
@@ -156,7 +159,7 @@ def end_waiting(session: Session) -> int:
         select(Participation)
         .join(Shoot, Shoot.id == Participation.shoot_id)
         .where(
-            Shoot.engine == EngineName.DIFFUSION,
+            Shoot.engine.in_([engine for engine in EngineName if engine.needs_gpu]),
             Participation.state.in_(MOVING),
             Participation.fallback_code.is_(None),
             Participation.changed_at < now() - PATIENCE,

@@ -97,7 +97,7 @@ def create(
         raise ShootUnusable("The deadline must be today or later, within one year.", field="deadline")
     if engine not in set(EngineName):
         raise ShootUnusable("Please choose who makes the portraits.", field="engine")
-    if engine == EngineName.DIFFUSION and not diffusion_settings().diffusion_base:
+    if EngineName(engine).needs_gpu and not diffusion_settings().diffusion_base:
         raise ShootUnusable(
             "There is no image model here, so the studio has to make the portraits. "
             "Whoever runs this platform can set one up.",

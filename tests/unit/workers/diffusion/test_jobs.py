@@ -48,11 +48,14 @@ def tiny_worker(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) ->
 
 
 def add_person(
-    org: UUID, first: str = "Ada", *, purposes: tuple[Purpose, ...] = tuple(Purpose), files: Any = FILES
+    org: UUID,
+    first: str = "Ada",
+    *,
+    purposes: tuple[Purpose, ...] = tuple(Purpose),
+    files: Any = FILES,
+    engine: EngineName = EngineName.DIFFUSION,
 ) -> Participation:
-    person = add_participation(
-        org, add_member(org, first), State.UPLOADING, engine=EngineName.DIFFUSION, purposes=purposes
-    )
+    person = add_participation(org, add_member(org, first), State.UPLOADING, engine=engine, purposes=purposes)
     with transaction(org) as session:
         agreed = consents.require(session, person.member_id)
         for name, content in files:
@@ -149,6 +152,18 @@ def test_who_agrees_to_the_comparison_alone_is_shown_and_not_trained(org: UUID, 
     assert all(one.adapter_id is None for one in made)
     with transaction(org) as session:
         assert session.scalars(select(Adapter)).all() == []
+
+
+def test_clothes_are_painted_with_the_consent_to_photos_alone_and_the_face_stays(
+    org: UUID, tiny_worker: None
+) -> None:
+    person = add_person(org, purposes=(Purpose.PHOTO,), engine=EngineName.WARDROBE)
+    do_all_work()
+    assert row_of(person).state == State.READY
+    made = headshots_of(person, "wardrobe")
+    assert made
+    assert all(one.adapter_id is None and one.seed is not None for one in made)
+    assert row_of(person).gpu_seconds > 0
 
 
 def test_withdrawing_in_the_middle_of_training_leaves_nothing(
