@@ -154,3 +154,19 @@ def with_glasses(pixels: Pixels, face: Face) -> Pixels:
 
 def _point(place: np.ndarray) -> tuple[int, int]:
     return round(float(place[0])), round(float(place[1]))
+
+
+def with_long_hair(pixels: Pixels, face: Face, colour: tuple[int, int, int]) -> tuple[Pixels, np.ndarray]:
+    """Let hair fall from the crown over both shoulders; also where it is, boolean."""
+    head, middle = face.head_height, face.landmarks[:, 0].mean()
+    chin, brow = face.landmarks[CHIN, 1], face.landmarks[10, 1]
+    hair = np.zeros(pixels.shape[:2], np.uint8)
+    top = (round(float(middle)), round(float(brow)))
+    cv2.ellipse(hair, top, (round(0.5 * head), round(0.3 * head)), 0, 180, 360, 1, -1)
+    for side in (-1, 1):
+        edge = [(0.5, brow), (0.55, chin), (0.55, chin + 0.6 * head), (0.24, chin + 0.6 * head)]
+        edge += [(0.28, chin), (0.36, chin - 0.4 * head), (0.3, brow)]
+        cv2.fillPoly(hair, [np.array([(middle + side * x * head, y) for x, y in edge]).astype(np.int32)], 1)
+    strands = np.random.default_rng(1).normal(0, 8, (1, pixels.shape[1], 1)) + np.array(colour)
+    spoilt = np.where(hair[..., None] > 0, np.clip(strands, 0, 255), pixels).astype(np.uint8)
+    return spoilt, hair > 0

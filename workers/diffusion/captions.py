@@ -14,7 +14,7 @@ from workers.vision.verdict import Measures
 
 SUBJECT: Final = "a photo of {word} person"
 
-_TURNED: Final = 10.0  # degrees of yaw that are seen as a turn; the mesh's zero is within 5
+_TURNED: Final = 10.0  # degrees of yaw that are seen as a turn
 _PROFILE: Final = 28.0  # degrees, from where the photo check calls a head turned
 _SMILE: Final = (
     0.69  # width of the mouth / between the outer eye corners: neutral 0.57 to 0.68, smiles 0.71 up

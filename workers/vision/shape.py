@@ -2,7 +2,7 @@
 
 Measured in space between points of the mesh, each as one length over another, so neither distance nor turn
 of the head counts. The mesh is cautious: it shows a quarter to a half of a change that is drawn into a
-picture, and its guess of the depth moves proportions of one face by up to 4 % between photos. So this
+picture, and its guess of the depth moves proportions of one face by up to 6 % between photos. So this
 finds a face that was stretched, not one that is a little too wide.
 """
 
