@@ -26,7 +26,7 @@ from portal import listing
 from portal.files import picture
 from portal.here import Here, back, go, here, step_url
 from workers.vision.advice import ADVICE, Issue
-from workers.vision.decode import MIN_BYTES, EmptyPhoto, NotAPhoto, PhotoFormat, TooManyBytes, sniff
+from workers.vision.decode import EmptyPhoto, NotAPhoto, PhotoFormat, TooManyBytes, sniff
 
 bp = Blueprint("upload", __name__)
 
@@ -126,7 +126,7 @@ def quick_check(content: bytes) -> str:
     """
     if len(content) > settings().upload_max_bytes:
         raise TooManyBytes(ADVICE[Issue.FILE_TOO_LARGE].text)
-    if len(content) < MIN_BYTES:
+    if not content:
         raise EmptyPhoto(ADVICE[Issue.EMPTY_FILE].text)
     kind = sniff(content)
     if kind is None:

@@ -135,7 +135,7 @@ def _finding(label: str, answers: Sequence[bool | None]) -> GateFinding:
 
 
 def notes(report: Mapping[str, Any]) -> list[str]:
-    """Return in which way a result differs from the company's crop."""
+    """Return in which way a result differs from the company's style."""
     known: dict[str, str] = {
         "crop_tighter": _("Cropped a little tighter than usual, because your photo ends there."),
         "eye_line_lower": _(
@@ -144,6 +144,9 @@ def notes(report: Mapping[str, Any]) -> list[str]:
         "off_centre": _("You sit a little beside the middle, because your photo ends at the side."),
         "room_for_hair": _("Your head is a little smaller than usual, so that your hair has room."),
         "backdrop_extended": _("Your photo ended beside you, so the company’s background goes on there."),
+        "light_from_other_side": _(
+            "The light falls on your face from the other side than in this style, as in your photo."
+        ),
     }
     return [known[code] for code in report.get("notes", ()) if code in known]
 

@@ -49,7 +49,7 @@ class PersonReport(BaseModel):
     photos: tuple[PhotoReport, ...]
     gates: dict[GateName, Gate]
     figures: dict[str, float] = {}
-    notes: tuple[str, ...] = ()  # how the crop differs from the style
+    notes: tuple[str, ...] = ()  # what differs from the style, as `GateReport.notes`
     withheld: dict[str, str] = {}  # file name → why its candidate is not shown
     seconds: float
 

@@ -1,8 +1,9 @@
-"""How clean is the edge of a cut-out: does a rim of another colour stand between person and wall?
+"""How clean is the edge of a cut-out: does a rim of a foreign colour stand between person and wall?
 
 Measured on the finished picture alone. The wall is known, so everything that differs from it is person;
-a clean edge shows only mixtures of the wall and of the colour a little further inside, and whatever lies
-beside that line is a halo or a fringe of the old background.
+a clean edge shows only mixtures of the wall and of colours that the person has further inside. A hue that
+no such mixture has is a halo or a fringe of the old background, on the shoulders as at the head, and also
+where the person or the rim itself is nearly as light as the wall.
 """
 
 from __future__ import annotations
@@ -11,29 +12,49 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree  # type: ignore[import-untyped]  # scipy ships no types
 from skimage import color
 
 from workers.vision.color import Values
 from workers.vision.geometry import CHIN, Face, Pixels
+from workers.vision.light import OVAL
 from workers.vision.segment import background
 
 _WALL: Final = 4.0  # ΔE76 up to which a pixel is wall: grain and dither stay below
-_BAND: Final = 0.012  # of the head's height: the rim that is looked at
-_INNER: Final = (0.02, 0.05)  # of the head's height, inside the edge: where the person's own colour is taken
 _SIDE: Final = 720  # px, long side at which it is measured: a rim of half a pixel is none
-_NEAR_WALL: Final = 12.0  # ΔE76 between wall and person below which no rim could be told
 _LEAST: Final = 50  # px of rim
+_BAND: Final = 0.03  # of the head's height: the rim that is looked at
+_FRAME: Final = 0.03  # of the head's height at the lower border, where nothing lies further inside
+_LIGHTNESS: Final = 0.5  # weight of L* beside a* and b*: an edge is shaded, but keeps its hue
+_NOISE: Final = 2.0  # ΔE of hue and chroma that a photo's grain and a JPEG's blocks have
+_SMOOTH: Final = 0.8  # px, sigma that the inside is smoothed by
+# Depth inside the edge, distance between samples (both of the head's height), samples for each pixel: many
+# near ones for shading, some far ones for a strip of hair before a forehead.
+_NEAR: Final = (0.035, 0.012, 24)
+_FAR: Final = (0.035, 0.03, 48)
+# Beside the jaw an old background hides in the corner between cheek and collar, so the samples lie deeper, and
+# lips are not among them.
+_JAW: Final = (0.05, 0.015, 50)
+_BESIDE_JAW: Final = 0.06  # of the head's height, around the face's outline
+_UPPER_LIP: Final = 0  # landmark; above it are the ears, whose rims are redder than the rest
+# A rim beside the jaw is some tenth as long as a whole outline, and is seen first. Clean jaws had up to 0.24,
+# those with an old background's red, blue or white beside them 0.74 and more, so it counts in the same limit.
+_JAW_WEIGHT: Final = 18.0
+
+Mask = NDArray[np.bool_]
 
 
 def fringe(pixels: Pixels, wall: Values, face: Face) -> float | None:
-    """Return how far the rim of head and neck lies beside wall-person mixtures, ΔE76, 90th percentile.
+    """Return how much of a foreign colour the rim has: ΔE of hue and chroma, summed over its area.
 
     Args:
         pixels: uint8, height × width × 3, sRGB: the finished picture.
         wall: float32, the same size, sRGB 0 to 1: the style's backdrop there.
         face: Found in the picture.
 
-    `None` where too little edge is seen against a wall of another colour.
+    The unit of the area is a hundredth of the head's height squared. `None` where too little edge is seen.
+    Known gaps: grey smoke and a rim of the wall's own white have no foreign hue.
     """
     scale = min(1.0, _SIDE / max(pixels.shape[:2]))
     size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
@@ -42,29 +63,77 @@ def fringe(pixels: Pixels, wall: Values, face: Face) -> float | None:
     face = face.moved(0, 0, scale)
     seen = color.rgb2lab(small / 255.0).astype(np.float32)
     meant = color.rgb2lab(behind).astype(np.float32)
-    differs = np.linalg.norm(seen - meant, axis=2) > _WALL
-    # A dark suit before a dark wall is no hole: only what hangs together with the outside is wall.
-    free = (~differs | background(small)).astype(np.uint8)
-    _, labels = cv2.connectedComponents(free, connectivity=4)
-    outside = np.isin(labels, np.unique(labels[0][free[0] > 0]))
-    inward = cv2.distanceTransform((~outside).astype(np.uint8), cv2.DIST_L2, 5)
+    inward = _depth(small, np.linalg.norm(seen - meant, axis=2) > _WALL)
     head = face.head_height
-    above = np.arange(size[1])[:, None] < face.landmarks[CHIN, 1] + 0.1 * head
-    rim = (inward > 0) & (inward <= max(2.0, _BAND * head)) & above
-    inner = (inward > _INNER[0] * head) & (inward < _INNER[1] * head)
-    weight = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 0.03 * head)
-    own = cv2.GaussianBlur(seen * inner[..., None], (0, 0), 0.03 * head) / np.maximum(weight, 1e-4)[..., None]
-    spread = cv2.GaussianBlur(np.square(seen - own).sum(axis=2) * inner, (0, 0), 0.03 * head) / np.maximum(
-        weight, 1e-4
-    )
-    rim &= (weight > 0.05) & (np.linalg.norm(own - meant, axis=2) > _NEAR_WALL)
+    rim = (inward > 0) & (inward <= max(2.0, _BAND * head))
+    rim[-max(1, round(_FRAME * head)) :] = False
     if int(rim.sum()) < _LEAST:
         return None
-    start, end, here = meant[rim], own[rim], seen[rim]
-    along = end - start
-    share = np.clip(
-        np.einsum("ni,ni->n", here - start, along) / np.einsum("ni,ni->n", along, along), 0.0, 1.0
+    beside = rim & _beside_jaw(rim.shape, face)
+    weights = np.array([_LIGHTNESS, 1, 1], np.float32)
+    seen, meant = seen * weights, meant * weights
+    everywhere = np.stack([_unlike(seen, meant, rim, inward, head, grid) for grid in (_NEAR, _FAR)])
+    nearest = np.argmin(np.linalg.norm(everywhere, axis=2), axis=0)
+    off = everywhere[nearest, np.arange(everywhere.shape[1]), 1:]
+    total = _sum(np.linalg.norm(off, axis=1), head)
+    return max(total, _JAW_WEIGHT * _excess(seen, meant, beside, inward, head))
+
+
+def _depth(pixels: Pixels, differs: Mask) -> NDArray[np.float32]:
+    """Return the distance to the wall, px; 0 is wall.
+
+    A dark suit before a dark wall is no hole: only what hangs together with the outside is wall.
+    """
+    free = (~differs | background(pixels)).astype(np.uint8)
+    _, labels = cv2.connectedComponents(free, connectivity=4)
+    outside = np.isin(labels, np.unique(labels[0][free[0] > 0]))
+    return np.asarray(cv2.distanceTransform((~outside).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+
+
+def _beside_jaw(shape: tuple[int, ...], face: Face) -> Mask:
+    oval = np.zeros(shape[:2], np.uint8)
+    cv2.fillPoly(oval, [np.rint(face.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
+    near = cv2.distanceTransform(1 - oval, cv2.DIST_L2, 5) < _BESIDE_JAW * face.head_height
+    rows = np.arange(shape[0])[:, None]
+    return np.asarray(
+        near & (rows > face.landmarks[_UPPER_LIP, 1]) & (rows < face.landmarks[CHIN, 1]), np.bool_
     )
-    off = np.linalg.norm(here - (start + share[:, None] * along), axis=1)
-    # Curls and strands vary by themselves; only what goes beyond that is a rim.
-    return float(np.percentile(np.maximum(0.0, off - np.sqrt(spread[rim])), 90))
+
+
+def _unlike(
+    seen: Values,
+    meant: Values,
+    rim: Mask,
+    inward: NDArray[np.float32],
+    head: float,
+    grid: tuple[float, float, int],
+) -> Values:
+    """Return what the best mixture of wall and inside leaves unexplained, rim pixels × 3."""
+    depth, step, count = grid
+    every = max(1, round(step * head))
+    inside = np.zeros_like(rim)
+    inside[::every, ::every] = inward[::every, ::every] > depth * head
+    samples, places = np.argwhere(inside), np.argwhere(rim)
+    start, here = meant[rim][:, None], seen[rim][:, None]
+    if len(samples) < count or not len(places):
+        return np.zeros((len(places), 3), np.float32)
+    smooth = cv2.GaussianBlur(seen, (0, 0), _SMOOTH)
+    _, index = cKDTree(samples).query(places, count)
+    along = smooth[samples[:, 0], samples[:, 1]][index] - start
+    share = ((here - start) * along).sum(axis=2) / np.maximum(np.square(along).sum(axis=2), 1.0)
+    left = here - start - np.clip(share, 0.0, 1.0)[..., None] * along
+    best = np.argmin(np.linalg.norm(left, axis=2), axis=1)
+    return np.asarray(left[np.arange(len(places)), best], np.float32)
+
+
+def _excess(seen: Values, meant: Values, rim: Mask, inward: NDArray[np.float32], head: float) -> float:
+    """Return how much more colourful the rim is than any mixture; hair and cloth beside a cheek are less so."""
+    if not rim.any():
+        return 0.0
+    off, own = _unlike(seen, meant, rim, inward, head, _JAW)[:, 1:], seen[rim][:, 1:]
+    more = np.einsum("ni,ni->n", off, own) / np.maximum(np.linalg.norm(own, axis=1), 1.0)
+    return _sum(more, head)
+
+
+def _sum(off: NDArray[np.float32], head: float) -> float:
+    return float(100 * np.maximum(0.0, off - _NOISE).sum() / head**2)

@@ -96,7 +96,7 @@ def test_each_bad_photo_has_its_reason_and_costs_no_other(told: Told) -> None:
     eileen, odd = told.result.report.people
     reasons = {photo.file: [issue.code for issue in photo.issues] for photo in eileen.photos}
     assert reasons["notes.jpg"] == ["not_a_photo"]
-    assert reasons["tiny.jpg"] == ["empty_file"]
+    assert reasons["tiny.jpg"] == ["damaged"]
     assert reasons["truncated.jpg"] == ["damaged"]
     assert reasons["wall.jpg"] == ["no_face"]
     assert eileen.source == "portrait.jpg"

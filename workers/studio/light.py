@@ -17,7 +17,7 @@ from core.style import Light
 from workers.vision.color import Values, luminance
 from workers.vision.geometry import CHIN, Face
 from workers.vision.measure import side_light
-from workers.vision.shading import Shading, fit, lamp, normals, spread
+from workers.vision.shading import fit, lamp, normals, spread
 from workers.vision.skin import skin_mask
 
 GAIN: Final = (0.6, 1.6)  # facts/ml.md §6: beyond, noise and false shadows show
@@ -54,16 +54,16 @@ def relight(linear: Values, face: Face, light: Light) -> Values:
 
 def wish(linear: Values, face: Face, light: Light) -> float:
     """Return the light ratio (stops between the cheeks, `measure.side_light`) that the style asks of a face."""
-    target = _side(lamp(light.azimuth, light.elevation, light.contrast), face)
+    target = asked(face, light)
     here = side_light(linear, face)
     return here + light.strength * (target - here)
 
 
-def _side(shading: Shading, face: Face) -> float:
-    """Return the stops between the cheeks that a light would make on this face."""
+def asked(face: Face, light: Light) -> float:
+    """Return the stops between the cheeks (`measure.side_light`) that the style's light makes on this face."""
     from workers.vision.skin import LEFT_CHEEK, RIGHT_CHEEK
 
-    vectors = normals(face)
+    shading, vectors = lamp(light.azimuth, light.elevation, light.contrast), normals(face)
     right, left = (float(np.median(shading.at(vectors[list(cheek)]))) for cheek in (RIGHT_CHEEK, LEFT_CHEEK))
     return float(np.log2(left / right))
 

@@ -30,6 +30,7 @@ class Issue(StrEnum):
     DAMAGED = "damaged"
     FILE_TOO_LARGE = "file_too_large"
     TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_FEW_PIXELS = "too_few_pixels"
 
     NO_FACE = "no_face"
     FACE_CUT_OFF = "face_cut_off"
@@ -57,11 +58,11 @@ class Issue(StrEnum):
     MASK = "mask"
     HAND_OVER_FACE = "hand_over_face"
     COLOUR_CAST = "colour_cast"
+    MOUTH_OPEN = "mouth_open"
     MAY_BE_SOMEONE_ELSE = "may_be_someone_else"
 
     TURNED_UPRIGHT = "turned_upright"
     NEAR_DUPLICATE = "near_duplicate"
-    MOUTH_OPEN = "mouth_open"
     BUSY_BACKGROUND = "busy_background"
     PEOPLE_BEHIND = "people_behind"
 
@@ -91,6 +92,9 @@ ADVICE: Final[dict[Issue, Advice]] = {
     Issue.TOO_MANY_PIXELS: Advice(
         Severity.BLOCK,
         N_("This picture has too many pixels. Please upload the photo as your phone saved it."),
+    ),
+    Issue.TOO_FEW_PIXELS: Advice(
+        Severity.BLOCK, N_("This picture is too small. Please upload the photo as your phone saved it.")
     ),
     Issue.NO_FACE: Advice(
         Severity.BLOCK,
@@ -213,6 +217,11 @@ ADVICE: Final[dict[Issue, Advice]] = {
         N_("The light is strongly coloured. Daylight or a white lamp shows your real colours."),
         "Natural colour",
     ),
+    Issue.MOUTH_OPEN: Advice(
+        Severity.WARN,
+        N_("Your mouth is wide open here. A closed mouth or a smile looks calmer in a headshot."),
+        "Mouth closed",
+    ),
     Issue.MAY_BE_SOMEONE_ELSE: Advice(
         Severity.WARN,
         N_("This may not be the person of the other photos. Please remove it if it is not you."),
@@ -223,11 +232,6 @@ ADVICE: Final[dict[Issue, Advice]] = {
     Issue.NEAR_DUPLICATE: Advice(
         Severity.INFO,
         N_("This photo is nearly the same as another one. A different moment gives you more choice."),
-    ),
-    Issue.MOUTH_OPEN: Advice(
-        Severity.INFO,
-        N_("Your mouth is wide open here. A closed mouth or a smile looks calmer in a headshot."),
-        "Mouth closed",
     ),
     Issue.BUSY_BACKGROUND: Advice(
         Severity.INFO,

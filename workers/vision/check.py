@@ -33,7 +33,9 @@ _OUTSIDE: Final = 0.02  # of the landmarks may lie beyond the frame before the f
 _SMALL: Final = 0.22  # head height over the photo's height; selfies have 0.35 and more
 _EYES_CLOSED: Final = 0.09  # eye aspect ratio; open eyes had 0.19 to 0.33, a laugh 0.12
 _EYES_NEARLY_CLOSED: Final = 0.13
-_MOUTH_OPEN: Final = 0.55  # a laugh has up to 0.45, a shout 0.6 and more
+# Between the lips, height / width: smiles with teeth have up to 0.25, laughs 0.3, somebody speaking 0.45.
+_MOUTH_OPEN: Final = 0.4
+_MOUTH: Final = (0.3, 0.57)  # where the score begins to fall, and where a shout has nothing left
 _SOCKET: Final = 0.07  # eye region over skin: 0.13 to 0.6 on the test photos, 0.01 with dark glasses
 _GLARE: Final = 0.04  # of a lens region; clear glasses and eyes have below 0.01
 _COVERED: Final = 14.0  # ΔE of nose, mouth and chin from the forehead; a beard leaves the nose below 10
@@ -49,7 +51,8 @@ _BRIGHT_WALL: Final = 0.7  # stops that the surroundings are brighter than the f
 _CLIPPED: Final = 0.02  # of the face's area
 _SIDE: Final = 1.5  # stops between the cheeks; studio loop light has about 1
 _BLURRED: Final = 0.20  # `measure.sharpness`: a blur of 1/60 of the eye distance
-_YAW: Final = (28.0, 50.0)  # degrees: warn, block; beyond 50 the far eye is hidden
+# Degrees: warn, block. Who looks at the camera has up to 13, who looks past it 21; beyond 50 the far eye hides.
+_YAW: Final = (18.0, 50.0)
 _PITCH: Final = 25.0  # degrees; the mesh's zero is within about 10 of a straight look
 _ROLL: Final = (18.0, 60.0)  # degrees: levelled by the finisher up to there; beyond 60 it lies on its side
 _CERTAIN: Final = 0.75  # detector score; a cat on its side has 0.66, faces on the test photos 0.79 and more
@@ -321,6 +324,7 @@ def _score(measures: Measures) -> float:
         max(0.0, 1 - abs(_known(measures.side_light_stops)) / 4),
         max(0.0, 1 - 10 * _known(measures.clipped_fraction)),
         max(0.0, 1 - 2 * _known(measures.hand_fraction)),
+        float(np.interp(_known(measures.mouth_opening_ratio), _MOUTH, (1.0, 0.0))),
     )
     # The weakest part counts as much as all together: one bad fault spoils a good photo.
     return 0.5 * float(np.prod(parts) ** (1 / len(parts))) + 0.5 * min(parts)

@@ -26,7 +26,7 @@ MAX_PIXELS = 60_000_000  # HEADSHOTS_UPLOAD_MAX_PIXELS's default: a 50 MP phone,
 # small or has to be printed large is looked at again by `closer`. 6 MB a photo, whatever was uploaded.
 WORKING_SIDE = 1600
 FULL_SIZE = 100_000  # px, a working side that no photo has
-MIN_BYTES = 100  # no JPEG, PNG, WebP or HEIC picture of a person is smaller
+MIN_SIDE = 64  # px, long side: below, no face has 40 px between its eyes
 
 pi_heif.register_heif_opener(thumbnails=False)
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
@@ -73,7 +73,7 @@ class UnreadablePhoto(AppError):
 
 
 class EmptyPhoto(UnreadablePhoto):
-    """No bytes, or far too few to be a picture."""
+    """No bytes."""
 
     code = "empty_file"
 
@@ -88,6 +88,12 @@ class DamagedPhoto(UnreadablePhoto):
     """The right format, but it does not decode to the end."""
 
     code = "damaged"
+
+
+class TooFewPixels(UnreadablePhoto):
+    """A picture, but of an icon's size."""
+
+    code = "too_few_pixels"
 
 
 class TooManyBytes(UnreadablePhoto):
@@ -183,13 +189,14 @@ def decode(
         part: Of the picture so turned; the whole by default.
 
     Raises:
-        EmptyPhoto: fewer bytes than any photo has.
+        EmptyPhoto: no bytes.
         NotAPhoto: another type of file.
+        TooFewPixels: below `MIN_SIDE`.
         TooManyBytes: more than `max_bytes`.
         TooManyPixels: more than `max_pixels`, judged before decoding.
         DamagedPhoto: the content ends early or is corrupt.
     """
-    if len(content) < MIN_BYTES:
+    if not content:
         raise EmptyPhoto("This file is empty. Please choose the photo again.")
     if len(content) > max_bytes:
         raise TooManyBytes(
@@ -205,6 +212,10 @@ def decode(
             with Image.open(io.BytesIO(content), formats=(_PILLOW_NAMES[kind],)) as image:
                 if image.width * image.height > max_pixels:
                     raise _too_many(max_pixels)
+                if max(image.size) < MIN_SIDE:
+                    raise TooFewPixels(
+                        "This picture is too small. Please upload the photo as your phone saved it."
+                    )
                 return _upright(image, kind, working_side, turns, part or Part())
     except Image.DecompressionBombError:
         raise _too_many(max_pixels) from None

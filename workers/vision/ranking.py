@@ -9,7 +9,7 @@ from typing import Final
 
 from core.words import N_
 from workers.vision.advice import Issue
-from workers.vision.verdict import Measures, Verdict
+from workers.vision.verdict import Verdict
 
 _BEST: Final = 3
 # Bits of 64. The same shot, cropped, brightened, made smaller and compressed again, differs by up to 6, two
@@ -40,6 +40,29 @@ REASONS: Final[dict[Reason, str]] = {
 }
 
 
+# A measure may be well where the photo as a whole is not; what is praised is never what a finding scolds.
+_SCOLDED: Final[dict[Reason, frozenset[Issue]]] = {
+    Reason.SHARP: frozenset({Issue.BLURRED, Issue.LOW_RESOLUTION}),
+    Reason.LOOKING_AT_CAMERA: frozenset(
+        {
+            Issue.HEAD_TURNED,
+            Issue.HEAD_NODDED,
+            Issue.HEAD_TILTED,
+            Issue.EYES_NEARLY_CLOSED,
+            Issue.ONE_EYE_CLOSED,
+            Issue.DARK,  # nobody sees where dark eyes look
+            Issue.BACK_LIGHT,
+            Issue.SMALL_IN_FRAME,
+        }
+    ),
+    Reason.EVEN_LIGHT: frozenset({Issue.DARK, Issue.BACK_LIGHT, Issue.OVEREXPOSED, Issue.SIDE_LIGHT}),
+    Reason.LARGE_ENOUGH_FOR_PRINT: frozenset({Issue.LOW_RESOLUTION, Issue.SMALL_IN_FRAME}),
+    Reason.SHOWS_SHOULDERS: frozenset({Issue.SMALL_IN_FRAME}),
+    Reason.EYES_OPEN: frozenset({Issue.EYES_NEARLY_CLOSED, Issue.ONE_EYE_CLOSED, Issue.GLARE}),
+    Reason.TRUE_COLOURS: frozenset({Issue.COLOUR_CAST, Issue.DARK, Issue.BACK_LIGHT}),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """One of the best photos."""
@@ -66,12 +89,13 @@ def best_three(verdicts: Mapping[str, Verdict]) -> list[Ranked]:
             if any(same_shot(verdict.phash, other) for other in phashes):
                 continue
             phashes.append(verdict.phash)
-        best.append(Ranked(key, reasons(verdict.measures)))
+        best.append(Ranked(key, reasons(verdict)))
     return best
 
 
-def reasons(measures: Measures) -> tuple[Reason, ...]:
-    """Return what speaks for a photo; a measure that is missing speaks for nothing."""
+def reasons(verdict: Verdict) -> tuple[Reason, ...]:
+    """Return what speaks for a photo: never what a finding scolds, and nothing for a missing measure."""
+    measures, found = verdict.measures, {finding.code for finding in verdict.issues}
     named = {
         Reason.SHARP: _at_least(measures.sharpness_ratio, 0.35),  # sharp test portraits have 0.37 to 0.89
         Reason.LOOKING_AT_CAMERA: _within(measures.yaw_degrees, 12) and _within(measures.pitch_degrees, 15),
@@ -82,7 +106,7 @@ def reasons(measures: Measures) -> tuple[Reason, ...]:
         Reason.EYES_OPEN: _at_least(measures.eye_opening_ratio, 0.18),  # open eyes have 0.19 to 0.33
         Reason.TRUE_COLOURS: measures.colour_cast_lab is not None and measures.colour_cast_lab < 6,
     }
-    return tuple(reason for reason, holds in named.items() if holds)
+    return tuple(reason for reason, holds in named.items() if holds and not found & _SCOLDED[reason])
 
 
 def near_duplicates(phashes: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from workers.vision.decode import (
     EmptyPhoto,
     NotAPhoto,
     PhotoFormat,
+    TooFewPixels,
     TooManyBytes,
     TooManyPixels,
     decode,
@@ -64,7 +65,8 @@ def test_heic_gives_the_same_picture(image):
     ("content", "error"),
     [
         (b"", EmptyPhoto),
-        (b"\xff\xd8\xff" + bytes(37), EmptyPhoto),
+        (b"hello\n", NotAPhoto),
+        (b"\xff\xd8\xff" + bytes(37), DamagedPhoto),
         (b"this is a text file that somebody named photo.jpg " * 40, NotAPhoto),
         (b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>' * 3, NotAPhoto),
         (b"GIF89a" + bytes(400), NotAPhoto),
@@ -80,6 +82,12 @@ def test_what_is_no_photo_gets_a_clear_answer(content, error):
         decode(content)
     assert isinstance(caught.value, AppError)
     assert caught.value.message.endswith(".")
+
+
+@pytest.mark.parametrize("side", [1, 40])
+def test_a_tiny_picture_is_too_small_not_empty(side):
+    with pytest.raises(TooFewPixels, match="too small"):
+        decode(encoded(Image.new("RGB", (side, side)), "PNG"))
 
 
 def test_truncated_photo_is_damaged_not_half_grey(image):

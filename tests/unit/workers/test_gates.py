@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from core.consent import ConsentRequired
+from core.presets import PRESETS
 from core.style import Crop, Grade, Light, SolidBackdrop, StyleSpec
-from workers.gates import GateName, backdrop_error, measure_result
+from workers.gates import OTHER_SIDE, GateName, backdrop_error, measure_result
 from workers.generated import GENERATED
 from workers.own import Own
+from workers.render import render
 from workers.studio.finish import finish
 from workers.studio.preview import sample
 from workers.team import Pair, alignment_sheet, team_figures
@@ -64,7 +66,7 @@ def broken(pixels: np.ndarray) -> dict[GateName, np.ndarray]:
     head = cv2.resize(pixels[60:420, 90:420], (140, 153), interpolation=cv2.INTER_AREA)
     two[:153, :140] = head
     linear = to_linear(pixels)
-    side = np.exp2(np.linspace(3.5, -3.5, width, dtype=np.float32))[None, :, None]
+    side = np.exp2(np.linspace(4.5, -4.5, width, dtype=np.float32))[None, :, None]
     return {
         GateName.ONE_FACE: two,
         GateName.SKIN_DELTA_E: np.rint(to_srgb(linear * np.float32(0.35)) * 255).astype(np.uint8),
@@ -111,6 +113,32 @@ def test_report_says_how_far_the_complexion_moved_from_the_one_photo(finished, o
     figures = report(finished.pixels, own, finished, consent).figures
     assert figures["skin_ita_source_degrees"] < 4
     assert figures["skin_delta_e_source"] < 4
+
+
+def test_light_is_held_against_the_styles_and_one_from_the_other_side_is_noted(finished, own, consent):
+    style = STYLE.model_copy(update={"light": Light(strength=1.0, azimuth=-45, elevation=40, contrast=0.6)})
+    lit = finish(sample(), style, (512, 512))
+    meant = report(lit.pixels, own, lit, consent, style)
+    mirrored = report(mirrored_pixels(lit.pixels), own, lit, consent, style)
+    assert OTHER_SIDE not in meant.notes
+    assert OTHER_SIDE in mirrored.notes
+    assert meant.gates[GateName.LIGHT].value < 0.5 < 1 < mirrored.gates[GateName.LIGHT].value
+    # A style of even light has no side that a photo could miss.
+    even = STYLE.model_copy(update={"light": Light(azimuth=0, contrast=0.05)})
+    assert OTHER_SIDE not in report(mirrored_pixels(lit.pixels), own, lit, consent, even).notes
+
+
+@pytest.mark.photos
+def test_only_the_photo_lit_from_the_other_side_gets_the_note(photo, photo_consent):
+    noted = {}
+    for name in ("barack/portrait.jpg", "joe/portrait.jpg"):
+        [shot] = render([(name, photo(name))], PRESETS["charcoal"], photo_consent).headshots
+        noted[name] = OTHER_SIDE in shot.report.notes
+    assert noted == {"barack/portrait.jpg": False, "joe/portrait.jpg": True}
+
+
+def mirrored_pixels(pixels: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(pixels[:, ::-1])
 
 
 def test_picture_without_a_face_is_withheld(finished, own, consent):

@@ -12,6 +12,17 @@ from workers.vision.likeness import strangers
 from workers.vision.ranking import REASONS, Reason, best_three, near_duplicates, reasons
 from workers.vision.verdict import Finding, Measures, Verdict
 
+GOOD = {
+    "sharpness_ratio": 0.5,
+    "yaw_degrees": 2,
+    "pitch_degrees": -3,
+    "side_light_stops": 0.2,
+    "sharp_up_to_px": 3000,
+    "chest_room_ratio": 1.0,
+    "eye_opening_ratio": 0.25,
+    "colour_cast_lab": 2.0,
+}
+
 
 def verdict(score: float, phash: str | None = None, **measures: float) -> Verdict:
     return Verdict(
@@ -50,18 +61,38 @@ def test_a_stranger_is_not_among_the_best():
 
 def test_every_reason_has_words_and_a_measure_that_gives_it():
     assert set(REASONS) == set(Reason)
-    good = Measures(
-        sharpness_ratio=0.5,
-        yaw_degrees=2,
-        pitch_degrees=-3,
-        side_light_stops=0.2,
-        sharp_up_to_px=3000,
-        chest_room_ratio=1.0,
-        eye_opening_ratio=0.25,
-        colour_cast_lab=2.0,
-    )
-    assert set(reasons(good)) == set(Reason)
-    assert reasons(Measures()) == ()
+    assert set(reasons(verdict(0.9, **GOOD))) == set(Reason)
+    assert reasons(verdict(0.9)) == ()
+
+
+@pytest.mark.parametrize(
+    ("issue", "silenced"),
+    [
+        (Issue.DARK, {Reason.EVEN_LIGHT, Reason.LOOKING_AT_CAMERA, Reason.TRUE_COLOURS}),
+        (Issue.BACK_LIGHT, {Reason.EVEN_LIGHT, Reason.LOOKING_AT_CAMERA, Reason.TRUE_COLOURS}),
+        (Issue.SMALL_IN_FRAME, {Reason.LARGE_ENOUGH_FOR_PRINT, Reason.SHOWS_SHOULDERS}),
+        (Issue.HEAD_TURNED, {Reason.LOOKING_AT_CAMERA}),
+        (Issue.BLURRED, {Reason.SHARP}),
+        (Issue.GLARE, {Reason.EYES_OPEN}),
+        (Issue.COLOUR_CAST, {Reason.TRUE_COLOURS}),
+    ],
+)
+def test_a_reason_never_praises_what_a_warning_scolds(issue, silenced):
+    scolded = verdict(0.9, **GOOD).model_copy(update={"issues": (Finding.of(issue),)})
+    assert not silenced & set(reasons(scolded))
+
+
+@pytest.mark.photos
+def test_a_dark_photo_against_the_window_is_not_praised_for_its_light(examined):
+    for name in ("barack/blue-room.jpg", "joe/blue-room.jpg"):
+        assert not {Reason.EVEN_LIGHT, Reason.LOOKING_AT_CAMERA} & set(reasons(examined(name).verdict))
+
+
+@pytest.mark.photos
+def test_a_speaker_ranks_below_calm_photos(examined):
+    names = ("portrait", "podium", "speech")
+    best = best_three({name: examined(f"barack/{name}.jpg").verdict for name in names})
+    assert [one.key for one in best] == list(names)
 
 
 def test_near_duplicates_point_to_the_earliest_of_their_shot():
