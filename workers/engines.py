@@ -10,20 +10,34 @@ from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
 from workers.vision.check import examine
 from workers.vision.closer import closer
+from workers.vision.examination import Examination
 from workers.vision.geometry import Face, Pixels
 from workers.vision.verdict import Verdict
 
 _MARGIN: Final = 1.3  # times the pixels that the finished head has: the crop may get tighter
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """One accepted photo of the person, still as uploaded: decoded only while it is worked on."""
+    """One accepted photo of the person, still as uploaded: decoded only while it is worked on.
+
+    Attributes:
+        key: What the photo is called here.
+        content: The file.
+        verdict: The check's answer.
+        subject: Which face, as `examine` takes it.
+        seen: What the check found, kept of the few photos that portraits are most likely made of.
+    """
 
     key: str
     content: bytes
     verdict: Verdict
-    subject: tuple[float, float] | None = None  # which face, as `examine` takes it
+    subject: tuple[float, float] | None = None
+    seen: Examination | None = None
+
+    def examined(self, consent: ValidConsent) -> Examination:
+        """Return what the check found, looking again where that was not kept."""
+        return self.seen or examine(self.content, consent, subject=self.subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,6 @@ class StudioEngine:
         consent.demand(Purpose.PHOTO)
         head = _MARGIN * style.crop.head_height * style.frame(*style.master_size()).height
         for source in sources:
-            seen = examine(source.content, consent, subject=source.subject)
+            seen = source.examined(consent)
             if seen.face is not None:
                 yield Portrait(source.key, *closer(source.content, seen, head))

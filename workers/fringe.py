@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 import cv2
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree  # type: ignore[import-untyped]  # scipy ships no types
@@ -36,6 +37,7 @@ _FAR: Final = (0.035, 0.03, 48)
 # Beside the jaw an old background hides in the corner between cheek and collar, so the samples lie deeper, and
 # lips are not among them.
 _JAW: Final = (0.05, 0.015, 50)
+_BLOCK: Final = 3  # px, side of the squares whose pixels are held against the same samples
 _BESIDE_JAW: Final = 0.06  # of the head's height, around the face's outline
 _UPPER_LIP: Final = 0  # landmark; above it are the ears, whose rims are redder than the rest
 # A rim beside the jaw is some tenth as long as a whole outline, and is seen first. Clean jaws had up to 0.24,
@@ -61,7 +63,7 @@ def fringe(pixels: Pixels, wall: Values, face: Face) -> float | None:
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     behind = cv2.resize(np.ascontiguousarray(wall, np.float32), size, interpolation=cv2.INTER_AREA)
     face = face.moved(0, 0, scale)
-    seen = color.rgb2lab(small / 255.0).astype(np.float32)
+    seen = color.rgb2lab(small / np.float32(255))
     meant = color.rgb2lab(behind).astype(np.float32)
     inward = _depth(small, np.linalg.norm(seen - meant, axis=2) > _WALL)
     head = face.head_height
@@ -114,16 +116,40 @@ def _unlike(
     inside = np.zeros_like(rim)
     inside[::every, ::every] = inward[::every, ::every] > depth * head
     samples, places = np.argwhere(inside), np.argwhere(rim)
-    start, here = meant[rim][:, None], seen[rim][:, None]
+    left = np.zeros((len(places), 3), np.float32)
     if len(samples) < count or not len(places):
-        return np.zeros((len(places), 3), np.float32)
-    smooth = cv2.GaussianBlur(seen, (0, 0), _SMOOTH)
-    _, index = cKDTree(samples).query(places, count)
-    along = smooth[samples[:, 0], samples[:, 1]][index] - start
-    share = ((here - start) * along).sum(axis=2) / np.maximum(np.square(along).sum(axis=2), 1.0)
-    left = here - start - np.clip(share, 0.0, 1.0)[..., None] * along
-    best = np.argmin(np.linalg.norm(left, axis=2), axis=1)
-    return np.asarray(left[np.arange(len(places)), best], np.float32)
+        return left
+    smooth = cv2.GaussianBlur(seen, (0, 0), _SMOOTH)[inside]
+    # Neighbours share what lies inside of them: samples lie several pixels apart.
+    blocks, block = np.unique(places // _BLOCK, axis=0, return_inverse=True)
+    _, index = cKDTree(samples).query(_BLOCK * blocks + _BLOCK // 2, count)
+    _least_left(seen[rim], meant[rim], smooth, index.astype(np.int32), block, left)
+    return left
+
+
+@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]  # numba ships no types
+def _least_left(
+    here: Values,
+    start: Values,
+    inside: Values,
+    index: NDArray[np.int32],
+    block: NDArray[np.int64],
+    left: Values,
+) -> None:
+    for pixel in range(here.shape[0]):
+        wall = start[pixel]
+        h0, h1, h2 = here[pixel, 0] - wall[0], here[pixel, 1] - wall[1], here[pixel, 2] - wall[2]
+        lowest = 1e9
+        for near in range(index.shape[1]):
+            sample = inside[index[block[pixel], near]]
+            a0, a1, a2 = sample[0] - wall[0], sample[1] - wall[1], sample[2] - wall[2]
+            share = (h0 * a0 + h1 * a1 + h2 * a2) / max(1.0, a0 * a0 + a1 * a1 + a2 * a2)
+            share = min(1.0, max(0.0, share))
+            e0, e1, e2 = h0 - share * a0, h1 - share * a1, h2 - share * a2
+            away = e0 * e0 + e1 * e1 + e2 * e2
+            if away < lowest:
+                lowest = away
+                left[pixel, 0], left[pixel, 1], left[pixel, 2] = e0, e1, e2
 
 
 def _excess(seen: Values, meant: Values, rim: Mask, inward: NDArray[np.float32], head: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,7 +92,7 @@ def render(
 ) -> RenderResult:
     """Check all photos, make up to `CANDIDATES` headshots of the best, measure each.
 
-    One decoded photo is in memory at a time. A photo that fails never costs the others. A photo of several
+    One photo is worked on at a time, and of the best `CANDIDATES` the check's reduced pictures are kept. A photo that fails never costs the others. A photo of several
     people that nobody has answered for is used where one face is like the person's other photos, which
     needs consent to `likeness`; otherwise it is left out and its verdict still asks.
 
@@ -174,7 +174,6 @@ def _check_all(
             seen = examine(content, consent, subject=subject)
             verdicts[key] = seen.verdict
             _take(key, content, seen, subject, style, consent, ranked, own, looks)
-    ranked.sort(key=lambda item: -item.score)
     return verdicts, ranked, own
 
 
@@ -189,7 +188,7 @@ def _take(
     own: Own,
     looks: dict[str, Look] | None,
 ) -> None:
-    """Rank an accepted photo and add it to the person's own."""
+    """Rank an accepted photo and add it to the person's own; what the check saw is kept of the best few."""
     if not seen.verdict.accepted or seen.pixels is None or seen.face is None:
         return
     own.add(key, seen.pixels, seen.face, consent)
@@ -198,7 +197,10 @@ def _take(
     # A photo that ends early has to be cropped tighter than the style, and its team mates would not match.
     height, width = seen.pixels.shape[:2]
     fits = 1.0 - min(0.5, shortfall(seen.face, style.crop, width, height))
-    ranked.append(_Ranked(Source(key, content, seen.verdict, subject), seen.verdict.score * fits))
+    ranked.append(_Ranked(Source(key, content, seen.verdict, subject, seen), seen.verdict.score * fits))
+    ranked.sort(key=lambda item: -item.score)
+    for place in range(CANDIDATES, len(ranked)):
+        ranked[place] = replace(ranked[place], source=replace(ranked[place].source, seen=None))
 
 
 def _likest(seen: Examination, own: Sequence[Embedding], consent: ValidConsent) -> tuple[float, float] | None:

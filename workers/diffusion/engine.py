@@ -21,7 +21,6 @@ from workers.diffusion.prompts import prompts
 from workers.diffusion.sample import Request, Sampler
 from workers.diffusion.wardrobe import keep_face, wardrobe_mask
 from workers.engines import Made, Portrait, Source
-from workers.vision.check import examine
 from workers.vision.closer import closer
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face, Pixels
@@ -166,7 +165,7 @@ class WardrobeEngine:
         side = self._sampler.model.base.sample_side
         lines = prompts(style, "a", len(sources))
         for number, (source, line) in enumerate(zip(sources, lines, strict=True)):
-            seen = examine(source.content, consent, subject=source.subject)
+            seen = source.examined(consent)
             if seen.face is None:
                 continue
             pixels, face, others = _bust(*closer(source.content, seen, _HEAD * side))
@@ -194,7 +193,7 @@ def references(sources: Sequence[Source], consent: ValidConsent) -> tuple[Pixels
     consent.demand(Purpose.LIKENESS)
     shown = []
     for source in sources[:_REFERENCES]:
-        seen = examine(source.content, consent, subject=source.subject)
+        seen = source.examined(consent)
         if seen.face is not None:
             pixels, _, _ = _bust(*closer(source.content, seen, _HEAD * _REFERENCE_SIDE))
             side = min(len(pixels), _REFERENCE_SIDE)

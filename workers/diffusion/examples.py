@@ -15,7 +15,6 @@ from core.errors import InvalidInput
 from workers.diffusion.captions import caption
 from workers.engines import Source
 from workers.vision.advice import Issue
-from workers.vision.check import examine
 from workers.vision.closer import closer
 from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.glasses import wears_glasses
@@ -192,7 +191,7 @@ def _cut(
     source: Source, consent: ValidConsent, side: int, word: str
 ) -> tuple[Example, str, Sides | None] | None:
     """Return a photo's training picture, what its mirror image is said to show, and how its sides compare."""
-    seen = examine(source.content, consent, subject=source.subject)
+    seen = source.examined(consent)
     if seen.face is None:
         return None
     # A frame that the photo's edge makes smaller shows the head larger, at most as high as the picture.

@@ -122,7 +122,7 @@ def _best(
     own = [
         embed(seen.pixels, seen.face, consent)
         for source in judging
-        for seen in [examine(source.content, consent, subject=source.subject)]
+        for seen in [source.examined(consent)]
         if seen.pixels is not None and seen.face is not None
     ]
     line = prompts(style, WORD, 1)[0]
