@@ -18,8 +18,8 @@ from scipy.spatial import cKDTree  # type: ignore[import-untyped]  # scipy ships
 from skimage import color
 
 from workers.vision.color import Values
-from workers.vision.geometry import CHIN, Face, Pixels
-from workers.vision.light import OVAL
+from workers.vision.geometry import CHIN, UPPER_LIP, Face, Pixels
+from workers.vision.light import face_area
 from workers.vision.segment import background
 
 _WALL: Final = 4.0  # ΔE76 up to which a pixel is wall: grain and dither stay below
@@ -39,7 +39,6 @@ _FAR: Final = (0.035, 0.03, 48)
 _JAW: Final = (0.05, 0.015, 50)
 _BLOCK: Final = 3  # px, side of the squares whose pixels are held against the same samples
 _BESIDE_JAW: Final = 0.06  # of the head's height, around the face's outline
-_UPPER_LIP: Final = 0  # landmark; above it are the ears, whose rims are redder than the rest
 # A rim beside the jaw is some tenth as long as a whole outline, and is seen first. Clean jaws had up to 0.24,
 # those with an old background's red, blue or white beside them 0.74 and more, so it counts in the same limit.
 _JAW_WEIGHT: Final = 18.0
@@ -93,13 +92,12 @@ def _depth(pixels: Pixels, differs: Mask) -> NDArray[np.float32]:
 
 
 def _beside_jaw(shape: tuple[int, ...], face: Face) -> Mask:
-    oval = np.zeros(shape[:2], np.uint8)
-    cv2.fillPoly(oval, [np.rint(face.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
-    near = cv2.distanceTransform(1 - oval, cv2.DIST_L2, 5) < _BESIDE_JAW * face.head_height
+    """Return the face's surroundings below the ears, whose rims are redder than the rest."""
+    around = (~face_area(shape, face)).astype(np.uint8)
+    near = cv2.distanceTransform(around, cv2.DIST_L2, 5) < _BESIDE_JAW * face.head_height
     rows = np.arange(shape[0])[:, None]
-    return np.asarray(
-        near & (rows > face.landmarks[_UPPER_LIP, 1]) & (rows < face.landmarks[CHIN, 1]), np.bool_
-    )
+    below = (rows > face.landmarks[UPPER_LIP, 1]) & (rows < face.landmarks[CHIN, 1])
+    return np.asarray(near & below, np.bool_)
 
 
 def _unlike(

@@ -17,6 +17,7 @@ Points = NDArray[np.float32]
 
 FOREHEAD: Final = 10
 CHIN: Final = 152
+UPPER_LIP: Final = 0
 RIGHT_IRIS: Final = 468
 LEFT_IRIS: Final = 473
 RIGHT_CORNERS: Final = (33, 133)
