@@ -20,6 +20,7 @@ from skimage import color
 from workers.vision.color import Values
 from workers.vision.geometry import CHIN, UPPER_LIP, Face, Pixels
 from workers.vision.light import face_area
+from workers.vision.mixing import blocks
 from workers.vision.segment import background
 
 _WALL: Final = 4.0  # ΔE76 up to which a pixel is wall: grain and dither stay below
@@ -119,8 +120,8 @@ def _unlike(
         return left
     smooth = cv2.GaussianBlur(seen, (0, 0), _SMOOTH)[inside]
     # Neighbours share what lies inside of them: samples lie several pixels apart.
-    blocks, block = np.unique(places // _BLOCK, axis=0, return_inverse=True)
-    _, index = cKDTree(samples).query(_BLOCK * blocks + _BLOCK // 2, count)
+    middles, block = blocks(places, _BLOCK)
+    _, index = cKDTree(samples).query(middles, count)
     _least_left(seen[rim], meant[rim], smooth, index.astype(np.int32), block, left)
     return left
 

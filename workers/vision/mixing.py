@@ -53,11 +53,14 @@ def mixture(image: Pixels, trimap: Mask, head_height: float) -> tuple[Mask, Mask
     smooth = np.concatenate([smooth, drawing], axis=2)
     own = np.concatenate([image[unknown].astype(np.float32) / np.float32(255), drawing[unknown]], axis=1)
     scale = 1.0 / (_NEAR * head_height)
-    person_away, person_index = cKDTree(person).query(places, _SAMPLES)
-    wall_away, wall_index = cKDTree(wall).query(places, _SAMPLES)
+    # Neighbours share their samples, which lie as far apart as they do.
+    middles, block = blocks(places, _STEP)
+    person_away, person_index = cKDTree(person).query(middles, _SAMPLES)
+    wall_away, wall_index = cKDTree(wall).query(middles, _SAMPLES)
     alpha, sure = np.empty(len(places), np.float32), np.empty(len(places), np.float32)
     _best_pairs(
         own,
+        block,
         smooth[person[:, 0], person[:, 1]],
         smooth[wall[:, 0], wall[:, 1]],
         person_index.astype(np.int32),
@@ -68,6 +71,14 @@ def mixture(image: Pixels, trimap: Mask, head_height: float) -> tuple[Mask, Mask
         sure,
     )
     return alpha, sure
+
+
+def blocks(places: NDArray[np.int64], side: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Gather pixels (n × row, column) in squares of `side`: each square's middle, and each pixel's square."""
+    across = int(places[:, 1].max()) // side + 1
+    numbers, square = np.unique((places // side) @ [across, 1], return_inverse=True)
+    middles = side * np.stack([numbers // across, numbers % across], axis=1) + (side - 1) / 2
+    return middles, square
 
 
 def _drawing(image: Pixels) -> NDArray[np.float32]:
@@ -86,6 +97,7 @@ def _every(step: int, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 @numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]  # numba ships no types
 def _best_pairs(
     own: NDArray[np.float32],
+    block: NDArray[np.int64],
     person: NDArray[np.float32],
     wall: NDArray[np.float32],
     person_index: NDArray[np.int32],
@@ -97,11 +109,12 @@ def _best_pairs(
 ) -> None:
     for pixel in range(own.shape[0]):
         red, green, blue, drawn = own[pixel, 0], own[pixel, 1], own[pixel, 2], own[pixel, 3]
+        here = block[pixel]
         lowest, best, error, spread = 1e9, 0.5, 1.0, 0.0
         for first in range(person_index.shape[1]):
-            front = person[person_index[pixel, first]]
+            front = person[person_index[here, first]]
             for second in range(wall_index.shape[1]):
-                back = wall[wall_index[pixel, second]]
+                back = wall[wall_index[here, second]]
                 d0, d1, d2 = front[0] - back[0], front[1] - back[1], front[2] - back[2]
                 d3 = front[3] - back[3]
                 apart = d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3 + 1e-5
@@ -114,7 +127,7 @@ def _best_pairs(
                 e3 = drawn - back[3] - share * d3
                 left = e0 * e0 + e1 * e1 + e2 * e2 + 0.3 * e3 * e3
                 # A near pair is likelier than a far one, and two like colours explain anything.
-                away = person_away[pixel, first] + wall_away[pixel, second]
+                away = person_away[here, first] + wall_away[here, second]
                 cost = 400.0 * left + 0.02 * away + 0.002 / (apart + 0.004)
                 if cost < lowest:
                     lowest, best, error, spread = cost, share, left, apart
