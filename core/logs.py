@@ -41,9 +41,13 @@ def _where(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def configure() -> None:
-    """Send our events as JSON lines to stderr; other libraries' loggers speak from WARNING up, by name only."""
-    level = logging.getLevelNamesMapping()[settings().log_level]
+def configure(level_name: str | None = None) -> None:
+    """Send our events as JSON lines to stderr; other libraries' loggers speak from WARNING up, by name only.
+
+    Args:
+        level_name: From where on; the settings say, which a command without a service does not have.
+    """
+    level = logging.getLevelNamesMapping()[level_name or settings().log_level]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

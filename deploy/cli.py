@@ -386,7 +386,7 @@ def rotate(*, as_json: bool) -> None:
 @click.option(
     "--photos",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="For studio: one subfolder per person; a NASA portrait if not given.",
+    help="For studio and diffusion: one subfolder per person; a NASA portrait if not given.",
 )
 @json_option
 def bench(name: str, photos: Path | None, *, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from uuid import UUID
 import psutil
 
 from core.errors import ConfigurationError
+from core.logs import configure
 
 Report = Callable[[dict[str, Any], str], None]
 
@@ -35,12 +36,12 @@ def machine() -> str:
 
 
 def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
-    """Run one benchmark; `photos` is for the studio's: one subfolder per person."""
+    """Run one benchmark; `photos` is for those of pictures: one subfolder per person."""
     report({"machine": machine()}, machine())
     if name == "studio":
         from deploy.bench.studio import bench_studio
 
-        bench_studio(report, photos)
+        bench_studio(report, people_of(photos))
     elif name == "matte":
         from deploy.bench.matte import bench_matte
 
@@ -50,9 +51,18 @@ def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
             from workers.diffusion.bench import bench_diffusion
         except ImportError as error:
             raise ConfigurationError("This needs torch, diffusers and peft. Run `make setup-gpu`.") from error
-        bench_diffusion(report)
+        configure("WARNING")
+        bench_diffusion(report, people_of(photos))
     else:
         {"vault": bench_vault, "import": bench_import}[name](report)
+
+
+def people_of(photos: Path | None) -> dict[str, list[tuple[str, bytes]]]:
+    """Return the people of a folder, or the one in the sample portrait."""
+    from workers.batch import read_people
+    from workers.sample import sample_people
+
+    return read_people(photos) if photos else sample_people()
 
 
 def seconds_of(work: Callable[[], object], rounds: int = ROUNDS) -> float:

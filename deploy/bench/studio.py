@@ -21,10 +21,8 @@ from skimage import data
 from compliance.consent import own_photos
 from core.style import Output, StyleSpec
 from deploy.bench import seconds_of
-from workers.batch import read_people
 from workers.own import Own
 from workers.render import Headshot, render
-from workers.sample import sample_people
 from workers.studio.grade import styled
 from workers.team import team_figures
 from workers.vision import check
@@ -57,12 +55,11 @@ class _Made:
     resolution: float
 
 
-def bench_studio(report: Report, photos: Path | None = None) -> None:
+def bench_studio(report: Report, people: dict[str, list[tuple[str, bytes]]]) -> None:
     """Print the team's figures and the cost by size of photo."""
     started = time.perf_counter()
     warm()
     _say(report, "warm-up of a worker", time.perf_counter() - started, "s")
-    people = read_people(photos) if photos else sample_people()
     made = [one for person, files in people.items() if (one := _make(person, files)) is not None]
     _team(report, made)
     _speed(report)
