@@ -63,6 +63,20 @@ class Tag(StrEnum):
     CERTIFICATE_ISSUED = "certificate.issued"
 
 
+# Of the company, and of no person in particular.
+ABOUT_NOBODY = frozenset(
+    {
+        Tag.ORGANIZATION_CREATED,
+        Tag.BRAND_CHANGED,
+        Tag.STYLE_SAVED,
+        Tag.SHOOT_CREATED,
+        Tag.SHOOT_CLOSED,
+        Tag.SHOOT_DOWNLOADED,
+        Tag.ROSTER_IMPORTED,
+    }
+)
+
+
 @dataclass(frozen=True)
 class Actor:
     """Who did it: a member, known in the log by pseudonym only, or the system."""
@@ -88,9 +102,12 @@ def record(
         session: bound to the organization.
         tag: what happened.
         actor: who did it.
-        subject: the person whom it is about.
+        subject: the person whom it is about; every event has one that is not `ABOUT_NOBODY`.
         **facts: opaque ids, counts, versions and hashes; never a name, an address or a file name.
     """
+    assert (subject is None) == (tag in ABOUT_NOBODY), (
+        f"{tag} is about {'a person' if subject is None else 'nobody'}"
+    )
     event = AuditEvent(
         id=new_id(),
         org_id=organization_of(session),
