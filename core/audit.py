@@ -49,6 +49,7 @@ class Tag(StrEnum):
     PHOTO_UPLOADED = "photo.uploaded"
     PHOTO_CHECKED = "photo.checked"
     PHOTO_SUBJECT_CHOSEN = "photo.subject_chosen"
+    PHOTO_CONFIRMED = "photo.confirmed"
     PHOTO_REMOVED = "photo.removed"
     HEADSHOTS_RENDERED = "headshots.rendered"
     ADAPTER_TRAINED = "adapter.trained"

@@ -18,6 +18,7 @@ from browser.visitors import (
     Visitors,
     good_photos,
     logo,
+    photo_of_somebody_else,
     photo_of_two_people,
     photo_without_a_face,
     turn_epoch,
@@ -67,6 +68,7 @@ EMPLOYEE_PAGES = (
     "photos with verdicts",
     "which one is you",
     "which one is you, answered",
+    "is this you",
     "studio at work",
     "image model at work",
     "own photo instead of the image model",
@@ -251,6 +253,11 @@ def walk_of_others(visitors: Visitors, album: Album) -> None:
     album.look("which one is you", pia.page)
     answer_by_keyboard(pia.page)
     album.look("which one is you, answered", pia.page)
+    pia.choose(good_photos()[1], photo_of_somebody_else())
+    expect(pia.page.locator(".photo.unsure")).to_have_count(1)
+    expect(pia.page.get_by_text("One photo still asks whether it shows you")).to_be_visible()
+    album.look("is this you", pia.page)
+    say_yes_by_keyboard(pia.page)
 
     max_ = Employee(visitors, f"max@{DOMAIN}")
     link = max_.find_link()
@@ -286,6 +293,17 @@ def answer_by_keyboard(page: Page) -> None:
     again = page.get_by_text("Not you? Choose again")
     again.click()
     expect(page.locator(".face")).to_have_count(2)
+    assert page.evaluate("window.stayed")
+
+
+def say_yes_by_keyboard(page: Page) -> None:
+    """Say that a doubted photo is one's own, without the page being loaded anew."""
+    page.evaluate("window.stayed = true")
+    tab_to(page, page.get_by_role("group", name="Photo 4: Is this you?").get_by_role("button").first)
+    page.keyboard.press("Enter")
+    expect(page.locator(".photo.unsure")).to_have_count(0)
+    expect(page.locator(".photo.accepted")).to_have_count(4)
+    expect(page.get_by_text("still asks whether")).to_have_count(0)
     assert page.evaluate("window.stayed")
 
 
