@@ -85,14 +85,6 @@ def photo_of_two_people() -> File:
     return File("party.jpg", "image/jpeg", output.getvalue())
 
 
-def photo_of_somebody_else() -> File:
-    """A photo of another person than `good_photos` show."""
-    if PHOTOS.exists():
-        return File("colleague.jpg", "image/jpeg", (PHOTOS / "joe" / "portrait.jpg").read_bytes())
-    other = next(photos for name, photos in sample_people().items() if name != "eileen")
-    return File("colleague.jpg", "image/jpeg", next(iter(dict(other).values())))
-
-
 def with_gps(photo: File) -> File:
     """The photo as a phone saves it: with the place where it was taken."""
     exif = Image.Exif()
