@@ -16,7 +16,8 @@ from core.style import StyleSpec
 from core.style_file import load_style
 
 if TYPE_CHECKING:  # a command that needs no model starts without one
-    from workers.vision.verdict import Verdict
+    from workers.batch import PersonReport
+    from workers.vision.verdict import Finding, Verdict
 
 Report = Callable[[dict[str, Any], str], None]
 
@@ -48,7 +49,7 @@ def check_photos(photos: Sequence[Path], report: Report) -> bool:
     for name, verdict in verdicts.items():
         mark = "✓" if verdict.accepted else "?" if verdict.asks else "✗"
         lines = [f"{mark} {name}  score {verdict.score:.2f}"]
-        lines += [f"    {issue.severity}: {issue.advice} [{issue.code}]" for issue in verdict.issues]
+        lines += [f"    {issue.severity}: {issue.advice} [{_code(issue)}]" for issue in verdict.issues]
         report({"file": name, **verdict.model_dump(mode="json")}, "\n".join(lines))
     if len(verdicts) > 1:
         best = best_three(verdicts)
@@ -80,6 +81,10 @@ def _compared(verdicts: dict[str, Verdict], others: set[str]) -> dict[str, Verdi
     return compared
 
 
+def _code(issue: Finding) -> str:
+    return f"{issue.code} of {issue.values['of']}" if "of" in issue.values else issue.code
+
+
 def _reasons(words: Iterable[str]) -> str:
     return ", ".join(words) or "the best there is"
 
@@ -98,19 +103,26 @@ def render_folder(photos: Path, style_file: Path | None, out: Path, report: Repo
         style_folder=style_file.parent if style_file else None,
     )
     for person in result.people:
-        if person.source:
-            sentence = f"✓ {person.person}: {out / person.person / 'headshot.jpg'} from {person.source}, {person.seconds:.1f} s"
-        else:
-            reasons = sorted({issue.advice for photo in person.photos for issue in photo.issues})
-            sentence = "\n    ".join(
-                [f"✗ {person.person}: no headshot.", *reasons, *person.withheld.values()]
-            )
-        report(person.model_dump(mode="json"), sentence)
+        report(person.model_dump(mode="json"), _came_of(person, style, out))
     report(
         {"team": result.team.model_dump(mode="json")},
         f"Report: {out / 'report.json'}, sheet: {out / 'team.jpg'}",
     )
     return all(person.source for person in result.people)
+
+
+def _came_of(person: PersonReport, style: StyleSpec, out: Path) -> str:
+    """Say what came of one person's photos."""
+    if person.source is None:
+        return "\n    ".join([f"✗ {person.person}: no headshot.", *person.reasons])
+    file = out / person.person / "headshot.jpg"
+    lines = [f"✓ {person.person}: {file} from {person.source}, {person.seconds:.1f} s"]
+    sharp = person.sharp_up_to_px
+    if sharp is not None and any(sharp < output.height for output in style.outputs):
+        lines.append(
+            f"sharp up to {sharp} px, because the face is small in the photo; larger sizes are enlarged"
+        )
+    return "\n    ".join(lines)
 
 
 def check_style(file: Path, report: Report) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from core.consent import ValidConsent
 from core.errors import InvalidInput
@@ -39,6 +39,38 @@ class PhotoReport(Verdict):
     file: str
 
 
+class WithheldReport(BaseModel):
+    """Why a candidate is not shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: str  # stable code: `gates`, or what kept a candidate from being made
+    gates: dict[GateName, Gate] = {}  # those that failed
+
+    @classmethod
+    def of(cls, reason: str, report: GateReport | None) -> WithheldReport:
+        """Return the reason with the figures of the gates that failed."""
+        return cls(
+            reason=reason, gates={name: report.gates[name] for name in report.failed} if report else {}
+        )
+
+    @property
+    def explanation(self) -> str:
+        """The reason in words, each failed gate with its figure and its limit."""
+        return "; ".join(_failure(name, gate) for name, gate in self.gates.items()) or _words(self.reason)
+
+
+def _failure(name: GateName, gate: Gate) -> str:
+    value = gate.value or 0.0
+    side = "at most" if value > gate.limit else "at least"
+    why = f" ({gate.why})" if gate.why else ""
+    return f"{_words(name)} is {value:.3g} {gate.unit}, must be {side} {gate.limit:.3g}{why}"
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")
+
+
 class PersonReport(BaseModel):
     """What came of one person's folder."""
 
@@ -50,8 +82,23 @@ class PersonReport(BaseModel):
     gates: dict[GateName, Gate]
     figures: dict[str, float] = {}
     notes: tuple[str, ...] = ()  # what differs from the style, as `GateReport.notes`
-    withheld: dict[str, str] = {}  # file name → why its candidate is not shown
+    withheld: dict[str, WithheldReport] = {}  # by file name
     seconds: float
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What kept each photo from becoming a headshot, a line a photo."""
+        refused = [f"{one.file}: {' '.join(one.obstacles)}" for one in self.photos if not one.accepted]
+        held = [f"{file}: withheld: {why.explanation}" for file, why in self.withheld.items()]
+        return (*refused, *held)
+
+    @computed_field  # type: ignore[prop-decorator] # pydantic's own advice for mypy
+    @property
+    def sharp_up_to_px(self) -> int | None:
+        """The largest size, in pixels, at which the chosen photo's face is not enlarged."""
+        return next(
+            (photo.measures.sharp_up_to_px for photo in self.photos if photo.file == self.source), None
+        )
 
 
 class Report(BaseModel):
@@ -226,6 +273,6 @@ def _report(person: str, result: RenderResult, seconds: float) -> PersonReport:
         gates=best.report.gates if best else {},
         figures=best.report.figures if best else {},
         notes=best.report.notes if best else (),
-        withheld={item.source: item.explanation for item in result.withheld},
+        withheld={item.source: WithheldReport.of(item.reason, item.report) for item in result.withheld},
         seconds=round(seconds, 2),
     )

@@ -29,6 +29,8 @@ _CROP_WEIGHT = (
     0.4  # of the framing cost: a head 25 % larger than the team's costs as much as 0.1 of the score
 )
 
+_CHECKED = 0.3  # of the work is done when all photos are checked
+
 Progress = Callable[[float, str], None]
 
 
@@ -58,11 +60,6 @@ class Withheld:
     reason: str  # stable code: an AppError's code, or `gates`
     report: GateReport | None
     seed: int | None = None
-
-    @property
-    def explanation(self) -> str:
-        """The reason, with the gates that failed."""
-        return f"gates: {', '.join(self.report.failed)}" if self.report else self.reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +115,8 @@ def render(
     withheld: list[Withheld] = []
     sources = [item.source for item in ranked]
     portraits = chosen.portraits(sources, style, consent) if sources else iter(())
-    for portrait in portraits:
+    done = _CHECKED
+    for place, portrait in enumerate(portraits):
         tries = len(headshots) + len(withheld)
         if len(headshots) == CANDIDATES or tries == chosen.tries:
             break
@@ -127,8 +125,10 @@ def render(
             _same_shot(phash, verdicts[shot.source].phash) for shot in headshots
         ):
             continue
-        step = 0.7 / (CANDIDATES if portrait.made else min(CANDIDATES, len(sources)))
-        tell = _part_of(progress, 0.3 + step * tries, step)
+        left = chosen.tries - tries if portrait.made else min(chosen.tries - tries, len(sources) - place)
+        span = _span(done, CANDIDATES - len(headshots), left)
+        tell = _part_of(progress, done, span)
+        done += span
         score = verdicts[portrait.key].score
         yardstick = _yardstick(portrait, looks, colleagues)
         outcome = _make(portrait, style, consent, own, score, backdrop_image, tell, yardstick)
@@ -141,9 +141,13 @@ def render(
     return RenderResult(tuple(headshots), tuple(withheld), verdicts)
 
 
+def _span(done: float, wanted: int, left: int) -> float:
+    """Return the next candidate's share of the work, so that a further try after a withheld one has one too."""
+    return (1 - done) / (left if left <= wanted else wanted + 1)
+
+
 def _part_of(progress: Progress, start: float, span: float) -> Progress:
-    """Tell `progress` about one candidate; a further try after a withheld one stays just below the end."""
-    return lambda fraction, stage: progress(min(0.99, start + fraction * span), stage)
+    return lambda fraction, stage: progress(start + fraction * span, stage)
 
 
 def _check_all(
@@ -159,7 +163,7 @@ def _check_all(
     own = Own()
     asking: list[tuple[str, bytes]] = []
     for index, (key, content) in enumerate(photos):
-        progress(0.3 * index / len(photos), "check")
+        progress(_CHECKED * index / len(photos), "check")
         subject = subjects.get(key)
         seen = examine(content, consent, subject=subject)
         verdicts[key] = seen.verdict

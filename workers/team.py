@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -17,19 +18,24 @@ from workers.vision.geometry import Pixels
 _TILE: Final = 420  # px, a portrait on the sheet
 _SMALL: Final = 150  # px, the photo it came from
 _GAP: Final = 28
-_MARGIN: Final = 56
+_MARGIN: Final = 64
 _CAPTION: Final = 58
 _ABREAST: Final = 6  # headshots in one row of the alignment sheet
-_TABLE: Final = 900  # px, width of the figures' lines
-_LINE: Final = 28
+_STRIP: Final = 40  # px under each headshot, for the name
+_NAME: Final = 34  # letters that fit under a headshot
+_COLUMNS: Final = (0, 420, 560, 700)  # px, where the table's columns begin
+_TABLE: Final = 1180  # px, width of the table
+_LINE: Final = 34
 _GUIDE: Final = (214, 64, 72)
-_SHOWN: Final = (
-    ("eye_line_fraction", "Eye line", "of the height"),
-    ("head_height_fraction", "Head height", "of the height"),
-    ("roll_degrees", "Tilt", "degrees"),
-    ("side_light_stops", "Light between the halves of the face", "stops"),
-    ("backdrop_delta_e", "Backdrop off the style", "(CIEDE2000)"),
-    ("skin_ita_source_degrees", "Complexion off the photo", "degrees ITA"),
+_HEADING: Final = ("Over the team", "average", "spread", "farthest off")
+# Figure, what it is called, by what it is multiplied, and how it is written.
+_SHOWN: Final[tuple[tuple[str, str, float, str], ...]] = (
+    ("eye_line_fraction", "Eye line, from the top", 100, "{:z.1f} %"),
+    ("head_height_fraction", "Head height", 100, "{:z.1f} %"),
+    ("roll_degrees", "Tilt", 1, "{:z.1f}°"),
+    ("side_light_stops", "Light between the halves of the face", 1, "{:z.2f} stops"),
+    ("backdrop_delta_e", "Backdrop off the style, CIEDE2000", 1, "{:z.2f}"),
+    ("skin_ita_source_degrees", "Complexion off the photo", 1, "{:z.1f}° ITA"),
 )
 _ERRORS: Final = {"backdrop_delta_e", "skin_delta_e_source", "skin_ita_source_degrees", "roll_degrees"}
 _PAPER: Final = (250, 250, 249)
@@ -143,34 +149,53 @@ def alignment_sheet(pairs: Sequence[Pair], figures: TeamFigures, crop: Crop) -> 
     columns = min(len(pairs), _ABREAST)
     rows = -(-len(pairs) // columns)
     tile_height = round(_TILE / crop.aspect)
-    width = max(2 * _MARGIN + columns * _TILE, 2 * _MARGIN + _TABLE)
-    top = _MARGIN + rows * (tile_height + _GAP)
-    sheet = Image.new("RGB", (width, top + _LINE * (len(_SHOWN) + 1) + _MARGIN), _PAPER)
+    cell = tile_height + _STRIP + _GAP
+    table = [
+        _row(figures.spreads[name], label, factor, form)
+        for name, label, factor, form in _SHOWN
+        if name in figures.spreads
+    ]
+    width = 2 * _MARGIN + max(columns * (_TILE + _GAP) - _GAP, _TABLE)
+    top = _MARGIN + rows * cell
+    sheet = Image.new("RGB", (width, top + _LINE * (len(table) + 1) + _MARGIN), _PAPER)
     draw = ImageDraw.Draw(sheet)
     for index, pair in enumerate(pairs):
-        x, y = _MARGIN + (index % columns) * _TILE, _MARGIN + (index // columns) * (tile_height + _GAP)
+        x, y = _MARGIN + (index % columns) * (_TILE + _GAP), _MARGIN + (index // columns) * cell
         after = Image.fromarray(pair.after).resize((_TILE, tile_height), Image.Resampling.LANCZOS)
         sheet.paste(after, (x, y))
-        draw.text((x + 10, y + tile_height + 2), pair.person[:28], fill=_FAINT, font=_font(16))
+        draw.text((x, y + tile_height + 10), _shortened(pair.person), fill=_INK, font=_font(20))
     for row in range(rows):
-        y = _MARGIN + row * (tile_height + _GAP)
-        across = (_MARGIN, _MARGIN + min(columns, len(pairs) - row * columns) * _TILE)
-        for share in (
-            crop.eye_line - crop.head_height / 2,
-            crop.eye_line,
-            crop.eye_line + crop.head_height / 2,
+        y = _MARGIN + row * cell
+        right = _MARGIN + min(columns, len(pairs) - row * columns) * (_TILE + _GAP) - _GAP
+        for name, share in (
+            ("crown", crop.eye_line - crop.head_height / 2),
+            ("eyes", crop.eye_line),
+            ("chin", crop.eye_line + crop.head_height / 2),
         ):
             level = y + share * tile_height
-            draw.line((across[0], level, across[1], level), fill=_GUIDE, width=2)
-    for index, (name, label, unit) in enumerate(_SHOWN):
-        spread = figures.spreads.get(name)
-        if spread is not None:
-            text = (
-                f"{label}: mean {spread.mean:g}, standard deviation {spread.sd:g} {unit}; "
-                f"worst: {spread.worst[:28]} with {spread.worst_value:g}"
-            )
-            draw.text((_MARGIN, top + index * _LINE), text, fill=_INK, font=_font(18))
+            draw.line((_MARGIN, level, right, level), fill=_GUIDE, width=2)
+            draw.text((_MARGIN - 6, level), name, fill=_GUIDE, font=_font(16), anchor="rm")
+    for index, line in enumerate([_HEADING, *table]):
+        for text, left in zip(line, _COLUMNS, strict=True):
+            ink = _INK if index else _FAINT
+            draw.text((_MARGIN + left, top + index * _LINE), text, fill=ink, font=_font(20))
     return np.asarray(sheet)
+
+
+def _row(spread: Spread, label: str, factor: float, form: str) -> tuple[str, str, str, str]:
+    def said(value: float) -> str:
+        return form.format(factor * value)
+
+    return (
+        label,
+        said(spread.mean),
+        said(spread.sd),
+        f"{said(spread.worst_value)}, {_shortened(spread.worst)}",
+    )
+
+
+def _shortened(name: str, most: int = _NAME) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _columns(count: int) -> int:
@@ -188,7 +213,7 @@ def _draw(sheet: Image.Image, pair: Pair, x: int, y: int) -> None:
     sheet.paste(frame, (left - ring, top - ring), _rounded(_SMALL + 2 * ring, 14))
     sheet.paste(before, (left, top), _rounded(_SMALL, 10))
     draw = ImageDraw.Draw(sheet)
-    draw.text((left + _SMALL + 18, y + _TILE + 14), pair.person[:28], fill=_INK, font=_font(22))
+    draw.text((left + _SMALL + 18, y + _TILE + 14), _shortened(pair.person, 18), fill=_INK, font=_font(20))
 
 
 def _cover(pixels: Pixels, side: int) -> Image.Image:
@@ -207,5 +232,10 @@ def _rounded(side: int, radius: int) -> Image.Image:
     return mask.resize((side, side), Image.Resampling.LANCZOS)
 
 
+@cache
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+    """Return DejaVu Sans where the machine has it: Pillow's own font has no letter beyond ASCII."""
+    try:
+        return ImageFont.truetype("DejaVuSans.ttf", size)
+    except OSError:
+        return ImageFont.load_default(size)

@@ -17,7 +17,7 @@ from core.models import EngineName
 from core.services.photos import MAX_PHOTOS
 from deploy.demo.browser import Browser, DemoFailed
 from deploy.demo.people import Person
-from workers.batch import PersonReport, PhotoReport
+from workers.batch import PersonReport, PhotoReport, WithheldReport
 from workers.gates import GateReport
 from workers.vision.advice import ADVICE, Issue
 from workers.vision.verdict import Finding, Measures, Verdict
@@ -235,11 +235,10 @@ class Employee:
         return self._browser.get("/me/", expect=401).status == 401
 
 
-def _why(headshot: dict[str, Any]) -> str:
+def _why(headshot: dict[str, Any]) -> WithheldReport:
     """Why a candidate was withheld, as `headshots render` says it."""
-    if not headshot["gates"]:
-        return str(headshot["withheld"])
-    return f"gates: {', '.join(GateReport.model_validate(headshot['gates']).failed)}"
+    gates = headshot["gates"]
+    return WithheldReport.of(headshot["withheld"], GateReport.model_validate(gates) if gates else None)
 
 
 def _refusal(error: dict[str, str]) -> Verdict:

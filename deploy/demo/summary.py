@@ -121,14 +121,8 @@ def _short(name: str) -> str:
 
 
 def _reasons(person: PersonReport, result: DemoResult) -> list[str]:
-    """Say for each photo why it could not be used, and what the person was told about the rest."""
-    lines = [
-        f"    {photo.file}: {' '.join(issue.advice for issue in photo.issues if issue.severity == 'block')}"
-        for photo in person.photos
-        if not photo.accepted
-    ]
-    lines += [f"    {file}: withheld, {why}" for file, why in person.withheld.items()]
-    return lines + [f"    {reason}" for reason in result.failures.get(person.person, ())]
+    """Say for each photo what kept it from being used, and what the person was told about the rest."""
+    return [f"    {reason}" for reason in (*person.reasons, *result.failures.get(person.person, ()))]
 
 
 def _team(result: DemoResult) -> list[str]:

@@ -128,3 +128,12 @@ class Verdict(BaseModel):
     asks: Literal["which_face"] | None = None  # accepted as soon as this is answered, if nothing blocks
     faces: tuple[FaceBox, ...] = ()  # largest first
     phash: str | None = None  # 16 hex digits of the picture around the face; see `ranking.near_duplicates`
+
+    @property
+    def obstacles(self) -> tuple[str, ...]:
+        """What blocks or asks, in words; empty for an accepted photo."""
+        return tuple(
+            issue.advice
+            for issue in self.issues
+            if issue.severity is Severity.BLOCK or (self.asks and issue.code is Issue.SEVERAL_PEOPLE)
+        )

@@ -9,7 +9,7 @@ import pytest
 from compliance.verify import CheckResult, Kind, Verification
 from deploy.demo import summary
 from deploy.demo.story import DemoResult, Proof
-from workers.batch import PersonReport, PhotoReport, Report
+from workers.batch import PersonReport, PhotoReport, Report, WithheldReport
 from workers.gates import Gate, GateName
 from workers.team import team_figures
 from workers.vision.advice import ADVICE, Issue
@@ -20,12 +20,16 @@ def photo(file: str, *issues: Issue) -> PhotoReport:
     findings = tuple(
         Finding(code=one, severity=ADVICE[one].severity, advice=ADVICE[one].text) for one in issues
     )
-    return PhotoReport(file=file, accepted=not issues, issues=findings, measures=Measures(), score=0.5)
+    asks = "which_face" if Issue.SEVERAL_PEOPLE in issues else None
+    return PhotoReport(
+        file=file, accepted=not issues, issues=findings, measures=Measures(), score=0.5, asks=asks
+    )
 
 
 @pytest.fixture
 def result(tmp_path: Path) -> DemoResult:
     likeness = Gate(value=0.313, unit="dlib distance", limit=0.5, passed=True, why="")
+    unlike = likeness.model_copy(update={"value": 0.71, "passed": False})
     good = PersonReport(
         person="ada",
         source="a-very-long-name-that-a-camera-app-made-up.jpg",
@@ -36,9 +40,13 @@ def result(tmp_path: Path) -> DemoResult:
     bad = PersonReport(
         person="bob",
         source=None,
-        photos=(photo("wall.jpg", Issue.NO_FACE), photo("near.jpg")),
+        photos=(
+            photo("wall.jpg", Issue.NO_FACE),
+            photo("group.jpg", Issue.SEVERAL_PEOPLE, Issue.TURNED_UPRIGHT),
+            photo("near.jpg"),
+        ),
         gates={},
-        withheld={"near.jpg": "gates: likeness"},
+        withheld={"near.jpg": WithheldReport(reason="gates", gates={GateName.LIKENESS: unlike})},
         seconds=1.0,
     )
     certificate = tmp_path / "certificates" / "ada.pdf"
@@ -63,7 +71,8 @@ def test_summary_tells_who_has_a_headshot_and_why_another_has_none(
     assert "0.31" in text
     for reason in (
         ADVICE[Issue.NO_FACE].text,
-        "near.jpg: withheld, gates: likeness",
+        f"group.jpg: {ADVICE[Issue.SEVERAL_PEOPLE].text}\n",
+        "near.jpg: withheld: likeness is 0.71 dlib distance, must be at most 0.5",
         "did not look enough like",
     ):
         assert reason in text

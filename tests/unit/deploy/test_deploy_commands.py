@@ -87,6 +87,7 @@ def test_check_of_several_photos_asks_who_is_meant_and_ends_with_the_best() -> N
     assert all(one["reasons"] for one in ranking["best"])
     said = CliRunner().invoke(main, ["check", *barack, group]).stdout
     assert f"? {group}" in said
+    assert f"[near_duplicate of {barack[0]}]" in said, "the other file is named"
     assert f"1. {barack[0]}: sharp" in said
 
 

@@ -11,8 +11,8 @@ from core.consent import ConsentRequired, ValidConsent
 from core.errors import InvalidInput
 from core.presets import PRESETS
 from core.style import ImageBackdrop, Output, OutputFormat, SolidBackdrop, StyleSpec
-from workers.batch import read_people, render_folder, render_people
-from workers.gates import GateName
+from workers.batch import WithheldReport, read_people, render_folder, render_people
+from workers.gates import GateName, GateReport, at_least, at_most
 from workers.render import render
 from workers.sample import sample_people
 from workers.score import score
@@ -43,8 +43,8 @@ def test_best_distinct_photos_become_headshots_and_the_same_shot_counts_once(pho
     )
     # A rim of the bright window stays around the one head, of the flag behind it beside the other's jaw; no
     # photographer would deliver them.
-    withheld = {item.source: item.explanation for item in result.withheld}
-    assert withheld == {"blue-room.jpg": "gates: edge", "speech.jpg": "gates: edge"}
+    withheld = {item.source: item.report.failed for item in result.withheld}
+    assert withheld == {"blue-room.jpg": (GateName.EDGE,), "speech.jpg": (GateName.EDGE,)}
     assert list(result.verdicts) == BARACK
     for shot in result.headshots:
         assert shot.pixels.shape == (1024, 1024, 3)
@@ -52,6 +52,7 @@ def test_best_distinct_photos_become_headshots_and_the_same_shot_counts_once(pho
         assert shot.report.gates[GateName.LIKENESS].passed
     fractions = [fraction for fraction, _ in stages]
     assert fractions == sorted(fractions)
+    assert len(set(stages)) == len(stages), "a withheld candidate costs progress no second line"
     assert stages[-1] == (1.0, "done")
     assert {stage for _, stage in stages} == {"check", "portrait", "finish", "measure", "done"}
 
@@ -95,6 +96,23 @@ def test_photo_too_tight_for_an_honest_crop_is_withheld_with_the_reason(astronau
     assert result.headshots == ()
     if result.verdicts["tight.png"].accepted:
         assert [item.reason for item in result.withheld] == ["cropped_too_tightly"]
+
+
+def test_the_report_says_what_a_withheld_candidate_measured_and_what_it_may():
+    gate = at_most(13.21, "ΔE × % of head²", 9.0, "clean edges have up to 7")
+    fine = at_most(0.2, "degrees", 1.5, "1° asked of a team")
+    soft = at_least(0.1, "ratio", 0.15, "sharp portraits have 0.37")
+    gates = {GateName.EDGE: gate, GateName.ROLL: fine, GateName.SHARPNESS: soft}
+    held = WithheldReport.of("gates", GateReport(passed=False, gates=gates, figures={}))
+    assert held.model_dump(mode="json") == {
+        "reason": "gates",
+        "gates": {"edge": gate.model_dump(), "sharpness": soft.model_dump()},
+    }
+    assert held.explanation == (
+        "edge is 13.2 ΔE × % of head², must be at most 9 (clean edges have up to 7); "
+        "sharpness is 0.1 ratio, must be at least 0.15 (sharp portraits have 0.37)"
+    )
+    assert WithheldReport.of("cropped_too_tightly", None).explanation == "cropped too tightly"
 
 
 def test_nothing_happens_without_consent():
@@ -190,7 +208,7 @@ def test_a_cutout_with_an_old_backgrounds_colours_at_its_edge_is_withheld(
         ("speech.jpg", photo("barack/speech.jpg")),
     ):
         result = render([(name, content)], PRESETS[preset], photo_consent, subjects=subjects)
-        assert [item.explanation for item in result.withheld] == ["gates: edge"]
+        assert [item.report.failed for item in result.withheld] == [(GateName.EDGE,)]
 
 
 @pytest.mark.photos
