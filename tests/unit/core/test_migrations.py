@@ -152,10 +152,10 @@ def test_people_survive_the_coming_of_adapters(databases: Databases) -> None:
 
 def test_styles_survive_the_coming_of_looks(databases: Databases) -> None:
     config = alembic_config(databases.owner)
-    command.upgrade(config, "0004")
+    command.upgrade(config, "0005")
     with company(databases.owner) as connection:
         fill(connection)
-    command.upgrade(config, "0005")
+    command.upgrade(config, "0006")
     look = {"id": LOOK, "org_id": ORG}
     with company(databases.app) as connection:
         assert connection.execute(text("SELECT look_id FROM styles")).scalar_one() is None
@@ -164,7 +164,7 @@ def test_styles_survive_the_coming_of_looks(databases: Databases) -> None:
             look,
         )
         assert connection.execute(text("UPDATE styles SET look_id = :id"), look).rowcount == 1
-    command.downgrade(config, "0004")
+    command.downgrade(config, "0005")
     with company(databases.owner) as connection:
         assert connection.execute(text("SELECT name FROM styles")).scalar_one() == "Style"
     command.upgrade(config, "head")
