@@ -49,7 +49,11 @@ _SAID: Final = {
     "model_type": N_("must be a table"),
     "model_attributes_type": N_("must be a table"),
 }
+_OTHER_KIND: Final = N_("belongs to the kind %(kinds)s; with the kind %(kind)s use %(own)s")
 _NEAREST: Final = N_("is not a field of the style; did you mean %(nearest)s?")
+# Of text that is no TOML, so that a line is all there is to go by.
+_KEY: Final = re.compile(r"\s*([\w-]+(?:\.[\w-]+)*)\s*=")
+_TABLE: Final = re.compile(r"\s*\[\[?\s*([\w-]+(?:\.[\w-]+)*)\s*\]")
 _AT: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -111,11 +115,24 @@ def load_style(path: Path) -> StyleSpec:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise InvalidInput(
-            "%(file)s is not a style file: %(problem)s", file=path.name, problem=str(error)
+            "%(file)s cannot be read: %(problem)s", file=path.name, problem=str(error.strerror)
         ) from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput("%(file)s is not a style file: it is not UTF-8 text.", file=path.name) from error
     return read_style(text, path.name)
+
+
+def unusable_at(path: Path, found: Mapping[Place, str]) -> StyleUnusable:
+    """Return the error that what a style file says in some places cannot be used, although it is well said.
+
+    Args:
+        path: The file, which has been read before.
+        found: Table and key → what is wrong, such as that the file it names is missing.
+    """
+    problems = [Problem(place, "%(problem)s", {"problem": said}) for place, said in found.items()]
+    return _numbered(problems, path.read_text(encoding="utf-8-sig"), path.name)
 
 
 def read_style(text: str, file: str = "style.toml") -> StyleSpec:
@@ -129,15 +146,30 @@ def read_style(text: str, file: str = "style.toml") -> StyleSpec:
     except tomllib.TOMLDecodeError as error:
         found = _AT.search(str(error))
         line = int(found[1]) if found and found[1] else max(1, len(text.splitlines()))
-        problem = Problem((), N_("this is not TOML: %(problem)s"), {"problem": _AT.sub("", str(error))})
-        raise StyleUnusable([problem], [f"{file} line {line}: {problem}"]) from error
+        place = _key_in(text.splitlines()[:line])
+        problem = Problem(place, N_("this is not TOML: %(problem)s"), {"problem": _AT.sub("", str(error))})
+        raise StyleUnusable([problem], [_said(file, line, problem)]) from error
     try:
         return parse_style(values)
     except StyleUnusable as error:
-        lines = lines_of(text)
-        numbered = sorted((_line(lines, problem.place), str(problem)) for problem in error.problems)
-        said = [f"{file} line {line}, {sentence}" for line, sentence in numbered]
-        raise StyleUnusable(error.problems, said) from error
+        raise _numbered(error.problems, text, file) from error
+
+
+def _numbered(problems: list[Problem], text: str, file: str) -> StyleUnusable:
+    lines = lines_of(text)
+    numbered = sorted(problems, key=lambda problem: (_line(lines, problem.place), str(problem)))
+    return StyleUnusable(problems, [_said(file, _line(lines, one.place), one) for one in numbered])
+
+
+def _said(file: str, line: int, problem: Problem) -> str:
+    return f"{file} line {line}{',' if problem.place else ':'} {problem}"
+
+
+def _key_in(lines: list[str]) -> Place:
+    """Return the key that the last line sets, with its table; nothing where it sets none."""
+    key = _KEY.match(lines[-1]) if lines else None
+    table = next((found[1] for line in reversed(lines) if (found := _TABLE.match(line))), "")
+    return tuple(part for part in f"{table}.{key[1]}".split(".") if part) if key else ()
 
 
 def _line(lines: Mapping[Place, int], place: Place) -> int:
@@ -171,6 +203,11 @@ def _problem(item: ErrorDetails) -> Problem:
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         place = (*place, "kind")
     if kind == "extra_forbidden":
+        others = _kinds_with(place)
+        if others:
+            own = [name for name in _fields_at(item["loc"][:-1]) if _kinds_with(("backdrop", name)) != _KINDS]
+            values = {"kinds": ", ".join(others), "kind": item["loc"][1], "own": ", ".join(own)}
+            return Problem(place, _OTHER_KIND, values)
         near = difflib.get_close_matches(str(place[-1]), _fields_at(item["loc"][:-1]), 1, 0.5)
         if near:
             return Problem(place, _NEAREST, {"nearest": near[0]})
@@ -189,6 +226,13 @@ def _without_kind(place: Place) -> Place:
     if len(place) > 1 and place[0] == "backdrop" and place[1] in _KINDS:
         return ("backdrop", *place[2:])
     return place
+
+
+def _kinds_with(place: Place) -> tuple[str, ...]:
+    """Return the kinds of backdrop that have the field."""
+    if len(place) != 2 or place[0] != "backdrop":
+        return ()
+    return tuple(kind for kind in _KINDS if place[1] in _fields_at(("backdrop", kind)))
 
 
 def _fields_at(place: Place) -> list[str]:

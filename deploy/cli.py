@@ -7,20 +7,48 @@ a failure, 2 wrong usage. Each command imports what it needs when it runs, so th
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from core.errors import AppError, ConfigurationError
 
+if TYPE_CHECKING:  # `--help` needs no style
+    from core.style import StyleSpec
+
 DEFAULT_HOME = Path(".headshots")
 DEFAULT_PORT = 8000
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+subject_option = click.option(
+    "--subject",
+    "subjects",
+    multiple=True,
+    metavar="FILE=NUMBER",
+    help="Who is meant in a photo of several people, counted from the left; may be given several times.",
+)
+
+
+class AnyFile(click.Path):
+    """What a folder has under a name, be it a folder itself, closed to us or a link to nowhere.
+
+    That is then a finding about this one, and the others are still looked at.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, exists=True, readable=False)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Return the path."""
+        return Path(value) if Path(value).is_symlink() else super().convert(value, param, ctx)
 
 
 def tell(message: str) -> None:
@@ -34,18 +62,44 @@ def emit(value: dict[str, Any]) -> None:
 
 
 class Commands(click.Group):
-    """Turns our errors into one line and an exit status."""
+    """Turns our errors, those of the file system, and being stopped into one line and an exit status."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            tell("headshots: stopped.")
+            sys.exit(128 + signal.SIGINT)
+        except OSError as error:
+            if error.filename is None:  # no file is to blame; a closed pipe is for click
+                raise
+            tell(f"headshots: {click.format_filename(error.filename)}: {error.strerror}")
+            sys.exit(1)
         except ConfigurationError as error:
             tell(f"headshots: {error.message}")
             sys.exit(2)
         except AppError as error:
             tell(f"headshots: {error.message} [{error.code}]")
             sys.exit(1)
+
+
+class StyleName(click.ParamType[Any]):
+    """A style file or the name of a preset."""
+
+    name = "file or preset"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | StyleSpec:
+        """Return the file's path, or the preset."""
+        from core.presets import PRESETS
+
+        if Path(value).is_file():
+            return Path(value)
+        if value not in PRESETS:
+            self.fail(f"There is no file {value}, and the presets are {', '.join(PRESETS)}.", param, ctx)
+        return PRESETS[value]
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -153,18 +207,17 @@ def empty_demo_home(home: Path) -> None:
 
 
 @main.command()
-@click.argument(
-    "photos", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
+@click.argument("photos", nargs=-1, required=True, type=AnyFile())
+@subject_option
 @json_option
-def check(photos: tuple[Path, ...], *, as_json: bool) -> None:
+def check(photos: tuple[Path, ...], subjects: tuple[str, ...], *, as_json: bool) -> None:
     """Check photos as the upload page does: can a headshot be made, and if not, what helps?
 
     You state that the people in the photos agreed to this.
     """
     from deploy.commands import check_photos
 
-    sys.exit(0 if check_photos(photos, _reporter(as_json)) else 1)
+    sys.exit(0 if check_photos(photos, _reporter(as_json), subjects) else 1)
 
 
 @main.command()
@@ -176,8 +229,8 @@ def check(photos: tuple[Path, ...], *, as_json: bool) -> None:
 )
 @click.option(
     "--style",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A style.toml; studio grey if not given.",
+    type=StyleName(),
+    help="A style.toml, or a preset's name; studio grey if not given.",
 )
 @click.option(
     "--out",
@@ -185,15 +238,20 @@ def check(photos: tuple[Path, ...], *, as_json: bool) -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Where OUT/<person>/headshot.jpg and report.json go.",
 )
+@subject_option
 @json_option
-def render(photos: Path, style: Path | None, out: Path, *, as_json: bool) -> None:
+def render(
+    photos: Path, style: Path | StyleSpec | None, out: Path, subjects: tuple[str, ...], *, as_json: bool
+) -> None:
     """Make headshots from folders of photos, without the portal.
 
     You state that the people in the photos agreed to this.
     """
+    from core.style import StyleSpec
     from deploy.commands import render_folder
 
-    sys.exit(0 if render_folder(photos, style, out, _reporter(as_json)) else 1)
+    made = render_folder(photos, style or StyleSpec(), out, _reporter(as_json), subjects)
+    sys.exit(0 if made else 1)
 
 
 @main.command()
@@ -203,9 +261,7 @@ def render(photos: Path, style: Path | None, out: Path, *, as_json: bool) -> Non
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Photos of the person.",
 )
-@click.argument(
-    "images", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
+@click.argument("images", nargs=-1, required=True, type=AnyFile())
 @json_option
 def score(reference: Path, images: tuple[Path, ...], *, as_json: bool) -> None:
     """Measure likeness, skin-tone drift and style of finished images against a person's photos."""
@@ -215,9 +271,7 @@ def score(reference: Path, images: tuple[Path, ...], *, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
+@click.argument("files", nargs=-1, required=True, type=AnyFile())
 @click.option(
     "--keys",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -289,8 +343,6 @@ def demand_gpu_extra() -> None:
 )
 def web(bind: str, count: int, threads: int) -> None:
     """Serve the pages for employees, HR admins and auditors."""
-    import os
-
     from core.settings import settings
     from deploy.stack import web_command
 

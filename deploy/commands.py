@@ -13,10 +13,12 @@ from compliance.consent import own_photos
 from compliance.verify import verify_file
 from core.errors import ConfigurationError, InvalidInput
 from core.style import StyleSpec
-from core.style_file import load_style
+from core.style_file import load_style, unusable_at
+from deploy.subjects import number_taken, place_of, wanted_in, who
 
 if TYPE_CHECKING:  # a command that needs no model starts without one
-    from workers.batch import PersonReport
+    from core.toml_lines import Place
+    from workers.batch import PersonReport, Pictures
     from workers.vision.verdict import Finding, Verdict
 
 Report = Callable[[dict[str, Any], str], None]
@@ -25,32 +27,55 @@ Report = Callable[[dict[str, Any], str], None]
 SIGNER = "signer trusted"
 
 
-def check_photos(photos: Sequence[Path], report: Report) -> bool:
+def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str] = ()) -> bool:
     """Report a verdict for each photo and, of several, the best; return whether all were accepted.
 
     The photos are taken for one person's: what is nearly the same twice, and what may show somebody else,
     is said as well.
+
+    Args:
+        photos: Files; one that cannot be read is a finding.
+        report: Gets each result.
+        subjects: `FILE=NUMBER`; see `deploy.subjects`.
+
+    Raises:
+        click.UsageError: a subject names no photo, or nobody in it.
     """
+    from workers.folders import read_photo
+    from workers.vision.advice import Issue
     from workers.vision.check import examine
-    from workers.vision.decode import MAX_BYTES
     from workers.vision.likeness import Embedding, embed, strangers
     from workers.vision.ranking import REASONS, best_three
+    from workers.vision.verdict import Verdict
 
     consent = own_photos()
+    wanted = wanted_in(photos, subjects)
     verdicts: dict[str, Verdict] = {}
     embeddings: dict[str, Embedding] = {}
     for path in photos:
-        with path.open("rb") as file:
-            seen = examine(file.read(MAX_BYTES + 1), consent)
-        verdicts[str(path)] = seen.verdict
+        name = click.format_filename(path)
+        try:
+            content = read_photo(path)
+        except OSError as error:
+            verdicts[name] = Verdict.refused(Issue.UNREADABLE, system=str(error.strerror))
+            continue
+        seen = examine(content, consent)
+        if path in wanted:
+            seen = examine(content, consent, subject=place_of(path, wanted[path], seen.verdict))
+        verdicts[name] = seen.verdict
         if seen.verdict.accepted and seen.pixels is not None and seen.face is not None:
-            embeddings[str(path)] = embed(seen.pixels, seen.face, consent)
+            embeddings[name] = embed(seen.pixels, seen.face, consent)
     verdicts = _compared(verdicts, strangers(embeddings))
+    numbers = {click.format_filename(path): number for path, number in wanted.items()}
     for name, verdict in verdicts.items():
         mark = "✓" if verdict.accepted else "?" if verdict.asks else "✗"
         lines = [f"{mark} {name}  score {verdict.score:.2f}"]
-        lines += [f"    {issue.severity}: {issue.advice} [{_code(issue)}]" for issue in verdict.issues]
-        report({"file": name, **verdict.model_dump(mode="json")}, "\n".join(lines))
+        lines += [f"    {issue.severity}: {issue.said} [{_code(issue)}]" for issue in verdict.issues]
+        number = numbers.get(name) or number_taken(verdict)
+        lines += who(name, verdict, number)
+        faces = [box.model_dump() for box in verdict.from_left]
+        value = {"file": name, **verdict.model_dump(mode="json"), "from_left": faces, "subject": number}
+        report(value, "\n".join(lines))
     if len(verdicts) > 1:
         best = best_three(verdicts)
         lines = [
@@ -89,26 +114,94 @@ def _reasons(words: Iterable[str]) -> str:
     return ", ".join(words) or "the best there is"
 
 
-def render_folder(photos: Path, style_file: Path | None, out: Path, report: Report) -> bool:
-    """Make everybody's headshot; return whether everybody got one."""
+def render_folder(
+    photos: Path, style: Path | StyleSpec, out: Path, report: Report, subjects: Sequence[str] = ()
+) -> bool:
+    """Make everybody's headshot; return whether everybody got one.
+
+    Args:
+        photos: One subfolder per person.
+        style: A style file, or a style.
+        out: Where the results go.
+        report: Gets each result.
+        subjects: `FILE=NUMBER`; see `deploy.subjects`.
+
+    Raises:
+        click.UsageError: a subject names no photo, or nobody in it; `out` is `photos`.
+    """
     from workers import batch
 
-    style = load_style(style_file) if style_file else StyleSpec()
-    result = batch.render_folder(
-        photos,
-        style,
-        out,
-        own_photos(),
-        on_progress=lambda person, fraction, stage: click.echo(f"{person}: {stage} {fraction:.0%}", err=True),
-        style_folder=style_file.parent if style_file else None,
-    )
+    if out.resolve() == photos.resolve():
+        raise click.UsageError("The headshots would lie among the photos. Give another folder with --out.")
+    spec, pictures = _style_of(style)
+    places = _places(photos, out, subjects)
+    _tell_left_out(photos)
+    said: set[str] = set()
+
+    def progress(person: str, fraction: float, stage: str) -> None:
+        line = f"{person}: {stage} {fraction:.0%}"
+        if line not in said:
+            said.add(line)
+            click.echo(line, err=True)
+
+    result = batch.render_folder(photos, spec, out, own_photos(), progress, pictures, places)
     for person in result.people:
-        report(person.model_dump(mode="json"), _came_of(person, style, out))
-    report(
-        {"team": result.team.model_dump(mode="json")},
-        f"Report: {out / 'report.json'}, sheet: {out / 'team.jpg'}",
-    )
+        report(person.model_dump(mode="json"), _came_of(person, spec, out))
+    sheets = f", sheets: {out / 'team.jpg'}, {out / 'alignment.jpg'}" if result.team.people else ""
+    report({"team": result.team.model_dump(mode="json")}, f"Report: {out / 'report.json'}{sheets}")
     return all(person.source for person in result.people)
+
+
+def _style_of(style: Path | StyleSpec) -> tuple[StyleSpec, Pictures]:
+    """Return a style with the pictures that its file names.
+
+    Raises:
+        StyleUnusable: names line and field of everything that cannot be used.
+    """
+    from workers.batch import NO_PICTURES, Pictures
+    from workers.studio.backdrop import backdrop_file
+    from workers.studio.logo import logo_file
+
+    if isinstance(style, StyleSpec):
+        return style, NO_PICTURES
+    spec = load_style(style)
+    if not spec.model_fields_set:
+        click.echo(f"{style} sets nothing: every default applies.", err=True)
+    found: dict[Place, str] = {}
+    backdrop = logo = None
+    try:
+        backdrop = backdrop_file(spec, style.parent)
+    except InvalidInput as error:
+        found["backdrop", "image"] = error.message
+    try:
+        logo = logo_file(spec, style.parent)
+    except InvalidInput as error:
+        found["logo", "image"] = error.message
+    if found:
+        raise unusable_at(style, found)
+    return spec, Pictures(backdrop, logo)
+
+
+def _places(photos: Path, out: Path, subjects: Sequence[str]) -> dict[str, dict[str, tuple[float, float]]]:
+    """Look at each photo that a subject names; return person → file → where the person is."""
+    if not subjects:
+        return {}
+    from workers.folders import person_folders, photo_files, read_photo, shown
+    from workers.vision.check import check
+
+    files = [file for folder in person_folders(photos, but=out) for file in photo_files(folder)]
+    places: dict[str, dict[str, tuple[float, float]]] = {}
+    for file, number in wanted_in(files, subjects).items():
+        place = place_of(file, number, check(read_photo(file), own_photos()))
+        places.setdefault(shown(file.parent), {})[shown(file)] = place
+    return places
+
+
+def _tell_left_out(photos: Path) -> None:
+    stray = [path.name for path in sorted(photos.iterdir()) if path.is_file() and path.name[0] != "."]
+    if stray:
+        names = ", ".join(stray[:3]) + (", …" if len(stray) > 3 else "")
+        click.echo(f"Left out, because they lie in no person's subfolder of {photos}: {names}", err=True)
 
 
 def _came_of(person: PersonReport, style: StyleSpec, out: Path) -> str:
@@ -127,13 +220,8 @@ def _came_of(person: PersonReport, style: StyleSpec, out: Path) -> str:
 
 def check_style(file: Path, report: Report) -> bool:
     """Report what is wrong with a style file; return whether it can be used, with the pictures it names."""
-    from workers.batch import backdrop_file
-    from workers.studio.logo import logo_file
-
     try:
-        style = load_style(file)
-        backdrop_file(style, file.parent)
-        logo_file(style, file.parent)
+        style, _ = _style_of(file)
     except InvalidInput as error:
         found = error.details.get("fields")
         wrong = found if isinstance(found, list) else [error.message]
@@ -150,13 +238,19 @@ def check_style(file: Path, report: Report) -> bool:
 
 def score_images(reference: Path, images: Sequence[Path], report: Report) -> bool:
     """Measure images against a person's photos; return whether each shows one face, and the same person."""
-    from workers.batch import read_folder
+    from workers.folders import read_folder, read_photo
     from workers.score import score
 
     good = True
-    for one in score(
-        list(read_folder(reference)), [(str(path), path.read_bytes()) for path in images], own_photos()
-    ):
+    given: list[tuple[str, bytes]] = []
+    for path in images:
+        try:
+            given.append((click.format_filename(path), read_photo(path)))
+        except OSError as error:
+            good = False
+            report({"image": str(path), "faces": 0, "error": error.strerror}, f"{path}\n    {error.strerror}")
+    references, _unreadable = read_folder(reference)
+    for one in score(references, given, own_photos()):
         good &= one.faces == 1 and one.same_person is not False
         value = one.model_dump(mode="json")
         lines = [f"    {name.replace('_', ' ')}: {item}" for name, item in value.items() if name != "image"]

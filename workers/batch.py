@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from core.consent import ValidConsent
-from core.errors import InvalidInput
+from core.errors import AppError
 from core.framing import Head
-from core.style import MAX_SIDE, ImageBackdrop, OutputFormat, StyleSpec
+from core.style import OutputFormat, StyleSpec
+from workers.folders import person_folders, read_folder, shown
 from workers.gates import Gate, GateName, GateReport
 from workers.render import Headshot, RenderResult, render
-from workers.studio.backdrop import BackdropMissing
 from workers.studio.caption import caption_of
 from workers.studio.encode import SUFFIX, encode, outputs
 from workers.studio.finish import in_frame
-from workers.studio.logo import logo_file
 from workers.team import Pair, TeamFigures, alignment_sheet, contact_sheet, team_figures
 from workers.vision.check import examine
 from workers.vision.closer import kept
-from workers.vision.decode import MAX_BYTES, UnreadablePhoto, decode
 from workers.vision.geometry import Pixels
 from workers.vision.verdict import Verdict
 
 _SHEET_HEAD: Final = 300.0  # px, head height of a photo kept for the team sheet
 
 OnProgress = Callable[[str, float, str], None]  # person, fraction of this person, stage
+
+
+class OutputFailed(AppError):
+    """A result cannot be written: the place is closed to us, or full."""
+
+    code = "output_failed"
+    status = 500
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(
+            f"{path} cannot be written: {error.strerror}. Nothing that was finished before is lost."
+        )
+
+
+class Pictures(NamedTuple):
+    """The pictures that a style names."""
+
+    backdrop: Pixels | None = None  # uint8, height × width × 3, sRGB
+    logo: Pixels | None = None  # uint8, height × width × 4, sRGB with alpha
+
+
+NO_PICTURES: Final = Pictures()
 
 
 class PhotoReport(Verdict):
@@ -90,7 +113,7 @@ class PersonReport(BaseModel):
         """What kept each photo from becoming a headshot, a line a photo."""
         refused = [f"{one.file}: {' '.join(one.obstacles)}" for one in self.photos if not one.accepted]
         held = [f"{file}: withheld: {why.explanation}" for file, why in self.withheld.items()]
-        return (*refused, *held)
+        return (*refused, *held) if self.photos else ("There is no photo in the folder.",)
 
     @computed_field  # type: ignore[prop-decorator] # pydantic's own advice for mypy
     @property
@@ -123,152 +146,127 @@ def render_folder(
     out: Path,
     consent: ValidConsent,
     on_progress: OnProgress = lambda _person, _fraction, _stage: None,
-    style_folder: Path | None = None,
-) -> Report:
-    """Render every person's folder in `photos`; see `render_people`.
-
-    Raises:
-        InvalidInput: `photos` has no folder with files in it.
-    """
-    return render_people(read_people(photos), style, out, consent, on_progress, style_folder)
-
-
-def render_people(
-    people: dict[str, list[tuple[str, bytes]]],
-    style: StyleSpec,
-    out: Path,
-    consent: ValidConsent,
-    on_progress: OnProgress = lambda _person, _fraction, _stage: None,
-    style_folder: Path | None = None,
+    pictures: Pictures = NO_PICTURES,
+    subjects: Mapping[str, Mapping[str, tuple[float, float]]] = {},
 ) -> Report:
     """Make everybody's headshot, `OUT/<person>/headshot.jpg`, `OUT/team.jpg`, `OUT/alignment.jpg` and `OUT/report.json`.
 
     The further sizes of the style lie beside `headshot.jpg` as `<output name>.<suffix>`. A person whose
-    every photo fails is listed with the reasons, and the others go on.
+    every photo fails is listed with the reasons, and the others go on. One person's photos are in memory at
+    a time, and a file that is there is a file that is finished, whatever ends the run.
 
     Args:
-        people: Person → file name and content of each photo.
+        photos: One subfolder per person.
         style: The company's style.
         out: Folder, made where it does not exist.
         consent: The operator's statement.
         on_progress: Told the person, the fraction of that person's work done, and the stage.
-        style_folder: Where the file of an image backdrop lies.
+        pictures: What the style names.
+        subjects: Person → file name → where the person is in a photo of several people, as `render` takes it.
 
     Raises:
-        BackdropMissing: an image backdrop whose file is missing or unreadable.
+        InvalidInput: `photos` has no folder of a person.
+        OutputFailed: `out` cannot be written to.
     """
-    image = backdrop_file(style, style_folder)
-    logo = logo_file(style, style_folder)
-    out.mkdir(parents=True, exist_ok=True)
-    done: list[_Done] = []
-    for person, files in people.items():
-        done.append(_person(person, files, style, out, consent, on_progress, image, logo))
+    folders = person_folders(photos, but=out)
+    _prepare(out)
+    done = [
+        _person(folder, style, out, consent, on_progress, pictures, subjects.get(shown(folder), {}))
+        for folder in folders
+    ]
     report = Report(
         people=tuple(item.report for item in done),
         team=team_figures({item.report.person: item.gates for item in done if item.gates is not None}),
     )
     pairs = [item.pair for item in done if item.pair is not None]
     if pairs:
-        (out / "team.jpg").write_bytes(encode(contact_sheet(pairs, style.name), OutputFormat.JPEG))
+        _put(out / "team.jpg", encode(contact_sheet(pairs, style.name), OutputFormat.JPEG))
         aligned = alignment_sheet(pairs, report.team, style.crop)
-        (out / "alignment.jpg").write_bytes(encode(aligned, OutputFormat.JPEG))
-    (out / "report.json").write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        _put(out / "alignment.jpg", encode(aligned, OutputFormat.JPEG))
+    _put(out / "report.json", (report.model_dump_json(indent=2) + "\n").encode())
     return report
 
 
-def read_people(folder: Path) -> dict[str, list[tuple[str, bytes]]]:
-    """Read one subfolder per person; every file in it is tried, whatever its name.
-
-    Raises:
-        InvalidInput: no subfolder has a file.
-    """
-    people = {
-        person.name: list(read_folder(person))
-        for person in sorted(folder.iterdir() if folder.is_dir() else ())
-        if person.is_dir() and not person.name.startswith(".")
-    }
-    people = {person: files for person, files in people.items() if files}
-    if not people:
-        raise InvalidInput(f"{folder} has no photos. Put each person's photos into a subfolder of it.")
-    return people
-
-
-def backdrop_file(style: StyleSpec, folder: Path | None) -> Pixels | None:
-    """Read the picture of an image backdrop, which lies beside the style file.
-
-    Raises:
-        BackdropMissing: it does not exist, lies elsewhere, or is no picture.
-    """
-    if not isinstance(style.backdrop, ImageBackdrop):
-        return None
-    base = (folder or Path()).resolve()
-    path = (base / style.backdrop.image).resolve()
-    if not path.is_relative_to(base) or not path.is_file():
-        raise BackdropMissing(f"The backdrop picture {style.backdrop.image} is not beside the style file.")
-    try:
-        return decode(path.read_bytes(), working_side=MAX_SIDE).pixels
-    except UnreadablePhoto as error:
-        raise BackdropMissing(f"The backdrop picture cannot be used. {error.message}") from error
-
-
-def read_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of each file in `folder`, sorted; at most one byte more than a photo may have."""
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.name.startswith("."):
-            with path.open("rb") as stream:
-                # One byte beyond the limit is enough for the check to refuse it, and bounds memory.
-                yield path.name, stream.read(MAX_BYTES + 1)
-
-
 def _person(
-    person: str,
-    files: list[tuple[str, bytes]],
+    folder: Path,
     style: StyleSpec,
     out: Path,
     consent: ValidConsent,
     on_progress: OnProgress,
-    image: Pixels | None,
-    logo: Pixels | None,
+    pictures: Pictures,
+    subjects: Mapping[str, tuple[float, float]],
 ) -> _Done:
     started = time.perf_counter()
+    person = shown(folder)
+    files, unreadable = read_folder(folder)
     result = render(
-        files, style, consent, lambda fraction, stage: on_progress(person, fraction, stage), image
+        files,
+        style,
+        consent,
+        lambda fraction, stage: on_progress(person, fraction, stage),
+        pictures.backdrop,
+        subjects=subjects,
     )
     pair = None
     if result.headshots:
         best = result.headshots[0]
-        _write(out / person, best, style, logo)
+        _write(out / person, best, style, pictures.logo)
         content = dict(files)[best.source]
-        before = kept(content, examine(content, consent), _SHEET_HEAD)
-        pair = Pair(person, before, in_frame(best.pixels, style))
-    report = _report(person, result, time.perf_counter() - started)
+        seen = examine(content, consent, subject=result.subjects.get(best.source))
+        pair = Pair(person, kept(content, seen, _SHEET_HEAD), in_frame(best.pixels, style))
+    report = _report(person, result, unreadable, time.perf_counter() - started)
     return _Done(report, result.headshots[0].report if result.headshots else None, pair)
 
 
 def _write(folder: Path, best: Headshot, style: StyleSpec, logo: Pixels | None) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     first, *further = style.outputs
     caption = caption_of(folder.name, "", style)
     head = Head.measured(best.report.figures)
     made = outputs(best.pixels, style, caption=caption, head=head, logo=logo)
     if first.format is OutputFormat.JPEG:
-        (folder / "headshot.jpg").write_bytes(made[first.name])
+        _put(folder / "headshot.jpg", made[first.name])
     else:
         further = list(style.outputs)
-        (folder / "headshot.jpg").write_bytes(
-            encode(in_frame(best.pixels, style), OutputFormat.JPEG, caption=caption)
-        )
+        plain = encode(in_frame(best.pixels, style), OutputFormat.JPEG, caption=caption)
+        _put(folder / "headshot.jpg", plain)
     for output in further:
-        (folder / f"{output.name}.{SUFFIX[output.format]}").write_bytes(made[output.name])
+        _put(folder / f"{output.name}.{SUFFIX[output.format]}", made[output.name])
 
 
-def _report(person: str, result: RenderResult, seconds: float) -> PersonReport:
+def _prepare(out: Path) -> None:
+    """Find out that nothing can be written before the work instead of after it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not os.access(out, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise OutputFailed(out, error) from error
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        raise OutputFailed(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _report(
+    person: str, result: RenderResult, unreadable: Mapping[str, Verdict], seconds: float
+) -> PersonReport:
     best = result.headshots[0] if result.headshots else None
     return PersonReport(
         person=person,
         source=best.source if best else None,
         photos=tuple(
-            PhotoReport(file=name, **verdict.model_dump()) for name, verdict in result.verdicts.items()
+            PhotoReport(file=name, **verdict.model_dump())
+            for name, verdict in {**result.verdicts, **unreadable}.items()
         ),
         gates=best.report.gates if best else {},
         figures=best.report.figures if best else {},

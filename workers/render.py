@@ -69,6 +69,7 @@ class RenderResult:
     headshots: tuple[Headshot, ...]  # best first
     withheld: tuple[Withheld, ...]
     verdicts: dict[str, Verdict]  # every photo's, by key, in the order given
+    subjects: dict[str, tuple[float, float]]  # where the person is in photos of several, as given or found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +111,8 @@ def render(
     consent.demand(Purpose.PHOTO)
     chosen = engine or StudioEngine()
     looks: dict[str, Look] | None = {} if chosen.makes_faces else None
-    verdicts, ranked, own = _check_all(photos, style, consent, progress, subjects, looks)
+    places = dict(subjects)
+    verdicts, ranked, own = _check_all(photos, style, consent, progress, places, looks)
     headshots: list[Headshot] = []
     withheld: list[Withheld] = []
     sources = [item.source for item in ranked]
@@ -138,7 +140,7 @@ def render(
             withheld.append(outcome)
     progress(1.0, "done")
     headshots.sort(key=lambda shot: -shot.score)
-    return RenderResult(tuple(headshots), tuple(withheld), verdicts)
+    return RenderResult(tuple(headshots), tuple(withheld), verdicts, places)
 
 
 def _span(done: float, wanted: int, left: int) -> float:
@@ -155,9 +157,10 @@ def _check_all(
     style: StyleSpec,
     consent: ValidConsent,
     progress: Progress,
-    subjects: Mapping[str, tuple[float, float]],
+    subjects: dict[str, tuple[float, float]],
     looks: dict[str, Look] | None,
 ) -> tuple[dict[str, Verdict], list[_Ranked], Own]:
+    """Check every photo; a person who is found in a photo of several is added to `subjects`."""
     verdicts: dict[str, Verdict] = {}
     ranked: list[_Ranked] = []
     own = Own()
@@ -175,6 +178,7 @@ def _check_all(
     for key, content in asking:
         subject = _likest(examine(content, consent), alone, consent)
         if subject is not None:
+            subjects[key] = subject
             seen = examine(content, consent, subject=subject)
             verdicts[key] = seen.verdict
             _take(key, content, seen, subject, style, consent, ranked, own, looks)
@@ -216,7 +220,7 @@ def _likest(seen: Examination, own: Sequence[Embedding], consent: ValidConsent) 
         embedding = embed(seen.pixels, face, consent)
         away = float(np.mean([distance(embedding, one) for one in own]))
         if away < nearest:
-            nearest, place = away, (box.left + box.width / 2, box.top + box.height / 2)
+            nearest, place = away, box.centre
     return place
 
 

@@ -19,8 +19,8 @@ from deploy.demo.browser import Browser, DemoFailed
 from deploy.demo.people import Person
 from workers.batch import PersonReport, PhotoReport, WithheldReport
 from workers.gates import GateReport
-from workers.vision.advice import ADVICE, Issue
-from workers.vision.verdict import Finding, Measures, Verdict
+from workers.vision.advice import Issue
+from workers.vision.verdict import Verdict
 
 POLL_SECONDS = 0.25
 # Two slow cores check a photo in about a second and render a person in about ten.
@@ -245,6 +245,4 @@ def _refusal(error: dict[str, str]) -> Verdict:
     """What the upload itself refused, as the verdict that the photo check gives for the same reason."""
     if error["code"] not in set(Issue):
         raise DemoFailed(f"A photo was refused: {error['message']}")
-    issue = Issue(error["code"])
-    finding = Finding(code=issue, severity=ADVICE[issue].severity, advice=ADVICE[issue].text)
-    return Verdict(accepted=False, issues=(finding,), measures=Measures(), score=0.0)
+    return Verdict.refused(Issue(error["code"]))

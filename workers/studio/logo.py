@@ -20,17 +20,18 @@ class LogoMissing(InvalidInput):
     code = "logo_missing"
 
 
-def logo_file(style: StyleSpec, folder: Path | None) -> Pixels | None:
+def logo_file(style: StyleSpec, folder: Path) -> Pixels | None:
     """Read a style's logo, which lies beside the style file.
 
     Raises:
-        LogoMissing: it does not exist, lies elsewhere, or is no picture.
+        LogoMissing: it does not exist or lies elsewhere.
+        PictureUnusable: it is no picture.
     """
     if style.logo is None:
         return None
     if style.logo.image == COMPANY_LOGO:
         raise LogoMissing("Without the portal there is no company's logo. Name a file beside the style file.")
-    base = (folder or Path()).resolve()
+    base = folder.resolve()
     path = (base / style.logo.image).resolve()
     if not path.is_relative_to(base) or not path.is_file():
         raise LogoMissing("The logo %(file)s is not beside the style file.", file=style.logo.image)

@@ -98,7 +98,7 @@ def examine(
             decode(photo, max_bytes=max_bytes, max_pixels=max_pixels) if isinstance(photo, bytes) else photo
         )
     except UnreadablePhoto as error:
-        return Examination(_refused(Issue(error.code), Measures()))
+        return Examination(Verdict.refused(Issue(error.code)))
     pixels, place = _overview(picture)
     faces = find_faces(pixels)
     turns = _turns(pixels, faces)
@@ -107,7 +107,7 @@ def examine(
         faces = find_faces(pixels)
     size = {"width_px": place.width, "height_px": place.height, "faces": len(faces)}
     if not faces:
-        return Examination(_refused(Issue.NO_FACE, Measures(**size)), pixels, place=place)
+        return Examination(Verdict.refused(Issue.NO_FACE, Measures(**size)), pixels, place=place)
     boxes = tuple(_fraction(face, pixels) for face in faces)
     chosen = faces[0] if subject is None else _at(subject, faces, pixels)
     others = tuple(face for face in faces if face is not chosen)
@@ -328,10 +328,6 @@ def _score(measures: Measures) -> float:
     )
     # The weakest part counts as much as all together: one bad fault spoils a good photo.
     return 0.5 * float(np.prod(parts) ** (1 / len(parts))) + 0.5 * min(parts)
-
-
-def _refused(issue: Issue, measures: Measures) -> Verdict:
-    return _verdict([Finding.of(issue)], measures, 0.0)
 
 
 def _verdict(findings: list[Finding], measures: Measures, score: float) -> Verdict:

@@ -24,6 +24,11 @@ class FaceBox(BaseModel):
     width: float
     height: float
 
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Fractions of width and height: what `examine` takes as the subject."""
+        return self.left + self.width / 2, self.top + self.height / 2
+
 
 class Finding(BaseModel):
     """One thing the check says."""
@@ -44,6 +49,11 @@ class Finding(BaseModel):
         return cls(
             code=code, severity=advice.severity, advice=text, values=values, component=advice.component
         )
+
+    @property
+    def said(self) -> str:
+        """The advice, and what the system said where a file cannot be read."""
+        return f"{self.advice} ({self.values['system']})" if "system" in self.values else self.advice
 
 
 class Measures(BaseModel):
@@ -129,11 +139,21 @@ class Verdict(BaseModel):
     faces: tuple[FaceBox, ...] = ()  # largest first
     phash: str | None = None  # 16 hex digits of the picture around the face; see `ranking.near_duplicates`
 
+    @classmethod
+    def refused(cls, issue: Issue, measures: Measures = Measures(), **values: str) -> Verdict:  # noqa: B008 - frozen
+        """Return the verdict on a photo that one issue rules out; `values` go into its finding."""
+        return cls(accepted=False, issues=(Finding.of(issue, **values),), measures=measures, score=0.0)
+
+    @property
+    def from_left(self) -> tuple[FaceBox, ...]:
+        """The faces as a person counts them."""
+        return tuple(sorted(self.faces, key=lambda box: box.centre))
+
     @property
     def obstacles(self) -> tuple[str, ...]:
         """What blocks or asks, in words; empty for an accepted photo."""
         return tuple(
-            issue.advice
+            issue.said
             for issue in self.issues
             if issue.severity is Severity.BLOCK or (self.asks and issue.code is Issue.SEVERAL_PEOPLE)
         )

@@ -72,9 +72,13 @@ def test_every_problem_is_named_with_its_line_and_its_field(tmp_path: Path) -> N
         ("name = 1", "line 1, name: must be a text"),
         ("[logo]\nwidth = 0.3", "line 1, logo: would lie over the head in the size square"),
         ('[logo]\ncorner = "middle"', "line 2, logo.corner: must be one of 'top-left', 'top-right'"),
-        ("name = \n", "line 1: this is not TOML"),
+        ("name = \n", "line 1, name: this is not TOML"),
+        ("[crop]\nhead_height = 0.6\neye_line = 0.4.5\n", "line 3, crop.eye_line: this is not TOML"),
         ('name = "x"\n[crop', "line 2: this is not TOML"),
-        ('name = "x"\nname = "y"', "line 2: this is not TOML"),
+        ('name = "x"\nname = "y"', "line 2, name: this is not TOML"),
+        ('[backdrop]\nkind = "solid"\ninner = "#ffffff"', "line 3, backdrop.inner: belongs to the kind gradient; with the kind solid use color"),
+        ('[backdrop]\nkind = "solid"\nblur = 1', "line 3, backdrop.blur: belongs to the kind image, scene; with the kind solid use color"),
+        ('[backdrop]\nkind = "image"\nimage = "x"\ncolor = "#ffffff"', "line 4, backdrop.color: belongs to the kind solid; with the kind image use image, blur"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_where_it_stands(text: str, expected: str) -> None:
@@ -85,6 +89,8 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InvalidInput, match=r"x\.toml is not a style file"):
         load_style(tmp_path / "x.toml")
+    with pytest.raises(InvalidInput, match="cannot be read: Is a directory"):
+        load_style(tmp_path)
 
 
 def test_sizes_are_names_pixels_or_millimetres() -> None:

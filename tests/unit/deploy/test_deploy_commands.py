@@ -14,6 +14,7 @@ from compliance.log import sequencer
 from compliance.signing import SigningKeys, log_origin
 from core.db import transaction
 from deploy.cli import main
+from workers.sample import sample_people
 
 
 def checkpoint_file(org: UUID, folder: Path) -> Path:
@@ -127,7 +128,116 @@ def test_a_style_file_is_checked_with_all_its_mistakes_and_the_files_it_names(tm
     style.write_text('[logo]\nimage = "logo.png"\n')
     result = CliRunner().invoke(main, ["style", "check", str(style)])
     assert result.exit_code == 1
-    assert "logo.png is not beside the style file" in result.stdout
+    assert (
+        result.stdout == "✗ style.toml line 2, logo.image: The logo logo.png is not beside the style file.\n"
+    )
+    style.write_text('[backdrop]\nkind = "image"\nimage = "wall.jpg"\n[logo]\n')
+    (tmp_path / "wall.jpg").write_text("no picture " * 20)
+    lines = CliRunner().invoke(main, ["style", "check", str(style)]).stdout.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [
+        "✗ style.toml line 3, backdrop.image",
+        "✗ style.toml line 4, logo.image",
+    ]
+
+
+def test_an_empty_style_file_means_every_default_and_says_so(tmp_path: Path) -> None:
+    style = tmp_path / "style.toml"
+    style.write_text("# nothing yet\n")
+    result = CliRunner().invoke(main, ["style", "check", str(style)])
+    assert result.exit_code == 0
+    assert result.stderr == f"{style} sets nothing: every default applies.\n"
+
+
+def test_a_style_is_a_file_or_a_presets_name_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "x.jpg").touch()
+    out = tmp_path / "out"
+    arguments = ["render", "--photos", str(tmp_path), "--out", str(out), "--style"]
+    result = CliRunner().invoke(main, [*arguments, "slate"])
+    assert result.exit_code == 1
+    assert "x.jpg: This file is empty" in result.stdout
+    result = CliRunner().invoke(main, [*arguments, "slaet"])
+    assert result.exit_code == 2
+    assert "There is no file slaet, and the presets are slate, warm-office" in result.stderr
+
+
+def test_render_refuses_to_write_among_the_photos_and_says_which_files_are_nobodys(tmp_path: Path) -> None:
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "x.jpg").touch()
+    (tmp_path / "readme.txt").touch()
+    result = CliRunner().invoke(main, ["render", "--photos", str(tmp_path), "--out", f"{tmp_path}/ada/.."])
+    assert result.exit_code == 2
+    assert "among the photos" in result.stderr
+    result = CliRunner().invoke(main, ["render", "--photos", str(tmp_path), "--out", f"{tmp_path}/out"])
+    assert f"Left out, because they lie in no person's subfolder of {tmp_path}: readme.txt" in result.stderr
+    lines = result.stderr.splitlines()
+    assert len(set(lines)) == len(lines)
+
+
+@pytest.mark.parametrize("command", ["check", "verify", "score"])
+def test_one_file_that_cannot_be_read_does_not_lose_the_rest(command: str, tmp_path: Path) -> None:
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    (tmp_path / "text.jpg").write_text("no photo " * 20)
+    (tmp_path / "keys.json").write_text("{}")
+    more: list[str] = []
+    if command == "verify":
+        more = ["--keys", str(tmp_path / "keys.json")]
+    if command == "score":
+        (tmp_path / "ada").mkdir()
+        (tmp_path / "ada" / "portrait.jpg").write_bytes(sample_people()["eileen"][0][1])
+        more = ["--reference", str(tmp_path / "ada")]
+    files = [str(tmp_path / f"{name}.jpg") for name in ("folder", "loop", "text")]
+    result = CliRunner().invoke(main, [command, *more, *files])
+    assert result.exit_code == 1
+    assert "Is a directory" in result.stdout
+    assert "Too many levels of symbolic links" in result.stdout
+    assert "text.jpg" in result.stdout
+    assert CliRunner().invoke(main, [command, *more, f"{tmp_path}/gone.jpg"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("party.jpg", "write FILE=NUMBER"),
+        ("party.jpg=two", "write FILE=NUMBER"),
+        ("party.jpg=0", "write FILE=NUMBER"),
+        ("gone.jpg=1", "there is no such photo"),
+        ("arty.jpg=1", "there is no such photo"),
+        ("party.jpg=1", "which one? "),
+        ("ada/party.jpg=1", "no face was found in it"),
+        ("eve/portrait.jpg=2", "only 1 face is in it, counted from the left"),
+    ],
+)
+def test_a_subject_that_names_nobody_is_wrong_usage(option: str, said: str, tmp_path: Path) -> None:
+    for person in ("ada", "bob", "eve"):
+        (tmp_path / person).mkdir()
+    for person in ("ada", "bob"):
+        (tmp_path / person / "party.jpg").touch()
+    (tmp_path / "eve" / "portrait.jpg").write_bytes(sample_people()["eileen"][0][1])
+    files = [str(path) for path in tmp_path.glob("*/*")]
+    render = ["render", "--photos", str(tmp_path), "--out", str(tmp_path / "out")]
+    for arguments in (render, ["check", *files]):
+        result = CliRunner().invoke(main, [*arguments, "--subject", option])
+        assert result.exit_code == 2
+        assert said in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.photos
+def test_check_counts_faces_from_the_left_and_takes_the_one_that_is_named() -> None:
+    group = Path(__file__).parents[4] / "shared" / "photos" / "negatives" / "two-people.jpg"
+    if not group.is_file():
+        pytest.skip(f"needs {group}")
+    asked = CliRunner().invoke(main, ["check", str(group)])
+    assert "    2 faces from the left: 1 at 27% of the width" in asked.stdout
+    assert f"choose with --subject {group}=1" in asked.stdout
+    result = CliRunner().invoke(main, ["check", str(group), "--subject", "two-people.jpg=2", "--json"])
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert (found["accepted"], found["subject"]) == (True, 2)
+    left, right = found["from_left"]
+    assert left["left"] < right["left"]
 
 
 def test_the_schema_of_style_files_is_printed() -> None:

@@ -11,15 +11,16 @@ from core.consent import ConsentRequired, ValidConsent
 from core.errors import InvalidInput
 from core.presets import PRESETS
 from core.style import ImageBackdrop, Output, OutputFormat, SolidBackdrop, StyleSpec
-from workers.batch import WithheldReport, read_people, render_folder, render_people
+from workers.batch import OutputFailed, WithheldReport, render_folder
+from workers.folders import read_people
 from workers.gates import GateName, GateReport, at_least, at_most
 from workers.render import render
 from workers.sample import sample_people
 from workers.score import score
 from workers.studio.align import region
-from workers.studio.backdrop import BackdropMissing
+from workers.studio.backdrop import BackdropMissing, backdrop_file
 from workers.studio.finish import finish, master_size
-from workers.vision.advice import Issue
+from workers.vision.advice import ADVICE, Issue
 from workers.vision.check import examine
 from workers.vision.faces import find_faces
 from workers.vision.matting import matte
@@ -161,6 +162,76 @@ def test_folder_becomes_headshots_a_team_sheet_and_a_report(tmp_path, consent):
     assert seen == {"eileen", "nobody"}
 
 
+def test_one_bad_file_or_folder_never_loses_the_others(tmp_path, consent):
+    photos, out = tmp_path / "photos", tmp_path / "photos" / "out"
+    bad, good = photos / "bad", photos / "ü mit Leer 🙂"
+    for folder in (bad, good, photos / "nobody", photos / ".hidden", bad / "folder.jpg"):
+        folder.mkdir(parents=True)
+    (bad / "loop.jpg").symlink_to("loop.jpg")
+    (bad / "empty.jpg").touch()
+    (photos / "loop").symlink_to("loop")
+    [(name, content)] = sample_people()["eileen"][:1]
+    (good / name).write_bytes(content)
+    for _again in range(2):  # the second time results lie among the photos
+        found = render_folder(photos, SMALL, out, consent).people
+        assert [(one.person, one.source) for one in found] == [
+            ("bad", None),
+            ("nobody", None),
+            (good.name, name),
+        ]
+        issues = {photo.file: photo.issues[0] for photo in found[0].photos}
+        assert [issues[file].code for file in ("empty.jpg", "loop.jpg")] == [
+            Issue.EMPTY_FILE,
+            Issue.UNREADABLE,
+        ]
+        assert "symbolic links" in issues["loop.jpg"].said
+        assert found[1].reasons == ("There is no photo in the folder.",)
+        assert found[2].sharp_up_to_px == 256
+    assert not [path for path in out.rglob("*") if path.name.endswith(".part")]
+
+
+def test_results_that_cannot_be_written_are_said_before_the_work_begins(tmp_path, consent):
+    (tmp_path / "photos" / "ada").mkdir(parents=True)
+    (tmp_path / "photos" / "ada" / "x.jpg").touch()
+    (tmp_path / "file").touch()
+    begun: list[str] = []
+    with pytest.raises(OutputFailed, match="file/out cannot be written: Not a directory"):
+        render_folder(
+            tmp_path / "photos",
+            SMALL,
+            tmp_path / "file" / "out",
+            consent,
+            lambda *told: begun.append(told[0]),
+        )
+    assert begun == []
+
+
+def test_a_result_is_written_whole_or_not_at_all(tmp_path, consent):
+    (tmp_path / "photos" / "eileen").mkdir(parents=True)
+    name, content = sample_people()["eileen"][0]
+    (tmp_path / "photos" / "eileen" / name).write_bytes(content)
+    (tmp_path / "out" / "eileen" / "headshot.jpg").mkdir(parents=True)  # in the way
+    with pytest.raises(OutputFailed, match=r"headshot\.jpg cannot be written: Is a directory"):
+        render_folder(tmp_path / "photos", SMALL, tmp_path / "out", consent)
+    assert [path.name for path in (tmp_path / "out").rglob("*")] == ["eileen", "headshot.jpg"]
+
+
+@pytest.mark.photos
+def test_the_person_named_in_a_folder_photo_of_several_is_taken(photo, examined, photo_consent, tmp_path):
+    faces = examined("negatives/two-people.jpg").verdict.from_left
+    assert faces[0].left < faces[1].left
+    (tmp_path / "photos" / "bob").mkdir(parents=True)
+    (tmp_path / "photos" / "bob" / "group.jpg").write_bytes(photo("negatives/two-people.jpg"))
+    [asked] = render_folder(tmp_path / "photos", SMALL, tmp_path / "out", photo_consent).people
+    assert asked.reasons == (f"group.jpg: {ADVICE[Issue.SEVERAL_PEOPLE].text}",)
+    places = {"bob": {"group.jpg": faces[0].centre}}
+    [named] = render_folder(
+        tmp_path / "photos", SMALL, tmp_path / "out", photo_consent, subjects=places
+    ).people
+    assert named.photos[0].accepted
+    assert named.source == "group.jpg" or list(named.withheld) == ["group.jpg"]
+
+
 def test_empty_folder_says_what_to_do(tmp_path):
     with pytest.raises(InvalidInput, match="subfolder"):
         read_people(tmp_path)
@@ -168,12 +239,12 @@ def test_empty_folder_says_what_to_do(tmp_path):
         read_people(tmp_path / "missing")
 
 
-def test_backdrop_outside_the_style_folder_is_not_read(tmp_path, consent):
+def test_backdrop_outside_the_style_folder_is_not_read(tmp_path):
     (tmp_path / "secret.png").write_bytes(b"")
     style = SMALL.model_copy(update={"backdrop": ImageBackdrop(image="../secret.png")})
     (tmp_path / "styles").mkdir()
     with pytest.raises(BackdropMissing):
-        render_people({}, style, tmp_path / "out", consent, style_folder=tmp_path / "styles")
+        backdrop_file(style, tmp_path / "styles")
 
 
 @pytest.mark.photos
