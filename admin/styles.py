@@ -14,6 +14,7 @@ from PIL import Image
 
 from admin.answers import again, done, page
 from admin.style_form import Fields, errors_of, fields_of, has_image, spec_of
+from admin.style_words import LABELS
 from admin.words import SIZES
 from core.db import transaction
 from core.errors import AppError, InvalidInput
@@ -55,7 +56,7 @@ def new() -> Response:
     if spec is None:
         abort(404)
     typed = request.args.get("name", "").strip()[:LONGEST_NAME]
-    return _studio(fields_of(spec) | {"name": typed or _(spec.name)}, preset=chosen, typed=bool(typed))
+    return _studio(fields_of(spec) | {"name": typed or _(spec.name)}, preset=chosen)
 
 
 @bp.post("/styles/new")
@@ -86,21 +87,23 @@ def _studio(
     style: Style | None = None,
     *,
     preset: str = "",
-    typed: bool = False,
     error: AppError | None = None,
 ) -> Response:
     with transaction(me().org_id) as session:
         organization = organizations.current(session)
+        offered = presets(organization.accent)
         values: dict[str, Any] = {
             "fields": fields,
             "style": style,
             "preset": preset,
-            "typed": typed,
-            "presets": presets(organization.accent),
+            # A name that is a person's own stays when another preset is chosen.
+            "typed": fields["name"] not in {_(one.name) for one in offered.values()},
+            "presets": offered,
+            "labels": LABELS,
             "has_logo": organization.logo_id is not None,
             "sizes": NAMED_OUTPUTS.values(),
             "size_names": SIZES,
-            "errors": errors_of(error) if isinstance(error, InvalidInput) else {},
+            "errors": errors_of(error, fields) if error else {},
         }
     return again("studio.html", error, **values) if error else page("studio.html", **values)
 
@@ -122,7 +125,8 @@ def _save(style_id: UUID | None) -> Response:
             saved = styles.save(session, spec, style=style, actor=me().actor)
     except (InvalidInput, styles.StyleNameTaken) as error:
         kept = {name: "" for name in fields_of(StyleSpec()) if name.startswith("size-")}
-        return _studio(fields_of(StyleSpec()) | kept | dict(request.form.items()), style, error=error)
+        fields = fields_of(StyleSpec()) | kept | dict(request.form.items())
+        return _studio(fields, style, preset=fields.get("preset", ""), error=error)
     message = (
         _("Saved as version %(number)s. Shoots that use an earlier version keep it.", number=saved.version)
         if saved.version > 1
@@ -157,7 +161,7 @@ def show() -> Response:
     try:
         spec = spec_of(form, image_id)
     except StyleUnusable as error:
-        wrong = errors_of(error)
+        wrong = errors_of(error, form)
         raise InvalidInput(
             "Something in this style cannot be used; it is marked.",
             marked=list(wrong),

@@ -72,6 +72,7 @@ EMPLOYEE_PAGES = (
     "image model at work",
     "own photo instead of the image model",
     "choose a headshot",
+    "headshot beside its photo",
     "approved headshot",
     "privacy",
     "erased, pending",
@@ -169,6 +170,12 @@ def walk_of_an_employee(visitors: Visitors, album: Album) -> bytes:
     page.goto("/me/progress")
     page.wait_for_url("**/me/result", timeout=RENDER_MS)
     album.look("choose a headshot", page)
+    page.get_by_role("link", name="Look closely and compare").first.click()
+    expect(page.get_by_role("heading", level=1, name="Headshot 1")).to_be_visible()
+    page.get_by_text("The figures").click()
+    album.look("headshot beside its photo", page)
+    page.get_by_role("link", name="All your headshots").click()
+    page.wait_for_url("**/me/result")
     with company_database(visitors.stack) as connection:
         connection.execute(
             text(
