@@ -11,17 +11,19 @@ import numpy as np
 from flask import Blueprint, Response, abort, request
 from flask_babel import gettext as _
 from PIL import Image
+from sqlalchemy.orm import Session
 
 from admin.answers import again, done, page
 from admin.style_form import Fields, errors_of, fields_of, has_image, spec_of
 from admin.style_words import LABELS
-from admin.words import SIZES
+from admin.words import LOOKS, NO_LOOK, SIZES, Word
 from core.db import transaction
 from core.errors import AppError, InvalidInput
 from core.models import Style
 from core.permissions import Permission
 from core.presets import SLATE, presets
-from core.services import organizations, pictures, styles
+from core.services import looks, organizations, pictures, styles
+from core.settings import diffusion_settings
 from core.style import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
 from core.style_file import StyleUnusable, to_toml
 from core.web.guards import me, requires
@@ -103,9 +105,18 @@ def _studio(
             "has_logo": organization.logo_id is not None,
             "sizes": NAMED_OUTPUTS.values(),
             "size_names": SIZES,
+            "look": _look(session, style),
             "errors": errors_of(error, fields) if error else {},
         }
     return again("studio.html", error, **values) if error else page("studio.html", **values)
+
+
+def _look(session: Session, style: Style | None) -> Word | None:
+    """Return how far the saved style's look is; `None` where none can be learned and there is none."""
+    look = looks.of(session, style) if style is not None else None
+    if look is not None:
+        return LOOKS[looks.standing(look)]
+    return NO_LOOK if style is not None and diffusion_settings().diffusion_base else None
 
 
 def _save(style_id: UUID | None) -> Response:

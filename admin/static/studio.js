@@ -1,8 +1,9 @@
 // The preview follows the form: a little after the last change, only the newest answer is shown.
+import { smaller } from "./smaller.js";
 import "./values.js";
 
 const WAIT = 120;
-const LARGEST_UPLOAD = 1200; // pixels: the preview needs no more, and a phone photo is many megabytes
+const LARGEST_UPLOAD = 1200; // pixels: the preview needs no more
 const form = document.getElementById("studio");
 const image = document.getElementById("preview");
 const frame = document.getElementById("frame");
@@ -58,20 +59,6 @@ async function draw(answer) {
   shown = next;
 }
 
-async function smaller(upload) {
-  try {
-    const bitmap = await createImageBitmap(upload);
-    const scale = Math.min(1, LARGEST_UPLOAD / Math.max(bitmap.width, bitmap.height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(bitmap.width * scale);
-    canvas.height = Math.round(bitmap.height * scale);
-    canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    return await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.9));
-  } catch {
-    return upload; // not a picture that the browser reads: the server says what is wrong
-  }
-}
-
 async function update() {
   request?.abort();
   request = new AbortController();
@@ -113,7 +100,7 @@ form.addEventListener("input", (event) => {
   else if (event.target.id !== "image") soon();
 });
 file.addEventListener("change", async () => {
-  picture = file.files[0] ? await smaller(file.files[0]) : null;
+  picture = file.files[0] ? await smaller(file.files[0], LARGEST_UPLOAD) : null;
   soon();
 });
 // A name that was typed stays when another preset is chosen; a preset's own name does not.
