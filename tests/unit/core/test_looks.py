@@ -207,6 +207,20 @@ def test_other_pictures_leave_the_look_of_a_style_that_a_shoot_uses(style: Style
     assert len(held(style.org_id, Kind.STYLE_PICTURE)) == 11
 
 
+def test_other_pictures_of_a_later_version_leave_those_that_an_earlier_one_has(style: Style) -> None:
+    first = give(style).look
+    learn(style)
+    lock(style)
+    with transaction(style.org_id) as session:
+        locked = session.get_one(Style, style.id)
+        later = styles.save(session, StyleSpec(name="Warm"), style=locked, actor=audit.SYSTEM)
+    given = give(later, PICTURES[:5])
+    assert given.style.id == later.id
+    assert learned(style) == b"what was learned"
+    with transaction(style.org_id) as session:
+        assert vault().get(session, UUID(first.pictures[0]))
+
+
 def test_other_pictures_take_the_place_of_those_that_no_shoot_uses(style: Style) -> None:
     before = give(style).look
     learn(style)
