@@ -110,7 +110,7 @@ def picture(style_id: UUID, picture_id: UUID) -> Response:
     """Return one of the look's pictures, small."""
     with transaction(me().org_id) as session:
         jpeg = looks.picture(session, styles.get(session, style_id), picture_id)
-    return Response(pictures.backdrop_jpeg(jpeg, THUMBNAIL_SIDE), mimetype="image/jpeg")
+    return Response(pictures.jpeg(jpeg, THUMBNAIL_SIDE), mimetype="image/jpeg")
 
 
 def _found(session: Session, style_id: UUID) -> tuple[Style, Look | None]:

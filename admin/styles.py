@@ -165,7 +165,7 @@ def show() -> Response:
     image_id = request.form.get("image_id", "")
     backdrop: Pixels | None = None
     if request.form.get("backdrop_kind") == "image" and upload is not None:
-        backdrop = _pixels(pictures.backdrop_jpeg(upload, PREVIEW_SIDE * 2))
+        backdrop = _pixels(pictures.jpeg(upload, PREVIEW_SIDE * 2))
         image_id = image_id or "upload"
     # A name is asked for on saving; a preview does without.
     form = {**request.form.to_dict(), "name": request.form.get("name", "").strip() or "–"}

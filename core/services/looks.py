@@ -331,7 +331,7 @@ def _read(files: Sequence[bytes]) -> tuple[list[bytes], tuple[Refused, ...]]:
     usable, refused = [], []
     for number, content in enumerate(files, 1):
         try:
-            jpeg = pictures.backdrop_jpeg(content, LARGEST_SIDE)
+            jpeg = pictures.jpeg(content, LARGEST_SIDE)
             if min(_size(jpeg)) < SMALLEST_SIDE:
                 raise pictures.PictureUnusable(
                     N_("This picture is less than %(least)s pixels wide or high."), least=SMALLEST_SIDE

@@ -126,7 +126,7 @@ def keep_picture(session: Session, content: bytes) -> UUID:
     Raises:
         PictureUnusable: it cannot be read.
     """
-    jpeg = pictures.backdrop_jpeg(content)
+    jpeg = pictures.jpeg(content)
     return vault().put(session, jpeg, kind=Kind.BACKDROP, media_type="image/jpeg", member_id=None).id
 
 
