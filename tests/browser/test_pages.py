@@ -195,6 +195,8 @@ def walk_of_an_employee(visitors: Visitors, album: Album) -> bytes:
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Erase everything").click()
     expect(page.locator(".pill", has_text="PENDING")).to_be_visible()
+    page.get_by_role("button", name="Copy the address").click()
+    expect(page.locator("#copied")).to_have_text(re.compile("Copied|marked"))
     album.look("erased, pending", page)
     certificate = page.request.get(f"{page.url}/certificate.pdf").body()
     receipt = page.url
