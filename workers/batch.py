@@ -80,14 +80,9 @@ class WithheldReport(BaseModel):
     @property
     def explanation(self) -> str:
         """The reason in words, each failed gate with its figure and its limit."""
-        return "; ".join(_failure(name, gate) for name, gate in self.gates.items()) or _words(self.reason)
-
-
-def _failure(name: GateName, gate: Gate) -> str:
-    value = gate.value or 0.0
-    side = "at most" if value > gate.limit else "at least"
-    why = f" ({gate.why})" if gate.why else ""
-    return f"{_words(name)} is {value:.3g} {gate.unit}, must be {side} {gate.limit:.3g}{why}"
+        return "; ".join(f"{_words(name)} is {gate.sentence}" for name, gate in self.gates.items()) or _words(
+            self.reason
+        )
 
 
 def _words(code: str) -> str:

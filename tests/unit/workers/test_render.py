@@ -256,15 +256,37 @@ def test_score_measures_likeness_and_drift(photo, consent):
         ("cup", photo("negatives/no-face.jpg")),
     ]
     own, other, cup = score(references, images, consent)
-    assert own.same_person is True
-    assert other.same_person is False
-    assert (cup.faces, cup.likeness_distance) == (0, None)
-    assert own.likeness_distance < other.likeness_distance
+    likeness = {one.image: one.gates[GateName.LIKENESS] for one in (own, other)}
+    assert likeness["own"].passed is True
+    assert likeness["other"].passed is False
+    assert (cup.faces, cup.passed, cup.gates.keys()) == (0, False, {GateName.ONE_FACE})
+    assert likeness["own"].value < likeness["other"].value
     assert own.likeness_to.keys() == {"portrait.jpg", "podium.jpg"}
-    assert own.likeness_distance == pytest.approx(sum(own.likeness_to.values()) / 2, abs=1e-3)
+    assert likeness["own"].value == pytest.approx(sum(own.likeness_to.values()) / 2, abs=1e-3)
     assert 0.2 < own.likeness_baseline < 0.5
+    assert GateName.BACKDROP not in own.gates  # no style was given, so none can be missed
+    assert own.figures["roll_degrees"] == pytest.approx(own.gates[GateName.ROLL].value, abs=0.01)
     with pytest.raises(InvalidInput):
         score([("cup", photo("negatives/no-face.jpg"))], images, consent)
+
+
+@pytest.mark.photos
+def test_score_holds_a_headshot_against_its_style(photo, consent):
+    references = [("portrait.jpg", photo("joe/portrait.jpg"))]
+    made = render(references, SMALL, consent).headshots[0]
+    picture = io.BytesIO()
+    Image.fromarray(made.pixels).save(picture, "PNG")
+    own, other = (
+        score(references, [("made", picture.getvalue())], consent, style)[0]
+        for style in (SMALL, PRESETS["charcoal"])
+    )
+    assert own.gates.keys() == made.report.gates.keys()
+    assert own.gates[GateName.BACKDROP].value == pytest.approx(
+        made.report.gates[GateName.BACKDROP].value, abs=0.2
+    )
+    assert own.passed
+    assert own.gates[GateName.RESOLUTION].passed is None  # a picture does not tell what it was enlarged from
+    assert other.gates[GateName.BACKDROP].passed is False
 
 
 @pytest.mark.photos
