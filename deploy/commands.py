@@ -206,9 +206,10 @@ def _tell_left_out(photos: Path) -> None:
 
 def _came_of(person: PersonReport, style: StyleSpec, out: Path) -> str:
     """Say what came of one person's photos."""
-    if person.source is None:
-        return "\n    ".join([f"✗ {person.person}: no headshot.", *person.reasons])
     file = out / person.person / "headshot.jpg"
+    if person.source is None:
+        earlier = [f"{file} is from an earlier run."] if file.exists() else []
+        return "\n    ".join([f"✗ {person.person}: no headshot.", *person.reasons, *earlier])
     lines = [f"✓ {person.person}: {file} from {person.source}, {person.seconds:.1f} s"]
     sharp = person.sharp_up_to_px
     if sharp is not None and any(sharp < output.height for output in style.outputs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import InvalidInput
@@ -68,10 +69,18 @@ def read_folder(folder: Path) -> tuple[list[tuple[str, bytes]], dict[str, Verdic
     return photos, unreadable
 
 
-def read_people(folder: Path, but: Path | None = None) -> dict[str, list[tuple[str, bytes]]]:
-    """Read the photos of everybody who has some; see `person_folders`."""
-    people = {shown(person): read_folder(person)[0] for person in person_folders(folder, but)}
-    return {person: photos for person, photos in people.items() if photos}
+def read_people(
+    folder: Path, but: Path | None = None, tell: Callable[[str], None] = lambda _line: None
+) -> dict[str, list[tuple[str, bytes]]]:
+    """Read the photos of everybody who has some; see `person_folders`. `tell` hears what cannot be read."""
+    people = {}
+    for person in person_folders(folder, but):
+        photos, unreadable = read_folder(person)
+        for name, verdict in unreadable.items():
+            tell(f"{shown(person)}/{name}: {' '.join(verdict.obstacles)}")
+        if photos:
+            people[shown(person)] = photos
+    return people
 
 
 def shown(path: Path) -> str:
