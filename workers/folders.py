@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from core.errors import InvalidInput
 from workers.vision.advice import Issue
 from workers.vision.decode import MAX_BYTES
 from workers.vision.verdict import Verdict
 
+REPORT: Final = "report.json"  # lies where results are
+
 
 def person_folders(photos: Path, but: Path | None = None) -> list[Path]:
-    """Return one subfolder per person, sorted; hidden ones are left out, and so is `but`, where results lie.
+    """Return one subfolder per person, sorted; without hidden ones, `but`, and results of an earlier run.
 
     Raises:
         InvalidInput: there is none.
@@ -22,7 +25,10 @@ def person_folders(photos: Path, but: Path | None = None) -> list[Path]:
     folders = [
         path
         for path in sorted(photos.iterdir() if photos.is_dir() else ())
-        if path.is_dir() and not path.name.startswith(".") and path.resolve() != apart
+        if path.is_dir()
+        and not path.name.startswith(".")
+        and path.resolve() != apart
+        and not os.path.exists(path / REPORT)  # noqa: PTH110 - pathlib raises where a folder is closed
     ]
     if not any(photo_files(folder) for folder in folders):
         raise InvalidInput(f"{photos} has no photos. Put each person's photos into a subfolder of it.")

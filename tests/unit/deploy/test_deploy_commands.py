@@ -292,7 +292,7 @@ def test_check_counts_faces_from_the_left_and_takes_the_one_that_is_named() -> N
     if not group.is_file():
         pytest.skip(f"needs {group}")
     asked = CliRunner().invoke(main, ["check", str(group)])
-    assert "    2 faces from the left: 1 at 27% of the width" in asked.stdout
+    assert "    two-people.jpg shows 2 faces, from the left: 1 at 27% of the width" in asked.stdout
     assert f"choose with --subject {group}=1" in asked.stdout
     result = CliRunner().invoke(main, ["check", str(group), "--subject", "two-people.jpg=2", "--json"])
     assert result.exit_code == 0
@@ -300,6 +300,23 @@ def test_check_counts_faces_from_the_left_and_takes_the_one_that_is_named() -> N
     assert (found["accepted"], found["subject"]) == (True, 2)
     left, right = found["from_left"]
     assert left["left"] < right["left"]
+
+
+@pytest.mark.photos
+def test_render_says_how_to_answer_who_is_meant_and_takes_the_answer(tmp_path: Path) -> None:
+    group = Path(__file__).parents[4] / "shared" / "photos" / "negatives" / "two-people.jpg"
+    if not group.is_file():
+        pytest.skip(f"needs {group}")
+    (tmp_path / "photos" / "bob").mkdir(parents=True)
+    (tmp_path / "photos" / "bob" / "group.jpg").write_bytes(group.read_bytes())
+    arguments = ["render", "--photos", f"{tmp_path}/photos", "--out", f"{tmp_path}/out"]
+    asked = CliRunner().invoke(main, arguments)
+    assert asked.exit_code == 1
+    assert "choose with --subject bob/group.jpg=1" in asked.stdout
+    CliRunner().invoke(main, [*arguments, "--subject", "bob/group.jpg=2"])
+    [bob] = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))["people"]
+    assert bob["photos"][0]["accepted"] is True
+    assert bob["source"] == "group.jpg" or bob["withheld"]["group.jpg"]["gates"]["edge"]["value"] > 9
 
 
 def test_the_schema_of_style_files_is_printed() -> None:
