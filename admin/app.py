@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 from flask_babel import format_date, format_datetime
 from flask_login import current_user
 
-from admin import audit, brand, dashboard, download, people, roster, shoots, sign_in, styles
+from admin import audit, brand, dashboard, download, looks, people, roster, shoots, sign_in, styles
 from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS, fallback
 from core import permissions
 from core.db import transaction
@@ -27,6 +27,7 @@ BLUEPRINTS = (
     dashboard.bp,
     brand.bp,
     styles.bp,
+    looks.bp,
     shoots.bp,
     roster.bp,
     download.bp,

@@ -1,4 +1,8 @@
-"""The auditor's pages: events, checkpoints, certificates. People appear by pseudonym only."""
+"""The auditor's pages: events, checkpoints, certificates. People appear by pseudonym only.
+
+Whoever does things to people can tell by the time who a pseudonym is; for them, events about people are
+left out.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,10 @@ from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
 from admin.answers import page, uuid_argument
-from core.audit import Tag
+from core.audit import ABOUT_NOBODY, Tag
 from core.db import transaction
 from core.errors import InvalidInput
-from core.permissions import Permission
+from core.permissions import Permission, allowed
 from core.services import evidence
 from core.web.guards import me, requires
 
@@ -24,15 +28,17 @@ bp = Blueprint("audit", __name__)
 def index() -> Response:
     """Show events, the newest checkpoint and the certificates."""
     tag = _tag(request.args.get("tag", ""))
+    of_people = allowed(me().role, Permission.VIEW_EVENTS_OF_PEOPLE)
     with transaction(me().org_id) as session:
-        events = evidence.events(session, tag=tag, before=uuid_argument("before"))
+        events = evidence.events(session, of_people=of_people, tag=tag, before=uuid_argument("before"))
         return page(
             "audit.html",
             events=events,
             leaves={event.id: json.loads(event.leaf) for event in events.events},
             state=evidence.log_state(session),
             certificates=evidence.certificates(session),
-            tags=list(Tag),
+            of_people=of_people,
+            tags=[one for one in Tag if of_people or one in ABOUT_NOBODY],
             tag=tag,
         )
 

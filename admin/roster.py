@@ -55,9 +55,14 @@ def upload(shoot_id: UUID) -> Response:
         shoot = shoots.get(session, shoot_id)
     try:
         # One byte more than allowed is enough to know that it is too much.
-        content = file.read(roster.MAX_BYTES + 1) if file is not None and file.filename else pasted.encode()
+        chosen = file.read(roster.MAX_BYTES + 1) if file is not None and file.filename else None
+        content = pasted.encode() if chosen is None else chosen
         if not content.strip():
-            raise InvalidInput(_("Please choose a CSV file, or paste some rows."))
+            raise InvalidInput(
+                _("Please choose a CSV file, or paste some rows.")
+                if chosen is None
+                else _("This file is empty. Please choose the one that holds your list.")
+            )
         with transaction(me().org_id) as session:
             run = imports.upload(session, shoot, content)
     except (InvalidInput, TooLarge) as error:

@@ -8,7 +8,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from core.errors import InvalidInput
+from admin.style_words import SIZE_PARTS
+from core.errors import AppError, InvalidInput
 from core.style import (
     NAMED_OUTPUTS,
     GradientBackdrop,
@@ -166,15 +167,34 @@ def _unreadable(line: str) -> InvalidInput:
     )
 
 
-def errors_of(error: InvalidInput) -> Fields:
-    """Return what is wrong with each form field, in the page's language."""
+def errors_of(error: AppError, form: Mapping[str, str]) -> Fields:
+    """Return what is wrong with each form field, in the page's language.
+
+    Args:
+        error: why the style cannot be made or saved.
+        form: what was posted.
+    """
     if isinstance(error, StyleUnusable):
-        return {
-            _form_field(problem.place): fill(_(problem.template), problem.values)
-            for problem in error.problems
-        }
-    field = error.details.get("field")
-    return {field: fill(_(error.template), error.details)} if isinstance(field, str) else {}
+        wrong: Fields = {}
+        for problem in error.problems:
+            field = _form_field(problem.place)
+            said = _of_size(problem.place, form) + fill(_(problem.template), problem.values)
+            wrong[field] = f"{wrong[field]}; {said}" if field in wrong else said
+        return wrong
+    named = error.details.get("field")
+    return {named: fill(_(error.template), error.details)} if isinstance(named, str) else {}
+
+
+def _of_size(place: Place, form: Mapping[str, str]) -> str:
+    """Return which of the written sizes is meant, and what of it, as the beginning of a sentence."""
+    if place[0] != "outputs" or len(place) == 1 or not isinstance(place[1], int):
+        return ""
+    at = place[1] - sum(bool(form.get(f"{_TICK}{name}")) for name in NAMED_OUTPUTS)
+    written = [line.strip() for line in form.get("outputs", "").splitlines() if line.strip()]
+    if not 0 <= at < len(written):
+        return ""
+    part = SIZE_PARTS.get(str(place[-1]))
+    return f"“{written[at][:60]}”" + (f", {part}: " if part else ": ")
 
 
 def _form_field(place: Place) -> str:

@@ -11,16 +11,19 @@ import numpy as np
 from flask import Blueprint, Response, abort, request
 from flask_babel import gettext as _
 from PIL import Image
+from sqlalchemy.orm import Session
 
 from admin.answers import again, done, page
 from admin.style_form import Fields, errors_of, fields_of, has_image, spec_of
-from admin.words import SIZES
+from admin.style_words import LABELS
+from admin.words import LOOKS, NO_LOOK, SIZES, Word
 from core.db import transaction
 from core.errors import AppError, InvalidInput
 from core.models import Style
 from core.permissions import Permission
 from core.presets import SLATE, presets
-from core.services import organizations, pictures, styles
+from core.services import looks, organizations, pictures, styles
+from core.settings import diffusion_settings
 from core.style import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
 from core.style_file import StyleUnusable, to_toml
 from core.web.guards import me, requires
@@ -55,7 +58,7 @@ def new() -> Response:
     if spec is None:
         abort(404)
     typed = request.args.get("name", "").strip()[:LONGEST_NAME]
-    return _studio(fields_of(spec) | {"name": typed or _(spec.name)}, preset=chosen, typed=bool(typed))
+    return _studio(fields_of(spec) | {"name": typed or _(spec.name)}, preset=chosen)
 
 
 @bp.post("/styles/new")
@@ -86,23 +89,34 @@ def _studio(
     style: Style | None = None,
     *,
     preset: str = "",
-    typed: bool = False,
     error: AppError | None = None,
 ) -> Response:
     with transaction(me().org_id) as session:
         organization = organizations.current(session)
+        offered = presets(organization.accent)
         values: dict[str, Any] = {
             "fields": fields,
             "style": style,
             "preset": preset,
-            "typed": typed,
-            "presets": presets(organization.accent),
+            # A name that is a person's own stays when another preset is chosen.
+            "typed": fields["name"] not in {_(one.name) for one in offered.values()},
+            "presets": offered,
+            "labels": LABELS,
             "has_logo": organization.logo_id is not None,
             "sizes": NAMED_OUTPUTS.values(),
             "size_names": SIZES,
-            "errors": errors_of(error) if isinstance(error, InvalidInput) else {},
+            "look": _look(session, style),
+            "errors": errors_of(error, fields) if error else {},
         }
     return again("studio.html", error, **values) if error else page("studio.html", **values)
+
+
+def _look(session: Session, style: Style | None) -> Word | None:
+    """Return how far the saved style's look is; `None` where none can be learned and there is none."""
+    look = looks.of(session, style) if style is not None else None
+    if look is not None:
+        return LOOKS[looks.standing(look)]
+    return NO_LOOK if style is not None and diffusion_settings().diffusion_base else None
 
 
 def _save(style_id: UUID | None) -> Response:
@@ -122,7 +136,8 @@ def _save(style_id: UUID | None) -> Response:
             saved = styles.save(session, spec, style=style, actor=me().actor)
     except (InvalidInput, styles.StyleNameTaken) as error:
         kept = {name: "" for name in fields_of(StyleSpec()) if name.startswith("size-")}
-        return _studio(fields_of(StyleSpec()) | kept | dict(request.form.items()), style, error=error)
+        fields = fields_of(StyleSpec()) | kept | dict(request.form.items())
+        return _studio(fields, style, preset=fields.get("preset", ""), error=error)
     message = (
         _("Saved as version %(number)s. Shoots that use an earlier version keep it.", number=saved.version)
         if saved.version > 1
@@ -150,14 +165,14 @@ def show() -> Response:
     image_id = request.form.get("image_id", "")
     backdrop: Pixels | None = None
     if request.form.get("backdrop_kind") == "image" and upload is not None:
-        backdrop = _pixels(pictures.backdrop_jpeg(upload, PREVIEW_SIDE * 2))
+        backdrop = _pixels(pictures.jpeg(upload, PREVIEW_SIDE * 2))
         image_id = image_id or "upload"
     # A name is asked for on saving; a preview does without.
     form = {**request.form.to_dict(), "name": request.form.get("name", "").strip() or "–"}
     try:
         spec = spec_of(form, image_id)
     except StyleUnusable as error:
-        wrong = errors_of(error)
+        wrong = errors_of(error, form)
         raise InvalidInput(
             "Something in this style cannot be used; it is marked.",
             marked=list(wrong),

@@ -11,6 +11,7 @@ from flask_babel import lazy_ngettext as _ln
 from core.models import EngineName, Role, State
 from core.services.dashboard import Attention
 from core.services.engines import Fallback
+from core.services.looks import Standing
 from core.services.roster import TEXTS, Reason, Verdict
 
 
@@ -117,6 +118,22 @@ ATTENTION: dict[Attention, Any] = {
         number,
     ),
 }
+
+LOOKS: dict[Standing, Word] = {
+    Standing.LEARNING: Word(
+        _l("Being learned"), "info", _l("The image model learns it; you can leave this page.")
+    ),
+    Standing.LEARNED: Word(
+        _l("Learned"), "good", _l("The image model makes the pictures of your next shoots in it.")
+    ),
+    Standing.FAILED: Word(
+        _l("Not learned"),
+        "bad",
+        _l("It could not be learned. Your pictures are safe, and shoots go on without."),
+    ),
+}
+
+NO_LOOK = Word(_l("None yet"), "")
 
 VERDICTS: dict[Verdict, Word] = {
     Verdict.OK: Word(_l("Will be invited"), "good"),

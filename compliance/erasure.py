@@ -129,7 +129,14 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
     session.execute(
         update(Photo)
         .where(Photo.member_id == member.id)
-        .values(verdict=None, subject_x=None, subject_y=None, removed_at=moment, upload_key=Photo.id)
+        .values(
+            verdict=None,
+            subject_x=None,
+            subject_y=None,
+            confirmed_at=None,
+            removed_at=moment,
+            upload_key=Photo.id,
+        )
     )
     session.execute(update(Headshot).where(Headshot.member_id == member.id).values(gates={}))
     session.execute(

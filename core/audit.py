@@ -32,6 +32,9 @@ class Tag(StrEnum):
     SIGNED_IN = "session.signed_in"
     SIGNED_OUT = "session.signed_out"
     STYLE_SAVED = "style.saved"
+    STYLE_RIGHTS_CONFIRMED = "style.rights_confirmed"
+    STYLE_TRAINED = "style.trained"
+    STYLE_LOOK_REMOVED = "style.look_removed"
     SHOOT_CREATED = "shoot.created"
     SHOOT_CLOSED = "shoot.closed"
     SHOOT_DOWNLOADED = "shoot.downloaded"
@@ -49,6 +52,7 @@ class Tag(StrEnum):
     PHOTO_UPLOADED = "photo.uploaded"
     PHOTO_CHECKED = "photo.checked"
     PHOTO_SUBJECT_CHOSEN = "photo.subject_chosen"
+    PHOTO_CONFIRMED = "photo.confirmed"
     PHOTO_REMOVED = "photo.removed"
     HEADSHOTS_RENDERED = "headshots.rendered"
     ADAPTER_TRAINED = "adapter.trained"
@@ -61,6 +65,23 @@ class Tag(StrEnum):
     ERASURE_EXECUTED = "erasure.executed"
     ERASURE_COMPLETED = "erasure.completed"
     CERTIFICATE_ISSUED = "certificate.issued"
+
+
+# Of the company, and of no person in particular.
+ABOUT_NOBODY = frozenset(
+    {
+        Tag.ORGANIZATION_CREATED,
+        Tag.BRAND_CHANGED,
+        Tag.STYLE_SAVED,
+        Tag.STYLE_RIGHTS_CONFIRMED,
+        Tag.STYLE_TRAINED,
+        Tag.STYLE_LOOK_REMOVED,
+        Tag.SHOOT_CREATED,
+        Tag.SHOOT_CLOSED,
+        Tag.SHOOT_DOWNLOADED,
+        Tag.ROSTER_IMPORTED,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -88,9 +109,12 @@ def record(
         session: bound to the organization.
         tag: what happened.
         actor: who did it.
-        subject: the person whom it is about.
+        subject: the person whom it is about; every event has one that is not `ABOUT_NOBODY`.
         **facts: opaque ids, counts, versions and hashes; never a name, an address or a file name.
     """
+    assert (subject is None) == (tag in ABOUT_NOBODY), (
+        f"{tag} is about {'a person' if subject is None else 'nobody'}"
+    )
     event = AuditEvent(
         id=new_id(),
         org_id=organization_of(session),

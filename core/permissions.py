@@ -17,13 +17,20 @@ class Permission(StrEnum):
     DOWNLOAD = "download"
     ERASE_MEMBER = "erase_member"
     VIEW_AUDIT = "view_audit"
+    VIEW_EVENTS_OF_PEOPLE = "view_events_of_people"
+
+
+# Who organises shoots knows when somebody was invited or erased, and would recognise a pseudonym by that.
+_ADMIN = frozenset(Permission) - {Permission.VIEW_EVENTS_OF_PEOPLE}
 
 
 ROLES: dict[Role, frozenset[Permission]] = {
-    Role.OWNER: frozenset(Permission),
-    Role.HR_ADMIN: frozenset(Permission),
+    Role.OWNER: _ADMIN,
+    Role.HR_ADMIN: _ADMIN,
     Role.REVIEWER: frozenset({Permission.VIEW_DASHBOARD, Permission.DOWNLOAD}),
-    Role.AUDITOR: frozenset({Permission.VIEW_DASHBOARD, Permission.VIEW_AUDIT}),
+    Role.AUDITOR: frozenset(
+        {Permission.VIEW_DASHBOARD, Permission.VIEW_AUDIT, Permission.VIEW_EVENTS_OF_PEOPLE}
+    ),
     Role.EMPLOYEE: frozenset(),
 }
 

@@ -31,27 +31,27 @@ class Progress:
     seconds_left: int | None = None
 
 
-def report(participation_id: UUID, step: str, fraction: float, *, seconds_left: float | None = None) -> None:
+def report(subject_id: UUID, step: str, fraction: float, *, seconds_left: float | None = None) -> None:
     """Tell watchers; a Redis that does not answer never stops the work.
 
     Args:
-        participation_id: whose work it is.
+        subject_id: whose work it is: a participation, or a look.
         step: stable name.
         fraction: of the step or of the whole, as the job counts it; 0 to 1.
         seconds_left: until the step is over; only where earlier jobs on this machine tell.
     """
     left = "" if seconds_left is None else f" {max(0, round(seconds_left))}"
     try:
-        key = f"progress:{participation_id}"
+        key = f"progress:{subject_id}"
         redis_client().set(key, f"{round(fraction * 100)} {step}{left}", ex=KEEP_SECONDS)
     except redis.RedisError:
         return
 
 
-def read(participation_id: UUID) -> Progress | None:
+def read(subject_id: UUID) -> Progress | None:
     """Return the last report, if Redis has one."""
     try:
-        value = redis_client().get(f"progress:{participation_id}")
+        value = redis_client().get(f"progress:{subject_id}")
     except redis.RedisError:
         return None
     if not isinstance(value, bytes):

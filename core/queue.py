@@ -28,6 +28,7 @@ class JobName(StrEnum):
     INTAKE = "intake"
     RENDER = "render"
     TRAIN = "train"
+    TRAIN_STYLE = "train_style"
     GENERATE = "generate"
     INVITE_MAIL = "invite_mail"
     READY_MAIL = "ready_mail"
@@ -49,7 +50,12 @@ class Lane(StrEnum):
 
 CPU_LANES = (Lane.FAST, Lane.SLOW)
 
-_LANES = {JobName.RENDER: Lane.SLOW, JobName.TRAIN: Lane.GPU, JobName.GENERATE: Lane.GPU}
+_LANES = {
+    JobName.RENDER: Lane.SLOW,
+    JobName.TRAIN: Lane.GPU,
+    JobName.TRAIN_STYLE: Lane.GPU,
+    JobName.GENERATE: Lane.GPU,
+}
 
 
 def lane_of(job: JobName) -> Lane:

@@ -148,6 +148,7 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "removed_at": _at(row.removed_at),
                 "verdict": row.verdict,
                 "my_face_at": row.subject,
+                "i_said_it_is_me_at": _at(row.confirmed_at),
                 "likeness_file": names.get(row.likeness_id) if row.likeness_id else None,
             }
             for row in session.scalars(select(Photo).where(Photo.member_id == own).order_by(Photo.id))

@@ -1,8 +1,9 @@
-"""Results: before and after, what the checks found, choosing one, downloading every size."""
+"""Results: beside the photo, what the checks found, choosing one, downloading every size."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from core.style import Output, OutputFormat
 from core.vault import vault
 from core.web.guards import me
 from portal import words
+from portal.beside import face_of, framed
 from portal.files import attachment, picture
 from portal.here import Here, go, here, step_url
 from workers.studio import encode
@@ -33,6 +35,7 @@ bp = Blueprint("gallery", __name__)
 SETTLED = frozenset({State.APPROVED, State.DELIVERED})
 SHOWN = frozenset({State.READY}) | SETTLED
 VIEW_SIDE = 900  # pixels, long side: sharp on a phone's and a laptop's screen, light on a poor connection
+CLOSE_SIDE = 1600  # pixels, long side: alone on a page, where people look at every hair
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Candidate:
     chosen: bool
     findings: list[words.GateFinding]
     notes: list[str]
+    measures: list[words.Measure]
 
 
 @bp.get("/me/result")
@@ -58,26 +62,12 @@ def show() -> Response:
         if place.state not in SHOWN:
             return go(step_url(place.state))
         found = headshots.of_participation(session, place.participation.id)
-        visible = [one for one in found if headshots.is_visible(one)]
-        chosen = place.participation.chosen_headshot_id
         spec = _style(session, place).parsed
         return make_response(
             render_template(
                 "result.html",
                 place=place,
-                candidates=[
-                    Candidate(
-                        id=one.id,
-                        number=number,
-                        before_url=_before_url(session, one),
-                        generated=one.engine == EngineName.DIFFUSION,
-                        dressed=one.engine == EngineName.WARDROBE,
-                        chosen=one.id == chosen,
-                        findings=words.gates(one.gates),
-                        notes=words.notes(one.gates),
-                    )
-                    for number, one in enumerate(visible, 1)
-                ],
+                candidates=_candidates(session, place, found),
                 withheld=list(
                     dict.fromkeys(
                         reason
@@ -88,11 +78,54 @@ def show() -> Response:
                 ),
                 settled=place.state in SETTLED,
                 fallback=words.fallback(place.participation.fallback_code),
-                chosen=chosen,
+                chosen=place.participation.chosen_headshot_id,
                 outputs=[(output, file_of(output)) for output in spec.outputs],
                 size_name=words.size,
             )
         )
+
+
+@bp.get("/me/result/<uuid:headshot_id>")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def close_up(headshot_id: UUID) -> Response:
+    """Show one result as large as the screen, beside the photo, with what was measured."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        headshots.get(session, place.member.id, headshot_id)
+        if place.state not in SHOWN:
+            return go(step_url(place.state))
+        candidates = _candidates(session, place, headshots.of_participation(session, place.participation.id))
+        place_in_row = next((at for at, one in enumerate(candidates) if one.id == headshot_id), None)
+        if place_in_row is None:
+            raise NotFound(_("This headshot does not exist any more."))
+        return make_response(
+            render_template(
+                "close_up.html",
+                place=place,
+                candidate=candidates[place_in_row],
+                earlier=candidates[place_in_row - 1] if place_in_row else None,
+                later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
+                settled=place.state in SETTLED,
+            )
+        )
+
+
+def _candidates(session: Session, place: Here, found: Sequence[Headshot]) -> list[Candidate]:
+    """Return what may be seen, numbered best first."""
+    return [
+        Candidate(
+            id=one.id,
+            number=number,
+            before_url=_before_url(session, one),
+            generated=one.engine == EngineName.DIFFUSION,
+            dressed=one.engine == EngineName.WARDROBE,
+            chosen=one.id == place.participation.chosen_headshot_id,
+            findings=words.gates(one.gates),
+            notes=words.notes(one.gates),
+            measures=words.measures(one.gates),
+        )
+        for number, one in enumerate((one for one in found if headshots.is_visible(one)), 1)
+    ]
 
 
 def _style(session: Session, place: Here) -> Style:
@@ -104,7 +137,7 @@ def _before_url(session: Session, headshot: Headshot) -> str | None:
     photo = session.get(Photo, headshot.photo_id)
     if photo is None or photo.removed_at is not None or photo.preview_id is None:
         return None
-    return url_for("upload.preview", photo_id=photo.id)
+    return url_for("gallery.before", headshot_id=headshot.id)
 
 
 def file_of(output: Output) -> str:
@@ -115,13 +148,32 @@ def file_of(output: Output) -> str:
 @bp.get("/me/headshots/<uuid:headshot_id>/view")
 @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
 def view(headshot_id: UUID) -> Response:
-    """Serve a result for the page."""
+    """Serve a result for the page; with `?close=1` as large as it is looked at alone."""
     with transaction(me().org_id) as session:
         headshot = headshots.get(session, me().member_id, headshot_id)
         assert headshot.artifact_id is not None
         master = vault().get(session, headshot.artifact_id)
-    image = Image.open(io.BytesIO(master))
-    image.thumbnail((VIEW_SIDE, VIEW_SIDE), Image.Resampling.LANCZOS)
+    return _shown(Image.open(io.BytesIO(master)))
+
+
+@bp.get("/me/headshots/<uuid:headshot_id>/before")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def before(headshot_id: UUID) -> Response:
+    """Serve the photo that a result was made from, cropped as the result is."""
+    with transaction(me().org_id) as session:
+        headshot = headshots.get(session, me().member_id, headshot_id)
+        photo = photos.get(session, me().member_id, headshot.photo_id)
+        style = session.get_one(Style, headshot.style_id).parsed
+        head = Head.measured(headshot.gates.get("figures", {})) or style.head
+        ratio = style.crop.aspect * (1 + 2 * style.room.beside) / (1 + style.room.above)
+        face = face_of(photo)
+        content = vault().get(session, photo.artifact_id)
+    return _shown(framed(Image.open(io.BytesIO(content)), face, head, ratio))
+
+
+def _shown(image: Image.Image) -> Response:
+    side = CLOSE_SIDE if "close" in request.args else VIEW_SIDE
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
     return picture(encode.encode(np.asarray(image.convert("RGB")), OutputFormat.JPEG), "image/jpeg")
 
 

@@ -46,24 +46,39 @@ def listing(found: Sequence[Photo], state: State) -> dict[str, Any]:
         "accepted": counts[Standing.ACCEPTED],
         "checking": counts[Standing.CHECKING],
         "asks": counts[Standing.ASKS],
-        "asking": asking(counts[Standing.ASKS]),
+        "unsure": counts[Standing.UNSURE],
+        "asking": asking(counts[Standing.ASKS], counts[Standing.UNSURE]),
         "most": photos.MAX_PHOTOS,
         "state": state.value,
         "can_submit": counts[Standing.ACCEPTED] > 0 and state is State.UPLOADING,
     }
 
 
-def asking(count: int) -> str:
-    """Return what stands beside the button that sends the photos; empty where no photo asks."""
-    if not count:
-        return ""
-    return str(
-        ngettext(
-            "One photo still asks which person is you. It is used once you have answered.",
-            "%(num)s photos still ask which person is you. They are used once you have answered.",
-            count,
+def asking(which: int, whether: int) -> str:
+    """Return what stands beside the button that sends the photos; empty where no photo asks.
+
+    Args:
+        which: photos that ask which person is meant.
+        whether: photos that ask whether it is the person at all.
+    """
+    sentences = []
+    if which:
+        sentences.append(
+            ngettext(
+                "One photo still asks which person is you. It is used once you have answered.",
+                "%(num)s photos still ask which person is you. They are used once you have answered.",
+                which,
+            )
         )
-    )
+    if whether:
+        sentences.append(
+            ngettext(
+                "One photo still asks whether it shows you. Until you answer, it is left out.",
+                "%(num)s photos still ask whether they show you. Until you answer, they are left out.",
+                whether,
+            )
+        )
+    return " ".join(sentences)
 
 
 def same_shot(number: int | str) -> dict[str, Any]:
@@ -91,9 +106,11 @@ def as_json(photo: Photo) -> dict[str, Any]:
     ]
     if standing is Standing.ASKS:  # the rest was found on the largest face, which may be somebody else's
         issues = [issue for issue in issues if issue["code"] == Issue.SEVERAL_PEOPLE]
+    if standing is Standing.UNSURE:  # what else could be better matters only if it is the person
+        issues = [issue for issue in issues if issue["code"] == Issue.MAY_BE_SOMEONE_ELSE]
     if standing is Standing.REJECTED:
         issues = [issue for issue in issues if issue["severity"] == Severity.BLOCK]
-    answered = photo.subject is not None and standing in (Standing.ACCEPTED, Standing.REJECTED)
+    answered = photo.subject is not None and standing not in (Standing.CHECKING, Standing.ASKS)
     return {
         "id": str(photo.id),
         "upload_key": photo.upload_key,
@@ -110,6 +127,7 @@ def as_json(photo: Photo) -> dict[str, Any]:
         "answered": answered,
         "faces": _faces(verdict.get("faces", [])) if answered or standing is Standing.ASKS else [],
         "choose_url": url_for("upload.choose", photo_id=photo.id),
+        "confirm_url": url_for("upload.confirm", photo_id=photo.id),
     }
 
 

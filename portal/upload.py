@@ -162,6 +162,21 @@ def choose(photo_id: UUID) -> Response:
     return go(url_for("upload.show"))
 
 
+@bp.post("/me/photos/<uuid:photo_id>/me")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@limiter.limit("60 per minute")
+def confirm(photo_id: UUID) -> Response:
+    """Keep that one's own photo shows oneself, although it differs from the others."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        consents.require(session, place.member.id)
+        photo = photos.get(session, place.member.id, photo_id)
+        photos.is_me(session, photo, actor=place.actor)
+        if wants_json():
+            return make_response(jsonify(listing.as_json(photo)))
+    return go(url_for("upload.show"))
+
+
 @bp.post("/me/photos/<uuid:photo_id>/remove")
 @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
 def remove(photo_id: UUID) -> Response:

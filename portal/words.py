@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from core.models import Kind
 from core.services.engines import Fallback
+from core.words import fill
 from workers.vision.advice import ADVICE, Issue
 
 
@@ -132,6 +133,54 @@ def _finding(label: str, answers: Sequence[bool | None]) -> GateFinding:
     if not answers or None in answers:
         return GateFinding(label, _("not checked, please look closely"), None)
     return GateFinding(label, _("yes") if all(answers) else _("no"), all(answers))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure behind the findings: what was measured, and its limit."""
+
+    label: str
+    value: str
+    limit: str
+
+
+def measures(report: Mapping[str, Any]) -> list[Measure]:
+    """Return the figures behind `gates`, each with the limit that it was held against."""
+    measured: Mapping[str, Mapping[str, Any]] = report.get("gates", {})
+    # Label, factor from the gate's unit to the page's, unit of the page.
+    known: dict[str, tuple[str, float, str]] = {
+        "likeness": (_("Distance to your other photos (0 is the same picture)"), 1, ""),
+        "held_out": (_("Distance to photos of you that the model never saw"), 1, ""),
+        "skin_delta_e": (_("Skin tone, difference in colour"), 1, "ΔE"),
+        "skin_ita": (_("Skin tone, difference in shade"), 1, "°"),
+        "eye_line": (_("Height of your eyes, off the style"), 100, "%"),
+        "head_height": (_("Size of your head, off the style"), 100, "%"),
+        "roll": (_("Tilt of your head"), 1, "°"),
+        "backdrop": (_("Background, difference in colour"), 1, "ΔE"),
+        "light": (_("Light on the left and right, off the style"), 1, _("stops")),
+        "sharpness": (_("Sharpness"), 1, ""),
+        "edge": (_("Rim of the old background"), 1, ""),
+        "resolution": (_("Pixels of your photo for each of the headshot"), 1, ""),
+    }
+    return [
+        Measure(label, _figure(gate["value"] * factor, unit), _limit(name, gate["limit"] * factor, unit))
+        for name, (label, factor, unit) in known.items()
+        if (gate := measured.get(name, {})).get("value") is not None and gate.get("limit") is not None
+    ]
+
+
+_AT_LEAST = frozenset({"sharpness", "resolution"})
+
+
+def _limit(name: str, limit: float, unit: str) -> str:
+    value = _figure(limit, unit)
+    sentence = _("%(value)s at least") if name in _AT_LEAST else _("%(value)s at most")
+    return fill(sentence, {"value": value})
+
+
+def _figure(value: float, unit: str) -> str:
+    gap = "\u00a0" if unit and unit != "°" else ""
+    return f"{format_decimal(value, format='0.0#')}{gap}{unit}"
 
 
 def notes(report: Mapping[str, Any]) -> list[str]:

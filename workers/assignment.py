@@ -199,6 +199,8 @@ def colleagues(session: Session, participation_id: UUID) -> list[Embedding]:
             Participation.shoot_id == participation.shoot_id,
             Photo.member_id != participation.member_id,
             Photo.likeness_id.is_not(None),
+            # Who uploaded a colleague's photo by mistake must not keep that colleague from their own face.
+            ~Photo.verdict["issues"].contains([{"code": photos.SOMEBODY_ELSE}]),
         )
         .ext(distinct_on(Photo.member_id))
         .order_by(Photo.member_id, Photo.id)

@@ -1,42 +1,62 @@
 // The preview follows the form: a little after the last change, only the newest answer is shown.
+import { smaller } from "./smaller.js";
 import "./values.js";
 
 const WAIT = 120;
-const LARGEST_UPLOAD = 1200; // pixels: the preview needs no more, and a phone photo is many megabytes
+const LARGEST_UPLOAD = 1200; // pixels: the preview needs no more
 const form = document.getElementById("studio");
 const image = document.getElementById("preview");
 const frame = document.getElementById("frame");
 const status = document.getElementById("preview-status");
 const file = document.getElementById("image");
+// What the first answer finds well may still be what the last saving found wrong.
+const failed = Boolean(document.getElementById("summary"));
 let timer, request, shown, picture = null, changed = false;
 
 function say(name, text) {
   status.textContent = text ?? status.dataset[name];
 }
 
-// Says beside each field what is wrong with it; without arguments everything is well.
+// Says beside each field what is wrong with it; without arguments everything is well, but for the name, which
+// the preview does not look at.
 function mark(fields = [], said = []) {
   for (const place of form.querySelectorAll(".wrong")) {
     const name = place.id.replace(/-error$/, "");
-    const wrong = fields.includes(name);
-    place.textContent = wrong ? said[fields.indexOf(name)] : "";
-    if (wrong) document.getElementById(name)?.setAttribute("aria-invalid", "true");
-    else document.getElementById(name)?.removeAttribute("aria-invalid");
+    if (fields.includes(name)) {
+      place.textContent = said[fields.indexOf(name)];
+      document.getElementById(name)?.setAttribute("aria-invalid", "true");
+    } else if (name !== "name") well(name);
   }
 }
 
-async function smaller(upload) {
-  try {
-    const bitmap = await createImageBitmap(upload);
-    const scale = Math.min(1, LARGEST_UPLOAD / Math.max(bitmap.width, bitmap.height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(bitmap.width * scale);
-    canvas.height = Math.round(bitmap.height * scale);
-    canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    return await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.9));
-  } catch {
-    return upload; // not a picture that the browser reads: the server says what is wrong
-  }
+function well(name) {
+  document.getElementById(`${name}-error`).textContent = "";
+  document.getElementById(name)?.removeAttribute("aria-invalid");
+  const summary = document.getElementById("summary");
+  summary?.querySelector(`a[href="#${name}"]`)?.parentElement.remove();
+  if (summary && !summary.querySelector("a")) summary.remove();
+}
+
+// Without what cannot be used, the preview shows the rest.
+function without(body, fields) {
+  for (const field of fields) body.delete(field === "image" ? "backdrop_kind" : field);
+  return body;
+}
+
+function ask(body) {
+  return fetch(form.dataset.preview, {
+    method: "POST",
+    body,
+    signal: request.signal,
+    headers: { "X-Requested-With": "fetch", "X-CSRFToken": body.get("csrf_token") },
+  });
+}
+
+async function draw(answer) {
+  const next = URL.createObjectURL(await answer.blob());
+  image.src = next;
+  if (shown) URL.revokeObjectURL(shown);
+  shown = next;
 }
 
 async function update() {
@@ -48,25 +68,19 @@ async function update() {
   body.delete("image");
   if (picture && body.get("backdrop_kind") === "image") body.append("image", picture, "backdrop");
   try {
-    const answer = await fetch(form.dataset.preview, {
-      method: "POST",
-      body,
-      signal: request.signal,
-      headers: { "X-Requested-With": "fetch", "X-CSRFToken": body.get("csrf_token") },
-    });
+    const answer = await ask(body);
     if (answer.ok) {
-      const next = URL.createObjectURL(await answer.blob());
-      image.src = next;
-      if (shown) URL.revokeObjectURL(shown);
-      shown = next;
+      await draw(answer);
       say("ready");
-      // What the first answer finds well may still be what the last saving found wrong.
-      if (changed) mark();
+      if (changed || !failed) mark();
     } else {
       const { error } = await answer.json();
       say("problem", error.message);
-      if (error.marked) mark(error.marked, error.said);
-      else if (error.field) mark([error.field], [error.message]);
+      const fields = error.marked ?? (error.field ? [error.field] : []);
+      if (!fields.length) return void frame.classList.remove("busy");
+      if (changed || !failed) mark(fields, error.said ?? [error.message]);
+      const rest = await ask(without(body, fields));
+      if (rest.ok) await draw(rest);
     }
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -82,10 +96,11 @@ function soon() {
 }
 
 form.addEventListener("input", (event) => {
-  if (event.target.id !== "name" && event.target.id !== "image") soon();
+  if (event.target.id === "name") well("name");
+  else if (event.target.id !== "image") soon();
 });
 file.addEventListener("change", async () => {
-  picture = file.files[0] ? await smaller(file.files[0]) : null;
+  picture = file.files[0] ? await smaller(file.files[0], LARGEST_UPLOAD) : null;
   soon();
 });
 // A name that was typed stays when another preset is chosen; a preset's own name does not.

@@ -10,6 +10,7 @@ from core.models.erasure import Erasure
 from core.models.headshot import Headshot
 from core.models.invite import Invite
 from core.models.log import Checkpoint, LogLeaf, LogNode
+from core.models.look import Look
 from core.models.member import Member, Role
 from core.models.organization import Organization
 from core.models.outbox import Outbox
@@ -37,6 +38,7 @@ __all__ = [
     "Kind",
     "LogLeaf",
     "LogNode",
+    "Look",
     "Member",
     "Organization",
     "Outbox",

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     EXPORT = "export"
     LOGO = "logo"
     BACKDROP = "backdrop"
+    STYLE_PICTURE = "style_picture"  # an example of the company's look
     ROSTER = "roster"
 
 

@@ -17,6 +17,7 @@ class Photo(Tenant):
 
     `upload_key` is chosen by the browser, so a retried upload finds the first one. `subject_x` and
     `subject_y` say where the face is that the person called theirs, where a photo shows several.
+    `confirmed_at` is when they said that this face is theirs although the comparison doubts it.
     `likeness_id` is the face's embedding, only with that consent.
     """
 
@@ -35,6 +36,7 @@ class Photo(Tenant):
     verdict: Mapped[dict[str, Any] | None]
     subject_x: Mapped[float | None]  # fraction of the photo's width, from the left
     subject_y: Mapped[float | None]  # fraction of the photo's height, from the top
+    confirmed_at: Mapped[datetime | None]
     checked_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
 

@@ -153,7 +153,7 @@ def keep_checkpoint(session: Session, participation: Participation, content: byt
     participation.checkpoint_id = kept.id
     session.flush()
     if earlier is not None:
-        _destroy(session, participation.member_id, [earlier])
+        destroy(session, participation.member_id, [earlier])
 
 
 def checkpoint(session: Session, participation: Participation) -> bytes | None:
@@ -171,7 +171,7 @@ def drop_checkpoint(session: Session, participation: Participation) -> None:
     over = participation.checkpoint_id
     participation.checkpoint_id = None
     session.flush()
-    _destroy(session, participation.member_id, [over])
+    destroy(session, participation.member_id, [over])
 
 
 def forget(session: Session, member_id: UUID) -> None:
@@ -188,7 +188,7 @@ def forget(session: Session, member_id: UUID) -> None:
     session.execute(
         update(Participation).where(Participation.member_id == member_id).values(checkpoint_id=None)
     )
-    _destroy(session, member_id, held)
+    destroy(session, member_id, held)
     if held:
         _tell(session, member_id, len(held))
 
@@ -236,6 +236,18 @@ def cost(session: Session, shoot_id: UUID) -> Cost:
     return Cost(people, seconds, watt_hours if people and measured == people else None)
 
 
+def destroy(session: Session, member_id: UUID | None, artifact_ids: Sequence[UUID]) -> None:
+    """Let nobody open these any more, and owe the removal of their objects; none is fine."""
+    if not artifact_ids:
+        return
+    vault().request_deletion(session, artifact_ids)
+    if member_id is not None:
+        enqueue(session, JobName.PURGE, member_id)
+    else:  # a style's: brand assets are purged one by one
+        for artifact_id in artifact_ids:
+            enqueue(session, JobName.PURGE, artifact_id)
+
+
 def _demand(session: Session, participation: Participation) -> None:
     """Hold the person's consent until the caller's transaction ends, so that it cannot be withdrawn meanwhile.
 
@@ -270,7 +282,7 @@ def _end(session: Session, wanted: Select[Adapter]) -> None:
     ).all():
         adapter.curve = []  # measures of a face are personal data too
         session.flush()
-        _destroy(session, adapter.member_id, [adapter.artifact_id])
+        destroy(session, adapter.member_id, [adapter.artifact_id])
         if adapter.member_id is not None:
             _tell(session, adapter.member_id, 1)
 
@@ -283,14 +295,3 @@ def _tell(session: Session, member_id: UUID, objects: int) -> None:
         subject=session.get_one(Member, member_id),
         objects=objects,
     )
-
-
-def _destroy(session: Session, member_id: UUID | None, artifact_ids: Sequence[UUID]) -> None:
-    if not artifact_ids:
-        return
-    vault().request_deletion(session, artifact_ids)
-    if member_id is not None:
-        enqueue(session, JobName.PURGE, member_id)
-    else:  # a style's: brand assets are purged one by one
-        for artifact_id in artifact_ids:
-            enqueue(session, JobName.PURGE, artifact_id)

@@ -59,15 +59,30 @@ class ListedCertificate:
 
 
 def events(
-    session: Session, *, tag: Tag | None = None, before: UUID | None = None, most: int = PAGE
+    session: Session,
+    *,
+    of_people: bool,
+    tag: Tag | None = None,
+    before: UUID | None = None,
+    most: int = PAGE,
 ) -> EventPage:
-    """Return a page of events, newest first."""
+    """Return a page of events, newest first.
+
+    Args:
+        session: bound to the organization.
+        of_people: whether events about a person are among them, for somebody who may follow people.
+        tag: only this kind.
+        before: only older ones than this event.
+        most: on a page.
+    """
     query = (
         select(AuditEvent.id, AuditEvent.created_at, AuditEvent.tag, AuditEvent.leaf, LogLeaf.position)
         .outerjoin(LogLeaf, LogLeaf.event_id == AuditEvent.id)
         .order_by(AuditEvent.id.desc())
         .limit(most + 1)
     )
+    if not of_people:
+        query = query.where(AuditEvent.subject_id.is_(None))
     if tag is not None:
         query = query.where(AuditEvent.tag == tag)
     if before is not None:

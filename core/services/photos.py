@@ -37,6 +37,7 @@ class Standing(StrEnum):
 
     CHECKING = "checking"
     ASKS = "asks"  # several people are on it, and the person has not said which one they are
+    UNSURE = "unsure"  # it may show somebody else, and the person has not said that it is them
     ACCEPTED = "accepted"
     REJECTED = "rejected"
 
@@ -60,7 +61,7 @@ class StillChecking(Conflict):
 
 
 class StillAsks(Conflict):
-    """The only candidates show several people, and the person has not said which one they are."""
+    """The person has not said of the only candidates which face is theirs, or that it is theirs."""
 
     code = "still_asks"
 
@@ -72,7 +73,7 @@ class NoSuchFace(InvalidInput):
 
 
 class NothingToChoose(Conflict):
-    """The check never asked which face is the person's."""
+    """The check never asked which face is the person's, or whether it is."""
 
     code = "nothing_to_choose"
 
@@ -171,7 +172,18 @@ def standing_of(photo: Photo) -> Standing:
     verdict = photo.verdict or {}
     if verdict.get("asks"):
         return Standing.ASKS
-    return Standing.ACCEPTED if verdict.get("accepted") else Standing.REJECTED
+    if not verdict.get("accepted"):
+        return Standing.REJECTED
+    return Standing.UNSURE if _is_doubted(verdict) else Standing.ACCEPTED
+
+
+def _is_doubted(verdict: dict[str, Any]) -> bool:
+    return any(issue["code"] == SOMEBODY_ELSE for issue in verdict.get("issues", ()))
+
+
+def _without_doubt(verdict: dict[str, Any]) -> dict[str, Any]:
+    issues = [issue for issue in verdict.get("issues", ()) if issue["code"] != SOMEBODY_ELSE]
+    return {**verdict, "issues": issues}
 
 
 def record_verdict(
@@ -244,7 +256,8 @@ def record_verdict(
 def choose_face(session: Session, photo: Photo, face_index: int, *, actor: audit.Actor) -> None:
     """Keep which face on a photo is the person's, and owe the check that was waiting for it.
 
-    Choosing the same face again does nothing; another one replaces the first answer.
+    Choosing the same face again does nothing; another one replaces the first answer, and whatever was
+    said of that face.
 
     Args:
         session: bound to the organization.
@@ -275,7 +288,7 @@ def choose_face(session: Session, photo: Photo, face_index: int, *, actor: audit
     if photo.subject == middle:
         return
     photo.subject_x, photo.subject_y = middle
-    photo.checked_at = None
+    photo.checked_at = photo.confirmed_at = None
     session.flush()
     audit.record(
         session,
@@ -285,6 +298,43 @@ def choose_face(session: Session, photo: Photo, face_index: int, *, actor: audit
         photo=str(photo.id),
     )
     enqueue(session, JobName.INTAKE, photo.id)
+
+
+def is_me(session: Session, photo: Photo, *, actor: audit.Actor) -> None:
+    """Keep that a photo shows its person although the comparison doubts it; no later one asks again.
+
+    Saying it twice is fine.
+
+    Args:
+        session: bound to the organization.
+        photo: one of the person's own.
+        actor: who says so.
+
+    Raises:
+        NothingToChoose: nothing doubts it.
+        NotFound: the photo was removed.
+        ShootClosed: the company has ended the shoot.
+        Conflict: the photos are with the studio already.
+    """
+    participation = participations.get(session, photo.participation_id, lock=True)
+    session.refresh(photo, with_for_update=True)
+    if photo.removed_at is not None:
+        raise NotFound("This photo does not exist any more.")
+    if photo.confirmed_at is not None:
+        return
+    _demand_open(session, participation)
+    if photo.verdict is None or standing_of(photo) is not Standing.UNSURE:
+        raise NothingToChoose("Nothing has to be chosen on this photo. Please reload the page.")
+    photo.confirmed_at = now()
+    photo.verdict = _without_doubt(photo.verdict)
+    session.flush()
+    audit.record(
+        session,
+        audit.Tag.PHOTO_CONFIRMED,
+        actor=actor,
+        subject=session.get_one(Member, photo.member_id),
+        photo=str(photo.id),
+    )
 
 
 def of_participation(session: Session, participation_id: UUID) -> Sequence[Photo]:
@@ -361,7 +411,7 @@ def end(session: Session, photo: Photo) -> None:
     """Take all that a photo holds and whatever has learned from it; the caller says why."""
     photo.removed_at = now()
     photo.verdict = None  # measures of a face are personal data too
-    photo.subject_x = photo.subject_y = None
+    photo.subject_x = photo.subject_y = photo.confirmed_at = None
     session.flush()
     vault().request_deletion(session, photo.held)
     adapters.end_trained_on(session, photo)
@@ -372,6 +422,8 @@ def mark_strangers(
 ) -> None:
     """Say on some photos of a person, and on no others, that they may show somebody else.
 
+    Of a photo that the person has confirmed (`is_me`) it is never said again.
+
     Args:
         session: bound to the organization; it holds the participation's lock.
         participation_id: whose photos were compared.
@@ -381,12 +433,11 @@ def mark_strangers(
     for photo in of_participation(session, participation_id):
         if photo.verdict is None:
             continue
-        said = photo.verdict.get("issues", [])
-        issues = [issue for issue in said if issue["code"] != SOMEBODY_ELSE]
-        if str(photo.id) in strangers:
-            issues.append(finding)
-        if issues != said:
-            photo.verdict = {**photo.verdict, "issues": issues}
+        doubted = str(photo.id) in strangers and photo.confirmed_at is None
+        if doubted == _is_doubted(photo.verdict):
+            continue
+        verdict = _without_doubt(photo.verdict)
+        photo.verdict = {**verdict, "issues": [*verdict["issues"], finding]} if doubted else verdict
     session.flush()
 
 
@@ -396,9 +447,8 @@ def forget_likeness(session: Session, member_id: UUID) -> None:
     embeddings = [photo.likeness_id for photo in photos if photo.likeness_id is not None]
     for photo in photos:
         photo.likeness_id = None
-        if photo.verdict and photo.verdict.get("issues"):
-            issues = [issue for issue in photo.verdict["issues"] if issue["code"] != SOMEBODY_ELSE]
-            photo.verdict = {**photo.verdict, "issues": issues}
+        if photo.verdict and _is_doubted(photo.verdict):
+            photo.verdict = _without_doubt(photo.verdict)
     session.flush()
     if embeddings:
         vault().request_deletion(session, embeddings)
@@ -411,7 +461,7 @@ def submit(session: Session, participation: Participation, *, actor: audit.Actor
     Raises:
         NoGoodPhoto: none was accepted.
         StillChecking: none was accepted yet, but checks are running.
-        StillAsks: none was accepted yet, but the person can say on one which face is theirs.
+        StillAsks: none was accepted yet, but the person can say of one which face is theirs, or that it is.
         ShootClosed: the company has ended the shoot.
         Conflict: the state does not allow it.
     """
@@ -427,6 +477,8 @@ def submit(session: Session, participation: Participation, *, actor: audit.Actor
             )
         if Standing.ASKS in standings:
             raise StillAsks("Say first which person is you, on the photo that shows several people.")
+        if Standing.UNSURE in standings:
+            raise StillAsks("Say first whether the photo that asks shows you.")
         raise NoGoodPhoto(
             "No photo can be used yet. Add one that shows your face from the front, in good light."
         )

@@ -8,6 +8,7 @@ import warnings
 from PIL import Image, ImageFile, ImageOps
 
 from core.errors import InvalidInput
+from core.srgb import to_srgb
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_BYTES = 20_000_000
@@ -57,23 +58,31 @@ def load(content: bytes) -> Image.Image:
 
 
 def logo_png(content: bytes, largest_side: int = 512) -> bytes:
-    """Return the picture as a PNG of at most `largest_side` pixels, transparency kept."""
+    """Return the picture as a PNG of at most `largest_side` pixels in sRGB, transparency kept."""
     picture = load(content)
-    picture = picture.convert("RGBA")
+    transparency = picture.convert("RGBA").getchannel("A")
+    picture = to_srgb(_opaque(picture), picture.info.get("icc_profile"))
+    picture.putalpha(transparency)
     picture.thumbnail((largest_side, largest_side), Image.Resampling.LANCZOS)
     return _encoded(picture, "PNG")
 
 
-def backdrop_jpeg(content: bytes, largest_side: int = 2560) -> bytes:
-    """Return the picture as a JPEG of at most `largest_side` pixels; what was transparent is white."""
+def jpeg(content: bytes, largest_side: int = 2560) -> bytes:
+    """Return the picture as a JPEG of at most `largest_side` pixels in sRGB; what was transparent is white."""
     picture = load(content)
-    if picture.mode in ("RGBA", "LA", "PA", "P"):
+    profile = picture.info.get("icc_profile")
+    if picture.has_transparency_data:
         solid = Image.new("RGBA", picture.size, "white")
         solid.alpha_composite(picture.convert("RGBA"))
         picture = solid
-    picture = picture.convert("RGB")
+    picture = to_srgb(_opaque(picture), profile)
     picture.thumbnail((largest_side, largest_side), Image.Resampling.LANCZOS)
     return _encoded(picture, "JPEG", quality=92)
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """Return it in a mode that a colour profile speaks of."""
+    return picture if picture.mode in ("RGB", "L", "CMYK") else picture.convert("RGB")
 
 
 def _encoded(picture: Image.Image, form: str, **options: int) -> bytes:

@@ -77,6 +77,8 @@ def _latest_version(session: Session, name: str) -> int:
 def save(session: Session, spec: StyleSpec, *, style: Style | None = None, actor: audit.Actor) -> Style:
     """Save a new style, or a change to `style`: in place while no shoot uses it, else as a new version.
 
+    A new version begins with the look of the one that it was made from.
+
     Raises:
         StyleNameTaken: another style has this name.
     """
@@ -84,7 +86,7 @@ def save(session: Session, spec: StyleSpec, *, style: Style | None = None, actor
     latest = _latest_version(session, spec.name)
     if renamed and latest:
         raise StyleNameTaken("Another style has this name. Please choose a different one.", field="name")
-    before = _picture_of(style) if style is not None else None
+    before, look_id = (_picture_of(style), style.look_id) if style is not None else (None, None)
     if style is None or style.locked_at is not None:
         version = latest + 1
         style = Style(
@@ -94,6 +96,7 @@ def save(session: Session, spec: StyleSpec, *, style: Style | None = None, actor
             name=spec.name,
             version=version,
             spec=spec.model_dump(mode="json"),
+            look_id=look_id,
         )
         session.add(style)
         before = None  # the locked version keeps its picture
@@ -123,7 +126,7 @@ def keep_picture(session: Session, content: bytes) -> UUID:
     Raises:
         PictureUnusable: it cannot be read.
     """
-    jpeg = pictures.backdrop_jpeg(content)
+    jpeg = pictures.jpeg(content)
     return vault().put(session, jpeg, kind=Kind.BACKDROP, media_type="image/jpeg", member_id=None).id
 
 

@@ -47,12 +47,17 @@ def demo(photos: Path | None, out: Path, *, models: str | None, home: Path, as_j
     with running(home, say=say, diffusion=diffusion) as stack:
         loading.join()
         from deploy.demo import story, summary
+        from deploy.demo.browser import DemoFailed
         from workers.folders import read_people
         from workers.sample import sample_people
 
         people = read_people(photos, but=out, tell=say) if photos else sample_people()
         engine = EngineName.STUDIO if diffusion is None else EngineName.DIFFUSION
+        if models is not None:
+            say("The image model is small and random and makes noise: every picture of it must be refused")
         result = story.run_demo(story.place_of(stack), people, out, say, engine=engine)
+        if models is not None and (let_through := result.of_the_model):
+            raise DemoFailed(f"Noise passed the checks as a headshot of {', '.join(let_through)}.")
     if as_json:
         for line in summary.as_json(result):
             click.echo(json.dumps(line, ensure_ascii=False))

@@ -93,6 +93,11 @@ class DemoResult:
         """How many employees got one."""
         return sum(person.source is not None for person in self.report.people)
 
+    @property
+    def of_the_model(self) -> list[str]:
+        """Whose headshot an image model made, where one was to make it."""
+        return [one.person for one in self.report.people if one.source and one.person not in self.fallbacks]
+
 
 def place_of(stack: Stack) -> Place:
     """Return where a running stack's story happens."""

@@ -24,7 +24,7 @@ const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byt
 const numberOf = (item) => [...list.children].indexOf(item) + 1;
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
-const PILLS = { accepted: "good", rejected: "bad", asks: "warn" };
+const PILLS = { accepted: "good", rejected: "bad", asks: "warn", unsure: "warn" };
 
 function show(item, state, label, advice = [], { kind = PILLS[state] ?? "info", rank = null, reasons = [] } = {}) {
   const before = item.dataset.state;
@@ -34,7 +34,7 @@ function show(item, state, label, advice = [], { kind = PILLS[state] ?? "info", 
   if (rank) parts.push(line(pill("rank", rank), ` ${reasons.join(" · ")}`, "why"));
   parts.push(line(pill(kind, label)), ...advice.map((text) => line(text)));
   item.querySelector(".verdict").replaceChildren(...parts);
-  item.querySelector(".asking")?.remove();
+  for (const question of item.querySelectorAll(".asking")) question.remove();
   if (before && before !== state && state !== "checking") said.textContent = [label, ...advice].join(". ");
 }
 
@@ -129,7 +129,18 @@ function update(item, photo) {
   const advice = photo.issues.map((issue) => (issue.same_as ? twin(issue) : issue.advice));
   const more = { rank: photo.rank, reasons: photo.reasons, ...(better && { kind: "warn" }) };
   show(item, photo.state, better ? words.better : words[photo.state], advice, more);
+  if (photo.state === "unsure") doubt(item, photo);
   if (photo.faces.length) ask(item, photo);
+}
+
+function doubt(item, photo) {
+  const question = part("unsure");
+  question.setAttribute("aria-label", `${fill(words.photo, { number: numberOf(item) })}: ${words.unsure}`);
+  const form = question.querySelector("form");
+  form.action = photo.confirm_url;
+  listen(item, form, question);
+  question.querySelector(".no").addEventListener("click", () => remove(item));
+  item.append(question);
 }
 
 // Photos are numbered as they stand here; the server numbers them as they arrived.
@@ -155,7 +166,7 @@ function ask(item, photo) {
     choice.querySelector("span").textContent = `${face.name}:`;
     people.querySelector(".choices").append(choice);
   }
-  listen(item, people);
+  listen(item, people, people);
   const place = photo.answered ? part("again") : Object.assign(document.createElement("div"), { className: "asking" });
   place.append(people);
   item.append(place);
@@ -167,26 +178,26 @@ function placeFace(mark, face) {
   }
 }
 
-function listen(item, people) {
-  people.addEventListener("submit", (event) => {
+function listen(item, form, question) {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    choose(item, people, event.submitter);
+    reply(item, form, question, event.submitter);
   });
 }
 
-async function choose(item, people, button) {
-  const problem = people.querySelector(".problem");
+async function reply(item, form, question, button) {
+  const problem = question.querySelector(".problem");
   const body = new FormData();
-  body.set("face", button.value);
+  if (button.name) body.set(button.name, button.value);
   button.disabled = true;
   let reason = words.failed;
   try {
-    const answer = await fetch(people.action, { method: "POST", headers, body });
+    const answer = await fetch(form.action, { method: "POST", headers, body });
     const told = await answer.json();
     if (answer.ok) {
       update(item, told);
       item.focus();
-      said.textContent = words.checking;
+      if (told.state === "checking") said.textContent = words.checking;
       poll();
       return;
     }

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page
 
 WIDTHS = (320, 390, 1440)  # pixels: the narrowest phone that counts (WCAG 1.4.10), a usual one, a desk
-NARROWEST = WIDTHS[0]
+NARROWEST, PHONE = WIDTHS[:2]
 SCHEMES = ("light", "dark")
 SEVERE = ("serious", "critical")
 MOST_STOPS = 80  # presses of Tab until something must have been reached
@@ -22,6 +22,10 @@ TOO_WIDE = """() => {
     const guilty = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 0.5);
     return `${over} px too wide: ${guilty.slice(0, 3).map((one) => one.outerHTML.slice(0, 120)).join(" | ")}`;
 }"""
+
+# A table that a phone shows only in part: its rows should stand one below the other.
+SIDEWAYS = """() => [...document.querySelectorAll(".table-scroll")]
+    .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.outerHTML.slice(0, 120))"""
 
 # The element that has the keyboard, and whether a person can see that it has.
 FOCUS = """() => {
@@ -50,6 +54,8 @@ def examine(page: Page) -> list[str]:
             at = f"{width} px, {scheme}"
             if too_wide := page.evaluate(TOO_WIDE):
                 wrong.append(f"{at}: {too_wide}")
+            if width <= PHONE:
+                wrong += [f"{at}: scrolls sideways: {table}" for table in page.evaluate(SIDEWAYS)]
             if width != NARROWEST:  # laid out as on the usual phone: axe-core would find the same
                 wrong += [f"{at}: {violation}" for violation in axe(page)]
     page.set_viewport_size(before)

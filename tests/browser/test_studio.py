@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from browser.looks import examine
 from browser.visitors import HrAdmin, Visitors
 from playwright.sync_api import expect
 
@@ -38,3 +39,26 @@ def test_the_studio_keeps_a_typed_name_and_marks_what_is_wrong(visitors: Visitor
     page.locator("#logo_width").fill("0.12")
     expect(page.locator("#use_logo-error")).to_be_empty()
     expect(page.locator("#preview-status")).to_contain_text("A sample portrait")
+
+
+def test_after_a_failed_save_the_preview_stays_and_the_summary_leads_to_the_field(visitors: Visitors) -> None:
+    hr = HrAdmin(visitors)
+    hr.sign_in()
+    page = hr.page
+    page.goto("/admin/styles/new?preset=charcoal")
+    page.get_by_label("Name of the style").fill("Northwind portraits")
+    page.get_by_label("Sizes of your own").fill("tiny 5x5")
+    visitors.expect_refusal(422, "/preview.jpg")
+    visitors.expect_refusal(422, "/admin/styles/new")
+    page.get_by_role("button", name="Save the style").locator("visible=true").click()
+    summary = page.locator("#summary")
+    expect(summary).to_be_focused()
+    expect(page.locator("#preview")).to_have_attribute("src", re.compile("^blob:"))
+    expect(page.locator("#presets a[aria-current]")).to_have_text("Charcoal low-key")
+    expect(summary.get_by_role("link")).to_have_count(1)
+    assert examine(page) == []
+    summary.get_by_role("link", name="Sizes of your own").press("Enter")
+    expect(page.get_by_label("Sizes of your own")).to_be_focused()
+    page.get_by_label("Sizes of your own").fill("")
+    page.locator("#warmth").fill("0.1")
+    expect(summary).to_have_count(0)

@@ -20,6 +20,7 @@ from core.models import (
     Certificate,
     Erasure,
     Headshot,
+    Look,
     Member,
     Organization,
     Photo,
@@ -85,6 +86,7 @@ def fill(org_id: UUID) -> None:
                 **common,
             )
         )
+        session.add(Look(id=new_id(), org_id=org_id, pictures=[]))
         erasure = Erasure(
             id=new_id(),
             subject="0" * 64,

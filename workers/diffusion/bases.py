@@ -40,6 +40,9 @@ class Base:
         rank: Of the personal adapter; alpha is the same, so its scale is 1.
         steps: Optimiser steps of one person.
         learning_rate: AdamW's.
+        style_rank: Of the adapter of a company's look; at most `rank`, whose place it takes while it is trained.
+        style_steps: Optimiser steps of one look.
+        style_learning_rate: AdamW's.
         sample_side: Pixels of a made picture's side.
         sample_steps: Denoising steps.
         guidance: Classifier-free guidance; 1 where the base needs none.
@@ -63,6 +66,9 @@ class Base:
     rank: int
     steps: int
     learning_rate: float
+    style_rank: int
+    style_steps: int
+    style_learning_rate: float
     sample_side: int
     sample_steps: int
     guidance: float
@@ -101,6 +107,9 @@ KLEIN: Final = Base(
     rank=32,  # facts/ml.md §3: person rank 32, 2e-4, 800 to 1,200 steps
     steps=800,
     learning_rate=2e-4,
+    style_rank=16,  # facts/ml.md §3: style rank 16, 3e-4, 500 to 800 steps
+    style_steps=650,
+    style_learning_rate=3e-4,
     sample_side=1024,
     sample_steps=4,
     guidance=1.0,
@@ -128,6 +137,9 @@ SDXL: Final = Base(
     rank=16,
     steps=1000,
     learning_rate=1e-4,
+    style_rank=16,
+    style_steps=650,
+    style_learning_rate=3e-4,
     sample_side=1024,
     sample_steps=30,
     guidance=5.0,

@@ -138,7 +138,7 @@ def _whole(report: Report, base: Base, source: str, people: People) -> None:
         except TooFewPhotos:
             continue
         resident.sampler.load(1, found.adapter)
-        order = Order(seed=number, slot=1, prompts=wanted(style, trained=True))
+        order = Order(seed=number, slot=1, trained=True, prompts=wanted(style, trained=True))
         pool = Pool(resident.sampler, [order])
         render(photos, style, agreed, engine=DiffusionEngine(pool, order, found.adapter.facts.held_out))
         took.append(time.perf_counter() - began)

@@ -13,6 +13,9 @@ from workers.vision.geometry import Face
 from workers.vision.verdict import Measures
 
 SUBJECT: Final = "a photo of {word} person"
+# Words without a meaning of their own, as DreamBooth trainers use them.
+PERSON: Final = "ohwx"
+LOOK: Final = "in zwx style"
 
 _TURNED: Final = 10.0  # degrees of yaw that are seen as a turn
 _PROFILE: Final = 28.0  # degrees, from where the photo check calls a head turned

@@ -16,6 +16,7 @@ import numpy as np
 from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
 from workers.diffusion.bank import EMPTY
+from workers.diffusion.captions import PERSON
 from workers.diffusion.meter import Meter
 from workers.diffusion.prompts import prompts
 from workers.diffusion.sample import Request, Sampler
@@ -25,7 +26,6 @@ from workers.vision.closer import closer
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face, Pixels
 
-WORD: Final = "ohwx"  # a token without a meaning of its own, as DreamBooth trainers use it
 BUDGET: Final = 24  # pictures of one person at most; the field delivers 3 to 6 of 40 (facts/ml.md §2)
 _REFERENCES: Final = 3  # photos that a person is shown by; each costs as much as the picture itself
 _REFERENCE_SIDE: Final = 768  # px
@@ -36,10 +36,15 @@ _HEAD: Final = 0.4  # of the picture's side: what a portrait prompt frames
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """What one person still needs from the batches."""
+    """What one person still needs from the batches.
+
+    The slot holds the person where they are `trained`, and the company's look where there is a `look`.
+    """
 
     seed: int
-    slot: int = 0
+    slot: int = EMPTY
+    trained: bool = False
+    look: bool = False
     references: tuple[Pixels, ...] = ()  # shown instead of trained
     prompts: tuple[str, ...] = ()
     made: int = 0
@@ -81,7 +86,7 @@ class Pool:
             order.ready.clear()
 
     def _fill(self, first: Order) -> None:
-        if first.references:
+        if not first.trained:
             request = first.next()
             with Meter() as meter:
                 shown = list(self.sampler.preview(first.references, [request]))
@@ -94,7 +99,7 @@ class Pool:
             waiting = [
                 order
                 for order in (first, *(one for one in self._orders if one is not first))
-                if order.open and not order.references and order.prompts and order.made < self._budget
+                if order.open and order.trained and order.prompts and order.made < self._budget
             ]
             if not waiting:
                 break
@@ -119,7 +124,7 @@ class DiffusionEngine:
 
         Args:
             pool: Makes them in batches.
-            order: The person's place in it; an empty slot stands for a person who is shown instead of trained.
+            order: The person's place in it.
             held_out: Photos that the adapter never saw.
         """
         self._pool, self._order, self._held_out = pool, order, held_out
@@ -135,10 +140,12 @@ class DiffusionEngine:
         """
         consent.demand(Purpose.LIKENESS)
         held_out = self._held_out
-        if self._order.slot != EMPTY:
+        if self._order.trained:
             consent.demand(Purpose.ADAPTER)
         else:
             self._order.references = references(sources, consent)
+            if not self._order.references:
+                return
             held_out = tuple(source.key for source in sources[_REFERENCES:])
         for seed, pixels in self._pool.pictures(self._order):
             faces = find_faces(pixels)
@@ -163,14 +170,14 @@ class WardrobeEngine:
         """Yield the photos with painted attire, cropped to head and shoulders; see `Engine.portraits`."""
         consent.demand(Purpose.PHOTO)
         side = self._sampler.model.base.sample_side
-        lines = prompts(style, "a", len(sources))
+        lines = prompts(style, "a", len(sources), look=self._order.look)
         for number, (source, line) in enumerate(zip(sources, lines, strict=True)):
             seen = source.examined(consent)
             if seen.face is None:
                 continue
             pixels, face, others = _bust(*closer(source.content, seen, _HEAD * side))
             mask = wardrobe_mask(pixels, face, others)
-            request = Request(line, self._order.seed + number)
+            request = Request(line, self._order.seed + number, self._order.slot)
             with Meter() as meter:
                 (painted,) = self._sampler.repaint(pixels, mask, [request])
             self._order.charge(1.0, meter)
@@ -179,9 +186,9 @@ class WardrobeEngine:
             yield Portrait(source.key, kept, face, others, Made(seed=request.seed))
 
 
-def wanted(style: StyleSpec, *, trained: bool) -> tuple[str, ...]:
+def wanted(style: StyleSpec, *, trained: bool, look: bool = False) -> tuple[str, ...]:
     """Return what to ask for; who is shown instead of trained has no word of their own."""
-    return tuple(prompts(style, WORD if trained else _SHOWN, _VARIETY))
+    return tuple(prompts(style, PERSON if trained else _SHOWN, _VARIETY, look=look))
 
 
 def references(sources: Sequence[Source], consent: ValidConsent) -> tuple[Pixels, ...]:

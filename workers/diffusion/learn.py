@@ -11,7 +11,7 @@ import numpy as np
 from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
 from workers.diffusion.adapters import Adapter, CurvePoint, to_bytes
-from workers.diffusion.engine import WORD
+from workers.diffusion.captions import PERSON
 from workers.diffusion.examples import examples, split
 from workers.diffusion.meter import Meter
 from workers.diffusion.prompts import prompts
@@ -81,7 +81,7 @@ def learn(
     teaching = [source for source in sources if source.key in parts.train]
     judging = [source for source in sources if source.key in parts.held_out]
     with Meter() as meter:
-        lessons = examples(teaching, consent, resident.base.side, WORD)
+        lessons = examples(teaching, consent, resident.base.side, PERSON)
         trained = resident.trainer.train(
             lessons,
             seed,
@@ -125,7 +125,7 @@ def _best(
         for seen in [source.examined(consent)]
         if seen.pixels is not None and seen.face is not None
     ]
-    line = prompts(style, WORD, 1)[0]
+    line = prompts(style, PERSON, 1)[0]
     asked = [Request(line, seed + number, _SLOT) for number in range(_JUDGED_BY)]
     curve: list[CurvePoint] = []
     try:

@@ -37,6 +37,9 @@ _TINY: Final[dict[str, Any]] = {
     "steps": 24,
     "rank": 4,
     "learning_rate": 5e-3,
+    "style_rank": 2,
+    "style_steps": 16,
+    "style_learning_rate": 5e-3,
     "text_tokens": 77,
 }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.style import Attire, Expression, Light, StyleSpec
-from workers.diffusion.captions import SUBJECT
+from workers.diffusion.captions import LOOK, SUBJECT
 
 # Clothes that anybody may wear, one to a picture in turn, so that there is something to choose from.
 _ATTIRE: Final[dict[Attire, tuple[str, ...]]] = {
@@ -44,21 +44,23 @@ _HARD: Final = 0.45  # of `Light.contrast`, from where shadows are seen as such
 _EVEN: Final = 0.12  # of `Light.contrast`, up to where there are none
 
 
-def prompts(style: StyleSpec, word: str, count: int) -> list[str]:
+def prompts(style: StyleSpec, word: str, count: int, *, look: bool = False) -> list[str]:
     """Return what to ask for, one sentence a picture; the same for the same style.
 
     Args:
         style: Of the company.
         word: The rare word that stands for the person, as in the captions.
         count: How many.
+        look: Whether the company's look is loaded, which answers to a word of its own.
     """
     clothes = _ATTIRE[style.subject.attire]
-    return [_prompt(style, word, clothes[index % len(clothes)]) for index in range(count)]
+    subject = " ".join((SUBJECT.format(word=word), *((LOOK,) if look else ())))
+    return [_prompt(style, subject, clothes[index % len(clothes)]) for index in range(count)]
 
 
-def _prompt(style: StyleSpec, word: str, clothes: str) -> str:
+def _prompt(style: StyleSpec, subject: str, clothes: str) -> str:
     parts = (
-        SUBJECT.format(word=word),
+        subject,
         "head and shoulders",
         "facing the camera",
         _EXPRESSION[style.subject.expression],

@@ -24,6 +24,7 @@ from workers.diffusion.recipes import Texts, recipe_of
 from workers.vision.geometry import Pixels
 
 SLOTS: Final = 8  # people of one batch
+STYLE_WEIGHT: Final = 0.8  # beyond it a style pulls at the face (facts/ml.md §4)
 _PROMPTS: Final = 256  # encoded captions that are kept; a style has a handful
 _INPAINT: Final[dict[str, Any]] = {
     "klein": Flux2KleinInpaintPipeline,
@@ -76,7 +77,7 @@ class Sampler:
             model.denoiser,
             model.base.targets,
             slots=slots,
-            rank=2 * model.base.rank,  # a person's and the company's
+            rank=model.base.rank + model.base.style_rank,
             batch=self._copies * batch,
         )
         self._texts: OrderedDict[str, Texts] = OrderedDict()
@@ -86,29 +87,23 @@ class Sampler:
             denoiser: Any = model.denoiser
             denoiser.compile_repeated_blocks(fullgraph=True)
 
-    def load(
-        self, slot: int, person: Adapter, style: Adapter | None = None, style_weight: float = 0.8
-    ) -> None:
-        """Put a person, and the company's style, into a slot.
+    def load(self, slot: int, person: Adapter | None, look: Adapter | None = None) -> None:
+        """Put a person, the company's look, or the sum of both into a slot.
 
         Args:
             slot: 1 and up.
-            person: Trained on this base.
-            style: The company's adapter.
-            style_weight: Beyond 0.8 a style pulls at the face (facts/ml.md §4).
+            person: Trained on this base; `None` for whoever is shown instead.
+            look: The same of the company's look.
 
         Raises:
             AdapterRefused: trained on another base, or on other weights of it.
         """
-        for adapter in (person, style):
-            if adapter is not None and (adapter.facts.base, adapter.facts.revision) != (
-                self.model.base.name,
-                self._trained_on,
-            ):
+        both = [(one, weight) for one, weight in ((person, 1.0), (look, STYLE_WEIGHT)) if one is not None]
+        for adapter, _ in both:
+            if (adapter.facts.base, adapter.facts.revision) != (self.model.base.name, self._trained_on):
                 raise AdapterRefused(
                     "The model was trained on other weights than this worker runs. It is trained again."
                 )
-        both = [(person, 1.0)] + ([(style, style_weight)] if style is not None else [])
         self.bank.write(slot, both)
 
     def sample(self, requests: Sequence[Request]) -> Iterator[Pixels]:
@@ -126,7 +121,7 @@ class Sampler:
 
         Args:
             references: uint8 pictures of one person, at most about a megapixel each.
-            requests: What to make; slots are ignored.
+            requests: What to make; a slot can hold the company's look.
 
         Raises:
             ValueError: the base cannot be shown pictures.
@@ -136,9 +131,8 @@ class Sampler:
             raise ValueError(f"{self.model.base.title} cannot be shown pictures of a person")
         shown = [Image.fromarray(one) for one in references]
         for request in requests:
-            bare = Request(request.prompt, request.seed)
             texts = [self._encoded(request.prompt)]
-            yield from self._paint([bare], image=shown, **self._prompt(texts))
+            yield from self._paint([request], image=shown, **self._prompt(texts))
 
     def repaint(
         self, original: Pixels, mask: NDArray[np.float32], requests: Sequence[Request]

@@ -73,9 +73,12 @@ def _unheard(_step: Step) -> None:
 class Trainer:
     """Trains one person after another on one loaded base.
 
+    An adapter of a lower rank is trained in the same place: what of it stays zero has zero gradients, so it
+    never learns, and it is left out of the result. Nothing is compiled anew for it.
+
     Args:
         model: The base. Its denoiser gets a low-rank adapter for good.
-        rank: Of the adapter; the base's by default.
+        rank: The highest of an adapter; a person's by default.
         compiled: Compile the denoiser; by default on a GPU, where it pays within one person.
     """
 
@@ -143,13 +146,15 @@ class Trainer:
         """
         if not examples:
             raise ValueError("nothing to learn from")
-        total = steps or self.model.base.steps
+        base = self.model.base
+        total = steps or (base.style_steps if kind == "style" else base.steps)
+        rank = min(base.style_rank, self.rank) if kind == "style" else self.rank
         facts = Facts(
             kind=kind,
-            base=self.model.base.name,
+            base=base.name,
             revision=self.model.revision,
-            rank=self.rank,
-            alpha=self.rank,
+            rank=rank,
+            alpha=rank,
             steps=total,
             seed=seed,
             photos=photos,
@@ -157,25 +162,24 @@ class Trainer:
         )
         try:
             lessons = self._prepare(examples, prior)
-            self.reset(seed)
+            self.reset(seed, facts.rank)
+            for group in self._optimizer.param_groups:
+                group["lr"] = base.style_learning_rate if kind == "style" else base.learning_rate
             done, points = self._continue(resume, facts)
             return self._run(lessons, facts, done, points, on_step, stop, keep)
         finally:
             self.forget()
 
-    def reset(self, seed: int) -> None:
-        """Start afresh in place: Gaussian down, zero up, an optimiser without memory."""
+    def reset(self, seed: int, rank: int | None = None) -> None:
+        """Start afresh in place: Gaussian down, zero up and beyond `rank`, an optimiser without memory."""
+        self.forget()
         chance = torch.Generator().manual_seed(seed)
+        rank = rank or self.rank
         with torch.no_grad():
             for name, parameter in self._learning.items():
                 if ".lora_A." in name:
-                    start = torch.randn(parameter.shape, generator=chance) / self.rank
-                    parameter.copy_(start)
-                else:
-                    parameter.zero_()
-                parameter.grad = None
-                for value in self._optimizer.state.get(parameter, {}).values():
-                    value.zero_()
+                    start = torch.randn((rank, parameter.shape[1]), generator=chance) / rank
+                    parameter[:rank].copy_(start)
 
     def forget(self) -> None:
         """Overwrite everything learnt, so that nothing of a person stays in memory."""
@@ -203,7 +207,7 @@ class Trainer:
 
     def adapter(self, facts: Facts) -> Adapter:
         """Return a copy of what is learnt now."""
-        return Adapter(self._weights(), facts)
+        return Adapter(self._weights(facts.rank), facts)
 
     # --- one run ------------------------------------------------------------------------------------------
 
@@ -288,23 +292,24 @@ class Trainer:
 
     # --- weights and states -------------------------------------------------------------------------------
 
-    def _weights(self) -> dict[str, Weight]:
+    def _weights(self, rank: int) -> dict[str, Weight]:
         return {
-            _public(name): parameter.detach().float().cpu().numpy().copy()
+            _public(name): _part_of(name, parameter.detach(), rank).float().cpu().numpy().copy()
             for name, parameter in self._learning.items()
         }
 
     @torch.no_grad()
     def _load(self, weights: Any) -> None:
         for name, parameter in self._learning.items():
-            parameter.copy_(torch.from_numpy(weights[_public(name)]))
+            _put(name, parameter, torch.from_numpy(weights[_public(name)]))
 
     def _state(self, facts: Facts, done: int, points: Sequence[Adapter]) -> bytes:
-        tensors = {f"now/{name}": array for name, array in self._weights().items()}
+        tensors = {f"now/{name}": array for name, array in self._weights(facts.rank).items()}
         for name, parameter in self._learning.items():
             memory = self._optimizer.state[parameter]
             for part in ("exp_avg", "exp_avg_sq"):
-                tensors[f"{part}/{_public(name)}"] = memory[part].float().cpu().numpy()
+                value = _part_of(name, memory[part], facts.rank)
+                tensors[f"{part}/{_public(name)}"] = value.float().cpu().numpy()
         for point in points:
             tensors |= {f"{point.facts.steps}/{name}": array for name, array in point.weights.items()}
         return to_bytes(tensors, facts.model_copy(update={"kind": "state", "steps": done}))
@@ -336,10 +341,23 @@ class Trainer:
     def _remember(self, part: str, arrays: dict[str, Weight], done: int) -> None:
         for name, parameter in self._learning.items():
             memory = self._optimizer.state[parameter]
-            value = torch.from_numpy(arrays[_public(name)]).to(parameter.device)
-            memory[part] = memory[part].copy_(value) if part in memory else value.clone()
+            if part not in memory:
+                memory[part] = torch.zeros_like(parameter)
+            _put(name, memory[part], torch.from_numpy(arrays[_public(name)]))
             where = parameter.device if parameter.device.type == "cuda" else "cpu"
             memory["step"] = torch.tensor(float(done), device=where)
+
+
+def _part_of(name: str, whole: torch.Tensor, rank: int) -> torch.Tensor:
+    """Return what of a parameter, or of the optimiser's memory of it, an adapter of this rank has."""
+    return whole[:rank] if ".lora_A." in name else whole[:, :rank]
+
+
+def _put(name: str, whole: torch.Tensor, value: torch.Tensor) -> None:
+    """Write that part, and zeros beyond it."""
+    rank = value.shape[0] if ".lora_A." in name else value.shape[1]
+    whole.zero_()
+    _part_of(name, whole, rank).copy_(value)
 
 
 def _public(name: str) -> str:

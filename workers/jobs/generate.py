@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from core import progress
 from core.clock import now
 from core.consent import ConsentRequired, Purpose
-from core.models import EngineName, Participation, Shoot
+from core.models import EngineName, Participation, Shoot, Style
 from core.queue import JobName, enqueue
-from core.services import adapters, consents, engines, participations
+from core.services import adapters, consents, engines, looks, participations
 from core.settings import diffusion_settings
 from core.vault import vault
 from workers import assignment
@@ -24,7 +24,9 @@ from workers.render import render
 from workers.runner import JobRun, only_one
 
 if TYPE_CHECKING:
+    from workers.diffusion.adapters import Adapter
     from workers.diffusion.engine import Order, Pool
+    from workers.diffusion.resident import Resident
 
 _PEOPLE: Final = 8  # of one batch; the bank's slots
 _BUSY_SECONDS: Final = 5  # until a second worker looks again whether the shoot is free
@@ -96,19 +98,21 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
     from workers.diffusion.resident import resident
 
     engine = resident()
+    look = _look(job, engine)
     orders: list[tuple[_Turn, Order, tuple[str, ...]]] = []
     try:
         for slot, turn in enumerate(turns, 1):
-            held_out: tuple[str, ...] = ()
-            if turn.content is not None:
-                try:
+            known: Adapter | None = None
+            try:
+                if turn.content is not None:
                     known = from_bytes(turn.content, base=engine.base.name, revision=engine.revision)
-                    engine.sampler.load(slot, known)
-                except AdapterRefused:
-                    _train_again(job, turn)
-                    continue
-                held_out = known.facts.held_out
-            orders.append((turn, Order(seed=0, slot=slot if turn.content else 0), held_out))
+                engine.sampler.load(slot, known, look)
+            except AdapterRefused:
+                _train_again(job, turn)
+                continue
+            held_out = known.facts.held_out if known is not None else ()
+            order = Order(seed=0, slot=slot, trained=known is not None, look=look is not None)
+            orders.append((turn, order, held_out))
         pool = Pool(engine.sampler, [order for _, order, _ in orders])
         for turn, order, _ in orders:
             _prompted(job, turn, order)
@@ -125,7 +129,7 @@ def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:
     with job.read() as session:
         style = assignment.style_of(session, turn.participation_id)
     order.seed = assignment.seed_of(turn.participation_id)
-    order.prompts = wanted(style, trained=turn.content is not None)
+    order.prompts = wanted(style, trained=order.trained, look=order.look)
 
 
 def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str, ...]) -> None:
@@ -185,6 +189,28 @@ def _purpose(turn: _Turn) -> Purpose:
     if turn.dressed:
         return Purpose.PHOTO
     return Purpose.ADAPTER if turn.content else Purpose.LIKENESS
+
+
+def _look(job: JobRun, engine: Resident) -> Adapter | None:
+    """Return the look of the shoot's style, if it was learned on the weights that this worker runs.
+
+    One that was learned on others is learned anew; nobody waits for it, since the finisher makes the team
+    match in any case.
+    """
+    from workers.diffusion.adapters import AdapterRefused, from_bytes
+
+    with job.read() as session:
+        style = session.get_one(Style, session.get_one(Shoot, job.subject_id).style_id)
+        found = looks.learned(session, style)
+    if found is None:
+        return None
+    row, content = found
+    try:
+        return from_bytes(content, base=engine.base.name, revision=engine.revision)
+    except AdapterRefused:
+        with job.read() as session:
+            looks.learn_again(session, style, row.id)
+        return None
 
 
 def _train_again(job: JobRun, turn: _Turn) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -61,6 +62,14 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
         with job.read() as session:
             adapters.keep_checkpoint(session, participations.get(session, job.subject_id, lock=True), state)
 
+    def left() -> bool:
+        with job.read() as session:
+            participation = participations.get(session, job.subject_id)
+            if participation.state != State.RENDERING:
+                return True
+            consent.require(session, participation.member_id, Purpose.ADAPTER)
+        return False
+
     try:
         learned = learn(
             resident(),
@@ -70,7 +79,7 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
             work.consent,
             work.seed,
             on_step=tell,
-            stop=_Watch(job),
+            stop=Watch(left),
             keep=keep,
             resume=resume,
         )
@@ -107,28 +116,19 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
         enqueue(session, JobName.GENERATE, participation.shoot_id)
 
 
-class _Watch:
-    """Says whether the person has left; asked before each step, it looks only now and then."""
+class Watch:
+    """Says whether to stop; asked before each step, it looks only now and then."""
 
-    def __init__(self, job: JobRun) -> None:
-        self._job = job
+    def __init__(self, look: Callable[[], bool]) -> None:
+        self._look = look
         self._next = 0.0
 
     def __call__(self) -> bool:
-        """Return whether to stop.
-
-        Raises:
-            ConsentRequired: the consent was taken back.
-        """
+        """Return whether to stop; raises what looking raises, such as that a consent was taken back."""
         if time.monotonic() < self._next:
             return False
         self._next = time.monotonic() + _ASK_EVERY
-        with self._job.read() as session:
-            participation = participations.get(session, self._job.subject_id)
-            if participation.state != State.RENDERING:
-                return True
-            consent.require(session, participation.member_id, Purpose.ADAPTER)
-        return False
+        return self._look()
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:

@@ -16,9 +16,10 @@ import cv2
 import numpy as np
 import pi_heif
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image
 
 from core.errors import AppError
+from core.srgb import to_srgb
 
 MAX_BYTES = 40_000_000  # HEADSHOTS_UPLOAD_MAX_BYTES's default: a 50 MP phone JPEG is about 20 MB
 MAX_PIXELS = 60_000_000  # HEADSHOTS_UPLOAD_MAX_PIXELS's default: a 50 MP phone, at 4 bytes a pixel 240 MB
@@ -29,7 +30,6 @@ FULL_SIZE = 100_000  # px, a working side that no photo has
 MIN_SIDE = 64  # px, long side: below, no face has 40 px between its eyes
 
 pi_heif.register_heif_opener(thumbnails=False)
-_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 Pixels = NDArray[np.uint8]
 
@@ -241,7 +241,7 @@ def _upright(image: Image.Image, kind: PhotoFormat, working_side: int, turns: in
         # A JPEG's DCT decodes at 1/2, 1/4 or 1/8 for free; the result is never below what is asked for.
         image.draft(image.mode, (round(width * scale), round(height * scale)))
     if image.mode != "RGB" or "transparency" in image.info:
-        image = _to_srgb(image, profile)
+        image = to_srgb(_opaque(image), profile)
         profile = None
     pixels = np.asarray(image)
     pixels = np.rot90(pixels[:, ::-1] if mirrored else pixels, quarters + turns)
@@ -251,7 +251,7 @@ def _upright(image: Image.Image, kind: PhotoFormat, working_side: int, turns: in
     scale *= height / pixels.shape[0]
     pixels = _reduced(np.ascontiguousarray(pixels[rows, columns]), scale)
     if profile:
-        pixels = np.asarray(_to_srgb(Image.fromarray(pixels), profile))
+        pixels = np.asarray(to_srgb(Image.fromarray(pixels), profile))
     return Picture(pixels, kind, width, height)
 
 
@@ -262,7 +262,7 @@ def _reduced(pixels: Pixels, scale: float) -> Pixels:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _opaque(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16-bit greyscale PNG; Pillow's own conversion would clip, not scale
         eight_bit = (np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
         image = Image.fromarray(eight_bit)
@@ -272,12 +272,4 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         image.paste(rgba, mask=rgba.getchannel("A"))
     elif image.mode not in ("RGB", "L", "CMYK"):
         image = image.convert("RGB")
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-            converted = None  # a broken or mismatched profile: the numbers are most likely sRGB already
-        if converted is not None:
-            return converted
-    return image.convert("RGB")
+    return image

@@ -162,9 +162,16 @@ def _solve(image: Pixels, mask: Mask, trimap: Mask, face: Face) -> Mask:
         weight = weight + _MIXTURE * sure
     system = (rows[:, unknown] + sparse.diags(weight)).tocsc()
     right = weight * target - rows[:, fixed] @ alpha.ravel()[fixed]
-    solution = pymatting.cg(
-        system, right, x0=target, M=pymatting.ichol(system, discard_threshold=1e-3), rtol=1e-4, maxiter=200
-    )
+    solution = target  # where mask and photo agree already, conjugate gradients would divide by nothing
+    if (right - system @ target).any():
+        solution = pymatting.cg(
+            system,
+            right,
+            x0=target,
+            M=pymatting.ichol(system, discard_threshold=1e-3),
+            rtol=1e-4,
+            maxiter=200,
+        )
     alpha.ravel()[unknown] = solution
     return np.clip((alpha - _HAZE) / (1 - 2 * _HAZE), 0, 1).astype(np.float32)
 
@@ -211,7 +218,9 @@ def _prior(mask: Mask, face: Face) -> tuple[NDArray[np.float64], NDArray[np.floa
     target = share * share * (3 - 2 * share)
     person = (mask > 0.55).astype(np.uint8)
     away = cv2.distanceTransform(person, cv2.DIST_L2, 3) + cv2.distanceTransform(1 - person, cv2.DIST_L2, 3)
-    reach = np.clip(away / (_HAIR_BAND * face.head_height), 0, 1)
+    # Where the mask has no edge at all the distance is the largest float, which a division must not meet.
+    band = _HAIR_BAND * face.head_height
+    reach = np.minimum(away, band) / band
     # Cloth has a plain edge, so there the mask may say more than where hair is.
     edge = np.where(np.arange(mask.shape[0])[:, None] < face.landmarks[CHIN, 1], _PRIOR_HAIR, _PRIOR_CLOTH)
     return target, edge + (_PRIOR_RIM - edge) * reach**2

@@ -9,8 +9,11 @@ import pytest
 from conftest import add_member, add_participation
 from flask import Flask
 
-from core.models import Role
+from core import audit
+from core.db import transaction
+from core.models import Member, Role
 from core.permissions import ROLES, Permission
+from core.services import evidence
 
 # Everything else under /admin asks for a permission.
 OPEN = {"sign_in.sign_in", "sign_in.sign_out"}
@@ -108,3 +111,42 @@ def test_signing_out_ends_the_session_on_the_server(app: Flask, browser: object)
     thief = app.test_client()
     thief.set_cookie(app.config["SIGN_IN_COOKIE"], kept)
     assert thief.get("/admin/").status_code == 401
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.HR_ADMIN])
+def test_who_works_with_people_cannot_follow_them_through_the_log(
+    role: Role, org: UUID, signed_in: Callable
+) -> None:
+    grace = add_participation(org, add_member(org, "Grace"))
+    with transaction(org) as session:
+        member = session.get_one(Member, grace.member_id)
+        audit.record(
+            session, audit.Tag.PHOTO_UPLOADED, actor=audit.actor_for(member), subject=member, photo="x"
+        )
+        total = evidence.log_state(session).total
+    worker, auditor = signed_in(role), signed_in(Role.AUDITOR)
+    for address in ("/admin/audit", "/admin/audit?tag=photo.uploaded"):
+        seen = worker.get(address).text
+        assert member.pseudonym[:10] not in seen
+        assert "<code>photo.uploaded</code>" not in seen
+        assert f"The log holds {total + 2} events in all." in seen
+        assert "Events about a person are for auditors only" in seen
+        full = auditor.get(address).text
+        assert member.pseudonym in full
+        assert "for auditors only" not in full
+    page = worker.get("/admin/audit").text
+    assert "<code>organization.created</code>" in page
+    assert "Deletion certificates" in page
+    assert 'value="photo.uploaded"' not in page
+
+
+def test_only_auditors_see_events_of_people() -> None:
+    assert {role for role in Role if Permission.VIEW_EVENTS_OF_PEOPLE in ROLES[role]} == {Role.AUDITOR}
+
+
+def test_an_event_says_whom_it_is_about_or_is_about_nobody(org: UUID, member: Member) -> None:
+    with transaction(org) as session:
+        with pytest.raises(AssertionError):
+            audit.record(session, audit.Tag.PHOTO_UPLOADED, actor=audit.SYSTEM)
+        with pytest.raises(AssertionError):
+            audit.record(session, audit.Tag.SHOOT_CREATED, actor=audit.SYSTEM, subject=member)

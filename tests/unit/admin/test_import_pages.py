@@ -178,3 +178,12 @@ def test_pasted_rows_work_like_a_file(shoot: UUID, browser: Any) -> None:
         f"/admin/shoots/{shoot}/import", {"pasted": HEADER.replace(",", "\t") + "a@acme.example\tA\tB\n"}
     )
     assert answer.json["counts"]["ok"] == 1
+
+
+@pytest.mark.parametrize("content", [b"", b" \r\n"])
+def test_an_empty_file_is_called_empty(shoot: UUID, browser: Any, content: bytes) -> None:
+    address = f"/admin/shoots/{shoot}/import"
+    answer = browser.post(address, {"roster": (io.BytesIO(content), "roster.csv")})
+    assert answer.status_code == 422
+    assert answer.json["error"]["message"].startswith("This file is empty.")
+    assert browser.post(address, {}).json["error"]["message"].startswith("Please choose a CSV file")

@@ -14,6 +14,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from admin.style_form import spec_of
+from admin.style_words import LABELS
 from core import audit
 from core.clock import now
 from core.db import transaction
@@ -153,6 +154,43 @@ def test_each_wrong_field_is_marked_where_it_stands(browser: Any) -> None:
         assert found.xpath(f"//*[@id='{field}']/@aria-invalid") == ["true"], field
     assert found.xpath("//*[@id='exposure-error']")[0].text_content() == ""
     assert "Nothing was saved" in page.text
+    summary = found.xpath("//*[@id='summary']//a")
+    assert {link.get("href") for link in summary} == {f"#{field}" for field in wrong}
+    said = {link.get("href"): link.text_content() for link in summary}
+    assert said["#eye_line"] == "Height of the eyes: must be at most 0.6"
+    assert said["#light_contrast"].startswith("Hardness: must be at most")
+    assert said["#outputs"].startswith("Sizes of your own: “tiny 5x5”, width: must be at least")
+    assert "crop.eye_line" not in page.text
+    for link in summary:
+        assert found.xpath(f"//*[@id='{link.get('href')[1:]}']"), link.get("href")
+
+
+def test_after_a_failed_save_the_preset_and_what_was_typed_stay(browser: Any) -> None:
+    page = html.document_fromstring(browser.get("/admin/styles/new?preset=charcoal").text)
+    form = next(form for form in page.forms if form.get("id") == "studio")
+    values = dict(form.form_values()) | {"name": "Northwind portraits", "outputs": "nonsense"}
+    again = html.document_fromstring(browser.post("/admin/styles/new", values, json=False).text)
+    assert [one.text_content() for one in again.xpath("//*[@id='presets']//a[@aria-current]")] == [
+        "Charcoal low-key"
+    ]
+    name = again.xpath("//*[@id='name']")[0]
+    assert name.get("value") == "Northwind portraits"
+    assert name.get("data-typed") is not None
+    assert again.xpath("//*[@id='summary']//a/@href") == ["#outputs"]
+
+
+def test_a_name_that_is_taken_is_marked_at_the_name(browser: Any) -> None:
+    save_style(browser)
+    page = html.document_fromstring(browser.post("/admin/styles/new", STYLE, json=False).text)
+    assert page.xpath("//*[@id='summary']//a/@href") == ["#name"]
+    assert "Another style has this name" in page.xpath("//*[@id='name-error']")[0].text_content()
+
+
+def test_every_field_of_the_studio_has_its_words(browser: Any) -> None:
+    page = html.document_fromstring(browser.get("/admin/styles/new").text)
+    form = next(form for form in page.forms if form.get("id") == "studio")
+    fields = {name for name in form.fields if not name.startswith("size-")}
+    assert fields - {"csrf_token", "image_id", "preset"} <= set(LABELS)
 
 
 def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any) -> None:

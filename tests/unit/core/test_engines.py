@@ -136,7 +136,8 @@ def test_photos_go_where_engine_and_consents_say(
 
 
 def test_gpu_lane_carries_training_and_generating_only() -> None:
-    assert {job for job in JobName if lane_of(job) is Lane.GPU} == {JobName.TRAIN, JobName.GENERATE}
+    on_gpu = {JobName.TRAIN, JobName.TRAIN_STYLE, JobName.GENERATE}
+    assert {job for job in JobName if lane_of(job) is Lane.GPU} == on_gpu
 
 
 def test_without_an_image_model_the_studio_takes_over_at_once(org: UUID, environment: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from core.ids import new_id
 from core.schema import alembic_config
 from deploy.local import Databases, LocalServices
 
-ORG, MEMBER, STYLE, SHOOT, PARTICIPATION, ARTIFACT, PHOTO, ADAPTER = (str(new_id()) for _ in range(8))
+ORG, MEMBER, STYLE, SHOOT, PARTICIPATION, ARTIFACT, PHOTO, ADAPTER, LOOK = (str(new_id()) for _ in range(9))
 
 # One row of each table on the way to a photo, as the releases before wrote them.
 ROWS = {
@@ -147,4 +147,24 @@ def test_people_survive_the_coming_of_adapters(databases: Databases) -> None:
     command.downgrade(config, "0003")
     with company(databases.owner) as connection:
         assert connection.execute(text("SELECT state FROM participations")).scalar_one() == "submitted"
+    command.upgrade(config, "head")
+
+
+def test_styles_survive_the_coming_of_looks(databases: Databases) -> None:
+    config = alembic_config(databases.owner)
+    command.upgrade(config, "0005")
+    with company(databases.owner) as connection:
+        fill(connection)
+    command.upgrade(config, "0006")
+    look = {"id": LOOK, "org_id": ORG}
+    with company(databases.app) as connection:
+        assert connection.execute(text("SELECT look_id FROM styles")).scalar_one() is None
+        connection.execute(
+            text("INSERT INTO looks (id, org_id, pictures, created_at) VALUES (:id, :org_id, '[]', now())"),
+            look,
+        )
+        assert connection.execute(text("UPDATE styles SET look_id = :id"), look).rowcount == 1
+    command.downgrade(config, "0005")
+    with company(databases.owner) as connection:
+        assert connection.execute(text("SELECT name FROM styles")).scalar_one() == "Style"
     command.upgrade(config, "head")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from core.services import pictures
 
@@ -34,7 +35,20 @@ def test_nothing_of_the_camera_or_behind_the_picture_is_kept() -> None:
     Image.new("RGB", (60, 40), "red").save(target, "JPEG", exif=exif)
     made = pictures.logo_png(target.getvalue() + b"<script>SecretTail</script>")
     assert b"Secret" not in made
-    assert b"Secret" not in pictures.backdrop_jpeg(target.getvalue() + b"SecretTail")
+    assert b"Secret" not in pictures.jpeg(target.getvalue() + b"SecretTail")
+
+
+@pytest.mark.parametrize("make", [pictures.logo_png, pictures.jpeg])
+def test_colours_are_what_the_files_profile_says(make: Callable[[bytes], bytes]) -> None:
+    # sRGB with its red and blue primaries exchanged: this red is meant to be blue.
+    table = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, blue = table.index(b"rXYZ", 128), table.index(b"bXYZ", 128)
+    table[red : red + 4], table[blue : blue + 4] = b"bXYZ", b"rXYZ"
+    target = io.BytesIO()
+    Image.new("RGBA", (64, 64), "red").save(target, "PNG", icc_profile=bytes(table))
+    with Image.open(io.BytesIO(make(target.getvalue()))) as made:
+        assert made.convert("RGB").getpixel((32, 32)) == pytest.approx((0, 0, 255), abs=4)
+        assert "icc_profile" not in made.info
 
 
 @pytest.mark.parametrize(

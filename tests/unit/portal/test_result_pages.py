@@ -16,6 +16,7 @@ from core import progress as core_progress
 from core.db import transaction
 from core.ids import new_id
 from core.models import AuditEvent, Headshot, Kind, Photo, Shoot, State
+from core.services import photos
 from core.vault import vault
 from portal import progress
 
@@ -48,7 +49,7 @@ def render(person: Any, shoot: Shoot, withheld: str | None = None, rank: int = 0
             artifact_id=artifact.id,
             engine="studio",
             rank=rank,
-            gates={"gates": {"likeness": {"value": 0.7, "passed": withheld is None}}},
+            gates={"gates": {"likeness": {"value": 0.7, "limit": 0.6, "passed": withheld is None}}},
             withheld_code=withheld,
             seconds=1.0,
         )
@@ -144,6 +145,62 @@ def test_nobody_sees_another_persons_headshot(waiting: Any, invited: Any, shoot:
     seen = waiting.browser.get(f"/me/headshots/{headshot}/view")
     assert seen.status_code == 200
     assert seen.headers["Cache-Control"] == "no-store"
+
+
+def test_a_result_can_be_compared_with_its_photo_and_chosen_there(waiting: Any, shoot: Shoot) -> None:
+    first, second = render(waiting, shoot), render(waiting, shoot, rank=1)
+    waiting.set_state(State.READY)
+    assert f'href="/me/result/{first}"' in waiting.browser.get("/me/result").text
+    page = waiting.browser.get(f"/me/result/{second}").text
+    assert f'src="/me/headshots/{second}/view?close=1" alt="Headshot 2"' in page
+    assert f'src="/me/headshots/{second}/before?close=1" alt="The photo it was made from"' in page
+    assert "Distance to your other photos" in page
+    assert "<strong>0.7</strong>" in page
+    assert "0.6 at most" in page
+    assert f'rel="prev" href="/me/result/{first}"' in page
+    assert 'rel="next"' not in page
+    assert "Choose number 2" in page
+    before = waiting.browser.get(f"/me/headshots/{second}/before")
+    assert (before.status_code, before.headers["Cache-Control"]) == (200, "no-store")
+    assert waiting.post("/me/approve", f"/me/result/{second}", headshot_id=str(second)).status_code == 303
+    chosen = waiting.browser.get(f"/me/result/{second}").text
+    assert "✓ Your choice" in chosen
+    assert "Choose number" not in chosen
+    other = waiting.browser.get(f"/me/result/{first}").text
+    assert "Choose number 1" in other
+    assert "It then replaces the one that you chose before." in other
+    assert waiting.post("/me/approve", f"/me/result/{first}", headshot_id=str(first)).status_code == 303
+    assert "✓ Your choice" in waiting.browser.get(f"/me/result/{first}").text
+
+
+def test_nobody_compares_another_persons_headshot_or_a_withheld_one(
+    waiting: Any, invited: Any, shoot: Shoot
+) -> None:
+    headshot, held = render(waiting, shoot), render(waiting, shoot, "gates", rank=1)
+    waiting.set_state(State.READY)
+    grace = invited("Grace").accept()
+    grace.set_state(State.READY)
+    for address in (f"/me/result/{headshot}", f"/me/headshots/{headshot}/before"):
+        assert waiting.browser.get(address).status_code == 200
+        assert grace.browser.get(address).status_code == 404
+    for address in (f"/me/result/{held}", f"/me/headshots/{held}/before", f"/me/result/{new_id()}"):
+        assert waiting.browser.get(address).status_code == 404
+
+
+def test_the_page_of_a_result_says_when_its_photo_is_gone(waiting: Any, shoot: Shoot) -> None:
+    headshot = render(waiting, shoot)
+    waiting.set_state(State.READY)
+    with transaction(waiting.org_id) as session:
+        photos.end(session, session.scalars(select(Photo)).one())
+    assert "nothing to compare with" in waiting.browser.get(f"/me/result/{headshot}").text
+    assert waiting.browser.get(f"/me/headshots/{headshot}/before").status_code == 404
+
+
+def test_before_there_is_a_result_its_page_leads_to_the_step_of_the_person(
+    waiting: Any, shoot: Shoot
+) -> None:
+    headshot = render(waiting, shoot)
+    assert waiting.browser.get(f"/me/result/{headshot}").location == "/me/progress"
 
 
 @pytest.mark.parametrize("value", ["", "x", "01a20aa9-de32-706e-9511-427d42224341"])

@@ -324,6 +324,91 @@ def test_removing_a_photo_forgets_which_person_was_meant(ready: Any, group: str)
     assert (photo.subject_x, photo.subject_y, photo.verdict) == (None, None, None)
 
 
+@pytest.fixture
+def doubted(ready: Any) -> str:
+    """A photo that may show somebody else, beside one that does not."""
+    ready.judge(ready.upload(key="key-00000002").json["id"], score=0.5)
+    photo_id = str(ready.upload().json["id"])
+    ready.judge(
+        photo_id,
+        issues=(
+            {"code": "dark", "severity": "warn"},
+            {"code": photos.SOMEBODY_ELSE, "severity": "warn"},
+        ),
+    )
+    return photo_id
+
+
+def test_a_photo_that_may_show_somebody_else_asks_and_is_left_out(ready: Any, doubted: str) -> None:
+    listing = _listed(ready)
+    assert (listing["unsure"], listing["accepted"], listing["can_submit"]) == (1, 1, True)
+    assert listing["asking"] == "One photo still asks whether it shows you. Until you answer, it is left out."
+    other, shown = listing["photos"]
+    assert (other["rank"], shown["rank"]) == ("Best", None)
+    assert (shown["state"], [issue["code"] for issue in shown["issues"]]) == (
+        "unsure",
+        [photos.SOMEBODY_ELSE],
+    )
+    page = ready.browser.get("/me/photos").text
+    card = page.split(f'data-id="{doubted}"')[1].split("</li>")[0]
+    assert "Is this you?" in card
+    assert "Yes, this is me" in card
+    assert "No, delete it" in card
+    assert "✓" not in card.split(">", 1)[1]
+    assert ready.fetch("/me/submit").status_code == 200, "the other one suffices"
+
+
+def test_yes_counts_the_photo_and_is_never_asked_again(ready: Any, doubted: str) -> None:
+    answer = ready.fetch(f"/me/photos/{doubted}/me")
+    assert (answer.status_code, answer.json["state"]) == (200, "accepted")
+    assert [issue["code"] for issue in answer.json["issues"]] == ["dark"]
+    assert ready.fetch(f"/me/photos/{doubted}/me").status_code == 200, "twice is fine"
+    with transaction(ready.org_id) as session:
+        photos.mark_strangers(
+            session,
+            ready.participation_id,
+            {doubted},
+            {"code": photos.SOMEBODY_ELSE, "severity": "warn", "advice": "English"},
+        )
+    listing = _listed(ready)
+    assert (listing["unsure"], listing["accepted"], listing["asking"]) == (0, 2, "")
+    assert listing["photos"][1]["rank"] == "Best"
+    with transaction(ready.org_id) as session:
+        told = session.scalars(select(AuditEvent).where(AuditEvent.tag == "photo.confirmed")).one()
+        assert told.facts == {"photo": doubted}
+
+
+def test_without_script_yes_leads_back_to_the_page_and_no_deletes(ready: Any, doubted: str) -> None:
+    answer = ready.post(f"/me/photos/{doubted}/me", "/me/photos")
+    assert (answer.status_code, answer.location) == (303, "/me/photos")
+    assert "Is this you?" not in ready.browser.get("/me/photos").text.split("<template")[0]
+    assert ready.post(f"/me/photos/{doubted}/remove", "/me/photos").status_code == 303
+    assert _listed(ready)["count"] == 1
+    with transaction(ready.org_id) as session:
+        assert session.get_one(Photo, UUID(doubted)).confirmed_at is None, "the answer goes with the photo"
+
+
+def test_only_doubted_photos_are_sent_by_nobody(ready: Any, doubted: str) -> None:
+    other = _listed(ready)["photos"][0]["id"]
+    assert ready.fetch(f"/me/photos/{other}/remove").status_code == 200
+    answer = ready.fetch("/me/submit")
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "still_asks")
+    assert "shows you" in answer.json["error"]["message"]
+
+
+def test_nobody_says_yes_where_nothing_asks_or_for_somebody_else(
+    ready: Any, doubted: str, invited: Any
+) -> None:
+    other = _listed(ready)["photos"][0]["id"]
+    answer = ready.fetch(f"/me/photos/{other}/me")
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "nothing_to_choose")
+    grace = invited("Grace").accept()
+    grace.consent()
+    assert grace.fetch(f"/me/photos/{doubted}/me").status_code == 404
+    assert ready.fetch("/me/submit").status_code == 200
+    assert ready.fetch(f"/me/photos/{doubted}/me").status_code == 409, "the photos are with the studio"
+
+
 def test_best_three_are_ranked_with_reasons(ready: Any) -> None:
     scores = (0.4, 0.9, 0.6, 0.2)
     for number, score in enumerate(scores):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from conftest import add_participation
+from conftest import add_member, add_participation
 from PIL import Image
 from sqlalchemy import select
 from work import do_all_work
@@ -22,6 +22,7 @@ from core.models import Artifact, Headshot, Member, Participation, Photo, State
 from core.services import photos
 from core.services.photos import Standing
 from core.vault import ArtifactGone, vault
+from workers import assignment
 from workers.vision.check import examine
 from workers.vision.examination import Examination
 from workers.vision.likeness import SAME_PERSON, distance, embed
@@ -155,6 +156,62 @@ def test_photo_of_somebody_else_is_named_and_unnamed_with_the_consent(
             assert gone.destroyed_at is not None
             with pytest.raises(ArtifactGone):
                 vault().get(session, gone.id)
+
+
+def test_doubted_photo_is_left_out_of_the_work_until_its_person_says_yes(
+    participation: Participation, photo: Callable[[str], bytes], org: UUID
+) -> None:
+    upload(
+        participation,
+        *(photo(f"{name}.jpg") for name in ("barack/portrait", "joe/portrait", "barack/podium")),
+    )
+    doubted = listed(participation)[1]
+    assert [photos.standing_of(one) for one in listed(participation)] == [
+        Standing.ACCEPTED,
+        Standing.UNSURE,
+        Standing.ACCEPTED,
+    ]
+    colleague = add_participation(org, add_member(org, "Grace"), State.CONSENTED)
+    with transaction(org) as session:
+        session.get_one(Participation, colleague.id).shoot_id = participation.shoot_id
+    joe = doubted.likeness_id
+
+    def used() -> list[str]:
+        with transaction(participation.org_id) as session:
+            photos.submit(session, session.get_one(Participation, participation.id), actor=audit.SYSTEM)
+            work = assignment.begin(session, participation.id)
+            session.rollback()
+        assert work is not None
+        return [key for key, _ in work.photos]
+
+    def shown_to_colleagues() -> int:
+        with transaction(participation.org_id) as session:
+            return len(assignment.colleagues(session, colleague.id))
+
+    assert str(doubted.id) not in used()
+    assert len(used()) == 2
+    with transaction(participation.org_id) as session:
+        for other in photos.of_participation(session, participation.id):
+            if other.likeness_id != joe:
+                other.likeness_id = None
+    assert shown_to_colleagues() == 0, "a face that may be a colleague's is held against nobody"
+    with transaction(participation.org_id) as session:
+        photos.is_me(session, session.get_one(Photo, doubted.id), actor=audit.SYSTEM)
+    assert len(used()) == 3
+    assert shown_to_colleagues() == 1
+
+
+def test_a_later_comparison_does_not_ask_again(
+    participation: Participation, photo: Callable[[str], bytes]
+) -> None:
+    upload(
+        participation,
+        *(photo(f"{name}.jpg") for name in ("barack/portrait", "joe/portrait", "barack/podium")),
+    )
+    with transaction(participation.org_id) as session:
+        photos.is_me(session, photos.of_participation(session, participation.id)[1], actor=audit.SYSTEM)
+    upload(participation, photo("barack/portrait.jpg"))
+    assert somebody_else(participation) == [False] * 4
 
 
 def test_without_that_consent_no_embedding_is_ever_made(

@@ -85,6 +85,15 @@ def test_long_hair_on_shoulders_is_not_taken_for_cloth(known):
     assert (soft & strands).sum() > 0.35 * strands.sum()  # 0.31 where hair is drawn as cloth
 
 
+@pytest.mark.parametrize(("seed", "scale"), [(3, 0.15), (5, 0.1), (6, 0.15)])
+def test_a_mask_without_an_edge_is_answered_without_a_warning(known, seed, scale):
+    # Pictures of a model that has learned nothing: masks of nobody, faint all over or empty but for a speck.
+    face = find_faces(known["plain", "wall"].photo)[0].moved(500, 100, scale)
+    noise = np.random.default_rng(seed).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    cutout = matte(noise, face, [], region(face, StyleSpec().crop))
+    assert np.isfinite(cutout.alpha).all()
+
+
 @pytest.fixture
 def network(tmp_path, monkeypatch):
     """A network that calls the left half person: small, but a real one in a real file."""

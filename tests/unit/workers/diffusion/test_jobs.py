@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
 
 from conftest import add_member, add_participation, forget_process_state
+from learning import style_picture
 from sqlalchemy import select
 from work import do_all_work
 
@@ -22,11 +23,27 @@ from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
 from core.ids import new_id
-from core.models import Adapter, Artifact, EngineName, Headshot, Kind, Member, Participation, Photo, State
-from core.services import adapters, engines, photos
+from core.models import (
+    Adapter,
+    Artifact,
+    EngineName,
+    Headshot,
+    Kind,
+    Look,
+    Member,
+    Participation,
+    Photo,
+    Shoot,
+    State,
+    Style,
+)
+from core.services import adapters, engines, looks, photos, styles
+from core.services.looks import Standing
+from core.style import StyleSpec
 from core.vault import vault
 from workers.diffusion.adapters import Facts, from_bytes, to_bytes
 from workers.diffusion.resident import resident
+from workers.diffusion.sample import Request, Sampler
 from workers.diffusion.train import Trainer
 from workers.jobs import train
 from workers.sample import sample_people
@@ -230,6 +247,214 @@ def test_an_adapter_for_other_weights_is_trained_again(
     assert row_of(person).state == State.READY
 
 
+def give_look(person: Participation, *, lock: bool = False) -> Look:
+    """Give the style of a person's shoot a look to learn."""
+    with transaction(person.org_id) as session:
+        style = session.get_one(Style, session.get_one(Shoot, person.shoot_id).style_id)
+        files = [style_picture(seed) for seed in range(5)]
+        look = looks.give(session, style, files, rights=True, actor=audit.SYSTEM).look
+        if lock:
+            styles.lock(session, style)
+        return look
+
+
+def add_style(org: UUID) -> Style:
+    with transaction(org) as session:
+        style = styles.save(session, StyleSpec(name="Warm"), actor=audit.SYSTEM)
+        files = [style_picture(seed) for seed in range(5)]
+        return looks.give(session, style, files, rights=True, actor=audit.SYSTEM).style
+
+
+def learned(style: Style) -> tuple[Adapter, bytes] | None:
+    with transaction(style.org_id) as session:
+        return looks.learned(session, session.get_one(Style, style.id))
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, str | None]]:
+    """What was put into slots: kind of the person's adapter and of the look's."""
+    seen: list[tuple[str | None, str | None]] = []
+    load = Sampler.load
+
+    def listed(self: Sampler, slot: int, person: Any, look: Any = None) -> None:
+        seen.append((person and person.facts.kind, look and look.facts.kind))
+        load(self, slot, person, look)
+
+    monkeypatch.setattr(Sampler, "load", listed)
+    return seen
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
+    """Every picture that was asked for."""
+    seen: list[Request] = []
+    paint = Sampler._paint
+
+    def listed(self: Sampler, requests: Any, *rest: Any, **more: Any) -> Any:
+        seen.extend(requests)
+        return paint(self, requests, *rest, **more)
+
+    monkeypatch.setattr(Sampler, "_paint", listed)
+    return seen
+
+
+def test_a_look_is_learned_from_the_companys_pictures(org: UUID, tiny_worker: None) -> None:
+    style = add_style(org)
+    do_all_work()
+    found = learned(style)
+    assert found is not None
+    row, content = found
+    assert (row.kind, row.style_id, row.member_id, row.base, row.revision) == (
+        "style",
+        style.id,
+        None,
+        "klein",
+        "tiny-1",
+    )
+    known = from_bytes(content, base="klein", revision="tiny-1")
+    assert known.facts.kind == "style"
+    assert list(known.facts.photos) == row.photos
+    assert (row.rank, row.steps, row.seed) == (known.facts.rank, known.facts.steps, known.facts.seed)
+    assert any(array.any() for array in known.weights.values())
+    assert held(org, Kind.CHECKPOINT) == []
+
+
+def test_a_look_whose_worker_died_goes_on_from_its_sealed_checkpoint(
+    org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    style = add_style(org)
+    steps: list[int] = []
+    step = Trainer._step
+
+    def died_once(self: Trainer, lessons: Any, seed: int, number: int) -> Any:
+        steps.append(number)
+        if number == 12 and steps.count(12) == 1:
+            assert len(held(org, Kind.CHECKPOINT)) == 1
+            raise RuntimeError("the power went")
+        return step(self, lessons, seed, number)
+
+    monkeypatch.setattr(Trainer, "_step", died_once)
+    monkeypatch.setattr("workers.runner.BACKOFF_SECONDS", (0,))
+    do_all_work()
+    assert steps == [*range(13), *range(11, 16)]
+    assert learned(style) is not None
+
+
+def test_removing_a_look_while_it_is_learned_leaves_nothing(
+    org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    style = add_style(org)
+    steps: list[int] = []
+    step = Trainer._step
+
+    def removed_in_the_middle(self: Trainer, lessons: Any, seed: int, number: int) -> Any:
+        steps.append(number)
+        if number == 9:
+            with transaction(org) as session:
+                looks.remove(session, session.get_one(Style, style.id), actor=audit.SYSTEM)
+        return step(self, lessons, seed, number)
+
+    monkeypatch.setattr(Trainer, "_step", removed_in_the_middle)
+    do_all_work()
+    assert max(steps) == 9
+    assert held(org, Kind.ADAPTER, Kind.CHECKPOINT, Kind.STYLE_PICTURE) == []
+    assert all(not parameter.any() for parameter in resident().trainer._learning.values())
+
+
+@pytest.mark.parametrize(
+    ("purposes", "engine", "kinds", "word"),
+    [
+        (tuple(Purpose), EngineName.DIFFUSION, ("person", "style"), "a photo of ohwx person in zwx style,"),
+        (
+            (Purpose.PHOTO, Purpose.LIKENESS),
+            EngineName.DIFFUSION,
+            (None, "style"),
+            "a photo of the same person in zwx style,",
+        ),
+        ((Purpose.PHOTO,), EngineName.WARDROBE, (None, "style"), "a photo of a person in zwx style,"),
+    ],
+)
+def test_everybody_is_generated_in_the_look(
+    org: UUID,
+    tiny_worker: None,
+    loaded: list[tuple[str | None, str | None]],
+    asked: list[Request],
+    purposes: tuple[Purpose, ...],
+    engine: EngineName,
+    kinds: tuple[str | None, str | None],
+    word: str,
+) -> None:
+    person = add_person(org, purposes=purposes, engine=engine)
+    give_look(person)
+    # Learned before anybody is generated, as on any other day.
+    with transaction(org) as session:
+        look_id = session.get_one(Style, session.get_one(Shoot, person.shoot_id).style_id).look_id
+        assert look_id is not None
+        content, facts = a_look()
+        looks.store(
+            session,
+            look_id,
+            content,
+            base=facts.base,
+            revision=facts.revision,
+            rank=facts.rank,
+            steps=facts.steps,
+            seed=facts.seed,
+            seconds=1.0,
+            watt_hours=None,
+        )
+    do_all_work()
+    assert loaded[-1] == kinds
+    made = [one for one in asked if "zwx" in one.prompt]
+    assert made
+    assert all(one.prompt.startswith(word) and one.slot == 1 for one in made)
+    assert row_of(person).state == State.READY
+
+
+def a_look() -> tuple[bytes, Facts]:
+    """A look as another worker learned it."""
+    from workers.diffusion.looks import learn_look
+
+    pictures = [(str(seed), style_picture(seed)) for seed in range(5)]
+    found = learn_look(
+        resident(), pictures, 7, on_step=lambda _: None, stop=lambda: False, keep=lambda _: None
+    )
+    return found.content, found.adapter.facts
+
+
+def test_a_look_for_other_weights_is_left_out_and_learned_anew_and_nobody_waits(
+    org: UUID, tiny_worker: None, loaded: list[tuple[str | None, str | None]]
+) -> None:
+    person = add_person(org, purposes=(Purpose.PHOTO, Purpose.LIKENESS))
+    look = give_look(person, lock=True)
+    content, facts = a_look()
+    known = from_bytes(content)
+    old = facts.model_copy(update={"revision": "of last year"})
+    with transaction(org) as session:
+        looks.store(
+            session,
+            look.id,
+            to_bytes(known.weights, old),
+            base=old.base,
+            revision=old.revision,
+            rank=old.rank,
+            steps=old.steps,
+            seed=old.seed,
+            seconds=1.0,
+            watt_hours=None,
+        )
+    do_all_work()
+    assert loaded[-1] == (None, None)
+    assert row_of(person).state == State.READY
+    (kept,) = held(org, Kind.ADAPTER)
+    with transaction(org) as session:
+        row = session.get_one(Look, look.id)
+        assert looks.standing(row) is Standing.LEARNED
+        assert row.adapter_id is not None
+        adapter = session.get_one(Adapter, row.adapter_id)
+    assert (adapter.revision, adapter.artifact_id) == ("tiny-1", kept.id)
+
+
 _written: list[str] = []
 _watching = False
 
@@ -250,7 +475,8 @@ def test_no_adapter_or_picture_appears_outside_the_vault(
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))
-    add_person(org)
+    person = add_person(org)
+    give_look(person)
     _written.clear()
     _watching = True
     try:

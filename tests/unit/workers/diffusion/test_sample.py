@@ -136,7 +136,9 @@ def test_a_batch_is_shared_by_whoever_still_needs_pictures(sampler):
     sampler._paint = lambda requests, **rest: (
         passes.append([one.slot for one in requests]) or made(requests, **rest)
     )
-    orders = [Order(seed=100 * slot, slot=slot, prompts=("a portrait", "a person")) for slot in (1, 2)]
+    orders = [
+        Order(seed=100 * slot, slot=slot, trained=True, prompts=("a portrait", "a person")) for slot in (1, 2)
+    ]
     pool = Pool(sampler, orders, budget=6)
     first = [picture for _, picture in zip(range(3), pool.pictures(orders[0]), strict=False)]
     second = list(pool.pictures(orders[1]))

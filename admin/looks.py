@@ -1,0 +1,149 @@
+"""The company's look: pictures that the image model learns a style from, how far it is, and their end."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from admin.answers import again, done, page
+from admin.words import LOOKS
+from core import progress
+from core.db import transaction
+from core.errors import InvalidInput, NotFound
+from core.models import Look, Style
+from core.permissions import Permission
+from core.services import looks, pictures, styles
+from core.services.looks import Refused, Standing
+from core.settings import diffusion_settings
+from core.web.errors import said, wants_json
+from core.web.guards import me, requires
+
+bp = Blueprint("looks", __name__)
+
+THUMBNAIL_SIDE = 320  # pixels: twice what the page shows, for sharp screens
+
+
+@bp.get("/styles/<uuid:style_id>/look")
+@requires(Permission.EDIT_STYLE)
+def view(style_id: UUID) -> Response:
+    """Show a style's look and how far it is; as JSON, the progress that the page polls."""
+    with transaction(me().org_id) as session:
+        style, look = _found(session, style_id)
+        shown = _values(style, look)
+    if wants_json():
+        standing, far = shown["standing"], shown["progress"]
+        return jsonify(
+            {
+                "standing": standing.value if standing is not None else None,
+                "pictures": len(look.pictures) if look is not None else 0,
+                "percent": far.percent if far is not None else None,
+                "seconds_left": far.seconds_left if far is not None else None,
+                "failure": look.failure_code if look is not None else None,
+            }
+        )
+    return page("look.html", **shown)
+
+
+@bp.post("/styles/<uuid:style_id>/look")
+@requires(Permission.EDIT_STYLE)
+def give(style_id: UUID) -> Response:
+    """Keep the uploaded pictures as the style's look, and let it be learned."""
+    uploads = [one for one in request.files.getlist("pictures") if one.filename]
+    try:
+        with transaction(me().org_id) as session:
+            style, look = _found(session, style_id)
+            shown = _values(style, look)
+            if not shown["is_on"]:
+                raise InvalidInput(_("No image model is set up here any more, so nothing can be learned."))
+            files = [one.read() for one in uploads]
+            given = looks.give(session, style, files, rights="rights" in request.form, actor=me().actor)
+            saved, kept = given.style, len(given.look.pictures)
+    except InvalidInput as error:
+        refused = getattr(error, "refused", ())
+        told = [(uploads[one.number - 1].filename, said(one.error)) for one in refused]
+        if told:
+            error.details["refused"] = [f"{name}: {reason}" for name, reason in told]
+        return again("look.html", error, **shown, told=told)
+    message = ngettext(
+        "%(num)s picture is kept, and the look is being learned.",
+        "%(num)s pictures are kept, and the look is being learned.",
+        kept,
+    )
+    return done(
+        f"/admin/styles/{saved.id}/look",
+        " ".join((message, *_left_out(given.refused))),
+        "warn" if given.refused else "good",
+        id=str(saved.id),
+        version=saved.version,
+        pictures=kept,
+        refused=[f"{uploads[one.number - 1].filename}: {said(one.error)}" for one in given.refused],
+    )
+
+
+@bp.post("/styles/<uuid:style_id>/look/again")
+@requires(Permission.EDIT_STYLE)
+def try_again(style_id: UUID) -> Response:
+    """Learn a look that could not be learned once more."""
+    with transaction(me().org_id) as session:
+        style, _look = _found(session, style_id)
+        looks.try_again(session, style)
+    return done(f"/admin/styles/{style_id}/look", _("The look is being learned."))
+
+
+@bp.post("/styles/<uuid:style_id>/look/remove")
+@requires(Permission.EDIT_STYLE)
+def remove(style_id: UUID) -> Response:
+    """Destroy the look with its pictures."""
+    with transaction(me().org_id) as session:
+        looks.remove(session, styles.get(session, style_id), actor=me().actor)
+    return done(f"/admin/styles/{style_id}", _("The look and its pictures are removed."))
+
+
+@bp.get("/styles/<uuid:style_id>/look/<uuid:picture_id>.jpg")
+@requires(Permission.EDIT_STYLE)
+def picture(style_id: UUID, picture_id: UUID) -> Response:
+    """Return one of the look's pictures, small."""
+    with transaction(me().org_id) as session:
+        jpeg = looks.picture(session, styles.get(session, style_id), picture_id)
+    return Response(pictures.jpeg(jpeg, THUMBNAIL_SIDE), mimetype="image/jpeg")
+
+
+def _found(session: Session, style_id: UUID) -> tuple[Style, Look | None]:
+    """Return a style and its look; without an image model only what has a look, so that it can be removed.
+
+    Raises:
+        NotFound: there is no such style, or nothing to be done for it.
+    """
+    style = styles.get(session, style_id)
+    look = looks.of(session, style)
+    if look is None and not diffusion_settings().diffusion_base:
+        raise NotFound(_("There is no page at this address."))
+    return style, look
+
+
+def _values(style: Style, look: Look | None) -> dict[str, Any]:
+    standing = looks.standing(look) if look is not None else None
+    return {
+        "style": style,
+        "look": look,
+        "standing": standing,
+        "word": LOOKS[standing] if standing is not None else None,
+        "progress": progress.read(look.id) if look is not None and standing is Standing.LEARNING else None,
+        "is_on": bool(diffusion_settings().diffusion_base),
+        "least": looks.LEAST,
+        "most": looks.MOST,
+        "smallest": looks.SMALLEST_SIDE,
+    }
+
+
+def _left_out(refused: tuple[Refused, ...]) -> list[str]:
+    # By number: the note travels in a cookie, and a file's name may be a person's.
+    return [
+        _("Number %(number)s was left out: %(reason)s", number=one.number, reason=said(one.error))
+        for one in refused
+    ]

@@ -1,0 +1,42 @@
+// Forty pictures fit into one upload when they are made smaller here; learning is followed until it is over.
+import { smaller } from "./smaller.js";
+
+const LARGEST = 1600; // pixels, as the server keeps them
+const EVERY = 3000;
+
+const pictures = document.getElementById("pictures");
+const status = document.getElementById("preparing");
+const send = document.getElementById("send");
+
+pictures?.addEventListener("change", async () => {
+  status.textContent = status.dataset.working;
+  send.disabled = true;
+  const chosen = new DataTransfer();
+  for (const file of pictures.files) {
+    const made = await smaller(file, LARGEST);
+    chosen.items.add(new File([made], file.name, { type: made.type }));
+  }
+  pictures.files = chosen.files;
+  send.disabled = false;
+  status.textContent = status.dataset.ready;
+});
+
+const learning = document.getElementById("learning");
+const bar = document.getElementById("bar");
+
+async function follow() {
+  if (document.visibilityState === "visible") {
+    try {
+      const answer = await fetch(learning.dataset.poll, { headers: { "X-Requested-With": "fetch" } });
+      if (answer.status === 401) return; // signed out: the next click leads to the sign-in
+      const found = await answer.json();
+      if (!answer.ok || found.standing !== "learning") return location.replace(location.pathname);
+      bar.value = found.percent ?? bar.value;
+    } catch {
+      // Not reachable right now; the next round asks again.
+    }
+  }
+  setTimeout(follow, EVERY);
+}
+
+if (learning?.dataset.poll) setTimeout(follow, EVERY);

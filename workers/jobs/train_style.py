@@ -1,0 +1,81 @@
+"""`train_style`: learn a company's look from the pictures that it gave for a style."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core import progress
+from core.services import engines, looks
+from core.settings import diffusion_settings
+from workers.jobs.train import Watch
+from workers.runner import JobRun
+
+
+def run(job: JobRun) -> None:
+    """Train; a second delivery, or one after the look was removed, does nothing.
+
+    A job that is delivered again after its worker died goes on from the last sealed checkpoint.
+    """
+    if not diffusion_settings().diffusion_base:
+        with job.finish() as session:
+            looks.fail(session, job.subject_id, engines.Fallback.ENGINE_OFF)
+        return
+    with job.read() as session:
+        work = looks.begin(session, job.subject_id)
+    if work is None:
+        with job.finish():
+            return
+    _train(job, work)
+
+
+def _train(job: JobRun, work: looks.Work) -> None:
+    # Here, so that workers without torch can name this job.
+    from workers.diffusion.looks import learn_look
+    from workers.diffusion.resident import resident
+    from workers.diffusion.train import Step, Stopped
+
+    def tell(step: Step) -> None:
+        progress.report(job.subject_id, "train", step.done / step.total, seconds_left=step.seconds_left)
+
+    def keep(state: bytes) -> None:
+        with job.read() as session:
+            looks.keep_checkpoint(session, job.subject_id, state)
+
+    def ended() -> bool:
+        with job.read() as session:
+            return looks.has_ended(session, job.subject_id)
+
+    try:
+        found = learn_look(
+            resident(),
+            work.pictures,
+            work.seed,
+            on_step=tell,
+            stop=Watch(ended),
+            keep=keep,
+            resume=work.checkpoint,
+        )
+    except Stopped:
+        with job.finish():
+            return  # removed meanwhile, with its checkpoint
+    facts = found.adapter.facts
+    with job.finish() as session:
+        looks.store(
+            session,
+            job.subject_id,
+            found.content,
+            base=facts.base,
+            revision=facts.revision,
+            rank=facts.rank,
+            steps=facts.steps,
+            seed=facts.seed,
+            seconds=round(found.meter.seconds, 2),
+            watt_hours=found.meter.watt_hours,
+        )
+
+
+def failed(session: Session, subject_id: UUID, code: str) -> None:
+    """Let the page say so; shoots go on without the look."""
+    looks.fail(session, subject_id, code)
