@@ -73,7 +73,7 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
         lines = [f"{mark} {name}  score {verdict.score:.2f}"]
         lines += [f"    {issue.severity}: {issue.said} [{_code(issue)}]" for issue in verdict.issues]
         number = numbers.get(name) or number_taken(verdict)
-        lines += who(name, verdict, number)
+        lines += [f"    {line}" for line in who(name, verdict, number)]
         faces = [box.model_dump() for box in verdict.from_left]
         value = {"file": name, **verdict.model_dump(mode="json"), "from_left": faces, "subject": number}
         report(value, "\n".join(lines))
@@ -207,9 +207,12 @@ def _tell_left_out(photos: Path) -> None:
 
 def _came_of(person: PersonReport, style: StyleSpec, out: Path) -> str:
     """Say what came of one person's photos."""
-    if person.source is None:
-        return "\n    ".join([f"✗ {person.person}: no headshot.", *person.reasons])
     file = out / person.person / "headshot.jpg"
+    if person.source is None:
+        earlier = [f"{file} is from an earlier run."] if file.exists() else []
+        asking = [one for one in person.photos if one.asks]
+        choices = [line for one in asking for line in who(f"{person.person}/{one.file}", one, None)]
+        return "\n    ".join([f"✗ {person.person}: no headshot.", *person.reasons, *choices, *earlier])
     lines = [f"✓ {person.person}: {file} from {person.source}, {person.seconds:.1f} s"]
     sharp = person.sharp_up_to_px
     if sharp is not None and any(sharp < output.height for output in style.outputs):

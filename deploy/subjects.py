@@ -83,4 +83,4 @@ def who(name: str, verdict: Verdict, number: int | None) -> list[str]:
     )
     choice = f"{OPTION} {shlex.quote(name)}={number or 1}"
     taken = f"{number} is taken, as with {choice}" if number else f"choose with {choice}"
-    return [f"    {len(faces)} faces from the left: {where}; {taken}"]
+    return [f"{PurePath(name).name} shows {len(faces)} faces, from the left: {where}; {taken}"]

@@ -17,7 +17,7 @@ from core.consent import ValidConsent
 from core.errors import AppError
 from core.framing import Head
 from core.style import OutputFormat, StyleSpec
-from workers.folders import person_folders, read_folder, shown
+from workers.folders import REPORT, person_folders, read_folder, shown
 from workers.gates import Gate, GateName, GateReport
 from workers.render import Headshot, RenderResult, render
 from workers.studio.caption import caption_of
@@ -62,6 +62,12 @@ class PhotoReport(Verdict):
     file: str
 
 
+_REASONS: Final = {
+    "cropped_too_tightly": "the photo ends too close to the face; use one with the whole head and the shoulders",
+    "no_face": "no face was found at full size",
+}
+
+
 class WithheldReport(BaseModel):
     """Why a candidate is not shown."""
 
@@ -80,9 +86,8 @@ class WithheldReport(BaseModel):
     @property
     def explanation(self) -> str:
         """The reason in words, each failed gate with its figure and its limit."""
-        return "; ".join(f"{_words(name)} is {gate.sentence}" for name, gate in self.gates.items()) or _words(
-            self.reason
-        )
+        failures = "; ".join(f"{_words(name)} is {gate.sentence}" for name, gate in self.gates.items())
+        return failures or _REASONS.get(self.reason, _words(self.reason))
 
 
 def _words(code: str) -> str:
@@ -178,7 +183,7 @@ def render_folder(
         _put(out / "team.jpg", encode(contact_sheet(pairs, style.name), OutputFormat.JPEG))
         aligned = alignment_sheet(pairs, report.team, style.crop)
         _put(out / "alignment.jpg", encode(aligned, OutputFormat.JPEG))
-    _put(out / "report.json", (report.model_dump_json(indent=2) + "\n").encode())
+    _put(out / REPORT, (report.model_dump_json(indent=2) + "\n").encode())
     return report
 
 

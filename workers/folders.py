@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from core.errors import InvalidInput
 from workers.vision.advice import Issue
 from workers.vision.decode import MAX_BYTES
 from workers.vision.verdict import Verdict
 
+REPORT: Final = "report.json"  # lies where results are
+
 
 def person_folders(photos: Path, but: Path | None = None) -> list[Path]:
-    """Return one subfolder per person, sorted; hidden ones are left out, and so is `but`, where results lie.
+    """Return one subfolder per person, sorted; without hidden ones, `but`, and results of an earlier run.
 
     Raises:
         InvalidInput: there is none.
@@ -21,7 +25,10 @@ def person_folders(photos: Path, but: Path | None = None) -> list[Path]:
     folders = [
         path
         for path in sorted(photos.iterdir() if photos.is_dir() else ())
-        if path.is_dir() and not path.name.startswith(".") and path.resolve() != apart
+        if path.is_dir()
+        and not path.name.startswith(".")
+        and path.resolve() != apart
+        and not os.path.exists(path / REPORT)  # noqa: PTH110 - pathlib raises where a folder is closed
     ]
     if not any(photo_files(folder) for folder in folders):
         raise InvalidInput(f"{photos} has no photos. Put each person's photos into a subfolder of it.")
@@ -68,10 +75,18 @@ def read_folder(folder: Path) -> tuple[list[tuple[str, bytes]], dict[str, Verdic
     return photos, unreadable
 
 
-def read_people(folder: Path, but: Path | None = None) -> dict[str, list[tuple[str, bytes]]]:
-    """Read the photos of everybody who has some; see `person_folders`."""
-    people = {shown(person): read_folder(person)[0] for person in person_folders(folder, but)}
-    return {person: photos for person, photos in people.items() if photos}
+def read_people(
+    folder: Path, but: Path | None = None, tell: Callable[[str], None] = lambda _line: None
+) -> dict[str, list[tuple[str, bytes]]]:
+    """Read the photos of everybody who has some; see `person_folders`. `tell` hears what cannot be read."""
+    people = {}
+    for person in person_folders(folder, but):
+        photos, unreadable = read_folder(person)
+        for name, verdict in unreadable.items():
+            tell(f"{shown(person)}/{name}: {' '.join(verdict.obstacles)}")
+        if photos:
+            people[shown(person)] = photos
+    return people
 
 
 def shown(path: Path) -> str:

@@ -51,7 +51,7 @@ def demo(photos: Path | None, out: Path, *, models: str | None, home: Path, as_j
         from workers.folders import read_people
         from workers.sample import sample_people
 
-        people = read_people(photos, but=out) if photos else sample_people()
+        people = read_people(photos, but=out, tell=say) if photos else sample_people()
         engine = EngineName.STUDIO if diffusion is None else EngineName.DIFFUSION
         if models is not None:
             say("The image model is small and random and makes noise: every picture of it must be refused")

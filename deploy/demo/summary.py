@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from deploy.demo.story import DemoResult
+from deploy.subjects import OPTION
 from workers.batch import PersonReport
 from workers.gates import GateName
 
@@ -122,7 +124,14 @@ def _short(name: str) -> str:
 
 def _reasons(person: PersonReport, result: DemoResult) -> list[str]:
     """Say for each photo what kept it from being used, and what the person was told about the rest."""
-    return [f"    {reason}" for reason in (*person.reasons, *result.failures.get(person.person, ()))]
+    lines = [*person.reasons, *result.failures.get(person.person, ())]
+    asking = next((photo.file for photo in person.photos if photo.asks), None)
+    if asking is not None:
+        lines.append(
+            "On the upload page one answers that with a click. Without the portal: headshots render "
+            f"{OPTION} {shlex.quote(f'{person.person}/{asking}')}=1, counted from the left."
+        )
+    return [f"    {line}" for line in lines]
 
 
 def _team(result: DemoResult) -> list[str]:

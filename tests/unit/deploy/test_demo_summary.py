@@ -72,6 +72,7 @@ def test_summary_tells_who_has_a_headshot_and_why_another_has_none(
     for reason in (
         ADVICE[Issue.NO_FACE].text,
         f"group.jpg: {ADVICE[Issue.SEVERAL_PEOPLE].text}\n",
+        "headshots render --subject bob/group.jpg=1, counted from the left",
         "near.jpg: withheld: likeness is 0.71 dlib distance, must be at most 0.5",
         "did not look enough like",
     ):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from uuid import UUID
 
+import psutil
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from compliance import evidence
 from compliance.log import sequencer
@@ -174,6 +179,63 @@ def test_render_refuses_to_write_among_the_photos_and_says_which_files_are_nobod
     assert len(set(lines)) == len(lines)
 
 
+def test_ctrl_c_while_rendering_ends_in_a_line_and_leaves_finished_files_only(tmp_path: Path) -> None:
+    for person in ("ada", "bob"):
+        (tmp_path / "photos" / person).mkdir(parents=True)
+        (tmp_path / "photos" / person / "portrait.jpg").write_bytes(sample_people()["eileen"][0][1])
+    out = tmp_path / "out"
+    command = [
+        sys.executable,
+        "-m",
+        "deploy.cli",
+        "render",
+        "--photos",
+        str(tmp_path / "photos"),
+        "--out",
+        str(out),
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if line.startswith("bob: finish"))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "headshots: stopped."
+    assert "Traceback" not in said
+    with Image.open(out / "ada" / "headshot.jpg") as picture:
+        picture.load()
+    assert not (out / "bob").exists()
+    assert not list(out.rglob("*.part"))
+    alive = [one for one in psutil.process_iter(["cmdline"]) if str(out) in (one.info["cmdline"] or [])]
+    assert alive == []
+
+
+def test_a_reader_that_leaves_early_sees_no_traceback(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jpg").touch()
+    command = [sys.executable, "-m", "deploy.cli", "check", "--json", *map(str, tmp_path.glob("*.jpg"))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
+def test_a_headshot_of_an_earlier_run_is_not_taken_for_this_ones(tmp_path: Path) -> None:
+    for folder in ("photos", "out"):
+        (tmp_path / folder / "ada").mkdir(parents=True)
+    (tmp_path / "photos" / "ada" / "x.jpg").touch()
+    (tmp_path / "out" / "ada" / "headshot.jpg").touch()
+    result = CliRunner().invoke(
+        main, ["render", "--photos", f"{tmp_path}/photos", "--out", f"{tmp_path}/out"]
+    )
+    assert result.exit_code == 1
+    assert "ada/headshot.jpg is from an earlier run." in result.stdout
+
+
 @pytest.mark.parametrize("command", ["check", "verify", "score"])
 def test_one_file_that_cannot_be_read_does_not_lose_the_rest(command: str, tmp_path: Path) -> None:
     (tmp_path / "folder.jpg").mkdir()
@@ -230,7 +292,7 @@ def test_check_counts_faces_from_the_left_and_takes_the_one_that_is_named() -> N
     if not group.is_file():
         pytest.skip(f"needs {group}")
     asked = CliRunner().invoke(main, ["check", str(group)])
-    assert "    2 faces from the left: 1 at 27% of the width" in asked.stdout
+    assert "    two-people.jpg shows 2 faces, from the left: 1 at 27% of the width" in asked.stdout
     assert f"choose with --subject {group}=1" in asked.stdout
     result = CliRunner().invoke(main, ["check", str(group), "--subject", "two-people.jpg=2", "--json"])
     assert result.exit_code == 0
@@ -238,6 +300,23 @@ def test_check_counts_faces_from_the_left_and_takes_the_one_that_is_named() -> N
     assert (found["accepted"], found["subject"]) == (True, 2)
     left, right = found["from_left"]
     assert left["left"] < right["left"]
+
+
+@pytest.mark.photos
+def test_render_says_how_to_answer_who_is_meant_and_takes_the_answer(tmp_path: Path) -> None:
+    group = Path(__file__).parents[4] / "shared" / "photos" / "negatives" / "two-people.jpg"
+    if not group.is_file():
+        pytest.skip(f"needs {group}")
+    (tmp_path / "photos" / "bob").mkdir(parents=True)
+    (tmp_path / "photos" / "bob" / "group.jpg").write_bytes(group.read_bytes())
+    arguments = ["render", "--photos", f"{tmp_path}/photos", "--out", f"{tmp_path}/out"]
+    asked = CliRunner().invoke(main, arguments)
+    assert asked.exit_code == 1
+    assert "choose with --subject bob/group.jpg=1" in asked.stdout
+    CliRunner().invoke(main, [*arguments, "--subject", "bob/group.jpg=2"])
+    [bob] = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))["people"]
+    assert bob["photos"][0]["accepted"] is True
+    assert bob["source"] == "group.jpg" or bob["withheld"]["group.jpg"]["gates"]["edge"]["value"] > 9
 
 
 def test_the_schema_of_style_files_is_printed() -> None:

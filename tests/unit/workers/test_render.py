@@ -20,6 +20,7 @@ from workers.score import score
 from workers.studio.align import region
 from workers.studio.backdrop import BackdropMissing, backdrop_file
 from workers.studio.finish import finish, master_size
+from workers.team import Pair, Spread, _row, alignment_sheet, team_figures
 from workers.vision.advice import ADVICE, Issue
 from workers.vision.check import examine
 from workers.vision.faces import find_faces
@@ -113,7 +114,7 @@ def test_the_report_says_what_a_withheld_candidate_measured_and_what_it_may():
         "edge is 13.2 ΔE × % of head², must be at most 9 (clean edges have up to 7); "
         "sharpness is 0.1 ratio, must be at least 0.15 (sharp portraits have 0.37)"
     )
-    assert WithheldReport.of("cropped_too_tightly", None).explanation == "cropped too tightly"
+    assert WithheldReport.of("cropped_too_tightly", None).explanation.startswith("the photo ends too close")
 
 
 def test_nothing_happens_without_consent():
@@ -188,6 +189,35 @@ def test_one_bad_file_or_folder_never_loses_the_others(tmp_path, consent):
         assert found[1].reasons == ("There is no photo in the folder.",)
         assert found[2].sharp_up_to_px == 256
     assert not [path for path in out.rglob("*") if path.name.endswith(".part")]
+
+
+def test_what_cannot_be_read_is_told_and_nobody_without_a_photo_is_listed(tmp_path):
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "bob").mkdir()
+    (tmp_path / "ada" / "x.jpg").write_bytes(b"x")
+    (tmp_path / "bob" / "loop.jpg").symlink_to("loop.jpg")
+    told: list[str] = []
+    (tmp_path / "earlier").mkdir()
+    for name in ("team.jpg", "report.json"):
+        (tmp_path / "earlier" / name).write_bytes(b"x")
+    assert read_people(tmp_path, tell=told.append) == {"ada": [("x.jpg", b"x")]}
+    [line] = told
+    assert line.startswith("bob/loop.jpg: This file cannot be read.")
+
+
+def test_figures_on_the_alignment_sheet_are_rounded_and_have_their_unit():
+    tilt = Spread(mean=-0.0333, sd=0.12679, worst="joe", worst_value=-0.27)
+    assert _row(tilt, "Tilt", 1, "{:z.1f}°") == ("Tilt", "0.0°", "0.1°", "-0.3°, joe")
+    head = Spread(mean=0.62251, sd=0.0028, worst="a" * 99, worst_value=0.6185)
+    assert _row(head, "Head", 100, "{:z.1f} %") == ("Head", "62.3 %", "0.3 %", f"61.9 %, {'a' * 33}…")
+
+
+def test_headshots_stand_apart_on_the_alignment_sheet():
+    pairs = [Pair(name, *(np.zeros((64, 64, 3), np.uint8),) * 2) for name in ("ada", "Bjørn Ünal")]
+    sheet = alignment_sheet(pairs, team_figures({}), StyleSpec().crop)
+    dark = np.flatnonzero(sheet[100].max(axis=1) < 30)  # a row above the crown's line
+    gap = np.diff(dark).max()
+    assert 20 < gap < 40
 
 
 def test_results_that_cannot_be_written_are_said_before_the_work_begins(tmp_path, consent):
