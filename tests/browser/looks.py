@@ -25,7 +25,8 @@ TOO_WIDE = """() => {
 
 # A table that a phone shows only in part: its rows should stand one below the other.
 SIDEWAYS = """() => [...document.querySelectorAll(".table-scroll")]
-    .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.outerHTML.slice(0, 120))"""
+    .filter((one) => getComputedStyle(one).overflowX !== "visible" && one.scrollWidth > one.clientWidth + 1)
+    .map((one) => one.outerHTML.slice(0, 120))"""
 
 # The element that has the keyboard, and whether a person can see that it has.
 FOCUS = """() => {

@@ -491,7 +491,7 @@ def test_employee_needs_no_mouse(visitors: Visitors, invited: Callable[[str], st
     press("Enter", ".candidate button >> nth=0")
     expect(page.get_by_role("heading", level=2, name="Download")).to_be_visible()
     with page.expect_download() as download:
-        press("Enter", ".downloads a >> nth=0")
+        press("Enter", ".downloads [download] >> nth=0")
     assert download.value.suggested_filename == "headshot-square.jpg"
     press("Enter", "nav a[href='/me/privacy']")
     page.wait_for_url("**/me/privacy")
