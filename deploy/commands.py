@@ -251,7 +251,8 @@ def score_images(reference: Path, images: Sequence[Path], report: Report) -> boo
             given.append((click.format_filename(path), read_photo(path)))
         except OSError as error:
             good = False
-            report({"image": str(path), "faces": 0, "error": error.strerror}, f"{path}\n    {error.strerror}")
+            name, why = click.format_filename(path), str(error.strerror)
+            report({"image": name, "faces": 0, "error": why}, f"{name}\n    {why}")
     references, _unreadable = read_folder(reference)
     for one in score(references, given, own_photos()):
         good &= one.faces == 1 and one.same_person is not False
