@@ -261,13 +261,24 @@ def render(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Photos of the person.",
 )
+@click.option(
+    "--style",
+    type=StyleName(),
+    help="A style.toml, or a preset's name, that the images have to match; not measured if not given.",
+)
 @click.argument("images", nargs=-1, required=True, type=AnyFile())
 @json_option
-def score(reference: Path, images: tuple[Path, ...], *, as_json: bool) -> None:
-    """Measure likeness, skin-tone drift and style of finished images against a person's photos."""
+def score(
+    reference: Path, style: Path | StyleSpec | None, images: tuple[Path, ...], *, as_json: bool
+) -> None:
+    """Measure likeness and skin-tone drift of finished images against a person's photos, and a style.
+
+    Each figure comes with its unit, its limit and the limit's reason. You state that the people in the photos
+    agreed to this.
+    """
     from deploy.commands import score_images
 
-    sys.exit(0 if score_images(reference, images, _reporter(as_json)) else 1)
+    sys.exit(0 if score_images(reference, images, _reporter(as_json), style) else 1)
 
 
 @main.command()

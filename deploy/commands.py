@@ -19,6 +19,7 @@ from deploy.subjects import number_taken, place_of, wanted_in, who
 if TYPE_CHECKING:  # a command that needs no model starts without one
     from core.toml_lines import Place
     from workers.batch import PersonReport, Pictures
+    from workers.score import Score
     from workers.vision.verdict import Finding, Verdict
 
 Report = Callable[[dict[str, Any], str], None]
@@ -239,11 +240,26 @@ def check_style(file: Path, report: Report) -> bool:
     return True
 
 
-def score_images(reference: Path, images: Sequence[Path], report: Report) -> bool:
-    """Measure images against a person's photos; return whether each shows one face, and the same person."""
+def score_images(
+    reference: Path, images: Sequence[Path], report: Report, style: Path | StyleSpec | None = None
+) -> bool:
+    """Measure images against a person's photos, and a style; return whether all are within their limits.
+
+    Args:
+        reference: Folder of the person's photos.
+        images: What is to be measured.
+        report: Gets each image's figures.
+        style: Style file, or a style; without it crop, light, backdrop and edge have no limits.
+
+    Raises:
+        InvalidInput: no reference photo shows a usable face.
+        StyleUnusable: names line and field of everything that cannot be used.
+    """
+    from workers.batch import NO_PICTURES
     from workers.folders import read_folder, read_photo
     from workers.score import score
 
+    spec, pictures = (None, NO_PICTURES) if style is None else _style_of(style)
     good = True
     given: list[tuple[str, bytes]] = []
     for path in images:
@@ -252,14 +268,28 @@ def score_images(reference: Path, images: Sequence[Path], report: Report) -> boo
         except OSError as error:
             good = False
             name, why = click.format_filename(path), str(error.strerror)
-            report({"image": name, "faces": 0, "error": why}, f"{name}\n    {why}")
+            report({"image": name, "faces": 0, "error": why}, f"✗ {name}: {why}")
     references, _unreadable = read_folder(reference)
-    for one in score(references, given, own_photos()):
-        good &= one.faces == 1 and one.same_person is not False
-        value = one.model_dump(mode="json")
-        lines = [f"    {name.replace('_', ' ')}: {item}" for name, item in value.items() if name != "image"]
-        report(value, "\n".join([one.image, *lines]))
+    for one in score(references, given, own_photos(), spec, pictures.backdrop):
+        good &= one.passed
+        report(one.model_dump(mode="json"), _scored(one))
     return good
+
+
+def _scored(one: Score) -> str:
+    """Say how an image stands to each limit, and to each photo."""
+    marks = {True: "✓", False: "✗", None: "–"}
+    lines = [f"{marks[one.passed]} {one.image}"]
+    lines += [
+        f"    {marks[gate.passed]} {name.replace('_', ' ')}: {gate.sentence}"
+        for name, gate in one.gates.items()
+    ]
+    if one.likeness_to:
+        each = ", ".join(f"{file} {away:.2f}" for file, away in one.likeness_to.items())
+        among = f"; these among themselves {one.likeness_baseline:.2f}" if one.likeness_baseline else ""
+        lines.append(f"    distance to each photo: {each}{among}")
+    lines += [f"    {name.replace('_', ' ')}: {value:g}" for name, value in one.figures.items()]
+    return "\n".join(lines)
 
 
 def verify_files(files: Sequence[Path], keys: Path | None, home: Path, report: Report) -> bool:

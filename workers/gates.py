@@ -70,6 +70,14 @@ class Gate(BaseModel):
     passed: bool | None
     why: str  # where the limit comes from
 
+    @property
+    def sentence(self) -> str:
+        """The value against its limit, in words."""
+        if self.value is None:
+            return self.why
+        side = "at most" if (self.value <= self.limit) == self.passed else "at least"
+        return f"{self.value:.3g} {self.unit}, must be {side} {self.limit:.3g} ({self.why})"
+
 
 class GateReport(BaseModel):
     """All measurements of one picture."""
@@ -126,7 +134,7 @@ def measure_result(
     source: str,
     own: Own,
     style: StyleSpec,
-    framing: Framing,
+    framing: Framing | None,
     consent: ValidConsent,
     backdrop_image: Pixels | None = None,
 ) -> GateReport:
@@ -137,33 +145,37 @@ def measure_result(
         source: Key of the photo it was made from; left out of the likeness yardstick where others exist.
         own: The person's own photos.
         style: What the picture has to match.
-        framing: What the finisher meant to do, which may be tighter than the style.
+        framing: What the finisher meant to do, which may be tighter than the style; `None` where only the
+            picture is known, which is then held against the style itself.
         consent: `likeness` decides whether the face is compared.
         backdrop_image: The picture of an image backdrop.
     """
     faces = find_faces(pixels)
     one = one_face(len(faces))
+    notes = framing.notes if framing else ()
     if not faces:
-        return GateReport(passed=False, gates={GateName.ONE_FACE: one}, figures={}, notes=framing.notes)
+        return GateReport(passed=False, gates={GateName.ONE_FACE: one}, figures={}, notes=notes)
     face = faces[0]
-    height = pixels.shape[0]
-    eye_line = float((face.right_eye[1] + face.left_eye[1]) / 2) / height
-    head = face.head_height / height
-    linear = to_linear(pixels)
-    side, wanted = measure.side_light(linear, face), asked(face, style.light)
+    figures = figures_of(pixels, face)
+    side, wanted = figures["side_light_stops"], asked(face, style.light)
     off = backdrop_error(pixels, style, backdrop_image)
-    meant_line, meant_head = style.crop.eye_line + framing.lower, style.crop.head_height * framing.tighter
+    meant_line = style.crop.eye_line + (framing.lower if framing else 0.0)
+    meant_head = style.crop.head_height * (framing.tighter if framing else 1.0)
     gates = {
         GateName.ONE_FACE: one,
-        GateName.LIKENESS: _likeness(pixels, face, source, own, consent),
-        **_complexion(pixels, face, own, style),
+        **measure_person(pixels, face, source, own, consent, style),
         GateName.EYE_LINE: at_most(
-            abs(eye_line - meant_line), "of frame height", _EYE_LINE, "twice the 0.7 % spread asked of a team"
+            abs(figures["eye_line_fraction"] - meant_line),
+            "of frame height",
+            _EYE_LINE,
+            "twice the 0.7 % spread asked of a team",
         ),
         GateName.HEAD_HEIGHT: at_most(
-            abs(head / meant_head - 1), "of head height", _HEAD_HEIGHT, "the mesh finds a chin within 2 %"
+            abs(figures["head_height_fraction"] / meant_head - 1),
+            "of head height",
+            _HEAD_HEIGHT,
+            "the mesh finds a chin within 2 %",
         ),
-        GateName.ROLL: at_most(abs(face.roll), "degrees", _ROLL, "1° asked of a team, plus the mesh's noise"),
         GateName.BACKDROP: _backdrop(off),
         GateName.LIGHT: at_most(
             abs(side - wanted),
@@ -171,31 +183,64 @@ def measure_result(
             _LIGHT,
             "as hard a light from the other side is 1.9 off",
         ),
-        GateName.SHARPNESS: at_least(
-            measure.sharpness(pixels, face), "ratio", _SHARPNESS, "sharp test portraits have 0.37 to 0.89"
-        ),
         GateName.EDGE: _edge(pixels, face, style, backdrop_image),
-        GateName.RESOLUTION: at_least(
-            framing.resolution,
-            "photo px per headshot px",
-            _RESOLUTION,
-            "what 40 px between the eyes give at 1,024 px",
-        ),
-    }
-    figures = {
-        "eye_line_fraction": round(eye_line, 4),
-        "head_height_fraction": round(head, 4),
-        "roll_degrees": round(face.roll, 2),
-        "side_light_stops": round(side, 3),
-        "skin_lightness": round(skin_tone(pixels, face).lightness, 1),
+        GateName.RESOLUTION: _resolution(framing),
     }
     if off is not None:
         figures["backdrop_delta_e"] = round(off, 3)
     figures |= _against_source(pixels, face, source, own, style)
     passed = all(gate.passed is not False for gate in gates.values())
     turned = side * wanted < 0 and min(abs(side), abs(wanted)) > _SIDED
-    notes = (*framing.notes, OTHER_SIDE) if turned else framing.notes
-    return GateReport(passed=passed, gates=gates, figures=figures, notes=notes)
+    return GateReport(
+        passed=passed, gates=gates, figures=figures, notes=(*notes, OTHER_SIDE) if turned else notes
+    )
+
+
+def measure_person(
+    pixels: Pixels,
+    face: Face,
+    source: str,
+    own: Own,
+    consent: ValidConsent,
+    style: StyleSpec | None = None,
+) -> dict[GateName, Gate]:
+    """Measure what does not depend on a style: whose face it is, its complexion, its tilt, its sharpness.
+
+    Args:
+        pixels: uint8, height × width × 3, sRGB.
+        face: The person's.
+        source: Key of the photo it was made from, or of none; see `measure_result`.
+        own: The person's own photos.
+        consent: `likeness` decides whether the face is compared.
+        style: Whose film the complexion is seen through, where there is one.
+    """
+    return {
+        GateName.LIKENESS: _likeness(pixels, face, source, own, consent),
+        **_complexion(pixels, face, own, style),
+        GateName.ROLL: at_most(abs(face.roll), "degrees", _ROLL, "1° asked of a team, plus the mesh's noise"),
+        GateName.SHARPNESS: at_least(
+            measure.sharpness(pixels, face), "ratio", _SHARPNESS, "sharp test portraits have 0.37 to 0.89"
+        ),
+    }
+
+
+def figures_of(pixels: Pixels, face: Face) -> dict[str, float]:
+    """Return how a picture is framed and lit, whatever a style asks for."""
+    height = pixels.shape[0]
+    return {
+        "eye_line_fraction": round(float(face.right_eye[1] + face.left_eye[1]) / 2 / height, 4),
+        "head_height_fraction": round(face.head_height / height, 4),
+        "roll_degrees": round(face.roll, 2),
+        "side_light_stops": round(measure.side_light(to_linear(pixels), face), 3),
+        "skin_lightness": round(skin_tone(pixels, face).lightness, 1),
+    }
+
+
+def _resolution(framing: Framing | None) -> Gate:
+    unit = "photo px per headshot px"
+    if framing is None:
+        return not_measured(unit, _RESOLUTION, "the photo that it was made from is not known")
+    return at_least(framing.resolution, unit, _RESOLUTION, "what 40 px between the eyes give at 1,024 px")
 
 
 def _against_source(pixels: Pixels, face: Face, source: str, own: Own, style: StyleSpec) -> dict[str, float]:
@@ -268,7 +313,8 @@ def _likeness(pixels: Pixels, face: Face, source: str, own: Own, consent: ValidC
     value = own.likeness(result, but=source)
     if value is None:
         value = distance(result, own.embeddings[source])
-    return at_most(value, unit, limit, _likeness_reason(len(own.embeddings) - 1, spread))
+    others = sum(key != source for key in own.embeddings)
+    return at_most(value, unit, limit, _likeness_reason(others, spread))
 
 
 def _likeness_reason(others: int, spread: float | None) -> str:
@@ -276,13 +322,13 @@ def _likeness_reason(others: int, spread: float | None) -> str:
         return (
             "0.6 finds 97 % of same-person pairs without a false match; compared with the one photo there is"
         )
-    return f"own photos differ by up to {spread:.2f}, plus {_LIKENESS_MARGIN}; {others} photos not used here"
+    return f"own photos differ by up to {spread:.2f}, plus {_LIKENESS_MARGIN}; compared with {others}"
 
 
-def _complexion(pixels: Pixels, face: Face, own: Own, style: StyleSpec) -> dict[GateName, Gate]:
+def _complexion(pixels: Pixels, face: Face, own: Own, style: StyleSpec | None) -> dict[GateName, Gate]:
     """Compare with the person's own photos, seen through the style's film, which treats everybody alike."""
     tone = skin_tone(pixels, face)
-    meant = Own(tones=[styled(one, style) for one in own.tones])
+    meant = Own(tones=[styled(one, style) for one in own.tones]) if style else own
     drift, turn = meant.drift(tone)
     ita = at_most(turn, "degrees ITA", _SKIN_ITA, "the narrowest class of complexions is 13° wide")
     if tone.yellow < _COLOURLESS:

@@ -1,53 +1,65 @@
-"""Measure given images against a person's own photos: what `headshots score` prints."""
+"""Measure given images against a person's own photos and a style: what `headshots score` prints."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from core.consent import ValidConsent
 from core.errors import InvalidInput
+from core.style import StyleSpec
+from workers.gates import (
+    Gate,
+    GateName,
+    figures_of,
+    measure_person,
+    measure_result,
+    one_face,
+)
 from workers.own import Own
-from workers.vision import measure
 from workers.vision.check import examine
-from workers.vision.color import to_linear
-from workers.vision.likeness import SAME_PERSON, distance, embed
-from workers.vision.skin import skin_tone
+from workers.vision.geometry import Pixels
+from workers.vision.likeness import distance, embed
+
+_UNKNOWN = ""  # which of the person's photos an image was made from
 
 
 class Score(BaseModel):
-    """One image's figures; `None` where no single face was found or nothing could be compared."""
+    """One image against its limits, and the figures behind them."""
 
     model_config = ConfigDict(frozen=True)
 
     image: str
     faces: int
-    likeness_distance: float | None = None  # mean to the reference photos; the same person below 0.6
-    likeness_to: dict[str, float] = {}  # distance to each reference photo, by file name
-    likeness_baseline: float | None = (
-        None  # what the reference photos have among themselves, leave-one-out mean
-    )
-    same_person: bool | None = None
-    skin_delta_e: float | None = None  # ΔE2000 to the nearest reference photo
-    skin_ita_drift_degrees: float | None = None
-    eye_line_fraction: float | None = None  # of the height, from the top
-    head_height_fraction: float | None = None
-    roll_degrees: float | None = None
-    side_light_stops: float | None = None
-    sharpness_ratio: float | None = None
+    gates: dict[GateName, Gate]
+    figures: dict[str, float] = {}  # names end in the unit
+    likeness_to: dict[str, float] = {}  # dlib distance to each reference photo, by file name
+    # dlib distance that the reference photos have among themselves, leave-one-out mean
+    likeness_baseline: float | None = None
+
+    @computed_field  # type: ignore[prop-decorator] # pydantic's own advice for mypy
+    @property
+    def passed(self) -> bool:
+        """Whether nothing that could be measured is beyond its limit."""
+        return all(gate.passed is not False for gate in self.gates.values())
 
 
 def score(
-    references: Sequence[tuple[str, bytes]], images: Sequence[tuple[str, bytes]], consent: ValidConsent
+    references: Sequence[tuple[str, bytes]],
+    images: Sequence[tuple[str, bytes]],
+    consent: ValidConsent,
+    style: StyleSpec | None = None,
+    backdrop_image: Pixels | None = None,
 ) -> list[Score]:
-    """Measure each image against the reference photos.
+    """Measure each image against the reference photos, and against a style where one is given.
 
     Args:
         references: File name and content of the person's own photos; those with no usable face are left out.
         images: File name and content of what is to be measured.
-        consent: Must cover `photo`; without `likeness` the distance is left out.
+        consent: Must cover `photo`; without `likeness` no face is compared.
+        style: What the images have to match: without it crop, light, backdrop and edge have no limits.
+        backdrop_image: The picture of the style's image backdrop.
 
     Raises:
         InvalidInput: no reference photo shows a usable face.
@@ -59,35 +71,39 @@ def score(
             own.add(name, seen.pixels, seen.face, consent)
     if not own.tones:
         raise InvalidInput("None of the reference photos shows one usable face.")
-    return [_score(name, content, own, consent) for name, content in images]
+    return [_score(name, content, own, consent, style, backdrop_image) for name, content in images]
 
 
-def _score(name: str, content: bytes, own: Own, consent: ValidConsent) -> Score:
+def _score(
+    name: str,
+    content: bytes,
+    own: Own,
+    consent: ValidConsent,
+    style: StyleSpec | None,
+    backdrop_image: Pixels | None,
+) -> Score:
     seen = examine(content, consent)
+    faces = 0 if seen.face is None else 1 + len(seen.others)
+    gates = {GateName.ONE_FACE: one_face(faces)}
     if seen.pixels is None or seen.face is None:
-        return Score(image=name, faces=0)
+        return Score(image=name, faces=faces, gates=gates)
     face, pixels = seen.face, seen.pixels
-    result = Score(image=name, faces=1 + len(seen.others))
-    likeness, distances = None, {}
+    figures = figures_of(pixels, face)
+    if style is None:
+        gates |= measure_person(pixels, face, _UNKNOWN, own, consent)
+    else:
+        report = measure_result(pixels, _UNKNOWN, own, style, None, consent, backdrop_image)
+        gates, figures = report.gates | gates, report.figures or figures
+    baseline = own.baseline()
+    to_each = {}
     if own.embeddings:
         here = embed(pixels, face, consent)
-        distances = {key: distance(here, other) for key, other in own.embeddings.items()}
-        likeness = float(np.mean(list(distances.values())))
-    baseline = own.baseline()
-    drift, turn = own.drift(skin_tone(pixels, face))
-    height = pixels.shape[0]
-    return result.model_copy(
-        update={
-            "likeness_distance": None if likeness is None else round(likeness, 4),
-            "likeness_to": {key: round(value, 4) for key, value in distances.items()},
-            "likeness_baseline": None if baseline is None else round(baseline, 4),
-            "same_person": None if likeness is None else likeness < SAME_PERSON,
-            "skin_delta_e": round(drift, 2),
-            "skin_ita_drift_degrees": round(turn, 2),
-            "eye_line_fraction": round(float(face.right_eye[1] + face.left_eye[1]) / 2 / height, 4),
-            "head_height_fraction": round(face.head_height / height, 4),
-            "roll_degrees": round(face.roll, 2),
-            "side_light_stops": round(measure.side_light(to_linear(pixels), face), 3),
-            "sharpness_ratio": round(measure.sharpness(pixels, face), 3),
-        }
+        to_each = {key: round(distance(here, other), 4) for key, other in own.embeddings.items()}
+    return Score(
+        image=name,
+        faces=faces,
+        gates=gates,
+        figures=figures,
+        likeness_to=to_each,
+        likeness_baseline=None if baseline is None else round(baseline, 4),
     )

@@ -267,9 +267,9 @@ def test_team_figures_show_who_does_not_match(finished, own, consent):
     assert spread.spreads["head_height_fraction"].mean == pytest.approx(0.51, abs=0.01)
     pairs = [Pair("ada", finished.pixels, finished.pixels), Pair("grace", other.pixels, other.pixels)]
     sheet = alignment_sheet(pairs, spread, STYLE.crop)
-    line = 56 + round(STYLE.crop.eye_line * 420)
+    line = 64 + round(STYLE.crop.eye_line * 420)
     assert (
-        (np.abs(sheet[line - 2 : line + 3, 60:850].astype(int) - (214, 64, 72)).max(axis=2) < 3)
+        (np.abs(sheet[line - 2 : line + 3, 70:920].astype(int) - (214, 64, 72)).max(axis=2) < 3)
         .any(axis=0)
         .all()
     )

@@ -20,7 +20,7 @@ from workers.score import score
 from workers.studio.align import region
 from workers.studio.backdrop import BackdropMissing, backdrop_file
 from workers.studio.finish import finish, master_size
-from workers.team import Pair, Spread, _row, alignment_sheet, team_figures
+from workers.team import MOST, Pair, Spread, _row, alignment_sheet, contact_sheet, team_figures
 from workers.vision.advice import ADVICE, Issue
 from workers.vision.check import examine
 from workers.vision.faces import find_faces
@@ -205,6 +205,33 @@ def test_what_cannot_be_read_is_told_and_nobody_without_a_photo_is_listed(tmp_pa
     assert line.startswith("bob/loop.jpg: This file cannot be read.")
 
 
+def test_a_fault_on_one_persons_photos_does_not_cost_the_others_theirs(tmp_path, consent):
+    for person in ("ada", "bob"):
+        (tmp_path / "in" / person).mkdir(parents=True)
+        (tmp_path / "in" / person / "portrait.jpg").write_bytes(sample_people()["eileen"][0][1])
+
+    def tell(person: str, _fraction: float, stage: str) -> None:
+        if (person, stage) == ("ada", "finish"):
+            raise ZeroDivisionError
+
+    ada, bob = render_folder(tmp_path / "in", SMALL, tmp_path / "out", consent, tell).people
+    assert ada.source is None
+    assert "ZeroDivisionError in test_render.py" in ada.reasons[0]
+    assert bob.source == "portrait.jpg"
+    assert (tmp_path / "out" / "team.jpg").exists()
+    assert not (tmp_path / "out" / "ada").exists()
+
+
+def test_a_sheet_says_how_many_of_the_team_it_shows():
+    pair = Pair.of("ada", *(np.zeros((1024, 1024, 3), np.uint8),) * 2)
+    assert pair.before.nbytes + pair.after.nbytes < 700_000
+    everyone = contact_sheet([pair] * MOST, "Team", people=MOST)
+    first = contact_sheet([pair] * MOST, "Team", people=4000)
+    assert everyone.shape == first.shape
+    assert everyone.shape[0] < 65_535  # what a JPEG can hold
+    assert (everyone != first).any()
+
+
 def test_figures_on_the_alignment_sheet_are_rounded_and_have_their_unit():
     tilt = Spread(mean=-0.0333, sd=0.12679, worst="joe", worst_value=-0.27)
     assert _row(tilt, "Tilt", 1, "{:z.1f}°") == ("Tilt", "0.0°", "0.1°", "-0.3°, joe")
@@ -286,15 +313,37 @@ def test_score_measures_likeness_and_drift(photo, consent):
         ("cup", photo("negatives/no-face.jpg")),
     ]
     own, other, cup = score(references, images, consent)
-    assert own.same_person is True
-    assert other.same_person is False
-    assert (cup.faces, cup.likeness_distance) == (0, None)
-    assert own.likeness_distance < other.likeness_distance
+    likeness = {one.image: one.gates[GateName.LIKENESS] for one in (own, other)}
+    assert likeness["own"].passed is True
+    assert likeness["other"].passed is False
+    assert (cup.faces, cup.passed, cup.gates.keys()) == (0, False, {GateName.ONE_FACE})
+    assert likeness["own"].value < likeness["other"].value
     assert own.likeness_to.keys() == {"portrait.jpg", "podium.jpg"}
-    assert own.likeness_distance == pytest.approx(sum(own.likeness_to.values()) / 2, abs=1e-3)
+    assert likeness["own"].value == pytest.approx(sum(own.likeness_to.values()) / 2, abs=1e-3)
     assert 0.2 < own.likeness_baseline < 0.5
+    assert GateName.BACKDROP not in own.gates  # no style was given, so none can be missed
+    assert own.figures["roll_degrees"] == pytest.approx(own.gates[GateName.ROLL].value, abs=0.01)
     with pytest.raises(InvalidInput):
         score([("cup", photo("negatives/no-face.jpg"))], images, consent)
+
+
+@pytest.mark.photos
+def test_score_holds_a_headshot_against_its_style(photo, consent):
+    references = [("portrait.jpg", photo("joe/portrait.jpg"))]
+    made = render(references, SMALL, consent).headshots[0]
+    picture = io.BytesIO()
+    Image.fromarray(made.pixels).save(picture, "PNG")
+    own, other = (
+        score(references, [("made", picture.getvalue())], consent, style)[0]
+        for style in (SMALL, PRESETS["charcoal"])
+    )
+    assert own.gates.keys() == made.report.gates.keys()
+    assert own.gates[GateName.BACKDROP].value == pytest.approx(
+        made.report.gates[GateName.BACKDROP].value, abs=0.2
+    )
+    assert own.passed
+    assert own.gates[GateName.RESOLUTION].passed is None  # a picture does not tell what it was enlarged from
+    assert other.gates[GateName.BACKDROP].passed is False
 
 
 @pytest.mark.photos
