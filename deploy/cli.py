@@ -1,7 +1,7 @@
 """The command line: `headshots --help`.
 
 Results go to stdout, messages to stderr; `--json` prints one object a line. Exit 0 good, 1 a finding or
-a failure, 2 wrong usage. Each command imports what it needs when it runs, so that `--help` is instant.
+a failure, 2 wrong usage, 130 stopped by Ctrl-C. Each command imports what it needs when it runs, so that `--help` is instant.
 """
 
 from __future__ import annotations

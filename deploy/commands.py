@@ -267,7 +267,8 @@ def score_images(
             given.append((click.format_filename(path), read_photo(path)))
         except OSError as error:
             good = False
-            report({"image": str(path), "faces": 0, "error": error.strerror}, f"✗ {path}: {error.strerror}")
+            name, why = click.format_filename(path), str(error.strerror)
+            report({"image": name, "faces": 0, "error": why}, f"✗ {name}: {why}")
     references, _unreadable = read_folder(reference)
     for one in score(references, given, own_photos(), spec, pictures.backdrop):
         good &= one.passed

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from workers.render import Headshot, RenderResult, render
 from workers.studio.caption import caption_of
 from workers.studio.encode import SUFFIX, encode, outputs
 from workers.studio.finish import in_frame
-from workers.team import Pair, TeamFigures, alignment_sheet, contact_sheet, team_figures
+from workers.team import MOST, Pair, TeamFigures, alignment_sheet, contact_sheet, team_figures
 from workers.vision.check import examine
 from workers.vision.closer import kept
 from workers.vision.geometry import Pixels
@@ -106,11 +107,21 @@ class PersonReport(BaseModel):
     figures: dict[str, float] = {}
     notes: tuple[str, ...] = ()  # what differs from the style, as `GateReport.notes`
     withheld: dict[str, WithheldReport] = {}  # by file name
+    fault: str | None = None  # what broke while this person's headshot was made
     seconds: float
+
+    @classmethod
+    def broken(cls, person: str, error: Exception, seconds: float) -> PersonReport:
+        """Report a person whose photos met a fault of the software."""
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        fault = f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
+        return cls(person=person, source=None, photos=(), gates={}, fault=fault, seconds=round(seconds, 2))
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """What kept each photo from becoming a headshot, a line a photo."""
+        if self.fault:
+            return (f"A fault in this software ({self.fault}); the photos may be fine. The others went on.",)
         refused = [f"{one.file}: {' '.join(one.obstacles)}" for one in self.photos if not one.accepted]
         held = [f"{file}: withheld: {why.explanation}" for file, why in self.withheld.items()]
         return (*refused, *held) if self.photos else ("There is no photo in the folder.",)
@@ -170,17 +181,27 @@ def render_folder(
     """
     folders = person_folders(photos, but=out)
     _prepare(out)
-    done = [
-        _person(folder, style, out, consent, on_progress, pictures, subjects.get(shown(folder), {}))
-        for folder in folders
-    ]
-    report = Report(
-        people=tuple(item.report for item in done),
-        team=team_figures({item.report.person: item.gates for item in done if item.gates is not None}),
-    )
-    pairs = [item.pair for item in done if item.pair is not None]
+    done: list[PersonReport] = []
+    gates: dict[str, GateReport] = {}
+    pairs: list[Pair] = []
+    for folder in folders:
+        person, started = shown(folder), time.perf_counter()
+        try:
+            one = _person(folder, style, out, consent, on_progress, pictures, subjects.get(person, {}))
+        except AppError:
+            raise  # of the whole run: no consent, nowhere to write
+        except Exception as error:  # noqa: BLE001 - one person's photos must not cost the others theirs
+            done.append(PersonReport.broken(person, error, time.perf_counter() - started))
+            continue
+        done.append(one.report)
+        if one.gates is not None:
+            gates[person] = one.gates
+        if one.pair is not None and len(pairs) < MOST:
+            pairs.append(one.pair)
+    report = Report(people=tuple(done), team=team_figures(gates))
     if pairs:
-        _put(out / "team.jpg", encode(contact_sheet(pairs, style.name), OutputFormat.JPEG))
+        sheet = contact_sheet(pairs, style.name, report.team.people)
+        _put(out / "team.jpg", encode(sheet, OutputFormat.JPEG))
         aligned = alignment_sheet(pairs, report.team, style.crop)
         _put(out / "alignment.jpg", encode(aligned, OutputFormat.JPEG))
     _put(out / REPORT, (report.model_dump_json(indent=2) + "\n").encode())
@@ -213,7 +234,7 @@ def _person(
         _write(out / person, best, style, pictures.logo)
         content = dict(files)[best.source]
         seen = examine(content, consent, subject=result.subjects.get(best.source))
-        pair = Pair(person, kept(content, seen, _SHEET_HEAD), in_frame(best.pixels, style))
+        pair = Pair.of(person, kept(content, seen, _SHEET_HEAD), in_frame(best.pixels, style))
     report = _report(person, result, unreadable, time.perf_counter() - started)
     return _Done(report, result.headshots[0].report if result.headshots else None, pair)
 

@@ -20,6 +20,7 @@ _SMALL: Final = 150  # px, the photo it came from
 _GAP: Final = 28
 _MARGIN: Final = 64
 _CAPTION: Final = 58
+MOST: Final = 60  # people on a sheet: ten rows, and 40 MB of pixels; more than that nobody compares by eye
 _ABREAST: Final = 6  # headshots in one row of the alignment sheet
 _STRIP: Final = 40  # px under each headshot, for the name
 _NAME: Final = 34  # letters that fit under a headshot
@@ -27,7 +28,7 @@ _COLUMNS: Final = (0, 420, 560, 700)  # px, where the table's columns begin
 _TABLE: Final = 1180  # px, width of the table
 _LINE: Final = 34
 _GUIDE: Final = (214, 64, 72)
-_HEADING: Final = ("Over the team", "average", "spread", "farthest off")
+_HEADING: Final = ("Over the whole team", "average", "spread", "farthest off")
 # Figure, what it is called, by what it is multiplied, and how it is written.
 _SHOWN: Final[tuple[tuple[str, str, float, str], ...]] = (
     ("eye_line_fraction", "Eye line, from the top", 100, "{:z.1f} %"),
@@ -70,11 +71,20 @@ class TeamFigures(BaseModel):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """One person on the sheet."""
+    """One person on the sheets: as large as they show it, so that a whole team fits into memory."""
 
     person: str
     before: Pixels
     after: Pixels
+
+    @classmethod
+    def of(cls, person: str, photo: Pixels, headshot: Pixels) -> Pair:
+        """Reduce a photo and its headshot to what the sheets show."""
+        height, width = headshot.shape[:2]
+        after = Image.fromarray(headshot).resize(
+            (_TILE, round(_TILE * height / width)), Image.Resampling.LANCZOS
+        )
+        return cls(person, np.asarray(_cover(photo, _SMALL)), np.asarray(after))
 
 
 def team_figures(reports: Mapping[str, GateReport]) -> TeamFigures:
@@ -114,8 +124,13 @@ def _spread(name: str, values: Mapping[str, float]) -> Spread:
     )
 
 
-def contact_sheet(pairs: Sequence[Pair], title: str) -> Pixels:
+def contact_sheet(pairs: Sequence[Pair], title: str, people: int | None = None) -> Pixels:
     """Draw everybody, the photo small and the headshot large.
+
+    Args:
+        pairs: `MOST` at most.
+        title: Above them.
+        people: How many the team has, where these are not all.
 
     Returns:
         uint8, height × width × 3, sRGB.
@@ -129,8 +144,12 @@ def contact_sheet(pairs: Sequence[Pair], title: str) -> Pixels:
     sheet = Image.new("RGB", (width, height), _PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((_MARGIN, _MARGIN - 6), title, fill=_INK, font=_font(34))
-    people = "1 person" if len(pairs) == 1 else f"{len(pairs)} people"
-    draw.text((_MARGIN, _MARGIN + 40), f"{people} · the photo, and the headshot", fill=_FAINT, font=_font(18))
+    draw.text(
+        (_MARGIN, _MARGIN + 40),
+        f"{_counted(len(pairs), people)} · the photo, and the headshot",
+        fill=_FAINT,
+        font=_font(18),
+    )
     for index, pair in enumerate(pairs):
         x = _MARGIN + (index % columns) * (_TILE + _GAP)
         y = _MARGIN + head + (index // columns) * (cell + _GAP)
@@ -141,7 +160,13 @@ def contact_sheet(pairs: Sequence[Pair], title: str) -> Pixels:
 def alignment_sheet(pairs: Sequence[Pair], figures: TeamFigures, crop: Crop) -> Pixels:
     """Draw the headshots side by side with the style's lines for crown, eyes and chin across all of them.
 
-    Whoever does not match is seen at once; below stand each figure's mean, spread and worst person.
+    Whoever does not match is seen at once; below stand each figure's mean, spread and worst person, of the
+    whole team, whoever of it is shown.
+
+    Args:
+        pairs: `MOST` at most.
+        figures: Of the whole team.
+        crop: The style's.
 
     Returns:
         uint8, height × width × 3, sRGB.
@@ -196,6 +221,12 @@ def _row(spread: Spread, label: str, factor: float, form: str) -> tuple[str, str
 
 def _shortened(name: str, most: int = _NAME) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def _counted(shown: int, people: int | None) -> str:
+    if people is not None and people > shown:
+        return f"the first {shown} of {people} people"
+    return "1 person" if shown == 1 else f"{shown} people"
 
 
 def _columns(count: int) -> int:

@@ -26,7 +26,7 @@ from deploy.processes import child_environment, python_module
 from deploy.stack import COMPANY_NAME, Stack
 from workers.batch import Report
 from workers.studio.encode import encode
-from workers.team import Pair, contact_sheet, team_figures
+from workers.team import MOST, Pair, contact_sheet, team_figures
 from workers.vision.decode import decode
 
 DECLINER = "noor"
@@ -218,15 +218,16 @@ def _write(acting: Sequence[Employee], outcomes: Sequence[Outcome], out: Path) -
         people=tuple(outcome.report for outcome in outcomes),
         team=team_figures({outcome.report.person: outcome.gates for outcome in outcomes if outcome.gates}),
     )
-    pairs = []
+    pairs: list[Pair] = []
     for one, outcome in zip(acting, outcomes, strict=True):
-        if outcome.report.source is None:
+        if outcome.report.source is None or len(pairs) == MOST:
             continue
         before = decode(dict(one.person.photos)[outcome.report.source], working_side=SHEET_SIDE).pixels
         with Image.open(io.BytesIO((out / one.person.key / "headshot.jpg").read_bytes())) as picture:
-            pairs.append(Pair(one.person.key, before, np.asarray(picture.convert("RGB"))))
+            pairs.append(Pair.of(one.person.key, before, np.asarray(picture.convert("RGB"))))
     if pairs:
-        (out / "team.jpg").write_bytes(encode(contact_sheet(pairs, COMPANY_NAME), OutputFormat.JPEG))
+        sheet = contact_sheet(pairs, COMPANY_NAME, report.team.people)
+        (out / "team.jpg").write_bytes(encode(sheet, OutputFormat.JPEG))
     (out / "report.json").write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return report
 

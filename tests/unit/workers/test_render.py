@@ -20,7 +20,7 @@ from workers.score import score
 from workers.studio.align import region
 from workers.studio.backdrop import BackdropMissing, backdrop_file
 from workers.studio.finish import finish, master_size
-from workers.team import Pair, Spread, _row, alignment_sheet, team_figures
+from workers.team import MOST, Pair, Spread, _row, alignment_sheet, contact_sheet, team_figures
 from workers.vision.advice import ADVICE, Issue
 from workers.vision.check import examine
 from workers.vision.faces import find_faces
@@ -203,6 +203,33 @@ def test_what_cannot_be_read_is_told_and_nobody_without_a_photo_is_listed(tmp_pa
     assert read_people(tmp_path, tell=told.append) == {"ada": [("x.jpg", b"x")]}
     [line] = told
     assert line.startswith("bob/loop.jpg: This file cannot be read.")
+
+
+def test_a_fault_on_one_persons_photos_does_not_cost_the_others_theirs(tmp_path, consent):
+    for person in ("ada", "bob"):
+        (tmp_path / "in" / person).mkdir(parents=True)
+        (tmp_path / "in" / person / "portrait.jpg").write_bytes(sample_people()["eileen"][0][1])
+
+    def tell(person: str, _fraction: float, stage: str) -> None:
+        if (person, stage) == ("ada", "finish"):
+            raise ZeroDivisionError
+
+    ada, bob = render_folder(tmp_path / "in", SMALL, tmp_path / "out", consent, tell).people
+    assert ada.source is None
+    assert "ZeroDivisionError in test_render.py" in ada.reasons[0]
+    assert bob.source == "portrait.jpg"
+    assert (tmp_path / "out" / "team.jpg").exists()
+    assert not (tmp_path / "out" / "ada").exists()
+
+
+def test_a_sheet_says_how_many_of_the_team_it_shows():
+    pair = Pair.of("ada", *(np.zeros((1024, 1024, 3), np.uint8),) * 2)
+    assert pair.before.nbytes + pair.after.nbytes < 700_000
+    everyone = contact_sheet([pair] * MOST, "Team", people=MOST)
+    first = contact_sheet([pair] * MOST, "Team", people=4000)
+    assert everyone.shape == first.shape
+    assert everyone.shape[0] < 65_535  # what a JPEG can hold
+    assert (everyone != first).any()
 
 
 def test_figures_on_the_alignment_sheet_are_rounded_and_have_their_unit():
