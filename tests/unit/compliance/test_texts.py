@@ -23,10 +23,10 @@ EVERY = [(regime, language) for regime in Regime for language in languages(regim
 
 # The version of each text and the file's hash. A changed text needs a new version, then a new line here.
 RELEASED = {
-    (Regime.GDPR, "de"): ("2026-11.2", "13120e730d8c83dc11d771d3499e8afed44ab68794b029dcf65e873682af9412"),
-    (Regime.GDPR, "en"): ("2026-11.2", "6f1c3136c5f6def075a5375f3bdb18fa74b3c9b7812036a324eb63fdf0196d1f"),
-    (Regime.CCPA, "en"): ("2026-11.2", "d2a6cef6902aa856ed07de63aea328c82885db7148bcc565aba93c5d34ba39c9"),
-    (Regime.BIPA, "en"): ("2026-11.2", "a4c95132c416c9c8450945a201c14f86f93f7f05bb8c40bc26927ffec7a9fa02"),
+    (Regime.GDPR, "de"): ("2026-11.3", "918b310037d550d3fa797c62496ab002584acb85cab04a18f8eb46975b1673f4"),
+    (Regime.GDPR, "en"): ("2026-11.3", "d0ccf0eef2f6d249a6460c79d71b55c3cf53cf3a18d534ec22a6aafcea860a19"),
+    (Regime.CCPA, "en"): ("2026-11.3", "3df7b4b8ce679b3a83b67b49b8fc102c68d3dd98770ea4e1cdfaafdb60e3817d"),
+    (Regime.BIPA, "en"): ("2026-11.3", "860e3f5c34d868e8cf70209c3a02b4fb20aca56845eb63fabb2fdd22b40c48ce"),
 }
 
 
