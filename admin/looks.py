@@ -20,6 +20,7 @@ from core.permissions import Permission
 from core.services import looks, pictures, styles
 from core.services.looks import Refused, Standing
 from core.settings import diffusion_settings
+from core.web.app import limiter
 from core.web.errors import said, wants_json
 from core.web.guards import me, requires
 
@@ -51,19 +52,21 @@ def view(style_id: UUID) -> Response:
 
 @bp.post("/styles/<uuid:style_id>/look")
 @requires(Permission.EDIT_STYLE)
+@limiter.limit("20 per hour")  # each may decode forty large pictures
 def give(style_id: UUID) -> Response:
     """Keep the uploaded pictures as the style's look, and let it be learned."""
     uploads = [one for one in request.files.getlist("pictures") if one.filename]
     try:
         with transaction(me().org_id) as session:
-            style, look = _found(session, style_id)
-            shown = _values(style, look)
-            if not shown["is_on"]:
-                raise InvalidInput(_("No image model is set up here any more, so nothing can be learned."))
-            files = [one.read() for one in uploads]
-            given = looks.give(session, style, files, rights="rights" in request.form, actor=me().actor)
+            shown = _values(*_found(session, style_id))
+        if not shown["is_on"]:
+            raise InvalidInput(_("No image model is set up here any more, so nothing can be learned."))
+        readable = looks.read([one.read() for one in uploads], rights="rights" in request.form)
+        with transaction(me().org_id) as session:
+            style, _look = _found(session, style_id)
+            given = looks.give(session, style, readable, actor=me().actor)
             saved, kept = given.style, len(given.look.pictures)
-    except InvalidInput as error:
+    except (InvalidInput, looks.NewerVersion) as error:
         refused = getattr(error, "refused", ())
         told = [(uploads[one.number - 1].filename, said(one.error)) for one in refused]
         if told:

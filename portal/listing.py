@@ -50,7 +50,9 @@ def listing(found: Sequence[Photo], state: State) -> dict[str, Any]:
         "asking": asking(counts[Standing.ASKS], counts[Standing.UNSURE]),
         "most": photos.MAX_PHOTOS,
         "state": state.value,
-        "can_submit": counts[Standing.ACCEPTED] > 0 and state is State.UPLOADING,
+        "can_submit": counts[Standing.ACCEPTED] > 0
+        and not counts[Standing.CHECKING]
+        and state is State.UPLOADING,
     }
 
 

@@ -163,18 +163,15 @@ def measures(report: Mapping[str, Any]) -> list[Measure]:
         "resolution": (_("Pixels of your photo for each of the headshot"), 1, ""),
     }
     return [
-        Measure(label, _figure(gate["value"] * factor, unit), _limit(name, gate["limit"] * factor, unit))
+        Measure(label, _figure(gate["value"] * factor, unit), _limit(gate, factor, unit))
         for name, (label, factor, unit) in known.items()
         if (gate := measured.get(name, {})).get("value") is not None and gate.get("limit") is not None
     ]
 
 
-_AT_LEAST = frozenset({"sharpness", "resolution"})
-
-
-def _limit(name: str, limit: float, unit: str) -> str:
-    value = _figure(limit, unit)
-    sentence = _("%(value)s at least") if name in _AT_LEAST else _("%(value)s at most")
+def _limit(gate: Mapping[str, Any], factor: float, unit: str) -> str:
+    value = _figure(gate["limit"] * factor, unit)
+    sentence = _("%(value)s at least") if gate.get("at_least") else _("%(value)s at most")
     return fill(sentence, {"value": value})
 
 

@@ -69,13 +69,14 @@ class Gate(BaseModel):
     limit: float
     passed: bool | None
     why: str  # where the limit comes from
+    at_least: bool = False  # the limit is the least, not the most
 
     @property
     def sentence(self) -> str:
         """The value against its limit, in words."""
         if self.value is None:
             return self.why
-        side = "at most" if (self.value <= self.limit) == self.passed else "at least"
+        side = "at least" if self.at_least else "at most"
         return f"{self.value:.3g} {self.unit}, must be {side} {self.limit:.3g} ({self.why})"
 
 
@@ -348,7 +349,14 @@ def at_most(value: float, unit: str, limit: float, why: str) -> Gate:
 
 def at_least(value: float, unit: str, limit: float, why: str) -> Gate:
     """Return the gate of a value that must not be below its limit."""
-    return Gate(value=round(value, 4), unit=unit, limit=round(limit, 4), passed=value >= limit, why=why)
+    return Gate(
+        value=round(value, 4),
+        unit=unit,
+        limit=round(limit, 4),
+        passed=value >= limit,
+        why=why,
+        at_least=True,
+    )
 
 
 def not_measured(unit: str, limit: float, reason: str) -> Gate:
@@ -359,5 +367,10 @@ def not_measured(unit: str, limit: float, reason: str) -> Gate:
 def one_face(count: int) -> Gate:
     """Return the gate of how many faces were found."""
     return Gate(
-        value=float(count), unit="faces", limit=1.0, passed=count == 1, why="a headshot shows one person"
+        value=float(count),
+        unit="faces",
+        limit=1.0,
+        passed=count == 1,
+        why="a headshot shows one person",
+        at_least=count < 1,
     )

@@ -76,16 +76,16 @@ _LETTERS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """One of a person's photos, as far as a made face is compared with it. Identifies a person: memory only."""
+class Features:
+    """What of a face a made one is compared by. Identifies a person: memory only."""
 
     embedding: Embedding
     shape: Shape
     detail: Grey
 
 
-def look(pixels: Pixels, face: Face, consent: ValidConsent) -> Look:
-    """Take a photo of the person for comparison.
+def features(pixels: Pixels, face: Face, consent: ValidConsent) -> Features:
+    """Measure a face for comparison.
 
     Args:
         pixels: uint8, height × width × 3, sRGB.
@@ -95,7 +95,7 @@ def look(pixels: Pixels, face: Face, consent: ValidConsent) -> Look:
     Raises:
         ConsentRequired: it does not.
     """
-    return Look(embed(pixels, face, consent), shape(face), detail(pixels, face))
+    return Features(embed(pixels, face, consent), shape(face), detail(pixels, face))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,14 +109,14 @@ class Yardstick:
             they are is not needed and not kept.
     """
 
-    held_out: Mapping[str, Look]
-    trained: Mapping[str, Look]
+    held_out: Mapping[str, Features]
+    trained: Mapping[str, Features]
     colleagues: Sequence[Embedding] = ()
 
     @cached_property
-    def _own(self) -> list[Look]:
+    def _own(self) -> list[Features]:
         """The person's photos, one of each shot."""
-        shots: list[Look] = []
+        shots: list[Features] = []
         for one in (*self.held_out.values(), *self.trained.values()):
             if all(resemblance(one.detail, other.detail) < _SAME_PICTURE for other in shots):
                 shots.append(one)
@@ -190,7 +190,7 @@ def measure_generated(
         ConsentRequired: `consent` does not cover `likeness`; no made face may be delivered then.
     """
     consent.demand(Purpose.LIKENESS)
-    made = look(pixels, face, consent)
+    made = features(pixels, face, consent)
     faces = find_faces(pixels)
     others = tuple(other for other in faces if other.box.overlap(face.box) == 0)
     return {
@@ -232,7 +232,7 @@ def _lettering(pixels: Pixels, face: Face, others: tuple[Face, ...]) -> Gate:
     )
 
 
-def _held_out(made: Look, yardstick: Yardstick) -> Gate:
+def _held_out(made: Features, yardstick: Yardstick) -> Gate:
     unit, limit = "dlib distance", yardstick.furthest
     count = len(yardstick.held_out)
     if not count:
@@ -248,7 +248,7 @@ def _held_out(made: Look, yardstick: Yardstick) -> Gate:
     )
 
 
-def _nearest(made: Look, yardstick: Yardstick) -> Gate:
+def _nearest(made: Features, yardstick: Yardstick) -> Gate:
     unit, limit = "dlib distance nearer", yardstick.nearer
     if not yardstick.held_out or not yardstick.colleagues:
         return not_measured(unit, limit, "nobody else to compare with")
@@ -256,7 +256,7 @@ def _nearest(made: Look, yardstick: Yardstick) -> Gate:
     return at_least(margin, unit, limit, f"half of what own photos are nearer by, at most {_NEARER}")
 
 
-def _copy(made: Look, yardstick: Yardstick, *, kept: bool) -> Gate:
+def _copy(made: Features, yardstick: Yardstick, *, kept: bool) -> Gate:
     unit, limit = "correlation of detail", yardstick.same_picture
     if kept:
         return not_measured(unit, limit, "the face is the photo's own on purpose")
@@ -278,7 +278,7 @@ def _copy(made: Look, yardstick: Yardstick, *, kept: bool) -> Gate:
     )
 
 
-def _shape(made: Look, yardstick: Yardstick) -> Gate:
+def _shape(made: Features, yardstick: Yardstick) -> Gate:
     unit = "of the proportions"
     if len(yardstick.shapes) < 2:
         return not_measured(unit, _DRIFT, "one photo does not say how far the mesh is off on this face")

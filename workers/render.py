@@ -11,7 +11,7 @@ from core.consent import Purpose, ValidConsent
 from core.style import StyleSpec
 from workers.engines import Engine, Portrait, Source, StudioEngine
 from workers.gates import GateReport, measure_result
-from workers.generated import Look, Yardstick, look, measure_generated, measure_painted
+from workers.generated import Features, Yardstick, features, measure_generated, measure_painted
 from workers.own import Own
 from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.finish import finish, master_size
@@ -110,9 +110,9 @@ def render(
     """
     consent.demand(Purpose.PHOTO)
     chosen = engine or StudioEngine()
-    looks: dict[str, Look] | None = {} if chosen.makes_faces else None
+    known: dict[str, Features] | None = {} if chosen.makes_faces else None
     places = dict(subjects)
-    verdicts, ranked, own = _check_all(photos, style, consent, progress, places, looks)
+    verdicts, ranked, own = _check_all(photos, style, consent, progress, places, known)
     headshots: list[Headshot] = []
     withheld: list[Withheld] = []
     sources = [item.source for item in ranked]
@@ -132,7 +132,7 @@ def render(
         tell = _part_of(progress, done, span)
         done += span
         score = verdicts[portrait.key].score
-        yardstick = _yardstick(portrait, looks, colleagues)
+        yardstick = _yardstick(portrait, known, colleagues)
         outcome = _make(portrait, style, consent, own, score, backdrop_image, tell, yardstick)
         if isinstance(outcome, Headshot):
             headshots.append(outcome)
@@ -158,7 +158,7 @@ def _check_all(
     consent: ValidConsent,
     progress: Progress,
     subjects: dict[str, tuple[float, float]],
-    looks: dict[str, Look] | None,
+    known: dict[str, Features] | None,
 ) -> tuple[dict[str, Verdict], list[_Ranked], Own]:
     """Check every photo; a person who is found in a photo of several is added to `subjects`."""
     verdicts: dict[str, Verdict] = {}
@@ -172,8 +172,8 @@ def _check_all(
         verdicts[key] = seen.verdict
         if seen.verdict.asks:
             asking.append((key, content))
-        _take(key, content, seen, subject, style, consent, ranked, own, looks)
-    # Compared with the photos that show one person only, never with each other.
+        _take(key, content, seen, subject, style, consent, ranked, own, known)
+    # Features with the photos that show one person only, never with each other.
     alone = list(own.embeddings.values())
     for key, content in asking:
         subject = _likest(examine(content, consent), alone, consent)
@@ -181,7 +181,7 @@ def _check_all(
             subjects[key] = subject
             seen = examine(content, consent, subject=subject)
             verdicts[key] = seen.verdict
-            _take(key, content, seen, subject, style, consent, ranked, own, looks)
+            _take(key, content, seen, subject, style, consent, ranked, own, known)
     return verdicts, ranked, own
 
 
@@ -194,14 +194,14 @@ def _take(
     consent: ValidConsent,
     ranked: list[_Ranked],
     own: Own,
-    looks: dict[str, Look] | None,
+    known: dict[str, Features] | None,
 ) -> None:
     """Rank an accepted photo and add it to the person's own; what the check saw is kept of the best few."""
     if not seen.verdict.accepted or seen.pixels is None or seen.face is None:
         return
     own.add(key, seen.pixels, seen.face, consent)
-    if looks is not None:
-        looks[key] = look(seen.pixels, seen.face, consent)
+    if known is not None:
+        known[key] = features(seen.pixels, seen.face, consent)
     # A photo that ends early has to be cropped tighter than the style, and its team mates would not match.
     height, width = seen.pixels.shape[:2]
     fits = 1.0 - min(0.5, shortfall(seen.face, style.crop, width, height))
@@ -229,13 +229,13 @@ def _same_shot(one: str | None, other: str | None) -> bool:
 
 
 def _yardstick(
-    portrait: Portrait, looks: Mapping[str, Look] | None, colleagues: Sequence[Embedding]
+    portrait: Portrait, known: Mapping[str, Features] | None, colleagues: Sequence[Embedding]
 ) -> Yardstick | None:
     """Return what a made face is held against; `None` where the face is a photo's own."""
-    if looks is None or portrait.made is None:
+    if known is None or portrait.made is None:
         return None
-    held_out = {key: one for key, one in looks.items() if key in portrait.made.held_out}
-    trained = {key: one for key, one in looks.items() if key not in held_out}
+    held_out = {key: one for key, one in known.items() if key in portrait.made.held_out}
+    trained = {key: one for key, one in known.items() if key not in held_out}
     return Yardstick(held_out, trained, colleagues)
 
 

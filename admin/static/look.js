@@ -8,12 +8,16 @@ const pictures = document.getElementById("pictures");
 const status = document.getElementById("preparing");
 const send = document.getElementById("send");
 
+let choice = 0; // the newest one counts: making the pictures of an earlier one smaller may end later
+
 pictures?.addEventListener("change", async () => {
+  const mine = ++choice;
   status.textContent = status.dataset.working;
   send.disabled = true;
   const chosen = new DataTransfer();
   for (const file of pictures.files) {
     const made = await smaller(file, LARGEST);
+    if (mine !== choice) return;
     chosen.items.add(new File([made], file.name, { type: made.type }));
   }
   pictures.files = chosen.files;

@@ -8,6 +8,7 @@ the look is removed; then it is gone everywhere.
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session
 from core import audit, progress
 from core.clock import now
 from core.db import organization_of
-from core.errors import AppError, InvalidInput, NotFound
+from core.errors import AppError, Conflict, InvalidInput, NotFound
 from core.ids import new_id
 from core.models import Adapter, AdapterKind, Kind, Look, Style
 from core.queue import JobName, enqueue
@@ -29,10 +30,20 @@ from core.services import adapters, pictures, styles
 from core.vault import vault
 from core.words import N_
 
-LEAST: Final = 5
-MOST: Final = 40
+LEAST: Final = 5  # fewer teach the people on them instead of the light that they share
+MOST: Final = 40  # at 650 steps each is then seen sixteen times; more would be seen too seldom to count
 SMALLEST_SIDE: Final = 512  # px; less than this teaches the base to be unsharp
 LARGEST_SIDE: Final = 1600  # px; a training picture has at most 1,120
+_one_at_a_time = threading.Lock()  # 40 megapixels take half a gigabyte while they are decoded
+
+
+_LONGEST: Final = 3.0  # times as long as wide: kept at `LARGEST_SIDE`, the short side has `SMALLEST_SIDE`
+
+
+class NewerVersion(Conflict):
+    """A look is for a style's newest version: an earlier one is on no page and in no further shoot."""
+
+    code = "newer_version"
 
 
 class RightsUnconfirmed(InvalidInput):
@@ -68,6 +79,14 @@ class PicturesUnusable(InvalidInput):
 
 
 @dataclass(frozen=True)
+class Readable:
+    """What of an upload can be used, as JPEGs, and what cannot."""
+
+    usable: tuple[bytes, ...]
+    refused: tuple[Refused, ...]
+
+
+@dataclass(frozen=True)
 class Given:
     """What became of an upload."""
 
@@ -85,17 +104,12 @@ class Work:
     checkpoint: bytes | None
 
 
-def give(
-    session: Session, style: Style, files: Sequence[bytes], *, rights: bool, actor: audit.Actor
-) -> Given:
-    """Keep pictures as the look of a style and let it be learned; files that cannot be used are left out.
+def read(files: Sequence[bytes], *, rights: bool) -> Readable:
+    """Decode an upload, one picture at a time; takes seconds, so it is done before any transaction.
 
     Args:
-        session: bound to the organization.
-        style: the style; where a shoot uses it, a new version gets the look.
         files: `LEAST` to `MOST` pictures, as they were uploaded.
         rights: whether the company may use them and everyone on them agreed.
-        actor: who says so.
 
     Raises:
         RightsUnconfirmed: `rights` was not given; no file was read.
@@ -112,16 +126,42 @@ def give(
             most=MOST,
             field="pictures",
         )
-    usable, refused = _read(files)
+    usable, refused = [], []
+    for number, content in enumerate(files, 1):
+        try:
+            usable.append(_jpeg(content))
+        except pictures.PictureUnusable as error:
+            refused.append(Refused(number, error))
     if len(usable) < LEAST:
         raise PicturesUnusable(
             N_("A look needs at least %(least)s pictures, and %(usable)s can be used. Nothing was kept."),
-            refused,
+            tuple(refused),
             least=LEAST,
             usable=len(usable),
             field="pictures",
         )
-    session.refresh(style, with_for_update=True)  # a shoot may begin to use it at this moment
+    return Readable(tuple(usable), tuple(refused))
+
+
+def give(session: Session, style: Style, readable: Readable, *, actor: audit.Actor) -> Given:
+    """Keep pictures as the look of a style and let it be learned.
+
+    Args:
+        session: bound to the organization.
+        style: its newest version; where a shoot uses it, a further one gets the look.
+        readable: what `read` found, which demands that the rights were confirmed.
+        actor: who confirmed them.
+
+    Raises:
+        NewerVersion: the style has a later version, were it made a moment ago.
+    """
+    # A shoot may begin to use it at this moment, and whoever pressed twice comes a second time. Rows that
+    # refer to a style lock its key, which this lock leaves free: what workers keep does not wait.
+    session.refresh(style, with_for_update={"key_share": True})
+    if not styles.is_newest(session, style):
+        raise NewerVersion(
+            N_("This style has a newer version. Open that one and give it your pictures; nothing was kept.")
+        )
     if style.locked_at is not None:
         style = styles.save(session, style.parsed, style=style, actor=actor)
     before, style.look_id = style.look_id, None
@@ -130,7 +170,7 @@ def give(
         _end_unused(session, before)
     kept = [
         vault().put(session, jpeg, kind=Kind.STYLE_PICTURE, media_type="image/jpeg", member_id=None)
-        for jpeg in usable
+        for jpeg in readable.usable
     ]
     look = Look(
         id=new_id(),
@@ -151,7 +191,7 @@ def give(
         pictures=len(kept),
     )
     _owe(session, look)
-    return Given(style, look, refused)
+    return Given(style, look, readable.refused)
 
 
 def of(session: Session, style: Style) -> Look | None:
@@ -314,7 +354,12 @@ def remove(session: Session, style: Style, *, actor: audit.Actor) -> None:
     look = of(session, style)
     if look is None:
         return
-    _locked(session, look.id)
+    # First the styles, then the look: `give` locks in this order too.
+    session.execute(
+        select(Style.id).where(Style.look_id == look.id).order_by(Style.id).with_for_update(key_share=True)
+    )
+    if _locked(session, look.id).ended_at is not None:
+        return
     session.execute(update(Style).where(Style.look_id == look.id).values(look_id=None))
     objects = _end(session, look)
     audit.record(
@@ -327,24 +372,20 @@ def remove(session: Session, style: Style, *, actor: audit.Actor) -> None:
     )
 
 
-def _read(files: Sequence[bytes]) -> tuple[list[bytes], tuple[Refused, ...]]:
-    usable, refused = [], []
-    for number, content in enumerate(files, 1):
-        try:
-            jpeg = pictures.jpeg(content, LARGEST_SIDE)
-            if min(_size(jpeg)) < SMALLEST_SIDE:
-                raise pictures.PictureUnusable(
-                    N_("This picture is less than %(least)s pixels wide or high."), least=SMALLEST_SIDE
-                )
-            usable.append(jpeg)
-        except pictures.PictureUnusable as error:
-            refused.append(Refused(number, error))
-    return usable, tuple(refused)
-
-
-def _size(jpeg: bytes) -> tuple[int, int]:
+def _jpeg(content: bytes) -> bytes:
+    with _one_at_a_time:
+        jpeg = pictures.jpeg(content, LARGEST_SIDE)
     with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
-        return picture.size
+        short, long = sorted(picture.size)
+    if long > _LONGEST * short:
+        raise pictures.PictureUnusable(
+            N_("This picture is more than three times as long as wide. Please cut it to the portrait.")
+        )
+    if short < SMALLEST_SIDE:
+        raise pictures.PictureUnusable(
+            N_("This picture is less than %(least)s pixels wide or high."), least=SMALLEST_SIDE
+        )
+    return jpeg
 
 
 def _owe(session: Session, look: Look) -> None:

@@ -442,13 +442,25 @@ def mark_strangers(
 
 
 def forget_likeness(session: Session, member_id: UUID) -> None:
-    """Delete the embeddings of a member's faces and what comparing them found: the consent was taken back."""
+    """Delete the embeddings of a member's faces and what comparing them found: the consent was taken back.
+
+    A photo that waited for its person to say that it is them goes as a whole: nothing would keep somebody
+    else's face from their headshot any more.
+    """
     photos = session.scalars(select(Photo).where(Photo.member_id == member_id).with_for_update()).all()
     embeddings = [photo.likeness_id for photo in photos if photo.likeness_id is not None]
     for photo in photos:
         photo.likeness_id = None
-        if photo.verdict and _is_doubted(photo.verdict):
-            photo.verdict = _without_doubt(photo.verdict)
+        if photo.verdict is not None and _is_doubted(photo.verdict):
+            end(session, photo)
+            audit.record(
+                session,
+                audit.Tag.PHOTO_REMOVED,
+                actor=audit.SYSTEM,
+                subject=session.get_one(Member, member_id),
+                photo=str(photo.id),
+                reason="unconfirmed",
+            )
     session.flush()
     if embeddings:
         vault().request_deletion(session, embeddings)
@@ -460,7 +472,7 @@ def submit(session: Session, participation: Participation, *, actor: audit.Actor
 
     Raises:
         NoGoodPhoto: none was accepted.
-        StillChecking: none was accepted yet, but checks are running.
+        StillChecking: checks are running, which may yet doubt one that was accepted.
         StillAsks: none was accepted yet, but the person can say of one which face is theirs, or that it is.
         ShootClosed: the company has ended the shoot.
         Conflict: the state does not allow it.
@@ -470,11 +482,9 @@ def submit(session: Session, participation: Participation, *, actor: audit.Actor
         return
     _demand_open(session, participation)
     standings = {standing_of(photo) for photo in of_participation(session, participation.id)}
+    if Standing.CHECKING in standings:
+        raise StillChecking("Your photos are still being checked. Please wait a moment and send them again.")
     if Standing.ACCEPTED not in standings:
-        if Standing.CHECKING in standings:
-            raise StillChecking(
-                "Your photos are still being checked. Please wait a moment and send them again."
-            )
         if Standing.ASKS in standings:
             raise StillAsks("Say first which person is you, on the photo that shows several people.")
         if Standing.UNSURE in standings:

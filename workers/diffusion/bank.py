@@ -79,10 +79,7 @@ class Bank:
         """
         if not 1 <= slot <= self.slots:
             raise IndexError(f"slot {slot} of {self.slots}")
-        if sum(adapter.facts.rank for adapter, _ in adapters) > self.rank:
-            raise AdapterRefused(f"These models together have a higher rank than {self.rank}.")
-        for adapter, _ in adapters:
-            self._check(adapter)
+        self.check([adapter for adapter, _ in adapters])
         for name, layer in self._layers.items():
             layer.down[slot].zero_()
             layer.up[slot].zero_()
@@ -111,14 +108,22 @@ class Bank:
         self._route.zero_()
         self._route[: len(wanted)].copy_(wanted)
 
-    def _check(self, adapter: Adapter) -> None:
-        for name in adapter.layers:
-            layer = self._layers.get(name)
-            if layer is None:
-                raise AdapterRefused(f"The model updates a layer that the base does not have: {name}.")
-            down, up = adapter.weights[name + DOWN], adapter.weights[name + UP]
-            if down.shape[1] != layer.base.in_features or up.shape[0] != layer.base.out_features:
-                raise AdapterRefused(f"The model's layer {name} has another size than the base's.")
+    def check(self, adapters: Sequence[Adapter]) -> None:
+        """Find out whether adapters fit into one slot.
+
+        Raises:
+            AdapterRefused: too many ranks together, or a layer or shape that the base does not have.
+        """
+        if sum(adapter.facts.rank for adapter in adapters) > self.rank:
+            raise AdapterRefused(f"These models together have a higher rank than {self.rank}.")
+        for adapter in adapters:
+            for name in adapter.layers:
+                layer = self._layers.get(name)
+                if layer is None:
+                    raise AdapterRefused(f"The model updates a layer that the base does not have: {name}.")
+                down, up = adapter.weights[name + DOWN], adapter.weights[name + UP]
+                if down.shape[1] != layer.base.in_features or up.shape[0] != layer.base.out_features:
+                    raise AdapterRefused(f"The model's layer {name} has another size than the base's.")
 
 
 def targeted(network: nn.Module, targets: Sequence[str]) -> dict[str, nn.Linear]:

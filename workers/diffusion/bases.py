@@ -137,6 +137,7 @@ SDXL: Final = Base(
     rank=16,
     steps=1000,
     learning_rate=1e-4,
+    # Klein's, for want of a guide that names SDXL's.
     style_rank=16,
     style_steps=650,
     style_learning_rate=3e-4,

@@ -100,11 +100,20 @@ class Sampler:
         """
         both = [(one, weight) for one, weight in ((person, 1.0), (look, STYLE_WEIGHT)) if one is not None]
         for adapter, _ in both:
-            if (adapter.facts.base, adapter.facts.revision) != (self.model.base.name, self._trained_on):
-                raise AdapterRefused(
-                    "The model was trained on other weights than this worker runs. It is trained again."
-                )
+            self.check(adapter)
         self.bank.write(slot, both)
+
+    def check(self, adapter: Adapter) -> None:
+        """Find out whether an adapter can be loaded.
+
+        Raises:
+            AdapterRefused: trained on another base or on other weights of it, or it does not fit into a slot.
+        """
+        if (adapter.facts.base, adapter.facts.revision) != (self.model.base.name, self._trained_on):
+            raise AdapterRefused(
+                "The model was trained on other weights than this worker runs. It is trained again."
+            )
+        self.bank.check([adapter])
 
     def sample(self, requests: Sequence[Request]) -> Iterator[Pixels]:
         """Yield a picture for each request, in order; uint8, side × side × 3, sRGB.

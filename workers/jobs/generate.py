@@ -17,7 +17,7 @@ from core.models import EngineName, Participation, Shoot, Style
 from core.queue import JobName, enqueue
 from core.services import adapters, consents, engines, looks, participations
 from core.settings import diffusion_settings
-from core.vault import vault
+from core.vault import ArtifactGone, vault
 from workers import assignment
 from workers.engines import Engine
 from workers.render import render
@@ -199,18 +199,23 @@ def _look(job: JobRun, engine: Resident) -> Adapter | None:
     """
     from workers.diffusion.adapters import AdapterRefused, from_bytes
 
-    with job.read() as session:
-        style = session.get_one(Style, session.get_one(Shoot, job.subject_id).style_id)
-        found = looks.learned(session, style)
+    try:
+        with job.read() as session:
+            style = session.get_one(Style, session.get_one(Shoot, job.subject_id).style_id)
+            found = looks.learned(session, style)
+    except ArtifactGone:
+        return None  # removed a moment ago
     if found is None:
         return None
     row, content = found
     try:
-        return from_bytes(content, base=engine.base.name, revision=engine.revision)
+        look = from_bytes(content, base=engine.base.name, revision=engine.revision)
+        engine.sampler.check(look)  # what does not fit must not be blamed on the people's own models
     except AdapterRefused:
         with job.read() as session:
             looks.learn_again(session, style, row.id)
         return None
+    return look
 
 
 def _train_again(job: JobRun, turn: _Turn) -> None:

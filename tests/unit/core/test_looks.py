@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import pytest
 from conftest import add_member, forget_process_state
 from PIL import Image
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from work import do_all_work
 
@@ -51,8 +53,9 @@ def robin(org: UUID) -> Member:
 def give(
     style: Style, files: list[bytes] = PICTURES, *, rights: bool = True, actor: Any = audit.SYSTEM
 ) -> Any:
+    readable = looks.read(files, rights=rights)
     with transaction(style.org_id) as session:
-        return looks.give(session, session.get_one(Style, style.id), files, rights=rights, actor=actor)
+        return looks.give(session, session.get_one(Style, style.id), readable, actor=actor)
 
 
 def learn(style: Style, *, revision: str = "1", content: bytes = b"what was learned") -> None:
@@ -148,6 +151,12 @@ def test_files_that_cannot_be_used_are_left_out_and_the_good_ones_kept(style: St
     assert len(given.look.pictures) == 6
 
 
+def test_a_banner_is_refused_for_its_shape_not_for_its_size() -> None:
+    with pytest.raises(looks.PicturesUnusable) as caught:
+        looks.read([picture(size=(3000, 800))] * looks.LEAST, rights=True)
+    assert "three times as long as wide" in caught.value.refused[0].error.message
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
@@ -219,6 +228,53 @@ def test_other_pictures_of_a_later_version_leave_those_that_an_earlier_one_has(s
     assert learned(style) == b"what was learned"
     with transaction(style.org_id) as session:
         assert vault().get(session, UUID(first.pictures[0]))
+
+
+def test_an_earlier_version_takes_no_pictures_and_pressing_twice_gives_them_once(style: Style) -> None:
+    lock(style)
+    second = give(style).style
+    assert second.version == 2
+    with pytest.raises(looks.NewerVersion):
+        give(style)
+    assert len(held(style.org_id, Kind.STYLE_PICTURE)) == len(PICTURES)
+    with transaction(style.org_id) as session:
+        assert [one.style.id for one in styles.newest(session)] == [second.id]
+
+
+def test_keeping_what_was_learned_and_giving_other_pictures_do_not_stop_each_other(style: Style) -> None:
+    first = give(style).look.id
+    failures: list[DBAPIError] = []
+    stored, refreshed = threading.Event(), threading.Event()
+
+    def worker() -> None:
+        """Hold the look, as while its weights are sealed, then write the row that names the style."""
+        try:
+            with transaction(style.org_id) as session:
+                look_id = session.scalars(select(Style.look_id).where(Style.id == style.id)).one()
+                session.get_one(Look, look_id, with_for_update=True)
+                stored.set()
+                assert refreshed.wait(10)
+                session.execute(
+                    select(Style.id).where(Style.id == style.id).with_for_update(read=True, key_share=True)
+                )
+        except DBAPIError as error:
+            failures.append(error)
+
+    holding = threading.Thread(target=worker)
+    holding.start()
+    assert stored.wait(10)
+    with transaction(style.org_id) as session:
+        mine = session.get_one(Style, style.id)
+        readable = looks.read(PICTURES, rights=True)
+        threading.Timer(0.5, refreshed.set).start()
+        looks.give(session, mine, readable, actor=audit.SYSTEM)
+    holding.join(20)
+    assert failures == []
+    with transaction(style.org_id) as session:
+        mine = session.get_one(Style, style.id)
+        found = looks.of(session, mine)
+        assert found is not None
+        assert found.id != first
 
 
 def test_other_pictures_take_the_place_of_those_that_no_shoot_uses(style: Style) -> None:

@@ -45,6 +45,9 @@ def test_a_photo_that_ends_early_is_shown_as_far_as_it_reaches(corner: float) ->
     face = {"left": corner, "top": corner, "width": 0.2, "height": 0.2}
     shown = framed(selfie(), face, Head(eye_line=0.42, height=0.2), 1.0)
     assert shown.width == shown.height <= 1000
+    left, top, right, chin = dark(shown)
+    assert (right - left) * shown.width == pytest.approx(200, abs=2), "the whole face is on it"
+    assert (chin - top) * shown.height == pytest.approx(200, abs=2)
 
 
 def test_without_a_known_face_the_whole_photo_is_shown() -> None:

@@ -193,6 +193,11 @@ def test_sending_needs_a_good_photo_and_says_so(ready: Any) -> None:
     assert page.location == "/me/photos"
     assert "still being checked" in ready.browser.get("/me/photos").text
     ready.judge(photo_id)
+    second = ready.upload(key="key-00000002").json["id"]
+    told = ready.fetch("/me/submit").json["error"]
+    assert told["code"] == "still_checking", "what is still checked may tell that the first is somebody else"
+    assert _listed(ready)["can_submit"] is False
+    ready.judge(second)
     answer = ready.fetch("/me/submit")
     assert answer.json == {"next": "/me/progress"}
     assert ready.state() is State.SUBMITTED

@@ -10,7 +10,7 @@ from scipy.interpolate import LinearNDInterpolator
 
 from core.consent import ConsentRequired, Purpose, ValidConsent
 from workers.gates import GateName
-from workers.generated import GENERATED, Look, Yardstick, look, measure_generated
+from workers.generated import GENERATED, Features, Yardstick, features, measure_generated
 from workers.vision.faces import find_faces, look_again
 from workers.vision.geometry import Face
 from workers.vision.likeness import MOST_PAIRS
@@ -23,21 +23,22 @@ pytestmark = pytest.mark.photos
 
 
 @pytest.fixture(scope="module")
-def looks(examined, consent) -> dict[str, Look]:
+def known(examined, consent) -> dict[str, Features]:
     return {
-        name: look(examined(name).pixels, examined(name).face, consent) for name in (*BARACK, *JOE, *EILEEN)
+        name: features(examined(name).pixels, examined(name).face, consent)
+        for name in (*BARACK, *JOE, *EILEEN)
     }
 
 
 @pytest.fixture(scope="module")
-def yardstick(looks):
+def yardstick(known):
     """Make the yardstick of somebody's photos, some held out, some left away."""
 
     def make(own, held_out, but=()) -> Yardstick:
         return Yardstick(
-            held_out={name: looks[name] for name in held_out},
-            trained={name: looks[name] for name in own if name not in (*held_out, *but)},
-            colleagues=[one.embedding for name, one in looks.items() if name not in own],
+            held_out={name: known[name] for name in held_out},
+            trained={name: known[name] for name in own if name not in (*held_out, *but)},
+            colleagues=[one.embedding for name, one in known.items() if name not in own],
         )
 
     return make
@@ -108,7 +109,7 @@ def test_a_made_face_needs_consent_to_likeness(examined, yardstick):
     with pytest.raises(ConsentRequired):
         measure_generated(seen.pixels, seen.face, yardstick(BARACK, [BARACK[1]]), without)
     with pytest.raises(ConsentRequired):
-        look(seen.pixels, seen.face, without)
+        features(seen.pixels, seen.face, without)
 
 
 def test_without_a_held_out_photo_nothing_passes(examined, yardstick, consent):
@@ -117,9 +118,9 @@ def test_without_a_held_out_photo_nothing_passes(examined, yardstick, consent):
     assert gates[GateName.HELD_OUT].passed is False
 
 
-def test_what_cannot_be_compared_is_said_to_be_not_measured(examined, looks, consent):
+def test_what_cannot_be_compared_is_said_to_be_not_measured(examined, known, consent):
     seen = examined(BARACK[0])
-    alone = Yardstick({BARACK[1]: looks[BARACK[1]]}, {})
+    alone = Yardstick({BARACK[1]: known[BARACK[1]]}, {})
     gates = measure_generated(seen.pixels, seen.face, alone, consent)
     for name in (GateName.NEAREST, GateName.COPY_PASTE, GateName.FACE_SHAPE):
         assert gates[name].passed is None
@@ -218,27 +219,35 @@ def _embedding(*values: float) -> np.ndarray:
     return np.pad(np.array(values, np.float64), (0, 128 - len(values)))
 
 
-def _look(*values: float, seed: int) -> Look:
+def _features(*values: float, seed: int) -> Features:
     drawing = np.random.default_rng(seed).normal(0, 1, (128, 128)).astype(np.float32)
-    return Look(_embedding(*values), np.zeros(10), drawing)
+    return Features(_embedding(*values), np.zeros(10), drawing)
 
 
 def test_the_limit_follows_the_persons_own_photos_between_two_bounds():
-    alike = Yardstick({"a": _look(0.0, seed=1)}, {"b": _look(0.2, seed=2), "c": _look(0.1, seed=3)})
-    usual = Yardstick({"a": _look(0.0, seed=1)}, {"b": _look(0.47, seed=2), "c": _look(0.235, seed=3)})
-    unlike = Yardstick({"a": _look(0.0, seed=1)}, {"b": _look(0.58, seed=2), "c": _look(0.5, seed=3)})
+    alike = Yardstick(
+        {"a": _features(0.0, seed=1)}, {"b": _features(0.2, seed=2), "c": _features(0.1, seed=3)}
+    )
+    usual = Yardstick(
+        {"a": _features(0.0, seed=1)}, {"b": _features(0.47, seed=2), "c": _features(0.235, seed=3)}
+    )
+    unlike = Yardstick(
+        {"a": _features(0.0, seed=1)}, {"b": _features(0.58, seed=2), "c": _features(0.5, seed=3)}
+    )
     assert alike.furthest == MOST_PAIRS
     assert alike.furthest < usual.furthest < unlike.furthest
     assert unlike.furthest == 0.5
 
 
 def test_the_same_shot_twice_does_not_make_the_photos_alike():
-    twice = Yardstick({"a": _look(0.0, seed=1)}, {"b": _look(0.4, seed=2), "copy of b": _look(0.41, seed=2)})
+    twice = Yardstick(
+        {"a": _features(0.0, seed=1)}, {"b": _features(0.4, seed=2), "copy of b": _features(0.41, seed=2)}
+    )
     assert twice.same_face == pytest.approx(0.4)
 
 
 def test_a_person_with_a_twin_among_colleagues_needs_a_smaller_margin():
-    own = {"a": _look(0.0, seed=1)}, {"b": _look(0.3, seed=2)}
+    own = {"a": _features(0.0, seed=1)}, {"b": _features(0.3, seed=2)}
     twin = Yardstick(*own, colleagues=[_embedding(0.2, 0.35)])
     stranger = Yardstick(*own, colleagues=[_embedding(0.0, 0.9)])
     assert 0 <= twin.nearer < 0.1 < stranger.nearer

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from core.style import Output, StyleSpec
+from deploy.bench.studio import steady_likeness
 from workers.gates import GateName
 from workers.own import Own
 from workers.render import Headshot, render
 from workers.team import team_figures
 from workers.vision.check import examine
 from workers.vision.color import to_linear
-from workers.vision.faces import find_faces
-from workers.vision.likeness import embed
 from workers.vision.measure import side_light
 
 pytestmark = pytest.mark.photos
@@ -71,9 +70,11 @@ def test_headshot_is_as_like_the_persons_other_photos_as_the_photo_was(team, pho
             seen = examine(photo(f"{person}/{name}"), consent)
             own.add(name, seen.pixels, seen.face, consent)
         shot = team[person]
-        made = embed(shot.pixels, find_faces(shot.pixels)[0], consent)
-        before = own.likeness(own.embeddings[shot.source], but=shot.source)
-        changes.append(own.likeness(made, but=shot.source) - before)
+        source = examine(photo(f"{person}/{shot.source}"), consent)
+        before, after = (
+            steady_likeness(pixels, own, shot.source, consent) for pixels in (source.pixels, shot.pixels)
+        )
+        changes.append(after - before)
     assert statistics.fmean(changes) <= 0.02
 
 

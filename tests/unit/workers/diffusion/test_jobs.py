@@ -252,17 +252,34 @@ def give_look(person: Participation, *, lock: bool = False) -> Look:
     with transaction(person.org_id) as session:
         style = session.get_one(Style, session.get_one(Shoot, person.shoot_id).style_id)
         files = [style_picture(seed) for seed in range(5)]
-        look = looks.give(session, style, files, rights=True, actor=audit.SYSTEM).look
+        look = looks.give(session, style, looks.read(files, rights=True), actor=audit.SYSTEM).look
         if lock:
             styles.lock(session, style)
         return look
+
+
+def keep_look(org: UUID, look: Look, content: bytes, facts: Facts) -> None:
+    """Keep a look as the training would."""
+    with transaction(org) as session:
+        looks.store(
+            session,
+            look.id,
+            content,
+            base=facts.base,
+            revision=facts.revision,
+            rank=facts.rank,
+            steps=facts.steps,
+            seed=facts.seed,
+            seconds=1.0,
+            watt_hours=None,
+        )
 
 
 def add_style(org: UUID) -> Style:
     with transaction(org) as session:
         style = styles.save(session, StyleSpec(name="Warm"), actor=audit.SYSTEM)
         files = [style_picture(seed) for seed in range(5)]
-        return looks.give(session, style, files, rights=True, actor=audit.SYSTEM).style
+        return looks.give(session, style, looks.read(files, rights=True), actor=audit.SYSTEM).style
 
 
 def learned(style: Style) -> tuple[Adapter, bytes] | None:
@@ -385,24 +402,7 @@ def test_everybody_is_generated_in_the_look(
     word: str,
 ) -> None:
     person = add_person(org, purposes=purposes, engine=engine)
-    give_look(person)
-    # Learned before anybody is generated, as on any other day.
-    with transaction(org) as session:
-        look_id = session.get_one(Style, session.get_one(Shoot, person.shoot_id).style_id).look_id
-        assert look_id is not None
-        content, facts = a_look()
-        looks.store(
-            session,
-            look_id,
-            content,
-            base=facts.base,
-            revision=facts.revision,
-            rank=facts.rank,
-            steps=facts.steps,
-            seed=facts.seed,
-            seconds=1.0,
-            watt_hours=None,
-        )
+    keep_look(org, give_look(person), *a_look())  # learned before anybody is generated, as on any other day
     do_all_work()
     assert loaded[-1] == kinds
     made = [one for one in asked if "zwx" in one.prompt]
@@ -430,19 +430,7 @@ def test_a_look_for_other_weights_is_left_out_and_learned_anew_and_nobody_waits(
     content, facts = a_look()
     known = from_bytes(content)
     old = facts.model_copy(update={"revision": "of last year"})
-    with transaction(org) as session:
-        looks.store(
-            session,
-            look.id,
-            to_bytes(known.weights, old),
-            base=old.base,
-            revision=old.revision,
-            rank=old.rank,
-            steps=old.steps,
-            seed=old.seed,
-            seconds=1.0,
-            watt_hours=None,
-        )
+    keep_look(org, look, to_bytes(known.weights, old), old)
     do_all_work()
     assert loaded[-1] == (None, None)
     assert row_of(person).state == State.READY
@@ -453,6 +441,36 @@ def test_a_look_for_other_weights_is_left_out_and_learned_anew_and_nobody_waits(
         assert row.adapter_id is not None
         adapter = session.get_one(Adapter, row.adapter_id)
     assert (adapter.revision, adapter.artifact_id) == ("tiny-1", kept.id)
+
+
+def test_a_look_that_does_not_fit_is_not_blamed_on_the_people(
+    org: UUID, tiny_worker: None, loaded: list[tuple[str | None, str | None]]
+) -> None:
+    person = add_person(org)
+    look = give_look(person, lock=True)
+    content, facts = a_look()
+    weights = {f"elsewhere.{name}": array for name, array in from_bytes(content).weights.items()}
+    keep_look(org, look, to_bytes(weights, facts), facts)
+    do_all_work()
+    assert loaded[-1] == ("person", None)
+    assert row_of(person).state == State.READY
+    with transaction(org) as session:
+        trained = session.scalars(select(Adapter).where(Adapter.kind == "person")).all()
+    assert len(trained) == 1, "nobody is trained again for it"
+
+
+def test_a_look_that_was_removed_a_moment_ago_sends_nobody_to_the_studio(
+    org: UUID, tiny_worker: None, loaded: list[tuple[str | None, str | None]]
+) -> None:
+    person = add_person(org, purposes=(Purpose.PHOTO, Purpose.LIKENESS))
+    look = give_look(person, lock=True)
+    keep_look(org, look, *a_look())
+    (weights,) = held(org, Kind.ADAPTER)
+    with transaction(org) as session:  # as far as a removal has come when its objects are gone
+        vault().request_deletion(session, [weights.id])
+    do_all_work()
+    assert loaded[-1] == (None, None)
+    assert row_of(person).fallback_code == engines.Fallback.TOO_FEW_PASSED
 
 
 _written: list[str] = []
