@@ -37,6 +37,14 @@ def test_the_promises_name_days_places_and_keys(browser: Any, org: UUID) -> None
     page = browser.get("/trust/acme").text
     for promise in ("30 days", "the test machine", "privacy@acme.example", "AES-256", origin_of(org)):
         assert promise in page
+    for way in (
+        "Studio (the default)",
+        "Image model,",
+        "Image model, trained",
+        "Other clothes",
+        "company’s look",
+    ):
+        assert way in page
     keys = browser.get("/trust/acme/keys.json").json
     assert keys["logs"][0]["origin"] == origin_of(org)
     for address in ("/trust/nobody", "/trust/nobody/keys.json", "/trust/nobody/checkpoint"):
