@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask, jsonify
 from flask_login import current_user, login_required
 from flask_wtf.csrf import generate_csrf
@@ -25,6 +26,7 @@ from core.models import AuditEvent, Member, Role, WebSession
 from core.services import members, organizations
 from core.settings import settings
 from core.web.app import create_app
+from deploy.cli import main
 from sso import connections
 from sso.credentials import load_or_create
 from sso.devidp import app as devidp
@@ -191,6 +193,22 @@ def test_an_auditor_signs_in_by_group_and_lands_on_the_evidence(site, browser):
     asked = site.sign_in(browser, ines, "?next=/admin/audit%3Ftag=consent.given")
     assert asked.location == "/admin/audit?tag=consent.given", "the page that was asked for"
     assert site.sign_in(browser, site.people[0], "?next=/admin/").location == "/admin/"
+
+
+def test_company_from_the_command_line_has_admins_and_auditors(site, browser, tmp_path):
+    metadata = tmp_path / "idp.xml"
+    metadata.write_bytes(browser.get(f"{IDP}/metadata").data)
+    command = ["create-company", "globex", "Globex", "--idp-metadata", str(metadata)]
+    groups = ["--admin-group", "people-team", "--auditor-group", "works-council", "--auditor-group", "dpo"]
+    made = CliRunner().invoke(main, command + groups, catch_exceptions=False)
+    assert made.exit_code == 0, made.output
+    wanted = {"people-team": Role.HR_ADMIN, "dpo": Role.AUDITOR, AUDITOR_GROUP: Role.EMPLOYEE}
+    for group, role in wanted.items():
+        person = DevPerson("globex", f"{group}@globex.example", "Gil", group, groups=(group,))
+        site.people.append(person)
+        somebody = site.browser()
+        site.sign_in(somebody, person)
+        assert site.who(somebody)["role"] == role
 
 
 def test_who_organises_shoots_is_no_auditor_whatever_the_groups_say(site, browser):
