@@ -10,7 +10,7 @@ from flask_babel import format_date, format_datetime
 from flask_login import current_user
 
 from admin import audit, brand, dashboard, download, looks, people, roster, shoots, sign_in, styles
-from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS, fallback
+from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS, failure
 from core import permissions
 from core.db import transaction
 from core.errors import SignInRequired
@@ -82,7 +82,7 @@ def _context() -> dict[str, Any]:
         "verdict_words": VERDICTS,
         "reason_words": REASONS,
         "role_words": ROLES,
-        "fallback_word": fallback,
+        "failure_word": failure,
         # Pages of `sso` bring their own brand, of the company whose address they have.
         **({"brand": _brand(user)} if user is not None and request.blueprint != "sso" else {}),
     }

@@ -21,8 +21,7 @@ from core.errors import InvalidInput
 from core.models import EngineName, Participation, Shoot, State
 from core.models.shoot import DEFAULT_FILE_NAME
 from core.permissions import Permission, allowed
-from core.services import adapters, dashboard, file_names, invites, participations, shoots, styles
-from core.services.engines import Fallback
+from core.services import adapters, dashboard, engines, file_names, invites, participations, shoots, styles
 from core.settings import diffusion_settings
 from core.web.errors import wants_json
 from core.web.guards import me, requires
@@ -111,6 +110,7 @@ def view(shoot_id: UUID) -> Response:
         style = styles.get(session, shoot.style_id)
         overview = dashboard.overviews(session, [(shoot, style)])[0]
         cost = adapters.cost(session, shoot_id)
+        failures = engines.failures(session, shoot_id)
         people = (
             shoots.people(session, shoot_id, state=state, words=words, after_member=uuid_argument("after"))
             if sees_people
@@ -125,6 +125,7 @@ def view(shoot_id: UUID) -> Response:
                 "style_id": str(shoot.style_id),
                 "engine": shoot.engine,
                 "cost": asdict(cost),
+                "made_by_the_studio_because": failures,
                 **_counts(overview.counts),
                 "people": [
                     {
@@ -132,7 +133,6 @@ def view(shoot_id: UUID) -> Response:
                         "member_id": str(person.member.id),
                         "name": person.member.full_name,
                         "state": person.participation.state,
-                        "made_by_the_studio_because": _told(person.participation.fallback_code),
                     }
                     for person in (people.people if people else ())
                 ],
@@ -141,7 +141,8 @@ def view(shoot_id: UUID) -> Response:
     return page(
         "shoot.html",
         one=overview,
-        cost=cost if cost.people else None,
+        cost=cost if cost.gpu_seconds else None,
+        failures=failures,
         engine=ENGINES[EngineName(shoot.engine)],
         gpu=_gpu(shoot),
         shoot=shoot,
@@ -151,11 +152,6 @@ def view(shoot_id: UUID) -> Response:
         now=now(),
         remindable=shoots.REMINDABLE,
     )
-
-
-def _told(code: str | None) -> str | None:
-    """Return why the studio took over, unless that is about what the person agreed to: theirs alone."""
-    return None if code in (Fallback.CONSENT, Fallback.NOT_COMPARED) else code
 
 
 @dataclass(frozen=True)

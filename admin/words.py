@@ -69,27 +69,19 @@ ENGINES: dict[EngineName, Word] = {
     ),
 }
 
-# Why the studio took over. A consent that was refused or taken back is the person's own matter and is not shown.
-FALLBACKS: dict[str, Any] = {
-    Fallback.ENGINE_OFF: _l("Made from their own photo, because no image model is set up here."),
-    Fallback.NO_GPU_WORKER: _l("Made from their own photo, because no GPU worker ran for a day."),
-    Fallback.TOO_FEW_PASSED: _l(
-        "Made from their own photo, because the image model’s pictures did not look enough like them."
-    ),
-    Fallback.TOO_FEW_PHOTOS: _l(
-        "Made from their own photo, because the image model needs two different photos."
-    ),
-    Fallback.NOT_COMPARED: "",
-    Fallback.CONSENT: "",
+# Why the studio took over in a shoot; see `core.services.engines.failures`.
+FAILURES: dict[str, Any] = {
+    Fallback.ENGINE_OFF: _l("No image model is set up here."),
+    Fallback.NO_GPU_WORKER: _l("No GPU worker ran for a day."),
+    Fallback.TOO_FEW_PASSED: _l("The image model’s pictures did not look enough like the person."),
+    Fallback.TOO_FEW_PHOTOS: _l("The image model needs two different photos."),
 }
-OTHER_FALLBACK = _l("Made from their own photo, because the image model did not work (%(code)s).")
+OTHER_FAILURE = _l("The image model did not work (%(code)s).")
 
 
-def fallback(code: str | None) -> Any:
-    """Return why the studio took over from the image model; empty where that is not so or not to be shown."""
-    if code is None:
-        return ""
-    return FALLBACKS[code] if code in FALLBACKS else str(OTHER_FALLBACK) % {"code": code}
+def failure(code: str) -> Any:
+    """Return in words why the studio took over from the image model."""
+    return FAILURES[code] if code in FAILURES else str(OTHER_FAILURE) % {"code": code}
 
 
 ATTENTION: dict[Attention, Any] = {

@@ -476,15 +476,33 @@ def bench(name: str, photos: Path | None, *, as_json: bool) -> None:
     required=True,
     help="Group whose members are HR admins; may be given several times.",
 )
+@click.option(
+    "--auditor-group",
+    "auditor_groups",
+    multiple=True,
+    help="Group whose members are auditors, unless they are HR admins; may be given several times.",
+)
 def create_company(
-    slug: str, name: str, contact: str, idp_metadata: Path, admin_groups: tuple[str, ...]
+    slug: str,
+    name: str,
+    contact: str,
+    idp_metadata: Path,
+    admin_groups: tuple[str, ...],
+    auditor_groups: tuple[str, ...],
 ) -> None:
     """Add a company and its identity provider."""
     from core import logs
     from deploy.seed import create_company as create
 
     logs.configure()
-    address = create(slug, name, contact, idp_metadata.read_bytes(), frozenset(admin_groups))
+    address = create(
+        slug,
+        name,
+        contact,
+        idp_metadata.read_bytes(),
+        admin_groups=frozenset(admin_groups),
+        auditor_groups=frozenset(auditor_groups),
+    )
     click.echo(f"Sign in at {address}")
 
 

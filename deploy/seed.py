@@ -42,7 +42,13 @@ def seed_demo() -> None:
 
 
 def create_company(
-    slug: str, name: str, contact: str, idp_metadata: bytes, admin_groups: frozenset[str]
+    slug: str,
+    name: str,
+    contact: str,
+    idp_metadata: bytes,
+    *,
+    admin_groups: frozenset[str],
+    auditor_groups: frozenset[str],
 ) -> str:
     """Create a company that trusts the identity provider described by `idp_metadata`; return its sign-in address.
 
@@ -51,7 +57,9 @@ def create_company(
     """
     if Lookup.organization(slug) is not None:
         raise InvalidInput(f"There is a company called {slug} already.")
-    connection = connection_from_metadata(slug, settings().base_url, idp_metadata, admin_groups)
+    connection = connection_from_metadata(
+        slug, settings().base_url, idp_metadata, admin_groups, auditor_groups
+    )
     vault().keys.create_tables()
     org_id = organizations.create(slug, name, contact_email=contact)
     with transaction(org_id) as session:

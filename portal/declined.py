@@ -56,6 +56,8 @@ def leave(session: Session, place: Here, alternative: Alternative = Alternative.
     if place.state in (State.APPROVED, State.DELIVERED):
         participations.move(session, participation, State.READY, actor=place.actor)
     participations.move(session, participation, State.DECLINED, actor=place.actor)
+    if alternative is Alternative.INITIALS:
+        avatars.remove_own_picture(session, place.member)
     participation.alternative = alternative
     participation.chosen_headshot_id = None
     participation.approved_at = None

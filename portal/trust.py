@@ -7,15 +7,16 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import select
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from compliance.evidence import origin_of, published_keys, signing_keys
 from compliance.verify import MAX_BYTES, Verification, verify_file
 from core.db import Lookup, transaction
-from core.errors import InvalidInput, NotFound, TooLarge
+from core.errors import AppError, InvalidInput, NotFound, TooLarge
 from core.models import Checkpoint
 from core.settings import settings
 from core.web.app import limiter
-from core.web.errors import wants_json
+from core.web.errors import answer, said, wants_json
 from portal import words
 from portal.here import company
 
@@ -76,16 +77,30 @@ def ask() -> str:
     return render_template("verify.html", result=None)
 
 
+def _again(problem: AppError) -> Response:
+    """Answer a file that cannot be checked: programs get the error, people the form with the reason."""
+    if wants_json():
+        return answer(problem)
+    return make_response(render_template("verify.html", result=None, problem=said(problem)), problem.status)
+
+
+@bp.errorhandler(RequestEntityTooLarge)
+def _too_large(_error: RequestEntityTooLarge | None = None) -> Response:
+    return _again(TooLarge(_("Evidence of ours is never this large.")))
+
+
 @bp.post("/verify")
 @limiter.limit("20 per minute")
 def verify() -> Response:
     """Check a certificate, checkpoint or log proof; the file stays in memory and is not kept."""
     upload = request.files.get("file")
     content = upload.read() if upload else b""
+    if not upload or not upload.filename:
+        return _again(InvalidInput(_("Please choose the file to check first.")))
     if not content:
-        raise InvalidInput(_("Please choose the file to check first."))
+        return _again(InvalidInput(_("This file is empty. Download it again, then check it.")))
     if len(content) > MAX_BYTES:
-        raise TooLarge(_("Evidence of ours is never this large."))
+        return _too_large()
     origins = [origin_of(org_id) for org_id in Lookup.organizations()]
     result: Verification = verify_file(content, signing_keys().published_keys(origins))
     if wants_json():

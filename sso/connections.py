@@ -29,6 +29,7 @@ def load(session: Session) -> SamlConnection:
         idp_certificates=tuple(row.idp_certificates),
         attributes=AttributeMapping(**row.attributes),
         admin_groups=frozenset(row.admin_groups),
+        auditor_groups=frozenset(row.auditor_groups),
     )
 
 
@@ -43,4 +44,5 @@ def save(session: Session, connection: SamlConnection) -> None:
     row.idp_certificates = list(connection.idp_certificates)
     row.attributes = connection.attributes.model_dump()
     row.admin_groups = sorted(connection.admin_groups)
+    row.auditor_groups = sorted(connection.auditor_groups)
     session.flush()

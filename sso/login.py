@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from core import audit
 from core.db import Lookup, transaction
-from core.models import Member, SignInMethod, WebSession
+from core.models import Member, Role, SignInMethod, WebSession
 from core.queue import redis_client
 from core.services import members, organizations, sessions
 from core.services.sessions import SignedIn
@@ -36,7 +36,14 @@ from sso.credentials import sp_credentials
 from sso.logout import LogoutRequest, read_logout_request
 from sso.provisioning import member_for
 from sso.replay import REQUEST_LIFETIME, PendingRequest, PendingRequests, ReplayCache
-from sso.saml import ServiceProvider, login_request, safe_return_path, sp_metadata
+from sso.saml import (
+    AUDITOR_RETURN,
+    DEFAULT_RETURN,
+    ServiceProvider,
+    login_request,
+    safe_return_path,
+    sp_metadata,
+)
 
 bp = Blueprint("sso", __name__, url_prefix="/sso", template_folder="templates")
 
@@ -126,7 +133,10 @@ def acs(slug: str) -> BaseResponse:
     session.clear()  # form secrets of whoever used this browser before
     # An unsolicited answer brings its own wish, which any site could have written: the same check holds.
     wish = pending.return_path if pending else request.form.get("RelayState")
-    response = make_response(redirect(safe_return_path(wish), 303))
+    landing = safe_return_path(wish)
+    if landing.rstrip("/") == DEFAULT_RETURN and member.role == Role.AUDITOR:
+        landing = AUDITOR_RETURN
+    response = make_response(redirect(landing, 303))
     remember(response, current_app, token)
     return response
 

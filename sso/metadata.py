@@ -32,6 +32,7 @@ _FIELDS: Mapping[str, str] = MappingProxyType(
         "idp_sso_url": "The provider's sign-in address in the metadata",
         "idp_certificates": "A signing certificate in the metadata",
         "admin_groups": "The list of admin groups",
+        "auditor_groups": "The list of auditor groups",
     }
 )
 
@@ -43,7 +44,11 @@ class MetadataUnusable(InvalidInput):
 
 
 def connection_from_metadata(
-    org: str, sp_base_url: str, metadata: bytes, admin_groups: frozenset[str]
+    org: str,
+    sp_base_url: str,
+    metadata: bytes,
+    admin_groups: frozenset[str],
+    auditor_groups: frozenset[str] = frozenset(),
 ) -> SamlConnection:
     """Return the connection that a provider's metadata describes.
 
@@ -55,6 +60,7 @@ def connection_from_metadata(
         sp_base_url: Our own public address.
         metadata: XML of at most `MAX_METADATA` bytes with exactly one identity provider.
         admin_groups: Whose members become HR admins.
+        auditor_groups: Whose members become auditors, unless they are HR admins.
 
     Raises:
         MetadataUnusable: what is wrong with the file, or with one of the other values.
@@ -82,6 +88,7 @@ def connection_from_metadata(
             idp_sso_url=_sso_url(descriptor),
             idp_certificates=_signing_certificates(descriptor),
             admin_groups=admin_groups,
+            auditor_groups=auditor_groups,
         )
     except ValidationError as error:
         raise MetadataUnusable(

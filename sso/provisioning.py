@@ -15,7 +15,7 @@ from sso.errors import AccountDisabled, AccountNotLinked
 from sso.saml import Identity, SamlConnection
 
 # Given here by hand; the identity provider's groups neither grant nor take these.
-KEPT_ROLES = frozenset({Role.OWNER, Role.REVIEWER, Role.AUDITOR})
+KEPT_ROLES = frozenset({Role.OWNER, Role.REVIEWER})
 
 
 def member_for(session: Session, connection: SamlConnection, identity: Identity) -> Member:
@@ -24,7 +24,8 @@ def member_for(session: Session, connection: SamlConnection, identity: Identity)
     Found by (identity provider, NameID). Otherwise a member of this organization with the same e-mail
     address and no identity yet is linked: HR imported the address, and the organization's own identity
     provider vouches for it. Where that member is more than an employee, the identity must be in an admin
-    group as well, since people can often edit their own address in a directory but not their groups.
+    group as well (an auditor's in an auditor group), since people can often edit their own address in a
+    directory but not their groups.
     Otherwise the person is added. Names and addresses of known members stay as HR imported them.
 
     The caller's transaction holds the change and its audit events.
@@ -53,8 +54,17 @@ def _wait_in_line(session: Session, identity: Identity) -> None:
     session.execute(select(func.pg_advisory_xact_lock(lock)))
 
 
-def _is_admin(connection: SamlConnection, identity: Identity) -> bool:
-    return not connection.admin_groups.isdisjoint(identity.groups)
+def _role(connection: SamlConnection, identity: Identity) -> Role:
+    """Return the role that the groups give.
+
+    In both kinds of group one is an admin and no auditor: an auditor reads every event by pseudonym, and who
+    organises shoots would recognise people in them by the time of an invitation or an erasure.
+    """
+    if not connection.admin_groups.isdisjoint(identity.groups):
+        return Role.HR_ADMIN
+    if not connection.auditor_groups.isdisjoint(identity.groups):
+        return Role.AUDITOR
+    return Role.EMPLOYEE
 
 
 def _add(session: Session, connection: SamlConnection, identity: Identity) -> Member:
@@ -64,7 +74,7 @@ def _add(session: Session, connection: SamlConnection, identity: Identity) -> Me
         # Better than an empty line in every list; HR can correct it.
         first_name=identity.email.partition("@")[0] if nameless else identity.first_name,
         last_name=identity.last_name,
-        role=Role.HR_ADMIN if _is_admin(connection, identity) else Role.EMPLOYEE,
+        role=_role(connection, identity),
         idp_entity_id=identity.idp_entity_id,
         name_id=identity.name_id,
     )
@@ -75,7 +85,10 @@ def _add(session: Session, connection: SamlConnection, identity: Identity) -> Me
 def _link(session: Session, connection: SamlConnection, identity: Identity, member: Member) -> None:
     if member.name_id is not None:
         raise AccountNotLinked
-    if Role(member.role) is not Role.EMPLOYEE and not _is_admin(connection, identity):
+    if Role(member.role) is not Role.EMPLOYEE and _role(connection, identity) not in (
+        Role.HR_ADMIN,
+        member.role,
+    ):
         raise AccountNotLinked
     if member.disabled_at is not None:
         raise AccountDisabled
@@ -92,10 +105,9 @@ def _link(session: Session, connection: SamlConnection, identity: Identity, memb
 
 
 def _follow_groups(session: Session, connection: SamlConnection, identity: Identity, member: Member) -> None:
-    """Make the role what the groups say; a connection without admin groups says nothing."""
-    before = Role(member.role)
-    after = Role.HR_ADMIN if _is_admin(connection, identity) else Role.EMPLOYEE
-    if not connection.admin_groups or before in KEPT_ROLES or before is after:
+    """Make the role what the groups say; a connection without groups says nothing."""
+    before, after = Role(member.role), _role(connection, identity)
+    if not (connection.admin_groups or connection.auditor_groups) or before in KEPT_ROLES or before is after:
         return
     member.role = after
     session.flush()

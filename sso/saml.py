@@ -37,6 +37,7 @@ FORMAT_TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 
 MIN_RSA_BITS = 2048  # NIST SP 800-131A rev. 2: the least that is acceptable for signatures
 DEFAULT_RETURN = "/admin"
+AUDITOR_RETURN = "/admin/audit"  # instead, for whom the shoots are not the work
 
 # What python3-saml and XML take literally must be free of anything that ends an attribute.
 _PLAIN_URL = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x1f]+")
@@ -97,6 +98,10 @@ class SamlConnection(ServiceProvider):
     attributes: AttributeMapping = AttributeMapping()
     admin_groups: frozenset[str] = Field(
         default=frozenset(), description="members of one of these groups become HR admins"
+    )
+    auditor_groups: frozenset[str] = Field(
+        default=frozenset(),
+        description="members of one of these groups, and of no admin group, become auditors",
     )
     allow_unsolicited: bool = Field(
         default=False, description="accept sign-ins that start at the identity provider; open to login CSRF"

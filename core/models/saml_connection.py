@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,3 +22,4 @@ class SamlConnectionRow(Tenant):
     idp_certificates: Mapped[list[str]] = mapped_column(JSONB)
     attributes: Mapped[dict[str, Any]]
     admin_groups: Mapped[list[str]] = mapped_column(JSONB)
+    auditor_groups: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))

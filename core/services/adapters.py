@@ -30,7 +30,8 @@ class Cost:
     """What the GPU did for a shoot.
 
     Attributes:
-        people: For how many of its people it did anything.
+        people: Everyone in the shoot. For how many of them it worked is nobody's business: next to the number
+            of headshots it would say how many refused the comparison of faces, and in a small team who.
         gpu_seconds: Training and sampling together.
         watt_hours: `None` unless the energy of all of it was measured.
     """
@@ -225,15 +226,17 @@ def spend(session: Session, participation: Participation, seconds: float, watt_h
 
 def cost(session: Session, shoot_id: UUID) -> Cost:
     """Return what the GPU did for a shoot so far."""
-    people, seconds, measured, watt_hours = session.execute(
+    worked = Participation.gpu_seconds > 0
+    people, served, seconds, measured, watt_hours = session.execute(
         select(
             func.count(),
+            func.count().filter(worked),
             func.coalesce(func.sum(Participation.gpu_seconds), 0.0),
-            func.count(Participation.gpu_watt_hours),
-            func.sum(Participation.gpu_watt_hours),
-        ).where(Participation.shoot_id == shoot_id, Participation.gpu_seconds > 0)
+            func.count(Participation.gpu_watt_hours).filter(worked),
+            func.sum(Participation.gpu_watt_hours).filter(worked),
+        ).where(Participation.shoot_id == shoot_id)
     ).one()
-    return Cost(people, seconds, watt_hours if people and measured == people else None)
+    return Cost(people, seconds, watt_hours if served and measured == served else None)
 
 
 def destroy(session: Session, member_id: UUID | None, artifact_ids: Sequence[UUID]) -> None:

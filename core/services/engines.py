@@ -37,6 +37,10 @@ class Fallback(StrEnum):
     CONSENT = "consent_required"
 
 
+# What is about the answers that a person gave is told to that person only.
+_THEIRS_ALONE = frozenset({Fallback.NOT_COMPARED, Fallback.CONSENT})
+
+
 def job_for(session: Session, participation: Participation) -> tuple[JobName, UUID]:
     """Return the job that makes this person's headshots, and its subject.
 
@@ -98,7 +102,7 @@ def expects(participation: Participation) -> bool:
 
 
 def fall_back(session: Session, participation: Participation, code: str) -> None:
-    """Let the studio make the headshots, at no charge; `code` tells the person and the admin why.
+    """Let the studio make the headshots, at no charge; `code` tells the person why, and the admin without a name.
 
     Does nothing for someone who does not wait any more, or whom the studio serves already.
     """
@@ -118,6 +122,21 @@ def fall_back(session: Session, participation: Participation, code: str) -> None
         reason=participation.fallback_code,
     )
     enqueue(session, JobName.RENDER, participation.id)
+
+
+def failures(session: Session, shoot_id: UUID) -> list[str]:
+    """Return for what reasons the studio took over in a shoot, without who; never what somebody agreed to.
+
+    Beside a name each of them would say that this person agreed to the comparison of faces, and where all who
+    agreed met the same trouble, a name without a reason would say that this one refused.
+    """
+    codes = session.scalars(
+        select(Participation.fallback_code)
+        .where(Participation.shoot_id == shoot_id, Participation.fallback_code.is_not(None))
+        .distinct()
+        .order_by(Participation.fallback_code)
+    ).all()
+    return [code for code in codes if code is not None and code not in _THEIRS_ALONE]
 
 
 def choose_again(session: Session, participation: Participation) -> None:

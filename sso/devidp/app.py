@@ -19,7 +19,7 @@ from lxml import etree
 from core.errors import AppError, ConfigurationError, InvalidInput
 from core.settings import settings
 from sso.credentials import Credentials, load_or_create, sp_credentials
-from sso.devidp.people import ADMIN_GROUP, DevPerson
+from sso.devidp.people import ADMIN_GROUP, AUDITOR_GROUP, DevPerson
 from sso.devidp.response import Answer, signed_response
 from sso.errors import MessageMalformed
 from sso.metadata import NS_METADATA
@@ -83,7 +83,7 @@ def create_app(base_url: str, key_dir: Path, people: Sequence[DevPerson]) -> Fla
             org=org,
             people=[person for person in people if person.org == org],
             query=request.query_string.decode("latin-1"),
-            admin_group=ADMIN_GROUP,
+            tags={ADMIN_GROUP: "HR admin", AUDITOR_GROUP: "Auditor"},
         )
 
     @app.post("/sso")
@@ -114,6 +114,7 @@ def dev_connection(org: str, sp_base_url: str, base_url: str, key_dir: Path) -> 
         idp_certificates=(_credentials(key_dir).certificate_pem,),
         sp_base_url=sp_base_url,
         admin_groups=frozenset({ADMIN_GROUP}),
+        auditor_groups=frozenset({AUDITOR_GROUP}),
     )
 
 
@@ -123,6 +124,9 @@ def demo_people() -> list[DevPerson]:
     return [
         DevPerson(org, f"hannah.rivera@{domain}", "Hannah", "Rivera", "Head of HR", (ADMIN_GROUP,)),
         DevPerson(org, f"tomasz.nowak@{domain}", "Tomasz", "Nowak", "HR partner", (ADMIN_GROUP,)),
+        DevPerson(
+            org, f"ines.moreau@{domain}", "Inês", "Moreau", "Data protection officer", (AUDITOR_GROUP,)
+        ),
         DevPerson(org, f"amara.okafor@{domain}", "Amara", "Okafor", "Engineer, not in HR"),
     ]
 

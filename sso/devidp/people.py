@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-ADMIN_GROUP = "headshots-admins"  # membership makes an HR admin at the companies that `up` and `demo` set up
+# What membership makes somebody at the companies that `up` and `demo` set up
+ADMIN_GROUP = "headshots-admins"
+AUDITOR_GROUP = "headshots-auditors"
 
 
 @dataclass(frozen=True)

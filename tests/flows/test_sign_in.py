@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask, jsonify
 from flask_login import current_user, login_required
 from flask_wtf.csrf import generate_csrf
@@ -25,10 +26,11 @@ from core.models import AuditEvent, Member, Role, WebSession
 from core.services import members, organizations
 from core.settings import settings
 from core.web.app import create_app
+from deploy.cli import main
 from sso import connections
 from sso.credentials import load_or_create
 from sso.devidp import app as devidp
-from sso.devidp.people import ADMIN_GROUP, DevPerson
+from sso.devidp.people import ADMIN_GROUP, AUDITOR_GROUP, DevPerson
 from sso.login import bp
 from sso.redirect_binding import signed_url
 from sso.saml import NAMESPACES, NS_ASSERTION, NS_PROTOCOL, new_message_id
@@ -125,6 +127,7 @@ def site(org: UUID, keys: Path) -> Site:
     people = [
         DevPerson(slug, "hannah@acme.example", "Hannah", "Rivera", "HR admin", (ADMIN_GROUP,)),
         DevPerson(slug, "joe@acme.example", "Joe", "Doe", "Engineer"),
+        DevPerson(slug, "ines@acme.example", "Inês", "Moreau", "Auditor", (AUDITOR_GROUP,)),
     ]
     app: Flask = create_app("admin", __name__)
     app.register_blueprint(bp)
@@ -180,6 +183,57 @@ def test_role_follows_the_groups_and_says_so(site, browser):
     assert site.who(browser)["role"] == Role.EMPLOYEE
     (change,) = site.events(audit.Tag.MEMBER_ROLE_CHANGED)
     assert change.facts == {"before": "hr_admin", "after": "employee"}
+
+
+def test_an_auditor_signs_in_by_group_and_lands_on_the_evidence(site, browser):
+    ines = site.people[2]
+    landed = site.sign_in(browser, ines, "?next=/admin/")
+    assert (landed.status_code, landed.location) == (303, "/admin/audit")
+    assert site.who(browser)["role"] == Role.AUDITOR
+    asked = site.sign_in(browser, ines, "?next=/admin/audit%3Ftag=consent.given")
+    assert asked.location == "/admin/audit?tag=consent.given", "the page that was asked for"
+    assert site.sign_in(browser, site.people[0], "?next=/admin/").location == "/admin/"
+
+
+def test_company_from_the_command_line_has_admins_and_auditors(site, browser, tmp_path):
+    metadata = tmp_path / "idp.xml"
+    metadata.write_bytes(browser.get(f"{IDP}/metadata").data)
+    command = ["create-company", "globex", "Globex", "--idp-metadata", str(metadata)]
+    groups = ["--admin-group", "people-team", "--auditor-group", "works-council", "--auditor-group", "dpo"]
+    made = CliRunner().invoke(main, command + groups, catch_exceptions=False)
+    assert made.exit_code == 0, made.output
+    wanted = {"people-team": Role.HR_ADMIN, "dpo": Role.AUDITOR, AUDITOR_GROUP: Role.EMPLOYEE}
+    for group, role in wanted.items():
+        person = DevPerson("globex", f"{group}@globex.example", "Gil", group, groups=(group,))
+        site.people.append(person)
+        somebody = site.browser()
+        site.sign_in(somebody, person)
+        assert site.who(somebody)["role"] == role
+
+
+def test_who_organises_shoots_is_no_auditor_whatever_the_groups_say(site, browser):
+    site.people[2] = both = replace(site.people[2], groups=(AUDITOR_GROUP, ADMIN_GROUP))
+    site.sign_in(browser, both)
+    assert site.who(browser)["role"] == Role.HR_ADMIN
+
+
+def test_an_auditor_whose_group_ends_is_an_employee_and_one_promoted_to_admin_no_auditor(site, browser):
+    for groups in ((AUDITOR_GROUP,), (), (AUDITOR_GROUP,), (AUDITOR_GROUP, ADMIN_GROUP), (AUDITOR_GROUP,)):
+        site.people[2] = replace(site.people[2], groups=groups)
+        site.sign_in(browser, site.people[2])
+    changes = [event.facts["after"] for event in site.events(audit.Tag.MEMBER_ROLE_CHANGED)]
+    assert changes == ["employee", "auditor", "hr_admin", "auditor"]
+
+
+def test_auditor_group_links_an_auditors_account_and_no_greater_one(site, browser):
+    ines = site.people[2]
+    owner = site.hire(ines.email, Role.OWNER)
+    refused = site.sign_in(browser, ines)
+    assert "account_not_linked" in refused.text
+    with transaction(site.org_id) as session:
+        members.get(session, owner.id).role = Role.AUDITOR
+    site.sign_in(browser, ines)
+    assert site.who(browser) | {"csrf": ""} == {"member": str(owner.id), "role": "auditor", "csrf": ""}
 
 
 def test_role_given_by_hand_is_not_taken_by_groups(site, browser):

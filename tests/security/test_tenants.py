@@ -116,6 +116,7 @@ def fill(org_id: UUID) -> None:
                 idp_certificates=[],
                 attributes={},
                 admin_groups=[],
+                auditor_groups=[],
             )
         )
         enqueue(session, JobName.PURGE, member.id)

@@ -71,7 +71,7 @@ def test_pages_of_a_shoot_with_an_image_model_speak_german(org: UUID, browser: A
     shoot = f"/admin/shoots/{row.shoot_id}"
     page = german(browser, shoot)
     assert "1 Person, 2,5 GPU-Stunden, 1,2 kWh" in page
-    assert "Aus dem eigenen Foto gemacht" in page
+    assert "waren der Person nicht ähnlich genug" in page
     german(browser, f"/admin/people/{person.id}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -136,29 +137,55 @@ def test_cost_is_shown_in_fitting_units_and_energy_only_where_measured(
     assert told["cost"] == {"people": 1, "gpu_seconds": seconds, "watt_hours": watt_hours}
 
 
+def test_cost_counts_the_shoots_people_whoever_the_gpu_worked_for(
+    org: UUID, trained: Participation, browser: Any
+) -> None:
+    refused = add_participation(org, add_member(org, "Grace"), State.READY, purposes=(Purpose.PHOTO,))
+    change(refused, shoot_id=trained.shoot_id)
+    with transaction(org) as session:
+        adapters.spend(session, session.get_one(Participation, trained.id), 21_960.0, 40.0)
+    page = browser.get(f"/admin/shoots/{trained.shoot_id}").text
+    assert words_of(page, "cost") == "2 people, 6.1 GPU-hours, 40 Wh"
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        (Fallback.ENGINE_OFF, "because no image model is set up here"),
-        (Fallback.NO_GPU_WORKER, "because no GPU worker ran for a day"),
-        (Fallback.TOO_FEW_PASSED, "did not look enough like them"),
+        (Fallback.ENGINE_OFF, "No image model is set up here."),
+        (Fallback.NO_GPU_WORKER, "No GPU worker ran for a day."),
+        (Fallback.TOO_FEW_PASSED, "did not look enough like the person"),
         ("OutOfMemoryError", "did not work (OutOfMemoryError)"),
     ],
 )
-def test_admin_reads_why_someone_got_their_own_photo(
-    trained: Participation, browser: Any, code: str, reason: str
+def test_admin_reads_what_went_wrong_in_a_shoot_and_not_for_whom(
+    org: UUID, trained: Participation, browser: Any, code: str, reason: str
 ) -> None:
+    other = add_participation(org, add_member(org, "Grace"), State.READY)
+    change(other, shoot_id=trained.shoot_id)
     change(trained, state=State.READY, fallback_code=code)
-    for address in (f"/admin/shoots/{trained.shoot_id}", f"/admin/people/{trained.member_id}"):
-        page = browser.get(address).text
-        assert "Made from their own photo" in page
-        assert reason in page
-
-
-def test_consent_that_was_taken_back_is_not_shown_to_the_admin(trained: Participation, browser: Any) -> None:
-    change(trained, state=State.READY, fallback_code=Fallback.CONSENT)
     address = f"/admin/shoots/{trained.shoot_id}"
-    for page in (address, f"/admin/people/{trained.member_id}"):
-        assert "Made from their own photo" not in browser.get(page).text
-    (told,) = browser.get(address, headers={"Accept": "application/json"}).json["people"]
-    assert told["made_by_the_studio_because"] is None
+    page = browser.get(address).text
+    assert reason in words_of(page, "failures")
+    (people,) = html.fromstring(page).xpath("//table[contains(@class, 'people')]")
+    assert reason not in people.text_content()
+    told = browser.get(address, headers={"Accept": "application/json"}).json
+    assert told["made_by_the_studio_because"] == [code]
+    for row in (trained, other):
+        assert "own photo" not in browser.get(f"/admin/people/{row.member_id}").text
+
+
+@pytest.mark.parametrize("code", [Fallback.CONSENT, Fallback.NOT_COMPARED])
+def test_what_somebody_agreed_to_shows_nowhere_on_hrs_pages(
+    trained: Participation, browser: Any, code: Fallback
+) -> None:
+    addresses = (f"/admin/shoots/{trained.shoot_id}", f"/admin/people/{trained.member_id}")
+
+    def seen() -> list[str]:
+        pages = [browser.get(one).text for one in addresses]
+        pages.append(browser.get(addresses[0], headers={"Accept": "application/json"}).text)
+        return [re.sub(r'(nonce|csrf_token" value|csrf)="[^"]*"', "", page) for page in pages]
+
+    change(trained, state=State.READY)
+    plain = seen()
+    change(trained, fallback_code=code)
+    assert seen() == plain

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from html import unescape
 from uuid import UUID
 
 import pytest
@@ -88,6 +90,16 @@ def test_the_navigation_hides_what_a_role_may_not_enter(role: Role, signed_in: C
     assert 'href="/admin/brand"' not in page
     assert 'href="/admin/people"' not in page
     assert ('href="/admin/audit"' in page) == (role is Role.AUDITOR)
+
+
+def test_every_link_an_auditor_is_shown_opens(org: UUID, signed_in: Callable) -> None:
+    shoot_id = add_participation(org, add_member(org, "Grace")).shoot_id
+    auditor = signed_in(Role.AUDITOR)
+    for address in ("/admin/audit", "/admin/", f"/admin/shoots/{shoot_id}"):
+        page = auditor.get(address)
+        assert page.status_code == 200
+        for link in set(re.findall(r'href="(/admin[^"#]*)"', page.text)):
+            assert auditor.get(unescape(link)).status_code == 200, (address, link)
 
 
 def test_the_door_remembers_the_company_and_leads_back(app: Flask, org: UUID) -> None:

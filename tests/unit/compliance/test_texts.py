@@ -23,10 +23,10 @@ EVERY = [(regime, language) for regime in Regime for language in languages(regim
 
 # The version of each text and the file's hash. A changed text needs a new version, then a new line here.
 RELEASED = {
-    (Regime.GDPR, "de"): ("2026-11.3", "65b7121e4e927c97c342d596a02a4c7324a76335cb8123cd91fde84df2621b27"),
-    (Regime.GDPR, "en"): ("2026-11.3", "c42cdb698b470a4a3d36bfd5e28938845cd4e2e56a03ef4a9808cf71c8515b75"),
-    (Regime.CCPA, "en"): ("2026-11.3", "61089304135672cf647ca4837007e28daa2519355894408490960c9f7af8052e"),
-    (Regime.BIPA, "en"): ("2026-11.3", "59de7ef507ced91891ca0683295fba1689385d7a921d367f9c7f375764816c7e"),
+    (Regime.GDPR, "de"): ("2026-11.4", "7027f643a6f25ad45fc81321d2727ad0c66636635517f536e14f1a68bfec32c6"),
+    (Regime.GDPR, "en"): ("2026-11.4", "567c9a7b81674bae4ab3d73860aa80983ac9e9f4159be479e4f5ac2771ac8121"),
+    (Regime.CCPA, "en"): ("2026-11.4", "b6586cec0aab5926849024a2108cc369cc7e3e3dd61894b6e5266c8f4cad2ce3"),
+    (Regime.BIPA, "en"): ("2026-11.4", "efe42ff765533e42dee9146ae50a3706d5ef4ba04514b5aaffa59549218cde9c"),
 }
 
 
@@ -110,6 +110,21 @@ def test_illinois_release_names_purpose_term_and_recipient() -> None:
     assert "destroyed 30 days after" in release.how_long
     assert "Headshots Ltd" in release.who
     assert "sign the release" in release.button
+
+
+@pytest.mark.parametrize(("regime", "language"), EVERY)
+def test_who_agrees_to_the_check_reads_that_an_image_model_may_paint_them(
+    regime: Regime, language: str
+) -> None:
+    shown = notice(regime, language, **FACTS).purposes
+    model, paint, own_photo, nothing = {
+        "en": ("image model", "paint portraits of you", "your own photo", "keeps nothing"),
+        "de": ("Bildmodell", "Porträts von dir malen", "deinem eigenen Foto", "behält"),
+    }[language]
+    likeness, photo = shown[Purpose.LIKENESS], shown[Purpose.PHOTO]
+    assert all(word in likeness.what for word in (model, paint, nothing))
+    assert own_photo in likeness.if_no
+    assert model in photo.what, "other clothes"
 
 
 @pytest.mark.parametrize(("regime", "language"), EVERY)

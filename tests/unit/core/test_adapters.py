@@ -240,7 +240,7 @@ def test_cost_adds_up_and_names_no_energy_that_was_not_measured(
     with transaction(org) as session:
         row = row_of(session, participation)
         nothing = adapters.cost(session, row.shoot_id)
-        assert (nothing.people, nothing.gpu_seconds, nothing.watt_hours) == (0, 0.0, None)
+        assert (nothing.people, nothing.gpu_seconds, nothing.watt_hours) == (1, 0.0, None)
         adapters.spend(session, row, 60.0, 12.5)
         adapters.spend(session, row, 30.0, 7.5)
         measured = adapters.cost(session, row.shoot_id)

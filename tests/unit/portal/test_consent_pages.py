@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from core.db import transaction
@@ -27,6 +28,24 @@ def test_a_personal_model_is_asked_about_only_where_the_shoot_trains_one(ada: An
     with transaction(ada.org_id) as session:
         session.get_one(Shoot, shoot.id).engine = "diffusion"
     assert 'name="adapter"' in ada.accept().browser.get("/me/consent").text
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ("studio", "Acme uses no image model for this shoot."),
+        ("diffusion", "Acme uses an image model for this shoot."),
+        ("wardrobe", "Acme has chosen other clothes for this shoot: an image model paints them."),
+    ],
+)
+def test_the_page_says_whether_the_shoot_has_an_image_model(
+    ada: Any, shoot: Shoot, engine: str, said: str
+) -> None:
+    with transaction(ada.org_id) as session:
+        session.get_one(Shoot, shoot.id).engine = engine
+    page = ada.accept().browser.get("/me/consent").text
+    assert said in page
+    assert "your yes also lets it paint portraits of you" in page
 
 
 def test_optional_purposes_are_optional_and_kept_as_refused(ada: Any) -> None:

@@ -66,6 +66,26 @@ def test_ones_own_picture_is_kept_without_its_metadata(ada: Any) -> None:
     assert _held(ada) == []
 
 
+def test_who_declines_reads_what_the_company_gets_before_giving_a_picture_and_after(ada: Any) -> None:
+    asked = ada.accept().browser.get("/me/consent").text
+    assert "gets the initials or the picture that you choose" in asked
+    ada.fetch("/me/decline", alternative="own_picture")
+    before = ada.browser.get("/me/declined").text
+    assert "Nothing about your face is kept." in before
+    assert "Acme gets this picture in place of a headshot." in before
+    assert "Use this picture and give it to Acme" in before
+    picture = io.BytesIO()
+    Image.new("RGB", (400, 300), "orange").save(picture, "JPEG")
+    ada.fetch("/me/own-picture", picture=(io.BytesIO(picture.getvalue()), "cat.jpg"))
+    after = ada.browser.get("/me/declined").text
+    assert "Nothing about your face is kept." not in after
+    assert "Your own picture stands in for a headshot, and Acme gets it." in after
+    ada.fetch("/me/reconsider")
+    ada.fetch("/me/decline", alternative="initials")
+    assert "Nothing about your face is kept." in ada.browser.get("/me/declined").text
+    assert _held(ada) == []
+
+
 def test_a_picture_that_cannot_be_read_is_named_on_the_page(ada: Any) -> None:
     ada.accept().fetch("/me/decline")
     answer = ada.post("/me/own-picture", "/me/declined", picture=(io.BytesIO(b"x" * 500), "x.jpg"))

@@ -8,9 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from compliance.evidence import origin_of
 from compliance.log import sequencer
+from compliance.verify import MAX_BYTES
 from core.db import transaction
 
 
@@ -37,6 +40,14 @@ def test_the_promises_name_days_places_and_keys(browser: Any, org: UUID) -> None
     page = browser.get("/trust/acme").text
     for promise in ("30 days", "the test machine", "privacy@acme.example", "AES-256", origin_of(org)):
         assert promise in page
+    for way in (
+        "Studio (the default)",
+        "Image model,",
+        "Image model, trained",
+        "Other clothes",
+        "company’s look",
+    ):
+        assert way in page
     keys = browser.get("/trust/acme/keys.json").json
     assert keys["logs"][0]["origin"] == origin_of(org)
     for address in ("/trust/nobody", "/trust/nobody/keys.json", "/trust/nobody/checkpoint"):
@@ -63,6 +74,30 @@ def test_what_is_no_evidence_is_a_finding_and_never_an_error_of_ours(browser: An
     answer = _check(browser, content)
     assert answer.status_code in (200, 422)
     assert not answer.json.get("ok")
+
+
+@pytest.mark.parametrize(
+    ("file", "status", "said"),
+    [
+        ((b"", ""), 422, "choose the file to check first"),
+        ((b"", "certificate.pdf"), 422, "This file is empty"),
+        ((b"%PDF-1.7 nothing", "certificate.pdf"), 422, "Do not rely on this file"),
+        ((bytes(MAX_BYTES + 1), "film.mov"), 413, "never this large"),
+        ((bytes(42_000_000), "film.mov"), 413, "never this large"),
+    ],
+    ids=["none", "empty", "wrong", "large", "larger than any request"],
+)
+def test_a_file_that_cannot_be_checked_leads_to_the_form_again(
+    browser: Any, file: tuple[bytes, str], status: int, said: str
+) -> None:
+    token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/verify").text)[1]  # type: ignore[index]
+    form = {"csrf_token": token, "file": FileStorage(io.BytesIO(file[0]), file[1])}
+    boundary, body = encode_multipart(form)
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    page = browser.post("/verify", data=body, headers=headers)
+    assert page.status_code == status
+    assert said in page.text
+    assert '<input id="file" type="file"' in page.text
 
 
 def test_public_pages_carry_strict_headers(browser: Any) -> None:

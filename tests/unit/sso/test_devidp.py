@@ -13,7 +13,7 @@ from core.errors import ConfigurationError
 from core.settings import settings
 from sso.assertion import validate_response
 from sso.devidp.app import create_app, demo_people, dev_connection
-from sso.devidp.people import ADMIN_GROUP, DevPerson
+from sso.devidp.people import ADMIN_GROUP, AUDITOR_GROUP, DevPerson
 from sso.replay import ReplayCache
 from sso.saml import login_request
 
@@ -145,4 +145,14 @@ def test_person_keeps_their_identifier_and_shares_it_with_nobody():
 def test_first_of_the_demo_people_is_an_admin_and_not_everyone_is():
     people = demo_people()
     assert ADMIN_GROUP in people[0].groups
-    assert any(ADMIN_GROUP not in person.groups for person in people)
+    assert any(not person.groups for person in people)
+
+
+def test_one_of_the_demo_people_is_an_auditor_and_the_page_says_so(configured, keys, sp_key):
+    people = demo_people()
+    (auditor,) = (person for person in people if AUDITOR_GROUP in person.groups)
+    assert ADMIN_GROUP not in auditor.groups
+    connection = dev_connection("northwind", SP, IDP, keys)
+    page = create_app(IDP, keys, people).test_client().get(ask(None, connection, sp_key)[1]).text
+    shown = page.partition(auditor.full_name)[2].partition("</label>")[0]
+    assert '<span class="tag">Auditor</span>' in shown

@@ -16,12 +16,13 @@ from core import clock
 from core.settings import settings
 from sso.credentials import Credentials
 from sso.devidp.app import create_app, dev_connection
-from sso.devidp.people import ADMIN_GROUP
+from sso.devidp.people import ADMIN_GROUP, AUDITOR_GROUP
 from sso.metadata import MAX_METADATA, NS_METADATA, MetadataUnusable, connection_from_metadata
 from sso.saml import BINDING_POST, BINDING_REDIRECT, NAMESPACES, NS_PROTOCOL, NS_SIGNATURE, SamlConnection
 
 SP = "https://photos.example.com"
 ADMINS = frozenset({ADMIN_GROUP})
+AUDITORS = frozenset({AUDITOR_GROUP})
 NAMES = {**NAMESPACES, "md": NS_METADATA}
 
 
@@ -54,7 +55,7 @@ def honest(idp_key: Credentials) -> etree._Element:
 
 def read(root: etree._Element | bytes, **values: str) -> SamlConnection:
     xml = root if isinstance(root, bytes) else etree.tostring(root)
-    return connection_from_metadata(values.get("org", "acme"), values.get("sp", SP), xml, ADMINS)
+    return connection_from_metadata(values.get("org", "acme"), values.get("sp", SP), xml, ADMINS, AUDITORS)
 
 
 def test_development_providers_own_metadata_gives_its_connection(
@@ -64,7 +65,7 @@ def test_development_providers_own_metadata_gives_its_connection(
     settings.cache_clear()
     address = "http://localhost/devidp"
     xml = create_app(address, keys, []).test_client().get("/metadata").data
-    found = connection_from_metadata("acme", "http://localhost", xml, ADMINS)
+    found = connection_from_metadata("acme", "http://localhost", xml, ADMINS, AUDITORS)
     assert found == dev_connection("acme", "http://localhost", address, keys)
 
 
@@ -75,7 +76,7 @@ def test_takes_signing_keys_and_the_redirect_address_only(
     assert found.idp_entity_id == "https://idp.example.org/metadata"
     assert found.idp_sso_url == "https://idp.example.org/sso"
     assert found.idp_certificates == (idp_key.certificate_pem,)
-    assert found.admin_groups == ADMINS
+    assert (found.admin_groups, found.auditor_groups) == (ADMINS, AUDITORS)
 
 
 def test_both_certificates_count_while_one_is_renewed(idp_key: Credentials, other_key: Credentials) -> None:
