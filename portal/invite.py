@@ -66,7 +66,7 @@ def accept(token: str) -> Response:
                 _("Your company has switched off your account, so this link leads nowhere any more.")
             )
         participation = invites.accept(session, invite)
-        secret = sessions.start(session, member, SignInMethod.INVITE)
+        secret = sessions.start(session, member, SignInMethod.INVITE, participation=participation)
         audit.record(
             session,
             audit.Tag.SIGNED_IN,
