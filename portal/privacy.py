@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
@@ -21,6 +21,7 @@ from core.vault import vault
 from core.web.app import choose_language, forget, limiter
 from core.web.guards import me
 from portal import export, words
+from portal.consent import offered
 from portal.declined import leave
 from portal.here import back, go, here, step_url
 
@@ -49,6 +50,7 @@ def show() -> Response:
                 held=held,
                 has_model=Kind.ADAPTER in inventory,
                 given=given,
+                offered=offered(session, place).purposes,
                 shoots=participations.all_of_member(session, place.member.id),
                 epoch_hours=settings().epoch_hours,
                 backup_days=settings().backup_days,
@@ -81,9 +83,14 @@ def withdraw() -> Response:
         place = here(session)
         if purpose is Purpose.PHOTO and place.state is not State.DECLINED:
             leave(session, place)
+            done = _("Taken back. Your photos and headshots are deleted, and your initials are used.")
         else:
             consents.withdraw(session, place.member, purpose)
             engines.choose_again(session, place.participation)
+            done = _(
+                "Taken back: “%(title)s”. What was kept for it alone is erased.", title=words.purpose(purpose)
+            )
+    flash(done, "good")
     return go(url_for("privacy.show"))
 
 
