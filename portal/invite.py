@@ -10,11 +10,12 @@ from flask_login import current_user
 
 from core import audit
 from core.db import transaction
-from core.models import Member, Participation, Shoot, SignInMethod, State
-from core.services import invites, sessions
+from core.models import EngineName, Member, Participation, Shoot, SignInMethod, State
+from core.services import adapters, invites, sessions
 from core.web.app import limiter, remember
 from core.web.errors import wants_json
 from core.web.guards import me
+from portal import words
 from portal.here import company, go, step_url
 
 bp = Blueprint("invite", __name__)
@@ -44,7 +45,14 @@ def show(token: str) -> Response:
         shoot = session.get_one(Shoot, participation.shoot_id)
         return make_response(
             render_template(
-                "invite.html", token_value=token, member=member, shoot=shoot, expires=invite.expires_at
+                "invite.html",
+                token_value=token,
+                member=member,
+                shoot=shoot,
+                expires=invite.expires_at,
+                takes=words.takes(adapters.usual_seconds(session, shoot.engine))
+                if EngineName(shoot.engine).needs_gpu
+                else "",
             )
         )
 
