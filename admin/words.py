@@ -76,6 +76,9 @@ FALLBACKS: dict[str, Any] = {
     Fallback.TOO_FEW_PASSED: _l(
         "Made from their own photo, because the image model’s pictures did not look enough like them."
     ),
+    Fallback.CLOTHES: _l(
+        "Made from their own photo with their own clothes, because the painted clothes did not turn out well enough."
+    ),
     Fallback.TOO_FEW_PHOTOS: _l(
         "Made from their own photo, because the image model needs two different photos."
     ),

@@ -82,6 +82,10 @@ def fallbacks() -> dict[str, str]:
             "Made from your own photo, because what the image model made did not look enough like you. "
             "Nobody has seen that. It costs nobody anything."
         ),
+        Fallback.CLOTHES: _(
+            "Made from your own photo with your own clothes, because the clothes that the image model painted did "
+            "not turn out well enough. Nobody has seen that. It costs nobody anything."
+        ),
         Fallback.TOO_FEW_PHOTOS: _(
             "Made from your own photo, because the image model needs at least two different photos: one to "
             "learn from and one to be checked with. That costs nobody anything."

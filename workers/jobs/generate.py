@@ -179,7 +179,8 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
             if kept and result.headshots:
                 assignment.finished(session, turn.participation_id, result)
             elif kept:
-                engines.fall_back(session, participation, engines.Fallback.TOO_FEW_PASSED)
+                code = engines.Fallback.CLOTHES if turn.dressed else engines.Fallback.TOO_FEW_PASSED
+                engines.fall_back(session, participation, code)
     except ConsentRequired:
         order.open = False
         with job.read() as session:

@@ -142,6 +142,7 @@ def test_cost_is_shown_in_fitting_units_and_energy_only_where_measured(
         (Fallback.ENGINE_OFF, "because no image model is set up here"),
         (Fallback.NO_GPU_WORKER, "because no GPU worker ran for a day"),
         (Fallback.TOO_FEW_PASSED, "did not look enough like them"),
+        (Fallback.CLOTHES, "painted clothes did not turn out well enough"),
         ("OutOfMemoryError", "did not work (OutOfMemoryError)"),
     ],
 )
