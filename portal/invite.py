@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -12,6 +12,7 @@ from core import audit
 from core.db import transaction
 from core.models import EngineName, Member, Participation, Shoot, SignInMethod, State
 from core.services import adapters, invites, sessions
+from core.web import brand
 from core.web.app import limiter, remember
 from core.web.errors import wants_json
 from core.web.guards import me
@@ -85,6 +86,7 @@ def accept(token: str) -> Response:
         state = State(participation.state)
     response = go(step_url(state))
     remember(response, current_app, secret)
+    brand.remember(response, g.slug)
     return response
 
 
