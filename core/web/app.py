@@ -114,12 +114,14 @@ def create_app(name: str, import_name: str) -> Flask:
 
 
 def choose_language() -> str:
-    """Return the page's language: asked for, the member's, the browser's, English."""
+    """Return the page's language: asked for, that of the mail whose link was opened, the member's, the browser's, English."""
     if not has_request_context():
         return "en"
     asked = request.args.get("lang") or request.cookies.get("lang")
     if asked in LANGUAGES:
         return asked
+    if g.get("language") in LANGUAGES:
+        return str(g.language)
     if current_user.is_authenticated and current_user.language in LANGUAGES:
         return str(current_user.language)
     return request.accept_languages.best_match(list(LANGUAGES)) or "en"

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from core import audit
 from core.clock import now
 from core.db import transaction
-from core.models import AuditEvent, Invite, Outbox, Participation, Shoot, State, WebSession
+from core.models import AuditEvent, Invite, Member, Outbox, Participation, Shoot, State, WebSession
 from core.services import invites, shoots
 
 
@@ -47,6 +47,21 @@ def test_accepting_signs_in_and_leads_to_the_question(ada: Any) -> None:
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert ada.browser.get("/me/").location == "/me/consent"
+
+
+def test_the_page_speaks_the_language_of_the_mail_until_another_is_chosen(ada: Any) -> None:
+    with transaction(ada.org_id) as session:
+        session.get_one(Member, ada.member.id).language = "de"
+    english = {"Accept-Language": "en-GB,en"}
+    assert '<html lang="de">' in ada.browser.get(ada.link(), headers=english).text
+    assert '<html lang="en">' in ada.browser.get(f"{ada.link()}?lang=en", headers=english).text
+    assert '<html lang="en">' in ada.browser.get(ada.link(), headers=english).text
+    ada.browser.delete_cookie("lang")
+    _age(ada)
+    assert "abgelaufen" in ada.browser.get(ada.link(), headers=english).text
+    with transaction(ada.org_id) as session:
+        invites.revoke(session, ada.participation_id, actor=audit.SYSTEM)
+    assert "zurückgezogen" in ada.browser.get(ada.link(), headers=english).text
 
 
 def test_accepting_needs_the_pages_own_form(ada: Any) -> None:
