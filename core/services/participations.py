@@ -52,13 +52,12 @@ def get(session: Session, participation_id: UUID, *, lock: bool = False) -> Part
 
 
 def all_of_member(session: Session, member_id: UUID) -> list[tuple[Participation, Shoot]]:
-    """Return every shoot that the member is part of: those that are open to them first, newest first."""
-    over = Shoot.closed_at.is_not(None) | (Participation.state == State.EXPIRED)
+    """Return every shoot that the member is part of, newest first: open ones, then ended ones with something in them."""
     rows = session.execute(
         select(Participation, Shoot)
         .join(Shoot, Shoot.id == Participation.shoot_id)
         .where(Participation.member_id == member_id)
-        .order_by(over, Participation.id.desc())
+        .order_by(Participation.state == State.EXPIRED, Shoot.closed_at.is_not(None), Participation.id.desc())
     )
     return [(participation, shoot) for participation, shoot in rows]
 
@@ -67,7 +66,7 @@ def of_member(session: Session, member_id: UUID, opened: UUID | None) -> tuple[P
     """Return the participation whose link the member opened, with its shoot; else the newest that is open.
 
     One that has expired meanwhile leads nowhere, so the newest open one is returned instead of it; without
-    any open one, the newest.
+    any open one, the newest that headshots can be downloaded from, or the newest.
 
     Args:
         session: bound to the organization.

@@ -100,6 +100,9 @@ def test_a_shoot_that_ended_after_the_headshots_were_made_can_still_be_gone_back
     ada.set_state(State.READY)
     _close(ada)
     assert ada.browser.get("/me/").location == "/me/result"
+    _remember(ada, None)
+    _close(autumn)
+    assert ada.browser.get("/me/").location == "/me/result"
 
 
 def test_the_privacy_page_lists_the_shoots_and_switches(ada: Any, autumn: Any) -> None:
