@@ -209,7 +209,8 @@ def remind_all(shoot_id: UUID) -> Response:
         ngettext("%(num)s new link is on its way.", "%(num)s new links are on their way.", number)
         if number
         else _(
-            "Nobody to remind: everyone has finished, answered, or got a link within the last ten minutes."
+            "Nobody to remind: everyone has finished, answered, had the invitation withdrawn, "
+            "or got a link within the last ten minutes."
         )
     )
     return done(f"/admin/shoots/{shoot_id}", message, sent=number)

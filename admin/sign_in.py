@@ -7,27 +7,22 @@ from flask_login import current_user, login_required
 from werkzeug.wrappers import Response as BaseResponse
 
 from core import audit
-from core.db import Lookup, transaction
+from core.db import transaction
 from core.errors import SignInRequired
-from core.services import members, organizations, sessions
-from core.settings import settings
+from core.services import members, sessions
+from core.web import brand
 from core.web.app import forget
-from core.web.brand import Brand, brand_of
-from core.web.errors import answer, wants_json
+from core.web.errors import answer, said, wants_json
 from core.web.guards import me
 
 bp = Blueprint("sign_in", __name__)
-
-# Remembers the company's short name, nothing about a person.
-COOKIE = "company"
-COOKIE_SECONDS = 31_536_000
 
 
 def ask(error: SignInRequired) -> Response:
     """Answer a request without a session: where to sign in, and then back to the page that was asked for."""
     if wants_json():
         return answer(error)
-    return _page(request.cookies.get(COOKIE, ""), _back(), 401)
+    return _page(brand.remembered(), _back(), 401, said(error) if request.method != "GET" else "")
 
 
 @bp.get("/sign-in")
@@ -40,32 +35,17 @@ def sign_in() -> Response | BaseResponse:
     if current_user.is_authenticated:
         return redirect("/admin/", 303)
     asked = request.args.get("company", "").strip().lower()
-    return _page(asked or request.cookies.get(COOKIE, ""), _next(request.args.get("next", "")), 200)
+    return _page(asked or brand.remembered(), _next(request.args.get("next", "")), 200)
 
 
-def _page(slug: str, back: str, status: int) -> Response:
-    brand = _brand(slug)
-    unknown = bool(slug) and brand is None
-    values = {"slug": slug, "brand": brand, "unknown": unknown, "back": back}
+def _page(slug: str, back: str, status: int, problem: str = "") -> Response:
+    found = brand.of_company(slug)
+    unknown = bool(slug) and found is None
+    values = {"slug": slug, "brand": found, "unknown": unknown, "back": back, "problem": problem}
     response = make_response(render_template("admin/sign_in.html", **values), 404 if unknown else status)
-    if brand is not None:
-        response.set_cookie(
-            COOKIE,
-            slug,
-            max_age=COOKIE_SECONDS,
-            secure=settings().is_production,
-            httponly=True,
-            samesite="Lax",
-        )
+    if found is not None:
+        brand.remember(response, slug)
     return response
-
-
-def _brand(slug: str) -> Brand | None:
-    org_id = Lookup.organization(slug) if slug else None
-    if org_id is None:
-        return None
-    with transaction(org_id) as session:
-        return brand_of(organizations.current(session))
 
 
 def _back() -> str:

@@ -75,6 +75,7 @@ FAILURES: dict[str, Any] = {
     Fallback.NO_GPU_WORKER: _l("No GPU worker ran for a day."),
     Fallback.TOO_FEW_PASSED: _l("The image model’s pictures did not look enough like the person."),
     Fallback.TOO_FEW_PHOTOS: _l("The image model needs two different photos."),
+    Fallback.CLOTHES: _l("The painted clothes did not turn out well enough."),
 }
 OTHER_FAILURE = _l("The image model did not work (%(code)s).")
 

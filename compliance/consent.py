@@ -20,6 +20,12 @@ from core.models import Consent, Member, Participation
 from core.services import adapters, consents, headshots, photos
 
 
+class NeedsLikeness(InvalidInput):
+    """A model of a person is only ever used where its pictures may be compared with that person."""
+
+    code = "adapter_needs_likeness"
+
+
 def give(
     session: Session,
     participation: Participation,
@@ -30,13 +36,26 @@ def give(
 ) -> None:
     """Keep a person's answer to each purpose, with the version, hash and language of what they read.
 
+    Purposes that the notice does not ask about keep the answer they had.
+
     Raises:
-        InvalidInput: `photo` was not answered with yes; without it there is nothing to do, and the
-            person declines instead.
+        InvalidInput: `photo` was asked about and not answered with yes; without it there is nothing to do,
+            and the person declines instead.
+        NeedsLikeness: `adapter` was answered with yes, and `likeness` is not agreed to.
     """
-    if not answers.get(Purpose.PHOTO):
+    if Purpose.PHOTO in notice.purposes and not answers.get(Purpose.PHOTO):
         raise InvalidInput(
             "Without the first consent no headshot can be made. You can decline instead: that is fine."
+        )
+    compared = (
+        answers.get(Purpose.LIKENESS)
+        if Purpose.LIKENESS in notice.purposes
+        else Purpose.LIKENESS in consents.agreed(session, participation.member_id)
+    )
+    if answers.get(Purpose.ADAPTER) and not compared:
+        raise NeedsLikeness(
+            "An image model of you is only used together with the check that its pictures look like you. "
+            "Please choose both or neither. Nothing was sent yet."
         )
     member = session.get_one(Member, participation.member_id)
     for purpose in Purpose:

@@ -26,4 +26,4 @@ def create_app() -> Flask:
 
 
 def _context() -> dict[str, Any]:
-    return {"brand": g.get("brand"), "slug": g.get("slug")}
+    return {"brand": g.get("brand"), "slug": g.get("slug"), "shoot_name": g.get("shoot_name")}

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import login_required
+from sqlalchemy.orm import Session
 
 from compliance import consent as consents
 from compliance.texts import Notice, notice
 from core.consent import Purpose
 from core.db import transaction
-from core.errors import Conflict, Gone, InvalidInput
+from core.errors import AppError, Conflict, Gone, InvalidInput
 from core.models import EngineName, State
 from core.services import avatars, participations
+from core.services import consents as answered
 from core.settings import settings
 from core.web.app import choose_language
 from core.web.errors import said, wants_json
@@ -25,6 +28,8 @@ from portal.here import Here, go, here, step_url
 bp = Blueprint("consent", __name__)
 
 ASKING = frozenset({State.INVITED, State.OPENED})
+# Whoever declined is asked everything again once they change their mind.
+OVER = frozenset({State.DECLINED, State.EXPIRED, State.ERASED})
 
 
 class TextChanged(Conflict):
@@ -50,6 +55,16 @@ def notice_for(place: Here) -> Notice:
         if purpose is not Purpose.ADAPTER or place.shoot.engine == EngineName.DIFFUSION
     }
     return replace(full, purposes=asked)
+
+
+def offered(session: Session, place: Here) -> Notice:
+    """Return the notice with only the purposes that this person has not agreed to and still can."""
+    full = notice_for(place)
+    over = place.shoot.closed_at is not None or place.state in OVER
+    agreed = answered.agreed(session, place.member.id)
+    return replace(
+        full, purposes={} if over else {one: text for one, text in full.purposes.items() if one not in agreed}
+    )
 
 
 def mark_of(shown: Notice) -> str:
@@ -91,15 +106,56 @@ def show() -> Response:
         place = here(session)
         if place.state not in ASKING:
             return go(step_url(place.state))
-        return _page(place)
+        return _page(place, notice_for(place))
 
 
-def _page(place: Here, problem: str = "", status: int = 200) -> Response:
-    shown = notice_for(place)
+@bp.get("/me/consent/more")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def more() -> Response:
+    """Ask again about what was refused or taken back: agreeing stays as easy as taking back."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        if place.state in ASKING:
+            return go(step_url(place.state))
+        shown = offered(session, place)
+        return _page(place, shown, later=True) if shown.purposes else go(url_for("privacy.show"))
+
+
+def _page(place: Here, shown: Notice, *, later: bool = False, error: AppError | None = None) -> Response:
+    """Show the question; after a mistake with the ticks as they were, unless the words have changed."""
+    ticked = _answers(shown) if error and not isinstance(error, TextChanged) else {}
     return make_response(
-        render_template("consent.html", place=place, notice=shown, mark=mark_of(shown), problem=problem),
-        status,
+        render_template(
+            "consent.html",
+            place=place,
+            notice=shown,
+            mark=mark_of(shown),
+            later=later,
+            problem=said(error) if error else "",
+            ticked=[purpose for purpose, answer in ticked.items() if answer],
+            both=isinstance(error, consents.NeedsLikeness),
+        ),
+        error.status if error else 200,
     )
+
+
+def _answers(shown: Notice) -> dict[Purpose, bool]:
+    return {purpose: request.form.get(purpose.value) == "yes" for purpose in shown.purposes}
+
+
+def _keep(session: Session, place: Here, answers: Mapping[Purpose, bool], shown: Notice) -> None:
+    """Keep answers to the words that were read.
+
+    Raises:
+        TextChanged: other words are shown by now.
+        InvalidInput: such answers cannot be kept; the message says why.
+    """
+    if request.form.get("text_version") != mark_of(shown):
+        raise TextChanged(
+            _("These words have changed since you opened the page. Please read them again and answer.")
+        )
+    asked = {purpose: text for purpose, text in shown.purposes.items() if purpose in answers}
+    consents.give(session, place.participation, answers, replace(shown, purposes=asked))
 
 
 @bp.post("/me/consent")
@@ -111,21 +167,36 @@ def answer() -> Response:
         if place.state not in ASKING:
             return go(step_url(place.state))
         shown = notice_for(place)
-        answers = {purpose: request.form.get(purpose.value) == "yes" for purpose in shown.purposes}
         try:
-            if request.form.get("text_version") != mark_of(shown):
-                raise TextChanged(
-                    _(
-                        "These words have changed since you opened the page. Please read them again and answer."
-                    )
-                )
-            consents.give(session, place.participation, answers, shown)
+            _keep(session, place, _answers(shown), shown)
         except (TextChanged, InvalidInput) as error:
             if wants_json():
                 raise
-            return _page(place, said(error), error.status)
+            return _page(place, shown, error=error)
         participations.move(session, place.participation, State.OPENED, actor=place.actor)
         participations.move(session, place.participation, State.CONSENTED, actor=place.actor)
         place.participation.alternative = None
         avatars.remove_own_picture(session, place.member)
         return go(step_url(State.CONSENTED))
+
+
+@bp.post("/me/consent/more")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def agree() -> Response:
+    """Keep what was agreed to later; a box left empty keeps the answer it had."""
+    with transaction(me().org_id) as session:
+        place = here(session)
+        shown = offered(session, place)
+        if place.state in ASKING or not shown.purposes:
+            return go(url_for("privacy.show"))
+        yes = {purpose: True for purpose, answer in _answers(shown).items() if answer}
+        try:
+            if not yes:
+                raise InvalidInput(_("Nothing was ticked, so everything stays as it was."))
+            _keep(session, place, yes, shown)
+        except (TextChanged, InvalidInput) as error:
+            if wants_json():
+                raise
+            return _page(place, shown, later=True, error=error)
+    flash(_("Thank you, that is noted. It counts from now on: what is made already stays as it is."), "good")
+    return go(url_for("privacy.show"))

@@ -66,10 +66,11 @@ def here(session: Session) -> Here:
     user = me()
     organization = company(session)
     member = members.get(session, user.member_id)
-    participation = participations.of_member(session, member.id)
-    if participation is None:
+    found = participations.of_member(session, member.id, user.participation_id)
+    if found is None:
         raise NotFound(_("You are not invited to a shoot yet. Your company sends you a link when you are."))
-    shoot = session.get_one(Shoot, participation.shoot_id)
+    participation, shoot = found
+    g.shoot_name = shoot.name
     return Here(organization, member, participation, shoot, user.actor)
 
 

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
+from sqlalchemy.orm import Session
 
 from core import audit
 from core.db import transaction
-from core.models import Member, Participation, Shoot, SignInMethod, State
-from core.services import invites, sessions
+from core.models import EngineName, Invite, Member, Participation, Shoot, SignInMethod, State
+from core.services import adapters, invites, sessions
+from core.web import brand
 from core.web.app import limiter, remember
 from core.web.errors import wants_json
 from core.web.guards import me
+from portal import words
 from portal.here import company, go, step_url
 
 bp = Blueprint("invite", __name__)
+
+
+def _speak(session: Session, found: invites.Found) -> None:
+    """Go on in the language of the mail that carried the link, unless another one is asked for."""
+    invite = session.get_one(Invite, found.invite_id)
+    g.language = session.get_one(Member, invite.member_id).language
 
 
 def _hashed_token() -> str:
@@ -33,6 +42,7 @@ def show(token: str) -> Response:
     found = invites.find(token)
     with transaction(found.org_id) as session:
         company(session)
+        _speak(session, found)
         try:
             invite = invites.usable(session, found.invite_id)
         except invites.InviteExpired:
@@ -44,7 +54,14 @@ def show(token: str) -> Response:
         shoot = session.get_one(Shoot, participation.shoot_id)
         return make_response(
             render_template(
-                "invite.html", token_value=token, member=member, shoot=shoot, expires=invite.expires_at
+                "invite.html",
+                token_value=token,
+                member=member,
+                shoot=shoot,
+                expires=invite.expires_at,
+                takes=words.takes(adapters.usual_seconds(session, shoot.engine))
+                if EngineName(shoot.engine).needs_gpu
+                else "",
             )
         )
 
@@ -59,6 +76,7 @@ def accept(token: str) -> Response:
             sessions.end(session, me().session_id)
     with transaction(found.org_id) as session:
         company(session)
+        _speak(session, found)
         invite = invites.usable(session, found.invite_id)
         member = session.get_one(Member, invite.member_id)
         if member.disabled_at is not None:
@@ -66,7 +84,7 @@ def accept(token: str) -> Response:
                 _("Your company has switched off your account, so this link leads nowhere any more.")
             )
         participation = invites.accept(session, invite)
-        secret = sessions.start(session, member, SignInMethod.INVITE)
+        secret = sessions.start(session, member, SignInMethod.INVITE, participation=participation)
         audit.record(
             session,
             audit.Tag.SIGNED_IN,
@@ -77,6 +95,7 @@ def accept(token: str) -> Response:
         state = State(participation.state)
     response = go(step_url(state))
     remember(response, current_app, secret)
+    brand.remember(response, g.slug)
     return response
 
 
@@ -87,6 +106,7 @@ def renew(token: str) -> Response:
     found = invites.find(token)
     with transaction(found.org_id) as session:
         company(session)
+        _speak(session, found)
         invites.renew(session, found.invite_id)
     return go(url_for("invite.renewed", token=token))
 
@@ -98,4 +118,5 @@ def renewed(token: str) -> Response:
     found = invites.find(token)
     with transaction(found.org_id) as session:
         company(session)
+        _speak(session, found)
         return make_response(render_template("invite_renewed.html"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
@@ -12,17 +12,18 @@ from compliance.erasure import ErasureReason
 from core import audit
 from core.consent import Purpose
 from core.db import transaction
-from core.errors import InvalidInput
+from core.errors import InvalidInput, NotFound
 from core.models import Kind, State
 from core.services import consents as answers
-from core.services import engines
+from core.services import engines, participations, sessions
 from core.settings import settings
 from core.vault import vault
 from core.web.app import choose_language, forget, limiter
 from core.web.guards import me
 from portal import export, words
+from portal.consent import offered
 from portal.declined import leave
-from portal.here import back, go, here
+from portal.here import back, go, here, step_url
 
 bp = Blueprint("privacy", __name__)
 
@@ -49,10 +50,25 @@ def show() -> Response:
                 held=held,
                 has_model=Kind.ADAPTER in inventory,
                 given=given,
+                offered=offered(session, place).purposes,
+                shoots=participations.all_of_member(session, place.member.id),
                 epoch_hours=settings().epoch_hours,
                 backup_days=settings().backup_days,
             )
         )
+
+
+@bp.post("/me/shoot")
+@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+def switch() -> Response:
+    """Go on in another shoot of one's own, as its link would."""
+    wanted = request.form.get("participation", "")
+    with transaction(me().org_id) as session:
+        for participation, _shoot in participations.all_of_member(session, me().member_id):
+            if str(participation.id) == wanted:
+                sessions.stay_in(session, me().session_id, participation)
+                return go(step_url(State(participation.state)))
+    raise NotFound(_("You are not part of this shoot. Reload the page to see yours."))
 
 
 @bp.post("/me/consent/withdraw")
@@ -67,9 +83,14 @@ def withdraw() -> Response:
         place = here(session)
         if purpose is Purpose.PHOTO and place.state is not State.DECLINED:
             leave(session, place)
+            done = _("Taken back. Your photos and headshots are deleted, and your initials are used.")
         else:
             consents.withdraw(session, place.member, purpose)
             engines.choose_again(session, place.participation)
+            done = _(
+                "Taken back: “%(title)s”. What was kept for it alone is erased.", title=words.purpose(purpose)
+            )
+    flash(done, "good")
     return go(url_for("privacy.show"))
 
 

@@ -15,12 +15,14 @@ from flask import Blueprint, Response, jsonify, make_response, render_template
 from flask_babel import gettext as _
 from flask_login import login_required
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
 
 from core import gpu, progress
 from core.db import transaction
 from core.errors import Unavailable
 from core.models import Participation, State
-from core.services import engines, headshots, participations, photos
+from core.queue import JobName
+from core.services import adapters, engines, headshots, participations, photos
 from core.web.guards import me
 from portal import words
 from portal.here import go, here, step_url
@@ -33,6 +35,8 @@ POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 15.0  # proxies cut connections that are silent for 30 to 60 s
 LONGEST_STREAM_SECONDS = 300.0  # the browser connects again by itself
 MOVING = frozenset({State.SUBMITTED, State.RENDERING})
+# Steps of those who get a model of their own: percent at which each begins, and its share. Most of it is training.
+_OF_A_MODEL = {"train": (0, 0.7), "learned": (70, 0.3), "generate": (70, 0.3)}
 QUEUED, NO_GPU = "queued_gpu", "no_gpu"  # steps: waiting for a GPU worker, and for one that does not run
 
 _free_streams = threading.BoundedSemaphore(MOST_STREAMS)
@@ -48,9 +52,10 @@ class Watch:
     left: tuple[str, ...]
     fallbacks: dict[str, str]
     addresses: dict[State, str]
+    trains: bool
 
     @classmethod
-    def of(cls, participation: Participation) -> Watch:
+    def of(cls, session: Session, participation: Participation) -> Watch:
         """Return the watch on `participation`, in the language of this request."""
         addresses = {state: step_url(state) for state in State}
         return cls(
@@ -60,6 +65,7 @@ class Watch:
             words.minutes_left(),
             words.fallbacks(),
             addresses,
+            engines.job_for(session, participation)[0] is JobName.TRAIN,
         )
 
     def status(self) -> dict[str, str | int]:
@@ -85,12 +91,19 @@ class Watch:
             step = NO_GPU
         return {
             "state": state.value,
-            "percent": report.percent,
+            "percent": report.percent if fallback is not None else self._percent(report),
             "step": step,
             "label": self.labels.get(step, self.labels[state.value]),
             "left": "" if report.seconds_left is None else self._left(report.seconds_left),
             "note": "" if fallback is None else self.fallbacks.get(fallback, self.fallbacks[""]),
         }
+
+    def _percent(self, report: progress.Progress) -> int:
+        """Return how far the whole is, which never goes back from one step to the next."""
+        if not self.trains or report.step not in _OF_A_MODEL:
+            return report.percent
+        start, share = _OF_A_MODEL[report.step]
+        return round(start + share * report.percent)
 
     def _left(self, seconds: int) -> str:
         """Say how many minutes that is, rounded up: who waits is glad when it takes less."""
@@ -124,9 +137,10 @@ def show() -> Response:
         sent = photos.of_participation(session, place.participation.id)
         count = sum(photos.standing_of(photo) is photos.Standing.ACCEPTED for photo in sent)
         modelled = engines.expects(place.participation) and engines.is_modelled(session, place.participation)
-    status = Watch.of(place.participation).status()
+        takes = words.takes(adapters.usual_seconds(session, place.shoot.engine)) if modelled else ""
+        watch = Watch.of(session, place.participation)
     return make_response(
-        render_template("progress.html", place=place, status=status, count=count, modelled=modelled)
+        render_template("progress.html", place=place, status=watch.status(), count=count, takes=takes)
     )
 
 
@@ -135,7 +149,7 @@ def show() -> Response:
 def poll() -> Response:
     """Return where it stands now."""
     with transaction(me().org_id) as session:
-        watch = Watch.of(here(session).participation)
+        watch = Watch.of(session, here(session).participation)
     return make_response(jsonify(watch.status()))
 
 
@@ -144,7 +158,7 @@ def poll() -> Response:
 def events() -> Response:
     """Stream changes until the work is over; with all streams taken, the page polls instead."""
     with transaction(me().org_id) as session:
-        watch = Watch.of(here(session).participation)
+        watch = Watch.of(session, here(session).participation)
     if not _free_streams.acquire(blocking=False):
         raise Unavailable(_("Many people are watching right now. The page asks again every few seconds."))
     response = Response(_stream(watch), mimetype="text/event-stream")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,8 @@ def steps() -> dict[str, str]:
             "after a day at most your own photo is used instead, and we mail you."
         ),
         "train": _("The image model learns what you look like"),
-        "generate": _("The image model makes your portraits"),
+        "learned": _("The image model has learned what you look like and makes your portraits next"),
+        "generate": _("The image model makes your portraits, and each is checked"),
         "fallback": _("Waiting for a free place in the studio"),
         "check": _("Choosing your best photos"),
         "portrait": _("Cutting you out, hair by hair"),
@@ -38,15 +40,32 @@ def steps() -> dict[str, str]:
 
 
 def minutes_left() -> tuple[str, ...]:
-    """Return what to say when so many minutes are left, up to an hour; the last one stands for more."""
+    """Return what to say when a step takes so many more minutes, up to an hour; the last one stands for more."""
     return (
-        _("almost done"),
+        _("this step is almost done"),
         *(
-            ngettext("about %(num)s minute left", "about %(num)s minutes left", number)
+            ngettext(
+                "about %(num)s minute left for this step", "about %(num)s minutes left for this step", number
+            )
             for number in range(1, 61)
         ),
-        _("more than an hour left"),
+        _("more than an hour left for this step"),
     )
+
+
+def takes(seconds: float | None) -> str:
+    """Return how long an image model takes for one person: what it usually took here, where that is known."""
+    if seconds is None:
+        unknown: str = _(
+            "With an image model it takes some minutes to an hour, and longer when colleagues are before you."
+        )
+        return unknown
+    known: str = ngettext(
+        "With an image model it takes about %(num)s minute, and longer when colleagues are before you.",
+        "With an image model it takes about %(num)s minutes, and longer when colleagues are before you.",
+        math.ceil(seconds / 60),
+    )
+    return known
 
 
 def fallbacks() -> dict[str, str]:
@@ -62,6 +81,10 @@ def fallbacks() -> dict[str, str]:
         Fallback.TOO_FEW_PASSED: _(
             "Made from your own photo, because what the image model made did not look enough like you. "
             "Nobody has seen that. It costs nobody anything."
+        ),
+        Fallback.CLOTHES: _(
+            "Made from your own photo with your own clothes, because the clothes that the image model painted did "
+            "not turn out well enough. Nobody has seen that. It costs nobody anything."
         ),
         Fallback.TOO_FEW_PHOTOS: _(
             "Made from your own photo, because the image model needs at least two different photos: one to "

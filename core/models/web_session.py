@@ -27,6 +27,9 @@ class WebSession(Tenant):
 
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
     token_sha256: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    participation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("participations.id")
+    )  # whose link it opened
     method: Mapped[str] = mapped_column(String(8))
     saml_session_index: Mapped[str | None] = mapped_column(String(256))
     seen_at: Mapped[datetime]

@@ -18,11 +18,23 @@ from core.clock import now
 from core.consent import ConsentRequired, Purpose
 from core.db import organization_of
 from core.ids import new_id
-from core.models import Adapter, AdapterKind, Artifact, Consent, Kind, Member, Participation, Photo
+from core.models import (
+    Adapter,
+    AdapterKind,
+    Artifact,
+    Consent,
+    Kind,
+    Member,
+    Participation,
+    Photo,
+    Shoot,
+    State,
+)
 from core.queue import JobName, enqueue
 from core.vault import vault
 
 MEDIA_TYPE = "application/octet-stream"
+USUAL_OF = 50  # the newest people: enough for a steady median, few enough to follow a new machine
 
 
 @dataclass(frozen=True)
@@ -237,6 +249,24 @@ def cost(session: Session, shoot_id: UUID) -> Cost:
         ).where(Participation.shoot_id == shoot_id)
     ).one()
     return Cost(people, seconds, watt_hours if served and measured == served else None)
+
+
+def usual_seconds(session: Session, engine: str) -> float | None:
+    """Return how long the GPU worked for one person at the median of the newest; `None` before the first."""
+    newest = (
+        select(Participation.gpu_seconds)
+        .join(Shoot, Shoot.id == Participation.shoot_id)
+        .where(
+            Shoot.engine == engine,
+            Participation.gpu_seconds > 0,
+            Participation.fallback_code.is_(None),
+            Participation.state.in_((State.READY, State.APPROVED, State.DELIVERED)),
+        )
+        .order_by(Participation.changed_at.desc())
+        .limit(USUAL_OF)
+        .subquery()
+    )
+    return session.scalar(select(func.percentile_cont(0.5).within_group(newest.c.gpu_seconds)))
 
 
 def destroy(session: Session, member_id: UUID | None, artifact_ids: Sequence[UUID]) -> None:

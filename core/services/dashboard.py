@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.models import Invite, Participation, Shoot, State, Style
+from core.services import invites
 
 SOON = timedelta(days=3)
 WAITS_LONG = timedelta(days=3)
@@ -122,7 +123,7 @@ def _waiting_long(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
 
 
 def _expired_links(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
-    """Count people who have not opened their link and whose every link has ended."""
+    """Count people who have not opened their link and have none that works, withdrawn ones apart."""
     live = select(Invite.id).where(
         Invite.participation_id == Participation.id, Invite.revoked_at.is_(None), Invite.expires_at > now()
     )
@@ -132,6 +133,7 @@ def _expired_links(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
             Participation.shoot_id.in_(shoot_ids),
             Participation.state.in_((State.INVITED, State.EXPIRED)),
             ~live.exists(),
+            ~invites.withdrawn(),
         )
         .group_by(Participation.shoot_id)
     )

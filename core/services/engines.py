@@ -32,6 +32,7 @@ class Fallback(StrEnum):
     ENGINE_OFF = "engine_off"
     NO_GPU_WORKER = "no_gpu_worker"
     TOO_FEW_PASSED = "too_few_passed"
+    CLOTHES = "clothes"  # the wardrobe's pictures did not pass; their face is the photo's own
     TOO_FEW_PHOTOS = "too_few_photos"
     NOT_COMPARED = "not_compared"
     CONSENT = "consent_required"

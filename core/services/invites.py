@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -134,17 +134,44 @@ def usable(session: Session, invite_id: UUID) -> Invite:
     """Return the invite if it can be accepted now.
 
     Raises:
-        InviteRevoked: a newer link was sent, or the company withdrew it.
+        InviteRevoked: a newer link was sent, the company withdrew it or ended the shoot; the message says which.
         InviteExpired: its time is over.
     """
     invite = session.get_one(Invite, invite_id)
-    if participations.get(session, invite.participation_id).state == State.ERASED:
+    participation = participations.get(session, invite.participation_id)
+    if participation.state == State.ERASED:
         raise InviteRevoked("Everything about you has been erased, so this link leads nowhere any more.")
     if invite.revoked_at is not None:
-        raise InviteRevoked("This link was replaced by a newer one. Please use the link in the newest mail.")
+        raise _revoked(session, participation)
     if invite.expires_at <= now():
         raise InviteExpired("This link has expired. Nothing is lost: ask for a new one with one click.")
     return invite
+
+
+def _revoked(session: Session, participation: Participation) -> InviteRevoked:
+    """Return why a link of the participation has ended, and what to do."""
+    if session.get_one(Shoot, participation.shoot_id).closed_at is not None:
+        return InviteRevoked(
+            "This shoot has ended, so its links lead nowhere any more. "
+            "If you would still like a headshot, ask whoever organises them in your company."
+        )
+    if _is_withdrawn(session, participation):
+        return InviteRevoked(
+            "Your company has withdrawn this invitation, so you need not do anything. "
+            "If you think that this is a mistake, ask whoever organises the headshots in your company."
+        )
+    return InviteRevoked("This link was replaced by a newer one. Please use the link in the newest mail.")
+
+
+def withdrawn() -> ColumnElement[bool]:
+    """Return the condition that every link which a participation of an open shoot ever had was withdrawn."""
+    links = select(Invite.id).where(Invite.participation_id == Participation.id)
+    return links.exists() & ~links.where(Invite.revoked_at.is_(None)).exists()
+
+
+def _is_withdrawn(session: Session, participation: Participation) -> bool:
+    found = select(Participation.id).where(Participation.id == participation.id, withdrawn())
+    return session.scalar(found) is not None
 
 
 def accept(session: Session, invite: Invite) -> Participation:
@@ -169,12 +196,13 @@ def renew(session: Session, invite_id: UUID) -> Invite | None:
     """Send a new link to the address the old one went to; the old link alone never gives a new session.
 
     Returns the new invite, or the still unsent newest one when asked twice; `None` if there is nothing to renew
-    because the person was erased or the shoot is closed.
+    because the person was erased, the shoot is closed or the company has withdrawn the invitation.
     """
     old = session.get_one(Invite, invite_id)
     participation = participations.get(session, old.participation_id, lock=True)
     shoot = session.get_one(Shoot, participation.shoot_id)
-    if participation.state == State.ERASED or shoot.closed_at is not None:
+    over = participation.state == State.ERASED or shoot.closed_at is not None
+    if over or _is_withdrawn(session, participation):
         return None
     newest = session.scalar(
         select(Invite).where(Invite.participation_id == participation.id).order_by(Invite.id.desc()).limit(1)

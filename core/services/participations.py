@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.clock import now
 from core.errors import Conflict, NotFound
-from core.models import Member, Participation, State
+from core.models import Member, Participation, Shoot, State
 
 ERASABLE = frozenset(State) - {State.ERASED}
 
@@ -51,14 +51,33 @@ def get(session: Session, participation_id: UUID, *, lock: bool = False) -> Part
     return found
 
 
-def of_member(session: Session, member_id: UUID) -> Participation | None:
-    """Return the member's newest participation."""
-    return session.scalar(
-        select(Participation)
+def all_of_member(session: Session, member_id: UUID) -> list[tuple[Participation, Shoot]]:
+    """Return every shoot that the member is part of, newest first: open ones, then ended ones with something in them."""
+    rows = session.execute(
+        select(Participation, Shoot)
+        .join(Shoot, Shoot.id == Participation.shoot_id)
         .where(Participation.member_id == member_id)
-        .order_by(Participation.id.desc())
-        .limit(1)
+        .order_by(Participation.state == State.EXPIRED, Shoot.closed_at.is_not(None), Participation.id.desc())
     )
+    return [(participation, shoot) for participation, shoot in rows]
+
+
+def of_member(session: Session, member_id: UUID, opened: UUID | None) -> tuple[Participation, Shoot] | None:
+    """Return the participation whose link the member opened, with its shoot; else the newest that is open.
+
+    One that has expired meanwhile leads nowhere, so the newest open one is returned instead of it; without
+    any open one, the newest that headshots can be downloaded from, or the newest.
+
+    Args:
+        session: bound to the organization.
+        member_id: whose.
+        opened: id of the participation; one of another member counts as none.
+    """
+    found = all_of_member(session, member_id)
+    for participation, shoot in found:
+        if participation.id == opened and participation.state != State.EXPIRED:
+            return participation, shoot
+    return found[0] if found else None
 
 
 def move(session: Session, participation: Participation, to: State, *, actor: audit.Actor) -> None:

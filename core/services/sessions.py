@@ -15,7 +15,7 @@ from core.audit import Actor, actor_for
 from core.clock import now
 from core.db import Lookup, organization_of, transaction
 from core.ids import new_id
-from core.models import Member, Role, SignInMethod, WebSession
+from core.models import Member, Participation, Role, SignInMethod, WebSession
 from core.settings import settings
 
 # Writing `seen_at` on every request would make each read a write; once a minute is exact enough.
@@ -29,6 +29,7 @@ class SignedIn:
     session_id: UUID
     org_id: UUID
     member_id: UUID
+    participation_id: UUID | None  # the shoot whose link was opened, or that was chosen since
     role: Role
     method: SignInMethod
     language: str
@@ -44,9 +45,17 @@ class SignedIn:
 
 
 def start(
-    session: Session, member: Member, method: SignInMethod, *, saml_session_index: str | None = None
+    session: Session,
+    member: Member,
+    method: SignInMethod,
+    *,
+    participation: Participation | None = None,
+    saml_session_index: str | None = None,
 ) -> str:
-    """Start a session for `member`; return its token (256 bits), which only the browser keeps."""
+    """Start a session for `member`; return its token (256 bits), which only the browser keeps.
+
+    A session that began with the link of a shoot stays in that shoot.
+    """
     token = secrets.token_urlsafe(32)
     moment = now()
     session.add(
@@ -55,6 +64,7 @@ def start(
             org_id=organization_of(session),
             created_at=moment,
             member_id=member.id,
+            participation_id=participation.id if participation else None,
             token_sha256=hashlib.sha256(token.encode()).digest(),
             method=method,
             saml_session_index=saml_session_index,
@@ -90,11 +100,17 @@ def find(token: str) -> SignedIn | None:
             session_id=row.id,
             org_id=org_id,
             member_id=member.id,
+            participation_id=row.participation_id,
             role=Role(member.role),
             method=SignInMethod(row.method),
             language=member.language,
             actor=actor_for(member),
         )
+
+
+def stay_in(session: Session, session_id: UUID, participation: Participation) -> None:
+    """Go on in another shoot of the same person."""
+    session.get_one(WebSession, session_id).participation_id = participation.id
 
 
 def end(session: Session, session_id: UUID) -> None:

@@ -22,8 +22,15 @@ from core.settings import diffusion_settings
 LONGEST_NAME = 120  # as wide as the column
 LONGEST_DEADLINE = timedelta(days=366)
 PAGE = 50
-# Who can still be reminded. Never someone who declined: that answer stands.
-REMINDABLE = (State.INVITED, State.OPENED, State.CONSENTED, State.UPLOADING, State.EXPIRED)
+# Who can still be reminded: also of choosing. Never someone who declined: that answer stands.
+REMINDABLE = (
+    State.INVITED,
+    State.OPENED,
+    State.CONSENTED,
+    State.UPLOADING,
+    State.READY,
+    State.EXPIRED,
+)
 # A second click on "remind all" within this time sends nothing more.
 REMIND_AGAIN_AFTER = timedelta(minutes=10)
 # Where closing ends the way: nobody's finished or waiting picture is touched.
@@ -247,7 +254,8 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
 def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     """Send everyone who has not finished a new link; return how many.
 
-    Nobody who declined is reminded, and nobody who got a link within the last ten minutes.
+    Nobody who declined is reminded, nobody who got a link within the last ten minutes, and nobody whose
+    invitation was withdrawn: they get one only when they are asked by name.
 
     Raises:
         ShootClosed: the shoot has ended.
@@ -257,7 +265,9 @@ def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
         Invite.created_at > now() - REMIND_AGAIN_AFTER, Invite.revoked_at.is_(None)
     )
     rows = session.scalars(
-        _in_states(shoot.id, REMINDABLE).where(Participation.id.not_in(recent)).with_for_update()
+        _in_states(shoot.id, REMINDABLE)
+        .where(Participation.id.not_in(recent), ~invites.withdrawn())
+        .with_for_update()
     ).all()
     for start in range(0, len(rows), BATCH):
         _send(session, shoot, rows[start : start + BATCH], actor)

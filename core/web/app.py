@@ -14,7 +14,6 @@ from typing import IO, Any, NoReturn
 
 from flask import Flask, Request, Response, g, has_request_context, request
 from flask_babel import Babel
-from flask_babel import lazy_gettext as _l
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user
@@ -22,7 +21,6 @@ from flask_wtf.csrf import CSRFProtect
 from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from core.errors import SignInRequired
 from core.logs import logger
 from core.services.sessions import SignedIn, find
 from core.settings import settings
@@ -102,6 +100,7 @@ def create_app(name: str, import_name: str) -> Flask:
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    app.before_request(_begin)  # before what may refuse a request: its page needs the nonce too
     csrf.init_app(app)
     limiter.init_app(app)
     Babel(app, locale_selector=choose_language)
@@ -109,19 +108,20 @@ def create_app(name: str, import_name: str) -> Flask:
     app.register_blueprint(brand.shared)
     app.register_blueprint(brand.bp)
     errors.register(app)
-    app.before_request(_begin)
     app.after_request(_finish)
     app.context_processor(_context)
     return app
 
 
 def choose_language() -> str:
-    """Return the page's language: asked for, the member's, the browser's, English."""
+    """Return the page's language: asked for, that of the mail whose link was opened, the member's, the browser's, English."""
     if not has_request_context():
         return "en"
     asked = request.args.get("lang") or request.cookies.get("lang")
     if asked in LANGUAGES:
         return asked
+    if g.get("language") in LANGUAGES:
+        return str(g.language)
     if current_user.is_authenticated and current_user.language in LANGUAGES:
         return str(current_user.language)
     return request.accept_languages.best_match(list(LANGUAGES)) or "en"
@@ -137,15 +137,7 @@ def _sign_in(app: Flask) -> None:
 
     @manager.unauthorized_handler  # type: ignore[untyped-decorator]  # as above
     def refuse() -> NoReturn:
-        if app.name == "portal":
-            raise SignInRequired(
-                str(
-                    _l(
-                        "Please open the link in your invitation mail again. What you have done so far is safe."
-                    )
-                )
-            )
-        raise SignInRequired(str(_l("Please sign in first. Your work is safe.")))
+        raise errors.signed_out(app)
 
 
 def remember(response: Response, app: Flask, token: str) -> None:

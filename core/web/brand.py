@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, request, url_for
 from sqlalchemy.exc import NoResultFound
 
 from core.colors import DARK_GROUND, LIGHT_GROUND, parse_hex, readable, text_on, to_hex
-from core.db import transaction
+from core.db import Lookup, transaction
 from core.errors import NotFound
 from core.models import Artifact, Organization
 from core.services import organizations
+from core.settings import settings
 from core.vault import vault
 
 bp = Blueprint("brand", __name__, url_prefix="/brand")
@@ -21,6 +22,8 @@ shared = Blueprint(
     "shared", __name__, static_folder="static", template_folder="templates", static_url_path="/static/shared"
 )
 
+COOKIE = "company"
+COOKIE_SECONDS = 31_536_000
 STATIC = Path(__file__).parent / "static"
 
 
@@ -50,6 +53,32 @@ def brand_of(organization: Organization) -> Brand:
         on_accent=to_hex(text_on(accent)),
         accent_on_light=to_hex(readable(accent, LIGHT_GROUND)),
         accent_on_dark=to_hex(readable(accent, DARK_GROUND)),
+    )
+
+
+def of_company(slug: str) -> Brand | None:
+    """Return the brand of the company with this short name, if there is one."""
+    org_id = Lookup.organization(slug) if slug else None
+    if org_id is None:
+        return None
+    with transaction(org_id) as session:
+        return brand_of(organizations.current(session))
+
+
+def remembered() -> str:
+    """Return the short name of the company that this browser was last at; empty before the first."""
+    return request.cookies.get(COOKIE, "")
+
+
+def remember(response: Response, slug: str) -> None:
+    """Let this browser's pages keep the company's look without a session; says nothing about a person."""
+    response.set_cookie(
+        COOKIE,
+        slug,
+        max_age=COOKIE_SECONDS,
+        secure=settings().is_production,
+        httponly=True,
+        samesite="Lax",
     )
 
 

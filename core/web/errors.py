@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_limiter.errors import RateLimitExceeded
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from core.errors import AppError, InvalidInput, NotFound, TooLarge, TooManyRequests, Unavailable
+from core.errors import (
+    AppError,
+    InvalidInput,
+    NotFound,
+    SignInRequired,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+)
 from core.logs import logger
+from core.web import brand
 from core.words import fill
+
+OWN_PAGES = ("/me/", "/admin/")  # where nothing is sent without a session
 
 
 def wants_json() -> bool:
@@ -35,7 +49,37 @@ def answer(error: AppError, status: int | None = None) -> Response:
     if wants_json():
         body = {"error": {"code": error.code, "message": said(error), **error.details}}
         return make_response(jsonify(body), code)
+    if "brand" not in g and code < 500 and code != TooManyRequests.status:
+        g.brand = brand.of_company(brand.remembered())
     return make_response(render_template("error.html", error=error, status=code), code)
+
+
+def signed_out(app: Flask) -> SignInRequired:
+    """Return what somebody without a session is told: how to go on, and what became of their last step."""
+    if app.name == "portal":
+        return SignInRequired(
+            _(
+                "You were signed out meanwhile, so this last step was not sent. Please open the link in your "
+                "invitation mail again: what you sent before is safe, unless you have had everything erased."
+            )
+            if _sends()
+            else _(
+                "Please open the link in your invitation mail again: you go on where you stopped. "
+                "If you have had everything erased, nothing is left here."
+            )
+        )
+    return SignInRequired(
+        _(
+            "You were signed out meanwhile, so this last step was not sent. Please sign in again: "
+            "what you saved before is safe."
+        )
+        if _sends()
+        else _("Please sign in first. Your work is safe.")
+    )
+
+
+def _sends() -> bool:
+    return request.method not in ("GET", "HEAD")
 
 
 def register(app: Flask) -> None:
@@ -47,7 +91,10 @@ def register(app: Flask) -> None:
         return answer(error)
 
     @app.errorhandler(CSRFError)
-    def on_csrf(_error: CSRFError) -> Response:
+    def on_csrf(_error: CSRFError) -> Any:
+        if not current_user.is_authenticated and request.path.startswith(OWN_PAGES):
+            # A reload cannot help, and each app has its own answer to this.
+            return app.handle_user_exception(signed_out(app))
         return answer(
             InvalidInput(
                 _(

@@ -151,8 +151,9 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
             order.open = False
             return
 
-        def tell(fraction: float, step: str) -> None:
-            progress.report(turn.participation_id, "generate" if step == "portrait" else step, fraction)
+        def tell(fraction: float, _step: str) -> None:
+            # One stage: each picture is made, finished and measured before the next, which would read as going back.
+            progress.report(turn.participation_id, "generate", fraction)
 
         result = render(
             work.photos,
@@ -178,7 +179,8 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
             if kept and result.headshots:
                 assignment.finished(session, turn.participation_id, result)
             elif kept:
-                engines.fall_back(session, participation, engines.Fallback.TOO_FEW_PASSED)
+                code = engines.Fallback.CLOTHES if turn.dressed else engines.Fallback.TOO_FEW_PASSED
+                engines.fall_back(session, participation, code)
     except ConsentRequired:
         order.open = False
         with job.read() as session:

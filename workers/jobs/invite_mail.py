@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 from core import audit, mails
 from core.clock import now
 from core.mail import Mail
-from core.models import Invite, Member
+from core.models import Invite, Member, Participation, State
 from workers.postbox import post
 from workers.runner import JobRun
 
 
 def run(job: JobRun) -> None:
-    """Send the invite's mail and note when; nothing for one that was sent, withdrawn or has expired.
+    """Send the invite's mail and note when, to whoever has only to choose the mail that says so; nothing for one that was sent, withdrawn or has expired.
 
     A crash between the two sends the mail again, with the same Message-ID.
 
@@ -24,7 +24,7 @@ def run(job: JobRun) -> None:
         Permanent: the address is refused.
     """
     with job.read() as session:
-        mail = _mail(session, job.subject_id)
+        mail = mail_of(session, job.subject_id)
     if mail is not None:
         post(job, mail)
     with job.finish() as session:
@@ -41,12 +41,16 @@ def failed(session: Session, subject_id: UUID, code: str) -> None:
         _record(session, invite, audit.Tag.INVITE_UNDELIVERED, code=code)
 
 
-def _mail(session: Session, invite_id: UUID) -> Mail | None:
+def mail_of(session: Session, invite_id: UUID) -> Mail | None:
+    """Return the mail that is owed for an invite; `None` for one that leads nowhere or was sent."""
     invite = session.get_one(Invite, invite_id)
     member = session.get_one(Member, invite.member_id)
     gone = member.erased_at is not None or member.email is None
     if gone or invite.sent_at is not None or invite.revoked_at is not None or invite.expires_at <= now():
         return None
+    participation = session.get_one(Participation, invite.participation_id)
+    if participation.state == State.READY:
+        return mails.ready(session, participation)
     return mails.invitation(session, invite)
 
 

@@ -114,6 +114,7 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
             watt_hours=meter.watt_hours,
         )
         enqueue(session, JobName.GENERATE, participation.shoot_id)
+    progress.report(job.subject_id, "learned", 0.0)
 
 
 class Watch:

@@ -154,6 +154,7 @@ def test_cost_counts_the_shoots_people_whoever_the_gpu_worked_for(
         (Fallback.ENGINE_OFF, "No image model is set up here."),
         (Fallback.NO_GPU_WORKER, "No GPU worker ran for a day."),
         (Fallback.TOO_FEW_PASSED, "did not look enough like the person"),
+        (Fallback.CLOTHES, "painted clothes did not turn out well enough"),
         ("OutOfMemoryError", "did not work (OutOfMemoryError)"),
     ],
 )

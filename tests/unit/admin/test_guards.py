@@ -162,3 +162,12 @@ def test_an_event_says_whom_it_is_about_or_is_about_nobody(org: UUID, member: Me
             audit.record(session, audit.Tag.PHOTO_UPLOADED, actor=audit.SYSTEM)
         with pytest.raises(AssertionError):
             audit.record(session, audit.Tag.SHOOT_CREATED, actor=audit.SYSTEM, subject=member)
+
+
+def test_a_form_sent_after_the_session_was_lost_leads_to_the_sign_in(app: Flask, org: UUID) -> None:
+    client = app.test_client()
+    client.get("/admin/sign-in?company=acme")
+    answer = client.post("/admin/people", data={"csrf_token": "of a session that ended"})
+    assert answer.status_code == 401
+    assert "last step was not sent" in answer.text
+    assert "/sso/acme/login" in answer.text

@@ -21,7 +21,7 @@ from core.db import transaction
 from core.models import Artifact, Erasure, Invite, Member, Organization, Outbox, Participation, State, Style
 from core.presets import PRESETS, presets
 from core.queue import JobName
-from core.services import participations
+from core.services import invites, participations
 from core.style import (
     NAMED_OUTPUTS,
     Attire,
@@ -36,6 +36,7 @@ from core.style import (
     Subject,
 )
 from core.style_file import read_style
+from workers.jobs import invite_mail
 
 STYLE = {
     "name": "Wall",
@@ -362,6 +363,30 @@ def test_reminding_everyone_twice_sends_one_mail_each(org: UUID, browser: Any) -
     row = add_participation(org, add_member(org), State.OPENED)
     sent = [browser.post(f"/admin/shoots/{row.shoot_id}/remind").json["sent"] for _ in range(2)]
     assert sent == [1, 0]
+
+
+def test_reminding_everyone_reaches_who_has_only_to_choose_with_the_mail_that_says_so(
+    org: UUID, browser: Any
+) -> None:
+    row = add_participation(org, add_member(org), State.READY)
+    assert browser.post(f"/admin/shoots/{row.shoot_id}/remind").json["sent"] == 1
+    with transaction(org) as session:
+        invite = session.scalars(select(Invite)).one()
+        mail = invite_mail.mail_of(session, invite.id)
+        assert mail is not None
+        assert "are ready" in mail.subject
+        assert invites.link_of(invite) in mail.text
+
+
+def test_reminding_everyone_skips_whose_invitation_was_withdrawn(org: UUID, browser: Any) -> None:
+    row = add_participation(org, add_member(org), State.INVITED)
+    people = f"/admin/shoots/{row.shoot_id}/people/{row.id}"
+    browser.post(f"{people}/resend")
+    assert "Withdraw it now" in browser.get(f"/admin/shoots/{row.shoot_id}").text
+    assert browser.post(f"{people}/revoke").status_code == 200
+    assert browser.post(f"/admin/shoots/{row.shoot_id}/remind").json["sent"] == 0
+    assert "ended unused" not in browser.get(f"/admin/shoots/{row.shoot_id}").text
+    assert browser.post(f"{people}/resend").status_code == 200
 
 
 def test_closing_ends_open_links_and_keeps_finished_pictures(org: UUID, browser: Any) -> None:

@@ -17,7 +17,7 @@ from core.colors import MIN_CONTRAST, contrast, parse_hex, text_on
 from core.db import transaction
 from core.mail import Mail
 from core.mails import TEMPLATES, invitation, ready
-from core.models import Artifact, Invite, Kind, Member, Participation, State
+from core.models import Artifact, Invite, Kind, Member, Participation, Shoot, State
 from core.services import invites, organizations
 from core.vault import vault
 
@@ -201,3 +201,13 @@ def test_ready_mail_without_an_invitation_leads_to_the_persons_own_pages(org: UU
     with transaction(org) as session:
         mail = ready(session, row)
     assert "http://localhost/me/\n" in mail.text
+
+
+def test_every_subject_names_the_shoot_so_that_two_invitations_differ(org: UUID, member: Member) -> None:
+    row, invite = invite_for(org, member)
+    with transaction(org) as session:
+        name = session.get_one(Shoot, row.shoot_id).name
+        for language in mails.LANGUAGES:
+            session.get_one(Member, member.id).language = language
+            for mail in (invitation(session, invite), ready(session, row)):
+                assert mail.subject.endswith(f": {name}")

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from core import audit
+from core.consent import Purpose
 from core.db import transaction
 from core.models import Consent, Organization, Shoot, State
+from core.services import consents, shoots
 
 
 def _rows(person: Any) -> dict[str, Consent]:
@@ -82,6 +85,84 @@ def test_answering_twice_keeps_one_answer(ada: Any) -> None:
     again = ada.post("/me/consent", ada.link(), photo="yes", text_version="old")
     assert again.location == "/me/photos"
     assert len(_rows(ada)) == 2
+
+
+def _modelled(person: Any, shoot: Shoot) -> Any:
+    with transaction(person.org_id) as session:
+        session.get_one(Shoot, shoot.id).engine = "diffusion"
+    return person.accept()
+
+
+def _agree(person: Any, **answers: str) -> Any:
+    page = person.browser.get("/me/consent/more").text
+    mark = re.search(r'name="text_version" value="([^"]+)"', page)[1]  # type: ignore[index]
+    return person.post("/me/consent/more", "/me/consent/more", text_version=mark, **answers)
+
+
+def test_a_model_without_the_check_is_refused_and_no_tick_is_lost(ada: Any, shoot: Shoot) -> None:
+    assert "Only together with" in _modelled(ada, shoot).browser.get("/me/consent").text
+    answer = ada.consent(photo="yes", adapter="yes")
+    assert answer.status_code == 422
+    assert "both or neither" in answer.text
+    assert 'href="#likeness"' in answer.text
+    ticked = [box for box in re.findall(r'<input type="checkbox"[^>]*>', answer.text) if " checked" in box]
+    assert [re.search(r'name="(\w+)"', box)[1] for box in ticked] == ["photo", "adapter"]  # type: ignore[index]
+    assert (_rows(ada), ada.state()) == ({}, State.OPENED)
+    assert ada.consent(photo="yes", likeness="yes", adapter="yes").location == "/me/photos"
+
+
+def test_what_was_refused_can_be_agreed_to_later_with_the_same_proof(ada: Any) -> None:
+    ada.accept().consent(photo="yes")
+    assert "/me/consent/more#likeness" in ada.browser.get("/me/privacy").text
+    page = ada.browser.get("/me/consent/more").text
+    boxes = re.findall(r'<input type="checkbox"[^>]*>', page)
+    assert [re.search(r'name="(\w+)"', box)[1] for box in boxes] == ["likeness"]  # type: ignore[index]
+    refused = _rows(ada)["likeness"]
+    assert _agree(ada, likeness="yes").location == "/me/privacy"
+    with transaction(ada.org_id) as session:
+        newest = consents.standing(session, ada.member.id)[Purpose.LIKENESS]
+    assert (newest.granted, newest.text_sha256) == (True, refused.text_sha256)
+    page = ada.browser.get("/me/privacy").text
+    assert "that is noted" in page
+    assert "/me/consent/more" not in page
+    assert ada.browser.get("/me/consent/more").location == "/me/privacy"
+    assert ada.state() is State.CONSENTED
+
+
+def test_what_was_taken_back_can_be_agreed_to_again(ada: Any) -> None:
+    ada.accept().consent(photo="yes", likeness="yes")
+    ada.post("/me/consent/withdraw", "/me/privacy", purpose="likeness")
+    page = ada.browser.get("/me/privacy").text
+    assert "Taken back: “Check that the result looks like me”" in page
+    assert "/me/consent/more#likeness" in page
+    _agree(ada, likeness="yes")
+    with transaction(ada.org_id) as session:
+        assert consents.agreed(session, ada.member.id) == {Purpose.PHOTO, Purpose.LIKENESS}
+
+
+def test_agreeing_later_to_nothing_or_to_a_model_without_the_check_changes_nothing(
+    ada: Any, shoot: Shoot
+) -> None:
+    _modelled(ada, shoot).consent(photo="yes")
+    assert _agree(ada).status_code == 422
+    answer = _agree(ada, adapter="yes")
+    assert answer.status_code == 422
+    assert "both or neither" in answer.text
+    with transaction(ada.org_id) as session:
+        assert consents.agreed(session, ada.member.id) == {Purpose.PHOTO}
+    _agree(ada, likeness="yes")
+    assert _agree(ada, adapter="yes").status_code == 303
+    with transaction(ada.org_id) as session:
+        assert consents.agreed(session, ada.member.id) == set(Purpose)
+
+
+def test_nothing_more_can_be_agreed_to_once_the_shoot_is_closed(ada: Any, shoot: Shoot) -> None:
+    ada.accept().consent(photo="yes")
+    ada.set_state(State.READY)
+    with transaction(ada.org_id) as session:
+        shoots.close(session, shoots.get(session, shoot.id), actor=audit.SYSTEM)
+    assert "/me/consent/more" not in ada.browser.get("/me/privacy").text
+    assert ada.browser.get("/me/consent/more").location == "/me/privacy"
 
 
 def test_the_page_speaks_german_and_the_answer_says_so(ada: Any) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 from core import audit
 from core.clock import now
 from core.db import transaction
-from core.models import AuditEvent, Invite, Outbox, State, WebSession
-from core.services import invites
+from core.models import AuditEvent, Invite, Member, Outbox, Participation, Shoot, State, WebSession
+from core.services import invites, shoots
 
 
 def _facts(person: Any) -> tuple[int, int, str]:
@@ -49,6 +49,21 @@ def test_accepting_signs_in_and_leads_to_the_question(ada: Any) -> None:
     assert ada.browser.get("/me/").location == "/me/consent"
 
 
+def test_the_page_speaks_the_language_of_the_mail_until_another_is_chosen(ada: Any) -> None:
+    with transaction(ada.org_id) as session:
+        session.get_one(Member, ada.member.id).language = "de"
+    english = {"Accept-Language": "en-GB,en"}
+    assert '<html lang="de">' in ada.browser.get(ada.link(), headers=english).text
+    assert '<html lang="en">' in ada.browser.get(f"{ada.link()}?lang=en", headers=english).text
+    assert '<html lang="en">' in ada.browser.get(ada.link(), headers=english).text
+    ada.browser.delete_cookie("lang")
+    _age(ada)
+    assert "abgelaufen" in ada.browser.get(ada.link(), headers=english).text
+    with transaction(ada.org_id) as session:
+        invites.revoke(session, ada.participation_id, actor=audit.SYSTEM)
+    assert "zurückgezogen" in ada.browser.get(ada.link(), headers=english).text
+
+
 def test_accepting_needs_the_pages_own_form(ada: Any) -> None:
     assert ada.browser.post(f"{ada.link()}/accept").status_code == 400
     assert ada.state() is State.INVITED
@@ -82,13 +97,24 @@ def test_an_expired_link_is_renewed_by_mail_and_never_signs_in(ada: Any) -> None
     assert len(owed) == 2
 
 
-def test_revoked_unknown_and_replaced_links_say_what_to_do(ada: Any) -> None:
+def test_revoked_unknown_and_replaced_links_say_what_to_do(ada: Any, invited: Any, shoot: Shoot) -> None:
+    other = invited("Grace")
     link = ada.link()
     with transaction(ada.org_id) as session:
         invites.revoke(session, ada.participation_id, actor=audit.SYSTEM)
     page = ada.browser.get(link)
     assert page.status_code == 410
-    assert "newest mail" in page.text
+    assert "withdrawn this invitation" in page.text
+    assert "whoever organises" in page.text
+    assert "newest mail" not in page.text
+    ada.browser.post(f"{link}/renew", data={"csrf_token": ada.token(other.link())})
+    assert ada.link() == link
+    with transaction(ada.org_id) as session:
+        invites.create(session, session.get_one(Participation, ada.participation_id), actor=audit.SYSTEM)
+    assert "newest mail" in ada.browser.get(link).text
+    with transaction(ada.org_id) as session:
+        shoots.close(session, session.get_one(Shoot, shoot.id), actor=audit.SYSTEM)
+    assert "shoot has ended" in ada.browser.get(link).text
     unknown = ada.browser.get("/i/nothing")
     assert unknown.status_code == 404
     assert "whole link" in unknown.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from typing import Any
 
@@ -173,3 +174,36 @@ def test_letters_that_no_font_has_become_a_silhouette() -> None:
     ]
     assert drawn[2] == drawn[3]
     assert len(set(drawn)) == 3
+
+
+def _nonces(answer: Any) -> set[str]:
+    header = set(re.findall(r"'nonce-([^']*)'", answer.headers["Content-Security-Policy"]))
+    return header | set(re.findall(r'nonce="([^"]*)"', answer.text))
+
+
+def test_a_form_sent_after_the_session_was_lost_says_how_to_go_on_in_the_companys_look(ada: Any) -> None:
+    ada.accept().consent()
+    token = ada.token("/me/privacy")
+    for cookie in (
+        "portal_session",
+        "portal_form",
+    ):  # first the session alone ends, then both cookies are gone
+        ada.browser.delete_cookie(cookie)
+        answer = ada.browser.post("/me/consent/withdraw", data={"csrf_token": token, "purpose": "likeness"})
+        assert answer.status_code == 401
+        assert "last step was not sent" in answer.text
+        assert "link in your invitation mail" in answer.text
+        assert "reload" not in answer.text
+        assert "Acme" in answer.text
+        (nonce,) = _nonces(answer)
+        assert len(nonce) > 16
+
+
+def test_a_second_page_after_the_erasure_promises_nothing_that_is_gone(ada: Any) -> None:
+    ada.accept().consent()
+    ada.post("/me/erase", "/me/privacy", confirm="yes")
+    page = ada.browser.get("/me/photos")
+    assert page.status_code == 401
+    assert "safe" not in page.text
+    assert "nothing is left here" in page.text
+    assert "Acme" in page.text

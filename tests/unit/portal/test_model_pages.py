@@ -98,28 +98,53 @@ def test_progress_names_each_step_with_the_time_left_and_survives_a_reload(model
     gpu.report("gpu-1", 1, 8)
     page = modelled.browser.get("/me/progress").text
     assert "Waiting for your turn on the computer with the image model" in page
-    assert "With an image model it takes some minutes" in page
+    assert "With an image model it takes some minutes to an hour" in page
 
     modelled.set_state(State.RENDERING)
     progress.report(modelled.participation_id, "train", 0.25, seconds_left=181)
     for _ in range(2):
         page = modelled.browser.get("/me/progress").text
         assert "The image model learns what you look like" in page
-        assert "about 4 minutes left" in page
-        assert 'value="25"' in page
+        assert "about 4 minutes left for this step" in page
+        assert 'value="18"' in page
     polled = modelled.browser.get("/me/progress.json").json
-    assert (polled["step"], polled["left"], polled["note"]) == ("train", "about 4 minutes left", "")
+    assert (polled["step"], polled["left"], polled["note"]) == (
+        "train",
+        "about 4 minutes left for this step",
+        "",
+    )
 
     progress.report(modelled.participation_id, "generate", 0.8)
     polled = modelled.browser.get("/me/progress.json").json
-    assert (polled["label"], polled["left"]) == ("The image model makes your portraits", "")
+    assert (polled["label"], polled["left"]) == (
+        "The image model makes your portraits, and each is checked",
+        "",
+    )
+
+
+def test_the_whole_never_goes_back_from_learning_to_the_pictures(modelled: Any) -> None:
+    gpu.report("gpu-1", 1, 8)
+    modelled.set_state(State.RENDERING)
+    reports = [("train", 0.0), ("train", 1.0), ("learned", 0.0), ("generate", 0.0), ("generate", 1.0)]
+    percents = []
+    for step, fraction in reports:
+        progress.report(modelled.participation_id, step, fraction)
+        percents.append(modelled.browser.get("/me/progress.json").json["percent"])
+    assert percents == [0, 70, 70, 70, 100]
+
+
+def test_how_long_it_takes_is_what_it_usually_took_here(modelled: Any, invited: Any) -> None:
+    grace = invited("Grace")
+    assert "some minutes to an hour" in grace.browser.get(grace.link()).text
+    modelled.set_state(State.READY, gpu_seconds=400.0)
+    assert "takes about 7 minutes, and longer" in grace.browser.get(grace.link()).text
 
 
 def test_stream_tells_steps_time_left_and_why_the_studio_takes_over(modelled: Any) -> None:
     progress.report(modelled.participation_id, "train", 0.5, seconds_left=30)
     answer = modelled.browser.get("/me/progress/events")
     events = (json.loads(chunk[6:]) for chunk in answer.response if chunk.startswith(b"data: "))
-    assert next(events)["left"] == "about 1 minute left"
+    assert next(events)["left"] == "about 1 minute left for this step"
     with transaction(modelled.org_id) as session:
         row = session.get_one(Participation, modelled.participation_id)
         engines.fall_back(session, row, engines.Fallback.TOO_FEW_PASSED)
@@ -142,6 +167,7 @@ def test_page_is_honest_when_no_gpu_worker_runs(modelled: Any) -> None:
         (engines.Fallback.ENGINE_OFF, "no image model is set up"),
         (engines.Fallback.NO_GPU_WORKER, "did not run"),
         (engines.Fallback.TOO_FEW_PASSED, "did not look enough like you"),
+        (engines.Fallback.CLOTHES, "clothes that the image model painted did not turn out well enough"),
         (engines.Fallback.CONSENT, "you took back your consent"),
         ("RuntimeError", "did not work this time"),
     ],
@@ -166,5 +192,7 @@ def test_time_left_is_read_as_it_was_told(modelled: Any, seconds: int) -> None:
     assert progress.read(modelled.participation_id) == progress.Progress("train", 50, seconds)
     said = modelled.browser.get("/me/progress.json").json["left"]
     minutes = -(-seconds // 60)
-    expected = {0: "almost done", 1: "about 1 minute left"}.get(minutes, f"about {minutes} minutes left")
-    assert said == (expected if minutes <= 60 else "more than an hour left")
+    expected = {0: "this step is almost done", 1: "about 1 minute left for this step"}.get(
+        minutes, f"about {minutes} minutes left for this step"
+    )
+    assert said == (expected if minutes <= 60 else "more than an hour left for this step")

@@ -89,7 +89,7 @@ def test_waiting_for_an_image_model_and_its_stand_in_are_german(
     ada.fetch("/me/submit")
     assert "läuft gerade nicht" in german(ada.browser, "/me/progress")
     progress.report(ada.participation_id, "train", 0.5, seconds_left=250)
-    assert "noch etwa 5 Minuten" in german(ada.browser, "/me/progress")
+    assert "noch etwa 5 Minuten für diesen Schritt" in german(ada.browser, "/me/progress")
     for code in (*Fallback, "RuntimeError"):
         ada.set_state(State.READY, fallback_code=code)
         assert "Aus deinem eigenen Foto gemacht" in german(ada.browser, "/me/result")

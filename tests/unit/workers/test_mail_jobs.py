@@ -137,7 +137,7 @@ def test_ready_headshots_are_told(post: PostOffice, org: UUID, member: Member) -
         enqueue(session, JobName.READY_MAIL, row.id)
     do_all_work()
     (mail,) = post.mails
-    assert mail.subject == "Your headshots are ready"
+    assert mail.subject.startswith("Your headshots are ready: ")
 
 
 @pytest.mark.parametrize("state", [State.APPROVED, State.UPLOADING, State.ERASED])
