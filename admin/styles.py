@@ -14,7 +14,7 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from admin.answers import again, done, page
-from admin.style_form import Fields, errors_of, fields_of, has_image, spec_of
+from admin.style_form import Fields, errors_of, fields_of, spec_of
 from admin.style_words import LABELS
 from admin.words import LOOKS, NO_LOOK, SIZES, Word
 from core.db import transaction
@@ -121,29 +121,49 @@ def _look(session: Session, style: Style | None) -> Word | None:
 
 def _save(style_id: UUID | None) -> Response:
     style = None
+    image_id = request.form.get("image_id", "")
     try:
         with transaction(me().org_id) as session:
             style = styles.get(session, style_id) if style_id else None
             upload = _upload()
-            image_id = request.form.get("image_id", "")
             if upload is not None and request.form.get("backdrop_kind") == "image":
-                image_id = str(styles.keep_picture(session, upload))
+                image_id = str(_kept(session, upload))
+        # The picture stays though another field may be refused: a file cannot be put back into a form.
+        with transaction(me().org_id) as session:
+            style = styles.get(session, style_id) if style_id else None
+            before = style.parsed.backdrop if style is not None else None
             spec = spec_of(request.form, image_id)
-            if has_image(spec) and styles.picture(session, spec) is None:
-                raise InvalidInput(
-                    _("The backdrop's picture is gone. Please choose it again."), field="image"
-                )
             saved = styles.save(session, spec, style=style, actor=me().actor)
+            is_soft = spec.backdrop != before and styles.is_picture_small(session, spec)
     except (InvalidInput, styles.StyleNameTaken) as error:
         kept = {name: "" for name in fields_of(StyleSpec()) if name.startswith("size-")}
-        fields = fields_of(StyleSpec()) | kept | dict(request.form.items())
+        fields = fields_of(StyleSpec()) | kept | dict(request.form.items()) | {"image_id": image_id}
         return _studio(fields, style, preset=fields.get("preset", ""), error=error)
     message = (
         _("Saved as version %(number)s. Shoots that use an earlier version keep it.", number=saved.version)
         if saved.version > 1
         else _("Saved. Next: create a shoot with this style.")
     )
-    return done(f"/admin/styles/{saved.id}", message, id=str(saved.id), version=saved.version)
+    if is_soft:
+        message += " " + _(
+            "The backdrop's picture has less than %(least)s pixels on its short side: it will look soft behind people.",
+            least=styles.SMALL_PICTURE,
+        )
+    return done(
+        f"/admin/styles/{saved.id}",
+        message,
+        "warn" if is_soft else "good",
+        id=str(saved.id),
+        version=saved.version,
+    )
+
+
+def _kept(session: Session, upload: bytes) -> UUID:
+    try:
+        return styles.keep_picture(session, upload)
+    except pictures.PictureUnusable as error:
+        error.details["field"] = "image"
+        raise
 
 
 @bp.get("/styles/<uuid:style_id>/style.toml")
@@ -209,8 +229,7 @@ def _thumbnail(spec: StyleSpec) -> bytes:
 
 def _upload() -> bytes | None:
     file = request.files.get("image")
-    content = file.read() if file is not None and file.filename else b""
-    return content or None
+    return file.read() if file is not None and file.filename else None
 
 
 def _pixels(jpeg: bytes) -> Pixels:

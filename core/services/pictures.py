@@ -35,6 +35,8 @@ def load(content: bytes) -> Image.Image:
     Raises:
         PictureUnusable: says what the file is or what is wrong with it.
     """
+    if not content:
+        raise PictureUnusable("This file is empty. Please choose it again, or another one.")
     head = content[:1000].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if head.startswith((b"<svg", b"<?xml", b"<!doctype svg")):
         raise PictureUnusable(
@@ -85,6 +87,12 @@ def jpeg(content: bytes, largest_side: int = 2560) -> bytes:
     picture = to_srgb(_opaque(picture), profile)
     picture.thumbnail((largest_side, largest_side), Image.Resampling.LANCZOS)
     return _encoded(picture, "JPEG", quality=92)
+
+
+def size(content: bytes) -> tuple[int, int]:
+    """Return width and height of a picture that can be read, as it lies in its file."""
+    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        return picture.size
 
 
 def sketch(jpeg: bytes) -> Image.Image:

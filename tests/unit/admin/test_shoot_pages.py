@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_participation
 from lxml import html
+from painted import coarse
 from PIL import Image
 from sqlalchemy import select
 
@@ -18,10 +19,22 @@ from admin.style_words import LABELS
 from core import audit
 from core.clock import now
 from core.db import transaction
-from core.models import Artifact, Erasure, Invite, Member, Organization, Outbox, Participation, State, Style
+from core.ids import new_id
+from core.models import (
+    Artifact,
+    Erasure,
+    Invite,
+    Kind,
+    Member,
+    Organization,
+    Outbox,
+    Participation,
+    State,
+    Style,
+)
 from core.presets import PRESETS, presets
 from core.queue import JobName
-from core.services import participations
+from core.services import organizations, participations, styles
 from core.style import (
     NAMED_OUTPUTS,
     Attire,
@@ -36,6 +49,7 @@ from core.style import (
     Subject,
 )
 from core.style_file import read_style
+from core.vault import vault
 
 STYLE = {
     "name": "Wall",
@@ -275,6 +289,59 @@ def test_a_backdrop_picture_that_no_style_shows_any_more_is_destroyed(org: UUID,
     save_style(browser, first["location"])
     with transaction(org) as session:
         assert session.get_one(Artifact, picture).delete_requested_at is not None
+
+
+def test_a_chosen_backdrop_stays_though_another_field_is_refused(org: UUID, browser: Any) -> None:
+    wrong = {
+        **STYLE,
+        "name": "",
+        "backdrop_kind": "image",
+        "image": (io.BytesIO(coarse(1, (1200, 1000))), "wall.jpg"),
+    }
+    refused = browser.post("/admin/styles/new", wrong, json=False)
+    assert refused.status_code == 422
+    (image_id,) = html.fromstring(refused.text).xpath("//input[@name='image_id']/@value")
+    saved = save_style(browser, backdrop_kind="image", image_id=image_id)
+    assert "it will look soft" not in saved["message"]
+    with transaction(org) as session:
+        assert session.get_one(Style, UUID(saved["id"])).spec["backdrop"]["image"] == image_id
+
+
+def test_only_a_backdrop_of_ones_own_company_is_taken(org: UUID, browser: Any) -> None:
+    other = organizations.create("globex", "Globex")
+    with transaction(other) as session:
+        theirs = styles.keep_picture(session, coarse(1, (400, 400)))
+    with transaction(org) as session:
+        logo = vault().put(session, b"png", kind=Kind.LOGO, media_type="image/png", member_id=None).id
+        ours = styles.keep_picture(session, coarse(2, (400, 400)))
+    for image, status in ((theirs, 422), (logo, 422), (new_id(), 422), (ours, 200)):
+        values = {**STYLE, "backdrop_kind": "image", "image_id": str(image)}
+        assert browser.post("/admin/styles/new", values).status_code == status
+        shown = browser.post("/admin/styles/preview.jpg", values)
+        assert shown.status_code == status
+
+
+def test_an_empty_backdrop_is_called_empty_and_a_small_one_soft(browser: Any) -> None:
+    empty = {**STYLE, "backdrop_kind": "image", "image": (io.BytesIO(b""), "wall.jpg")}
+    refused = browser.post("/admin/styles/new", empty).json["error"]
+    assert (refused["field"], refused["message"][:19]) == ("image", "This file is empty.")
+    small = (io.BytesIO(coarse(1, (1600, 999))), "wall.jpg")
+    saved = save_style(browser, backdrop_kind="image", image=small)
+    assert "less than 1000 pixels on its short side: it will look soft" in saved["message"]
+    again = browser.post(saved["location"], {**STYLE, "color": "#112233"}).json
+    assert "it will look soft" not in again["message"]
+
+
+def test_a_logo_that_is_too_small_is_kept_with_a_warning(browser: Any) -> None:
+    said = []
+    for size in ((99, 40), (100, 40)):
+        values = {
+            "name": "Acme",
+            "accent": "#0F6B5C",
+            "logo": (io.BytesIO(coarse(1, size, "PNG")), "logo.png"),
+        }
+        said.append("it will look blurred" in browser.post("/admin/brand", values).json["message"])
+    assert said == [True, False]
 
 
 @pytest.mark.parametrize(
