@@ -321,6 +321,25 @@ def test_only_a_backdrop_of_ones_own_company_is_taken(org: UUID, browser: Any) -
         assert shown.status_code == status
 
 
+def test_a_styles_card_shows_its_own_backdrop_and_follows_a_change(org: UUID, browser: Any) -> None:
+    cards = []
+    for name, seed in (("One", 1), ("Two", 2)):
+        wall = (io.BytesIO(coarse(seed, (1200, 1000))), "wall.jpg")
+        saved = save_style(browser, name=name, backdrop_kind="image", image=wall)
+        (source,) = html.fromstring(browser.get("/admin/styles").text).xpath(
+            f"//img[contains(@src, '{saved['id']}')]/@src"
+        )
+        cards.append(browser.get(source))
+        assert browser.get(source, headers={"If-None-Match": cards[-1].headers["ETag"]}).status_code == 304
+    assert cards[0].data != cards[1].data
+    with Image.open(io.BytesIO(cards[0].data)) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (192, 192))
+    save_style(browser, saved["location"], name="Two", color="#112233")
+    changed = browser.get(source, headers={"If-None-Match": cards[-1].headers["ETag"]})
+    assert changed.status_code == 200
+    assert changed.data != cards[1].data
+
+
 def test_an_empty_backdrop_is_called_empty_and_a_small_one_soft(browser: Any) -> None:
     empty = {**STYLE, "backdrop_kind": "image", "image": (io.BytesIO(b""), "wall.jpg")}
     refused = browser.post("/admin/styles/new", empty).json["error"]
