@@ -22,7 +22,7 @@ from core.errors import AppError, InvalidInput
 from core.models import Style
 from core.permissions import Permission
 from core.presets import SLATE, presets
-from core.services import looks, organizations, pictures, styles
+from core.services import looks, organizations, pictures, style_deletion, styles
 from core.settings import diffusion_settings
 from core.style import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
 from core.style_file import StyleUnusable, to_toml
@@ -106,6 +106,7 @@ def _studio(
             "sizes": NAMED_OUTPUTS.values(),
             "size_names": SIZES,
             "look": _look(session, style),
+            "can_delete": style is not None and style_deletion.is_possible(session, style),
             "errors": errors_of(error, fields) if error else {},
         }
     return again("studio.html", error, **values) if error else page("studio.html", **values)
@@ -164,6 +165,15 @@ def _kept(session: Session, upload: bytes) -> UUID:
     except pictures.PictureUnusable as error:
         error.details["field"] = "image"
         raise
+
+
+@bp.post("/styles/<uuid:style_id>/delete")
+@requires(Permission.EDIT_STYLE)
+def delete(style_id: UUID) -> Response:
+    """Delete a style that no shoot uses."""
+    with transaction(me().org_id) as session:
+        style_deletion.delete(session, styles.get(session, style_id), actor=me().actor)
+    return done("/admin/styles", _("The style and its pictures are deleted."))
 
 
 @bp.get("/styles/<uuid:style_id>/style.toml")

@@ -11,6 +11,7 @@ from sqlalchemy import String, cast, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from core import audit
 from core.clock import now
@@ -127,10 +128,26 @@ def save(session: Session, spec: StyleSpec, *, style: Style | None = None, actor
 
 
 def lock(session: Session, style: Style) -> None:
-    """Make a style immutable: a shoot uses it from now on."""
+    """Make a style immutable: a shoot uses it from now on.
+
+    Raises:
+        NotFound: it was deleted a moment ago.
+    """
     if style.locked_at is None:
         style.locked_at = now()
-        session.flush()
+        try:
+            session.flush()
+        except StaleDataError as error:
+            raise NotFound("This style does not exist.") from error
+
+
+def forget(session: Session, style: Style) -> None:
+    """Delete a version that nothing refers to, and its picture where no other version shows it."""
+    image = _picture_of(style)
+    session.delete(style)
+    session.flush()
+    if image is not None:
+        _forget_picture(session, image)
 
 
 def keep_picture(session: Session, content: bytes) -> UUID:

@@ -340,6 +340,18 @@ def test_a_styles_card_shows_its_own_backdrop_and_follows_a_change(org: UUID, br
     assert changed.data != cards[1].data
 
 
+def test_only_a_style_that_no_shoot_uses_can_be_deleted(browser: Any) -> None:
+    spare, used = save_style(browser, name="Spare"), save_style(browser, name="Used")
+    create_shoot(browser, used["id"])
+    assert "Delete the style" not in browser.get(used["location"]).text
+    refused = browser.post(f"{used['location']}/delete")
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "style_in_use")
+    assert "Delete the style" in browser.get(spare["location"]).text
+    assert browser.post(f"{spare['location']}/delete", json=False).location == "/admin/styles"
+    assert browser.get(spare["location"]).status_code == 404
+    assert "Spare" not in browser.get("/admin/styles").text
+
+
 def test_an_empty_backdrop_is_called_empty_and_a_small_one_soft(browser: Any) -> None:
     empty = {**STYLE, "backdrop_kind": "image", "image": (io.BytesIO(b""), "wall.jpg")}
     refused = browser.post("/admin/styles/new", empty).json["error"]
