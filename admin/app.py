@@ -94,7 +94,7 @@ def _day(moment: datetime) -> str:
 
 def _moment(moment: datetime) -> str:
     """Format a time in UTC, which is what deadlines and the log are kept in."""
-    return f"{_day(moment)}, {format_datetime(moment, 'HH:mm', rebase=False)}"
+    return f"{_day(moment)}, {format_datetime(moment, 'HH:mm', rebase=False)} UTC"
 
 
 def _vary(response: Response) -> Response:

@@ -9,7 +9,7 @@ from admin.answers import again, done, page
 from core.db import transaction
 from core.errors import InvalidInput
 from core.permissions import Permission
-from core.services import brands, organizations
+from core.services import brands, organizations, pictures
 from core.web.guards import me, requires
 
 bp = Blueprint("brand_page", __name__)
@@ -43,4 +43,11 @@ def save() -> Response:
             )
     except InvalidInput as error:
         return again("brand.html", error, name=name, accent=accent)
-    return done("/admin/brand", _("Saved. This is how your people see you from now on."))
+    message = _("Saved. This is how your people see you from now on.")
+    is_blurred = logo is not None and max(pictures.size(logo)) < brands.SMALL_LOGO
+    if is_blurred:
+        message += " " + _(
+            "The logo has less than %(least)s pixels on its longer side: it will look blurred on pages and files.",
+            least=brands.SMALL_LOGO,
+        )
+    return done("/admin/brand", message, "warn" if is_blurred else "good")

@@ -18,7 +18,7 @@ from core.errors import InvalidInput, NotFound
 from core.models import Look, Style
 from core.permissions import Permission
 from core.services import looks, pictures, styles
-from core.services.looks import Refused, Standing
+from core.services.looks import Standing
 from core.settings import diffusion_settings
 from core.web.app import limiter
 from core.web.errors import said, wants_json
@@ -72,19 +72,24 @@ def give(style_id: UUID) -> Response:
         if told:
             error.details["refused"] = [f"{name}: {reason}" for name, reason in told]
         return again("look.html", error, **shown, told=told)
+    told = [(uploads[one.number - 1].filename, said(one.error)) for one in given.refused]
     message = ngettext(
         "%(num)s picture is kept, and the look is being learned.",
         "%(num)s pictures are kept, and the look is being learned.",
         kept,
     )
+    if told and not wants_json():
+        # At once instead of after a redirect: that carries its note in a cookie, and a file's name may be a person's.
+        with transaction(me().org_id) as session:
+            shown = _values(*_found(session, saved.id))
+        return page("look.html", **shown, told=told, message=message)
     return done(
         f"/admin/styles/{saved.id}/look",
-        " ".join((message, *_left_out(given.refused))),
-        "warn" if given.refused else "good",
+        message,
         id=str(saved.id),
         version=saved.version,
         pictures=kept,
-        refused=[f"{uploads[one.number - 1].filename}: {said(one.error)}" for one in given.refused],
+        refused=[f"{name}: {reason}" for name, reason in told],
     )
 
 
@@ -142,11 +147,3 @@ def _values(style: Style, look: Look | None) -> dict[str, Any]:
         "most": looks.MOST,
         "smallest": looks.SMALLEST_SIDE,
     }
-
-
-def _left_out(refused: tuple[Refused, ...]) -> list[str]:
-    # By number: the note travels in a cookie, and a file's name may be a person's.
-    return [
-        _("Number %(number)s was left out: %(reason)s", number=one.number, reason=said(one.error))
-        for one in refused
-    ]

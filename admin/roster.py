@@ -17,7 +17,7 @@ from core.permissions import Permission
 from core.services import imports, roster, shoots, tabular
 from core.services.imports import DryRun
 from core.services.roster import Verdict
-from core.web.errors import wants_json
+from core.web.errors import answer, wants_json
 from core.web.guards import me, requires
 
 bp = Blueprint("roster", __name__)
@@ -27,6 +27,13 @@ TEMPLATE_ROWS = (
     ("ada@example.com", "Ada", "Lovelace", "E1042", "Engineering", "en"),
     ("emmy@example.com", "Emmy", "Noether", "E1043", "Research", "de"),
 )
+
+
+@bp.errorhandler(imports.ImportGone)
+def ended(error: imports.ImportGone) -> Response:
+    """Lead back to where the list is chosen: a browser's way back ends at a list that was imported."""
+    error.details["back"] = f"/admin/shoots/{(request.view_args or {})['shoot_id']}/import"
+    return answer(error)
 
 
 @bp.get("/shoots/<uuid:shoot_id>/import")

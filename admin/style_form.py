@@ -212,8 +212,3 @@ def _form_field(place: Place) -> str:
             return "use_logo" if table == "logo" else str(table)
         return next((field for field, inner in _TABLES[str(table)].items() if inner == name), str(name))
     return str(table)
-
-
-def has_image(spec: StyleSpec) -> bool:
-    """Whether the style's backdrop is a picture."""
-    return isinstance(spec.backdrop, ImageBackdrop)

@@ -14,7 +14,7 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from admin.answers import again, done, page
-from admin.style_form import Fields, errors_of, fields_of, has_image, spec_of
+from admin.style_form import Fields, errors_of, fields_of, spec_of
 from admin.style_words import LABELS
 from admin.words import LOOKS, NO_LOOK, SIZES, Word
 from core.db import transaction
@@ -22,7 +22,7 @@ from core.errors import AppError, InvalidInput
 from core.models import Style
 from core.permissions import Permission
 from core.presets import SLATE, presets
-from core.services import looks, organizations, pictures, styles
+from core.services import looks, organizations, pictures, style_deletion, styles
 from core.settings import diffusion_settings
 from core.style import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
 from core.style_file import StyleUnusable, to_toml
@@ -106,6 +106,7 @@ def _studio(
             "sizes": NAMED_OUTPUTS.values(),
             "size_names": SIZES,
             "look": _look(session, style),
+            "can_delete": style is not None and style_deletion.is_possible(session, style),
             "errors": errors_of(error, fields) if error else {},
         }
     return again("studio.html", error, **values) if error else page("studio.html", **values)
@@ -121,29 +122,58 @@ def _look(session: Session, style: Style | None) -> Word | None:
 
 def _save(style_id: UUID | None) -> Response:
     style = None
+    image_id = request.form.get("image_id", "")
     try:
         with transaction(me().org_id) as session:
             style = styles.get(session, style_id) if style_id else None
             upload = _upload()
-            image_id = request.form.get("image_id", "")
             if upload is not None and request.form.get("backdrop_kind") == "image":
-                image_id = str(styles.keep_picture(session, upload))
+                image_id = str(_kept(session, upload))
+        # The picture stays though another field may be refused: a file cannot be put back into a form.
+        with transaction(me().org_id) as session:
+            style = styles.get(session, style_id) if style_id else None
+            before = style.parsed.backdrop if style is not None else None
             spec = spec_of(request.form, image_id)
-            if has_image(spec) and styles.picture(session, spec) is None:
-                raise InvalidInput(
-                    _("The backdrop's picture is gone. Please choose it again."), field="image"
-                )
             saved = styles.save(session, spec, style=style, actor=me().actor)
+            is_soft = spec.backdrop != before and styles.is_picture_small(session, spec)
     except (InvalidInput, styles.StyleNameTaken) as error:
         kept = {name: "" for name in fields_of(StyleSpec()) if name.startswith("size-")}
-        fields = fields_of(StyleSpec()) | kept | dict(request.form.items())
+        fields = fields_of(StyleSpec()) | kept | dict(request.form.items()) | {"image_id": image_id}
         return _studio(fields, style, preset=fields.get("preset", ""), error=error)
     message = (
         _("Saved as version %(number)s. Shoots that use an earlier version keep it.", number=saved.version)
         if saved.version > 1
         else _("Saved. Next: create a shoot with this style.")
     )
-    return done(f"/admin/styles/{saved.id}", message, id=str(saved.id), version=saved.version)
+    if is_soft:
+        message += " " + _(
+            "The backdrop's picture has less than %(least)s pixels on its short side: it will look soft behind people.",
+            least=styles.SMALL_PICTURE,
+        )
+    return done(
+        f"/admin/styles/{saved.id}",
+        message,
+        "warn" if is_soft else "good",
+        id=str(saved.id),
+        version=saved.version,
+    )
+
+
+def _kept(session: Session, upload: bytes) -> UUID:
+    try:
+        return styles.keep_picture(session, upload)
+    except pictures.PictureUnusable as error:
+        error.details["field"] = "image"
+        raise
+
+
+@bp.post("/styles/<uuid:style_id>/delete")
+@requires(Permission.EDIT_STYLE)
+def delete(style_id: UUID) -> Response:
+    """Delete a style that no shoot uses."""
+    with transaction(me().org_id) as session:
+        style_deletion.delete(session, styles.get(session, style_id), actor=me().actor)
+    return done("/admin/styles", _("The style and its pictures are deleted."))
 
 
 @bp.get("/styles/<uuid:style_id>/style.toml")
@@ -202,15 +232,33 @@ def thumbnail(key: str) -> Response:
     return response
 
 
-@lru_cache(maxsize=64)  # five presets, and one for each company's colour; 10 kB each
-def _thumbnail(spec: StyleSpec) -> bytes:
-    return preview(spec, size=THUMBNAIL_SIDE)
+@bp.get("/styles/<uuid:style_id>.jpg")
+@requires(Permission.EDIT_STYLE)
+def card(style_id: UUID) -> Response:
+    """Return a small portrait in a style, before its own backdrop; a browser that has it already gets 304."""
+    with transaction(me().org_id) as session:
+        spec = styles.get(session, style_id).parsed
+    response = Response(_thumbnail(spec, me().org_id), mimetype="image/jpeg")
+    response.headers["Cache-Control"] = "private, no-cache"  # a style that no shoot uses changes in place
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+@lru_cache(maxsize=256)  # 10 kB each; a changed style is another key
+def _thumbnail(spec: StyleSpec, org_id: UUID | None = None) -> bytes:
+    backdrop = None
+    if org_id is not None and isinstance(spec.backdrop, ImageBackdrop):
+        with transaction(org_id) as session:
+            kept = styles.picture(session, spec)
+        # Small at once: all that it shows is as large as a stamp.
+        backdrop = _pixels(pictures.jpeg(kept, THUMBNAIL_SIDE * 2)) if kept is not None else None
+    return preview(spec, backdrop, THUMBNAIL_SIDE)
 
 
 def _upload() -> bytes | None:
     file = request.files.get("image")
-    content = file.read() if file is not None and file.filename else b""
-    return content or None
+    return file.read() if file is not None and file.filename else None
 
 
 def _pixels(jpeg: bytes) -> Pixels:

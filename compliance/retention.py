@@ -14,7 +14,7 @@ from core.db import Lookup, transaction
 from core.logs import logger
 from core.models import Adapter, Artifact, Kind, Member, Participation, Photo, Shoot, State
 from core.queue import JobName, enqueue
-from core.services import adapters, organizations, participations, photos
+from core.services import adapters, organizations, participations, photos, styles
 from core.vault import vault
 
 # An object is written before its row is committed, and no transaction that writes one takes minutes.
@@ -23,6 +23,7 @@ BATCH = 500
 # Selfies of someone who never finished are kept no longer than those of someone who did.
 UNFINISHED = (State.CONSENTED, State.UPLOADING, State.SUBMITTED, State.RENDERING, State.READY, State.FAILED)
 ROSTER_HOURS = 1
+UNSAVED_BACKDROP_DAYS = 1  # a style whose form was refused, and that nobody came back to
 
 
 def sweep(session: Session) -> int:
@@ -77,6 +78,7 @@ def sweep(session: Session) -> int:
     for roster in stale:
         vault().request_deletion(session, [roster.id])
         enqueue(session, JobName.PURGE, roster.id)
+    styles.forget_unused_pictures(session, moment - timedelta(days=UNSAVED_BACKDROP_DAYS))
     return len(people)
 
 

@@ -32,6 +32,7 @@ class Tag(StrEnum):
     SIGNED_IN = "session.signed_in"
     SIGNED_OUT = "session.signed_out"
     STYLE_SAVED = "style.saved"
+    STYLE_DELETED = "style.deleted"
     STYLE_RIGHTS_CONFIRMED = "style.rights_confirmed"
     STYLE_TRAINED = "style.trained"
     STYLE_LOOK_REMOVED = "style.look_removed"
@@ -73,6 +74,7 @@ ABOUT_NOBODY = frozenset(
         Tag.ORGANIZATION_CREATED,
         Tag.BRAND_CHANGED,
         Tag.STYLE_SAVED,
+        Tag.STYLE_DELETED,
         Tag.STYLE_RIGHTS_CONFIRMED,
         Tag.STYLE_TRAINED,
         Tag.STYLE_LOOK_REMOVED,

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigurationError
+from core.words import N_
 
 
 class Environment(StrEnum):
@@ -51,6 +52,9 @@ class DiffusionSettings(BaseSettings):
     diffusion_sample_model: str = Field(
         "", description="what GPU workers sample with, named in the same ways"
     )
+
+
+LOCAL_REGION = N_("a folder on this computer")
 
 
 class Settings(VisionSettings, DiffusionSettings):

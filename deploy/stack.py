@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.schema import migrate
-from core.settings import diffusion_settings
+from core.settings import LOCAL_REGION, diffusion_settings
 from deploy.local import LocalServices
 from deploy.processes import Child, Supervisor, child_environment, free_port, python_module, wait_ready
 
@@ -88,7 +88,7 @@ def environment(
         "HEADSHOTS_ENVIRONMENT": "test" if test else "development",
         "HEADSHOTS_BASE_URL": base_url,
         "HEADSHOTS_OPERATOR_NAME": "Headshots (trial)",
-        "HEADSHOTS_STORAGE_REGION": "a folder on this computer",
+        "HEADSHOTS_STORAGE_REGION": LOCAL_REGION,
         "HEADSHOTS_STORAGE_URL": (home / "storage").as_uri(),
         "HEADSHOTS_KEYRING_PATH": str(home / "keyring"),
         "HEADSHOTS_SIGNING_PATH": str(home / "signing"),

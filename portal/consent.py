@@ -46,7 +46,7 @@ def notice_for(place: Here) -> Notice:
         choose_language(),
         company=place.organization.name,
         processor=config.operator_name,
-        region=config.storage_region,
+        region=_(config.storage_region),
         retention_days=place.organization.retention_days,
     )
     asked = {

@@ -29,6 +29,7 @@ from portal.files import attachment, picture
 from portal.here import Here, go, here, step_url
 from workers.studio import encode
 from workers.studio.caption import caption_of
+from workers.studio.finish import in_frame
 from workers.studio.logo import read_logo
 
 bp = Blueprint("gallery", __name__)
@@ -149,12 +150,14 @@ def file_of(output: Output) -> str:
 @bp.get("/me/headshots/<uuid:headshot_id>/view")
 @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
 def view(headshot_id: UUID) -> Response:
-    """Serve a result for the page; with `?close=1` as large as it is looked at alone."""
+    """Serve a result for the page, in its style's own frame; with `?close=1` as large as it is looked at alone."""
     with transaction(me().org_id) as session:
         headshot = headshots.get(session, me().member_id, headshot_id)
         assert headshot.artifact_id is not None
-        master = vault().get(session, headshot.artifact_id)
-    return _shown(Image.open(io.BytesIO(master)))
+        style = session.get_one(Style, headshot.style_id).parsed
+        content = vault().get(session, headshot.artifact_id)
+    master = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    return _shown(Image.fromarray(in_frame(master, style)))
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/before")
@@ -167,13 +170,12 @@ def before(headshot_id: UUID) -> Response:
         photo = photos.get(session, me().member_id, headshot.photo_id)
         style = session.get_one(Style, headshot.style_id).parsed
         head = Head.measured(headshot.gates.get("figures", {})) or style.head
-        ratio = style.crop.aspect * (1 + 2 * style.room.beside) / (1 + style.room.above)
         face = face_of(photo)
         content = vault().get(session, photo.artifact_id)
     kept = Image.open(io.BytesIO(content))
     # A head is a quarter of most photos' height; a JPEG decodes at a half or a quarter of its size for nothing.
     kept.draft("RGB", (4 * _side(), 4 * _side()))
-    return _shown(framed(kept, face, head, ratio))
+    return _shown(framed(kept, face, head, style.crop.aspect))
 
 
 def _side() -> int:

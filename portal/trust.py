@@ -43,7 +43,7 @@ def show(slug: str) -> Response:
                 "trust.html",
                 organization=organization,
                 operator=config.operator_name,
-                region=config.storage_region,
+                region=_(config.storage_region),
                 epoch_hours=config.epoch_hours,
                 backup_days=config.backup_days,
                 keys=published_keys(org_id),

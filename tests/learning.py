@@ -22,7 +22,7 @@ def style_picture(seed: int) -> bytes:
     across = np.linspace(1, 0.1, width)[None, :, None]
     wall = np.array([230, 140, 60]) * across + chance.normal(0, 4, (height, width, 3))
     pixels = np.clip(wall, 0, 255).astype(np.uint8)
-    cv2.circle(pixels, (320 + int(chance.integers(-40, 40)), 230), 110, (190, 150, 120), -1)
+    cv2.circle(pixels, (220 + 50 * (seed % 5), 200 + 60 * (seed % 2)), 110, (190, 150, 120), -1)
     done, encoded = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
     assert done
     return encoded.tobytes()

@@ -1,11 +1,26 @@
-"""Faults drawn into photos of faces, as image models make them; each in the face's own directions and size."""
+"""Pictures that a test paints: coarse ones that differ, and faults in photos of faces as image models make them.
+
+A fault lies in the face's own directions and size.
+"""
 
 from __future__ import annotations
 
+import io
+import random
+
 import cv2
 import numpy as np
+from PIL import Image
 
 from workers.vision.geometry import CHIN, LEFT_IRIS, Face, Pixels
+
+
+def coarse(seed: int, size: tuple[int, int], form: str = "JPEG", **options: object) -> bytes:
+    """A picture with something to see; every seed gives another one."""
+    blocks = Image.frombytes("RGB", (8, 8), random.Random(seed).randbytes(8 * 8 * 3))
+    target = io.BytesIO()
+    blocks.resize(size, Image.Resampling.NEAREST).save(target, form, **options)
+    return target.getvalue()
 
 
 def _moved(pixels: Pixels, face: Face, move) -> Pixels:

@@ -20,7 +20,7 @@ from core.style import StyleSpec
 from workers.fringe import fringe
 from workers.own import Own
 from workers.studio.align import Framing
-from workers.studio.backdrop import backdrop
+from workers.studio.backdrop import framed_backdrop
 from workers.studio.compose import CONTACT_REACH
 from workers.studio.grade import styled
 from workers.studio.light import asked
@@ -259,7 +259,7 @@ def _against_source(pixels: Pixels, face: Face, source: str, own: Own, style: St
 
 def _edge(pixels: Pixels, face: Face, style: StyleSpec, image: Pixels | None) -> Gate:
     unit, why = "ΔE × % of head²", "clean edges have up to 7, an old background's colours 13 and more"
-    wall = backdrop(style.backdrop, pixels.shape[1], pixels.shape[0], image)
+    wall = framed_backdrop(style, pixels.shape[1], pixels.shape[0], image)
     value = fringe(pixels, wall, face)
     if value is None:
         return not_measured(unit, _EDGE, "too little edge before a wall of another colour")
@@ -278,7 +278,7 @@ def backdrop_error(pixels: Pixels, style: StyleSpec, image: Pixels | None = None
     border &= _far_from_person(background(pixels), style, height)
     if border.mean() < _LEAST_WALL:
         return None
-    wall = backdrop(style.backdrop, width, height, image)
+    wall = framed_backdrop(style, width, height, image)
     some = slice(None, None, max(1, int(border.sum()) // _SAMPLES))
     seen, meant = color.rgb2lab(pixels[border][some] / 255.0), color.rgb2lab(wall[border][some])
     return float(np.median(color.deltaE_ciede2000(seen, meant)))

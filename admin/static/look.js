@@ -34,7 +34,7 @@ async function follow() {
       const answer = await fetch(learning.dataset.poll, { headers: { "X-Requested-With": "fetch" } });
       if (answer.status === 401) return; // signed out: the next click leads to the sign-in
       const found = await answer.json();
-      if (!answer.ok || found.standing !== "learning") return location.replace(location.pathname);
+      if (!answer.ok || found.standing !== "learning") return location.replace(learning.dataset.poll);
       bar.value = found.percent ?? bar.value;
     } catch {
       // Not reachable right now; the next round asks again.

@@ -1,5 +1,8 @@
 // Makes a picture smaller before it is sent: a phone photo is many megabytes. What was transparent becomes white.
+const TAKEN = ["image/png", "image/jpeg", "image/webp"]; // as the server does; others go as they are, and it says so
+
 export async function smaller(upload, largest) {
+  if (!TAKEN.includes(upload.type)) return upload;
   try {
     const bitmap = await createImageBitmap(upload);
     const scale = Math.min(1, largest / Math.max(bitmap.width, bitmap.height));

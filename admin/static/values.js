@@ -3,7 +3,11 @@ export function showValues(root = document) {
   for (const place of root.querySelectorAll("[data-value-of]")) {
     const field = document.getElementById(place.dataset.valueOf);
     if (!field) continue;
-    const show = () => { place.textContent = field.value; };
+    const show = () => {
+      place.textContent = field.type === "range"
+        ? Number(field.value).toLocaleString(document.documentElement.lang)
+        : field.value;
+    };
     field.addEventListener("input", show);
     show();
   }

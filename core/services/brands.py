@@ -12,6 +12,7 @@ from core.services import organizations, pictures
 from core.style import HEX_COLOR
 from core.vault import vault
 
+SMALL_LOGO = 100  # px, longer side: a portrait of 1,024 pixels shows a logo 143 pixels long
 LONGEST_NAME = 120  # as wide as the column
 
 

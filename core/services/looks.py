@@ -126,10 +126,14 @@ def read(files: Sequence[bytes], *, rights: bool) -> Readable:
             most=MOST,
             field="pictures",
         )
-    usable, refused = [], []
+    usable: list[bytes] = []
+    refused: list[Refused] = []
+    seen: list[Image.Image] = []
     for number, content in enumerate(files, 1):
         try:
-            usable.append(_jpeg(content))
+            jpeg = _jpeg(content)
+            seen.append(_new_sketch(jpeg, seen))
+            usable.append(jpeg)
         except pictures.PictureUnusable as error:
             refused.append(Refused(number, error))
     if len(usable) < LEAST:
@@ -386,6 +390,16 @@ def _jpeg(content: bytes) -> bytes:
             N_("This picture is less than %(least)s pixels wide or high."), least=SMALLEST_SIDE
         )
     return jpeg
+
+
+def _new_sketch(jpeg: bytes, seen: Sequence[Image.Image]) -> Image.Image:
+    """Return a picture's sketch, if there is something to learn from it that `seen` does not show already."""
+    drawn = pictures.sketch(jpeg)
+    if pictures.is_flat(drawn):
+        raise pictures.PictureUnusable(N_("There is nothing to see in this picture."))
+    if any(pictures.is_same(drawn, one) for one in seen):
+        raise pictures.PictureUnusable(N_("This is the same picture as one before it."))
+    return drawn
 
 
 def _owe(session: Session, look: Look) -> None:

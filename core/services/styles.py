@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from core import audit
 from core.clock import now
 from core.db import organization_of
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
 from core.models import Artifact, Kind, Shoot, Style
 from core.queue import JobName, enqueue
@@ -21,11 +24,19 @@ from core.services import organizations, pictures
 from core.style import COMPANY_LOGO, ImageBackdrop, StyleSpec
 from core.vault import vault
 
+SMALL_PICTURE: Final = 1000  # px, short side of a backdrop: most sizes show 1,024 pixels of it
+
 
 class StyleNameTaken(Conflict):
     """Another style of the company has this name."""
 
     code = "style_name_taken"
+
+
+class PictureGone(InvalidInput):
+    """The style's backdrop is a picture that the company does not have, or not any more."""
+
+    code = "backdrop_picture_gone"
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,10 @@ def save(session: Session, spec: StyleSpec, *, style: Style | None = None, actor
 
     Raises:
         StyleNameTaken: another style has this name.
+        PictureGone: there is no such picture for the backdrop.
     """
+    if isinstance(spec.backdrop, ImageBackdrop) and not _claimed(session, spec.backdrop.image):
+        raise PictureGone("The backdrop's picture is gone. Please choose it again.", field="image")
     renamed = style is None or style.name != spec.name
     latest = _latest_version(session, spec.name)
     if renamed and latest:
@@ -114,10 +128,26 @@ def save(session: Session, spec: StyleSpec, *, style: Style | None = None, actor
 
 
 def lock(session: Session, style: Style) -> None:
-    """Make a style immutable: a shoot uses it from now on."""
+    """Make a style immutable: a shoot uses it from now on.
+
+    Raises:
+        NotFound: it was deleted a moment ago.
+    """
     if style.locked_at is None:
         style.locked_at = now()
-        session.flush()
+        try:
+            session.flush()
+        except StaleDataError as error:
+            raise NotFound("This style does not exist.") from error
+
+
+def forget(session: Session, style: Style) -> None:
+    """Delete a version that nothing refers to, and its picture where no other version shows it."""
+    image = _picture_of(style)
+    session.delete(style)
+    session.flush()
+    if image is not None:
+        _forget_picture(session, image)
 
 
 def keep_picture(session: Session, content: bytes) -> UUID:
@@ -134,14 +164,14 @@ def picture(session: Session, spec: StyleSpec) -> bytes | None:
     """Return the JPEG of the style's image backdrop; `None` where it has none or it was deleted."""
     if not isinstance(spec.backdrop, ImageBackdrop):
         return None
-    try:
-        artifact_id = UUID(spec.backdrop.image)
-    except ValueError:
-        return None
-    artifact = session.get(Artifact, artifact_id)
-    if artifact is None or artifact.kind != Kind.BACKDROP or artifact.delete_requested_at is not None:
-        return None
-    return vault().get(session, artifact_id)
+    artifact = _artifact_of(session, spec.backdrop.image)
+    return vault().get(session, artifact.id) if artifact is not None else None
+
+
+def is_picture_small(session: Session, spec: StyleSpec) -> bool:
+    """Whether the style's image backdrop has to be enlarged in most sizes, so that it looks soft."""
+    jpeg = picture(session, spec)
+    return jpeg is not None and min(pictures.size(jpeg)) < SMALL_PICTURE
 
 
 def logo(session: Session, spec: StyleSpec) -> bytes | None:
@@ -158,6 +188,48 @@ def logo(session: Session, spec: StyleSpec) -> bytes | None:
 def _picture_of(style: Style) -> str | None:
     backdrop = style.parsed.backdrop
     return backdrop.image if isinstance(backdrop, ImageBackdrop) else None
+
+
+def _artifact_of(session: Session, image: str) -> Artifact | None:
+    try:
+        artifact = session.get(Artifact, UUID(image))
+    except ValueError:
+        return None
+    if artifact is None or artifact.kind != Kind.BACKDROP or artifact.delete_requested_at is not None:
+        return None
+    return artifact
+
+
+def _claimed(session: Session, image: str) -> bool:
+    """Whether there is this picture; if so, it is not forgotten before the caller's transaction ends."""
+    artifact = _artifact_of(session, image)
+    if artifact is not None:
+        session.refresh(artifact, with_for_update={"read": True})
+    return artifact is not None and artifact.delete_requested_at is None
+
+
+def forget_unused_pictures(session: Session, kept_before: datetime) -> None:
+    """Destroy the backdrops of styles that were given up before they were saved.
+
+    Args:
+        session: bound to the organization.
+        kept_before: younger ones may be in a form that somebody is filling in.
+    """
+    images = select(Style.spec["backdrop"]["image"].as_string()).where(
+        Style.spec["backdrop"]["kind"].as_string() == "image"
+    )
+    unused = session.scalars(
+        select(Artifact.id)
+        .where(
+            Artifact.kind == Kind.BACKDROP,
+            Artifact.delete_requested_at.is_(None),
+            Artifact.created_at < kept_before,
+            cast(Artifact.id, String).not_in(images),
+        )
+        .with_for_update(skip_locked=True)
+    ).all()
+    for one in unused:
+        _forget_picture(session, str(one))  # looks once more, now that nobody can save a style with it
 
 
 def _forget_picture(session: Session, image: str) -> None:

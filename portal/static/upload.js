@@ -6,6 +6,7 @@ const withPhotos = document.querySelectorAll("#hint, #send-form");
 const count = document.querySelector("#count");
 const asking = document.querySelector("#asking");
 const said = document.querySelector("#said");
+const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
 const words = document.querySelector("#words").dataset;
 const part = (name) => document.querySelector(`#${name}-template`).content.firstElementChild.cloneNode(true);
 const { token, list: listUrl, mostBytes } = form.dataset;
@@ -35,7 +36,7 @@ function show(item, state, label, advice = [], { kind = PILLS[state] ?? "info", 
   parts.push(line(pill(kind, label)), ...advice.map((text) => line(text)));
   item.querySelector(".verdict").replaceChildren(...parts);
   for (const question of item.querySelectorAll(".asking")) question.remove();
-  if (before && before !== state && state !== "checking") said.textContent = [label, ...advice].join(". ");
+  if (before && before !== state && state !== "checking") said.textContent = [label, ...advice].map(sentence).join(" ");
 }
 
 function line(...parts) {

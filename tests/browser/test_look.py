@@ -43,7 +43,9 @@ def visitors(chromium: Browser) -> Iterator[Visitors]:
 def noisy(width: int, height: int, name: str) -> File:
     """A picture that does not compress: forty of them at full size would be too much for one upload."""
     target = io.BytesIO()
-    Image.frombytes("RGB", (width, height), os.urandom(3 * width * height)).save(target, "JPEG", quality=95)
+    fine = Image.frombytes("RGB", (width, height), os.urandom(3 * width * height))
+    coarse = Image.frombytes("RGB", (8, 8), os.urandom(3 * 8 * 8)).resize(fine.size)
+    Image.blend(fine, coarse, 0.5).save(target, "JPEG", quality=95)
     return File(name, "image/jpeg", target.getvalue())
 
 

@@ -33,6 +33,9 @@ _RUN_OUT: Final = 0.08  # of the way from the light to the corners
 # A picture's lamps and windows end at white; a lens would see them several times brighter.
 _WHITE: Final = 0.9  # linear light from which on
 _CLIPPED: Final = 3.0  # times more at full white
+_ENLARGED: Final = (
+    2.0  # times that a picture is made larger than the frame needs, so that wide files show no mirror
+)
 
 
 class BackdropMissing(InvalidInput):
@@ -62,7 +65,7 @@ def backdrop_file(style: StyleSpec, folder: Path) -> Pixels | None:
 def backdrop(
     spec: Backdrop, width: int, height: int, image: Pixels | None = None, frame: Rect | None = None
 ) -> Values:
-    """Paint the backdrop; beyond the frame it goes on, and inside it is the same with and without more around.
+    """Paint the backdrop; beyond the frame it goes on.
 
     Args:
         spec: What the style asks for.
@@ -87,6 +90,18 @@ def backdrop(
     if image is None:
         raise BackdropMissing("The style's backdrop picture is missing. Please upload it again in the style.")
     return _picture(spec, width, height, image, frame)
+
+
+def framed_backdrop(style: StyleSpec, width: int, height: int, image: Pixels | None = None) -> Values:
+    """Paint what a style's frame of that size shows of the backdrop, as every master of the style has it.
+
+    Raises:
+        BackdropMissing: an image backdrop without its picture.
+    """
+    beside, above = round(style.room.beside * width), round(style.room.above * height)
+    master = style.room.around(width, height)
+    wall = backdrop(style.backdrop, *master, image, Rect(beside, above, width, height))
+    return wall[above : above + height, beside : beside + width]
 
 
 @lru_cache(maxsize=4)  # a team shares one style; a 1,024 px wall is 12 MB
@@ -122,9 +137,10 @@ def _continued(wall: Values, width: int, height: int, frame: Rect) -> Values:
 
 
 def _picture(spec: ImageBackdrop, width: int, height: int, image: Pixels, frame: Rect) -> Values:
-    """Fill the frame with the picture's middle; beside it goes as much more of the picture as there is."""
+    """Fill all with the picture's middle; in very wide or tall files it is mirrored where it ends."""
     inner = (int(frame.width), int(frame.height))
-    scale = max(inner[0] / image.shape[1], inner[1] / image.shape[0])
+    needed = max(inner[0] / image.shape[1], inner[1] / image.shape[0])
+    scale = min(max(width / image.shape[1], height / image.shape[0]), _ENLARGED * needed)
     size = (max(inner[0], round(image.shape[1] * scale)), max(inner[1], round(image.shape[0] * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     filled = cv2.resize(image, size, interpolation=way)
@@ -137,6 +153,20 @@ def _picture(spec: ImageBackdrop, width: int, height: int, image: Pixels, frame:
     if spec.blur == 0:
         return np.asarray(cut, np.float32) / np.float32(255)
     # A lens blurs light, not its encoding; what a photo shows as white was brighter than that.
-    light = to_linear(cut)
-    light *= 1 + _CLIPPED * np.clip(luminance(light) / _WHITE - 1, 0, None)[..., None] / (1 / _WHITE - 1)
-    return to_srgb(defocus(light, spec.blur * frame.width))
+    light = defocus(_unclipped(to_linear(cut)), spec.blur * frame.width)
+    return to_srgb(_clipped(light))
+
+
+def _unclipped(light: Values) -> Values:
+    """Give what ends at white in a photo the brightness that it had before the lens."""
+    share = np.clip((luminance(light) - _WHITE) / (1 - _WHITE), 0, None)
+    return np.asarray(light * (1 + _CLIPPED * share)[..., None], np.float32)
+
+
+def _clipped(light: Values) -> Values:
+    """Take that back: a bright wall comes out as it was, without an edge where it nears white."""
+    bright = luminance(light)
+    # Solves bright = (w + (1 - w) s) (1 + c s) for the share s.
+    a, b = (1 - _WHITE) * _CLIPPED, 1 - _WHITE + _WHITE * _CLIPPED
+    share = (np.sqrt(np.maximum(b * b + 4 * a * (bright - _WHITE), 0)) - b) / (2 * a)
+    return np.asarray(light / (1 + _CLIPPED * np.clip(share, 0, 1))[..., None], np.float32)

@@ -47,8 +47,9 @@ def preview(
     aspect = style.crop.aspect
     width, height = (size, round(size / aspect)) if aspect >= 1 else (round(size * aspect), size)
     shown = Output(name="preview", width=width, height=height)
-    style = style.model_copy(update={"outputs": (shown,)})
-    return deliver(finish(sample(), style, (width, height), image_backdrop).pixels, style, shown, logo=logo)
+    # With the room that files of other shapes need: it sets how much of a backdrop's picture the frame shows.
+    master = finish(sample(), style, style.room.around(width, height), image_backdrop).pixels
+    return deliver(master, style, shown, logo=logo)
 
 
 @cache

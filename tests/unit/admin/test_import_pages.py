@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from conftest import add_member, add_shoot
+from lxml import html
 from sqlalchemy import func, select
 
 from core.db import transaction
@@ -87,6 +88,21 @@ def test_a_file_is_committed_once_however_often_the_button_is_pressed(
     again = commit(browser, shoot, run["import"])
     assert (again.status_code, again.json["error"]["code"]) == (410, "import_gone")
     assert count(org, Invite) == 2
+
+
+def test_going_back_to_a_list_that_was_imported_leads_to_the_next_one(shoot: UUID, browser: Any) -> None:
+    run = upload(browser, shoot, HEADER + GOOD)
+    commit(browser, shoot, run["import"])
+    page = browser.get(f"/admin/shoots/{shoot}/import/{run['import']}")
+    assert page.status_code == 410
+    assert f'href="/admin/shoots/{shoot}/import"' in page.text
+
+
+def test_each_fault_of_a_row_stands_in_a_line_of_its_own(shoot: UUID, browser: Any) -> None:
+    run = upload(browser, shoot, HEADER + "nobody,,,E1,Sales,en\n")
+    page = browser.get(f"/admin/shoots/{shoot}/import/{run['import']}").text
+    said = html.fromstring(page).xpath("//ul[@class='reasons']/li/text()")
+    assert said == ["There is no name.", "This is not a complete email address."]
 
 
 def test_importing_the_same_people_again_makes_no_duplicates(org: UUID, shoot: UUID, browser: Any) -> None:

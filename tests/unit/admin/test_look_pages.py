@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from conftest import forget_process_state
 from lxml import html
+from painted import coarse
 from PIL import Image
 from reading import english_in
 from sqlalchemy import select
@@ -21,10 +22,8 @@ from core.services import looks, organizations, styles
 from core.style import StyleSpec
 
 
-def picture(red: int = 200, size: tuple[int, int] = (700, 600)) -> bytes:
-    target = io.BytesIO()
-    Image.new("RGB", size, (red, 90, 40)).save(target, "JPEG")
-    return target.getvalue()
+def picture(seed: int = 200, size: tuple[int, int] = (700, 600)) -> bytes:
+    return coarse(seed, size)
 
 
 def upload(number: int = 6, *more: tuple[str, bytes]) -> list[tuple[io.BytesIO, str]]:
@@ -134,14 +133,15 @@ def test_without_the_confirmation_the_page_leads_to_the_box(address: str, browse
     assert (refused["code"], refused["field"]) == ("rights_unconfirmed", "rights")
 
 
-def test_a_file_that_cannot_be_used_is_named_by_number_and_the_others_kept(
+def test_a_file_that_cannot_be_used_is_named_on_the_page_alone_and_the_others_kept(
     address: str, browser: Any, org: UUID
 ) -> None:
     files = upload(5, ("Ada Example.txt", b"no picture"))
-    assert give(browser, address, files, json=False).status_code == 303
-    page = browser.get(address).text
-    assert "Number 6 was left out: This file is not a picture that can be read." in page
-    assert "Ada Example" not in page
+    answer = give(browser, address, files, json=False)
+    assert answer.status_code == 200
+    assert "5 pictures are kept, and the look is being learned. 1 was left out:" in words(answer.text)
+    assert "Ada Example.txt: This file is not a picture that can be read." in words(answer.text)
+    assert "Ada Example" not in browser.get(address).text
     assert len(kept(org)) == 5
     told = give(browser, address, upload(5, ("ada.txt", b"no picture"))).json
     assert told["refused"] == [
@@ -159,6 +159,18 @@ def test_too_few_pictures_are_refused_with_what_is_wrong_with_each(
     assert "small.jpg: This picture is less than 512 pixels wide or high." in told
     assert kept(org) == []
     assert give(browser, address, []).status_code == 422
+
+
+def test_one_photo_again_and_again_is_no_look(address: str, browser: Any, org: UUID) -> None:
+    files = [
+        (io.BytesIO(picture()), f"{name}.jpg") for name in ("first", "again", "once-more", "four", "five")
+    ]
+    answer = give(browser, address, files, json=False)
+    assert answer.status_code == 422
+    told = alert(answer.text).text_content()
+    assert "again.jpg: This is the same picture as one before it." in told
+    assert "first.jpg" not in told
+    assert kept(org) == []
 
 
 def test_a_style_that_a_shoot_uses_gets_a_new_version(
@@ -207,7 +219,10 @@ def test_another_company_sees_nothing_of_a_look(address: str, browser: Any, org:
     with transaction(other) as session:
         theirs = styles.save(session, StyleSpec(name="Theirs"), actor=audit.SYSTEM)
         give_theirs = looks.give(
-            session, theirs, looks.read([picture()] * looks.LEAST, rights=True), actor=audit.SYSTEM
+            session,
+            theirs,
+            looks.read([picture(seed) for seed in range(looks.LEAST)], rights=True),
+            actor=audit.SYSTEM,
         )
         theirs_id, their_picture = theirs.id, give_theirs.look.pictures[0]
     picture_id = kept(org)[0]
@@ -233,7 +248,8 @@ def test_the_look_speaks_german(style: Style, address: str, browser: Any, org: U
     for files, rights in ((upload(), False), (upload(4, ("klein.jpg", picture(size=(300, 300)))), True)):
         refused = give(browser, address, files, rights=rights, json=False).text
         assert english_in(refused, "Warm", "Headshots", "klein.jpg") == []
-    give(browser, address, upload(5, ("a.txt", b"no picture")), json=False)
+    partly = give(browser, address, upload(5, ("a.txt", b"no picture")), json=False).text
+    assert english_in(partly, "Warm", "Headshots", "a.txt") == []
     seen()
     with transaction(org) as session:
         look_id = session.get_one(Style, style.id).look_id

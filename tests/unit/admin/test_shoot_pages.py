@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_participation
 from lxml import html
+from painted import coarse
 from PIL import Image
 from sqlalchemy import select
 
@@ -18,10 +19,22 @@ from admin.style_words import LABELS
 from core import audit
 from core.clock import now
 from core.db import transaction
-from core.models import Artifact, Erasure, Invite, Member, Organization, Outbox, Participation, State, Style
+from core.ids import new_id
+from core.models import (
+    Artifact,
+    Erasure,
+    Invite,
+    Kind,
+    Member,
+    Organization,
+    Outbox,
+    Participation,
+    State,
+    Style,
+)
 from core.presets import PRESETS, presets
 from core.queue import JobName
-from core.services import invites, participations
+from core.services import invites, organizations, participations, styles
 from core.style import (
     NAMED_OUTPUTS,
     Attire,
@@ -36,6 +49,7 @@ from core.style import (
     Subject,
 )
 from core.style_file import read_style
+from core.vault import vault
 from workers.jobs import invite_mail
 
 STYLE = {
@@ -276,6 +290,90 @@ def test_a_backdrop_picture_that_no_style_shows_any_more_is_destroyed(org: UUID,
     save_style(browser, first["location"])
     with transaction(org) as session:
         assert session.get_one(Artifact, picture).delete_requested_at is not None
+
+
+def test_a_chosen_backdrop_stays_though_another_field_is_refused(org: UUID, browser: Any) -> None:
+    wrong = {
+        **STYLE,
+        "name": "",
+        "backdrop_kind": "image",
+        "image": (io.BytesIO(coarse(1, (1200, 1000))), "wall.jpg"),
+    }
+    refused = browser.post("/admin/styles/new", wrong, json=False)
+    assert refused.status_code == 422
+    (image_id,) = html.fromstring(refused.text).xpath("//input[@name='image_id']/@value")
+    saved = save_style(browser, backdrop_kind="image", image_id=image_id)
+    assert "it will look soft" not in saved["message"]
+    with transaction(org) as session:
+        assert session.get_one(Style, UUID(saved["id"])).spec["backdrop"]["image"] == image_id
+
+
+def test_only_a_backdrop_of_ones_own_company_is_taken(org: UUID, browser: Any) -> None:
+    other = organizations.create("globex", "Globex")
+    with transaction(other) as session:
+        theirs = styles.keep_picture(session, coarse(1, (400, 400)))
+    with transaction(org) as session:
+        logo = vault().put(session, b"png", kind=Kind.LOGO, media_type="image/png", member_id=None).id
+        ours = styles.keep_picture(session, coarse(2, (400, 400)))
+    for image, status in ((theirs, 422), (logo, 422), (new_id(), 422), (ours, 200)):
+        values = {**STYLE, "backdrop_kind": "image", "image_id": str(image)}
+        assert browser.post("/admin/styles/new", values).status_code == status
+        shown = browser.post("/admin/styles/preview.jpg", values)
+        assert shown.status_code == status
+
+
+def test_a_styles_card_shows_its_own_backdrop_and_follows_a_change(org: UUID, browser: Any) -> None:
+    cards = []
+    for name, seed in (("One", 1), ("Two", 2)):
+        wall = (io.BytesIO(coarse(seed, (1200, 1000))), "wall.jpg")
+        saved = save_style(browser, name=name, backdrop_kind="image", image=wall)
+        (source,) = html.fromstring(browser.get("/admin/styles").text).xpath(
+            f"//img[contains(@src, '{saved['id']}')]/@src"
+        )
+        cards.append(browser.get(source))
+        assert browser.get(source, headers={"If-None-Match": cards[-1].headers["ETag"]}).status_code == 304
+    assert cards[0].data != cards[1].data
+    with Image.open(io.BytesIO(cards[0].data)) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (192, 192))
+    save_style(browser, saved["location"], name="Two", color="#112233")
+    changed = browser.get(source, headers={"If-None-Match": cards[-1].headers["ETag"]})
+    assert changed.status_code == 200
+    assert changed.data != cards[1].data
+
+
+def test_only_a_style_that_no_shoot_uses_can_be_deleted(browser: Any) -> None:
+    spare, used = save_style(browser, name="Spare"), save_style(browser, name="Used")
+    create_shoot(browser, used["id"])
+    assert "Delete the style" not in browser.get(used["location"]).text
+    refused = browser.post(f"{used['location']}/delete")
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "style_in_use")
+    assert "Delete the style" in browser.get(spare["location"]).text
+    assert browser.post(f"{spare['location']}/delete", json=False).location == "/admin/styles"
+    assert browser.get(spare["location"]).status_code == 404
+    assert "Spare" not in browser.get("/admin/styles").text
+
+
+def test_an_empty_backdrop_is_called_empty_and_a_small_one_soft(browser: Any) -> None:
+    empty = {**STYLE, "backdrop_kind": "image", "image": (io.BytesIO(b""), "wall.jpg")}
+    refused = browser.post("/admin/styles/new", empty).json["error"]
+    assert (refused["field"], refused["message"][:19]) == ("image", "This file is empty.")
+    small = (io.BytesIO(coarse(1, (1600, 999))), "wall.jpg")
+    saved = save_style(browser, backdrop_kind="image", image=small)
+    assert "less than 1000 pixels on its short side: it will look soft" in saved["message"]
+    again = browser.post(saved["location"], {**STYLE, "color": "#112233"}).json
+    assert "it will look soft" not in again["message"]
+
+
+def test_a_logo_that_is_too_small_is_kept_with_a_warning(browser: Any) -> None:
+    said = []
+    for size in ((99, 40), (100, 40)):
+        values = {
+            "name": "Acme",
+            "accent": "#0F6B5C",
+            "logo": (io.BytesIO(coarse(1, size, "PNG")), "logo.png"),
+        }
+        said.append("it will look blurred" in browser.post("/admin/brand", values).json["message"])
+    assert said == [True, False]
 
 
 @pytest.mark.parametrize(

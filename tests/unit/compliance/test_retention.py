@@ -31,7 +31,8 @@ from core.models import (
     Shoot,
     State,
 )
-from core.services import organizations
+from core.services import organizations, styles
+from core.style import ImageBackdrop, StyleSpec
 from core.vault import ArtifactGone, vault
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -235,6 +236,20 @@ def test_roster_is_gone_after_an_hour(org: UUID) -> None:
     assert not vault().store.exists(names[old])
     assert vault().store.exists(names[fresh])
     assert vault().store.exists(names[logo])
+
+
+def test_a_backdrop_that_was_never_saved_with_a_style_is_gone_after_a_day(org: UUID) -> None:
+    fresh, old, shown = (put(org, None, Kind.BACKDROP) for _ in range(3))
+    with transaction(org) as session:
+        spec = StyleSpec(name="Wall", backdrop=ImageBackdrop(image=str(shown)))
+        styles.save(session, spec, actor=audit.SYSTEM)
+        for artifact_id in (old, shown):
+            session.get_one(Artifact, artifact_id).created_at = now() - timedelta(days=1.1)
+    retention.sweep_all()
+    do_all_work()
+    with transaction(org) as session:
+        names = {one.id: one.object_name for one in session.scalars(select(Artifact))}
+    assert [vault().store.exists(names[one]) for one in (fresh, old, shown)] == [True, False, True]
 
 
 def test_only_old_objects_without_a_row_are_orphans(

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import pytest
 from conftest import add_member, forget_process_state
-from PIL import Image
+from painted import coarse
+from PIL import Image, ImageEnhance
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -28,12 +29,10 @@ from core.vault import ArtifactGone, vault
 from workers.jobs import train_style
 
 
-def picture(red: int = 200, size: tuple[int, int] = (800, 640), *, form: str = "JPEG") -> bytes:
+def picture(seed: int = 200, size: tuple[int, int] = (800, 640), *, form: str = "JPEG") -> bytes:
     exif = Image.Exif()
     exif[0x010F] = "A camera that nobody needs to know"
-    target = io.BytesIO()
-    Image.new("RGB", size, (red, 90, 40)).save(target, form, exif=exif)
-    return target.getvalue()
+    return coarse(seed, size, form, exif=exif)
 
 
 PICTURES = [picture(150 + number) for number in range(6)]
@@ -149,6 +148,27 @@ def test_files_that_cannot_be_used_are_left_out_and_the_good_ones_kept(style: St
     assert "SVG" in reasons[2]
     assert all(isinstance(one.error, pictures.PictureUnusable) for one in given.refused)
     assert len(given.look.pictures) == 6
+
+
+def test_a_picture_with_nothing_to_see_teaches_nothing_and_is_left_out(style: Style) -> None:
+    target = io.BytesIO()
+    Image.new("RGB", (800, 640), (120, 90, 40)).save(target, "PNG")
+    (left_out,) = give(style, [*PICTURES, target.getvalue()]).refused
+    assert (left_out.number, left_out.error.message) == (7, "There is nothing to see in this picture.")
+
+
+def test_a_second_copy_of_a_picture_is_left_out_though_it_is_smaller_or_a_little_brighter(
+    style: Style,
+) -> None:
+    with Image.open(io.BytesIO(picture(1, (1600, 1280)))) as original:
+        smaller, brighter = io.BytesIO(), io.BytesIO()
+        original.resize((800, 640)).save(smaller, "WEBP", quality=60)
+        ImageEnhance.Brightness(original).enhance(1.02).save(brighter, "JPEG")
+        copies = [smaller.getvalue(), brighter.getvalue()]
+    given = give(style, [picture(1, (1600, 1280)), *copies, *PICTURES])
+    assert [one.number for one in given.refused] == [2, 3]
+    assert {one.error.message for one in given.refused} == {"This is the same picture as one before it."}
+    assert len(given.look.pictures) == 7
 
 
 def test_a_banner_is_refused_for_its_shape_not_for_its_size() -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 from alembic import command
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DatabaseError
 
 from core.ids import new_id
 from core.schema import alembic_config
@@ -165,6 +166,23 @@ def test_styles_survive_the_coming_of_looks(databases: Databases) -> None:
         )
         assert connection.execute(text("UPDATE styles SET look_id = :id"), look).rowcount == 1
     command.downgrade(config, "0005")
+    with company(databases.owner) as connection:
+        assert connection.execute(text("SELECT name FROM styles")).scalar_one() == "Style"
+    command.upgrade(config, "head")
+
+
+def test_styles_survive_the_right_to_delete_them(databases: Databases) -> None:
+    config = alembic_config(databases.owner)
+    command.upgrade(config, "0006")
+    with company(databases.owner) as connection:
+        fill(connection)
+    for _ in range(2):
+        command.upgrade(config, "head")
+        with company(databases.app) as connection, pytest.raises(DatabaseError, match="fk_shoots_style_id"):
+            connection.execute(text("DELETE FROM styles"))
+        command.downgrade(config, "0006")
+        with company(databases.app) as connection, pytest.raises(DatabaseError, match="permission denied"):
+            connection.execute(text("DELETE FROM styles"))
     with company(databases.owner) as connection:
         assert connection.execute(text("SELECT name FROM styles")).scalar_one() == "Style"
     command.upgrade(config, "head")

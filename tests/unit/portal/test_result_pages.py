@@ -15,8 +15,9 @@ from sqlalchemy import select
 from core import progress as core_progress
 from core.db import transaction
 from core.ids import new_id
-from core.models import AuditEvent, Headshot, Kind, Photo, Shoot, State
+from core.models import AuditEvent, Headshot, Kind, Photo, Shoot, State, Style
 from core.services import photos
+from core.style import NAMED_OUTPUTS, Output, StyleSpec
 from core.vault import vault
 from portal import progress
 
@@ -30,11 +31,14 @@ def waiting(ada: Any) -> Any:
     return ada
 
 
-def render(person: Any, shoot: Shoot, withheld: str | None = None, rank: int = 0) -> UUID:
+def render(person: Any, shoot: Shoot, withheld: str | None = None, rank: int = 0, pixels: Any = None) -> UUID:
     """Keep a result as the render job does."""
     master = io.BytesIO()
-    pixels = np.random.default_rng(rank).integers(0, 255, (64, 64, 3), np.uint8)
-    Image.fromarray(pixels).resize((1024, 1024)).save(master, "PNG", compress_level=1)
+    if pixels is None:
+        pixels = (
+            np.random.default_rng(rank).integers(0, 255, (64, 64, 3), np.uint8).repeat(16, 0).repeat(16, 1)
+        )
+    Image.fromarray(pixels).save(master, "PNG", compress_level=1)
     with transaction(person.org_id) as session:
         artifact = vault().put(
             session, master.getvalue(), kind=Kind.HEADSHOT, media_type="image/png", member_id=person.member.id
@@ -145,6 +149,27 @@ def test_nobody_sees_another_persons_headshot(waiting: Any, invited: Any, shoot:
     seen = waiting.browser.get(f"/me/headshots/{headshot}/view")
     assert seen.status_code == 200
     assert seen.headers["Cache-Control"] == "no-store"
+
+
+def test_everybody_sees_the_styles_own_frame_though_a_file_is_wide(waiting: Any, shoot: Shoot) -> None:
+    hero = Output(name="hero", width=1600, height=900)
+    wide = StyleSpec(name="Wide", outputs=(NAMED_OUTPUTS["linkedin"], hero))
+    with transaction(waiting.org_id) as session:
+        session.get_one(Style, shoot.style_id).spec = wide.model_dump(mode="json")
+    width, height = wide.master_size()
+    assert width > height
+    pixels = np.zeros((height, width, 3), np.uint8)
+    frame = wide.frame(width, height)
+    pixels[:, int(frame.left) : int(frame.left + frame.width)] = 200
+    headshot = render(waiting, shoot, pixels=pixels)
+    waiting.set_state(State.READY)
+    for close, side in (("", 900), ("?close=1", min(1600, height))):
+        seen = waiting.browser.get(f"/me/headshots/{headshot}/view{close}")
+        with Image.open(io.BytesIO(seen.data)) as shown:
+            assert shown.size == (side, side)
+            assert shown.convert("L").getextrema()[0] > 150, "nothing beside the frame"
+    page = waiting.browser.get("/me/result").text
+    assert "gets of it is “LinkedIn”, 800 × 800 pixels." in page
 
 
 def test_a_result_can_be_compared_with_its_photo_and_chosen_there(waiting: Any, shoot: Shoot) -> None:

@@ -289,6 +289,17 @@ def test_banner_keeps_the_eyes():
     assert np.abs(banner[eyes, column].astype(int) - expected).max() < 25
 
 
+def test_preview_shows_as_much_of_the_backdrop_as_the_headshot_does():
+    hero = Output(name="hero", width=1600, height=900)
+    square = Output(name="square", width=400, height=400)
+    style = StyleSpec(backdrop=ImageBackdrop(image="office.jpg"), outputs=(square, hero))
+    made = cut(finish(sample(), style, master_size(style), office()).pixels, style, square)
+    with Image.open(io.BytesIO(preview(style, office(), 400))) as image:
+        shown = np.asarray(image.convert("RGB")).astype(int)
+    corner = (slice(0, 100), slice(0, 80))
+    assert np.abs(shown[corner] - made[corner]).mean() < 6
+
+
 def test_preview_shows_the_style_without_any_model():
     for style in (
         StyleSpec(),

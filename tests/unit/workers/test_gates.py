@@ -5,10 +5,11 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
+from skimage import data
 
 from core.consent import ConsentRequired
 from core.presets import PRESETS
-from core.style import Crop, Grade, Light, SolidBackdrop, StyleSpec
+from core.style import Crop, Grade, ImageBackdrop, Light, Output, SolidBackdrop, StyleSpec
 from workers.gates import OTHER_SIDE, GateName, backdrop_error, measure_result
 from workers.generated import GENERATED
 from workers.own import Own
@@ -52,6 +53,17 @@ def test_every_gate_names_its_unit_and_the_reason_for_its_limit(finished, own, c
     for gate in report(finished.pixels, own, finished, consent).gates.values():
         assert gate.unit
         assert len(gate.why) > 10
+
+
+@pytest.mark.parametrize("blur", [0.0, 0.03])
+def test_a_wide_files_backdrop_is_the_styles_own_in_the_frame_too(blur):
+    outputs = (Output(name="square", width=512, height=512), Output(name="hero", width=800, height=450))
+    style = StyleSpec(backdrop=ImageBackdrop(image="x", blur=blur), outputs=outputs)
+    wall = np.asarray(data.coffee(), np.uint8)
+    seen = finish(sample(), style, style.master_size(), wall).framed(style)
+    error = backdrop_error(seen, style, wall)
+    assert error is not None
+    assert error < 0.5
 
 
 def broken(pixels: np.ndarray) -> dict[GateName, np.ndarray]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from core.framing import Rect
 from core.style import ImageBackdrop, Scene, SceneBackdrop
 from workers.studio.backdrop import backdrop
 from workers.studio.lens import add_light, defocus
@@ -77,3 +78,22 @@ def test_a_photos_lamp_blooms_into_a_disc() -> None:
     mean = 64 / (np.pi * 12**2)  # of the disc that is lit by a lamp no brighter than white
     assert wall[200, 200].mean() > 2 * mean
     assert wall[200, 206].mean() == pytest.approx(wall[200, 200].mean(), rel=0.15)
+
+
+def test_a_wall_that_nears_white_stays_as_it_is_without_an_edge() -> None:
+    rising = np.broadcast_to(np.linspace(200, 255, 400, dtype=np.float32)[:, None, None], (400, 400, 3))
+    photo = np.rint(rising).astype(np.uint8)
+    seen = backdrop(ImageBackdrop(image="x", blur=0.03), 400, 400, photo)[:, 200, 0] * 255
+    assert np.abs(seen[30:-30] - photo[30:-30, 200, 0]).max() < 3
+    assert np.diff(seen).max() < 1
+
+
+def test_a_picture_covers_a_wide_file_before_it_is_mirrored() -> None:
+    photo = np.zeros((1000, 1000, 3), np.uint8)
+    photo[:, :, 0] = np.linspace(0, 250, 1000)
+    spec = ImageBackdrop(image="x", blur=0)
+    for width, is_covered in ((889, True), (1000, True), (1500, False)):
+        frame = Rect((width - 500) // 2, 0, 500, 500)
+        red = backdrop(spec, width, 500, photo, frame)[250, :, 0]
+        assert bool((np.diff(red) >= 0).all()) is is_covered
+        assert red[int(frame.left)] < red[int(frame.left) + 499]
