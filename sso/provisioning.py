@@ -105,9 +105,11 @@ def _link(session: Session, connection: SamlConnection, identity: Identity, memb
 
 
 def _follow_groups(session: Session, connection: SamlConnection, identity: Identity, member: Member) -> None:
-    """Make the role what the groups say; a connection without groups says nothing."""
+    """Make the role what the groups say; a connection that names none for a role says nothing of it."""
     before, after = Role(member.role), _role(connection, identity)
-    if not (connection.admin_groups or connection.auditor_groups) or before in KEPT_ROLES or before is after:
+    groups = {Role.HR_ADMIN: connection.admin_groups, Role.AUDITOR: connection.auditor_groups}
+    said_nothing_of = before in groups and not groups[before]  # such a role was given by hand
+    if before in KEPT_ROLES or said_nothing_of or before is after:
         return
     member.role = after
     session.flush()
