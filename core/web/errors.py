@@ -49,8 +49,14 @@ def answer(error: AppError, status: int | None = None) -> Response:
     if wants_json():
         body = {"error": {"code": error.code, "message": said(error), **error.details}}
         return make_response(jsonify(body), code)
-    if "brand" not in g and code < 500 and code != TooManyRequests.status:
-        g.brand = brand.of_company(brand.remembered())
+    if (
+        "brand" not in g
+        and not current_user.is_authenticated  # else the page knows whose look it has
+        and code < 500
+        and code != TooManyRequests.status
+        and (found := brand.of_company(brand.remembered())) is not None
+    ):
+        g.brand = found
     return make_response(render_template("error.html", error=error, status=code), code)
 
 
