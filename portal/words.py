@@ -90,6 +90,10 @@ def fallbacks() -> dict[str, str]:
             "Made from your own photo, because the image model needs at least two different photos: one to "
             "learn from and one to be checked with. That costs nobody anything."
         ),
+        Fallback.NOT_TRAINED: _(
+            "Made from your own photo, because the image model here has to be trained on a person first, and you "
+            "did not agree to that. That is fine and costs nobody anything."
+        ),
         Fallback.NOT_COMPARED: _(
             "Made from your own photo, because pictures of the image model are only shown after the check that "
             "they look like you, and you did not agree to that check. That is fine and costs nobody anything."

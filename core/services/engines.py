@@ -34,12 +34,13 @@ class Fallback(StrEnum):
     TOO_FEW_PASSED = "too_few_passed"
     CLOTHES = "clothes"  # the wardrobe's pictures did not pass; their face is the photo's own
     TOO_FEW_PHOTOS = "too_few_photos"
+    NOT_TRAINED = "not_trained"  # the base has to be trained on a person, who did not agree to that
     NOT_COMPARED = "not_compared"
     CONSENT = "consent_required"
 
 
 # What is about the answers that a person gave is told to that person only.
-_THEIRS_ALONE = frozenset({Fallback.NOT_COMPARED, Fallback.CONSENT})
+_THEIRS_ALONE = frozenset({Fallback.NOT_TRAINED, Fallback.NOT_COMPARED, Fallback.CONSENT})
 
 
 def job_for(session: Session, participation: Participation) -> tuple[JobName, UUID]:

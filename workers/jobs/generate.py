@@ -102,6 +102,9 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
     orders: list[tuple[_Turn, Order, tuple[str, ...]]] = []
     try:
         for slot, turn in enumerate(turns, 1):
+            if turn.content is None and not turn.dressed and not engine.base.references:
+                _leave_to_studio(job, turn)
+                continue
             known: Adapter | None = None
             try:
                 if turn.content is not None:
@@ -218,6 +221,13 @@ def _look(job: JobRun, engine: Resident) -> Adapter | None:
             looks.learn_again(session, style, row.id)
         return None
     return look
+
+
+def _leave_to_studio(job: JobRun, turn: _Turn) -> None:
+    """Let the studio serve who agreed to be shown to a base that cannot be shown anybody."""
+    with job.read() as session:
+        participation = participations.get(session, turn.participation_id, lock=True)
+        engines.fall_back(session, participation, engines.Fallback.NOT_TRAINED)
 
 
 def _train_again(job: JobRun, turn: _Turn) -> None:

@@ -175,7 +175,7 @@ def test_admin_reads_what_went_wrong_in_a_shoot_and_not_for_whom(
         assert "own photo" not in browser.get(f"/admin/people/{row.member_id}").text
 
 
-@pytest.mark.parametrize("code", [Fallback.CONSENT, Fallback.NOT_COMPARED])
+@pytest.mark.parametrize("code", [Fallback.CONSENT, Fallback.NOT_COMPARED, Fallback.NOT_TRAINED])
 def test_what_somebody_agreed_to_shows_nowhere_on_hrs_pages(
     trained: Participation, browser: Any, code: Fallback
 ) -> None:

@@ -171,6 +171,23 @@ def test_who_agrees_to_the_comparison_alone_is_shown_and_not_trained(org: UUID, 
         assert session.scalars(select(Adapter)).all() == []
 
 
+def test_a_base_that_cannot_be_shown_anybody_leaves_them_to_the_studio_and_serves_the_others(
+    org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", "sdxl")
+    forget_process_state()
+    resident.cache_clear()
+    shown = add_person(org, purposes=(Purpose.PHOTO, Purpose.LIKENESS))
+    trained = add_person(org, "Grace")
+    with transaction(org) as session:  # one shoot, so that one job serves both
+        session.get_one(Participation, trained.id).shoot_id = shown.shoot_id
+    do_all_work()
+    assert row_of(shown).fallback_code == engines.Fallback.NOT_TRAINED
+    assert row_of(shown).state == State.READY
+    assert row_of(trained).fallback_code in (None, engines.Fallback.TOO_FEW_PASSED)
+    assert headshots_of(trained, "diffusion"), "who was trained had their turn"
+
+
 def test_clothes_are_painted_with_the_consent_to_photos_alone_and_the_face_stays(
     org: UUID, tiny_worker: None
 ) -> None:
