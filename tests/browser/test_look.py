@@ -59,7 +59,7 @@ def test_a_look_is_given_learned_and_removed(visitors: Visitors) -> None:
     wrong = examine(page)
 
     large = noisy(2600, 2000, "large.jpg")
-    assert len(large.content) > 6e6
+    assert len(large.content) > 4e6
     page.get_by_label("Pictures", exact=True).set_input_files(
         [large.payload, *(noisy(640, 520, f"{number}.jpg").payload for number in range(2))]
     )
