@@ -154,6 +154,19 @@ def store(
     return Stored(photo, created=True)
 
 
+def _locked(session: Session, photo: Photo) -> Participation:
+    """Lock a photo after its participation, which is returned.
+
+    Raises:
+        NotFound: the photo was removed.
+    """
+    participation = participations.get(session, photo.participation_id, lock=True)
+    session.refresh(photo, with_for_update=True)
+    if photo.removed_at is not None:
+        raise NotFound("This photo does not exist any more.")
+    return participation
+
+
 def _demand_open(session: Session, participation: Participation) -> None:
     if session.get_one(Shoot, participation.shoot_id).closed_at is not None:
         raise ShootClosed("Your company has ended this shoot, so no photos are needed any more.")
@@ -272,10 +285,7 @@ def choose_face(session: Session, photo: Photo, face_index: int, *, actor: audit
         ShootClosed: the company has ended the shoot.
         Conflict: the photos are with the studio already.
     """
-    participation = participations.get(session, photo.participation_id, lock=True)
-    session.refresh(photo, with_for_update=True)
-    if photo.removed_at is not None:
-        raise NotFound("This photo does not exist any more.")
+    participation = _locked(session, photo)
     _demand_open(session, participation)
     verdict = photo.verdict or {}
     if not verdict.get("asks") and photo.subject is None:
@@ -316,10 +326,7 @@ def is_me(session: Session, photo: Photo, *, actor: audit.Actor) -> None:
         ShootClosed: the company has ended the shoot.
         Conflict: the photos are with the studio already.
     """
-    participation = participations.get(session, photo.participation_id, lock=True)
-    session.refresh(photo, with_for_update=True)
-    if photo.removed_at is not None:
-        raise NotFound("This photo does not exist any more.")
+    participation = _locked(session, photo)
     if photo.confirmed_at is not None:
         return
     _demand_open(session, participation)
