@@ -15,9 +15,9 @@ from core import permissions
 from core.db import transaction
 from core.errors import SignInRequired
 from core.models import State
+from core.people import organizations
+from core.people.sessions import SignedIn
 from core.permissions import Permission
-from core.services import organizations
-from core.services.sessions import SignedIn
 from core.web import app as web
 from core.web.brand import Brand, brand_of
 from sso.login import bp as sso

@@ -13,11 +13,11 @@ from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
 from admin.answers import page, uuid_argument
+from compliance.log import listing
 from core.audit import ABOUT_NOBODY, Tag
 from core.db import transaction
 from core.errors import InvalidInput
 from core.permissions import Permission, allowed
-from core.services import evidence
 from core.web.guards import me, requires
 
 bp = Blueprint("audit", __name__)
@@ -30,13 +30,13 @@ def index() -> Response:
     tag = _tag(request.args.get("tag", ""))
     of_people = allowed(me().role, Permission.VIEW_EVENTS_OF_PEOPLE)
     with transaction(me().org_id) as session:
-        events = evidence.events(session, of_people=of_people, tag=tag, before=uuid_argument("before"))
+        events = listing.events(session, of_people=of_people, tag=tag, before=uuid_argument("before"))
         return page(
             "audit.html",
             events=events,
             leaves={event.id: json.loads(event.leaf) for event in events.events},
-            state=evidence.log_state(session),
-            certificates=evidence.certificates(session),
+            state=listing.log_state(session),
+            certificates=listing.certificates(session),
             of_people=of_people,
             tags=[one for one in Tag if of_people or one in ABOUT_NOBODY],
             tag=tag,
@@ -55,7 +55,7 @@ def _tag(text: str) -> Tag | None:
 def certificate(certificate_id: UUID) -> Response:
     """Send a deletion certificate; it names nobody."""
     with transaction(me().org_id) as session:
-        found = evidence.certificate(session, certificate_id)
+        found = listing.certificate(session, certificate_id)
     name = f"deletion-{found.erasure_id}-{found.status.lower()}.pdf"
     return _file(found.pdf, "application/pdf", name)
 
@@ -65,7 +65,7 @@ def certificate(certificate_id: UUID) -> Response:
 def checkpoint(size: int) -> Response:
     """Send a checkpoint as it was signed (C2SP signed note)."""
     with transaction(me().org_id) as session:
-        found = evidence.checkpoint(session, size)
+        found = listing.checkpoint(session, size)
     return _file(found.note.encode(), "text/plain", f"checkpoint-{size}.txt")
 
 

@@ -6,10 +6,11 @@ from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
 from admin.answers import again, done, page
+from core.brand import brands, pictures
 from core.db import transaction
 from core.errors import InvalidInput
+from core.people import organizations
 from core.permissions import Permission
-from core.services import brands, organizations, pictures
 from core.web.guards import me, requires
 
 bp = Blueprint("brand_page", __name__)

@@ -15,13 +15,16 @@ from PIL import Image
 
 from admin import archive
 from core.audit import Actor
+from core.brand import styles
 from core.clock import now
 from core.db import transaction
+from core.people import organizations
 from core.permissions import Permission
-from core.services import avatars, downloads, organizations, shoots, styles
-from core.services.downloads import Picture
-from core.services.file_names import Names
-from core.style import StyleSpec
+from core.portraits import avatars, downloads
+from core.portraits.downloads import Picture
+from core.portraits.file_names import Names
+from core.shoots import shoots
+from core.style.spec import StyleSpec
 from core.web.brand import Brand, brand_of
 from core.web.guards import me, requires
 from workers.studio.caption import caption_of

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from admin.answers import again, done, page
 from admin.words import LOOKS
 from core import progress
+from core.brand import looks, pictures, styles
+from core.brand.looks import Standing
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import Look, Style
 from core.permissions import Permission
-from core.services import looks, pictures, styles
-from core.services.looks import Standing
 from core.settings import diffusion_settings
 from core.web.app import limiter
 from core.web.errors import said, wants_json

@@ -12,8 +12,8 @@ from compliance import erasure
 from compliance.erasure import ErasureReason
 from core.db import transaction
 from core.errors import Conflict, InvalidInput
+from core.people import listing, members
 from core.permissions import Permission
-from core.services import members, people
 from core.web.guards import me, requires
 
 bp = Blueprint("people", __name__)
@@ -37,8 +37,8 @@ def index() -> Response:
     """List people. A search is a POST, so that no name stands in an address."""
     words = request.form.get("q", "")[:200]
     with transaction(me().org_id) as session:
-        found = people.page(session, words=words, after_member=uuid_argument("after"))
-        return page("people.html", found=found, words=words, total=people.count(session))
+        found = listing.page(session, words=words, after_member=uuid_argument("after"))
+        return page("people.html", found=found, words=words, total=listing.count(session))
 
 
 @bp.get("/people/<uuid:member_id>")
@@ -47,7 +47,7 @@ def view(member_id: UUID) -> Response:
     """Show one person: their shoots and how far they are, never why they decline."""
     with transaction(me().org_id) as session:
         member = members.get(session, member_id)
-        return page("person.html", member=member, parts_list=people.parts(session, member_id))
+        return page("person.html", member=member, parts_list=listing.parts(session, member_id))
 
 
 @bp.post("/people/<uuid:member_id>/erase")
@@ -57,11 +57,11 @@ def erase(member_id: UUID) -> Response:
     try:
         with transaction(me().org_id) as session:
             member = members.get(session, member_id)
-            parts = people.parts(session, member_id)
+            parts = listing.parts(session, member_id)
             typed = request.form.get("confirmation", "").strip().casefold()
             if typed != (member.email or "").casefold():
                 raise NotConfirmed(_("That is not this person's email address. Nothing was erased."))
-            if people.is_last_admin(session, member):
+            if listing.is_last_admin(session, member):
                 raise LastAdmin(_("This is your last admin. Appoint another one first. Nothing was erased."))
             asked = erasure.request(
                 session,

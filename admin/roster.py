@@ -13,10 +13,11 @@ from flask_babel import ngettext
 from admin.answers import again, done, page, uuid_argument
 from core.db import transaction
 from core.errors import InvalidInput, TooLarge
+from core.people import roster, tabular
+from core.people.roster import Verdict
 from core.permissions import Permission
-from core.services import imports, roster, shoots, tabular
-from core.services.imports import DryRun
-from core.services.roster import Verdict
+from core.shoots import imports, shoots
+from core.shoots.imports import DryRun
 from core.web.errors import answer, wants_json
 from core.web.guards import me, requires
 

@@ -15,14 +15,16 @@ from flask_babel import ngettext
 from admin.answers import again, done, page, uuid_argument
 from admin.words import ENGINES
 from core import gpu
+from core.brand import styles
 from core.clock import now
 from core.db import transaction
 from core.errors import InvalidInput
 from core.models import EngineName, Participation, Shoot, State
 from core.models.shoot import DEFAULT_FILE_NAME
 from core.permissions import Permission, allowed
-from core.services import adapters, dashboard, engines, file_names, invites, participations, shoots, styles
+from core.portraits import adapters, engines, file_names
 from core.settings import diffusion_settings
+from core.shoots import dashboard, invites, participations, shoots
 from core.web.errors import wants_json
 from core.web.guards import me, requires
 

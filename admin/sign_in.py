@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from core import audit
 from core.db import transaction
 from core.errors import SignInRequired
-from core.services import members, sessions
+from core.people import members, sessions
 from core.web import brand
 from core.web.app import forget
 from core.web.errors import answer, said, wants_json

@@ -10,7 +10,8 @@ from flask_babel import gettext as _
 
 from admin.style_words import SIZE_PARTS
 from core.errors import AppError, InvalidInput
-from core.style import (
+from core.style.file import StyleUnusable, parse_style
+from core.style.spec import (
     NAMED_OUTPUTS,
     GradientBackdrop,
     ImageBackdrop,
@@ -21,8 +22,7 @@ from core.style import (
     SolidBackdrop,
     StyleSpec,
 )
-from core.style_file import StyleUnusable, parse_style
-from core.toml_lines import Place
+from core.style.toml_lines import Place
 from core.words import fill
 
 Fields = dict[str, str]

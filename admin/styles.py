@@ -17,15 +17,16 @@ from admin.answers import again, done, page
 from admin.style_form import Fields, errors_of, fields_of, spec_of
 from admin.style_words import LABELS
 from admin.words import LOOKS, NO_LOOK, SIZES, Word
+from core.brand import looks, pictures, style_deletion, styles
 from core.db import transaction
 from core.errors import AppError, InvalidInput
 from core.models import Style
+from core.people import organizations
 from core.permissions import Permission
-from core.presets import SLATE, presets
-from core.services import looks, organizations, pictures, style_deletion, styles
 from core.settings import diffusion_settings
-from core.style import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
-from core.style_file import StyleUnusable, to_toml
+from core.style.file import StyleUnusable, to_toml
+from core.style.presets import SLATE, presets
+from core.style.spec import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
 from core.web.guards import me, requires
 from workers.studio.logo import read_logo
 from workers.studio.preview import preview

@@ -8,11 +8,11 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext as _ln
 
+from core.brand.looks import Standing
 from core.models import EngineName, Role, State
-from core.services.dashboard import Attention
-from core.services.engines import Fallback
-from core.services.looks import Standing
-from core.services.roster import TEXTS, Reason, Verdict
+from core.people.roster import TEXTS, Reason, Verdict
+from core.portraits.engines import Fallback
+from core.shoots.dashboard import Attention
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ ENGINES: dict[EngineName, Word] = {
     ),
 }
 
-# Why the studio took over in a shoot; see `core.services.engines.failures`.
+# Why the studio took over in a shoot; see `core.portraits.engines.failures`.
 FAILURES: dict[str, Any] = {
     Fallback.ENGINE_OFF: _l("No image model is set up here."),
     Fallback.NO_GPU_WORKER: _l("No GPU worker ran for a day."),

@@ -17,7 +17,8 @@ from core.db import organization_of
 from core.errors import InvalidInput
 from core.ids import new_id
 from core.models import Consent, Member, Participation
-from core.services import adapters, consents, headshots, photos
+from core.people import consents
+from core.portraits import adapters, headshots, photos
 
 
 class NeedsLikeness(InvalidInput):

@@ -28,9 +28,10 @@ from core.db import Lookup, organization_of, transaction
 from core.ids import new_id
 from core.logs import logger
 from core.models import Artifact, Erasure, Headshot, Invite, Member, Participation, Photo, State
+from core.people import sessions
 from core.queue import JobName, enqueue, redis_client
-from core.services import participations, sessions
 from core.settings import settings
+from core.shoots import participations
 from core.vault import derive, vault
 from core.version import VERSION
 

@@ -28,7 +28,7 @@ from core import audit, models
 from core.clock import now
 from core.ids import new_id
 from core.models import Erasure, Member
-from core.services import organizations
+from core.people import organizations
 from core.settings import settings
 from core.vault import vault
 

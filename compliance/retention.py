@@ -9,12 +9,15 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.brand import styles
 from core.clock import now
 from core.db import Lookup, transaction
 from core.logs import logger
 from core.models import Adapter, Artifact, Kind, Member, Participation, Photo, Shoot, State
+from core.people import organizations
+from core.portraits import adapters, photos
 from core.queue import JobName, enqueue
-from core.services import adapters, organizations, participations, photos, styles
+from core.shoots import participations
 from core.vault import vault
 
 # An object is written before its row is committed, and no transaction that writes one takes minutes.

@@ -20,7 +20,7 @@ import click
 from core.errors import AppError, ConfigurationError
 
 if TYPE_CHECKING:  # `--help` needs no style
-    from core.style import StyleSpec
+    from core.style.spec import StyleSpec
 
 DEFAULT_HOME = Path(".headshots")
 DEFAULT_PORT = 8000
@@ -93,7 +93,7 @@ class StyleName(click.ParamType[Any]):
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> Path | StyleSpec:
         """Return the file's path, or the preset."""
-        from core.presets import PRESETS
+        from core.style.presets import PRESETS
 
         if Path(value).is_file():
             return Path(value)
@@ -247,7 +247,7 @@ def render(
 
     You state that the people in the photos agreed to this.
     """
-    from core.style import StyleSpec
+    from core.style.spec import StyleSpec
     from deploy.commands import render_folder
 
     made = render_folder(photos, style or StyleSpec(), out, _reporter(as_json), subjects)
@@ -397,7 +397,7 @@ def style() -> None:
 @style.command("schema")
 def style_schema() -> None:
     """Print the JSON schema of a style file."""
-    from core.style_file import schema
+    from core.style.file import schema
 
     click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
 
@@ -416,8 +416,8 @@ def style_check(file: Path, *, as_json: bool) -> None:
 @click.argument("preset", required=False)
 def style_show(preset: str | None) -> None:
     """Print a preset as a style file, or the presets' names."""
-    from core.presets import PRESETS
-    from core.style_file import to_toml
+    from core.style.file import to_toml
+    from core.style.presets import PRESETS
 
     if preset is None:
         click.echo("\n".join(PRESETS))

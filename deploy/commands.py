@@ -12,12 +12,12 @@ import click
 from compliance.consent import own_photos
 from compliance.verify import verify_file
 from core.errors import ConfigurationError, InvalidInput
-from core.style import StyleSpec
-from core.style_file import load_style, unusable_at
+from core.style.file import load_style, unusable_at
+from core.style.spec import StyleSpec
 from deploy.subjects import number_taken, place_of, wanted_in, who
 
 if TYPE_CHECKING:  # a command that needs no model starts without one
-    from core.toml_lines import Place
+    from core.style.toml_lines import Place
     from workers.batch import PersonReport, Pictures
     from workers.score import Score
     from workers.vision.verdict import Finding, Verdict

@@ -7,7 +7,7 @@ import json
 from compliance.evidence import published_keys
 from core.db import Lookup, transaction
 from core.errors import ConfigurationError, InvalidInput
-from core.services import organizations
+from core.people import organizations
 from core.settings import settings
 from core.vault import vault
 from deploy.stack import COMPANY_NAME, COMPANY_SLUG

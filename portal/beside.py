@@ -7,8 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from core.framing import Head
 from core.models import Photo
+from core.style.framing import Head
 
 # Chin to crown over the mesh's box, which ends at the hairline: eyes are half-way up a skull, and a hairline
 # is about three quarters of that above them (Farkas, Anthropometry of the Head and Face).

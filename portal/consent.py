@@ -17,9 +17,10 @@ from core.consent import Purpose
 from core.db import transaction
 from core.errors import AppError, Conflict, Gone, InvalidInput
 from core.models import EngineName, State
-from core.services import avatars, participations
-from core.services import consents as answered
+from core.people import consents as answered
+from core.portraits import avatars
 from core.settings import settings
+from core.shoots import participations
 from core.web.app import choose_language
 from core.web.errors import said, wants_json
 from core.web.guards import me

@@ -15,8 +15,9 @@ from core.consent import Purpose
 from core.db import transaction
 from core.errors import Conflict, InvalidInput, NotFound
 from core.models import Alternative, State
-from core.services import avatars, headshots, participations, photos
+from core.portraits import avatars, headshots, photos
 from core.settings import settings
+from core.shoots import participations
 from core.vault import vault
 from core.web.app import limiter
 from core.web.brand import brand_of

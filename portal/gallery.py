@@ -14,12 +14,15 @@ from flask_login import login_required
 from PIL import Image
 from sqlalchemy.orm import Session
 
+from core.brand import styles
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
-from core.framing import Head
 from core.models import EngineName, Headshot, Photo, State, Style
-from core.services import headshots, organizations, participations, photos, styles
-from core.style import Output, OutputFormat
+from core.people import organizations
+from core.portraits import headshots, photos
+from core.shoots import participations
+from core.style.framing import Head
+from core.style.spec import Output, OutputFormat
 from core.vault import vault
 from core.web.app import limiter
 from core.web.guards import me

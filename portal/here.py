@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from core.audit import Actor
 from core.errors import AppError, NotFound
 from core.models import Member, Organization, Participation, Shoot, State
-from core.services import members, organizations, participations
+from core.people import members, organizations
+from core.shoots import participations
 from core.web.brand import brand_of
 from core.web.errors import said, wants_json
 from core.web.guards import me

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.db import transaction
 from core.models import EngineName, Invite, Member, Participation, Shoot, SignInMethod, State
-from core.services import adapters, invites, sessions
+from core.people import sessions
+from core.portraits import adapters
+from core.shoots import invites
 from core.web import brand
 from core.web.app import limiter, remember
 from core.web.errors import wants_json

@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from core.models import Photo, State
-from core.services import photos
-from core.services.photos import Standing
+from core.portraits import photos
+from core.portraits.photos import Standing
 from core.words import fill
 from workers.vision.advice import ADVICE, Issue, Severity
 from workers.vision.ranking import REASONS, best_three, near_duplicates

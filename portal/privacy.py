@@ -14,9 +14,11 @@ from core.consent import Purpose
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import Kind, State
-from core.services import consents as answers
-from core.services import engines, participations, sessions
+from core.people import consents as answers
+from core.people import sessions
+from core.portraits import engines
 from core.settings import settings
+from core.shoots import participations
 from core.vault import vault
 from core.web.app import choose_language, forget, limiter
 from core.web.guards import me

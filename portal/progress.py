@@ -21,8 +21,9 @@ from core import gpu, progress
 from core.db import transaction
 from core.errors import Unavailable
 from core.models import Participation, State
+from core.portraits import adapters, engines, headshots, photos
 from core.queue import JobName
-from core.services import adapters, engines, headshots, participations, photos
+from core.shoots import participations
 from core.web.guards import me
 from portal import words
 from portal.here import go, here, step_url

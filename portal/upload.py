@@ -16,7 +16,7 @@ from compliance import consent as consents
 from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
-from core.services import photos
+from core.portraits import photos
 from core.settings import settings
 from core.vault import vault
 from core.web.app import limiter

@@ -11,7 +11,7 @@ from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from core.models import Kind
-from core.services.engines import Fallback
+from core.portraits.engines import Fallback
 from core.words import fill
 from workers.vision.advice import ADVICE, Issue
 

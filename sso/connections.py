@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.models import SamlConnectionRow
-from core.services import organizations
+from core.people import organizations
 from core.settings import settings
 from sso.errors import NotConnected
 from sso.saml import AttributeMapping, SamlConnection

@@ -24,9 +24,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from core import audit
 from core.db import Lookup, transaction
 from core.models import Member, Role, SignInMethod, WebSession
+from core.people import members, organizations, sessions
+from core.people.sessions import SignedIn
 from core.queue import redis_client
-from core.services import members, organizations, sessions
-from core.services.sessions import SignedIn
 from core.settings import settings
 from core.web.app import csrf, forget, remember
 from core.web.brand import Brand, brand_of

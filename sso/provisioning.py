@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.db import organization_of
 from core.models import Member, Role
-from core.services import members
+from core.people import members
 from sso.errors import AccountDisabled, AccountNotLinked
 from sso.saml import Identity, SamlConnection
 

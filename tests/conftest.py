@@ -16,8 +16,8 @@ from core.consent import Purpose
 from core.db import transaction
 from core.ids import new_id
 from core.models import Consent, EngineName, Member, Participation, Shoot, State, Style
-from core.services import members, organizations
-from core.style import StyleSpec
+from core.people import members, organizations
+from core.style.spec import StyleSpec
 from core.vault import vault
 from deploy.local import Databases, LocalServices
 

@@ -19,9 +19,11 @@ from core import audit
 from core.consent import Purpose, ValidConsent
 from core.ids import new_id
 from core.models import Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
+from core.people import consents
+from core.portraits import photos
 from core.queue import JobName, enqueue
-from core.services import consents, participations, photos
-from core.style import ImageBackdrop, StyleSpec
+from core.shoots import participations
+from core.style.spec import ImageBackdrop, StyleSpec
 from core.vault import vault
 from workers.gates import GateReport
 from workers.render import RenderResult

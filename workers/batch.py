@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, computed_field
 
 from core.consent import ValidConsent
 from core.errors import AppError
-from core.framing import Head
-from core.style import OutputFormat, StyleSpec
+from core.style.framing import Head
+from core.style.spec import OutputFormat, StyleSpec
 from workers.folders import REPORT, person_folders, read_folder, shown
 from workers.gates import Gate, GateName, GateReport
 from workers.render import Headshot, RenderResult, render

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from core.consent import Purpose, ValidConsent
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 from workers.vision.check import examine
 from workers.vision.closer import closer
 from workers.vision.examination import Examination

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from skimage import color
 
 from core.consent import Purpose, ValidConsent
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 from workers.fringe import fringe
 from workers.own import Own
 from workers.studio.align import Framing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.mail import Mail, MailFailed, send
+from core.mail.smtp import Mail, MailFailed, send
 from workers.runner import JobRun, Permanent
 
 

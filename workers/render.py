@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.consent import Purpose, ValidConsent
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 from workers.engines import Engine, Portrait, Source, StudioEngine
 from workers.gates import GateReport, measure_result
 from workers.generated import Features, Yardstick, features, measure_generated, measure_painted

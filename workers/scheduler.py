@@ -12,7 +12,7 @@ from compliance import erasure, retention
 from compliance.log import sequencer
 from core import logs, relay
 from core.clock import now
-from core.services import engines
+from core.portraits import engines
 from core.settings import settings
 from core.vault import vault
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, computed_field
 
 from core.consent import ValidConsent
 from core.errors import InvalidInput
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 from workers.gates import (
     Gate,
     GateName,

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import BaseModel, ConfigDict
 
-from core.style import Crop
+from core.style.spec import Crop
 from workers.gates import GateReport
 from workers.vision.geometry import Pixels
 

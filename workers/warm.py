@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compliance.consent import own_photos
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 from workers.render import render
 from workers.sample import sample_people
 from workers.vision import alpha_model

@@ -13,7 +13,7 @@ from core.models.base import Tenant
 
 
 class State(StrEnum):
-    """Where a participation stands; `core.services.participations` owns the moves between them."""
+    """Where a participation stands; `core.shoots.participations` owns the moves between them."""
 
     INVITED = "invited"
     OPENED = "opened"

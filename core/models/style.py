@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 
 
 class Style(Tenant):

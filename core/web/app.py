@@ -22,7 +22,7 @@ from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.logs import logger
-from core.services.sessions import SignedIn, find
+from core.people.sessions import SignedIn, find
 from core.settings import settings
 from core.vault import derive
 from core.web import brand, errors

@@ -9,12 +9,12 @@ from uuid import UUID
 from flask import Blueprint, Response, request, url_for
 from sqlalchemy.exc import NoResultFound
 
-from core.colors import DARK_GROUND, LIGHT_GROUND, parse_hex, readable, text_on, to_hex
 from core.db import Lookup, transaction
 from core.errors import NotFound
 from core.models import Artifact, Organization
-from core.services import organizations
+from core.people import organizations
 from core.settings import settings
+from core.style.colors import DARK_GROUND, LIGHT_GROUND, parse_hex, readable, text_on, to_hex
 from core.vault import vault
 
 bp = Blueprint("brand", __name__, url_prefix="/brand")

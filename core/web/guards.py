@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
 from core.errors import Forbidden
+from core.people.sessions import SignedIn
 from core.permissions import Permission, allowed
-from core.services.sessions import SignedIn
 
 P = ParamSpec("P")
 R = TypeVar("R")

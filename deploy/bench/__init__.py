@@ -125,7 +125,8 @@ def bench_import(report: Report) -> None:
     from core import audit
     from core.db import transaction
     from core.models import Shoot
-    from core.services import imports, roster
+    from core.people import roster
+    from core.shoots import imports
 
     rows = [f"E{n:05d},person{n}@northwind.example,First{n},Last{n},Sales" for n in range(10_000)]
     content = ("employee_id,email,first_name,last_name,department\n" + "\n".join(rows)).encode()
@@ -162,9 +163,9 @@ def _product() -> Iterator[UUID]:
     from core.db import transaction
     from core.ids import new_id
     from core.models import Shoot, Style
+    from core.people import organizations
     from core.schema import migrate
-    from core.services import organizations
-    from core.style import StyleSpec
+    from core.style.spec import StyleSpec
     from core.vault import vault
     from deploy.local import LocalServices
     from deploy.stack import environment

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 from deploy.bench.composites import HAIR, PLACES, Composite, composites
 from workers.studio.align import region
 from workers.vision.color import Values, to_linear, to_srgb

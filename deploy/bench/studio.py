@@ -21,7 +21,7 @@ from skimage import data
 
 from compliance.consent import own_photos
 from core.consent import ValidConsent
-from core.style import Output, OutputFormat, StyleSpec
+from core.style.spec import Output, OutputFormat, StyleSpec
 from deploy.bench import seconds_of
 from workers.gates import backdrop_error
 from workers.own import Own

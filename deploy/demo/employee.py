@@ -14,7 +14,7 @@ from typing import Any
 
 from core.consent import Purpose
 from core.models import EngineName
-from core.services.photos import MAX_PHOTOS
+from core.portraits.photos import MAX_PHOTOS
 from deploy.demo.browser import Browser, DemoFailed
 from deploy.demo.people import Person
 from workers.batch import PersonReport, PhotoReport, WithheldReport

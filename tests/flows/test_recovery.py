@@ -31,8 +31,8 @@ from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
 from core.models import Artifact, AuditEvent, Headshot, Kind, Member, Outbox, Participation, State
+from core.portraits import photos
 from core.queue import JobName, Lane, enqueue_all, lane_of, redis_client
-from core.services import photos
 from core.vault import vault
 from deploy.local import LocalServices
 from deploy.processes import child_environment, leashed, python_module

@@ -23,7 +23,7 @@ from werkzeug.test import Client, TestResponse
 from core import audit, clock, queue
 from core.db import transaction
 from core.models import AuditEvent, Member, Role, WebSession
-from core.services import members, organizations
+from core.people import members, organizations
 from core.settings import settings
 from core.web.app import create_app
 from deploy.cli import main

@@ -29,8 +29,9 @@ from core.models import (
     SignInMethod,
     State,
 )
+from core.people import organizations, sessions
 from core.queue import JobName, enqueue
-from core.services import invites, organizations, sessions
+from core.shoots import invites
 from core.vault import vault
 
 TABLES = sorted(Base.metadata.tables)

@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 
 from core.consent import Purpose, ValidConsent
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 from workers.diffusion.adapters import DOWN, UP, Adapter, Facts
 from workers.diffusion.bank import targeted
 from workers.diffusion.bases import FULL, KLEIN, SDXL, TINY, Base

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from core.consent import Purpose, ValidConsent
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 from workers.diffusion.bank import EMPTY
 from workers.diffusion.captions import PERSON
 from workers.diffusion.meter import Meter

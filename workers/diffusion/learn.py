@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from core.consent import Purpose, ValidConsent
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 from workers.diffusion.adapters import Adapter, CurvePoint, to_bytes
 from workers.diffusion.captions import PERSON
 from workers.diffusion.examples import examples, split

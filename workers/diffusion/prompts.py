@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.style import Attire, Expression, Light, StyleSpec
+from core.style.spec import Attire, Expression, Light, StyleSpec
 from workers.diffusion.captions import LOOK, SUBJECT
 
 # Clothes that anybody may wear, one to a picture in turn, so that there is something to choose from.

@@ -11,12 +11,15 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import progress
+from core.brand import looks
 from core.clock import now
 from core.consent import ConsentRequired, Purpose
 from core.models import EngineName, Participation, Shoot, Style
+from core.people import consents
+from core.portraits import adapters, engines
 from core.queue import JobName, enqueue
-from core.services import adapters, consents, engines, looks, participations
 from core.settings import diffusion_settings
+from core.shoots import participations
 from core.vault import ArtifactGone, vault
 from workers import assignment
 from workers.engines import Engine

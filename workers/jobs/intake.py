@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from compliance import consent
 from core.consent import Purpose
 from core.models import Photo
-from core.services import participations, photos
+from core.portraits import photos
 from core.settings import settings
+from core.shoots import participations
 from core.vault import vault
 from workers.runner import JobRun
 from workers.vision.advice import Issue

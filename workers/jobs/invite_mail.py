@@ -6,10 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import audit, mails
+from core import audit
 from core.clock import now
-from core.mail import Mail
+from core.mail.smtp import Mail
 from core.models import Invite, Member, Participation, State
+from core.shoots import letters
 from workers.postbox import post
 from workers.runner import JobRun
 
@@ -50,8 +51,8 @@ def mail_of(session: Session, invite_id: UUID) -> Mail | None:
         return None
     participation = session.get_one(Participation, invite.participation_id)
     if participation.state == State.READY:
-        return mails.ready(session, participation)
-    return mails.invitation(session, invite)
+        return letters.ready(session, participation)
+    return letters.invitation(session, invite)
 
 
 def _record(session: Session, invite: Invite, tag: audit.Tag, **facts: audit.Fact) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from core import mails
 from core.models import Member, State
-from core.services import participations
+from core.shoots import letters, participations
 from workers.postbox import post
 from workers.runner import JobRun
 
@@ -22,7 +21,7 @@ def run(job: JobRun) -> None:
         participation = participations.get(session, job.subject_id)
         member = session.get_one(Member, participation.member_id)
         waits = participation.state == State.READY and member.erased_at is None and member.email
-        mail = mails.ready(session, participation) if waits else None
+        mail = letters.ready(session, participation) if waits else None
     if mail is not None:
         post(job, mail)
     with job.finish():

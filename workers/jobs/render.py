@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, progress
 from core.models import State
-from core.services import participations
+from core.shoots import participations
 from workers import assignment
 from workers.engines import StudioEngine
 from workers.render import render

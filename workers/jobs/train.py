@@ -13,9 +13,10 @@ from compliance import consent
 from core import progress
 from core.consent import ConsentRequired, Purpose
 from core.models import State
+from core.portraits import adapters, engines
 from core.queue import JobName, enqueue
-from core.services import adapters, engines, participations
 from core.settings import diffusion_settings
+from core.shoots import participations
 from workers import assignment
 from workers.assignment import Assignment
 from workers.runner import JobRun

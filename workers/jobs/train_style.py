@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import progress
-from core.services import engines, looks
+from core.brand import looks
+from core.portraits import engines
 from core.settings import diffusion_settings
 from workers.jobs.train import Watch
 from workers.runner import JobRun

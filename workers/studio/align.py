@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import AppError
-from core.framing import LARGEST_HEAD, NO_ROOM, Rect, Room
-from core.style import Crop
+from core.style.framing import LARGEST_HEAD, NO_ROOM, Rect, Room
+from core.style.spec import Crop
 from workers.vision.cutout import Cutout, Mask
 from workers.vision.geometry import Box, Face, Pixels
 

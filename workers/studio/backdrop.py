@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from core.errors import InvalidInput
-from core.framing import Rect
-from core.style import (
+from core.style.framing import Rect
+from core.style.spec import (
     MAX_SIDE,
     Backdrop,
     GradientBackdrop,

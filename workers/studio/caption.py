@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape
 
-from core.style import GradientBackdrop, ImageBackdrop, Scene, SceneBackdrop, SolidBackdrop, StyleSpec
+from core.style.spec import GradientBackdrop, ImageBackdrop, Scene, SceneBackdrop, SolidBackdrop, StyleSpec
 from core.words import N_, fill
 
 _LONGEST: Final = 500  # characters of a field; a JPEG's packet may have 65,502 bytes in all

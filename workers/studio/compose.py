@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from core.style import Backdrop
+from core.style.spec import Backdrop
 from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Mask
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
-from core.framing import Head, Rect, head_box
-from core.style import Output, OutputFormat, StyleSpec
+from core.style.framing import Head, Rect, head_box
+from core.style.spec import Output, OutputFormat, StyleSpec
 from workers.studio.caption import NO_CAPTION, Caption, iim, xmp
 from workers.studio.logo import with_logo
 from workers.vision.geometry import Pixels

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 from workers.studio import align, grade, light
 from workers.studio.backdrop import backdrop
 from workers.studio.compose import compose

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from skimage import color
 
-from core.style import Grade, StyleSpec
+from core.style.spec import Grade, StyleSpec
 from workers.vision.color import Values, luminance, to_linear, to_srgb
 from workers.vision.eyes import WHITE, white_of_eyes
 from workers.vision.geometry import Face, Pixels

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.style import Light
+from core.style.spec import Light
 from workers.vision.color import Values, luminance
 from workers.vision.geometry import CHIN, Face
 from workers.vision.measure import side_light

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from core.brand.pictures import load
 from core.errors import InvalidInput
-from core.framing import Rect
-from core.services.pictures import load
-from core.style import COMPANY_LOGO, Logo, Output, StyleSpec
+from core.style.framing import Rect
+from core.style.spec import COMPANY_LOGO, Logo, Output, StyleSpec
 from workers.vision.geometry import Pixels
 
 

@@ -14,7 +14,7 @@ from importlib import resources
 import numpy as np
 from PIL import Image
 
-from core.style import Output, StyleSpec
+from core.style.spec import Output, StyleSpec
 from workers.studio.encode import deliver
 from workers.studio.finish import finish
 from workers.vision.cutout import Cutout

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from core.style import Scene, SceneBackdrop
+from core.style.spec import Scene, SceneBackdrop
 from workers.studio.lens import add_light, defocus
 from workers.vision.color import Values, to_srgb
 

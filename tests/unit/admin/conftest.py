@@ -16,7 +16,7 @@ from admin.app import create_app
 from core import audit
 from core.db import transaction
 from core.models import Role, SignInMethod
-from core.services import members, sessions
+from core.people import members, sessions
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from reading import english_in
 
 from core.db import transaction
 from core.models import EngineName, Participation, Role, State
-from core.services import adapters
+from core.portraits import adapters
 
 NAMES = ("Headshots",)
 

@@ -16,6 +16,7 @@ from admin import archive
 from compliance import erasure
 from compliance.erasure import ErasureReason
 from core import audit
+from core.brand import brands
 from core.clock import now
 from core.db import transaction
 from core.ids import new_id
@@ -30,8 +31,7 @@ from core.models import (
     Shoot,
     State,
 )
-from core.services import brands
-from core.style import Corner, Logo, StyleSpec
+from core.style.spec import Corner, Logo, StyleSpec
 from core.vault import vault
 
 

@@ -17,8 +17,8 @@ from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
 from core.models import EngineName, Participation, Shoot, State, Style
-from core.services import adapters
-from core.services.engines import Fallback
+from core.portraits import adapters
+from core.portraits.engines import Fallback
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import pytest
 from conftest import add_member, add_participation
 from flask import Flask
 
+from compliance.log import listing
 from core import audit
 from core.db import transaction
 from core.models import Member, Role
 from core.permissions import ROLES, Permission
-from core.services import evidence
 
 # Everything else under /admin asks for a permission.
 OPEN = {"sign_in.sign_in", "sign_in.sign_out"}
@@ -135,7 +135,7 @@ def test_who_works_with_people_cannot_follow_them_through_the_log(
         audit.record(
             session, audit.Tag.PHOTO_UPLOADED, actor=audit.actor_for(member), subject=member, photo="x"
         )
-        total = evidence.log_state(session).total
+        total = listing.log_state(session).total
     worker, auditor = signed_in(role), signed_in(Role.AUDITOR)
     for address in ("/admin/audit", "/admin/audit?tag=photo.uploaded"):
         seen = worker.get(address).text

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from core.db import transaction
 from core.models import Artifact, AuditEvent, Invite, Kind, Member, Outbox, Participation, State
 from core.queue import JobName, redis_client
-from core.services import participations
+from core.shoots import participations
 from core.vault import vault
 
 HEADER = "email,first name,last name,employee id,department,language\n"

@@ -15,11 +15,12 @@ from reading import english_in
 from sqlalchemy import select
 
 from core import audit, progress
+from core.brand import looks, styles
 from core.db import transaction
 from core.models import Artifact, AuditEvent, Kind, Look, Outbox, Role, Style
+from core.people import organizations
 from core.queue import JobName
-from core.services import looks, organizations, styles
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 
 
 def picture(seed: int = 200, size: tuple[int, int] = (700, 600)) -> bytes:

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from admin.style_form import spec_of
 from admin.style_words import LABELS
 from core import audit
+from core.brand import styles
 from core.clock import now
 from core.db import transaction
 from core.ids import new_id
@@ -32,10 +33,12 @@ from core.models import (
     State,
     Style,
 )
-from core.presets import PRESETS, presets
+from core.people import organizations
 from core.queue import JobName
-from core.services import invites, organizations, participations, styles
-from core.style import (
+from core.shoots import invites, participations
+from core.style.file import read_style
+from core.style.presets import PRESETS, presets
+from core.style.spec import (
     NAMED_OUTPUTS,
     Attire,
     Corner,
@@ -48,7 +51,6 @@ from core.style import (
     SceneBackdrop,
     Subject,
 )
-from core.style_file import read_style
 from core.vault import vault
 from workers.jobs import invite_mail
 
@@ -478,13 +480,13 @@ def test_reminding_everyone_reaches_who_has_only_to_choose_with_the_mail_that_sa
 
 def test_reminding_everyone_skips_whose_invitation_was_withdrawn(org: UUID, browser: Any) -> None:
     row = add_participation(org, add_member(org), State.INVITED)
-    people = f"/admin/shoots/{row.shoot_id}/people/{row.id}"
-    browser.post(f"{people}/resend")
+    listing = f"/admin/shoots/{row.shoot_id}/people/{row.id}"
+    browser.post(f"{listing}/resend")
     assert "Withdraw it now" in browser.get(f"/admin/shoots/{row.shoot_id}").text
-    assert browser.post(f"{people}/revoke").status_code == 200
+    assert browser.post(f"{listing}/revoke").status_code == 200
     assert browser.post(f"/admin/shoots/{row.shoot_id}/remind").json["sent"] == 0
     assert "ended unused" not in browser.get(f"/admin/shoots/{row.shoot_id}").text
-    assert browser.post(f"{people}/resend").status_code == 200
+    assert browser.post(f"{listing}/resend").status_code == 200
 
 
 def test_closing_ends_open_links_and_keeps_finished_pictures(org: UUID, browser: Any) -> None:
@@ -515,7 +517,7 @@ def test_people_are_found_by_name_without_a_name_in_any_address(org: UUID, brows
 
 
 def test_every_person_is_on_exactly_one_page(org: UUID, browser: Any) -> None:
-    from core.services import people
+    from core.people import listing
 
     for number in range(7):
         add_member(org, f"P{number}", email=f"p{number}@acme.example")
@@ -523,7 +525,7 @@ def test_every_person_is_on_exactly_one_page(org: UUID, browser: Any) -> None:
     after = None
     with transaction(org) as session:
         while True:
-            page = people.page(session, after_member=after, most=3)
+            page = listing.page(session, after_member=after, most=3)
             seen += [one.member.id for one in page.people]
             after = page.after
             if after is None:

@@ -16,6 +16,7 @@ from work import do_all_work
 
 from compliance import retention
 from core import audit
+from core.brand import styles
 from core.clock import now
 from core.db import transaction
 from core.ids import new_id
@@ -31,8 +32,8 @@ from core.models import (
     Shoot,
     State,
 )
-from core.services import organizations, styles
-from core.style import ImageBackdrop, StyleSpec
+from core.people import organizations
+from core.style.spec import ImageBackdrop, StyleSpec
 from core.vault import ArtifactGone, vault
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

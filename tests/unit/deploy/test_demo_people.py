@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.services.roster import Verdict, parse
+from core.people.roster import Verdict, parse
 from deploy.demo.admin import BAD_ROWS, roster
 from deploy.demo.people import employees
 

@@ -22,8 +22,10 @@ from core.clock import now
 from core.db import transaction
 from core.ids import new_id
 from core.models import Invite, Member, Participation, Photo, Shoot, State, Style
-from core.services import invites, members, photos
-from core.style import StyleSpec
+from core.people import members
+from core.portraits import photos
+from core.shoots import invites
+from core.style.spec import StyleSpec
 from portal.app import create_app
 
 FETCH = {"X-Requested-With": "fetch", "Accept": "application/json"}

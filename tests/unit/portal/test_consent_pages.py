@@ -12,7 +12,8 @@ from core import audit
 from core.consent import Purpose
 from core.db import transaction
 from core.models import Consent, Organization, Shoot, State
-from core.services import consents, shoots
+from core.people import consents
+from core.shoots import shoots
 
 
 def _rows(person: Any) -> dict[str, Consent]:

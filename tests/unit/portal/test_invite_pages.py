@@ -11,7 +11,7 @@ from core import audit
 from core.clock import now
 from core.db import transaction
 from core.models import AuditEvent, Invite, Member, Outbox, Participation, Shoot, State, WebSession
-from core.services import invites, shoots
+from core.shoots import invites, shoots
 
 
 def _facts(person: Any) -> tuple[int, int, str]:

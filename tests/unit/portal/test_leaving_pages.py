@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from core.db import transaction
 from core.models import Artifact, Consent, Erasure, Kind, Member, Outbox, State
-from core.services import avatars
+from core.portraits import avatars
 
 
 def _held(person: Any) -> list[Artifact]:

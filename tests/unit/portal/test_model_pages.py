@@ -14,8 +14,8 @@ from sqlalchemy import select
 from core import gpu, progress
 from core.db import transaction
 from core.models import Artifact, EngineName, Kind, Outbox, Participation, Shoot, State
+from core.portraits import adapters, engines
 from core.queue import JobName
-from core.services import adapters, engines
 
 WEIGHTS = b"what was learned of a face"
 

@@ -15,7 +15,7 @@ from reading import english_in
 from core import progress
 from core.db import transaction
 from core.models import EngineName, Shoot, State
-from core.services.engines import Fallback
+from core.portraits.engines import Fallback
 from portal import words
 
 ROOT = Path(__file__).parents[3]
@@ -109,7 +109,7 @@ def test_refusal_of_a_photo_is_german(ada: Any) -> None:
 
 
 def test_limit_is_filled_in_after_its_translation(ada: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.services import photos
+    from core.portraits import photos
 
     monkeypatch.setattr(photos, "MAX_PHOTOS", 0)
     ada.accept().browser.get("/?lang=de")

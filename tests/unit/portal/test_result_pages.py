@@ -16,8 +16,8 @@ from core import progress as core_progress
 from core.db import transaction
 from core.ids import new_id
 from core.models import AuditEvent, Headshot, Kind, Photo, Shoot, State, Style
-from core.services import photos
-from core.style import NAMED_OUTPUTS, Output, StyleSpec
+from core.portraits import photos
+from core.style.spec import NAMED_OUTPUTS, Output, StyleSpec
 from core.vault import vault
 from portal import progress
 

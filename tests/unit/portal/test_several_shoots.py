@@ -15,7 +15,7 @@ from core.clock import now
 from core.db import transaction
 from core.ids import new_id
 from core.models import Participation, Shoot, State, WebSession
-from core.services import invites, shoots
+from core.shoots import invites, shoots
 
 
 @pytest.fixture

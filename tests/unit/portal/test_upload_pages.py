@@ -13,7 +13,7 @@ from sqlalchemy import select
 from core.clock import now
 from core.db import transaction
 from core.models import Artifact, AuditEvent, Outbox, Photo, Shoot, State
-from core.services import photos
+from core.portraits import photos
 from core.vault import ArtifactGone, vault
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from core.style import Crop
+from core.style.spec import Crop
 from workers.studio.align import CroppedTooTightly, frame, place, region, shortfall
 from workers.studio.preview import sample
 from workers.vision.cutout import Cutout

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 from workers.engines import Source, StudioEngine
 from workers.vision.check import examine
 from workers.vision.closer import closer, kept

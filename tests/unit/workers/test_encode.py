@@ -13,8 +13,8 @@ from lxml import etree
 from PIL import Image, ImageCms, IptcImagePlugin
 from PIL.Image import Image as Picture
 
-from core.framing import Head, head_box
-from core.style import (
+from core.style.framing import Head, head_box
+from core.style.spec import (
     NAMED_OUTPUTS,
     Corner,
     Crop,

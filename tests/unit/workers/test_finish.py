@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from skimage import color, data
 
-from core.style import (
+from core.style.spec import (
     Crop,
     Grade,
     GradientBackdrop,

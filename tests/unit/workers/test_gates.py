@@ -8,8 +8,8 @@ import pytest
 from skimage import data
 
 from core.consent import ConsentRequired
-from core.presets import PRESETS
-from core.style import Crop, Grade, ImageBackdrop, Light, Output, SolidBackdrop, StyleSpec
+from core.style.presets import PRESETS
+from core.style.spec import Crop, Grade, ImageBackdrop, Light, Output, SolidBackdrop, StyleSpec
 from workers.gates import OTHER_SIDE, GateName, backdrop_error, measure_result
 from workers.generated import GENERATED
 from workers.own import Own

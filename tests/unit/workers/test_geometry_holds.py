@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from core.style import SolidBackdrop, StyleSpec
+from core.style.spec import SolidBackdrop, StyleSpec
 from workers.studio.align import region
 from workers.studio.finish import finish
 from workers.vision.faces import find_faces

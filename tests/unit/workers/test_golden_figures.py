@@ -7,7 +7,7 @@ import statistics
 import numpy as np
 import pytest
 
-from core.style import Output, StyleSpec
+from core.style.spec import Output, StyleSpec
 from deploy.bench.studio import steady_likeness
 from workers.gates import GateName
 from workers.own import Own

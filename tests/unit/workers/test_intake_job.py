@@ -19,8 +19,8 @@ from core import audit
 from core.consent import Purpose, ValidConsent
 from core.db import transaction
 from core.models import Artifact, Headshot, Member, Participation, Photo, State
-from core.services import photos
-from core.services.photos import Standing
+from core.portraits import photos
+from core.portraits.photos import Standing
 from core.vault import ArtifactGone, vault
 from workers import assignment
 from workers.vision.check import examine

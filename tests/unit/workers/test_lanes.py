@@ -15,8 +15,8 @@ from sqlalchemy import select
 from core import gpu, relay
 from core.db import transaction
 from core.models import EngineName, Member, Outbox, Participation, State
+from core.portraits.engines import Fallback
 from core.queue import JobName, Lane, enqueue, redis_client
-from core.services.engines import Fallback
 from deploy.cli import main
 from deploy.processes import child_environment, python_module
 from workers import run

@@ -18,7 +18,7 @@ from core.clock import now
 from core.db import transaction
 from core.models import AuditEvent, Invite, Member, Outbox, State
 from core.queue import JobName, enqueue
-from core.services import invites
+from core.shoots import invites
 from deploy.mailbox import Message, read_message
 
 

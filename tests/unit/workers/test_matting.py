@@ -7,7 +7,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from core import settings
 from core.errors import ConfigurationError
-from core.style import StyleSpec
+from core.style.spec import StyleSpec
 from deploy.bench.composites import composites
 from deploy.bench.matte import matte_error
 from workers.studio.align import region

@@ -9,8 +9,8 @@ from PIL import Image
 
 from core.consent import ConsentRequired, ValidConsent
 from core.errors import InvalidInput
-from core.presets import PRESETS
-from core.style import ImageBackdrop, Output, OutputFormat, SolidBackdrop, StyleSpec
+from core.style.presets import PRESETS
+from core.style.spec import ImageBackdrop, Output, OutputFormat, SolidBackdrop, StyleSpec
 from workers.batch import OutputFailed, WithheldReport, render_folder
 from workers.folders import read_people
 from workers.gates import GateName, GateReport, at_least, at_most

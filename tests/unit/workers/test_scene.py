@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from core.framing import Rect
-from core.style import ImageBackdrop, Scene, SceneBackdrop
+from core.style.framing import Rect
+from core.style.spec import ImageBackdrop, Scene, SceneBackdrop
 from workers.studio.backdrop import backdrop
 from workers.studio.lens import add_light, defocus
 from workers.studio.scene import scene

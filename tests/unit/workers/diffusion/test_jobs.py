@@ -19,6 +19,8 @@ from work import do_all_work
 
 from compliance import consent as consents
 from core import audit
+from core.brand import looks, styles
+from core.brand.looks import Standing
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
@@ -37,9 +39,8 @@ from core.models import (
     State,
     Style,
 )
-from core.services import adapters, engines, looks, photos, styles
-from core.services.looks import Standing
-from core.style import StyleSpec
+from core.portraits import adapters, engines, photos
+from core.style.spec import StyleSpec
 from core.vault import vault
 from workers.diffusion.adapters import Facts, from_bytes, to_bytes
 from workers.diffusion.resident import resident

@@ -5,8 +5,8 @@ from itertools import product
 
 import pytest
 
-from core.presets import PRESETS
-from core.style import Attire, Expression, Light, StyleSpec, Subject
+from core.style.presets import PRESETS
+from core.style.spec import Attire, Expression, Light, StyleSpec, Subject
 from workers.diffusion.prompts import light, prompts
 
 # Who somebody is, is not ours to say.

@@ -1,0 +1,105 @@
+"""The people of an organization, as its admins list and find them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.models import Invite, Member, Participation, Role, Shoot
+from core.shoots import shoots
+
+PAGE = 50
+STAFF = (Role.OWNER, Role.HR_ADMIN)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A person and their newest participation, if any."""
+
+    member: Member
+    participation: Participation | None
+    shoot: Shoot | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of people; `after` leads to the next one, `None` on the last."""
+
+    people: list[Listed]
+    after: UUID | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One shoot of a person, and when their current link ends."""
+
+    participation: Participation
+    shoot: Shoot
+    link_ends_at: datetime | None
+
+
+def count(session: Session) -> int:
+    """Return how many people there are who have not been erased."""
+    return session.scalar(select(func.count()).select_from(Member).where(Member.erased_at.is_(None))) or 0
+
+
+def page(session: Session, *, words: str = "", after_member: UUID | None = None, most: int = PAGE) -> Page:
+    """Return a page of people in the order of their names; erased ones are not among them."""
+    newest = (
+        select(Participation.id)
+        .where(Participation.member_id == Member.id)
+        .order_by(Participation.id.desc())
+        .limit(1)
+        .correlate(Member)
+        .scalar_subquery()
+    )
+    query = (
+        select(Member, Participation, Shoot)
+        .outerjoin(Participation, Participation.id == newest)
+        .outerjoin(Shoot, Shoot.id == Participation.shoot_id)
+        .where(Member.erased_at.is_(None))
+        .order_by(*shoots.ORDER)
+        .limit(most + 1)
+    )
+    if words.strip():
+        query = query.where(shoots.matches(words))
+    if after_member is not None:
+        query = query.where(shoots.after(after_member))
+    rows = [Listed(*row) for row in session.execute(query)]
+    return Page(rows[:most], rows[most - 1].member.id if len(rows) > most else None)
+
+
+def parts(session: Session, member_id: UUID) -> list[Part]:
+    """Return every shoot that a person is in, newest first."""
+    link = (
+        select(func.max(Invite.expires_at))
+        .where(Invite.participation_id == Participation.id, Invite.revoked_at.is_(None))
+        .correlate(Participation)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Participation, Shoot, link)
+        .join(Shoot, Shoot.id == Participation.shoot_id)
+        .where(Participation.member_id == member_id)
+        .order_by(Participation.id.desc())
+    )
+    return [Part(*row) for row in rows]
+
+
+def is_last_admin(session: Session, member: Member) -> bool:
+    """Whether nobody else could manage the organization without this person."""
+    others = (
+        select(func.count())
+        .select_from(Member)
+        .where(
+            Member.id != member.id,
+            Member.role.in_(STAFF),
+            Member.erased_at.is_(None),
+            Member.disabled_at.is_(None),
+        )
+    )
+    return member.role in STAFF and not session.scalar(others)

@@ -1,0 +1,118 @@
+"""What a company downloads of a shoot: approved headshots, and what stands in for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import Conflict
+from core.models import Alternative, Headshot, Member, Participation, Shoot, State
+from core.portraits import avatars
+from core.shoots import participations
+from core.style.framing import Head
+from core.vault import ArtifactGone, KeyErased, vault
+
+APPROVED = (State.APPROVED, State.DELIVERED)
+
+
+class NothingToDownload(Conflict):
+    """Nobody has approved a headshot, and nobody uses an alternative."""
+
+    code = "nothing_to_download"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One person's picture as it lies in the vault.
+
+    Attributes:
+        content: the sealed master's PNG, or a picture that stands in for it; `None` for initials.
+        media_type: of `content`.
+        is_master: whether it is a headshot, to be cut to the style's size.
+        initials: for an avatar.
+        person: first and last name.
+        head: where the gates found the head in a master.
+        names: values for the file name template.
+        engine: what made a master; empty for an alternative.
+    """
+
+    content: bytes | None
+    media_type: str
+    is_master: bool
+    initials: str
+    person: str
+    head: Head | None
+    names: dict[str, str]
+    engine: str = ""
+
+
+def plan(session: Session, shoot: Shoot, *, actor: audit.Actor) -> list[UUID]:
+    """Return whose pictures an archive will hold, by participation, and note the download.
+
+    Raises:
+        NothingToDownload: there is nothing yet.
+    """
+    ids = list(
+        session.scalars(
+            select(Participation.id)
+            .join(Member, Member.id == Participation.member_id)
+            .where(Participation.shoot_id == shoot.id, Participation.state.in_((*APPROVED, State.DECLINED)))
+            .order_by(func.lower(Member.last_name), func.lower(Member.first_name), Participation.id)
+        )
+    )
+    if not ids:
+        raise NothingToDownload(
+            "There is nothing to download yet. Headshots appear here as soon as people approve them."
+        )
+    audit.record(session, audit.Tag.SHOOT_DOWNLOADED, actor=actor, shoot=str(shoot.id), people=len(ids))
+    return ids
+
+
+def picture(session: Session, participation_id: UUID, *, actor: audit.Actor) -> Picture | None:
+    """Return one person's picture, and note that an approved headshot was delivered.
+
+    `None` for someone who was erased or changed their mind since the download began.
+    """
+    participation = participations.get(session, participation_id, lock=True)
+    member = session.get_one(Member, participation.member_id)
+    if member.erased_at is not None:
+        return None
+    names = {
+        "employee_id": member.employee_id or "",
+        "first": member.first_name or "",
+        "last": member.last_name or "",
+        "department": member.department or "",
+    }
+    try:
+        if participation.state == State.DECLINED:
+            return _alternative(session, participation, member, names)
+        if participation.state not in APPROVED or participation.chosen_headshot_id is None:
+            return None
+        headshot = session.get_one(Headshot, participation.chosen_headshot_id)
+        if headshot.artifact_id is None:
+            return None
+        content = vault().get(session, headshot.artifact_id)
+    except (ArtifactGone, KeyErased):
+        return None
+    participations.move(session, participation, State.DELIVERED, actor=actor)
+    head = Head.measured(headshot.gates.get("figures", {}))
+    return Picture(
+        content, "image/png", True, member.initials, member.full_name, head, names, headshot.engine
+    )
+
+
+def _alternative(
+    session: Session, participation: Participation, member: Member, names: dict[str, str]
+) -> Picture:
+    if participation.alternative == Alternative.OWN_PICTURE:
+        artifact = avatars.own_picture(session, member.id)
+        if artifact is not None:
+            content = vault().get(session, artifact.id)
+            return Picture(
+                content, artifact.media_type, False, member.initials, member.full_name, None, names
+            )
+    return Picture(None, "image/png", False, member.initials, member.full_name, None, names)

@@ -1,0 +1,1 @@
+"""Shoots: who takes part, how they are invited and how far everybody is."""

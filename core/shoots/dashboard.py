@@ -1,0 +1,162 @@
+"""What the admin sees first: how far each shoot is, and what needs a person's attention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.models import Invite, Participation, Shoot, State, Style
+from core.shoots import invites
+
+SOON = timedelta(days=3)
+WAITS_LONG = timedelta(days=3)
+DONE = (State.APPROVED, State.DELIVERED)
+UNDER_WAY = (State.OPENED, State.CONSENTED, State.UPLOADING, State.SUBMITTED, State.RENDERING)
+# These have given their answer: nobody needs to wait for them.
+ANSWERED = (*DONE, State.DECLINED, State.ERASED)
+
+
+class Attention(StrEnum):
+    """Something that goes better when a person looks at it."""
+
+    NOBODY_INVITED = "nobody_invited"
+    FAILED = "failed"
+    DEADLINE_SOON = "deadline_soon"
+    DEADLINE_PASSED = "deadline_passed"
+    LINKS_EXPIRED = "links_expired"
+    WAITING_FOR_APPROVAL = "waiting_for_approval"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many people of a shoot are in each state; every state is there, with 0 if nobody is."""
+
+    by_state: dict[State, int]
+
+    @property
+    def total(self) -> int:
+        """Everyone who was ever invited."""
+        return sum(self.by_state.values())
+
+    @property
+    def done(self) -> int:
+        """Approved or delivered."""
+        return sum(self.by_state[state] for state in DONE)
+
+    @property
+    def under_way(self) -> int:
+        """Opened the link, and not yet looking at results."""
+        return sum(self.by_state[state] for state in UNDER_WAY)
+
+    @property
+    def answered(self) -> int:
+        """Nothing more is expected of these."""
+        return sum(self.by_state[state] for state in ANSWERED)
+
+    @property
+    def percent(self) -> int:
+        """Share of people who are done with it, 0 to 100."""
+        return round(100 * self.answered / self.total) if self.total else 0
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A shoot on the dashboard; `attention` pairs what needs a look with how many people it is about."""
+
+    shoot: Shoot
+    style: Style
+    counts: Counts
+    attention: list[tuple[Attention, int]]
+
+
+def counts(session: Session, shoot_id: UUID) -> Counts:
+    """Return how many people of a shoot are in each state."""
+    return _counts(session, [shoot_id])[shoot_id]
+
+
+def _counts(session: Session, shoot_ids: list[UUID]) -> dict[UUID, Counts]:
+    found = {shoot_id: dict.fromkeys(State, 0) for shoot_id in shoot_ids}
+    rows = session.execute(
+        select(Participation.shoot_id, Participation.state, func.count())
+        .where(Participation.shoot_id.in_(shoot_ids))
+        .group_by(Participation.shoot_id, Participation.state)
+    )
+    for shoot_id, state, number in rows:
+        found[shoot_id][State(state)] = number
+    return {shoot_id: Counts(by_state) for shoot_id, by_state in found.items()}
+
+
+def overviews(session: Session, shoots: list[tuple[Shoot, Style]]) -> list[Overview]:
+    """Return each shoot with its counts and what needs attention, in the given order."""
+    ids = [shoot.id for shoot, _ in shoots]
+    counted = _counts(session, ids)
+    waiting = _waiting_long(session, ids)
+    expired = _expired_links(session, ids)
+    return [
+        Overview(
+            shoot,
+            style,
+            counted[shoot.id],
+            _attention(shoot, counted[shoot.id], waiting.get(shoot.id, 0), expired.get(shoot.id, 0), now()),
+        )
+        for shoot, style in shoots
+    ]
+
+
+def _waiting_long(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
+    rows = session.execute(
+        select(Participation.shoot_id, func.count())
+        .where(
+            Participation.shoot_id.in_(shoot_ids),
+            Participation.state == State.READY,
+            Participation.changed_at < now() - WAITS_LONG,
+        )
+        .group_by(Participation.shoot_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _expired_links(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
+    """Count people who have not opened their link and have none that works, withdrawn ones apart."""
+    live = select(Invite.id).where(
+        Invite.participation_id == Participation.id, Invite.revoked_at.is_(None), Invite.expires_at > now()
+    )
+    rows = session.execute(
+        select(Participation.shoot_id, func.count())
+        .where(
+            Participation.shoot_id.in_(shoot_ids),
+            Participation.state.in_((State.INVITED, State.EXPIRED)),
+            ~live.exists(),
+            ~invites.withdrawn(),
+        )
+        .group_by(Participation.shoot_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _attention(
+    shoot: Shoot, found: Counts, waiting: int, expired: int, moment: datetime
+) -> list[tuple[Attention, int]]:
+    if shoot.closed_at is not None:
+        return []
+    unanswered = found.total - found.answered
+    noted: list[tuple[Attention, int]] = []
+    if found.total == 0:
+        noted.append((Attention.NOBODY_INVITED, 0))
+    if found.by_state[State.FAILED]:
+        noted.append((Attention.FAILED, found.by_state[State.FAILED]))
+    if unanswered and shoot.deadline <= moment:
+        noted.append((Attention.DEADLINE_PASSED, unanswered))
+    elif unanswered and shoot.deadline - moment < SOON:
+        noted.append((Attention.DEADLINE_SOON, unanswered))
+    if expired:
+        noted.append((Attention.LINKS_EXPIRED, expired))
+    if waiting:
+        noted.append((Attention.WAITING_FOR_APPROVAL, waiting))
+    return noted

@@ -1,0 +1,242 @@
+"""Invitation links: made, found, accepted, renewed, revoked."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.clock import now
+from core.db import Lookup, organization_of
+from core.errors import Gone, NotFound
+from core.ids import new_id
+from core.models import Invite, Member, Participation, Shoot, State
+from core.queue import JobName, enqueue_all
+from core.settings import settings
+from core.shoots import participations
+from core.vault import derive
+
+
+class InviteUnknown(NotFound):
+    """No invitation has this token."""
+
+    code = "invite_unknown"
+
+
+class InviteExpired(Gone):
+    """The link's time is over; the person can ask for a new one with one click."""
+
+    code = "invite_expired"
+
+
+class InviteRevoked(Gone):
+    """The link was replaced by a newer one, or the company withdrew it."""
+
+    code = "invite_revoked"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a token leads."""
+
+    org_id: UUID
+    invite_id: UUID
+
+
+def token_of(invite: Invite) -> str:
+    """Return the invite's token: 192 bits of HMAC-SHA256 over its id and random nonce."""
+    digest = hmac.new(derive("invite tokens"), invite.id.bytes + invite.nonce, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:24]).decode()
+
+
+def link_of(invite: Invite) -> str:
+    """Return the address that the mail carries."""
+    return f"{settings().base_url.rstrip('/')}/i/{token_of(invite)}"
+
+
+def create(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite:
+    """Make a new link for the participation, revoke its older ones and owe the mail."""
+    shoot = session.get_one(Shoot, participation.shoot_id)
+    return create_all(session, shoot, [participation], actor=actor)[0]
+
+
+def create_all(
+    session: Session, shoot: Shoot, people: Sequence[Participation], *, actor: audit.Actor
+) -> list[Invite]:
+    """Make new links for many people of one shoot in a few statements; older links end, mails are owed."""
+    moment = now()
+    session.execute(
+        update(Invite)
+        .where(Invite.participation_id.in_([one.id for one in people]), Invite.revoked_at.is_(None))
+        .values(revoked_at=moment)
+    )
+    subjects = {
+        member.id: member
+        for member in session.scalars(select(Member).where(Member.id.in_([one.member_id for one in people])))
+    }
+    made = []
+    for participation in people:
+        invite = Invite(
+            id=new_id(),
+            org_id=organization_of(session),
+            created_at=moment,
+            participation_id=participation.id,
+            member_id=participation.member_id,
+            nonce=os.urandom(16),
+            expires_at=_expiry(shoot, moment),
+        )
+        invite.token_sha256 = hashlib.sha256(token_of(invite).encode()).digest()
+        made.append(invite)
+    session.add_all(made)
+    session.flush()
+    for invite in made:
+        audit.record(
+            session,
+            audit.Tag.INVITE_CREATED,
+            actor=actor,
+            subject=subjects[invite.member_id],
+            invite=str(invite.id),
+        )
+    enqueue_all(session, JobName.INVITE_MAIL, [invite.id for invite in made])
+    return made
+
+
+def _expiry(shoot: Shoot, moment: datetime) -> datetime:
+    """Links end with the shoot's deadline, but live at least a day and at most `invite_days`."""
+    latest = moment + timedelta(days=settings().invite_days)
+    return max(min(shoot.deadline, latest), moment + timedelta(days=1))
+
+
+def find(token: str) -> Found:
+    """Return where `token` leads; changes nothing, so link scanners may prefetch.
+
+    Raises:
+        InviteUnknown: no such link.
+    """
+    found = Lookup.invite(hashlib.sha256(token.encode()).digest())
+    if found is None:
+        raise InviteUnknown(
+            "This invitation link is not complete or does not exist. Please copy the whole link from the mail."
+        )
+    return Found(*found)
+
+
+def usable(session: Session, invite_id: UUID) -> Invite:
+    """Return the invite if it can be accepted now.
+
+    Raises:
+        InviteRevoked: a newer link was sent, the company withdrew it or ended the shoot; the message says which.
+        InviteExpired: its time is over.
+    """
+    invite = session.get_one(Invite, invite_id)
+    participation = participations.get(session, invite.participation_id)
+    if participation.state == State.ERASED:
+        raise InviteRevoked("Everything about you has been erased, so this link leads nowhere any more.")
+    if invite.revoked_at is not None:
+        raise _revoked(session, participation)
+    if invite.expires_at <= now():
+        raise InviteExpired("This link has expired. Nothing is lost: ask for a new one with one click.")
+    return invite
+
+
+def _revoked(session: Session, participation: Participation) -> InviteRevoked:
+    """Return why a link of the participation has ended, and what to do."""
+    if session.get_one(Shoot, participation.shoot_id).closed_at is not None:
+        return InviteRevoked(
+            "This shoot has ended, so its links lead nowhere any more. "
+            "If you would still like a headshot, ask whoever organises them in your company."
+        )
+    if _is_withdrawn(session, participation):
+        return InviteRevoked(
+            "Your company has withdrawn this invitation, so you need not do anything. "
+            "If you think that this is a mistake, ask whoever organises the headshots in your company."
+        )
+    return InviteRevoked("This link was replaced by a newer one. Please use the link in the newest mail.")
+
+
+def withdrawn() -> ColumnElement[bool]:
+    """Return the condition that every link which a participation of an open shoot ever had was withdrawn."""
+    links = select(Invite.id).where(Invite.participation_id == Participation.id)
+    return links.exists() & ~links.where(Invite.revoked_at.is_(None)).exists()
+
+
+def _is_withdrawn(session: Session, participation: Participation) -> bool:
+    found = select(Participation.id).where(Participation.id == participation.id, withdrawn())
+    return session.scalar(found) is not None
+
+
+def accept(session: Session, invite: Invite) -> Participation:
+    """Note that the person has accepted; accepting again on a second device is fine."""
+    participation = participations.get(session, invite.participation_id, lock=True)
+    member = session.get_one(Member, invite.member_id)
+    if invite.accepted_at is None:
+        invite.accepted_at = now()
+        audit.record(
+            session,
+            audit.Tag.INVITE_ACCEPTED,
+            actor=audit.actor_for(member),
+            subject=member,
+            invite=str(invite.id),
+        )
+    if participation.state in (State.INVITED, State.EXPIRED):
+        participations.move(session, participation, State.OPENED, actor=audit.actor_for(member))
+    return participation
+
+
+def renew(session: Session, invite_id: UUID) -> Invite | None:
+    """Send a new link to the address the old one went to; the old link alone never gives a new session.
+
+    Returns the new invite, or the still unsent newest one when asked twice; `None` if there is nothing to renew
+    because the person was erased, the shoot is closed or the company has withdrawn the invitation.
+    """
+    old = session.get_one(Invite, invite_id)
+    participation = participations.get(session, old.participation_id, lock=True)
+    shoot = session.get_one(Shoot, participation.shoot_id)
+    over = participation.state == State.ERASED or shoot.closed_at is not None
+    if over or _is_withdrawn(session, participation):
+        return None
+    newest = session.scalar(
+        select(Invite).where(Invite.participation_id == participation.id).order_by(Invite.id.desc()).limit(1)
+    )
+    # A second click within ten minutes, or one on a link that was already renewed, sends nothing more.
+    if newest is not None and newest.id != old.id and newest.expires_at > now():
+        return newest
+    if newest is not None and newest.created_at > now() - timedelta(minutes=10):
+        return newest
+    member = session.get_one(Member, participation.member_id)
+    invite = create(session, participation, actor=audit.actor_for(member))
+    audit.record(
+        session,
+        audit.Tag.INVITE_RENEWED,
+        actor=audit.actor_for(member),
+        subject=member,
+        invite=str(invite.id),
+    )
+    return invite
+
+
+def revoke(session: Session, participation_id: UUID, *, actor: audit.Actor) -> None:
+    """Make every link of a participation useless."""
+    participation = participations.get(session, participation_id)
+    session.execute(
+        update(Invite)
+        .where(Invite.participation_id == participation_id, Invite.revoked_at.is_(None))
+        .values(revoked_at=now())
+    )
+    subject = session.get_one(Member, participation.member_id)
+    audit.record(
+        session,
+        audit.Tag.INVITE_REVOKED,
+        actor=actor,
+        subject=subject,
+        participation=str(participation_id),
+    )

@@ -1,0 +1,314 @@
+"""Shoots: created, listed with their people, reminded, closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.brand import styles
+from core.clock import now
+from core.db import organization_of
+from core.errors import Conflict, InvalidInput, NotFound
+from core.ids import new_id
+from core.models import EngineName, Invite, Member, Participation, Shoot, State, Style
+from core.portraits import file_names
+from core.settings import diffusion_settings
+from core.shoots import invites, participations
+
+LONGEST_NAME = 120  # as wide as the column
+LONGEST_DEADLINE = timedelta(days=366)
+PAGE = 50
+# Who can still be reminded: also of choosing. Never someone who declined: that answer stands.
+REMINDABLE = (
+    State.INVITED,
+    State.OPENED,
+    State.CONSENTED,
+    State.UPLOADING,
+    State.READY,
+    State.EXPIRED,
+)
+# A second click on "remind all" within this time sends nothing more.
+REMIND_AGAIN_AFTER = timedelta(minutes=10)
+# Where closing ends the way: nobody's finished or waiting picture is touched.
+UNFINISHED = (State.INVITED, State.OPENED, State.CONSENTED, State.UPLOADING)
+BATCH = 1000
+
+
+class ShootUnusable(InvalidInput):
+    """A field of the shoot cannot be used."""
+
+    code = "shoot_unusable"
+
+
+class ShootClosed(Conflict):
+    """The shoot has ended; nobody can be invited to it any more."""
+
+    code = "shoot_closed"
+
+
+class NotRemindable(Conflict):
+    """This person has answered, or has finished."""
+
+    code = "not_remindable"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One row of a shoot's list."""
+
+    participation: Participation
+    member: Member
+    invited_at: datetime | None
+    link_ends_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of people; `after` leads to the next one, `None` on the last."""
+
+    people: list[Person]
+    after: UUID | None
+
+
+def end_of_day(day: date) -> datetime:
+    """Return the last second of a day, UTC."""
+    return datetime.combine(day, time(23, 59, 59), UTC)
+
+
+def create(
+    session: Session,
+    *,
+    name: str,
+    style: Style,
+    deadline: date,
+    file_name: str,
+    engine: str = EngineName.STUDIO,
+    actor: audit.Actor,
+) -> Shoot:
+    """Create a shoot that ends with `deadline`; its style is immutable from now on.
+
+    Raises:
+        ShootUnusable: the name is empty, the deadline has passed or is more than a year away, or there is no
+            such engine here.
+        FileNameUnusable: the template cannot name files.
+    """
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise ShootUnusable("Please give the shoot a name, at most 120 characters.", field="name")
+    end = end_of_day(deadline)
+    if not now() < end <= now() + LONGEST_DEADLINE:
+        raise ShootUnusable("The deadline must be today or later, within one year.", field="deadline")
+    if engine not in set(EngineName):
+        raise ShootUnusable("Please choose who makes the portraits.", field="engine")
+    if EngineName(engine).needs_gpu and not diffusion_settings().diffusion_base:
+        raise ShootUnusable(
+            "There is no image model here, so the studio has to make the portraits. "
+            "Whoever runs this platform can set one up.",
+            field="engine",
+        )
+    template = file_names.check(file_name)
+    styles.lock(session, style)
+    shoot = Shoot(
+        id=new_id(),
+        org_id=organization_of(session),
+        created_at=now(),
+        name=name,
+        style_id=style.id,
+        deadline=end,
+        engine=engine,
+        file_name=template,
+    )
+    session.add(shoot)
+    session.flush()
+    audit.record(
+        session,
+        audit.Tag.SHOOT_CREATED,
+        actor=actor,
+        shoot=str(shoot.id),
+        style=str(style.id),
+        engine=shoot.engine,
+    )
+    return shoot
+
+
+def get(session: Session, shoot_id: UUID, *, lock: bool = False) -> Shoot:
+    """Return a shoot.
+
+    Raises:
+        NotFound: there is none of this id in the session's organization.
+    """
+    shoot = session.get(Shoot, shoot_id, with_for_update={"key_share": True} if lock else None)
+    if shoot is None:
+        raise NotFound("This shoot does not exist.")
+    return shoot
+
+
+def open_or_refuse(shoot: Shoot) -> None:
+    """Do nothing for an open shoot.
+
+    Raises:
+        ShootClosed: it has ended.
+    """
+    if shoot.closed_at is not None:
+        raise ShootClosed("This shoot is closed, so nobody can be invited to it any more.")
+
+
+def listed(session: Session) -> list[tuple[Shoot, Style]]:
+    """Return every shoot with its style: open ones first, newest first."""
+    rows = session.execute(
+        select(Shoot, Style)
+        .join(Style, Style.id == Shoot.style_id)
+        .order_by(Shoot.closed_at.is_not(None), Shoot.id.desc())
+    )
+    return [(shoot, style) for shoot, style in rows]
+
+
+def matches(words: str) -> ColumnElement[bool]:
+    """Return the condition that each of `words` begins or stands in a name, address or employee ID."""
+    condition: ColumnElement[bool] = Member.id.is_not(None)
+    for word in words.split()[:8]:
+        pattern = "%" + word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        condition &= or_(
+            *(
+                column.ilike(pattern, escape="\\")
+                for column in (Member.first_name, Member.last_name, Member.email, Member.employee_id)
+            )
+        )
+    return condition
+
+
+# People in the order of their names. An erased person has none and comes last.
+ORDER = (
+    Member.last_name.is_(None),
+    func.lower(func.coalesce(Member.last_name, "")),
+    func.lower(func.coalesce(Member.first_name, "")),
+    Member.id,
+)
+
+
+def after(member_id: UUID) -> ColumnElement[bool]:
+    """Return the condition that a member comes after `member_id` in the order of names.
+
+    The place is known by id, so that no address in the browser or a log holds a name.
+    """
+    last = select(*ORDER).where(Member.id == member_id)
+    return tuple_(*ORDER) > last.scalar_subquery()
+
+
+def people(
+    session: Session,
+    shoot_id: UUID,
+    *,
+    state: State | None = None,
+    words: str = "",
+    after_member: UUID | None = None,
+    most: int = PAGE,
+) -> Page:
+    """Return a page of a shoot's people in the order of their names."""
+    newest = (
+        select(Invite.created_at, Invite.expires_at)
+        .where(Invite.participation_id == Participation.id, Invite.revoked_at.is_(None))
+        .order_by(Invite.id.desc())
+        .limit(1)
+        .lateral()
+    )
+    query = (
+        select(Participation, Member, newest.c.created_at, newest.c.expires_at)
+        .join(Member, Member.id == Participation.member_id)
+        .outerjoin(newest, newest.c.created_at.is_not(None))
+        .where(Participation.shoot_id == shoot_id)
+        .order_by(*ORDER)
+        .limit(most + 1)
+    )
+    if state is not None:
+        query = query.where(Participation.state == state)
+    if words.strip():
+        query = query.where(matches(words))
+    if after_member is not None:
+        query = query.where(after(after_member))
+    rows = [Person(*row) for row in session.execute(query)]
+    more = len(rows) > most
+    return Page(rows[:most], rows[most - 1].member.id if more else None)
+
+
+def remind(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite:
+    """Send one person a new link; the older ones end.
+
+    Raises:
+        NotRemindable: they declined, finished or were erased.
+        ShootClosed: the shoot has ended.
+    """
+    shoot = get(session, participation.shoot_id)
+    open_or_refuse(shoot)
+    if participation.state == State.DECLINED:
+        raise NotRemindable("This person is not participating. That answer stands: no reminder is sent.")
+    if participation.state not in REMINDABLE:
+        raise NotRemindable("This person is past the invitation, so no new link is needed.")
+    return _send(session, shoot, [participation], actor)[0]
+
+
+def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
+    """Send everyone who has not finished a new link; return how many.
+
+    Nobody who declined is reminded, nobody who got a link within the last ten minutes, and nobody whose
+    invitation was withdrawn: they get one only when they are asked by name.
+
+    Raises:
+        ShootClosed: the shoot has ended.
+    """
+    open_or_refuse(shoot)
+    recent = select(Invite.participation_id).where(
+        Invite.created_at > now() - REMIND_AGAIN_AFTER, Invite.revoked_at.is_(None)
+    )
+    rows = session.scalars(
+        _in_states(shoot.id, REMINDABLE)
+        .where(Participation.id.not_in(recent), ~invites.withdrawn())
+        .with_for_update()
+    ).all()
+    for start in range(0, len(rows), BATCH):
+        _send(session, shoot, rows[start : start + BATCH], actor)
+    return len(rows)
+
+
+def _in_states(shoot_id: UUID, states: Sequence[State]) -> Select[Participation]:
+    return select(Participation).where(Participation.shoot_id == shoot_id, Participation.state.in_(states))
+
+
+def _send(session: Session, shoot: Shoot, rows: Sequence[Participation], actor: audit.Actor) -> list[Invite]:
+    for row in rows:
+        if row.state == State.EXPIRED:
+            participations.move(session, row, State.INVITED, actor=actor)
+    return invites.create_all(session, shoot, rows, actor=actor)
+
+
+def close(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
+    """Close a shoot: links end, and whoever has not handed in photos is done; return how many that are.
+
+    Pictures that are being made or wait for approval stay, and can still be approved and downloaded.
+    Closing twice does nothing.
+    """
+    if shoot.closed_at is not None:
+        return 0
+    shoot.closed_at = now()
+    rows = session.scalars(_in_states(shoot.id, UNFINISHED).with_for_update()).all()
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        # Held here so that `move` finds them in the session instead of asking for each.
+        known = session.scalars(select(Member).where(Member.id.in_([row.member_id for row in batch]))).all()
+        for row in batch:
+            participations.move(session, row, State.EXPIRED, actor=actor)
+        del known
+        session.execute(
+            update(Invite)
+            .where(Invite.participation_id.in_([row.id for row in batch]), Invite.revoked_at.is_(None))
+            .values(revoked_at=shoot.closed_at)
+        )
+    audit.record(session, audit.Tag.SHOOT_CLOSED, actor=actor, shoot=str(shoot.id), unfinished=len(rows))
+    session.flush()
+    return len(rows)

@@ -1,0 +1,489 @@
+"""The company's portrait style: one frozen object that the brand studio edits and the finisher obeys.
+
+Every number carries its unit in the field's description. `style.toml` is this object in TOML
+(`core.style.file`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from core.style.framing import LARGEST_HEAD, NO_ROOM, Head, Rect, Room, head_box, room_for, window
+from core.words import N_, fill
+
+HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+RULE: Final = "style_rule"  # pydantic's type of an error that `refusal` made
+
+
+def refusal(template: str, **values: object) -> PydanticCustomError:
+    """Return what a validator raises; template and values go along, so that a page can translate it."""
+    # Pydantic would take braces for blanks of its own.
+    said = fill(template, values).replace("{", "(").replace("}", ")")
+    return PydanticCustomError(RULE, said, {"template": template, "values": values})
+
+
+def _check_color(value: str) -> str:
+    if not HEX_COLOR.fullmatch(value):
+        raise refusal(N_("must be a colour such as #2F4B6E"))
+    return value.lower()
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Backdrop(_Part):
+    contact: float = Field(
+        default=0.0,
+        ge=-1.0,
+        le=1.0,
+        description="stops of light that the person adds to the wall close by: below 0 a soft shadow, above a glow",
+    )
+    grain: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="fraction of the photo's own noise that the backdrop gets too",
+    )
+
+
+class SolidBackdrop(_Backdrop):
+    """One even colour."""
+
+    kind: Literal["solid"] = Field(default="solid", description="`solid`, `gradient`, `image` or `scene`")
+    color: str = Field(default="#d9dee5", description="sRGB, #rrggbb")
+    _color = field_validator("color")(_check_color)
+
+
+class GradientBackdrop(_Backdrop):
+    """A studio wall: brightest behind the head, falling off towards the frame."""
+
+    kind: Literal["gradient"] = Field(
+        default="gradient", description="`solid`, `gradient`, `image` or `scene`"
+    )
+    inner: str = Field(default="#e7ebf0", description="sRGB at the centre of the light, #rrggbb")
+    outer: str = Field(default="#aab4c2", description="sRGB in the frame's corners, #rrggbb")
+    falloff: float = Field(default=1.0, ge=0.3, le=3.0, description="exponent; 1 is linear in distance")
+    _colors = field_validator("inner", "outer")(_check_color)
+
+
+class ImageBackdrop(_Backdrop):
+    """A picture of the company's, blurred as by a lens's depth of field."""
+
+    kind: Literal["image"] = Field(default="image", description="`solid`, `gradient`, `image` or `scene`")
+    image: str = Field(description="artifact id in the platform, file path beside the style file")
+    blur: float = Field(
+        default=0.03, ge=0.0, le=0.1, description="radius of the lens's blur disc, fraction of frame width"
+    )
+
+
+class Scene(StrEnum):
+    """Places that are painted, not photographed."""
+
+    OFFICE = "office"
+    GARDEN = "garden"
+
+
+class SceneBackdrop(_Backdrop):
+    """A place far out of focus: a warm office with its window at the picture's left, or a garden."""
+
+    kind: Literal["scene"] = Field(default="scene", description="`solid`, `gradient`, `image` or `scene`")
+    scene: Scene = Field(default=Scene.OFFICE, description="`office` or `garden`")
+    seed: int = Field(
+        default=1, ge=0, le=9999, description="whole number; each gives another arrangement of the same place"
+    )
+    blur: float = Field(
+        # As of an 85 mm lens at f/1.4 with the person 2 m away and the place far behind.
+        default=0.045,
+        ge=0.015,
+        le=0.08,
+        description="radius of the lens's blur disc, fraction of frame width",
+    )
+    exposure: float = Field(
+        default=0.0, ge=-2.0, le=1.0, description="stops by which the place is brighter than painted"
+    )
+
+
+Backdrop = Annotated[
+    SolidBackdrop | GradientBackdrop | ImageBackdrop | SceneBackdrop, Field(discriminator="kind")
+]
+
+
+class Crop(_Part):
+    """Where the head sits in the frame; every portrait is moved to match."""
+
+    eye_line: float = Field(
+        default=0.45, ge=0.25, le=0.6, description="fraction of frame height from the top"
+    )
+    head_height: float = Field(
+        # What a selfie at arm's length with the shoulders just in the frame can give, so that a team matches.
+        default=0.62,
+        ge=0.25,
+        le=0.75,
+        description="chin to crown, fraction of frame height",
+    )
+    aspect: float = Field(
+        default=1.0, ge=0.5, le=1.5, description="factor; width / height of the master frame"
+    )
+
+
+class Light(_Part):
+    """How the face is lit, and how far a photo's own light is moved there."""
+
+    strength: float = Field(
+        default=0.6,
+        ge=0.0,
+        le=1.0,
+        description="fraction; 0 leaves the photo's light, 1 asks for all of the style's",
+    )
+    azimuth: float = Field(
+        default=-30.0,
+        ge=-75.0,
+        le=75.0,
+        description="degrees; where the key light stands: below 0 on the picture's left, 0 at the camera",
+    )
+    elevation: float = Field(default=30.0, ge=0.0, le=70.0, description="degrees above the eyes")
+    contrast: float = Field(
+        default=0.25,
+        ge=0.0,
+        le=1.0,
+        description="fraction; 0 is light from everywhere, 1 one lamp without any fill",
+    )
+    exposure: float = Field(
+        # Beyond that the finisher would change how a complexion reads, so it stops there.
+        default=0.0,
+        ge=-0.4,
+        le=0.4,
+        description="stops, relative to the neutral face level",
+    )
+
+
+class Grade(_Part):
+    """The film: applied to the person alone, never to the backdrop's brand colour."""
+
+    contrast: float = Field(
+        default=0.08, ge=-0.3, le=0.4, description="fraction that the S-curve adds to the slope at mid-grey"
+    )
+    warmth: float = Field(default=0.0, ge=-1.0, le=1.0, description="steps of about 600 K; above 0 is warmer")
+    saturation: float = Field(
+        default=1.0, ge=0.0, le=1.4, description="factor on the colours; 0 is black and white"
+    )
+    fade: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=0.1,
+        description="light of the film's black, fraction of white; 0 is deep black",
+    )
+
+
+class Attire(StrEnum):
+    """What people wear."""
+
+    BUSINESS = "business"
+    BUSINESS_CASUAL = "business_casual"
+    CASUAL = "casual"
+    OWN = "own"
+
+
+class Expression(StrEnum):
+    """How people look into the camera."""
+
+    NEUTRAL = "neutral"
+    SOFT_SMILE = "soft_smile"
+    SMILE = "smile"
+
+
+class Subject(_Part):
+    """What a picture of a model shows the person in; a photo of the studio's stays as it was taken."""
+
+    attire: Attire = Field(
+        default=Attire.BUSINESS_CASUAL,
+        description="`business`, `business_casual`, `casual` or `own` (as in the photos); diffusion engine only",
+    )
+    expression: Expression = Field(
+        default=Expression.SOFT_SMILE,
+        description="`neutral`, `soft_smile` or `smile`; diffusion engine only",
+    )
+
+
+class OutputFormat(StrEnum):
+    """File formats that leave the platform."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+    AVIF = "avif"
+
+
+class OutputCrop(_Part):
+    """A crop of one file's own, cut from the master as near as the master allows."""
+
+    eye_line: float = Field(
+        default=0.46, ge=0.25, le=0.6, description="fraction of the file's height from the top"
+    )
+    head_height: float = Field(
+        default=0.62, ge=0.25, le=0.8, description="chin to crown, fraction of the file's height"
+    )
+
+
+MAX_SIDE: Final = 4096  # pixels
+MIN_SIDE: Final = 64  # pixels
+PRINT_DPI: Final = 300
+MM_PER_INCH: Final = 25.4
+
+
+class Output(_Part):
+    """One delivered file: a name that stands for a size, or a size of one's own in pixels or millimetres."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["name"]})
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$", description="text, part of the file name")
+    width: int = Field(ge=MIN_SIDE, le=MAX_SIDE, description="pixels")
+    height: int = Field(ge=MIN_SIDE, le=MAX_SIDE, description="pixels")
+    format: OutputFormat = Field(default=OutputFormat.JPEG, description="`jpeg`, `png`, `webp` or `avif`")
+    width_mm: float | None = Field(
+        default=None, gt=0, le=400, description="millimetres, instead of `width`; with `dpi`"
+    )
+    height_mm: float | None = Field(
+        default=None, gt=0, le=400, description="millimetres, instead of `height`; with `dpi`"
+    )
+    dpi: int | None = Field(
+        default=None,
+        ge=36,
+        le=1200,
+        description="pixels per inch, written into the file; 300 with millimetres",
+    )
+    crop: OutputCrop | None = Field(
+        default=None, description="table; this file's own crop, the style's if not given"
+    )
+    logo: bool = Field(
+        default=True, description="true or false; whether the style's logo is put on this file"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sizes(cls, given: Any) -> Any:
+        """Look a plain name up, and turn millimetres into pixels."""
+        if isinstance(given, str):
+            if given not in NAMED_OUTPUTS:
+                raise refusal(
+                    N_(
+                        "there is no size called %(name)s; give it a width and a height, or take one of %(names)s"
+                    ),
+                    name=given[:40],
+                    names=", ".join(NAMED_OUTPUTS),
+                )
+            return NAMED_OUTPUTS[given].model_dump()
+        if not isinstance(given, dict):
+            return given
+        values = dict(given)
+        sizes = ("width", "height", "width_mm", "height_mm")
+        if all(values.get(size) is None for size in sizes) and values.get("name") in NAMED_OUTPUTS:
+            return NAMED_OUTPUTS[values["name"]].model_dump() | values
+        for side in ("width", "height"):
+            length = values.get(f"{side}_mm")
+            if isinstance(length, int | float) and 0 < length <= 400:
+                if values.get("dpi") is None:
+                    values["dpi"] = PRINT_DPI
+                if isinstance(values["dpi"], int):
+                    pixels = round(length / MM_PER_INCH * values["dpi"])
+                    if values.get(side) not in (None, pixels):
+                        raise refusal(N_("give pixels or millimetres, not both"))
+                    values[side] = pixels
+        return values
+
+
+# 35 × 45 mm, the head 34 mm from chin to crown: ICAO Doc 9303-3 asks 70 to 80 % of the height.
+_BADGE = Output(
+    name="badge",
+    width=413,
+    height=531,
+    width_mm=35,
+    height_mm=45,
+    dpi=PRINT_DPI,
+    crop=OutputCrop(eye_line=0.48, head_height=0.755),
+    logo=False,
+)
+NAMED_OUTPUTS: Final[dict[str, Output]] = {
+    output.name: output
+    for output in (
+        Output(name="square", width=1024, height=1024),
+        Output(name="linkedin", width=800, height=800),
+        Output(name="slack", width=1024, height=1024),
+        Output(name="teams", width=648, height=648),
+        _BADGE,
+        Output(name="web", width=1024, height=1024, format=OutputFormat.WEBP),
+        Output(name="web-avif", width=1024, height=1024, format=OutputFormat.AVIF),
+        Output(name="print", width=3000, height=3000, dpi=PRINT_DPI),
+    )
+}
+# A print master has nine times the pixels and costs nine times the time, so it is asked for.
+DEFAULT_OUTPUTS: Final = tuple(output for output in NAMED_OUTPUTS.values() if output.name != "print")
+
+
+class Corner(StrEnum):
+    """Where a logo stands."""
+
+    TOP_LEFT = "top-left"
+    TOP_RIGHT = "top-right"
+    BOTTOM_LEFT = "bottom-left"
+    BOTTOM_RIGHT = "bottom-right"
+
+
+COMPANY_LOGO: Final = "company"
+
+
+class Logo(_Part):
+    """A logo in a corner of every file, put on when the file is delivered; never over the head."""
+
+    image: str = Field(
+        default=COMPANY_LOGO,
+        min_length=1,
+        max_length=200,
+        description="`company` for the company's own logo in the platform, file path beside the style file",
+    )
+    corner: Corner = Field(
+        default=Corner.TOP_LEFT, description="`top-left`, `top-right`, `bottom-left` or `bottom-right`"
+    )
+    width: float = Field(
+        default=0.14, ge=0.04, le=0.3, description="longer side of the logo, fraction of frame width"
+    )
+    margin: float = Field(
+        default=0.04, ge=0.0, le=0.15, description="distance from the frame's edges, fraction of frame width"
+    )
+    opacity: float = Field(
+        default=1.0, ge=0.1, le=1.0, description="fraction; 0 is invisible, 1 as the file has it"
+    )
+
+    def place(self, output: Output, shape: float = 1.0) -> Rect:
+        """Return where the logo lies in a file, pixels.
+
+        Args:
+            output: The file.
+            shape: Width / height of the logo.
+        """
+        side, margin = self.width * output.width, self.margin * output.width
+        width, height = min(side, side * shape), min(side, side / shape)
+        left = margin if self.corner.endswith("left") else output.width - margin - width
+        top = margin if self.corner.startswith("top") else output.height - margin - height
+        return Rect(left, top, width, height)
+
+
+_SAME_SHAPE: Final = 0.01  # of width / height: what whole pixels may make of it
+
+
+def _part(crop: Crop, output: Output, head: Head, **room: Room) -> Rect:
+    wanted = Head(output.crop.eye_line, output.crop.head_height) if output.crop else None
+    return window(crop.aspect, head, output.width / output.height, wanted, **room)
+
+
+def _names_beside_tables(schema: dict[str, Any]) -> None:
+    outputs = schema["properties"]["outputs"]
+    outputs["items"] = {"anyOf": [{"enum": list(NAMED_OUTPUTS)}, outputs["items"]]}
+
+
+class StyleSpec(_Part):
+    """Everything the finisher needs to make one company's portraits alike."""
+
+    model_config = ConfigDict(json_schema_extra=_names_beside_tables)
+
+    name: str = Field(default="Studio grey", min_length=1, max_length=80, description="text")
+    outputs: tuple[Output, ...] = Field(
+        default=DEFAULT_OUTPUTS,
+        min_length=1,
+        max_length=12,
+        description="names or tables; the files to deliver, the first one goes into the company's download; "
+        "`print` (3000 pixels) makes every headshot take nine times as long",
+    )
+    backdrop: Backdrop = Field(
+        default_factory=GradientBackdrop, description="table; what is behind the person"
+    )
+    crop: Crop = Field(default=Crop(), description="table; where the head sits in the frame")
+    light: Light = Field(default=Light(), description="table; how the face is lit")
+    grade: Grade = Field(default=Grade(), description="table; the film, on the person alone")
+    subject: Subject = Field(
+        default=Subject(), description="table; clothes and expression, for the diffusion engine only"
+    )
+    logo: Logo | None = Field(default=None, description="table; a logo in a corner of every file")
+
+    @field_validator("outputs")
+    @classmethod
+    def _names_differ(cls, outputs: tuple[Output, ...]) -> tuple[Output, ...]:
+        if len({output.name for output in outputs}) != len(outputs):
+            raise refusal(N_("two sizes have the same name"))
+        return outputs
+
+    @field_validator("logo")
+    @classmethod
+    def _logo_is_clear_of_the_head(cls, logo: Logo | None, others: ValidationInfo) -> Logo | None:
+        crop, outputs = others.data.get("crop"), others.data.get("outputs")
+        if logo is None or crop is None or outputs is None:
+            return logo
+        head = Head(crop.eye_line, crop.head_height)
+        for output in outputs:
+            box = head_box(_part(crop, output, head), head, output.width, output.height)
+            if output.logo and logo.place(output).meets(box):
+                raise refusal(
+                    N_(
+                        "would lie over the head in the size %(name)s; make the logo smaller, "
+                        "move it to another corner, or give the head less of the frame"
+                    ),
+                    name=output.name,
+                )
+        return logo
+
+    @property
+    def head(self) -> Head:
+        """How the head stands in the master frame."""
+        return Head(self.crop.eye_line, self.crop.head_height)
+
+    @property
+    def room(self) -> Room:
+        """What a master has beyond the frame, for outputs of another shape: none for the default ones."""
+        largest = Head(self.crop.eye_line, max(LARGEST_HEAD, self.crop.head_height))
+        return room_for(
+            _part(self.crop, output, head) for output in self.outputs for head in (self.head, largest)
+        )
+
+    def frame(self, width: int, height: int) -> Rect:
+        """Return where the style's frame lies in a master of that size, whole pixels."""
+        return self._room_in(width, height).frame(width, height)
+
+    def part(self, output: Output, head: Head | None = None, master: tuple[int, int] | None = None) -> Rect:
+        """Return the part of the master that `output` shows, in fractions of the frame's width and height.
+
+        Args:
+            output: The file.
+            head: How the head really stands in the frame, where that differs from the style.
+            master: Width and height of the master, where it is there already; it sets how far a file reaches.
+        """
+        if master is None:
+            return _part(self.crop, output, head or self.head)
+        return _part(self.crop, output, head or self.head, room=self._room_in(*master))
+
+    def master_size(self) -> tuple[int, int]:
+        """Return width and height of the smallest master from which every output can be cut without enlarging."""
+        aspect, room = self.crop.aspect, self.room
+        height = max(output.height / self.part(output).height for output in self.outputs)
+        height = min(height, MAX_SIDE / (1 + room.above), MAX_SIDE / (aspect * (1 + 2 * room.beside)))
+        return room.around(math.ceil(height * aspect - 1e-6), math.ceil(height - 1e-6))
+
+    def _room_in(self, width: int, height: int) -> Room:
+        # A master without any room has the frame's own shape: a preview, or one made for other outputs.
+        alone = abs(width / height / self.crop.aspect - 1) < _SAME_SHAPE
+        return NO_ROOM if alone else self.room

@@ -1,0 +1,117 @@
+"""The vault: one door, sealed bytes, keys that die."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from conftest import add_member
+from sqlalchemy import select
+
+from core.db import transaction
+from core.models import Artifact, Kind, Member
+from core.queue import JobName, enqueue
+from core.vault import ArtifactGone, KeyErased, vault
+from core.vault.crypto import CannotOpen, new_key, open_sealed, seal
+from core.vault.kms import EpochKeyGone
+
+
+def put(org: UUID, member: Member, content: bytes = b"a face") -> UUID:
+    with transaction(org) as session:
+        return vault().put(session, content, kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id).id
+
+
+def test_what_was_put_can_be_read(org: UUID, member: Member) -> None:
+    artifact_id = put(org, member)
+    with transaction(org) as session:
+        assert vault().get(session, artifact_id) == b"a face"
+
+
+def test_stored_object_says_nothing(org: UUID, member: Member) -> None:
+    put(org, member)
+    ((name, _),) = vault().store.names()
+    assert str(member.id) not in name
+    assert b"a face" not in vault().store.get(name)
+
+
+@pytest.mark.parametrize("position", [0, 1, 12, 13, -1])
+def test_a_changed_byte_cannot_be_opened(position: int) -> None:
+    key = new_key()
+    sealed = bytearray(seal(key, b"secret", b"who and what"))
+    sealed[position] ^= 1
+    with pytest.raises(CannotOpen):
+        open_sealed(key, bytes(sealed), b"who and what")
+
+
+def test_bytes_of_one_person_do_not_open_as_anothers(org: UUID, member: Member) -> None:
+    mine, theirs = put(org, member), put(org, add_member(org, "Bob"), b"another face")
+    with transaction(org) as session:
+        one, other = session.get_one(Artifact, mine), session.get_one(Artifact, theirs)
+        vault().store.put(one.object_name, vault().store.get(other.object_name))
+        with pytest.raises(CannotOpen):
+            vault().get(session, mine)
+
+
+def test_destroyed_key_makes_everything_unreadable_at_once(org: UUID, member: Member) -> None:
+    artifact_id = put(org, member)
+    vault().keys.destroy(member.id)
+    with transaction(org) as session, pytest.raises(KeyErased):
+        vault().get(session, artifact_id)
+    with pytest.raises(KeyErased):
+        vault().keys.create([member.id])
+
+
+def test_requested_deletion_is_unreadable_before_the_purge(org: UUID, member: Member) -> None:
+    artifact_id = put(org, member)
+    with transaction(org) as session:
+        vault().request_deletion(session, [artifact_id])
+        enqueue(session, JobName.PURGE, member.id)
+    with transaction(org) as session, pytest.raises(ArtifactGone):
+        vault().get(session, artifact_id)
+
+
+def test_another_organization_cannot_read_an_artifact(org: UUID, member: Member) -> None:
+    from core.people import organizations
+
+    artifact_id = put(org, member)
+    other = organizations.create("globex", "Globex")
+    with transaction(other) as session:
+        assert session.scalar(select(Artifact).where(Artifact.id == artifact_id)) is None
+        with pytest.raises(ArtifactGone):
+            vault().get(session, artifact_id)
+
+
+def test_turned_epoch_keeps_survivors_and_kills_old_copies(org: UUID, member: Member) -> None:
+    from sqlalchemy.orm import Session
+
+    from core.vault.keys import DataKey
+
+    artifact_id = put(org, member)
+    keys = vault().keys
+    with Session(keys._engine) as session:
+        backup = session.get_one(DataKey, member.id)
+        session.expunge(backup)
+    turn = keys.turn_epoch()
+    assert turn.rewrapped == 2  # the organization's and the member's
+    with transaction(org) as session:
+        assert vault().get(session, artifact_id) == b"a face"
+    with pytest.raises(EpochKeyGone):
+        keys._kms.unwrap(backup.epoch, backup.wrapped, keys._associated(member.id))
+
+
+def test_crash_between_rewrapping_and_destroying_is_finished_later(
+    org: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = vault().keys
+
+    def crash() -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "finish_turns", crash)
+        with pytest.raises(KeyboardInterrupt):
+            keys.turn_epoch()
+    assert keys.epoch_destroyed_at(1) is None
+    keys.finish_turns()
+    assert keys.epoch_destroyed_at(1) is not None
+    assert keys.data_key(org)
