@@ -26,7 +26,7 @@ WAIT_SECONDS = 1.0
 # On a CPU the longest job, a render of twenty photos on one slow core, takes about two minutes. On a GPU
 # it is a whole shoot's pictures, up to eight people at a time.
 JOB_TIMEOUT_SECONDS = {Lane.FAST: 900, Lane.SLOW: 900, Lane.GPU: 7200}
-PERFORM = "workers.runner.perform"
+PERFORM = "workers.process.runner.perform"
 
 
 def lock_number(outbox_id: UUID) -> int:
@@ -88,7 +88,7 @@ def _running() -> set[int]:
 def publish_lost() -> int:
     """Publish again what Redis forgot or a dead worker left; return how much that was.
 
-    Publishing once too often does no harm: `workers.runner` does the work once.
+    Publishing once too often does no harm: `workers.process.runner` does the work once.
     """
     rows = Lookup.published_outbox(LOST_AFTER_SECONDS)
     if not rows:

@@ -320,11 +320,11 @@ def worker(lanes: tuple[str, ...], engine: str, *, burst: bool) -> None:
         if lanes:
             raise click.UsageError("A GPU worker has one queue of its own. Leave --lane out.")
         demand_gpu_extra()
-        from workers.run import work_on_gpu
+        from workers.process.run import work_on_gpu
 
         work_on_gpu(burst=burst)
         return
-    from workers.run import work
+    from workers.process.run import work
 
     work([Lane(lane) for lane in lanes] or list(CPU_LANES), burst=burst)
 
@@ -365,7 +365,7 @@ def web(bind: str, count: int, threads: int) -> None:
 @main.command()
 def scheduler() -> None:
     """Relay jobs, sequence the evidence log, turn epochs, keep retention; run exactly one."""
-    from workers.scheduler import run
+    from workers.process.scheduler import run
 
     run()
 

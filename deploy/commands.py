@@ -18,8 +18,8 @@ from deploy.subjects import number_taken, place_of, wanted_in, who
 
 if TYPE_CHECKING:  # a command that needs no model starts without one
     from core.style.toml_lines import Place
-    from workers.batch import PersonReport, Pictures
-    from workers.score import Score
+    from workers.folder.batch import PersonReport, Pictures
+    from workers.pipeline.score import Score
     from workers.vision.verdict import Finding, Verdict
 
 Report = Callable[[dict[str, Any], str], None]
@@ -42,7 +42,7 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
     Raises:
         click.UsageError: a subject names no photo, or nobody in it.
     """
-    from workers.folders import read_photo
+    from workers.folder.people import read_photo
     from workers.vision.advice import Issue
     from workers.vision.check import examine
     from workers.vision.likeness import Embedding, embed, strangers
@@ -130,7 +130,7 @@ def render_folder(
     Raises:
         click.UsageError: a subject names no photo, or nobody in it; `out` is `photos`.
     """
-    from workers import batch
+    from workers.folder import batch
 
     if out.resolve() == photos.resolve():
         raise click.UsageError("The headshots would lie among the photos. Give another folder with --out.")
@@ -159,7 +159,7 @@ def _style_of(style: Path | StyleSpec) -> tuple[StyleSpec, Pictures]:
     Raises:
         StyleUnusable: names line and field of everything that cannot be used.
     """
-    from workers.batch import NO_PICTURES, Pictures
+    from workers.folder.batch import NO_PICTURES, Pictures
     from workers.studio.backdrop import backdrop_file
     from workers.studio.logo import logo_file
 
@@ -187,7 +187,7 @@ def _places(photos: Path, out: Path, subjects: Sequence[str]) -> dict[str, dict[
     """Look at each photo that a subject names; return person → file → where the person is."""
     if not subjects:
         return {}
-    from workers.folders import person_folders, photo_files, read_photo, shown
+    from workers.folder.people import person_folders, photo_files, read_photo, shown
     from workers.vision.check import check
 
     files = [file for folder in person_folders(photos, but=out) for file in photo_files(folder)]
@@ -255,9 +255,9 @@ def score_images(
         InvalidInput: no reference photo shows a usable face.
         StyleUnusable: names line and field of everything that cannot be used.
     """
-    from workers.batch import NO_PICTURES
-    from workers.folders import read_folder, read_photo
-    from workers.score import score
+    from workers.folder.batch import NO_PICTURES
+    from workers.folder.people import read_folder, read_photo
+    from workers.pipeline.score import score
 
     spec, pictures = (None, NO_PICTURES) if style is None else _style_of(style)
     good = True

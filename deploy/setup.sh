@@ -151,7 +151,7 @@ if ! installed kernels; then
   # Numba compiles them on first use and keeps them beside the package: once here, not in each worker at once.
   start=$SECONDS
   say 'compiling the matting kernels; about a minute, once'
-  if ! .venv/bin/python -W ignore -c 'from workers.warm import warm; warm()' >"$log" 2>&1; then
+  if ! .venv/bin/python -W ignore -c 'from workers.process.warm import warm; warm()' >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     fail "the image libraries do not start; the last words are above, all of them in $log"
   fi

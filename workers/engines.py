@@ -9,8 +9,8 @@ from typing import Final, Protocol
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
 from workers.vision.check import examine
-from workers.vision.closer import closer
 from workers.vision.examination import Examination
+from workers.vision.full_resolution import closer
 from workers.vision.geometry import Face, Pixels
 from workers.vision.verdict import Verdict
 

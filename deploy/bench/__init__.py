@@ -59,8 +59,8 @@ def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
 
 def people_of(photos: Path | None) -> dict[str, list[tuple[str, bytes]]]:
     """Return the people of a folder, or the one in the sample portrait."""
-    from workers.folders import read_people
-    from workers.sample import sample_people
+    from workers.folder.people import read_people
+    from workers.folder.sample import sample_people
 
     return read_people(photos) if photos else sample_people()
 

@@ -18,7 +18,7 @@ from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Cutout, Mask
 from workers.vision.faces import find_faces
 from workers.vision.matting import matte
-from workers.vision.measure import inside
+from workers.vision.photometry import inside
 
 Report = Callable[[dict[str, Any], str], None]
 

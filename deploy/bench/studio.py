@@ -23,21 +23,21 @@ from compliance.consent import own_photos
 from core.consent import ValidConsent
 from core.style.spec import Output, OutputFormat, StyleSpec
 from deploy.bench import seconds_of
-from workers.gates import backdrop_error
-from workers.own import Own
-from workers.render import Headshot, render
+from workers.pipeline.gates import backdrop_error
+from workers.pipeline.reference import Own
+from workers.pipeline.render import Headshot, render
+from workers.pipeline.team import team_figures
+from workers.process.warm import warm
 from workers.studio.encode import encode
 from workers.studio.grade import styled
-from workers.team import team_figures
 from workers.vision import check
 from workers.vision.check import examine
 from workers.vision.color import to_linear
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import embed
-from workers.vision.measure import side_light
+from workers.vision.photometry import side_light
 from workers.vision.skin import skin_tone
-from workers.warm import warm
 
 Report = Callable[[dict[str, Any], str], None]
 

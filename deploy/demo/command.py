@@ -48,8 +48,8 @@ def demo(photos: Path | None, out: Path, *, models: str | None, home: Path, as_j
         loading.join()
         from deploy.demo import story, summary
         from deploy.demo.browser import DemoFailed
-        from workers.folders import read_people
-        from workers.sample import sample_people
+        from workers.folder.people import read_people
+        from workers.folder.sample import sample_people
 
         people = read_people(photos, but=out, tell=say) if photos else sample_people()
         engine = EngineName.STUDIO if diffusion is None else EngineName.DIFFUSION

@@ -17,8 +17,8 @@ from core.models import EngineName
 from core.portraits.photos import MAX_PHOTOS
 from deploy.demo.browser import Browser, DemoFailed
 from deploy.demo.people import Person
-from workers.batch import PersonReport, PhotoReport, WithheldReport
-from workers.gates import GateReport
+from workers.folder.batch import PersonReport, PhotoReport, WithheldReport
+from workers.pipeline.gates import GateReport
 from workers.vision.advice import Issue
 from workers.vision.verdict import Verdict
 

@@ -24,9 +24,9 @@ from deploy.demo.employee import Employee, Outcome, patience
 from deploy.demo.people import Person, employees
 from deploy.processes import child_environment, python_module
 from deploy.stack import COMPANY_NAME, Stack
-from workers.batch import Report
+from workers.folder.batch import Report
+from workers.pipeline.team import MOST, Pair, contact_sheet, team_figures
 from workers.studio.encode import encode
-from workers.team import MOST, Pair, contact_sheet, team_figures
 from workers.vision.decode import decode
 
 DECLINER = "noor"

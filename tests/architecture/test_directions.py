@@ -10,7 +10,7 @@ import pytest
 
 from core.queue import JobName
 from core.settings import settings_table
-from workers.runner import module_of
+from workers.process.runner import module_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from deploy.processes import child_environment, python_module
 from deploy.stack import Stack
-from workers.sample import sample_people
+from workers.folder.sample import sample_people
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "photos"
 PHONE = 390  # pixels wide

@@ -20,8 +20,8 @@ from PIL import Image, UnidentifiedImageError
 from compliance.verify import verify_file
 from deploy.demo.story import DemoResult, Place, place_of, run_demo
 from deploy.stack import running
-from workers.batch import Report
-from workers.sample import sample_people
+from workers.folder.batch import Report
+from workers.folder.sample import sample_people
 
 ODD_NAME = "=cmd|' ünal"  # a folder may be called anything; a roster must not see a formula in it
 

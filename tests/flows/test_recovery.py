@@ -36,7 +36,7 @@ from core.queue import JobName, Lane, enqueue_all, lane_of, redis_client
 from core.vault import vault
 from deploy.local import LocalServices
 from deploy.processes import child_environment, leashed, python_module
-from workers.runner import BACKOFF_SECONDS, MAX_ATTEMPTS, perform
+from workers.process.runner import BACKOFF_SECONDS, MAX_ATTEMPTS, perform
 
 # mediapipe's generated code uses what newer protobuf deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

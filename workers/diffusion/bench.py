@@ -25,7 +25,7 @@ from workers.diffusion.recipes import recipe_of
 from workers.diffusion.resident import Resident
 from workers.diffusion.sample import Request, Sampler
 from workers.diffusion.train import Trainer
-from workers.render import render
+from workers.pipeline.render import render
 
 Report = Callable[[dict[str, Any], str], None]
 

@@ -22,8 +22,8 @@ from workers.diffusion.prompts import prompts
 from workers.diffusion.sample import Request, Sampler
 from workers.diffusion.wardrobe import keep_face, wardrobe_mask
 from workers.engines import Made, Portrait, Source
-from workers.vision.closer import closer
 from workers.vision.faces import find_faces
+from workers.vision.full_resolution import closer
 from workers.vision.geometry import Face, Pixels
 
 BUDGET: Final = 24  # pictures of one person at most; the field delivers 3 to 6 of 40 (facts/ml.md §2)

@@ -15,7 +15,7 @@ from core.errors import InvalidInput
 from workers.diffusion.captions import caption
 from workers.engines import Source
 from workers.vision.advice import Issue
-from workers.vision.closer import closer
+from workers.vision.full_resolution import closer
 from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.glasses import wears_glasses
 from workers.vision.ranking import same_shot

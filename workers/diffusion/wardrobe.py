@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from skimage.segmentation import random_walker
 
 from workers.vision.geometry import CHIN, Face, Pixels
-from workers.vision.measure import reduced
+from workers.vision.photometry import reduced
 from workers.vision.segment import disc, person_mask
 from workers.vision.skin import skin_mask
 

@@ -1,1 +1,1 @@
-"""One thin module a job; `workers.runner` runs `run` and, when a job is given up, `failed`."""
+"""One thin module a job; `workers.process.runner` runs `run` and, when a job is given up, `failed`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compliance import issuing
 from core.models import Erasure
-from workers.runner import JobRun
+from workers.process.runner import JobRun
 
 
 def run(job: JobRun) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from compliance import erasure
 from core.models import Erasure
-from workers.runner import JobRun
+from workers.process.runner import JobRun
 
 
 def run(job: JobRun) -> None:

@@ -21,10 +21,10 @@ from core.queue import JobName, enqueue
 from core.settings import diffusion_settings
 from core.shoots import participations
 from core.vault import ArtifactGone, vault
-from workers import assignment
 from workers.engines import Engine
-from workers.render import render
-from workers.runner import JobRun, only_one
+from workers.pipeline import assignment
+from workers.pipeline.render import render
+from workers.process.runner import JobRun, only_one
 
 if TYPE_CHECKING:
     from workers.diffusion.adapters import Adapter

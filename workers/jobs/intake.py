@@ -17,10 +17,10 @@ from core.portraits import photos
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
-from workers.runner import JobRun
+from workers.process.runner import JobRun
 from workers.vision.advice import Issue
 from workers.vision.check import examine
-from workers.vision.closer import kept
+from workers.vision.full_resolution import kept
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import Embedding, embed, strangers
 from workers.vision.verdict import Finding

@@ -11,8 +11,8 @@ from core.clock import now
 from core.mail.smtp import Mail
 from core.models import Invite, Member, Participation, State
 from core.shoots import letters
-from workers.postbox import post
-from workers.runner import JobRun
+from workers.process.postbox import post
+from workers.process.runner import JobRun
 
 
 def run(job: JobRun) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 from core.errors import Unavailable
 from core.models import Artifact
 from core.vault import vault
-from workers.runner import JobRun
+from workers.process.runner import JobRun
 
 
 def run(job: JobRun) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.models import Member, State
 from core.shoots import letters, participations
-from workers.postbox import post
-from workers.runner import JobRun
+from workers.process.postbox import post
+from workers.process.runner import JobRun
 
 
 def run(job: JobRun) -> None:

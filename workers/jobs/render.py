@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from core import audit, progress
 from core.models import State
 from core.shoots import participations
-from workers import assignment
 from workers.engines import StudioEngine
-from workers.render import render
-from workers.runner import JobRun
+from workers.pipeline import assignment
+from workers.pipeline.render import render
+from workers.process.runner import JobRun
 
 
 def run(job: JobRun) -> None:

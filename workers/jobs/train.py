@@ -17,9 +17,9 @@ from core.portraits import adapters, engines
 from core.queue import JobName, enqueue
 from core.settings import diffusion_settings
 from core.shoots import participations
-from workers import assignment
-from workers.assignment import Assignment
-from workers.runner import JobRun
+from workers.pipeline import assignment
+from workers.pipeline.assignment import Assignment
+from workers.process.runner import JobRun
 
 _ASK_EVERY: Final = 2.0  # seconds between two looks at the consent: a withdrawal ends training this soon
 

@@ -11,7 +11,7 @@ from core.brand import looks
 from core.portraits import engines
 from core.settings import diffusion_settings
 from workers.jobs.train import Watch
-from workers.runner import JobRun
+from workers.process.runner import JobRun
 
 
 def run(job: JobRun) -> None:

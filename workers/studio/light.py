@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.style.spec import Light
 from workers.vision.color import Values, luminance
 from workers.vision.geometry import CHIN, Face
-from workers.vision.measure import side_light
+from workers.vision.photometry import side_light
 from workers.vision.shading import fit, lamp, normals, spread
 from workers.vision.skin import skin_mask
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from workers.vision.color import luminance, to_linear
 from workers.vision.geometry import CHIN, LEFT_IRIS, RIGHT_IRIS, Face, Pixels
-from workers.vision.measure import EYE_OPENINGS, inside, reduced
+from workers.vision.photometry import EYE_OPENINGS, inside, reduced
 from workers.vision.segment import person_mask
 from workers.vision.skin import polygon_mask
 

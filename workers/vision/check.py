@@ -13,14 +13,14 @@ from typing import Final
 import numpy as np
 
 from core.consent import Purpose, ValidConsent
-from workers.vision import measure
+from workers.vision import photometry
 from workers.vision.advice import Issue, Severity
-from workers.vision.closer import View, nearer
 from workers.vision.decode import MAX_BYTES, MAX_PIXELS, WORKING_SIDE, Picture, UnreadablePhoto, decode
 from workers.vision.examination import Examination, Place, without_bars
+from workers.vision.face_measures import measured
 from workers.vision.faces import find_faces
+from workers.vision.full_resolution import View, nearer
 from workers.vision.geometry import Box, Face, Pixels
-from workers.vision.measures import measured
 from workers.vision.phash import phash
 from workers.vision.verdict import FaceBox, Finding, Measures, Verdict
 
@@ -132,7 +132,7 @@ def examine(
 
 def _overview(picture: Picture) -> tuple[Pixels, Place]:
     """Reduce the picture to what finding faces needs, and cut black bars off."""
-    small = measure.reduced(picture.pixels, WORKING_SIDE / max(picture.width, picture.height))
+    small = photometry.reduced(picture.pixels, WORKING_SIDE / max(picture.width, picture.height))
     scale = small.shape[1] / picture.original_width
     inner = without_bars(small)
     across, down = picture.original_width / small.shape[1], picture.original_height / small.shape[0]

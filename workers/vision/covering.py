@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from workers.vision.geometry import LEFT_IRIS, RIGHT_IRIS, Box, Face, Pixels
 from workers.vision.light import face_area
-from workers.vision.measure import EYE_SOCKETS, Lab, inside, reduced
+from workers.vision.photometry import EYE_SOCKETS, Lab, inside, reduced
 from workers.vision.quiet import quiet, sample_face
 from workers.vision.skin import polygon_mask
 

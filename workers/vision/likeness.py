@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.consent import Purpose, ValidConsent
 from workers.vision.geometry import Face, Pixels
-from workers.vision.measure import inside, reduced
+from workers.vision.photometry import inside, reduced
 
 # dlib ResNet v1: 99.38 % on LFW at 0.6 (dlib-models README); on 300 labelled pairs of our own measuring
 # 97 % of same-person pairs and no false match (facts/ml.md §10).

@@ -21,8 +21,8 @@ from workers.vision import alpha_model, segment
 from workers.vision.cutout import Cutout, Mask
 from workers.vision.geometry import CHIN, UPPER_LIP, Box, Face, Pixels
 from workers.vision.light import face_area
-from workers.vision.measure import inside, reduced
 from workers.vision.mixing import mixture
+from workers.vision.photometry import inside, reduced
 from workers.vision.segment import SURE, disc, person_mask
 
 MAX_SIDE: Final = 1400  # pixels of a cut-out: what a 1,024 px master shows of it, plus its margins

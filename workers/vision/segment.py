@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from workers.vision.cutout import Mask
 from workers.vision.geometry import Box, Face, Pixels
-from workers.vision.measure import inside
+from workers.vision.photometry import inside
 from workers.vision.quiet import quiet, sample_face
 
 SURE: Final = 0.9  # confidence that needs no second look; its mirror is 1 - SURE

@@ -16,7 +16,7 @@ from scipy.interpolate import LinearNDInterpolator  # type: ignore[import-untype
 
 from workers.vision.faces import look_again, look_mirrored
 from workers.vision.geometry import LEFT_IRIS, RIGHT_IRIS, Face, Pixels
-from workers.vision.measure import reduced
+from workers.vision.photometry import reduced
 from workers.vision.upright import Grey, upright
 
 FRONTAL: Final = 13.0  # degrees of yaw; beyond, the far cheek is too narrow to be compared

@@ -9,9 +9,9 @@ import pytest
 from compliance.verify import CheckResult, Kind, Verification
 from deploy.demo import summary
 from deploy.demo.story import DemoResult, Proof
-from workers.batch import PersonReport, PhotoReport, Report, WithheldReport
-from workers.gates import Gate, GateName
-from workers.team import team_figures
+from workers.folder.batch import PersonReport, PhotoReport, Report, WithheldReport
+from workers.pipeline.gates import Gate, GateName
+from workers.pipeline.team import team_figures
 from workers.vision.advice import ADVICE, Issue
 from workers.vision.verdict import Finding, Measures
 

@@ -19,7 +19,7 @@ from compliance.log import sequencer
 from compliance.signing import SigningKeys, log_origin
 from core.db import transaction
 from deploy.cli import main
-from workers.sample import sample_people
+from workers.folder.sample import sample_people
 
 
 def checkpoint_file(org: UUID, folder: Path) -> Path:

@@ -16,7 +16,7 @@ from workers.engines import Source
 from workers.vision.advice import Issue
 from workers.vision.check import examine
 from workers.vision.glasses import wears_glasses
-from workers.vision.measure import sharpness
+from workers.vision.photometry import sharpness
 from workers.vision.symmetry import Sides, sides
 from workers.vision.verdict import Finding, Measures, Verdict
 

@@ -46,8 +46,8 @@ from workers.diffusion.adapters import Facts, from_bytes, to_bytes
 from workers.diffusion.resident import resident
 from workers.diffusion.sample import Request, Sampler
 from workers.diffusion.train import Trainer
+from workers.folder.sample import sample_people
 from workers.jobs import train
-from workers.sample import sample_people
 from workers.vision.check import check
 
 FILES = sample_people()["eileen"]
@@ -240,7 +240,7 @@ def test_a_job_that_died_goes_on_from_its_sealed_checkpoint(
         return step(self, lessons, seed, number)
 
     monkeypatch.setattr(Trainer, "_step", died_once)
-    monkeypatch.setattr("workers.runner.BACKOFF_SECONDS", (0,))
+    monkeypatch.setattr("workers.process.runner.BACKOFF_SECONDS", (0,))
     do_all_work()
     assert steps[:19] == list(range(19))
     assert steps[19:] == list(range(16, 24)), "from the checkpoint at 16 steps"
@@ -369,7 +369,7 @@ def test_a_look_whose_worker_died_goes_on_from_its_sealed_checkpoint(
         return step(self, lessons, seed, number)
 
     monkeypatch.setattr(Trainer, "_step", died_once)
-    monkeypatch.setattr("workers.runner.BACKOFF_SECONDS", (0,))
+    monkeypatch.setattr("workers.process.runner.BACKOFF_SECONDS", (0,))
     do_all_work()
     assert steps == [*range(13), *range(11, 16)]
     assert learned(style) is not None

@@ -9,8 +9,8 @@ import pytest
 from scipy.interpolate import LinearNDInterpolator
 
 from core.consent import ConsentRequired, Purpose, ValidConsent
-from workers.gates import GateName
-from workers.generated import GENERATED, Features, Yardstick, features, measure_generated
+from workers.pipeline.gates import GateName
+from workers.pipeline.generated import GENERATED, Features, Yardstick, features, measure_generated
 from workers.vision.faces import find_faces, look_again
 from workers.vision.geometry import Face
 from workers.vision.likeness import MOST_PAIRS

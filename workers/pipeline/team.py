@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pydantic import BaseModel, ConfigDict
 
 from core.style.spec import Crop
-from workers.gates import GateReport
+from workers.pipeline.gates import GateReport
 from workers.vision.geometry import Pixels
 
 _TILE: Final = 420  # px, a portrait on the sheet

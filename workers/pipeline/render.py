@@ -10,9 +10,9 @@ import numpy as np
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
 from workers.engines import Engine, Portrait, Source, StudioEngine
-from workers.gates import GateReport, measure_result
-from workers.generated import Features, Yardstick, features, measure_generated, measure_painted
-from workers.own import Own
+from workers.pipeline.gates import GateReport, measure_result
+from workers.pipeline.generated import Features, Yardstick, features, measure_generated, measure_painted
+from workers.pipeline.reference import Own
 from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.finish import finish, master_size
 from workers.vision.check import examine

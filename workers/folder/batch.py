@@ -18,15 +18,15 @@ from core.consent import ValidConsent
 from core.errors import AppError
 from core.style.framing import Head
 from core.style.spec import OutputFormat, StyleSpec
-from workers.folders import REPORT, person_folders, read_folder, shown
-from workers.gates import Gate, GateName, GateReport
-from workers.render import Headshot, RenderResult, render
+from workers.folder.people import REPORT, person_folders, read_folder, shown
+from workers.pipeline.gates import Gate, GateName, GateReport
+from workers.pipeline.render import Headshot, RenderResult, render
+from workers.pipeline.team import MOST, Pair, TeamFigures, alignment_sheet, contact_sheet, team_figures
 from workers.studio.caption import caption_of
 from workers.studio.encode import SUFFIX, encode, outputs
 from workers.studio.finish import in_frame
-from workers.team import MOST, Pair, TeamFigures, alignment_sheet, contact_sheet, team_figures
 from workers.vision.check import examine
-from workers.vision.closer import kept
+from workers.vision.full_resolution import kept
 from workers.vision.geometry import Pixels
 from workers.vision.verdict import Verdict
 

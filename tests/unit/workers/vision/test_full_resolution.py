@@ -13,8 +13,8 @@ from PIL import Image
 from core.style.spec import StyleSpec
 from workers.engines import Source, StudioEngine
 from workers.vision.check import examine
-from workers.vision.closer import closer, kept
 from workers.vision.decode import FULL_SIZE, PhotoFormat, Picture, decode
+from workers.vision.full_resolution import closer, kept
 
 
 def jpeg(pixels: np.ndarray, **options: object) -> bytes:
@@ -152,8 +152,8 @@ from PIL import Image
 from skimage import data
 from core.consent import Purpose, ValidConsent
 from workers.vision.check import examine
-from workers.vision.closer import closer, kept
-from workers.warm import warm
+from workers.vision.full_resolution import closer, kept
+from workers.process.warm import warm
 
 warm()
 buffer = io.BytesIO()
@@ -176,7 +176,7 @@ def test_fifty_megapixels_fit_into_one_and_a_half_gigabytes():
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
     )
     peak, small, full, height, width, _ = (float(word) for word in answer.stdout.split())
     assert peak < 1.5e9

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.mail.smtp import Mail, MailFailed, send
-from workers.runner import JobRun, Permanent
+from workers.process.runner import JobRun, Permanent
 
 
 def post(job: JobRun, mail: Mail) -> None:

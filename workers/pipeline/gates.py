@@ -17,14 +17,14 @@ from skimage import color
 
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
-from workers.fringe import fringe
-from workers.own import Own
+from workers.pipeline.fringe import fringe
+from workers.pipeline.reference import Own
 from workers.studio.align import Framing
 from workers.studio.backdrop import framed_backdrop
 from workers.studio.compose import CONTACT_REACH
 from workers.studio.grade import styled
 from workers.studio.light import asked
-from workers.vision import measure
+from workers.vision import photometry
 from workers.vision.color import to_linear
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face, Pixels
@@ -48,7 +48,7 @@ class GateName(StrEnum):
     SHARPNESS = "sharpness"
     EDGE = "edge"
     RESOLUTION = "resolution"
-    # Of a face that a model made; see `workers.generated`.
+    # Of a face that a model made; see `workers.pipeline.generated`.
     HELD_OUT = "held_out"
     NEAREST = "nearest"
     COPY_PASTE = "copy_paste"
@@ -220,7 +220,7 @@ def measure_person(
         **_complexion(pixels, face, own, style),
         GateName.ROLL: at_most(abs(face.roll), "degrees", _ROLL, "1° asked of a team, plus the mesh's noise"),
         GateName.SHARPNESS: at_least(
-            measure.sharpness(pixels, face), "ratio", _SHARPNESS, "sharp test portraits have 0.37 to 0.89"
+            photometry.sharpness(pixels, face), "ratio", _SHARPNESS, "sharp test portraits have 0.37 to 0.89"
         ),
     }
 
@@ -232,7 +232,7 @@ def figures_of(pixels: Pixels, face: Face) -> dict[str, float]:
         "eye_line_fraction": round(float(face.right_eye[1] + face.left_eye[1]) / 2 / height, 4),
         "head_height_fraction": round(face.head_height / height, 4),
         "roll_degrees": round(face.roll, 2),
-        "side_light_stops": round(measure.side_light(to_linear(pixels), face), 3),
+        "side_light_stops": round(photometry.side_light(to_linear(pixels), face), 3),
         "skin_lightness": round(skin_tone(pixels, face).lightness, 1),
     }
 

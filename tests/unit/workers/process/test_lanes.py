@@ -19,7 +19,7 @@ from core.portraits.engines import Fallback
 from core.queue import JobName, Lane, enqueue, redis_client
 from deploy.cli import main
 from deploy.processes import child_environment, python_module
-from workers import run
+from workers.process import run
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

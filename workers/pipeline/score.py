@@ -9,15 +9,8 @@ from pydantic import BaseModel, ConfigDict, computed_field
 from core.consent import ValidConsent
 from core.errors import InvalidInput
 from core.style.spec import StyleSpec
-from workers.gates import (
-    Gate,
-    GateName,
-    figures_of,
-    measure_person,
-    measure_result,
-    one_face,
-)
-from workers.own import Own
+from workers.pipeline.gates import Gate, GateName, figures_of, measure_person, measure_result, one_face
+from workers.pipeline.reference import Own
 from workers.vision.check import examine
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import distance, embed

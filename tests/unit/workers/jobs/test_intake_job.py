@@ -22,7 +22,7 @@ from core.models import Artifact, Headshot, Member, Participation, Photo, State
 from core.portraits import photos
 from core.portraits.photos import Standing
 from core.vault import ArtifactGone, vault
-from workers import assignment
+from workers.pipeline import assignment
 from workers.vision.check import examine
 from workers.vision.examination import Examination
 from workers.vision.likeness import SAME_PERSON, distance, embed
@@ -105,7 +105,7 @@ def test_headshot_shows_the_person_whom_the_answer_meant(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The old background shines through at this pair's edges, which is another gate's business.
-    monkeypatch.setattr("workers.gates._EDGE", 1000.0)
+    monkeypatch.setattr("workers.pipeline.gates._EDGE", 1000.0)
     upload(participation, photo("negatives/two-people.jpg"))
     with transaction(participation.org_id) as session:
         row = photos.of_participation(session, participation.id)[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.consent import Purpose, ValidConsent
-from workers.vision import measure
+from workers.vision import photometry
 from workers.vision.color import to_linear, to_srgb
 from workers.vision.geometry import Face, Pixels
 from workers.vision.likeness import Embedding, distance, embed
@@ -25,7 +25,7 @@ class Own:
     def add(self, key: str, pixels: Pixels, face: Face, consent: ValidConsent) -> None:
         """Take one photo in; the embedding only where consent to `likeness` stands."""
         tones = [skin_tone(pixels, face)]
-        short = measure.underexposure(to_linear(pixels), face)
+        short = photometry.underexposure(to_linear(pixels), face)
         if short > 0:
             # A photo taken against the light shows the complexion only when its light is made up for.
             lit = to_srgb(to_linear(pixels) * np.float32(2.0**short))

@@ -7,9 +7,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from workers.vision import covering, eyes, light, measure
-from workers.vision.closer import View
+from workers.vision import covering, eyes, light, photometry
 from workers.vision.color import to_linear
+from workers.vision.full_resolution import View
 from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.skin import skin_tone
 from workers.vision.verdict import DELIVERY_SIZES, Measures
@@ -56,26 +56,26 @@ def measured(view: View) -> Measures:
         eye_opening_ratio=round(closed, 3),
         wider_eye_opening_ratio=round(opened, 3),
         mouth_opening_ratio=round(face.mouth_opening, 3),
-        socket_light_ratio=round(measure.socket_light(linear, moved), 3),
+        socket_light_ratio=round(photometry.socket_light(linear, moved), 3),
         glare_fraction=round(covering.glare(small, moved), 4),
         lower_face_delta_e=round(unlike, 1),
         lip_redness_lab=round(redder, 1),
         hand_fraction=round(hands.fraction, 3),
         eye_behind_hand=hands.eye,
-        eye_white_luminance=round(measure.eye_white(linear, moved), 3),
+        eye_white_luminance=round(photometry.eye_white(linear, moved), 3),
         highlights_luminance=round(light.brightest(linear, moved), 3),
         luminance_mean=round(exposed.mean, 3),
         under_exposed_fraction=round(exposed.under, 4),
-        clipped_fraction=round(measure.clipped(small, moved), 4),
+        clipped_fraction=round(photometry.clipped(small, moved), 4),
         dynamic_range_bits=round(exposed.bits, 2),
-        back_light_stops=round(_back_light(view, measure.skin_level(linear, moved)), 2),
-        side_light_stops=round(measure.side_light(linear, moved), 2),
+        back_light_stops=round(_back_light(view, photometry.skin_level(linear, moved)), 2),
+        side_light_stops=round(photometry.side_light(linear, moved), 2),
         light_uniformity=round(exposed.uniformity, 3),
         light_azimuth_degrees=azimuth,
         light_elevation_degrees=elevation,
         colour_cast_lab=None if cast is None else round(cast, 1),
-        sharpness_ratio=round(measure.sharpness(view.pixels, face), 3),
-        clutter_ratio=round(measure.clutter(around, there), 3),
+        sharpness_ratio=round(photometry.sharpness(view.pixels, face), 3),
+        clutter_ratio=round(photometry.clutter(around, there), 3),
         skin_lightness=round(skin_tone(small, moved).lightness, 1),
     )
 
@@ -84,19 +84,19 @@ def _part(view: View, across: float, down: float, eye_distance: float) -> tuple[
     """Return the face with its surroundings, `across` and `down` faces wide, at most so many px between the eyes."""
     box = view.face.box
     x, y = across * box.width, down * box.height
-    rows, columns = measure.inside(
+    rows, columns = photometry.inside(
         Box(box.left - x, box.top - y, box.right + x, box.bottom + min(y, box.height)), view.pixels
     )
     scale = min(1.0, eye_distance / max(view.face.eye_distance, 1.0))
-    small = measure.reduced(view.pixels[rows, columns], scale)
+    small = photometry.reduced(view.pixels[rows, columns], scale)
     return small, view.face.moved(-columns.start, -rows.start, scale)
 
 
-def _lab(pixels: Pixels) -> measure.Lab:
+def _lab(pixels: Pixels) -> photometry.Lab:
     return np.asarray(cv2.cvtColor(pixels.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB), np.float32)
 
 
 def _back_light(view: View, level: float) -> float:
     """Return by how many stops the surroundings are brighter than the skin."""
     small, moved = _part(view, 3.0, 3.0, _AROUND_EYES)
-    return float(np.log2(max(measure.surroundings(to_linear(small), moved), 1e-3) / max(level, 1e-3)))
+    return float(np.log2(max(photometry.surroundings(to_linear(small), moved), 1e-3) / max(level, 1e-3)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from compliance.consent import own_photos
 from core.style.spec import StyleSpec
-from workers.render import render
-from workers.sample import sample_people
+from workers.folder.sample import sample_people
+from workers.pipeline.render import render
 from workers.vision import alpha_model
 
 

@@ -10,13 +10,13 @@ from skimage import data
 from core.consent import ConsentRequired
 from core.style.presets import PRESETS
 from core.style.spec import Crop, Grade, ImageBackdrop, Light, Output, SolidBackdrop, StyleSpec
-from workers.gates import OTHER_SIDE, GateName, backdrop_error, measure_result
-from workers.generated import GENERATED
-from workers.own import Own
-from workers.render import render
+from workers.pipeline.gates import OTHER_SIDE, GateName, backdrop_error, measure_result
+from workers.pipeline.generated import GENERATED
+from workers.pipeline.reference import Own
+from workers.pipeline.render import render
+from workers.pipeline.team import Pair, alignment_sheet, team_figures
 from workers.studio.finish import finish
 from workers.studio.preview import sample
-from workers.team import Pair, alignment_sheet, team_figures
 from workers.vision.color import to_linear, to_srgb
 from workers.vision.faces import find_faces
 from workers.vision.likeness import SAME_PERSON, distance, embed

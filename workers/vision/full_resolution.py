@@ -11,7 +11,7 @@ from workers.vision.decode import FULL_SIZE, MAX_PIXELS, Part, Picture, decode
 from workers.vision.examination import Examination, Place
 from workers.vision.faces import look_again
 from workers.vision.geometry import Box, Face, Pixels
-from workers.vision.measure import reduced
+from workers.vision.photometry import reduced
 
 _ENOUGH: Final = (
     1.5  # times the pixels asked for: so little more is left alone, resampling costs more than it saves

@@ -9,13 +9,13 @@ import pytest
 
 from core.style.spec import Output, StyleSpec
 from deploy.bench.studio import steady_likeness
-from workers.gates import GateName
-from workers.own import Own
-from workers.render import Headshot, render
-from workers.team import team_figures
+from workers.pipeline.gates import GateName
+from workers.pipeline.reference import Own
+from workers.pipeline.render import Headshot, render
+from workers.pipeline.team import team_figures
 from workers.vision.check import examine
 from workers.vision.color import to_linear
-from workers.vision.measure import side_light
+from workers.vision.photometry import side_light
 
 pytestmark = pytest.mark.photos
 

@@ -12,11 +12,11 @@ from deploy.bench.composites import composites
 from deploy.bench.matte import matte_error
 from workers.studio.align import region
 from workers.vision import alpha_model
-from workers.vision.closer import closer
 from workers.vision.faces import find_faces
+from workers.vision.full_resolution import closer
 from workers.vision.geometry import UPPER_LIP
 from workers.vision.matting import matte
-from workers.vision.measure import inside
+from workers.vision.photometry import inside
 from workers.vision.segment import person_mask
 
 

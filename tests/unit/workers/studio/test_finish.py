@@ -28,7 +28,7 @@ from workers.studio.finish import finish, master_size
 from workers.studio.preview import preview, sample
 from workers.vision.color import luminance, to_linear, to_srgb
 from workers.vision.geometry import Face
-from workers.vision.measure import side_light, underexposure
+from workers.vision.photometry import side_light, underexposure
 from workers.vision.shading import Shading, direction, fit, lamp, normals, spread
 from workers.vision.skin import skin_mask, skin_tone
 
@@ -321,7 +321,7 @@ def test_preview_survives_every_crop_a_style_can_ask_for(eye_line, head_height):
 
 def test_preview_loads_neither_mediapipe_nor_a_matting_solver():
     code = (
-        "import sys; from core.style import StyleSpec; from workers.studio.preview import preview; "
+        "import sys; from core.style.spec import StyleSpec; from workers.studio.preview import preview; "
         "preview(StyleSpec(), size=64); "
         "print([name for name in ('mediapipe', 'pymatting', 'torch', '_dlib_pybind11') if name in sys.modules])"
     )

@@ -51,7 +51,7 @@ def work(lanes: list[Lane], *, burst: bool = False) -> None:
         burst: end when there is nothing left to do.
     """
     assert Lane.GPU not in lanes, "the GPU lane is for workers that hold an image model"
-    from workers.warm import warm
+    from workers.process.warm import warm
 
     _prepare()
     warm()
@@ -64,7 +64,7 @@ def work_on_gpu(*, burst: bool = False) -> None:
     Raises:
         ConfigurationError: no image model is named in the settings, or it cannot be used.
     """
-    from workers.warm import warm
+    from workers.process.warm import warm
 
     if not diffusion_settings().diffusion_base:
         raise ConfigurationError(
@@ -128,7 +128,7 @@ def present(memory: Memory = lambda: (0, 0)) -> Iterator[None]:
 def _prepare() -> None:
     logs.configure()
     logging.getLogger("rq").setLevel(logging.WARNING)
-    from workers.runner import module_of
+    from workers.process.runner import module_of
 
     for name in JobName:
         module_of(name)  # a job that is taken holds its lock at once, so the relay does not take it for lost

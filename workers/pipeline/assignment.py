@@ -25,8 +25,8 @@ from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.style.spec import ImageBackdrop, StyleSpec
 from core.vault import vault
-from workers.gates import GateReport
-from workers.render import RenderResult
+from workers.pipeline.gates import GateReport
+from workers.pipeline.render import RenderResult
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import Embedding
 
