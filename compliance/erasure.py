@@ -20,7 +20,7 @@ from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from compliance import consent
-from compliance.certificates import Check, Location, Method, Tool, Verification, VerificationFailed
+from compliance.certificate.facts import Check, Location, Method, Tool, Verification, VerificationFailed
 from core import audit
 from core.clock import now
 from core.consent import Purpose

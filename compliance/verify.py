@@ -14,13 +14,13 @@ import rfc8785
 from pydantic import ValidationError
 from pypdf import PdfReader
 
-from compliance import certificate_page
-from compliance.certificates import EVIDENCE_NAME, Certificate, LogEvidence
+from compliance.certificate import page as certificate_page
+from compliance.certificate.facts import EVIDENCE_NAME, Certificate, LogEvidence
 from compliance.log import checkpoint
 from compliance.log.checkpoint import CheckpointBody
 from compliance.log.note import NoteError, VerifierKey
 from compliance.log.proof import HEADER, Proof
-from compliance.signed_pdf import open_signed
+from compliance.pdf.signed import open_signed
 from compliance.signing import PublishedKeys
 
 MAX_BYTES = 20_000_000  # a certificate is about 50 kB; thousands of locations stay below 5 MB

@@ -12,7 +12,7 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 
 from compliance import consent as consents
-from compliance.texts import Notice, notice
+from compliance.consent.texts import Notice, notice
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import AppError, Conflict, Gone, InvalidInput

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from compliance.certificates import Status
+from compliance.certificate.facts import Status
 from core.db import Lookup, transaction
 from core.errors import NotFound
 from core.models import Certificate, Erasure

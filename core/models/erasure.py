@@ -15,7 +15,7 @@ from core.models.base import Tenant
 class Erasure(Tenant):
     """What was found, what was destroyed, how that was checked. Holds no personal data.
 
-    `locations` keeps one entry per place (see `compliance.certificates.Location`). `receipt_sha256`
+    `locations` keeps one entry per place (see `compliance.certificate.facts.Location`). `receipt_sha256`
     is the hash of the secret in the link under which the person finds the certificate afterwards.
     """
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 import rfc8785
 
-from compliance.certificates import (
+from compliance.certificate.facts import (
     Certificate,
     CertificateBody,
     Check,

@@ -15,9 +15,9 @@ import rfc8785
 from cryptography.hazmat.primitives.hashes import SHA256
 from pydantic import ValidationError
 
-from compliance import certificate_page, pdf
-from compliance.certificate_pdf import render_certificate
-from compliance.certificates import (
+from compliance.certificate import page as certificate_page
+from compliance.certificate.document import render_certificate
+from compliance.certificate.facts import (
     Check,
     EpochTurn,
     Location,
@@ -30,6 +30,7 @@ from compliance.certificates import (
     VerificationFailed,
 )
 from compliance.erasure import ErasureReason
+from compliance.pdf import making
 from compliance.signing import SigningKeys
 from core.clock import now
 from core.models.artifact import Kind
@@ -139,9 +140,11 @@ def test_company_name_cannot_inject_markup(make_body: Any, seal: Any, signing_ke
     ],
 )
 def test_page_that_asks_for_any_resource_is_not_made(url: str) -> None:
-    attachment = pdf.Attachment("evidence.json", b"{}", "none", now())
-    with pytest.raises(pdf.ResourceRefused, match="refused to read"):
-        pdf.render(f"<html lang=en><title>t</title><img src='{url}'>", identifier=b"1", attachment=attachment)
+    attachment = making.Attachment("evidence.json", b"{}", "none", now())
+    with pytest.raises(making.ResourceRefused, match="refused to read"):
+        making.render(
+            f"<html lang=en><title>t</title><img src='{url}'>", identifier=b"1", attachment=attachment
+        )
 
 
 def test_pdf_declares_archival_format_and_carries_canonical_evidence_once(

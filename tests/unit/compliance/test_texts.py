@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from compliance.texts import FOLDER, PurposeText, Regime, languages, notice
+from compliance.consent.texts import FOLDER, PurposeText, Regime, languages, notice
 from core.consent import Purpose
 from core.errors import InvalidInput
 

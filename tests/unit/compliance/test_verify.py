@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pyhanko.pdf_utils.generic import TextStringObject, pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-from compliance import pdf
-from compliance.certificate_pdf import render_certificate
-from compliance.certificates import Certificate, Status
+from compliance.certificate.document import render_certificate
+from compliance.certificate.facts import Certificate, Status
+from compliance.pdf import making
 from compliance.signing import SigningKeys, log_origin
 from compliance.verify import Kind, verify_file
 from core.clock import now
@@ -132,10 +132,10 @@ def test_well_formed_later_revision_is_refused(certificate: bytes, published: di
 
 
 def test_unsigned_pdf_is_refused(published: dict[str, Any]) -> None:
-    plain = pdf.render(
+    plain = making.render(
         "<html lang=en><title>t</title><p>hello",
         identifier=b"1",
-        attachment=pdf.Attachment("evidence.json", b"{}", "none", now()),
+        attachment=making.Attachment("evidence.json", b"{}", "none", now()),
     )
     result = verify_file(plain, published)
     assert [one.name for one in result.checks] == ["signature present"]
@@ -152,8 +152,8 @@ def test_certificate_of_another_signer_is_refused(
 
 def sign_page(document: Certificate, keys: SigningKeys, page: str, evidence: bytes | None = None) -> bytes:
     """What a careless or dishonest platform could sign with the real key."""
-    attachment = pdf.Attachment("evidence.json", evidence or document.canonical(), "evidence", now())
-    return pdf.sign(pdf.render(page, identifier=b"1", attachment=attachment), keys)
+    attachment = making.Attachment("evidence.json", evidence or document.canonical(), "evidence", now())
+    return making.sign(making.render(page, identifier=b"1", attachment=attachment), keys)
 
 
 def failing(content: bytes, keys: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from compliance.log.encoding import encode
 from compliance.log.proof import Proof
 
 if TYPE_CHECKING:
-    from compliance.certificates import Certificate, CertificateBody, Location
+    from compliance.certificate.facts import Certificate, CertificateBody, Location
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGES = ("en", "de")

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from compliance.texts import Notice
+from compliance.consent.texts import Notice
 from core import audit
 from core.clock import now
 from core.consent import ConsentRequired, Purpose, ValidConsent

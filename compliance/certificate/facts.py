@@ -3,7 +3,7 @@
 A certificate names nobody: people are keyed hashes, places are opaque names, and everything else comes
 from closed sets or patterns that cannot hold a sentence. Its order of making: `CertificateBody` → its
 `facts()` go into the audit event → the event is in the log → `Certificate(body, log)` →
-`compliance.certificate_pdf`.
+`compliance.certificate.document`.
 """
 
 from __future__ import annotations

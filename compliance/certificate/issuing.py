@@ -8,8 +8,8 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from compliance.certificate_pdf import render_certificate
-from compliance.certificates import (
+from compliance.certificate.document import render_certificate
+from compliance.certificate.facts import (
     Certificate,
     CertificateBody,
     EpochTurn,

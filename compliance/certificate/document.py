@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from compliance import certificate_page, pdf
-from compliance.certificates import EVIDENCE_NAME, Certificate, VerificationFailed
+from compliance.certificate import page as certificate_page
+from compliance.certificate.facts import EVIDENCE_NAME, Certificate, VerificationFailed
+from compliance.pdf import making
 from compliance.signing import SigningKeys
 
 
@@ -27,11 +28,11 @@ def render_certificate(document: Certificate, keys: SigningKeys, language: str =
         )
     page = certificate_page.render(document, keys.document_root, language)
     body = document.certificate
-    unsigned = pdf.render(
+    unsigned = making.render(
         page,
         identifier=body.certificate_id.bytes,
-        attachment=pdf.Attachment(
+        attachment=making.Attachment(
             EVIDENCE_NAME, document.canonical(), "Machine-readable evidence (RFC 8785 JSON)", body.issued_at
         ),
     )
-    return pdf.sign(unsigned, keys)
+    return making.sign(unsigned, keys)

@@ -1,0 +1,1 @@
+"""Deletion certificates: facts, page, signed document, and how one is issued."""
