@@ -18,7 +18,7 @@ from core.models import EngineName, Member, Outbox, Participation, State
 from core.portraits.engines import Fallback
 from core.queue import JobName, Lane, enqueue, redis_client
 from deploy.cli import main
-from deploy.processes import child_environment, python_module
+from deploy.local.processes import child_environment, python_module
 from workers.process import run
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
