@@ -1,0 +1,22 @@
+"""Erasing a person: from the press of the button to the proof.
+
+`request` makes everything unreadable in one transaction. The `erase` job destroys the key and the
+objects and checks both (`execute`). The `certify` job signs what was found. `turn_epoch` kills every older
+copy of the key store, and with it what backups hold; `settle` then completes the certificates.
+"""
+
+from compliance.erasure.begin import ErasureReason, Requested, request
+from compliance.erasure.destroy import TOOL, execute
+from compliance.erasure.epochs import replay_ledger, settle, settle_all, turn_epoch
+
+__all__ = [
+    "TOOL",
+    "ErasureReason",
+    "Requested",
+    "execute",
+    "replay_ledger",
+    "request",
+    "settle",
+    "settle_all",
+    "turn_epoch",
+]

@@ -1,0 +1,145 @@
+"""The press of the button: everything about a person becomes unreadable in one transaction."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import event, select, update
+from sqlalchemy.orm import Session
+
+from compliance import consent
+from core import audit
+from core.clock import now
+from core.consent import Purpose
+from core.db import organization_of
+from core.ids import new_id
+from core.logs import logger
+from core.models import Artifact, Erasure, Headshot, Invite, Member, Participation, Photo, State
+from core.people import sessions
+from core.queue import JobName, enqueue
+from core.shoots import participations
+from core.vault import derive, vault
+
+
+class ErasureReason(StrEnum):
+    """Why; GDPR Article 17(1) letters in the certificate's texts."""
+
+    SELF_SERVICE = "self_service"
+    EMPLOYER_REQUEST = "employer_request"
+    RETENTION = "retention"
+    RESTORED_BACKUP = "restored_backup"
+
+
+@dataclass(frozen=True)
+class Requested:
+    """An erasure under way.
+
+    Attributes:
+        erasure_id: opaque.
+        receipt: secret part of the link under which the person follows it and gets the certificate.
+    """
+
+    erasure_id: UUID
+    receipt: str
+
+
+def _receipt(erasure_id: UUID) -> str:
+    digest = hmac.new(derive("erasure receipts"), erasure_id.bytes, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:24]).decode()
+
+
+def request(
+    session: Session, member: Member, *, reason: ErasureReason, actor: audit.Actor, language: str
+) -> Requested:
+    """Erase everything held about `member`: unreadable when the caller's transaction commits.
+
+    Names and addresses leave the rows, sessions and links end, artifacts can no longer be read. The key
+    is destroyed right after the commit, and again by the `erase` job should the process die between.
+    Idempotent: a second call returns the first erasure.
+    """
+    session.refresh(member, with_for_update=True)
+    existing = session.scalar(select(Erasure).where(Erasure.member_id == member.id))
+    if existing is not None:
+        return Requested(existing.id, _receipt(existing.id))
+    erasure = Erasure(
+        id=new_id(),
+        org_id=organization_of(session),
+        created_at=now(),
+        member_id=member.id,
+        subject=member.pseudonym,
+        reason=reason,
+        language=language,
+    )
+    erasure.receipt_sha256 = hashlib.sha256(_receipt(erasure.id).encode()).digest()
+    session.add(erasure)
+    audit.record(
+        session,
+        audit.Tag.ERASURE_REQUESTED,
+        actor=actor,
+        subject=member,
+        erasure=str(erasure.id),
+        reason=reason.value,
+    )
+    _end_everything(session, member, actor)
+    enqueue(session, JobName.ERASE, erasure.id)
+
+    @event.listens_for(session, "after_commit", once=True)
+    def destroy_key(_: Session) -> None:
+        try:
+            vault().keys.destroy(member.id)
+        except Exception as error:  # noqa: BLE001 - the erase job does it again; the request has succeeded
+            logger().error("key_destruction_left_to_the_job", erasure=str(erasure.id), exc_info=error)
+
+    return Requested(erasure.id, _receipt(erasure.id))
+
+
+def _end_everything(session: Session, member: Member, actor: audit.Actor) -> None:
+    moment = now()
+    for purpose in Purpose:
+        consent.withdraw(session, member, purpose)
+    rows = session.scalars(select(Participation).where(Participation.member_id == member.id)).all()
+    for row in rows:
+        participations.move(session, row, State.ERASED, actor=actor)
+        row.failure_code = None
+    sessions.end_all(session, member.id)
+    session.execute(
+        update(Invite)
+        .where(Invite.member_id == member.id, Invite.revoked_at.is_(None))
+        .values(revoked_at=moment)
+    )
+    # Measures of a face are personal data too.
+    session.execute(
+        update(Photo)
+        .where(Photo.member_id == member.id)
+        .values(
+            verdict=None,
+            subject_x=None,
+            subject_y=None,
+            confirmed_at=None,
+            removed_at=moment,
+            upload_key=Photo.id,
+        )
+    )
+    session.execute(update(Headshot).where(Headshot.member_id == member.id).values(gates={}))
+    session.execute(
+        update(Artifact)
+        .where(Artifact.member_id == member.id, Artifact.delete_requested_at.is_(None))
+        .values(delete_requested_at=moment)
+    )
+    for field in (
+        "email",
+        "first_name",
+        "last_name",
+        "employee_id",
+        "department",
+        "idp_entity_id",
+        "name_id",
+    ):
+        setattr(member, field, None)
+    member.erased_at = moment
+    session.flush()

@@ -1,0 +1,110 @@
+"""Destroying the key and the objects, looking again, and noting place by place what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from compliance.certificate.facts import Check, Location, Method, Tool, Verification, VerificationFailed
+from core import audit
+from core.clock import now
+from core.models import Artifact, Erasure, Member, Participation
+from core.queue import JobName, enqueue, redis_client
+from core.settings import settings
+from core.vault import vault
+from core.version import VERSION
+
+TOOL = Tool(name="headshots", version=VERSION)
+
+
+def execute(session: Session, erasure: Erasure) -> None:
+    """Destroy the key and every object, check each by looking again, and note what was found.
+
+    Safe to run twice. Runs in the `erase` job's one transaction.
+
+    Raises:
+        VerificationFailed: something could still be read; nothing is certified, the job tries again.
+    """
+    keys = vault().keys
+    destruction = keys.destroy(erasure.member_id)
+    artifacts = session.scalars(
+        select(Artifact).where(Artifact.member_id == erasure.member_id).order_by(Artifact.id)
+    ).all()
+    left = [str(one.id) for one in artifacts if not vault().purge(session, one)]
+    if left or keys.exists(erasure.member_id):
+        raise VerificationFailed("Something could still be read after deletion.", locations=left)
+    watched = session.scalars(select(Participation.id).where(Participation.member_id == erasure.member_id))
+    for participation_id in watched:
+        redis_client().delete(f"progress:{participation_id}")
+    moment = now()
+    erasure.epoch = destruction.epoch
+    erasure.key_destroyed_at = destruction.at
+    erasure.objects_destroyed_at = moment
+    erasure.locations = [
+        location.model_dump(mode="json") for location in _locations(erasure, artifacts, destruction.epoch)
+    ]
+    member = session.get_one(Member, erasure.member_id)
+    audit.record(
+        session,
+        audit.Tag.ERASURE_EXECUTED,
+        actor=audit.SYSTEM,
+        subject=member,
+        erasure=str(erasure.id),
+        objects=len(artifacts),
+        epoch=destruction.epoch,
+    )
+    enqueue(session, JobName.CERTIFY, erasure.id)
+
+
+def _locations(erasure: Erasure, artifacts: Sequence[Artifact], epoch: int) -> list[Location]:
+    """List every place: each object, the key that sealed them, and the directory entry."""
+    moment = now()
+    key_id = str(erasure.member_id)
+    places = [
+        Location(
+            locator=artifact.object_name,
+            category=artifact.kind,
+            count=1,
+            bytes=artifact.size,
+            method=Method.DELETE,
+            key_id=key_id,
+            epoch=epoch,
+            tool=TOOL,
+            verification=Verification(
+                method=Check.NOT_FOUND, at=moment, ok=artifact.destroyed_at is not None
+            ),
+        )
+        for artifact in artifacts
+    ]
+    places.append(
+        Location(
+            locator="key-store",
+            category="key",
+            count=1,
+            bytes=0,
+            method=Method.CRYPTO_ERASE,
+            key_id=key_id,
+            epoch=epoch,
+            tool=TOOL,
+            verification=Verification(
+                method=Check.KEY_ABSENT, at=moment, ok=not vault().keys.exists(erasure.member_id)
+            ),
+        )
+    )
+    places.append(
+        Location(
+            locator="database/members",
+            category="directory",
+            count=1,
+            bytes=0,
+            method=Method.DELETE,
+            tool=TOOL,
+            verification=Verification(method=Check.ROW_ABSENT, at=moment, ok=True),
+            # Names and addresses stand in the main database's backups until those expire.
+            backup_readable_until=moment + timedelta(days=settings().backup_days),
+        )
+    )
+    return places

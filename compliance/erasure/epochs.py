@@ -1,0 +1,94 @@
+"""Turning the epoch, which kills every older copy of the keys; completing what waited for it; replaying the ledger."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from compliance.erasure.begin import ErasureReason, request
+from core import audit
+from core.db import Lookup, transaction
+from core.logs import logger
+from core.models import Erasure, Member
+from core.queue import JobName, enqueue
+from core.vault import vault
+
+# Ledger hashes are compared in batches, so that a replay of 100,000 members stays small in memory.
+REPLAY_BATCH = 1000
+
+
+def turn_epoch() -> int:
+    """Turn the epoch now and complete what waited for it; return the number of the new epoch."""
+    _destroy_pending_keys()
+    turn = vault().keys.turn_epoch()
+    logger().info("epoch_turned", epoch=turn.opened, count=turn.rewrapped)
+    settle_all()
+    return turn.opened
+
+
+def _destroy_pending_keys() -> None:
+    """Destroy once more the key of each erasure that waits for the epoch.
+
+    A key store restored within the epoch has them back, and turning would renew them.
+    """
+    for org_id in Lookup.organizations():
+        with transaction(org_id) as session:
+            for member_id in session.scalars(
+                select(Erasure.member_id).where(Erasure.epoch_destroyed_at.is_(None))
+            ):
+                vault().keys.destroy(member_id)
+
+
+def settle_all() -> None:
+    """In every organization, complete erasures whose epoch key has been destroyed."""
+    vault().keys.finish_turns()
+    for org_id in Lookup.organizations():
+        with transaction(org_id) as session:
+            settle(session)
+
+
+def settle(session: Session) -> None:
+    """Note for each erasure whose epoch key is gone that no copy can be opened, and owe its certificate."""
+    waiting = session.scalars(
+        select(Erasure)
+        .where(Erasure.epoch.is_not(None), Erasure.epoch_destroyed_at.is_(None))
+        .with_for_update()
+    )
+    for erasure in waiting:
+        assert erasure.epoch is not None
+        destroyed_at = vault().keys.epoch_destroyed_at(erasure.epoch)
+        if destroyed_at is None or vault().keys.exists(erasure.member_id):
+            continue
+        erasure.epoch_destroyed_at = destroyed_at
+        audit.record(
+            session,
+            audit.Tag.ERASURE_COMPLETED,
+            actor=audit.SYSTEM,
+            subject=session.get_one(Member, erasure.member_id),
+            erasure=str(erasure.id),
+            epoch=erasure.epoch,
+        )
+        enqueue(session, JobName.CERTIFY, erasure.id)
+
+
+def replay_ledger() -> int:
+    """Erase again whom a restored backup brought back; return how many that were.
+
+    The ledger of keyed hashes lies with the keys, so it does not go back in time with the main database.
+    """
+    again = 0
+    for org_id in Lookup.organizations():
+        with transaction(org_id) as session:
+            living = list(session.scalars(select(Member.id).where(Member.erased_at.is_(None))))
+            for start in range(0, len(living), REPLAY_BATCH):
+                for member_id in vault().keys.erased_among(living[start : start + REPLAY_BATCH]):
+                    member = session.get_one(Member, member_id)
+                    request(
+                        session,
+                        member,
+                        reason=ErasureReason.RESTORED_BACKUP,
+                        actor=audit.SYSTEM,
+                        language=member.language,
+                    )
+                    again += 1
+    return again
