@@ -22,6 +22,7 @@ from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.logs import logger
+from core.models import App
 from core.people.sessions import SignedIn, find
 from core.settings import settings
 from core.vault import derive
@@ -133,7 +134,7 @@ def _sign_in(app: Flask) -> None:
     @manager.request_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
     def load(_: Any) -> SignedIn | None:
         token = request.cookies.get(app.config["SIGN_IN_COOKIE"])
-        return find(token) if token else None
+        return find(token, App(app.name)) if token else None
 
     @manager.unauthorized_handler  # type: ignore[untyped-decorator]  # as above
     def refuse() -> NoReturn:
