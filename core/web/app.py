@@ -27,8 +27,10 @@ from core.people.sessions import SignedIn, find
 from core.settings import settings
 from core.vault import derive
 from core.web import brand, errors
+from core.web.cookies import keep
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
+LANGUAGE_SECONDS = 31_536_000  # a year
 
 REQUESTS = Counter("headshots_requests_total", "Requests answered", ["app", "route", "status"])
 SECONDS = Histogram("headshots_request_seconds", "Seconds until a response began", ["app", "route"])
@@ -143,16 +145,7 @@ def _sign_in(app: Flask) -> None:
 
 def remember(response: Response, app: Flask, token: str) -> None:
     """Put a session's token into the browser."""
-    config = settings()
-    response.set_cookie(
-        app.config["SIGN_IN_COOKIE"],
-        token,
-        max_age=config.session_hours * 3600,
-        secure=config.is_production,
-        httponly=True,
-        samesite="Lax",
-        path="/",
-    )
+    keep(response, app.config["SIGN_IN_COOKIE"], token, seconds=settings().session_hours * 3600)
 
 
 def forget(response: Response, app: Flask) -> None:
@@ -188,7 +181,7 @@ def _finish(response: Response) -> Response:
     else:
         headers.setdefault("Cache-Control", "no-store")
     if request.args.get("lang") in LANGUAGES:
-        response.set_cookie("lang", request.args["lang"], max_age=31_536_000, samesite="Lax", httponly=True)
+        keep(response, "lang", request.args["lang"], seconds=LANGUAGE_SECONDS)
     route = str(request.url_rule) if request.url_rule else "none"
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
     name = _app_name()
