@@ -191,8 +191,10 @@ def parse(content: bytes, *, test_domains: bool = False) -> Roster:
     # Counted before a line is looked at: an empty one costs as much to read as a person.
     if tabular.line_ends(text) > MAX_LINES:
         raise RosterTooLarge(
-            N_("The file has more than 100,000 lines. Please delete empty ones, or split it:"
-                " nothing has been imported yet.")
+            N_(
+                "The file has more than 100,000 lines. Please delete empty ones, or split it:"
+                " nothing has been imported yet."
+            )
         )
     lines = tabular.read(text)
     header = next(lines, None)
