@@ -27,7 +27,7 @@ from core.web.guards import me
 from portal import words
 from portal.consent import offered
 from portal.declined import leave
-from portal.here import back, go, here, step_url
+from portal.visit import back, go, step_url, visit
 
 bp = Blueprint("privacy", __name__)
 
@@ -37,7 +37,7 @@ bp = Blueprint("privacy", __name__)
 def show() -> Response:
     """Show what is held and every way to change it."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         inventory = vault().inventory(session, place.member.id)
         held = [(words.kind(kind), count, size) for kind, (count, size) in inventory.items()]
         given = [
@@ -84,7 +84,7 @@ def withdraw() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Say which consent you take back.")) from error
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if purpose is Purpose.PHOTO and place.state is not State.DECLINED:
             leave(session, place)
             done = _("Taken back. Your photos and headshots are deleted, and your initials are used.")
@@ -109,7 +109,7 @@ def _session_of() -> str:
 def take_along() -> Response:
     """Send a ZIP of everything: photos, headshots and the records as JSON."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         plan = export.plan(session, place.member)
         audit.record(
             session,
@@ -129,7 +129,7 @@ def erase() -> Response:
         unsure = InvalidInput(_("Nothing was erased. Tick the box first to say that you mean it."))
         return back(unsure, url_for("privacy.show"))
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         requested = erasure.request(
             session,
             place.member,
