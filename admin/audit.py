@@ -12,12 +12,12 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
-from admin.answers import page, uuid_argument
 from compliance.log import listing
 from core.audit import ABOUT_NOBODY, Tag
 from core.db import transaction
 from core.errors import InvalidInput
 from core.permissions import Permission, allowed
+from core.web.answers import page, uuid_argument
 from core.web.guards import me, requires
 
 bp = Blueprint("audit", __name__)

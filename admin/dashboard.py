@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from admin.answers import page
 from core.brand import styles
 from core.db import transaction
 from core.people import organizations
 from core.permissions import Permission
 from core.shoots import dashboard, shoots
+from core.web.answers import page
 from core.web.guards import me, requires
 
 bp = Blueprint("dashboard", __name__)
