@@ -32,7 +32,7 @@ def index() -> Response:
     with transaction(me().org_id) as session:
         events = listing.events(session, of_people=of_people, tag=tag, before=uuid_argument("before"))
         return page(
-            "audit.html",
+            "admin/audit.html",
             events=events,
             leaves={event.id: json.loads(event.leaf) for event in events.events},
             state=listing.log_state(session),

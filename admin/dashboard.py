@@ -23,7 +23,7 @@ def index() -> Response:
         overviews = dashboard.overviews(session, shoots.listed(session))
         organization = organizations.current(session)
         return page(
-            "dashboard.html",
+            "admin/dashboard.html",
             overviews=overviews,
             has_brand=organization.logo_id is not None or organization.accent != "#2f4b6e",
             has_style=bool(styles.newest(session)),

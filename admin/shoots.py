@@ -139,7 +139,7 @@ def view(shoot_id: UUID) -> Response:
             }
         )
     return page(
-        "shoot.html",
+        "admin/shoot.html",
         one=overview,
         cost=cost if cost.gpu_seconds else None,
         failures=failures,
