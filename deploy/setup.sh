@@ -133,17 +133,17 @@ if ((GPU)) && ! installed gpu; then
     say 'no NVIDIA GPU here: taking the CPU build of torch where one is at hand'
     pip_install 'torch 2.13.0' torch==2.13.0
   fi
-  pip_install 'Python packages with the diffusion engine' -e '.[gpu]'
+  pip_install 'Python packages with the diffusion engine' -e '.[gpu,local]'
   echo "$state" >.venv/.installed-gpu
   echo "$state" >.venv/.installed-base
 fi
 if ((DEV)) && ! installed dev; then
-  pip_install 'Python packages with tests and checks' -e '.[dev]'
+  pip_install 'Python packages with tests and checks' -e '.[dev,local]'
   echo "$state" >.venv/.installed-dev
   echo "$state" >.venv/.installed-base
 fi
 if ! installed base; then
-  pip_install 'Python packages' -e .
+  pip_install 'Python packages' -e '.[local]'
   echo "$state" >.venv/.installed-base
 fi
 

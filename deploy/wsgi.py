@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from core.settings import settings
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+# Two web processes would only compete for two cores; threads wait for the database and for watchers.
+WEB_THREADS = 24
 # Every path that HR, auditors, programs and identity providers use; the rest is the employees'.
 ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
 
@@ -89,3 +92,27 @@ def _plain(start_response: StartResponse, status: str, media_type: str, body: by
         ],
     )
     return [body]
+
+
+def web_command(bind: str, *, workers: int = 1, threads: int = WEB_THREADS) -> list[str]:
+    """Return the command of the web server. It writes no access log: paths carry invitation tokens."""
+    return [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--bind",
+        bind,
+        "--workers",
+        str(workers),
+        "--threads",
+        str(threads),
+        "--worker-class",
+        "gthread",
+        "--timeout",
+        "60",
+        "--graceful-timeout",
+        "5",
+        "--log-level",
+        "warning",
+        "deploy.wsgi:create_application()",
+    ]

@@ -19,7 +19,7 @@ from core.models import Certificate, Erasure
 from core.settings import settings
 from core.web.app import limiter
 from portal.files import attachment
-from portal.here import company
+from portal.visit import company
 
 bp = Blueprint("erased", __name__)
 

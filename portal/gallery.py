@@ -27,9 +27,9 @@ from core.vault import vault
 from core.web.app import limiter
 from core.web.guards import me
 from portal import words
-from portal.beside import face_of, framed
 from portal.files import attachment, picture
-from portal.here import Here, go, here, step_url
+from portal.selfie import face_of, framed
+from portal.visit import Visit, go, step_url, visit
 from workers.studio import encode
 from workers.studio.caption import caption_of
 from workers.studio.finish import in_frame
@@ -63,7 +63,7 @@ class Candidate:
 def show() -> Response:
     """Show what may be seen, best first; of what was withheld only the reasons."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if place.state not in SHOWN:
             return go(step_url(place.state))
         found = headshots.of_participation(session, place.participation.id)
@@ -95,7 +95,7 @@ def show() -> Response:
 def close_up(headshot_id: UUID) -> Response:
     """Show one result as large as the screen, beside the photo, with what was measured."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         headshots.get(session, place.member.id, headshot_id)
         if place.state not in SHOWN:
             return go(step_url(place.state))
@@ -115,7 +115,7 @@ def close_up(headshot_id: UUID) -> Response:
         )
 
 
-def _candidates(session: Session, place: Here, found: Sequence[Headshot]) -> list[Candidate]:
+def _candidates(session: Session, place: Visit, found: Sequence[Headshot]) -> list[Candidate]:
     """Return what may be seen, numbered best first."""
     return [
         Candidate(
@@ -133,7 +133,7 @@ def _candidates(session: Session, place: Here, found: Sequence[Headshot]) -> lis
     ]
 
 
-def _style(session: Session, place: Here) -> Style:
+def _style(session: Session, place: Visit) -> Style:
     return session.get_one(Style, place.shoot.style_id)
 
 
@@ -199,7 +199,7 @@ def approve() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Choose one of your headshots first.")) from error
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         headshot = headshots.get(session, place.member.id, headshot_id)
         headshots.approve(session, place.participation, headshot, actor=place.actor)
     return go(url_for("gallery.show"))
@@ -210,7 +210,7 @@ def approve() -> Response:
 def download(headshot_id: UUID, file: str) -> Response:
     """Serve one size of the approved headshot; the first download makes it delivered."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         headshot = headshots.get(session, place.member.id, headshot_id)
         participation = participations.get(session, headshot.participation_id)
         spec = session.get_one(Style, headshot.style_id).parsed
@@ -234,6 +234,6 @@ def download(headshot_id: UUID, file: str) -> Response:
 def more() -> Response:
     """Go back to the photos, after a result that does not please or a failure."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         photos.reopen(session, place.participation, actor=place.actor)
     return go(url_for("upload.show"))

@@ -20,7 +20,7 @@ from core.web.app import limiter, remember
 from core.web.errors import wants_json
 from core.web.guards import me
 from portal import words
-from portal.here import company, go, step_url
+from portal.visit import company, go, step_url
 
 bp = Blueprint("invite", __name__)
 

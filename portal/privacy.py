@@ -9,6 +9,7 @@ from flask_login import current_user, login_required
 from compliance import consent as consents
 from compliance import erasure
 from compliance.erasure import ErasureReason
+from compliance.requests import export
 from core import audit
 from core.consent import Purpose
 from core.db import transaction
@@ -20,12 +21,13 @@ from core.portraits import engines
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
+from core.web import archive
 from core.web.app import choose_language, forget, limiter
 from core.web.guards import me
-from portal import export, words
+from portal import words
 from portal.consent import offered
 from portal.declined import leave
-from portal.here import back, go, here, step_url
+from portal.visit import back, go, step_url, visit
 
 bp = Blueprint("privacy", __name__)
 
@@ -35,7 +37,7 @@ bp = Blueprint("privacy", __name__)
 def show() -> Response:
     """Show what is held and every way to change it."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         inventory = vault().inventory(session, place.member.id)
         held = [(words.kind(kind), count, size) for kind, (count, size) in inventory.items()]
         given = [
@@ -82,7 +84,7 @@ def withdraw() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Say which consent you take back.")) from error
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if purpose is Purpose.PHOTO and place.state is not State.DECLINED:
             leave(session, place)
             done = _("Taken back. Your photos and headshots are deleted, and your initials are used.")
@@ -107,7 +109,7 @@ def _session_of() -> str:
 def take_along() -> Response:
     """Send a ZIP of everything: photos, headshots and the records as JSON."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         plan = export.plan(session, place.member)
         audit.record(
             session,
@@ -116,10 +118,7 @@ def take_along() -> Response:
             subject=place.member,
             files=len(plan.files),
         )
-    response = Response(export.stream(me().org_id, plan), mimetype="application/zip")
-    response.headers["Content-Disposition"] = 'attachment; filename="my-data.zip"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return archive.send(export.contents(me().org_id, plan), "my-data.zip")
 
 
 @bp.post("/me/erase")
@@ -130,7 +129,7 @@ def erase() -> Response:
         unsure = InvalidInput(_("Nothing was erased. Tick the box first to say that you mean it."))
         return back(unsure, url_for("privacy.show"))
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         requested = erasure.request(
             session,
             place.member,

@@ -26,7 +26,7 @@ from core.queue import JobName
 from core.shoots import participations
 from core.web.guards import me
 from portal import words
-from portal.here import go, here, step_url
+from portal.visit import go, step_url, visit
 
 bp = Blueprint("progress", __name__)
 
@@ -124,7 +124,7 @@ def no_gpu_worker() -> bool:
 def show() -> Response:
     """Show how far the studio is, or why it could not work with these photos."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if place.state is State.FAILED:
             held = [
                 (one.withheld_code, one.gates)
@@ -150,7 +150,7 @@ def show() -> Response:
 def poll() -> Response:
     """Return where it stands now."""
     with transaction(me().org_id) as session:
-        watch = Watch.of(session, here(session).participation)
+        watch = Watch.of(session, visit(session).participation)
     return make_response(jsonify(watch.status()))
 
 
@@ -159,7 +159,7 @@ def poll() -> Response:
 def events() -> Response:
     """Stream changes until the work is over; with all streams taken, the page polls instead."""
     with transaction(me().org_id) as session:
-        watch = Watch.of(session, here(session).participation)
+        watch = Watch.of(session, visit(session).participation)
     if not _free_streams.acquire(blocking=False):
         raise Unavailable(_("Many people are watching right now. The page asks again every few seconds."))
     response = Response(_stream(watch), mimetype="text/event-stream")

@@ -18,7 +18,7 @@ from core.settings import settings
 from core.web.app import limiter
 from core.web.errors import answer, said, wants_json
 from portal import words
-from portal.here import company
+from portal.visit import company
 
 bp = Blueprint("trust", __name__)
 

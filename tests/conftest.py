@@ -19,7 +19,7 @@ from core.models import Consent, EngineName, Member, Participation, Shoot, State
 from core.people import members, organizations
 from core.style.spec import StyleSpec
 from core.vault import vault
-from deploy.local import Databases, LocalServices
+from deploy.local.services import Databases, LocalServices
 
 SECRET = "a secret of the tests, long enough for the settings to take"
 

@@ -420,7 +420,7 @@ def _sealed(session: Session, kind: Kind, content: bytes) -> UUID:
 def _drop_checkpoint(session: Session, look: Look) -> int:
     over, look.checkpoint_id = look.checkpoint_id, None
     session.flush()
-    adapters.destroy(session, None, [over] if over is not None else [])
+    vault().delete(session, [over] if over is not None else [])
     return int(over is not None)
 
 
@@ -429,7 +429,7 @@ def _drop_adapter(session: Session, look: Look) -> int:
     session.flush()
     if over is None:
         return 0
-    adapters.destroy(session, None, [session.get_one(Adapter, over).artifact_id])
+    vault().delete(session, [session.get_one(Adapter, over).artifact_id])
     return 1
 
 
@@ -441,7 +441,7 @@ def _end_unused(session: Session, look_id: UUID) -> None:
 def _end(session: Session, look: Look) -> int:
     """Destroy everything of a look; return how many objects that were."""
     objects = _drop_checkpoint(session, look) + _drop_adapter(session, look) + len(look.pictures)
-    adapters.destroy(session, None, [UUID(one) for one in look.pictures])
+    vault().delete(session, [UUID(one) for one in look.pictures])
     look.pictures, look.ended_at = [], now()
     session.flush()
     return objects

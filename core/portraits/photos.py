@@ -255,8 +255,7 @@ def record_verdict(
     photo.verdict = verdict
     photo.checked_at = now()
     session.flush()
-    vault().request_deletion(session, replaced)
-    enqueue(session, JobName.PURGE, photo.member_id)
+    vault().delete(session, replaced)
     audit.record(
         session,
         audit.Tag.PHOTO_CHECKED,
@@ -402,8 +401,8 @@ def remove_all(session: Session, member: Member, *, actor: audit.Actor) -> int:
 
 
 def _delete(session: Session, photos: Sequence[Photo], *, actor: audit.Actor) -> None:
+    end(session, photos)
     for photo in photos:
-        end(session, photo)
         audit.record(
             session,
             audit.Tag.PHOTO_REMOVED,
@@ -411,18 +410,17 @@ def _delete(session: Session, photos: Sequence[Photo], *, actor: audit.Actor) ->
             subject=session.get_one(Member, photo.member_id),
             photo=str(photo.id),
         )
-    if photos:
-        enqueue(session, JobName.PURGE, photos[0].member_id)
 
 
-def end(session: Session, photo: Photo) -> None:
-    """Take all that a photo holds and whatever has learned from it; the caller says why."""
-    photo.removed_at = now()
-    photo.verdict = None  # measures of a face are personal data too
-    photo.subject_x = photo.subject_y = photo.confirmed_at = None
-    session.flush()
-    vault().request_deletion(session, photo.held)
-    adapters.end_trained_on(session, photo)
+def end(session: Session, photos: Sequence[Photo]) -> None:
+    """Take all that photos hold and whatever has learned from them; the caller says why."""
+    for photo in photos:
+        photo.removed_at = now()
+        photo.verdict = None  # measures of a face are personal data too
+        photo.subject_x = photo.subject_y = photo.confirmed_at = None
+    vault().delete(session, [artifact_id for photo in photos for artifact_id in photo.held])
+    for photo in photos:
+        adapters.end_trained_on(session, photo)
 
 
 def mark_strangers(
@@ -456,23 +454,21 @@ def forget_likeness(session: Session, member_id: UUID) -> None:
     else's face from their headshot any more.
     """
     photos = session.scalars(select(Photo).where(Photo.member_id == member_id).with_for_update()).all()
-    embeddings = [photo.likeness_id for photo in photos if photo.likeness_id is not None]
+    vault().delete(session, [photo.likeness_id for photo in photos if photo.likeness_id is not None])
+    doubted = [photo for photo in photos if photo.verdict is not None and _is_doubted(photo.verdict)]
     for photo in photos:
         photo.likeness_id = None
-        if photo.verdict is not None and _is_doubted(photo.verdict):
-            end(session, photo)
-            audit.record(
-                session,
-                audit.Tag.PHOTO_REMOVED,
-                actor=audit.SYSTEM,
-                subject=session.get_one(Member, member_id),
-                photo=str(photo.id),
-                reason="unconfirmed",
-            )
+    end(session, doubted)
+    for photo in doubted:
+        audit.record(
+            session,
+            audit.Tag.PHOTO_REMOVED,
+            actor=audit.SYSTEM,
+            subject=session.get_one(Member, member_id),
+            photo=str(photo.id),
+            reason="unconfirmed",
+        )
     session.flush()
-    if embeddings:
-        vault().request_deletion(session, embeddings)
-        enqueue(session, JobName.PURGE, member_id)
 
 
 def submit(session: Session, participation: Participation, *, actor: audit.Actor) -> None:

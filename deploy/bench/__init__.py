@@ -81,7 +81,7 @@ def bench_vault(report: Report) -> None:
     from core.vault.crypto import new_key, open_sealed, seal
     from core.vault.keys import KeyStore
     from core.vault.kms import FileKms
-    from deploy.local import LocalServices
+    from deploy.local.services import LocalServices
 
     content, key = bytes(5_000_000), new_key()
     sealed = seal(key, content, b"")
@@ -167,8 +167,8 @@ def _product() -> Iterator[UUID]:
     from core.schema import migrate
     from core.style.spec import StyleSpec
     from core.vault import vault
-    from deploy.local import LocalServices
-    from deploy.stack import environment
+    from deploy.local.services import LocalServices
+    from deploy.local.stack import environment
 
     with (
         tempfile.TemporaryDirectory(prefix="headshots-bench-") as home,

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from core.models import EngineName
-from deploy.stack import Diffusion, running
+from deploy.local.stack import Diffusion, running
 
 STORY = "deploy.demo.story"
 FAINT, PLAIN = "\033[2m", "\033[0m"

@@ -22,8 +22,8 @@ from deploy.demo.admin import HrAdmin, Say
 from deploy.demo.browser import Browser, DemoFailed
 from deploy.demo.employee import Employee, Outcome, patience
 from deploy.demo.people import Person, employees
-from deploy.processes import child_environment, python_module
-from deploy.stack import COMPANY_NAME, Stack
+from deploy.local.processes import child_environment, python_module
+from deploy.local.stack import COMPANY_NAME, Stack
 from workers.folder.batch import Report
 from workers.pipeline.team import MOST, Pair, contact_sheet, team_figures
 from workers.studio.encode import encode

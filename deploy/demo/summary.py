@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from deploy.cli.subjects import OPTION
 from deploy.demo.story import DemoResult
-from deploy.subjects import OPTION
 from workers.folder.batch import PersonReport
 from workers.pipeline.gates import GateName
 

@@ -11,7 +11,7 @@ import pytest
 from browser.visitors import Visitors
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from deploy.stack import Stack, running
+from deploy.local.stack import Stack, running
 
 FLAGS = (
     "--no-sandbox",

@@ -19,7 +19,7 @@ from browser.visitors import File, HrAdmin, Visitors
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from deploy.stack import Diffusion, running
+from deploy.local.stack import Diffusion, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("look")]
 

@@ -26,7 +26,7 @@ from browser.visitors import (
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import Connection, create_engine, text
 
-from deploy.stack import Stack
+from deploy.local.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
 

@@ -27,7 +27,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from compliance.verify import verify_file
-from deploy.stack import Stack
+from deploy.local.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
 

@@ -17,8 +17,8 @@ import httpx
 from PIL import ExifTags, Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from deploy.processes import child_environment, python_module
-from deploy.stack import Stack
+from deploy.local.processes import child_environment, python_module
+from deploy.local.stack import Stack
 from workers.folder.sample import sample_people
 
 PHOTOS = Path(__file__).parents[3] / "shared" / "photos"

@@ -20,9 +20,9 @@ from core.db import transaction
 from core.models import Artifact, Certificate, Kind, Member, Participation, State
 from core.vault import KeyErased, vault
 from core.vault.kms import EpochKeyGone
-from deploy.embedded_postgres import pg_bin
-from deploy.local import LocalServices
-from deploy.processes import child_environment
+from deploy.local.postgres import pg_bin
+from deploy.local.processes import child_environment
+from deploy.local.services import LocalServices
 
 # pyHanko's dependencies use what cryptography deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

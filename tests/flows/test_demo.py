@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from compliance.verify import verify_file
 from deploy.demo.story import DemoResult, Place, place_of, run_demo
-from deploy.stack import running
+from deploy.local.stack import running
 from workers.folder.batch import Report
 from workers.folder.sample import sample_people
 

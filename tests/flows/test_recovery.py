@@ -34,8 +34,8 @@ from core.models import Artifact, AuditEvent, Headshot, Kind, Member, Outbox, Pa
 from core.portraits import photos
 from core.queue import JobName, Lane, enqueue_all, lane_of, redis_client
 from core.vault import vault
-from deploy.local import LocalServices
-from deploy.processes import child_environment, leashed, python_module
+from deploy.local.processes import child_environment, leashed, python_module
+from deploy.local.services import LocalServices
 from workers.process.runner import BACKOFF_SECONDS, MAX_ATTEMPTS, perform
 
 # mediapipe's generated code uses what newer protobuf deprecates.

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from core.ids import new_id
 from core.schema import alembic_config
-from deploy.local import Databases, LocalServices
+from deploy.local.services import Databases, LocalServices
 
 ORG, MEMBER, STYLE, SHOOT, PARTICIPATION, ARTIFACT, PHOTO, ADAPTER, LOOK = (str(new_id()) for _ in range(9))
 

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from deploy.local import LocalServices
+from deploy.local.services import LocalServices
 from sso.assertion import validate_response
 from sso.credentials import Credentials, load_or_create, sp_credentials
 from sso.devidp import response as idp

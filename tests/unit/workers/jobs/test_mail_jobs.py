@@ -19,7 +19,7 @@ from core.db import transaction
 from core.models import AuditEvent, Invite, Member, Outbox, State
 from core.queue import JobName, enqueue
 from core.shoots import invites
-from deploy.mailbox import Message, read_message
+from deploy.local.mailbox import Message, read_message
 
 
 class PostOffice:

@@ -18,7 +18,7 @@ from core.models import EngineName, Member, Outbox, Participation, State
 from core.portraits.engines import Fallback
 from core.queue import JobName, Lane, enqueue, redis_client
 from deploy.cli import main
-from deploy.processes import child_environment, python_module
+from deploy.local.processes import child_environment, python_module
 from workers.process import run
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -89,7 +89,7 @@ def test_lost_gpu_work_is_published_again(
 
 
 def test_without_the_packages_the_command_says_what_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr("deploy.cli.group.find_spec", lambda name: None if name == "torch" else object())
     for command in (["worker"], ["demo", "--models", "tiny"]):
         answer = CliRunner().invoke(main, [*command, "--engine", "diffusion"])
         assert answer.exit_code == 2

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.mailbox import MOST_MESSAGES, Mailbox, read_message
-from deploy.processes import Child, Supervisor, child_environment, free_port, python_module, wait_ready
+from deploy.local.mailbox import MOST_MESSAGES, Mailbox, read_message
+from deploy.local.processes import Child, Supervisor, child_environment, free_port, python_module, wait_ready
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ class Running:
 def mailbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     logs = tmp_path_factory.mktemp("mailbox")
     smtp_port, http_port = free_port(), free_port()
-    command = python_module("deploy.mailbox", "--smtp-port", str(smtp_port), "--http-port", str(http_port))
+    command = python_module(
+        "deploy.local.mailbox", "--smtp-port", str(smtp_port), "--http-port", str(http_port)
+    )
     base = f"http://127.0.0.1:{http_port}"
     with Supervisor(logs) as supervisor, httpx.Client(base_url=base, trust_env=False) as web:
         supervisor.start(Child("mailbox", tuple(command), child_environment()))
@@ -125,7 +127,9 @@ def test_a_mail_without_any_header_is_kept() -> None:
 
 def test_an_empty_box_says_what_to_do(tmp_path: Path) -> None:
     smtp_port, http_port = free_port(), free_port()
-    command = python_module("deploy.mailbox", "--smtp-port", str(smtp_port), "--http-port", str(http_port))
+    command = python_module(
+        "deploy.local.mailbox", "--smtp-port", str(smtp_port), "--http-port", str(http_port)
+    )
     with Supervisor(tmp_path) as supervisor:
         supervisor.start(Child("mailbox", tuple(command), child_environment()))
         wait_ready(f"http://127.0.0.1:{http_port}/healthz", timeout=30)

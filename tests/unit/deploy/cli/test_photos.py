@@ -73,7 +73,7 @@ def test_check_says_what_is_wrong_and_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.photos
 def test_check_of_several_photos_asks_who_is_meant_and_ends_with_the_best() -> None:
-    folder = Path(__file__).parents[4] / "shared" / "photos"
+    folder = Path(__file__).parents[5] / "shared" / "photos"
     if not folder.is_dir():
         pytest.skip(f"needs {folder}")
     barack = [
@@ -288,7 +288,7 @@ def test_a_subject_that_names_nobody_is_wrong_usage(option: str, said: str, tmp_
 
 @pytest.mark.photos
 def test_check_counts_faces_from_the_left_and_takes_the_one_that_is_named() -> None:
-    group = Path(__file__).parents[4] / "shared" / "photos" / "negatives" / "two-people.jpg"
+    group = Path(__file__).parents[5] / "shared" / "photos" / "negatives" / "two-people.jpg"
     if not group.is_file():
         pytest.skip(f"needs {group}")
     asked = CliRunner().invoke(main, ["check", str(group)])
@@ -304,7 +304,7 @@ def test_check_counts_faces_from_the_left_and_takes_the_one_that_is_named() -> N
 
 @pytest.mark.photos
 def test_render_says_how_to_answer_who_is_meant_and_takes_the_answer(tmp_path: Path) -> None:
-    group = Path(__file__).parents[4] / "shared" / "photos" / "negatives" / "two-people.jpg"
+    group = Path(__file__).parents[5] / "shared" / "photos" / "negatives" / "two-people.jpg"
     if not group.is_file():
         pytest.skip(f"needs {group}")
     (tmp_path / "photos" / "bob").mkdir(parents=True)

@@ -35,7 +35,7 @@ STEPS: dict[State, str] = {
 
 
 @dataclass(frozen=True)
-class Here:
+class Visit:
     """The signed-in person's place."""
 
     organization: Organization
@@ -58,7 +58,7 @@ def company(session: Session) -> Organization:
     return organization
 
 
-def here(session: Session) -> Here:
+def visit(session: Session) -> Visit:
     """Return where the signed-in person stands, and dress the page in the company's brand.
 
     Raises:
@@ -72,7 +72,7 @@ def here(session: Session) -> Here:
         raise NotFound(_("You are not invited to a shoot yet. Your company sends you a link when you are."))
     participation, shoot = found
     g.shoot_name = shoot.name
-    return Here(organization, member, participation, shoot, user.actor)
+    return Visit(organization, member, participation, shoot, user.actor)
 
 
 def step_url(state: State) -> str:

@@ -14,13 +14,12 @@ from pathlib import Path
 
 from core.schema import migrate
 from core.settings import LOCAL_REGION, diffusion_settings
-from deploy.local import LocalServices
-from deploy.processes import Child, Supervisor, child_environment, free_port, python_module, wait_ready
+from deploy.local.processes import Child, Supervisor, child_environment, free_port, python_module, wait_ready
+from deploy.local.services import LocalServices
+from deploy.wsgi import web_command
 
 COMPANY_SLUG = "northwind"
 COMPANY_NAME = "Northwind Labs"
-# Two web processes would only compete for two cores; threads wait for the database and for watchers.
-WEB_THREADS = 24
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,11 @@ def running(
                     "mailbox",
                     tuple(
                         python_module(
-                            "deploy.mailbox", "--smtp-port", str(smtp_port), "--http-port", str(mail_port)
+                            "deploy.local.mailbox",
+                            "--smtp-port",
+                            str(smtp_port),
+                            "--http-port",
+                            str(mail_port),
                         )
                     ),
                     child_values,
@@ -183,25 +186,3 @@ def processes(values: dict[str, str], web_port: int, *, gpu: bool = False) -> li
         command = python_module("deploy.cli", "worker", "--engine", "diffusion")
         children.append(Child("worker-gpu", tuple(command), values, patience=30))
     return children
-
-
-def web_command(bind: str, *, workers: int = 1, threads: int = WEB_THREADS) -> list[str]:
-    """Return the command of the web server. It writes no access log: paths carry invitation tokens."""
-    return python_module(
-        "gunicorn",
-        "--bind",
-        bind,
-        "--workers",
-        str(workers),
-        "--threads",
-        str(threads),
-        "--worker-class",
-        "gthread",
-        "--timeout",
-        "60",
-        "--graceful-timeout",
-        "5",
-        "--log-level",
-        "warning",
-        "deploy.wsgi:create_application()",
-    )

@@ -15,8 +15,8 @@ from pathlib import Path
 import redis
 
 from core.errors import Unavailable
-from deploy.embedded_postgres import clear_out
-from deploy.processes import child_environment, end_process, leashed
+from deploy.local.postgres import clear_out
+from deploy.local.processes import child_environment, end_process, leashed
 
 START_PATIENCE = 20.0  # seconds
 STOP_PATIENCE = 5.0  # seconds

@@ -24,7 +24,10 @@ PINS = {
 def requirements() -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    return [Requirement(line) for line in [*project["dependencies"], *extras["dev"], *extras["gpu"]]]
+    return [
+        Requirement(line)
+        for line in [*project["dependencies"], *extras["dev"], *extras["gpu"], *extras["local"]]
+    ]
 
 
 def test_every_dependency_has_a_pin_that_it_allows() -> None:

@@ -23,9 +23,9 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from core.errors import ConfigurationError, Conflict
-from deploy.embedded_postgres import PORT, SUPERUSER, EmbeddedPostgres
-from deploy.embedded_redis import EmbeddedRedis
-from deploy.service_user import identity, let_reach, own
+from deploy.local.postgres import PORT, SUPERUSER, EmbeddedPostgres
+from deploy.local.redis import EmbeddedRedis
+from deploy.local.service_user import identity, let_reach, own
 
 MAIN = "headshots"
 KEYS = "headshots_keys"

@@ -14,14 +14,14 @@ import psutil
 import pytest
 
 from core.errors import Unavailable
-from deploy import processes
-from deploy.processes import Child, Supervisor, child_environment, free_port, python_module, wait_ready
+from deploy.local import processes
+from deploy.local.processes import Child, Supervisor, child_environment, free_port, python_module, wait_ready
 
 SLEEP = (sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)")
 SUPERVISE = """
 import sys
 from pathlib import Path
-from deploy.processes import Child, Supervisor, child_environment
+from deploy.local.processes import Child, Supervisor, child_environment
 code = "import subprocess, sys, time; time.sleep(600)"
 supervisor = Supervisor(Path(sys.argv[1]))
 supervisor.start(Child("sleeper", (sys.executable, "-c", code), child_environment()))
@@ -121,7 +121,7 @@ def test_however_the_supervisor_ends_its_children_end_too(tmp_path: Path, number
         stdout=subprocess.PIPE,
         text=True,
         env=child_environment(),
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
     ) as supervisor:
         assert supervisor.stdout is not None
         child = int(supervisor.stdout.readline())

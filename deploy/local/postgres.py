@@ -19,8 +19,8 @@ import psutil
 import psycopg
 
 from core.errors import ConfigurationError, Unavailable
-from deploy.processes import child_environment, end_process, leashed
-from deploy.service_user import identity, let_reach, let_read, own
+from deploy.local.processes import child_environment, end_process, leashed
+from deploy.local.service_user import identity, let_reach, let_read, own
 
 START_PATIENCE = 60.0  # seconds, enough for recovery after a crash
 STOP_PATIENCE = 20.0  # seconds until a fast shutdown becomes a kill

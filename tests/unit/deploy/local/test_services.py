@@ -17,14 +17,14 @@ import pytest
 import redis
 from sqlalchemy import create_engine, make_url, text
 
-from deploy.embedded_postgres import pg_bin
-from deploy.local import Databases, HomeInUse, LocalServices
-from deploy.processes import child_environment
+from deploy.local.postgres import pg_bin
+from deploy.local.processes import child_environment
+from deploy.local.services import Databases, HomeInUse, LocalServices
 
 START_AND_SLEEP = """
 import sys, time
 from pathlib import Path
-from deploy.local import LocalServices
+from deploy.local.services import LocalServices
 services = LocalServices(Path(sys.argv[1]), durable=False)
 services.start()
 print(services.postgres.pid, services.redis.pid, flush=True)
@@ -215,7 +215,7 @@ def test_a_killed_parent_leaves_no_server_and_a_home_that_starts_again(home: Pat
         stdout=subprocess.PIPE,
         text=True,
         env=child_environment(),
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
     )
     with parent:
         assert parent.stdout is not None

@@ -1,7 +1,7 @@
 """A mail server that delivers nothing: it keeps what it gets in memory and shows it on a page.
 
 For development, `demo` and tests only; everybody who can reach this machine's loopback can read it.
-`python -m deploy.mailbox --smtp-port 2525 --http-port 8025` runs until it is stopped. Names and
+`python -m deploy.local.mailbox --smtp-port 2525 --http-port 8025` runs until it is stopped. Names and
 addresses stay in memory: nothing is written to disk or logged.
 """
 

@@ -14,7 +14,7 @@ from compliance.verify import verify_file
 from core.errors import ConfigurationError, InvalidInput
 from core.style.file import load_style, unusable_at
 from core.style.spec import StyleSpec
-from deploy.subjects import number_taken, place_of, wanted_in, who
+from deploy.cli.subjects import number_taken, place_of, wanted_in, who
 
 if TYPE_CHECKING:  # a command that needs no model starts without one
     from core.style.toml_lines import Place
@@ -37,7 +37,7 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
     Args:
         photos: Files; one that cannot be read is a finding.
         report: Gets each result.
-        subjects: `FILE=NUMBER`; see `deploy.subjects`.
+        subjects: `FILE=NUMBER`; see `deploy.cli.subjects`.
 
     Raises:
         click.UsageError: a subject names no photo, or nobody in it.
@@ -125,7 +125,7 @@ def render_folder(
         style: A style file, or a style.
         out: Where the results go.
         report: Gets each result.
-        subjects: `FILE=NUMBER`; see `deploy.subjects`.
+        subjects: `FILE=NUMBER`; see `deploy.cli.subjects`.
 
     Raises:
         click.UsageError: a subject names no photo, or nobody in it; `out` is `photos`.

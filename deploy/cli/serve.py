@@ -1,0 +1,105 @@
+"""The processes of an installation: `web`, `worker`, `scheduler`; and `migrate` and `keys`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from core.errors import ConfigurationError
+from deploy.cli.group import demand_gpu_extra, json_option, main, reporter, tell
+
+
+@main.command()
+@click.option(
+    "--lane",
+    "lanes",
+    multiple=True,
+    type=click.Choice(["fast", "slow"]),
+    help="Queues in order of preference; both if not given. Not with --engine diffusion.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["studio", "diffusion"]),
+    default="studio",
+    show_default=True,
+    help="diffusion: train and sample image models, and do nothing else; one such worker per GPU.",
+)
+@click.option("--burst", is_flag=True, help="End when there is nothing left to do.")
+def worker(lanes: tuple[str, ...], engine: str, *, burst: bool) -> None:
+    """Do jobs: photo checks, renders, mails, erasures; on a GPU, training and sampling."""
+    from core.queue import CPU_LANES, Lane
+
+    if engine == "diffusion":
+        if lanes:
+            raise click.UsageError("A GPU worker has one queue of its own. Leave --lane out.")
+        demand_gpu_extra()
+        from workers.process.run import work_on_gpu
+
+        work_on_gpu(burst=burst)
+        return
+    from workers.process.run import work
+
+    work([Lane(lane) for lane in lanes] or list(CPU_LANES), burst=burst)
+
+
+@main.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, help="Address and port.")
+@click.option(
+    "--workers", "count", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes."
+)
+@click.option(
+    "--threads", type=click.IntRange(1, 128), default=24, show_default=True, help="Threads of each process."
+)
+def web(bind: str, count: int, threads: int) -> None:
+    """Serve the pages for employees, HR admins and auditors."""
+    from core.settings import settings
+    from deploy.wsgi import web_command
+
+    settings()  # say now, not in a worker's log, what is missing
+    command = web_command(bind, workers=count, threads=threads)
+    os.execv(command[0], command)  # noqa: S606 - gunicorn takes this process's place and its signals
+
+
+@main.command()
+def scheduler() -> None:
+    """Relay jobs, sequence the evidence log, turn epochs, keep retention; run exactly one."""
+    from workers.process.scheduler import run
+
+    run()
+
+
+@main.command()
+def migrate() -> None:
+    """Bring both databases to the newest schema; needs HEADSHOTS_DATABASE_OWNER_URL."""
+    from core import logs
+    from core.schema import migrate as upgrade
+    from core.settings import settings
+    from core.vault import vault
+
+    logs.configure()
+    owner = settings().database_owner_url
+    if owner is None:
+        raise ConfigurationError(
+            "Set HEADSHOTS_DATABASE_OWNER_URL to migrate: the app's role may not change tables."
+        )
+    upgrade(owner.get_secret_value())
+    vault().keys.create_tables()
+    tell("Both databases are up to date.")
+
+
+@main.group()
+def keys() -> None:
+    """Epoch keys."""
+
+
+@keys.command()
+@json_option
+def rotate(*, as_json: bool) -> None:
+    """Turn the epoch now: older copies of the key store, in any backup, can never be opened again."""
+    from compliance.erasure import turn_epoch
+    from core import logs
+
+    logs.configure()
+    epoch = turn_epoch()
+    reporter(as_json)({"epoch": epoch}, f"Epoch {epoch} has begun; the key of the one before is destroyed.")
