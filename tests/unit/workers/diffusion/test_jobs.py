@@ -39,7 +39,7 @@ from core.models import (
     State,
     Style,
 )
-from core.portraits import adapters, engines, photos
+from core.portraits import adapters, engines, photos, submission
 from core.style.spec import StyleSpec
 from core.vault import vault
 from workers.diffusion.adapters import Facts, from_bytes, to_bytes
@@ -93,7 +93,7 @@ def add_person(
                 )
             )
         session.flush()
-        photos.submit(session, session.get_one(Participation, person.id), actor=audit.SYSTEM)
+        submission.submit(session, session.get_one(Participation, person.id), actor=audit.SYSTEM)
     return person
 
 
