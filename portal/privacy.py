@@ -9,6 +9,7 @@ from flask_login import current_user, login_required
 from compliance import consent as consents
 from compliance import erasure
 from compliance.erasure import ErasureReason
+from compliance.requests import export
 from core import audit
 from core.consent import Purpose
 from core.db import transaction
@@ -20,9 +21,10 @@ from core.portraits import engines
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
+from core.web import archive
 from core.web.app import choose_language, forget, limiter
 from core.web.guards import me
-from portal import export, words
+from portal import words
 from portal.consent import offered
 from portal.declined import leave
 from portal.visit import back, go, step_url, visit
@@ -116,10 +118,7 @@ def take_along() -> Response:
             subject=place.member,
             files=len(plan.files),
         )
-    response = Response(export.stream(me().org_id, plan), mimetype="application/zip")
-    response.headers["Content-Disposition"] = 'attachment; filename="my-data.zip"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return archive.send(export.contents(me().org_id, plan), "my-data.zip")
 
 
 @bp.post("/me/erase")

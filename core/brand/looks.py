@@ -21,7 +21,6 @@ from core.db import organization_of
 from core.errors import Conflict, NotFound
 from core.ids import new_id
 from core.models import Adapter, Kind, Look, Style
-from core.portraits import adapters
 from core.queue import JobName, enqueue
 from core.vault import vault
 from core.words import N_
@@ -176,7 +175,7 @@ def drop_checkpoint(session: Session, look: Look) -> int:
     """Destroy where learning stood; return how many objects that were."""
     over, look.checkpoint_id = look.checkpoint_id, None
     session.flush()
-    adapters.destroy(session, None, [over] if over is not None else [])
+    vault().delete(session, [over] if over is not None else [])
     return int(over is not None)
 
 
@@ -186,7 +185,7 @@ def drop_adapter(session: Session, look: Look) -> int:
     session.flush()
     if over is None:
         return 0
-    adapters.destroy(session, None, [session.get_one(Adapter, over).artifact_id])
+    vault().delete(session, [session.get_one(Adapter, over).artifact_id])
     return 1
 
 
@@ -198,7 +197,7 @@ def _end_unused(session: Session, look_id: UUID) -> None:
 def _end(session: Session, look: Look) -> int:
     """Destroy everything of a look; return how many objects that were."""
     objects = drop_checkpoint(session, look) + drop_adapter(session, look) + len(look.pictures)
-    adapters.destroy(session, None, [UUID(one) for one in look.pictures])
+    vault().delete(session, [UUID(one) for one in look.pictures])
     look.pictures, look.ended_at = [], now()
     session.flush()
     return objects

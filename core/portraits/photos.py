@@ -196,8 +196,8 @@ def remove_all(session: Session, member: Member, *, actor: audit.Actor) -> int:
 
 
 def _delete(session: Session, photos: Sequence[Photo], *, actor: audit.Actor) -> None:
+    end(session, photos)
     for photo in photos:
-        end(session, photo)
         audit.record(
             session,
             audit.Tag.PHOTO_REMOVED,
@@ -205,15 +205,14 @@ def _delete(session: Session, photos: Sequence[Photo], *, actor: audit.Actor) ->
             subject=session.get_one(Member, photo.member_id),
             photo=str(photo.id),
         )
-    if photos:
-        enqueue(session, JobName.PURGE, photos[0].member_id)
 
 
-def end(session: Session, photo: Photo) -> None:
-    """Take all that a photo holds and whatever has learned from it; the caller says why."""
-    photo.removed_at = now()
-    photo.verdict = None  # measures of a face are personal data too
-    photo.subject_x = photo.subject_y = photo.confirmed_at = None
-    session.flush()
-    vault().request_deletion(session, photo.held)
-    adapters.end_trained_on(session, photo)
+def end(session: Session, photos: Sequence[Photo]) -> None:
+    """Take all that photos hold and whatever has learned from them; the caller says why."""
+    for photo in photos:
+        photo.removed_at = now()
+        photo.verdict = None  # measures of a face are personal data too
+        photo.subject_x = photo.subject_y = photo.confirmed_at = None
+    vault().delete(session, [artifact_id for photo in photos for artifact_id in photo.held])
+    for photo in photos:
+        adapters.end_trained_on(session, photo)

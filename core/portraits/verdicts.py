@@ -120,8 +120,7 @@ def record_verdict(
     photo.verdict = verdict
     photo.checked_at = now()
     session.flush()
-    vault().request_deletion(session, replaced)
-    enqueue(session, JobName.PURGE, photo.member_id)
+    vault().delete(session, replaced)
     audit.record(
         session,
         audit.Tag.PHOTO_CHECKED,
@@ -241,20 +240,18 @@ def forget_likeness(session: Session, member_id: UUID) -> None:
     else's face from their headshot any more.
     """
     held = session.scalars(select(Photo).where(Photo.member_id == member_id).with_for_update()).all()
-    embeddings = [photo.likeness_id for photo in held if photo.likeness_id is not None]
+    vault().delete(session, [photo.likeness_id for photo in held if photo.likeness_id is not None])
+    doubted = [photo for photo in held if photo.verdict is not None and _is_doubted(photo.verdict)]
     for photo in held:
         photo.likeness_id = None
-        if photo.verdict is not None and _is_doubted(photo.verdict):
-            photos.end(session, photo)
-            audit.record(
-                session,
-                audit.Tag.PHOTO_REMOVED,
-                actor=audit.SYSTEM,
-                subject=session.get_one(Member, member_id),
-                photo=str(photo.id),
-                reason="unconfirmed",
-            )
+    photos.end(session, doubted)
+    for photo in doubted:
+        audit.record(
+            session,
+            audit.Tag.PHOTO_REMOVED,
+            actor=audit.SYSTEM,
+            subject=session.get_one(Member, member_id),
+            photo=str(photo.id),
+            reason="unconfirmed",
+        )
     session.flush()
-    if embeddings:
-        vault().request_deletion(session, embeddings)
-        enqueue(session, JobName.PURGE, member_id)

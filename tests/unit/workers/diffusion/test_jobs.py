@@ -485,7 +485,7 @@ def test_a_look_that_was_removed_a_moment_ago_sends_nobody_to_the_studio(
     keep_look(org, look, *a_look())
     (weights,) = held(org, Kind.ADAPTER)
     with transaction(org) as session:  # as far as a removal has come when its objects are gone
-        vault().request_deletion(session, [weights.id])
+        vault().delete(session, [weights.id])
     do_all_work()
     assert loaded[-1] == (None, None)
     assert row_of(person).fallback_code == engines.Fallback.TOO_FEW_PASSED
