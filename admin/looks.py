@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from admin.words import LOOKS
 from core import progress
-from core.brand import looks, pictures, styles
+from core.brand import look_pictures, looks, pictures, styles
 from core.brand.looks import Standing
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
@@ -61,7 +61,7 @@ def give(style_id: UUID) -> Response:
             shown = _values(*_found(session, style_id))
         if not shown["is_on"]:
             raise InvalidInput(_("No image model is set up here any more, so nothing can be learned."))
-        readable = looks.read([one.read() for one in uploads], rights="rights" in request.form)
+        readable = look_pictures.read([one.read() for one in uploads], rights="rights" in request.form)
         with transaction(me().org_id) as session:
             style, _look = _found(session, style_id)
             given = looks.give(session, style, readable, actor=me().actor)
@@ -143,7 +143,7 @@ def _values(style: Style, look: Look | None) -> dict[str, Any]:
         "word": LOOKS[standing] if standing is not None else None,
         "progress": progress.read(look.id) if look is not None and standing is Standing.LEARNING else None,
         "is_on": bool(diffusion_settings().diffusion_base),
-        "least": looks.LEAST,
-        "most": looks.MOST,
-        "smallest": looks.SMALLEST_SIDE,
+        "least": look_pictures.LEAST,
+        "most": look_pictures.MOST,
+        "smallest": look_pictures.SMALLEST_SIDE,
     }

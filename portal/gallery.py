@@ -19,7 +19,7 @@ from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import EngineName, Headshot, Photo, State, Style
 from core.people import organizations
-from core.portraits import headshots, photos
+from core.portraits import headshots, photos, submission
 from core.shoots import participations
 from core.style.framing import Head
 from core.style.spec import Output, OutputFormat
@@ -232,5 +232,5 @@ def more() -> Response:
     """Go back to the photos, after a result that does not please or a failure."""
     with transaction(me().org_id) as session:
         place = visit(session)
-        photos.reopen(session, place.participation, actor=place.actor)
+        submission.reopen(session, place.participation, actor=place.actor)
     return go(url_for("upload.show"))

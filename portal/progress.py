@@ -21,7 +21,7 @@ from core import gpu, progress
 from core.db import transaction
 from core.errors import Unavailable
 from core.models import Participation, State
-from core.portraits import adapters, engines, headshots, photos
+from core.portraits import adapters, engines, headshots, photos, verdicts
 from core.queue import JobName
 from core.shoots import participations
 from core.web.answers import go, page
@@ -137,7 +137,7 @@ def show() -> Response:
         if place.state not in MOVING:
             return go(step_url(place.state))
         sent = photos.of_participation(session, place.participation.id)
-        count = sum(photos.standing_of(photo) is photos.Standing.ACCEPTED for photo in sent)
+        count = sum(verdicts.standing_of(photo) is verdicts.Standing.ACCEPTED for photo in sent)
         modelled = engines.expects(place.participation) and engines.is_modelled(session, place.participation)
         takes = words.takes(adapters.usual_seconds(session, place.shoot.engine)) if modelled else ""
         watch = Watch.of(session, place.participation)

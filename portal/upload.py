@@ -16,7 +16,7 @@ from compliance import consent as consents
 from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
-from core.portraits import photos
+from core.portraits import photos, submission, verdicts
 from core.settings import settings
 from core.vault import vault
 from core.web.answers import back, go, page
@@ -62,7 +62,7 @@ def show() -> Response:
 
 @bp.get("/me/photos.json")
 @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
-def verdicts() -> Response:
+def poll() -> Response:
     """Return the photos with their verdicts, for the page that waits for them."""
     with transaction(me().org_id) as session:
         place = visit(session)
@@ -155,7 +155,7 @@ def choose(photo_id: UUID) -> Response:
         place = visit(session)
         consents.require(session, place.member.id)
         photo = photos.get(session, place.member.id, photo_id)
-        photos.choose_face(session, photo, face_index, actor=place.actor)
+        verdicts.choose_face(session, photo, face_index, actor=place.actor)
         if wants_json():
             return make_response(jsonify(listing.as_json(photo)))
     return go(url_for("upload.show"))
@@ -170,7 +170,7 @@ def confirm(photo_id: UUID) -> Response:
         place = visit(session)
         consents.require(session, place.member.id)
         photo = photos.get(session, place.member.id, photo_id)
-        photos.is_me(session, photo, actor=place.actor)
+        verdicts.is_me(session, photo, actor=place.actor)
         if wants_json():
             return make_response(jsonify(listing.as_json(photo)))
     return go(url_for("upload.show"))
@@ -194,7 +194,7 @@ def submit() -> Response:
         with transaction(me().org_id) as session:
             place = visit(session)
             consents.require(session, place.member.id)
-            photos.submit(session, place.participation, actor=place.actor)
-    except (photos.NoGoodPhoto, photos.StillChecking, photos.StillAsks) as error:
+            submission.submit(session, place.participation, actor=place.actor)
+    except (submission.NoGoodPhoto, submission.StillChecking, submission.StillAsks) as error:
         return back(error, url_for("upload.show"))
     return go(url_for("progress.show"))
