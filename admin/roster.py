@@ -115,7 +115,14 @@ def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
         )
     good = sum(1 for row in run.roster.rows if row.is_good)
     return page(
-        "admin/dry_run.html", shoot=shoot, run=run, rows=shown, wanted=wanted, number=number, pages=pages, good=good
+        "admin/dry_run.html",
+        shoot=shoot,
+        run=run,
+        rows=shown,
+        wanted=wanted,
+        number=number,
+        pages=pages,
+        good=good,
     )
 
 
