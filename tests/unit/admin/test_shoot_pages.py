@@ -235,7 +235,7 @@ def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any)
     assert (card.width, card.height, card.dpi, card.format, card.logo) == (540, 860, 254, "png", False)
     assert card.crop == OutputCrop(head_height=0.7, eye_line=0.5)
     assert (hero.width, hero.height, hero.format) == (1600, 900, "avif")
-    assert read_style(browser.get(f"{saved['location']}/style.toml").text) == spec
+    assert read_style(browser.get(f"{saved['next']}/style.toml").text) == spec
     # And the form shows what was saved, so that saving it again changes nothing.
     page = html.document_fromstring(browser.get(saved["next"]).text).forms
     again = next(form for form in page if form.get("id") == "studio")
@@ -347,10 +347,10 @@ def test_only_a_style_that_no_shoot_uses_can_be_deleted(browser: Any) -> None:
     spare, used = save_style(browser, name="Spare"), save_style(browser, name="Used")
     create_shoot(browser, used["id"])
     assert "Delete the style" not in browser.get(used["next"]).text
-    refused = browser.post(f"{used['location']}/delete")
+    refused = browser.post(f"{used['next']}/delete")
     assert (refused.status_code, refused.json["error"]["code"]) == (409, "style_in_use")
     assert "Delete the style" in browser.get(spare["next"]).text
-    assert browser.post(f"{spare['location']}/delete", json=False).location == "/admin/styles"
+    assert browser.post(f"{spare['next']}/delete", json=False).location == "/admin/styles"
     assert browser.get(spare["next"]).status_code == 404
     assert "Spare" not in browser.get("/admin/styles").text
 
