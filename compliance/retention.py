@@ -16,7 +16,6 @@ from core.logs import logger
 from core.models import Adapter, Artifact, Kind, Member, Participation, Photo, Shoot, State
 from core.people import organizations
 from core.portraits import adapters, photos
-from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.vault import vault
 
@@ -57,8 +56,8 @@ def sweep(session: Session) -> int:
         .order_by(Photo.member_id)
         .limit(BATCH)
     ).all()
+    photos.end(session, ended)
     for photo in ended:
-        photos.end(session, photo)
         audit.record(
             session,
             audit.Tag.PHOTO_REMOVED,
@@ -69,18 +68,14 @@ def sweep(session: Session) -> int:
         )
     people = {photo.member_id for photo in ended}
     people |= _end_adapters(session, kept)
-    for member_id in people:
-        enqueue(session, JobName.PURGE, member_id)
     stale = session.scalars(
-        select(Artifact).where(
+        select(Artifact.id).where(
             Artifact.kind == Kind.ROSTER,
             Artifact.delete_requested_at.is_(None),
             Artifact.created_at < moment - timedelta(hours=ROSTER_HOURS),
         )
     ).all()
-    for roster in stale:
-        vault().request_deletion(session, [roster.id])
-        enqueue(session, JobName.PURGE, roster.id)
+    vault().delete(session, stale)
     styles.forget_unused_pictures(session, moment - timedelta(days=UNSAVED_BACKDROP_DAYS))
     return len(people)
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
-from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 from flask_login import login_required
 from sqlalchemy.orm import Session
@@ -21,10 +21,11 @@ from core.people import consents as answered
 from core.portraits import avatars
 from core.settings import settings
 from core.shoots import participations
+from core.web.answers import go, page
 from core.web.app import choose_language
 from core.web.errors import said, wants_json
 from core.web.guards import me
-from portal.here import Here, go, here, step_url
+from portal.visit import Visit, step_url, visit
 
 bp = Blueprint("consent", __name__)
 
@@ -39,7 +40,7 @@ class TextChanged(Conflict):
     code = "text_changed"
 
 
-def notice_for(place: Here) -> Notice:
+def notice_for(place: Visit) -> Notice:
     """Return what this person is told, with only the purposes that their shoot needs."""
     config = settings()
     full = notice(
@@ -58,7 +59,7 @@ def notice_for(place: Here) -> Notice:
     return replace(full, purposes=asked)
 
 
-def offered(session: Session, place: Here) -> Notice:
+def offered(session: Session, place: Visit) -> Notice:
     """Return the notice with only the purposes that this person has not agreed to and still can."""
     full = notice_for(place)
     over = place.shoot.closed_at is not None or place.state in OVER
@@ -80,7 +81,7 @@ def mark_of(shown: Notice) -> str:
 def step() -> Response:
     """Send the person to the page where they stand."""
     with transaction(me().org_id) as session:
-        return go(step_url(here(session).state))
+        return go(step_url(visit(session).state))
 
 
 @bp.get("/me/ended")
@@ -88,7 +89,7 @@ def step() -> Response:
 def ended() -> Response:
     """Say that the deadline has passed; whoever is still in time goes on."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if place.state is not State.EXPIRED:
             return go(step_url(place.state))
         raise Gone(
@@ -104,7 +105,7 @@ def ended() -> Response:
 def show() -> Response:
     """Ask."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if place.state not in ASKING:
             return go(step_url(place.state))
         return _page(place, notice_for(place))
@@ -115,28 +116,26 @@ def show() -> Response:
 def more() -> Response:
     """Ask again about what was refused or taken back: agreeing stays as easy as taking back."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if place.state in ASKING:
             return go(step_url(place.state))
         shown = offered(session, place)
         return _page(place, shown, later=True) if shown.purposes else go(url_for("privacy.show"))
 
 
-def _page(place: Here, shown: Notice, *, later: bool = False, error: AppError | None = None) -> Response:
+def _page(place: Visit, shown: Notice, *, later: bool = False, error: AppError | None = None) -> Response:
     """Show the question; after a mistake with the ticks as they were, unless the words have changed."""
     ticked = _answers(shown) if error and not isinstance(error, TextChanged) else {}
-    return make_response(
-        render_template(
-            "consent.html",
-            place=place,
-            notice=shown,
-            mark=mark_of(shown),
-            later=later,
-            problem=said(error) if error else "",
-            ticked=[purpose for purpose, answer in ticked.items() if answer],
-            both=isinstance(error, consents.NeedsLikeness),
-        ),
+    return page(
+        "consent.html",
         error.status if error else 200,
+        place=place,
+        notice=shown,
+        mark=mark_of(shown),
+        later=later,
+        problem=said(error) if error else "",
+        ticked=[purpose for purpose, answer in ticked.items() if answer],
+        both=isinstance(error, consents.NeedsLikeness),
     )
 
 
@@ -144,7 +143,7 @@ def _answers(shown: Notice) -> dict[Purpose, bool]:
     return {purpose: request.form.get(purpose.value) == "yes" for purpose in shown.purposes}
 
 
-def _keep(session: Session, place: Here, answers: Mapping[Purpose, bool], shown: Notice) -> None:
+def _keep(session: Session, place: Visit, answers: Mapping[Purpose, bool], shown: Notice) -> None:
     """Keep answers to the words that were read.
 
     Raises:
@@ -164,7 +163,7 @@ def _keep(session: Session, place: Here, answers: Mapping[Purpose, bool], shown:
 def answer() -> Response:
     """Keep the answers with the words they answer."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if place.state not in ASKING:
             return go(step_url(place.state))
         shown = notice_for(place)
@@ -186,7 +185,7 @@ def answer() -> Response:
 def agree() -> Response:
     """Keep what was agreed to later; a box left empty keeps the answer it had."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         shown = offered(session, place)
         if place.state in ASKING or not shown.purposes:
             return go(url_for("privacy.show"))
@@ -199,5 +198,7 @@ def agree() -> Response:
             if wants_json():
                 raise
             return _page(place, shown, later=True, error=error)
-    flash(_("Thank you, that is noted. It counts from now on: what is made already stays as it is."), "good")
-    return go(url_for("privacy.show"))
+    return go(
+        url_for("privacy.show"),
+        _("Thank you, that is noted. It counts from now on: what is made already stays as it is."),
+    )

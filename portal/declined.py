@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 from flask_login import login_required
 from PIL import Image
@@ -19,11 +19,12 @@ from core.portraits import avatars, headshots, photos
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
+from core.web.answers import back, go, page
 from core.web.app import limiter
 from core.web.brand import brand_of
 from core.web.guards import me
 from portal.files import attachment, picture
-from portal.here import Here, back, go, here, step_url
+from portal.visit import Visit, step_url, visit
 from workers.vision.decode import UnreadablePhoto, decode
 
 bp = Blueprint("declined", __name__)
@@ -41,11 +42,11 @@ def decline() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Choose your initials or a picture of your own.")) from error
     with transaction(me().org_id) as session:
-        leave(session, here(session), alternative)
+        leave(session, visit(session), alternative)
     return go(url_for("declined.show"))
 
 
-def leave(session: Session, place: Here, alternative: Alternative = Alternative.INITIALS) -> None:
+def leave(session: Session, place: Visit, alternative: Alternative = Alternative.INITIALS) -> None:
     """End the person's part: consents are taken back, photos and results deleted; declining again is fine."""
     for purpose in Purpose:
         consents.withdraw(session, place.member, purpose)
@@ -65,7 +66,7 @@ def leave(session: Session, place: Here, alternative: Alternative = Alternative.
     participation.failure_code = None
 
 
-def _declined(place: Here) -> Here:
+def _declined(place: Visit) -> Visit:
     if place.state is not State.DECLINED:
         raise Conflict(_("This page is for those who declined. Your own page shows where you stand."))
     return place
@@ -76,18 +77,16 @@ def _declined(place: Here) -> Here:
 def show() -> Response:
     """Show what stands in for a headshot."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if place.state is not State.DECLINED:
             return go(step_url(place.state))
         own = avatars.own_picture(session, place.member.id)
-        return make_response(
-            render_template(
-                "declined.html",
-                place=place,
-                own=own,
-                sizes=avatars.SIZES,
-                wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
-            )
+        return page(
+            "declined.html",
+            place=place,
+            own=own,
+            sizes=avatars.SIZES,
+            wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
         )
 
 
@@ -96,7 +95,7 @@ def show() -> Response:
 def avatar(size: int) -> Response:
     """Serve the initials on the company's colour."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         brand = brand_of(place.organization)
         content = avatars.render(place.member.initials, ground=brand.accent, ink=brand.on_accent, size=size)
     if "download" in request.args:
@@ -115,7 +114,7 @@ def keep() -> Response:
     except UnreadablePhoto as error:
         return back(error, url_for("declined.show"))
     with transaction(me().org_id) as session:
-        place = _declined(here(session))
+        place = _declined(visit(session))
         avatars.keep_own_picture(session, place.member, content, media_type="image/jpeg")
         place.participation.alternative = Alternative.OWN_PICTURE
     return go(url_for("declined.show"))
@@ -156,7 +155,7 @@ def own_picture() -> Response:
 def initials() -> Response:
     """Go back from one's own picture to the initials."""
     with transaction(me().org_id) as session:
-        place = _declined(here(session))
+        place = _declined(visit(session))
         avatars.remove_own_picture(session, place.member)
         place.participation.alternative = Alternative.INITIALS
     return go(url_for("declined.show"))
@@ -167,7 +166,7 @@ def initials() -> Response:
 def reconsider() -> Response:
     """Changing one's mind is always possible: back to the question."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if place.state is State.DECLINED:
             participations.move(session, place.participation, State.OPENED, actor=place.actor)
         state = place.state

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 from flask_login import login_required
 from PIL import Image
@@ -19,17 +19,18 @@ from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import EngineName, Headshot, Photo, State, Style
 from core.people import organizations
-from core.portraits import headshots, photos
+from core.portraits import headshots, photos, submission
 from core.shoots import participations
 from core.style.framing import Head
 from core.style.spec import Output, OutputFormat
 from core.vault import vault
+from core.web.answers import go, page
 from core.web.app import limiter
 from core.web.guards import me
 from portal import words
-from portal.beside import face_of, framed
 from portal.files import attachment, picture
-from portal.here import Here, go, here, step_url
+from portal.selfie import face_of, framed
+from portal.visit import Visit, step_url, visit
 from workers.studio import encode
 from workers.studio.caption import caption_of
 from workers.studio.finish import in_frame
@@ -63,30 +64,28 @@ class Candidate:
 def show() -> Response:
     """Show what may be seen, best first; of what was withheld only the reasons."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if place.state not in SHOWN:
             return go(step_url(place.state))
         found = headshots.of_participation(session, place.participation.id)
         spec = _style(session, place).parsed
-        return make_response(
-            render_template(
-                "result.html",
-                place=place,
-                candidates=_candidates(session, place, found),
-                withheld=list(
-                    dict.fromkeys(
-                        reason
-                        for one in found
-                        if one.withheld_code
-                        for reason in words.withheld(one.withheld_code, one.gates)
-                    )
-                ),
-                settled=place.state in SETTLED,
-                fallback=words.fallback(place.participation.fallback_code),
-                chosen=place.participation.chosen_headshot_id,
-                outputs=[(output, file_of(output)) for output in spec.outputs],
-                size_name=words.size,
-            )
+        return page(
+            "result.html",
+            place=place,
+            candidates=_candidates(session, place, found),
+            withheld=list(
+                dict.fromkeys(
+                    reason
+                    for one in found
+                    if one.withheld_code
+                    for reason in words.withheld(one.withheld_code, one.gates)
+                )
+            ),
+            settled=place.state in SETTLED,
+            fallback=words.fallback(place.participation.fallback_code),
+            chosen=place.participation.chosen_headshot_id,
+            outputs=[(output, file_of(output)) for output in spec.outputs],
+            size_name=words.size,
         )
 
 
@@ -95,7 +94,7 @@ def show() -> Response:
 def close_up(headshot_id: UUID) -> Response:
     """Show one result as large as the screen, beside the photo, with what was measured."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         headshots.get(session, place.member.id, headshot_id)
         if place.state not in SHOWN:
             return go(step_url(place.state))
@@ -103,19 +102,17 @@ def close_up(headshot_id: UUID) -> Response:
         place_in_row = next((at for at, one in enumerate(candidates) if one.id == headshot_id), None)
         if place_in_row is None:
             raise NotFound(_("This headshot does not exist any more."))
-        return make_response(
-            render_template(
-                "close_up.html",
-                place=place,
-                candidate=candidates[place_in_row],
-                earlier=candidates[place_in_row - 1] if place_in_row else None,
-                later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
-                settled=place.state in SETTLED,
-            )
+        return page(
+            "close_up.html",
+            place=place,
+            candidate=candidates[place_in_row],
+            earlier=candidates[place_in_row - 1] if place_in_row else None,
+            later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
+            settled=place.state in SETTLED,
         )
 
 
-def _candidates(session: Session, place: Here, found: Sequence[Headshot]) -> list[Candidate]:
+def _candidates(session: Session, place: Visit, found: Sequence[Headshot]) -> list[Candidate]:
     """Return what may be seen, numbered best first."""
     return [
         Candidate(
@@ -133,7 +130,7 @@ def _candidates(session: Session, place: Here, found: Sequence[Headshot]) -> lis
     ]
 
 
-def _style(session: Session, place: Here) -> Style:
+def _style(session: Session, place: Visit) -> Style:
     return session.get_one(Style, place.shoot.style_id)
 
 
@@ -199,7 +196,7 @@ def approve() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Choose one of your headshots first.")) from error
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         headshot = headshots.get(session, place.member.id, headshot_id)
         headshots.approve(session, place.participation, headshot, actor=place.actor)
     return go(url_for("gallery.show"))
@@ -210,7 +207,7 @@ def approve() -> Response:
 def download(headshot_id: UUID, file: str) -> Response:
     """Serve one size of the approved headshot; the first download makes it delivered."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         headshot = headshots.get(session, place.member.id, headshot_id)
         participation = participations.get(session, headshot.participation_id)
         spec = session.get_one(Style, headshot.style_id).parsed
@@ -234,6 +231,6 @@ def download(headshot_id: UUID, file: str) -> Response:
 def more() -> Response:
     """Go back to the photos, after a result that does not please or a failure."""
     with transaction(me().org_id) as session:
-        place = here(session)
-        photos.reopen(session, place.participation, actor=place.actor)
+        place = visit(session)
+        submission.reopen(session, place.participation, actor=place.actor)
     return go(url_for("upload.show"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
 from compliance import consent as consents
 from compliance import erasure
 from compliance.erasure import ErasureReason
+from compliance.requests import export
 from core import audit
 from core.consent import Purpose
 from core.db import transaction
@@ -20,12 +21,14 @@ from core.portraits import engines
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
+from core.web import archive
+from core.web.answers import back, go, page
 from core.web.app import choose_language, forget, limiter
 from core.web.guards import me
-from portal import export, words
+from portal import words
 from portal.consent import offered
 from portal.declined import leave
-from portal.here import back, go, here, step_url
+from portal.visit import step_url, visit
 
 bp = Blueprint("privacy", __name__)
 
@@ -35,7 +38,7 @@ bp = Blueprint("privacy", __name__)
 def show() -> Response:
     """Show what is held and every way to change it."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         inventory = vault().inventory(session, place.member.id)
         held = [(words.kind(kind), count, size) for kind, (count, size) in inventory.items()]
         given = [
@@ -45,18 +48,16 @@ def show() -> Response:
                 key=lambda one: list(Purpose).index(one[0]),
             )
         ]
-        return make_response(
-            render_template(
-                "privacy.html",
-                place=place,
-                held=held,
-                has_model=Kind.ADAPTER in inventory,
-                given=given,
-                offered=offered(session, place).purposes,
-                shoots=participations.all_of_member(session, place.member.id),
-                epoch_hours=settings().epoch_hours,
-                backup_days=settings().backup_days,
-            )
+        return page(
+            "privacy.html",
+            place=place,
+            held=held,
+            has_model=Kind.ADAPTER in inventory,
+            given=given,
+            offered=offered(session, place).purposes,
+            shoots=participations.all_of_member(session, place.member.id),
+            epoch_hours=settings().epoch_hours,
+            backup_days=settings().backup_days,
         )
 
 
@@ -82,7 +83,7 @@ def withdraw() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Say which consent you take back.")) from error
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if purpose is Purpose.PHOTO and place.state is not State.DECLINED:
             leave(session, place)
             done = _("Taken back. Your photos and headshots are deleted, and your initials are used.")
@@ -92,8 +93,7 @@ def withdraw() -> Response:
             done = _(
                 "Taken back: “%(title)s”. What was kept for it alone is erased.", title=words.purpose(purpose)
             )
-    flash(done, "good")
-    return go(url_for("privacy.show"))
+    return go(url_for("privacy.show"), done)
 
 
 def _session_of() -> str:
@@ -107,7 +107,7 @@ def _session_of() -> str:
 def take_along() -> Response:
     """Send a ZIP of everything: photos, headshots and the records as JSON."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         plan = export.plan(session, place.member)
         audit.record(
             session,
@@ -116,10 +116,7 @@ def take_along() -> Response:
             subject=place.member,
             files=len(plan.files),
         )
-    response = Response(export.stream(me().org_id, plan), mimetype="application/zip")
-    response.headers["Content-Disposition"] = 'attachment; filename="my-data.zip"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return archive.send(export.contents(me().org_id, plan), "my-data.zip")
 
 
 @bp.post("/me/erase")
@@ -130,7 +127,7 @@ def erase() -> Response:
         unsure = InvalidInput(_("Nothing was erased. Tick the box first to say that you mean it."))
         return back(unsure, url_for("privacy.show"))
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         requested = erasure.request(
             session,
             place.member,

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, jsonify, make_response, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, make_response, request, url_for
 from flask_babel import gettext as _
 from flask_login import login_required
 from sqlalchemy.orm import Session
@@ -16,15 +16,16 @@ from compliance import consent as consents
 from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
-from core.portraits import photos
+from core.portraits import photos, submission, verdicts
 from core.settings import settings
 from core.vault import vault
+from core.web.answers import back, go, page
 from core.web.app import limiter
 from core.web.errors import said, wants_json
 from core.web.guards import me
 from portal import listing
 from portal.files import picture
-from portal.here import Here, back, go, here, step_url
+from portal.visit import Visit, step_url, visit
 from workers.vision.advice import ADVICE, Issue
 from workers.vision.decode import EmptyPhoto, NotAPhoto, PhotoFormat, TooManyBytes, sniff
 
@@ -45,32 +46,30 @@ ACCEPT = ".jpg,.jpeg,.png,.webp,.heic,.heif,image/jpeg,image/png,image/webp,imag
 def show() -> Response:
     """Show the photos and where to add more."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         if place.state not in photos.OPEN:
             return go(step_url(place.state))
-        return make_response(
-            render_template(
-                "photos.html",
-                place=place,
-                listing=_listing(session, place),
-                same_shot=listing.same_shot("{number}")["advice"],
-                accept=ACCEPT,
-                upload_key=new_id().hex,
-                most_bytes=settings().upload_max_bytes,
-            )
+        return page(
+            "photos.html",
+            place=place,
+            listing=_listing(session, place),
+            same_shot=listing.same_shot("{number}")["advice"],
+            accept=ACCEPT,
+            upload_key=new_id().hex,
+            most_bytes=settings().upload_max_bytes,
         )
 
 
 @bp.get("/me/photos.json")
 @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
-def verdicts() -> Response:
+def poll() -> Response:
     """Return the photos with their verdicts, for the page that waits for them."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         return make_response(jsonify(_listing(session, place)))
 
 
-def _listing(session: Session, place: Here) -> dict[str, Any]:
+def _listing(session: Session, place: Visit) -> dict[str, Any]:
     return listing.listing(photos.of_participation(session, place.participation.id), place.state)
 
 
@@ -94,14 +93,14 @@ def _add_one(file: FileStorage, key: str) -> Response:
     content = file.read()
     media_type = quick_check(content)
     with transaction(me().org_id) as session:
-        stored = _store(session, here(session), content, media_type, key)
+        stored = _store(session, visit(session), content, media_type, key)
         return make_response(jsonify(listing.as_json(stored.photo)), 201 if stored.created else 200)
 
 
 def _add_all(files: list[FileStorage], key: str) -> Response:
     """Take the files of a plain form: a bad one is named, and the others are kept."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         for number, file in enumerate(files):
             try:
                 content = file.read()
@@ -111,7 +110,7 @@ def _add_all(files: list[FileStorage], key: str) -> Response:
     return go(url_for("upload.show"))
 
 
-def _store(session: Session, place: Here, content: bytes, media_type: str, key: str) -> photos.Stored:
+def _store(session: Session, place: Visit, content: bytes, media_type: str, key: str) -> photos.Stored:
     consent = consents.require(session, place.member.id)
     return photos.store(
         session, place.participation, content, media_type=media_type, upload_key=key, consent=consent
@@ -153,10 +152,10 @@ def choose(photo_id: UUID) -> Response:
     """Keep which of several people on one's own photo one is; its check goes on at once."""
     face_index = request.form.get("face", default=-1, type=int)
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         consents.require(session, place.member.id)
         photo = photos.get(session, place.member.id, photo_id)
-        photos.choose_face(session, photo, face_index, actor=place.actor)
+        verdicts.choose_face(session, photo, face_index, actor=place.actor)
         if wants_json():
             return make_response(jsonify(listing.as_json(photo)))
     return go(url_for("upload.show"))
@@ -168,10 +167,10 @@ def choose(photo_id: UUID) -> Response:
 def confirm(photo_id: UUID) -> Response:
     """Keep that one's own photo shows oneself, although it differs from the others."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         consents.require(session, place.member.id)
         photo = photos.get(session, place.member.id, photo_id)
-        photos.is_me(session, photo, actor=place.actor)
+        verdicts.is_me(session, photo, actor=place.actor)
         if wants_json():
             return make_response(jsonify(listing.as_json(photo)))
     return go(url_for("upload.show"))
@@ -182,7 +181,7 @@ def confirm(photo_id: UUID) -> Response:
 def remove(photo_id: UUID) -> Response:
     """Delete one photo for good."""
     with transaction(me().org_id) as session:
-        place = here(session)
+        place = visit(session)
         photos.remove(session, photos.get(session, place.member.id, photo_id), actor=place.actor)
     return go(url_for("upload.show"))
 
@@ -193,9 +192,9 @@ def submit() -> Response:
     """Send the accepted photos to the studio."""
     try:
         with transaction(me().org_id) as session:
-            place = here(session)
+            place = visit(session)
             consents.require(session, place.member.id)
-            photos.submit(session, place.participation, actor=place.actor)
-    except (photos.NoGoodPhoto, photos.StillChecking, photos.StillAsks) as error:
+            submission.submit(session, place.participation, actor=place.actor)
+    except (submission.NoGoodPhoto, submission.StillChecking, submission.StillAsks) as error:
         return back(error, url_for("upload.show"))
     return go(url_for("progress.show"))

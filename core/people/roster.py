@@ -16,6 +16,8 @@ from core.words import N_
 
 MAX_BYTES = 5_000_000
 MAX_ROWS = 10_000
+# Ten for each person: empty lines between them and breaks within a cell leave a list far below.
+MAX_LINES = 10 * MAX_ROWS
 # As wide as the columns of `members`.
 LONGEST = {"email": 254, "first_name": 80, "last_name": 80, "employee_id": 64, "department": 120}
 REQUIRED = ("email", "first_name", "last_name")
@@ -178,14 +180,23 @@ def parse(content: bytes, *, test_domains: bool = False) -> Roster:
         test_domains: accept addresses under `.test`, which no mail reaches: in development only.
 
     Raises:
-        RosterTooLarge: over 5 MB or 10,000 people.
+        RosterTooLarge: over 5 MB, 10,000 people or 100,000 lines.
         RosterEmpty: nothing below the header.
         RosterColumnsMissing: names the columns that an invitation needs.
         TableUnreadable: not a text table.
     """
     if len(content) > MAX_BYTES:
         raise RosterTooLarge("The file is larger than 5 MB. Please split it: nothing has been imported yet.")
-    lines = tabular.read(tabular.decode(content))
+    text = tabular.decode(content)
+    # Counted before a line is looked at: an empty one costs as much to read as a person.
+    if tabular.line_ends(text) > MAX_LINES:
+        raise RosterTooLarge(
+            N_(
+                "The file has more than 100,000 lines. Please delete empty ones, or split it:"
+                " nothing has been imported yet."
+            )
+        )
+    lines = tabular.read(text)
     header = next(lines, None)
     if header is None:
         raise RosterEmpty("The file is empty. It needs a header line and one line for each person.")

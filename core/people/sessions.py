@@ -15,7 +15,7 @@ from core.audit import Actor, actor_for
 from core.clock import now
 from core.db import Lookup, organization_of, transaction
 from core.ids import new_id
-from core.models import Member, Participation, Role, SignInMethod, WebSession
+from core.models import App, Member, Participation, Role, SignInMethod, WebSession
 from core.settings import settings
 
 # Writing `seen_at` on every request would make each read a write; once a minute is exact enough.
@@ -54,7 +54,7 @@ def start(
 ) -> str:
     """Start a session for `member`; return its token (256 bits), which only the browser keeps.
 
-    A session that began with the link of a shoot stays in that shoot.
+    It opens the one app that `method` leads to. A session that began with the link of a shoot stays in that shoot.
     """
     token = secrets.token_urlsafe(32)
     moment = now()
@@ -67,6 +67,7 @@ def start(
             participation_id=participation.id if participation else None,
             token_sha256=hashlib.sha256(token.encode()).digest(),
             method=method,
+            app=method.opens,
             saml_session_index=saml_session_index,
             seen_at=moment,
             expires_at=moment + timedelta(hours=settings().session_hours),
@@ -76,15 +77,17 @@ def start(
     return token
 
 
-def find(token: str) -> SignedIn | None:
-    """Return who the token belongs to, or `None` if the session ended, expired or never was."""
-    found = Lookup.session(hashlib.sha256(token.encode()).digest())
+def find(token: str, app: App) -> SignedIn | None:
+    """Return who the token belongs to, or `None` if the session ended, expired, never was or opens another app."""
+    found = Lookup.session(hashlib.sha256(token.encode()).digest(), app)
     if found is None:
         return None
     org_id, session_id = found
     with transaction(org_id) as session:
         row = session.get(WebSession, session_id)
         if row is None or row.ended_at is not None:
+            return None
+        if row.app != app or SignInMethod(row.method).opens is not app:
             return None
         moment = now()
         if moment >= row.expires_at or moment - row.seen_at > timedelta(

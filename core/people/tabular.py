@@ -23,6 +23,7 @@ BINARY_STARTS = {
     b"\xd0\xcf\x11\xe0": N_("This is an old Excel file. In Excel choose “Save as” and the type “CSV UTF-8”."),
     b"%PDF": N_("This is a PDF. Please export the list as a CSV file."),
 }
+_STRANGE = "".join(map(chr, range(32))).translate({ord(end): None for end in "\r\n\t"})
 NOT_TEXT = "This file is not text. Please export the list as a CSV file and upload that."
 
 
@@ -56,7 +57,7 @@ def decode(content: bytes) -> str:
             raise TableUnreadable(message)
     text = _decode(content)
     # Line ends and tabs are text; a file with many other control characters is a picture or a program.
-    strange = sum(1 for character in text if character < " " and character not in "\r\n\t")
+    strange = sum(map(text.count, _STRANGE))
     if strange > max(2, len(text) // 200):
         raise TableUnreadable(NOT_TEXT)
     return text
@@ -77,6 +78,11 @@ def _decode(content: bytes) -> str:
         return content.decode("cp1252")
     except UnicodeDecodeError as error:
         raise TableUnreadable(NOT_TEXT) from error
+
+
+def line_ends(text: str) -> int:
+    """Return how many lines end in a text, with whichever of the three line ends."""
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
 def read(text: str) -> Iterator[Line]:

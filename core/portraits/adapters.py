@@ -30,7 +30,6 @@ from core.models import (
     Shoot,
     State,
 )
-from core.queue import JobName, enqueue
 from core.vault import vault
 
 MEDIA_TYPE = "application/octet-stream"
@@ -166,7 +165,7 @@ def keep_checkpoint(session: Session, participation: Participation, content: byt
     participation.checkpoint_id = kept.id
     session.flush()
     if earlier is not None:
-        destroy(session, participation.member_id, [earlier])
+        vault().delete(session, [earlier])
 
 
 def checkpoint(session: Session, participation: Participation) -> bytes | None:
@@ -184,7 +183,7 @@ def drop_checkpoint(session: Session, participation: Participation) -> None:
     over = participation.checkpoint_id
     participation.checkpoint_id = None
     session.flush()
-    destroy(session, participation.member_id, [over])
+    vault().delete(session, [over])
 
 
 def forget(session: Session, member_id: UUID) -> None:
@@ -201,7 +200,7 @@ def forget(session: Session, member_id: UUID) -> None:
     session.execute(
         update(Participation).where(Participation.member_id == member_id).values(checkpoint_id=None)
     )
-    destroy(session, member_id, held)
+    vault().delete(session, held)
     if held:
         _tell(session, member_id, len(held))
 
@@ -269,18 +268,6 @@ def usual_seconds(session: Session, engine: str) -> float | None:
     return session.scalar(select(func.percentile_cont(0.5).within_group(newest.c.gpu_seconds)))
 
 
-def destroy(session: Session, member_id: UUID | None, artifact_ids: Sequence[UUID]) -> None:
-    """Let nobody open these any more, and owe the removal of their objects; none is fine."""
-    if not artifact_ids:
-        return
-    vault().request_deletion(session, artifact_ids)
-    if member_id is not None:
-        enqueue(session, JobName.PURGE, member_id)
-    else:  # a style's: brand assets are purged one by one
-        for artifact_id in artifact_ids:
-            enqueue(session, JobName.PURGE, artifact_id)
-
-
 def _demand(session: Session, participation: Participation) -> None:
     """Hold the person's consent until the caller's transaction ends, so that it cannot be withdrawn meanwhile.
 
@@ -315,7 +302,7 @@ def _end(session: Session, wanted: Select[Adapter]) -> None:
     ).all():
         adapter.curve = []  # measures of a face are personal data too
         session.flush()
-        destroy(session, adapter.member_id, [adapter.artifact_id])
+        vault().delete(session, [adapter.artifact_id])
         if adapter.member_id is not None:
             _tell(session, adapter.member_id, 1)
 

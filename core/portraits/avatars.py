@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.models import Artifact, Kind, Member
-from core.queue import JobName, enqueue
 from core.vault import vault
 
 SIZES = (1024, 512, 256)  # pixels, square: directory, chat, small profile
@@ -107,5 +106,4 @@ def remove_own_picture(session: Session, member: Member) -> None:
     """Delete the person's own picture; none is fine."""
     earlier = own_picture(session, member.id)
     if earlier is not None:
-        vault().request_deletion(session, [earlier.id])
-        enqueue(session, JobName.PURGE, member.id)
+        vault().delete(session, [earlier.id])

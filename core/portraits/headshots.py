@@ -12,7 +12,6 @@ from core import audit
 from core.clock import now
 from core.errors import Conflict, NotFound
 from core.models import Artifact, Headshot, Member, Participation, State
-from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.vault import vault
 
@@ -118,10 +117,7 @@ def delete_all(session: Session, member: Member) -> int:
     ).all()
     for headshot in held:
         headshot.gates = {}  # measures of a face are personal data too
-    session.flush()
-    vault().request_deletion(session, [one.artifact_id for one in held if one.artifact_id])
-    if held:
-        enqueue(session, JobName.PURGE, member.id)
+    vault().delete(session, [one.artifact_id for one in held if one.artifact_id])
     return len(held)
 
 

@@ -25,7 +25,6 @@ from core.ids import new_id
 from core.models import Artifact, Kind, Member, Organization, Participation, Shoot, State
 from core.people import members, roster, tabular
 from core.people.roster import Reason, Roster, Row, Verdict
-from core.queue import JobName, enqueue
 from core.settings import settings
 from core.shoots import invites, shoots
 from core.vault import vault
@@ -132,7 +131,7 @@ def commit(
                 "Someone was added to your organization at this very moment. Nothing was imported: try again."
             ) from error
     committed = Committed(len(good), run.roster.counts[Verdict.SKIPPED], len(rejected))
-    _drop(session, import_id)
+    vault().delete(session, [import_id])
     rejected_id = (
         _keep(session, _Stored(shoot_id=shoot.id, content=_base64(_csv(rejected)), committed=committed))
         if rejected
@@ -208,11 +207,6 @@ def _load(session: Session, shoot_id: UUID, import_id: UUID) -> _Stored:
     if stored.shoot_id != shoot_id:
         raise _gone()
     return stored
-
-
-def _drop(session: Session, import_id: UUID) -> None:
-    vault().request_deletion(session, [import_id])
-    enqueue(session, JobName.PURGE, import_id)
 
 
 def _csv(rows: Iterable[Row]) -> bytes:

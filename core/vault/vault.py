@@ -21,6 +21,7 @@ from core.db import organization_of
 from core.errors import Gone
 from core.ids import new_id
 from core.models import Artifact, Kind
+from core.queue import JobName, enqueue_all
 from core.settings import settings
 from core.vault.crypto import open_sealed, seal
 from core.vault.keys import KeyStore
@@ -100,13 +101,22 @@ class Vault:
             raise ArtifactGone("This picture has been deleted.") from error
         return open_sealed(key, sealed, self._associated(artifact))
 
-    def request_deletion(self, session: Session, artifact_ids: Sequence[UUID]) -> None:
-        """Mark artifacts for deletion: unreadable from the commit on; the purge job removes the objects."""
-        session.execute(
+    def delete(self, session: Session, artifact_ids: Sequence[UUID]) -> None:
+        """Let nobody read artifacts from the commit on, and owe the job that removes their objects.
+
+        What is being deleted already, and none at all, is fine. The job is owed once for each person, and for
+        each brand asset.
+        """
+        session.flush()
+        marked = session.execute(
             update(Artifact)
             .where(Artifact.id.in_(artifact_ids), Artifact.delete_requested_at.is_(None))
             .values(delete_requested_at=now())
+            .returning(Artifact.id, Artifact.member_id)
         )
+        subjects = sorted({member_id or artifact_id for artifact_id, member_id in marked})
+        if subjects:
+            enqueue_all(session, JobName.PURGE, subjects)
 
     def purge(self, session: Session, artifact: Artifact) -> bool:
         """Delete a marked artifact's object and check by reading back; return whether it is gone."""

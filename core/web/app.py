@@ -22,12 +22,15 @@ from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.logs import logger
+from core.models import App
 from core.people.sessions import SignedIn, find
 from core.settings import settings
 from core.vault import derive
 from core.web import brand, errors
+from core.web.cookies import keep
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
+LANGUAGE_SECONDS = 31_536_000  # a year
 
 REQUESTS = Counter("headshots_requests_total", "Requests answered", ["app", "route", "status"])
 SECONDS = Histogram("headshots_request_seconds", "Seconds until a response began", ["app", "route"])
@@ -133,7 +136,7 @@ def _sign_in(app: Flask) -> None:
     @manager.request_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
     def load(_: Any) -> SignedIn | None:
         token = request.cookies.get(app.config["SIGN_IN_COOKIE"])
-        return find(token) if token else None
+        return find(token, App(app.name)) if token else None
 
     @manager.unauthorized_handler  # type: ignore[untyped-decorator]  # as above
     def refuse() -> NoReturn:
@@ -142,16 +145,7 @@ def _sign_in(app: Flask) -> None:
 
 def remember(response: Response, app: Flask, token: str) -> None:
     """Put a session's token into the browser."""
-    config = settings()
-    response.set_cookie(
-        app.config["SIGN_IN_COOKIE"],
-        token,
-        max_age=config.session_hours * 3600,
-        secure=config.is_production,
-        httponly=True,
-        samesite="Lax",
-        path="/",
-    )
+    keep(response, app.config["SIGN_IN_COOKIE"], token, seconds=settings().session_hours * 3600)
 
 
 def forget(response: Response, app: Flask) -> None:
@@ -187,7 +181,7 @@ def _finish(response: Response) -> Response:
     else:
         headers.setdefault("Cache-Control", "no-store")
     if request.args.get("lang") in LANGUAGES:
-        response.set_cookie("lang", request.args["lang"], max_age=31_536_000, samesite="Lax", httponly=True)
+        keep(response, "lang", request.args["lang"], seconds=LANGUAGE_SECONDS)
     route = str(request.url_rule) if request.url_rule else "none"
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
     name = _app_name()

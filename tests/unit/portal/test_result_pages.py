@@ -216,7 +216,7 @@ def test_the_page_of_a_result_says_when_its_photo_is_gone(waiting: Any, shoot: S
     headshot = render(waiting, shoot)
     waiting.set_state(State.READY)
     with transaction(waiting.org_id) as session:
-        photos.end(session, session.scalars(select(Photo)).one())
+        photos.end(session, session.scalars(select(Photo)).all())
     assert "nothing to compare with" in waiting.browser.get(f"/me/result/{headshot}").text
     assert waiting.browser.get(f"/me/headshots/{headshot}/before").status_code == 404
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 import pytest
@@ -187,6 +188,20 @@ def test_ten_thousand_people_are_taken_and_one_more_is_not() -> None:
     assert read(HEADER + lines).counts[Verdict.OK] == roster.MAX_ROWS
     with pytest.raises(roster.RosterTooLarge):
         read(HEADER + lines + "one@acme.example,One,More,x,,\n")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", " \n", ",\n", "\0\n"])
+def test_a_file_of_line_ends_is_refused_before_its_lines_are_read(end: str) -> None:
+    content = (HEADER + end * (roster.MAX_BYTES // len(end)))[: roster.MAX_BYTES].encode()
+    started = time.process_time()
+    with pytest.raises((roster.RosterTooLarge, tabular.TableUnreadable)):
+        roster.parse(content)
+    assert time.process_time() - started < 1  # seconds; reading every line took four
+
+
+def test_empty_lines_between_people_are_let_be() -> None:
+    people = [f"p{number}@acme.example,P,{number},{number},,\n" for number in range(1000)]
+    assert read(HEADER + ("\n" * 50).join(people)).counts[Verdict.OK] == 1000
 
 
 def test_addresses_that_no_mail_reaches_pass_in_development_only() -> None:

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from core.models import Photo
 from core.style.framing import Head
-from portal.beside import face_of, framed
+from portal.selfie import face_of, framed
 
 FACE = {"left": 0.4, "top": 0.3, "width": 0.2, "height": 0.2}
 

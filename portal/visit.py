@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Response, flash, g, jsonify, make_response, redirect, url_for
+from flask import g, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from core.audit import Actor
-from core.errors import AppError, NotFound
+from core.errors import NotFound
 from core.models import Member, Organization, Participation, Shoot, State
 from core.people import members, organizations
 from core.shoots import participations
 from core.web.brand import brand_of
-from core.web.errors import said, wants_json
 from core.web.guards import me
 
 STEPS: dict[State, str] = {
@@ -35,7 +34,7 @@ STEPS: dict[State, str] = {
 
 
 @dataclass(frozen=True)
-class Here:
+class Visit:
     """The signed-in person's place."""
 
     organization: Organization
@@ -58,7 +57,7 @@ def company(session: Session) -> Organization:
     return organization
 
 
-def here(session: Session) -> Here:
+def visit(session: Session) -> Visit:
     """Return where the signed-in person stands, and dress the page in the company's brand.
 
     Raises:
@@ -72,24 +71,9 @@ def here(session: Session) -> Here:
         raise NotFound(_("You are not invited to a shoot yet. Your company sends you a link when you are."))
     participation, shoot = found
     g.shoot_name = shoot.name
-    return Here(organization, member, participation, shoot, user.actor)
+    return Visit(organization, member, participation, shoot, user.actor)
 
 
 def step_url(state: State) -> str:
     """Return the address of the page that belongs to `state`."""
     return url_for(STEPS[state])
-
-
-def go(address: str, **facts: str | int | bool) -> Response:
-    """Answer a form: programs get JSON with `next`, people are sent there."""
-    if wants_json():
-        return make_response(jsonify({"next": address, **facts}))
-    return make_response(redirect(address, 303))
-
-
-def back(error: AppError, address: str) -> Response:
-    """Answer a form that cannot be done: programs get the error, people the page again with the reason."""
-    if wants_json():
-        raise error
-    flash(said(error), "bad")
-    return make_response(redirect(address, 303))
