@@ -6,7 +6,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, jsonify, make_response, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, make_response, request, url_for
 from flask_babel import gettext as _
 from flask_login import login_required
 from sqlalchemy.orm import Session
@@ -16,15 +16,16 @@ from compliance import consent as consents
 from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
-from core.portraits import photos
+from core.portraits import photos, submission, verdicts
 from core.settings import settings
 from core.vault import vault
+from core.web.answers import back, go, page
 from core.web.app import limiter
 from core.web.errors import said, wants_json
 from core.web.guards import me
 from portal import listing
 from portal.files import picture
-from portal.visit import Visit, back, go, step_url, visit
+from portal.visit import Visit, step_url, visit
 from workers.vision.advice import ADVICE, Issue
 from workers.vision.decode import EmptyPhoto, NotAPhoto, PhotoFormat, TooManyBytes, sniff
 
@@ -48,22 +49,20 @@ def show() -> Response:
         place = visit(session)
         if place.state not in photos.OPEN:
             return go(step_url(place.state))
-        return make_response(
-            render_template(
-                "photos.html",
-                place=place,
-                listing=_listing(session, place),
-                same_shot=listing.same_shot("{number}")["advice"],
-                accept=ACCEPT,
-                upload_key=new_id().hex,
-                most_bytes=settings().upload_max_bytes,
-            )
+        return page(
+            "photos.html",
+            place=place,
+            listing=_listing(session, place),
+            same_shot=listing.same_shot("{number}")["advice"],
+            accept=ACCEPT,
+            upload_key=new_id().hex,
+            most_bytes=settings().upload_max_bytes,
         )
 
 
 @bp.get("/me/photos.json")
 @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
-def verdicts() -> Response:
+def poll() -> Response:
     """Return the photos with their verdicts, for the page that waits for them."""
     with transaction(me().org_id) as session:
         place = visit(session)
@@ -156,7 +155,7 @@ def choose(photo_id: UUID) -> Response:
         place = visit(session)
         consents.require(session, place.member.id)
         photo = photos.get(session, place.member.id, photo_id)
-        photos.choose_face(session, photo, face_index, actor=place.actor)
+        verdicts.choose_face(session, photo, face_index, actor=place.actor)
         if wants_json():
             return make_response(jsonify(listing.as_json(photo)))
     return go(url_for("upload.show"))
@@ -171,7 +170,7 @@ def confirm(photo_id: UUID) -> Response:
         place = visit(session)
         consents.require(session, place.member.id)
         photo = photos.get(session, place.member.id, photo_id)
-        photos.is_me(session, photo, actor=place.actor)
+        verdicts.is_me(session, photo, actor=place.actor)
         if wants_json():
             return make_response(jsonify(listing.as_json(photo)))
     return go(url_for("upload.show"))
@@ -195,7 +194,7 @@ def submit() -> Response:
         with transaction(me().org_id) as session:
             place = visit(session)
             consents.require(session, place.member.id)
-            photos.submit(session, place.participation, actor=place.actor)
-    except (photos.NoGoodPhoto, photos.StillChecking, photos.StillAsks) as error:
+            submission.submit(session, place.participation, actor=place.actor)
+    except (submission.NoGoodPhoto, submission.StillChecking, submission.StillAsks) as error:
         return back(error, url_for("upload.show"))
     return go(url_for("progress.show"))

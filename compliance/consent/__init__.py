@@ -18,7 +18,7 @@ from core.errors import InvalidInput
 from core.ids import new_id
 from core.models import Consent, Member, Participation
 from core.people import consents
-from core.portraits import adapters, headshots, photos
+from core.portraits import adapters, headshots, verdicts
 
 
 class NeedsLikeness(InvalidInput):
@@ -116,7 +116,7 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
         row.withdrawn_at = moment
     if purpose is Purpose.LIKENESS:
         headshots.forget_likeness(session, member.id)
-        photos.forget_likeness(session, member.id)
+        verdicts.forget_likeness(session, member.id)
         adapters.forget_likeness(session, member.id)
     if purpose is Purpose.ADAPTER:
         adapters.forget(session, member.id)

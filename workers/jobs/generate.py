@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import progress
-from core.brand import looks
+from core.brand import look_training
 from core.clock import now
 from core.consent import ConsentRequired, Purpose
 from core.models import EngineName, Participation, Shoot, Style
@@ -210,7 +210,7 @@ def _look(job: JobRun, engine: Resident) -> Adapter | None:
     try:
         with job.read() as session:
             style = session.get_one(Style, session.get_one(Shoot, job.subject_id).style_id)
-            found = looks.learned(session, style)
+            found = look_training.learned(session, style)
     except ArtifactGone:
         return None  # removed a moment ago
     if found is None:
@@ -221,7 +221,7 @@ def _look(job: JobRun, engine: Resident) -> Adapter | None:
         engine.sampler.check(look)  # what does not fit must not be blamed on the people's own models
     except AdapterRefused:
         with job.read() as session:
-            looks.learn_again(session, style, row.id)
+            look_training.learn_again(session, style, row.id)
         return None
     return look
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from compliance import consent
 from core.consent import Purpose
 from core.models import Photo
-from core.portraits import photos
+from core.portraits import photos, verdicts
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
@@ -77,7 +77,7 @@ def run(job: JobRun) -> None:
         # Asked again under the lock: who takes the consent back meanwhile leaves no embedding behind.
         agreed = consent.require(session, photo.member_id)
         compare = agreed.covers(Purpose.LIKENESS)
-        photos.record_verdict(
+        verdicts.record_verdict(
             session,
             photo,
             found.verdict.model_dump(mode="json"),
@@ -98,7 +98,7 @@ def _compare(session: Session, participation_id: UUID) -> None:
         if photo.likeness_id is not None
     }
     finding = Finding.of(Issue.MAY_BE_SOMEONE_ELSE).model_dump(mode="json")
-    photos.mark_strangers(session, participation_id, strangers(embeddings), finding)
+    verdicts.mark_strangers(session, participation_id, strangers(embeddings), finding)
 
 
 def _sealed(embedding: Embedding) -> bytes:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from core.clock import now
 from core.db import transaction
 from core.models import Artifact, AuditEvent, Outbox, Photo, Shoot, State
-from core.portraits import photos
+from core.portraits import photos, verdicts
 from core.vault import ArtifactGone, vault
 
 
@@ -140,7 +140,7 @@ def test_a_file_that_cannot_be_decoded_is_judged_and_nothing_of_it_stays(ready: 
     with transaction(ready.org_id) as session:
         photo = session.get_one(Photo, UUID(photo_id))
         verdict = {"accepted": False, "issues": [{"code": "damaged", "severity": "block", "advice": ""}]}
-        photos.record_verdict(session, photo, verdict, stripped=None)
+        verdicts.record_verdict(session, photo, verdict, stripped=None)
     shown = ready.browser.get("/me/photos.json").json["photos"][0]
     assert (shown["state"], shown["preview_url"]) == ("rejected", None)
     with transaction(ready.org_id) as session:
@@ -276,7 +276,7 @@ def test_verdict_about_a_face_that_is_not_the_answer_any_more_is_dropped(ready: 
     ready.fetch(f"/me/photos/{group}/subject", face="0")
     with transaction(ready.org_id) as session:
         verdict = {"accepted": True, "issues": [], "measures": {}, "score": 0.5}
-        photos.record_verdict(
+        verdicts.record_verdict(
             session, session.get_one(Photo, UUID(group)), verdict, stripped=None, subject=checked
         )
     assert _listed(ready)["photos"][0]["state"] == "checking"
@@ -338,7 +338,7 @@ def doubted(ready: Any) -> str:
         photo_id,
         issues=(
             {"code": "dark", "severity": "warn"},
-            {"code": photos.SOMEBODY_ELSE, "severity": "warn"},
+            {"code": verdicts.SOMEBODY_ELSE, "severity": "warn"},
         ),
     )
     return photo_id
@@ -352,7 +352,7 @@ def test_a_photo_that_may_show_somebody_else_asks_and_is_left_out(ready: Any, do
     assert (other["rank"], shown["rank"]) == ("Best", None)
     assert (shown["state"], [issue["code"] for issue in shown["issues"]]) == (
         "unsure",
-        [photos.SOMEBODY_ELSE],
+        [verdicts.SOMEBODY_ELSE],
     )
     page = ready.browser.get("/me/photos").text
     card = page.split(f'data-id="{doubted}"')[1].split("</li>")[0]
@@ -369,11 +369,11 @@ def test_yes_counts_the_photo_and_is_never_asked_again(ready: Any, doubted: str)
     assert [issue["code"] for issue in answer.json["issues"]] == ["dark"]
     assert ready.fetch(f"/me/photos/{doubted}/me").status_code == 200, "twice is fine"
     with transaction(ready.org_id) as session:
-        photos.mark_strangers(
+        verdicts.mark_strangers(
             session,
             ready.participation_id,
             {doubted},
-            {"code": photos.SOMEBODY_ELSE, "severity": "warn", "advice": "English"},
+            {"code": verdicts.SOMEBODY_ELSE, "severity": "warn", "advice": "English"},
         )
     listing = _listed(ready)
     assert (listing["unsure"], listing["accepted"], listing["asking"]) == (0, 2, "")
