@@ -254,3 +254,16 @@ def test_every_closed_set_has_its_words() -> None:
         ("retained_basis", RetainedBasis),
     ):
         assert set(words[table]) == {one.value for one in values}
+
+
+def test_letters_without_a_font_stand_as_numbers_and_never_as_boxes(
+    make_body: Any, seal: Any, signing_keys: SigningKeys
+) -> None:
+    def page(name: str) -> str:
+        body = make_body(organization=OrganizationRef(id=make_body().organization.id, name=name))
+        return text_of(render_certificate(seal(body), signing_keys, keys_address=KEYS_ADDRESS))
+
+    unusual = page("M\U0010ffffller GmbH")
+    assert unusual.count("M[U+10FFFF]ller GmbH") == 2
+    assert "no font for some letters of the company’s name" in unusual
+    assert "no font" not in page("Müller GmbH")
