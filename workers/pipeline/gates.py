@@ -70,6 +70,7 @@ class Gate(BaseModel):
     passed: bool | None
     why: str  # where the limit comes from
     at_least: bool = False  # the limit is the least, not the most
+    others: int | None = None  # own photos, without the one it was made from, that a face was compared with
 
     @property
     def sentence(self) -> str:
@@ -315,7 +316,8 @@ def _likeness(pixels: Pixels, face: Face, source: str, own: Own, consent: ValidC
     if value is None:
         value = distance(result, own.embeddings[source])
     others = sum(key != source for key in own.embeddings)
-    return at_most(value, unit, limit, _likeness_reason(others, spread))
+    gate = at_most(value, unit, limit, _likeness_reason(others, spread))
+    return gate.model_copy(update={"others": others})
 
 
 def _likeness_reason(others: int, spread: float | None) -> str:
