@@ -10,10 +10,10 @@ from typing import Any
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
+from core.checks.advice import ADVICE, Issue
 from core.models import Kind
 from core.portraits.engines import Fallback
 from core.words import fill
-from workers.vision.advice import ADVICE, Issue
 
 
 def steps() -> dict[str, str]:
