@@ -338,7 +338,7 @@ def check(name: str) -> str:
         "log of this company": _("Log of this company"),
         "log signature and proof": _("Log signature and proof"),
         "no spare bytes": _("No spare bytes"),
-        "page says the same": _("Page says the same"),
+        "page of these facts": _("Page of these facts"),
         "public keys": _("Public keys"),
         "readable": _("Readable"),
         "signature present": _("Signature present"),

@@ -150,7 +150,7 @@ class Employee:
                     break
                 pause()
         if status["state"] == "failed":
-            self._failure = tuple(self._browser.get("/me/progress").texts("//main//li[not(@class)]"))
+            self._failure = tuple(self._browser.get("/me/progress").texts("//main//ul/li[not(@class)]"))
         return bool(status["state"] == "ready")
 
     def choose(self, folder: Path) -> None:

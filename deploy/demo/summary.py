@@ -151,5 +151,5 @@ def _proof(result: DemoResult, paint: Any) -> list[str]:
     return [
         f"Erased  {proof.person}: certificate {proof.verification.status}, {len(proof.verification.checks)} checks pass offline {paint(GREEN, '✓')}",
         f"        one byte changed: rejected at “{failed.name}” {paint(GREEN, '✓')}",
-        f"        try it: {_command()} verify {proof.certificate} --keys {keys}",
+        f"        try it: {_command()} verify {shlex.quote(str(proof.certificate))} --keys {shlex.quote(str(keys))}",
     ]
