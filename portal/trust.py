@@ -24,8 +24,11 @@ from portal.visit import company
 bp = Blueprint("trust", __name__)
 
 
-def _organization(slug: str) -> UUID:
-    org_id = Lookup.organization(slug)
+def _organization(name: str) -> UUID:
+    """Return the company of an address: by its short name, or by its id as certificates print it for good."""
+    org_id = Lookup.organization(name)
+    if org_id is None:
+        org_id = next((one for one in Lookup.organizations() if str(one) == name), None)
     if org_id is None:
         raise NotFound(_("No company has this address."))
     return org_id

@@ -10,10 +10,10 @@ from typing import Any
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
+from core.checks.advice import ADVICE, Issue
 from core.models import Kind
 from core.portraits.engines import Fallback
 from core.words import fill
-from workers.vision.advice import ADVICE, Issue
 
 
 def steps() -> dict[str, str]:
@@ -351,7 +351,7 @@ def check(name: str) -> str:
         "log of this company": _("Log of this company"),
         "log signature and proof": _("Log signature and proof"),
         "no spare bytes": _("No spare bytes"),
-        "page says the same": _("Page says the same"),
+        "page of these facts": _("Page of these facts"),
         "public keys": _("Public keys"),
         "readable": _("Readable"),
         "signature present": _("Signature present"),

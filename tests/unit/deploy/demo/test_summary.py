@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from compliance.verify import CheckResult, Kind, Verification
+from core.checks.advice import ADVICE, Issue
+from core.checks.report import Gate, GateName
+from core.checks.verdict import Finding, Measures
 from deploy.demo import summary
 from deploy.demo.story import DemoResult, Proof
 from workers.folder.batch import PersonReport, PhotoReport, Report, WithheldReport
-from workers.pipeline.gates import Gate, GateName
 from workers.pipeline.team import team_figures
-from workers.vision.advice import ADVICE, Issue
-from workers.vision.verdict import Finding, Measures
 
 
 def photo(file: str, *issues: Issue) -> PhotoReport:

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from skimage import data
 
+from core.checks.report import GateName
 from core.consent import ConsentRequired
 from core.style.presets import PRESETS
 from core.style.spec import Crop, Grade, ImageBackdrop, Light, Output, SolidBackdrop, StyleSpec
-from workers.pipeline.gates import OTHER_SIDE, GateName, backdrop_error, measure_result
+from workers.pipeline.gates import OTHER_SIDE, backdrop_error, measure_result
 from workers.pipeline.generated import GENERATED
 from workers.pipeline.reference import Own
 from workers.pipeline.render import render
