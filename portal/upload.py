@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from compliance import consent as consents
+from core.checks.advice import ADVICE, Issue
 from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
@@ -26,7 +27,6 @@ from core.web.guards import me
 from portal import listing
 from portal.files import picture
 from portal.visit import Visit, step_url, visit
-from workers.vision.advice import ADVICE, Issue
 from workers.vision.decode import EmptyPhoto, NotAPhoto, PhotoFormat, TooManyBytes, sniff
 
 bp = Blueprint("upload", __name__)
