@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
-from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -20,10 +20,11 @@ from core.people import consents as answered
 from core.portraits import avatars
 from core.settings import settings
 from core.shoots import participations
+from core.web.answers import go, page
 from core.web.app import choose_language
 from core.web.errors import said, wants_json
 from core.web.guards import me, signed_in
-from portal.visit import Visit, go, step_url, visit
+from portal.visit import Visit, step_url, visit
 
 bp = Blueprint("consent", __name__)
 
@@ -124,18 +125,16 @@ def more() -> Response:
 def _page(place: Visit, shown: Notice, *, later: bool = False, error: AppError | None = None) -> Response:
     """Show the question; after a mistake with the ticks as they were, unless the words have changed."""
     ticked = _answers(shown) if error and not isinstance(error, TextChanged) else {}
-    return make_response(
-        render_template(
-            "consent.html",
-            place=place,
-            notice=shown,
-            mark=mark_of(shown),
-            later=later,
-            problem=said(error) if error else "",
-            ticked=[purpose for purpose, answer in ticked.items() if answer],
-            both=isinstance(error, consents.NeedsLikeness),
-        ),
+    return page(
+        "consent.html",
         error.status if error else 200,
+        place=place,
+        notice=shown,
+        mark=mark_of(shown),
+        later=later,
+        problem=said(error) if error else "",
+        ticked=[purpose for purpose, answer in ticked.items() if answer],
+        both=isinstance(error, consents.NeedsLikeness),
     )
 
 
@@ -198,5 +197,7 @@ def agree() -> Response:
             if wants_json():
                 raise
             return _page(place, shown, later=True, error=error)
-    flash(_("Thank you, that is noted. It counts from now on: what is made already stays as it is."), "good")
-    return go(url_for("privacy.show"))
+    return go(
+        url_for("privacy.show"),
+        _("Thank you, that is noted. It counts from now on: what is made already stays as it is."),
+    )

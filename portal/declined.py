@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 from PIL import Image
 from sqlalchemy.orm import Session
@@ -18,11 +18,12 @@ from core.portraits import avatars, headshots, photos
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
+from core.web.answers import back, go, page
 from core.web.app import limiter
 from core.web.brand import brand_of
 from core.web.guards import me, signed_in
 from portal.files import attachment, picture
-from portal.visit import Visit, back, go, step_url, visit
+from portal.visit import Visit, step_url, visit
 from workers.vision.decode import UnreadablePhoto, decode
 
 bp = Blueprint("declined", __name__)
@@ -79,14 +80,12 @@ def show() -> Response:
         if place.state is not State.DECLINED:
             return go(step_url(place.state))
         own = avatars.own_picture(session, place.member.id)
-        return make_response(
-            render_template(
-                "declined.html",
-                place=place,
-                own=own,
-                sizes=avatars.SIZES,
-                wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
-            )
+        return page(
+            "declined.html",
+            place=place,
+            own=own,
+            sizes=avatars.SIZES,
+            wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
         )
 
 

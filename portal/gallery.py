@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 from PIL import Image
 from sqlalchemy.orm import Session
@@ -23,12 +23,13 @@ from core.shoots import participations
 from core.style.framing import Head
 from core.style.spec import Output, OutputFormat
 from core.vault import vault
+from core.web.answers import go, page
 from core.web.app import limiter
 from core.web.guards import me, signed_in
 from portal import words
 from portal.files import attachment, picture
 from portal.selfie import face_of, framed
-from portal.visit import Visit, go, step_url, visit
+from portal.visit import Visit, step_url, visit
 from workers.studio import encode
 from workers.studio.caption import caption_of
 from workers.studio.finish import in_frame
@@ -67,25 +68,23 @@ def show() -> Response:
             return go(step_url(place.state))
         found = headshots.of_participation(session, place.participation.id)
         spec = _style(session, place).parsed
-        return make_response(
-            render_template(
-                "result.html",
-                place=place,
-                candidates=_candidates(session, place, found),
-                withheld=list(
-                    dict.fromkeys(
-                        reason
-                        for one in found
-                        if one.withheld_code
-                        for reason in words.withheld(one.withheld_code, one.gates)
-                    )
-                ),
-                settled=place.state in SETTLED,
-                fallback=words.fallback(place.participation.fallback_code),
-                chosen=place.participation.chosen_headshot_id,
-                outputs=[(output, file_of(output)) for output in spec.outputs],
-                size_name=words.size,
-            )
+        return page(
+            "result.html",
+            place=place,
+            candidates=_candidates(session, place, found),
+            withheld=list(
+                dict.fromkeys(
+                    reason
+                    for one in found
+                    if one.withheld_code
+                    for reason in words.withheld(one.withheld_code, one.gates)
+                )
+            ),
+            settled=place.state in SETTLED,
+            fallback=words.fallback(place.participation.fallback_code),
+            chosen=place.participation.chosen_headshot_id,
+            outputs=[(output, file_of(output)) for output in spec.outputs],
+            size_name=words.size,
         )
 
 
@@ -102,15 +101,13 @@ def close_up(headshot_id: UUID) -> Response:
         place_in_row = next((at for at, one in enumerate(candidates) if one.id == headshot_id), None)
         if place_in_row is None:
             raise NotFound(_("This headshot does not exist any more."))
-        return make_response(
-            render_template(
-                "close_up.html",
-                place=place,
-                candidate=candidates[place_in_row],
-                earlier=candidates[place_in_row - 1] if place_in_row else None,
-                later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
-                settled=place.state in SETTLED,
-            )
+        return page(
+            "close_up.html",
+            place=place,
+            candidate=candidates[place_in_row],
+            earlier=candidates[place_in_row - 1] if place_in_row else None,
+            later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
+            settled=place.state in SETTLED,
         )
 
 

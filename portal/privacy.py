@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
 
 from compliance import consent as consents
@@ -21,12 +21,13 @@ from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
 from core.web import archive
+from core.web.answers import back, go, page
 from core.web.app import choose_language, forget, limiter
 from core.web.guards import me, signed_in
 from portal import words
 from portal.consent import offered
 from portal.declined import leave
-from portal.visit import back, go, step_url, visit
+from portal.visit import step_url, visit
 
 bp = Blueprint("privacy", __name__)
 
@@ -46,18 +47,16 @@ def show() -> Response:
                 key=lambda one: list(Purpose).index(one[0]),
             )
         ]
-        return make_response(
-            render_template(
-                "privacy.html",
-                place=place,
-                held=held,
-                has_model=Kind.ADAPTER in inventory,
-                given=given,
-                offered=offered(session, place).purposes,
-                shoots=participations.all_of_member(session, place.member.id),
-                epoch_hours=settings().epoch_hours,
-                backup_days=settings().backup_days,
-            )
+        return page(
+            "privacy.html",
+            place=place,
+            held=held,
+            has_model=Kind.ADAPTER in inventory,
+            given=given,
+            offered=offered(session, place).purposes,
+            shoots=participations.all_of_member(session, place.member.id),
+            epoch_hours=settings().epoch_hours,
+            backup_days=settings().backup_days,
         )
 
 
@@ -93,8 +92,7 @@ def withdraw() -> Response:
             done = _(
                 "Taken back: “%(title)s”. What was kept for it alone is erased.", title=words.purpose(purpose)
             )
-    flash(done, "good")
-    return go(url_for("privacy.show"))
+    return go(url_for("privacy.show"), done)
 
 
 def _session_of() -> str:

@@ -6,25 +6,26 @@ import re
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, jsonify, make_response, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, make_response, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from compliance import consent as consents
+from core.checks.advice import ADVICE, Issue
 from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
 from core.portraits import photos, submission, verdicts
 from core.settings import settings
 from core.vault import vault
+from core.web.answers import back, go, page
 from core.web.app import limiter
 from core.web.errors import said, wants_json
 from core.web.guards import me, signed_in
 from portal import listing
 from portal.files import picture
-from portal.visit import Visit, back, go, step_url, visit
-from workers.vision.advice import ADVICE, Issue
+from portal.visit import Visit, step_url, visit
 from workers.vision.decode import EmptyPhoto, NotAPhoto, PhotoFormat, TooManyBytes, sniff
 
 bp = Blueprint("upload", __name__)
@@ -47,16 +48,14 @@ def show() -> Response:
         place = visit(session)
         if place.state not in photos.OPEN:
             return go(step_url(place.state))
-        return make_response(
-            render_template(
-                "photos.html",
-                place=place,
-                listing=_listing(session, place),
-                same_shot=listing.same_shot("{number}")["advice"],
-                accept=ACCEPT,
-                upload_key=new_id().hex,
-                most_bytes=settings().upload_max_bytes,
-            )
+        return page(
+            "photos.html",
+            place=place,
+            listing=_listing(session, place),
+            same_shot=listing.same_shot("{number}")["advice"],
+            accept=ACCEPT,
+            upload_key=new_id().hex,
+            most_bytes=settings().upload_max_bytes,
         )
 
 
