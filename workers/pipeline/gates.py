@@ -246,7 +246,8 @@ def _likeness(pixels: Pixels, face: Face, source: str, own: Own, consent: ValidC
     if value is None:
         value = distance(result, own.embeddings[source])
     others = sum(key != source for key in own.embeddings)
-    return at_most(value, unit, limit, _likeness_reason(others, spread))
+    gate = at_most(value, unit, limit, _likeness_reason(others, spread))
+    return gate.model_copy(update={"others": others})
 
 
 def _likeness_reason(others: int, spread: float | None) -> str:
