@@ -8,11 +8,13 @@ import io
 import re
 import secrets
 import time
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from flask import Flask, Request, Response, g, has_request_context, request
+from flask import Flask, Request, Response, g, has_request_context, request, session
+from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -21,6 +23,7 @@ from flask_wtf.csrf import CSRFProtect
 from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from core import locks
 from core.logs import logger
 from core.models import App
 from core.people.sessions import SignedIn, find
@@ -68,6 +71,28 @@ class MemoryRequest(Request):
         return io.BytesIO()
 
 
+class RetryingFlask(Flask):
+    """An app whose view runs again when the database gave its transaction up for another's sake.
+
+    A request commits once, so the first run has left nothing behind in the database.
+    """
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Run the view, and again from the same request and session when that can help."""
+        if request.method in ("GET", "HEAD"):  # changes nothing in the session that could be there twice
+            return locks.again(super().dispatch_request)
+        before = deepcopy(dict(session))
+
+        def between() -> None:
+            session.clear()
+            session.update(deepcopy(before))
+            for _, files in request.files.lists():
+                for file in files:
+                    file.stream.seek(0)
+
+        return locks.again(super().dispatch_request, between=between)
+
+
 def create_app(name: str, import_name: str) -> Flask:
     """Return a Flask app called `name` with everything that every page of ours needs.
 
@@ -76,7 +101,7 @@ def create_app(name: str, import_name: str) -> Flask:
         import_name: the calling package, whose `templates/` and `static/` it serves.
     """
     config = settings()
-    app = Flask(import_name, static_url_path=f"/static/{name}")
+    app = RetryingFlask(import_name, static_url_path=f"/static/{name}")
     app.name = name
     app.request_class = MemoryRequest
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way to wrap
