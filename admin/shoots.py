@@ -12,7 +12,6 @@ from flask import Blueprint, Response, jsonify, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from admin.answers import again, done, page, uuid_argument
 from admin.words import ENGINES
 from core import gpu
 from core.brand import styles
@@ -25,6 +24,7 @@ from core.permissions import Permission, allowed
 from core.portraits import adapters, engines, file_names
 from core.settings import diffusion_settings
 from core.shoots import dashboard, invites, participations, shoots
+from core.web.answers import again, go, page, uuid_argument
 from core.web.errors import wants_json
 from core.web.guards import me, requires
 
@@ -47,7 +47,7 @@ def new() -> Response:
         "engine": EngineName.STUDIO.value,
         "file_name": DEFAULT_FILE_NAME,
     }
-    return page("shoot_new.html", fields=fields, **_choices(listed))
+    return page("admin/shoot_new.html", fields=fields, **_choices(listed))
 
 
 def _choices(listed: list[styles.Listed]) -> dict[str, Any]:
@@ -87,10 +87,8 @@ def create() -> Response:
         fields = {
             name: form.get(name, "") for name in ("name", "style_id", "deadline", "engine", "file_name")
         }
-        return again("shoot_new.html", error, fields=fields, **_choices(listed))
-    return done(
-        f"/admin/shoots/{shoot.id}", _("The shoot is ready. Now invite your people."), id=str(shoot.id)
-    )
+        return again("admin/shoot_new.html", error, fields=fields, **_choices(listed))
+    return go(f"/admin/shoots/{shoot.id}", _("The shoot is ready. Now invite your people."), id=str(shoot.id))
 
 
 def _day(text: str) -> date:
@@ -141,7 +139,7 @@ def view(shoot_id: UUID) -> Response:
             }
         )
     return page(
-        "shoot.html",
+        "admin/shoot.html",
         one=overview,
         cost=cost if cost.gpu_seconds else None,
         failures=failures,
@@ -215,7 +213,7 @@ def remind_all(shoot_id: UUID) -> Response:
             "or got a link within the last ten minutes."
         )
     )
-    return done(f"/admin/shoots/{shoot_id}", message, sent=number)
+    return go(f"/admin/shoots/{shoot_id}", message, sent=number)
 
 
 @bp.post("/shoots/<uuid:shoot_id>/people")
@@ -224,7 +222,7 @@ def some(shoot_id: UUID) -> Response:
     """Remind, or withdraw the links of, the people who are ticked."""
     ids = request.form.getlist("participation")[:MOST_AT_ONCE]
     if not ids:
-        return done(f"/admin/shoots/{shoot_id}", _("Nobody was ticked, so nothing was done."), "warn", sent=0)
+        return go(f"/admin/shoots/{shoot_id}", _("Nobody was ticked, so nothing was done."), "warn", sent=0)
     revoking = request.form.get("action") == "revoke"
     acted = 0
     with transaction(me().org_id) as session:
@@ -249,7 +247,7 @@ def some(shoot_id: UUID) -> Response:
             "%(num)s people have answered or finished and were left alone.",
             left,
         )
-    return done(f"/admin/shoots/{shoot_id}", message, sent=acted, left=left)
+    return go(f"/admin/shoots/{shoot_id}", message, sent=acted, left=left)
 
 
 def _id(text: str) -> UUID:
@@ -272,7 +270,7 @@ def resend(shoot_id: UUID, participation_id: UUID) -> Response:
     with transaction(me().org_id) as session:
         participation = _one(participations.get(session, participation_id, lock=True), shoot_id)
         invite = shoots.remind(session, participation, actor=me().actor)
-    return done(
+    return go(
         f"/admin/shoots/{shoot_id}",
         _("A new link is on its way. Earlier links have ended."),
         invite=str(invite.id),
@@ -286,7 +284,7 @@ def revoke(shoot_id: UUID, participation_id: UUID) -> Response:
     with transaction(me().org_id) as session:
         participation = _one(participations.get(session, participation_id, lock=True), shoot_id)
         invites.revoke(session, participation.id, actor=me().actor)
-    return done(f"/admin/shoots/{shoot_id}", _("The link was withdrawn. You can send a new one at any time."))
+    return go(f"/admin/shoots/{shoot_id}", _("The link was withdrawn. You can send a new one at any time."))
 
 
 @bp.post("/shoots/<uuid:shoot_id>/close")
@@ -295,7 +293,7 @@ def close(shoot_id: UUID) -> Response:
     """Close the shoot."""
     with transaction(me().org_id) as session:
         ended = shoots.close(session, shoots.get(session, shoot_id, lock=True), actor=me().actor)
-    return done(
+    return go(
         f"/admin/shoots/{shoot_id}",
         _("The shoot is closed. Finished headshots stay and can be downloaded."),
         unfinished=ended,

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
-from flask_login import login_required
 from PIL import Image
 from sqlalchemy.orm import Session
 
@@ -24,12 +23,13 @@ from core.shoots import participations
 from core.style.framing import Head
 from core.style.spec import Output, OutputFormat
 from core.vault import vault
+from core.web.answers import go, page
 from core.web.app import limiter
-from core.web.guards import me
+from core.web.guards import me, signed_in
 from portal import words
 from portal.files import attachment, picture
 from portal.selfie import face_of, framed
-from portal.visit import Visit, go, step_url, visit
+from portal.visit import Visit, step_url, visit
 from workers.studio import encode
 from workers.studio.caption import caption_of
 from workers.studio.finish import in_frame
@@ -59,7 +59,7 @@ class Candidate:
 
 
 @bp.get("/me/result")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Show what may be seen, best first; of what was withheld only the reasons."""
     with transaction(me().org_id) as session:
@@ -68,30 +68,28 @@ def show() -> Response:
             return go(step_url(place.state))
         found = headshots.of_participation(session, place.participation.id)
         spec = _style(session, place).parsed
-        return make_response(
-            render_template(
-                "result.html",
-                place=place,
-                candidates=_candidates(session, place, found),
-                withheld=list(
-                    dict.fromkeys(
-                        reason
-                        for one in found
-                        if one.withheld_code
-                        for reason in words.withheld(one.withheld_code, one.gates)
-                    )
-                ),
-                settled=place.state in SETTLED,
-                fallback=words.fallback(place.participation.fallback_code),
-                chosen=place.participation.chosen_headshot_id,
-                outputs=[(output, file_of(output)) for output in spec.outputs],
-                size_name=words.size,
-            )
+        return page(
+            "result.html",
+            place=place,
+            candidates=_candidates(session, place, found),
+            withheld=list(
+                dict.fromkeys(
+                    reason
+                    for one in found
+                    if one.withheld_code
+                    for reason in words.withheld(one.withheld_code, one.gates)
+                )
+            ),
+            settled=place.state in SETTLED,
+            fallback=words.fallback(place.participation.fallback_code),
+            chosen=place.participation.chosen_headshot_id,
+            outputs=[(output, file_of(output)) for output in spec.outputs],
+            size_name=words.size,
         )
 
 
 @bp.get("/me/result/<uuid:headshot_id>")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def close_up(headshot_id: UUID) -> Response:
     """Show one result as large as the screen, beside the photo, with what was measured."""
     with transaction(me().org_id) as session:
@@ -103,15 +101,13 @@ def close_up(headshot_id: UUID) -> Response:
         place_in_row = next((at for at, one in enumerate(candidates) if one.id == headshot_id), None)
         if place_in_row is None:
             raise NotFound(_("This headshot does not exist any more."))
-        return make_response(
-            render_template(
-                "close_up.html",
-                place=place,
-                candidate=candidates[place_in_row],
-                earlier=candidates[place_in_row - 1] if place_in_row else None,
-                later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
-                settled=place.state in SETTLED,
-            )
+        return page(
+            "close_up.html",
+            place=place,
+            candidate=candidates[place_in_row],
+            earlier=candidates[place_in_row - 1] if place_in_row else None,
+            later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
+            settled=place.state in SETTLED,
         )
 
 
@@ -151,7 +147,7 @@ def file_of(output: Output) -> str:
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/view")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def view(headshot_id: UUID) -> Response:
     """Serve a result for the page, in its style's own frame; with `?close=1` as large as it is looked at alone."""
     with transaction(me().org_id) as session:
@@ -164,7 +160,7 @@ def view(headshot_id: UUID) -> Response:
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/before")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("120 per minute")  # each decodes a photo
 def before(headshot_id: UUID) -> Response:
     """Serve the photo that a result was made from, cropped as the result is."""
@@ -191,7 +187,7 @@ def _shown(image: Image.Image) -> Response:
 
 
 @bp.post("/me/approve")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def approve() -> Response:
     """Choose the one that the company gets."""
     try:
@@ -206,7 +202,7 @@ def approve() -> Response:
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/<file>")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def download(headshot_id: UUID, file: str) -> Response:
     """Serve one size of the approved headshot; the first download makes it delivered."""
     with transaction(me().org_id) as session:
@@ -230,7 +226,7 @@ def download(headshot_id: UUID, file: str) -> Response:
 
 
 @bp.post("/me/more")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def more() -> Response:
     """Go back to the photos, after a result that does not please or a failure."""
     with transaction(me().org_id) as session:

@@ -9,13 +9,13 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from core.checks.advice import ADVICE, Issue, Severity
+from core.checks.ranking import REASONS, best_three, near_duplicates
+from core.checks.verdict import Verdict
 from core.models import Photo, State
 from core.portraits import photos
 from core.portraits.verdicts import Standing, standing_of
 from core.words import fill
-from workers.vision.advice import ADVICE, Issue, Severity
-from workers.vision.ranking import REASONS, best_three, near_duplicates
-from workers.vision.verdict import Verdict
 
 _FEW = 3  # people whose places have names: on the left, in the middle, on the right
 

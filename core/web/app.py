@@ -11,14 +11,14 @@ import time
 from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 from flask import Flask, Request, Response, g, has_request_context, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_login import LoginManager, current_user
+from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -31,6 +31,8 @@ from core.settings import settings
 from core.vault import derive
 from core.web import brand, errors
 from core.web.cookies import keep
+from core.web.errors import UNREACHABLE
+from core.web.visitor import visitor
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 LANGUAGE_SECONDS = 31_536_000  # a year
@@ -46,8 +48,13 @@ def caller() -> str:
 
     As a keyed hash: neither has a place in Redis.
     """
-    who = current_user.get_id() if current_user.is_authenticated else get_remote_address()
-    return hmac.new(derive("rate limits"), str(who).encode(), hashlib.sha256).hexdigest()[:32]
+    try:
+        who = visitor()
+    except UNREACHABLE:  # the page will say so
+        who = None
+    return hmac.new(
+        derive("rate limits"), str(who.session_id if who else get_remote_address()).encode(), hashlib.sha256
+    ).hexdigest()[:32]
 
 
 limiter = Limiter(
@@ -56,6 +63,35 @@ limiter = Limiter(
     swallow_errors=True,  # a Redis that does not answer must not close the door on everyone
     strategy="fixed-window",
 )
+
+
+class WebApp(Flask):
+    """A Flask app that tries again what can be, and has an answer left when one of its own answers fails."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Run the view; once more, when the database gave its transaction up for another's sake.
+
+        A request commits once, so the first run has left nothing behind in the database.
+        """
+        if request.method in ("GET", "HEAD"):  # changes nothing in the session that could be there twice
+            return locks.again(super().dispatch_request)
+        before = deepcopy(dict(session))
+
+        def between() -> None:
+            session.clear()
+            session.update(deepcopy(before))
+            for _, files in request.files.lists():
+                for file in files:
+                    file.stream.seek(0)
+
+        return locks.again(super().dispatch_request, between=between)
+
+    def handle_user_exception(self, e: Exception) -> Any:
+        """Answer an error; should its page need a part that does not answer, say that instead."""
+        try:
+            return super().handle_user_exception(e)
+        except UNREACHABLE as failure:
+            return errors.unreachable(failure)
 
 
 class MemoryRequest(Request):
@@ -71,28 +107,6 @@ class MemoryRequest(Request):
         return io.BytesIO()
 
 
-class RetryingFlask(Flask):
-    """An app whose view runs again when the database gave its transaction up for another's sake.
-
-    A request commits once, so the first run has left nothing behind in the database.
-    """
-
-    def dispatch_request(self) -> ResponseReturnValue:
-        """Run the view, and again from the same request and session when that can help."""
-        if request.method in ("GET", "HEAD"):  # changes nothing in the session that could be there twice
-            return locks.again(super().dispatch_request)
-        before = deepcopy(dict(session))
-
-        def between() -> None:
-            session.clear()
-            session.update(deepcopy(before))
-            for _, files in request.files.lists():
-                for file in files:
-                    file.stream.seek(0)
-
-        return locks.again(super().dispatch_request, between=between)
-
-
 def create_app(name: str, import_name: str) -> Flask:
     """Return a Flask app called `name` with everything that every page of ours needs.
 
@@ -101,7 +115,7 @@ def create_app(name: str, import_name: str) -> Flask:
         import_name: the calling package, whose `templates/` and `static/` it serves.
     """
     config = settings()
-    app = RetryingFlask(import_name, static_url_path=f"/static/{name}")
+    app = WebApp(import_name, static_url_path=f"/static/{name}")
     app.name = name
     app.request_class = MemoryRequest
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way to wrap
@@ -150,22 +164,18 @@ def choose_language() -> str:
         return asked
     if g.get("language") in LANGUAGES:
         return str(g.language)
-    if current_user.is_authenticated and current_user.language in LANGUAGES:
-        return str(current_user.language)
+    if (who := visitor()) and who.language in LANGUAGES:
+        return who.language
     return request.accept_languages.best_match(list(LANGUAGES)) or "en"
 
 
 def _sign_in(app: Flask) -> None:
-    manager = LoginManager(app)
+    manager = LoginManager(app, add_context_processor=False)  # which would ask the database on error pages
 
     @manager.request_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
     def load(_: Any) -> SignedIn | None:
         token = request.cookies.get(app.config["SIGN_IN_COOKIE"])
         return find(token, App(app.name)) if token else None
-
-    @manager.unauthorized_handler  # type: ignore[untyped-decorator]  # as above
-    def refuse() -> NoReturn:
-        raise errors.signed_out(app)
 
 
 def remember(response: Response, app: Flask, token: str) -> None:

@@ -14,12 +14,13 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
+from core.checks.report import Gate, GateName, GateReport
+from core.checks.verdict import Verdict
 from core.consent import ValidConsent
 from core.errors import AppError
 from core.style.framing import Head
 from core.style.spec import OutputFormat, StyleSpec
 from workers.folder.people import REPORT, person_folders, read_folder, shown
-from workers.pipeline.gates import Gate, GateName, GateReport
 from workers.pipeline.render import Headshot, RenderResult, render
 from workers.pipeline.team import MOST, Pair, TeamFigures, alignment_sheet, contact_sheet, team_figures
 from workers.studio.caption import caption_of
@@ -28,7 +29,6 @@ from workers.studio.finish import in_frame
 from workers.vision.check import examine
 from workers.vision.full_resolution import kept
 from workers.vision.geometry import Pixels
-from workers.vision.verdict import Verdict
 
 _SHEET_HEAD: Final = 300.0  # px, head height of a photo kept for the team sheet
 

@@ -12,18 +12,18 @@ from sqlalchemy.orm import Session
 
 from compliance import consent
 from core import locks
+from core.checks.advice import Issue
+from core.checks.verdict import Finding
 from core.consent import Purpose
 from core.models import Photo
 from core.portraits import photos, verdicts
 from core.settings import settings
 from core.vault import vault
 from workers.process.runner import JobRun
-from workers.vision.advice import Issue
 from workers.vision.check import examine
 from workers.vision.full_resolution import kept
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import Embedding, embed, strangers
-from workers.vision.verdict import Finding
 
 PREVIEW_SIDE = 480  # pixels: sharp in a list of thumbnails on a phone with three pixels a point
 SCENE_SIDE = 1280  # pixels: where people look for themselves among others

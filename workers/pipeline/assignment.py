@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from compliance import consent
 from core import audit
+from core.checks.report import GateReport
 from core.consent import Purpose, ValidConsent
 from core.ids import new_id
 from core.models import Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
@@ -25,7 +26,6 @@ from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.style.spec import ImageBackdrop, StyleSpec
 from core.vault import vault
-from workers.pipeline.gates import GateReport
 from workers.pipeline.render import RenderResult
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import Embedding

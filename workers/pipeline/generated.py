@@ -20,8 +20,9 @@ from typing import Final
 
 import numpy as np
 
+from core.checks.report import Gate, GateName
 from core.consent import Purpose, ValidConsent
-from workers.pipeline.gates import Gate, GateName, at_least, at_most, not_measured, one_face
+from workers.pipeline.gates import at_least, at_most, not_measured, one_face
 from workers.vision.artefacts import iris_contrast, lettering, noise
 from workers.vision.faces import find_faces, mesh_spread
 from workers.vision.geometry import Face, Pixels

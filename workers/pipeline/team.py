@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import BaseModel, ConfigDict
 
+from core.checks.report import GateReport
 from core.style.spec import Crop
-from workers.pipeline.gates import GateReport
 from workers.vision.geometry import Pixels
 
 _TILE: Final = 420  # px, a portrait on the sheet

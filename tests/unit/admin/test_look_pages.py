@@ -182,7 +182,7 @@ def test_a_style_that_a_shoot_uses_gets_a_new_version(
     assert "make a new version" in words(browser.get(address).text)
     told = give(browser, address, upload()).json
     assert told["version"] == 2
-    assert told["location"] == f"/admin/styles/{told['id']}/look"
+    assert told["next"] == f"/admin/styles/{told['id']}/look"
     assert browser.get(address, headers={"X-Requested-With": "fetch"}).json["standing"] is None
 
 
