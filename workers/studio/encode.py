@@ -18,13 +18,6 @@ from workers.vision.geometry import Pixels
 _QUALITY: Final = {OutputFormat.JPEG: 93, OutputFormat.WEBP: 90, OutputFormat.AVIF: 80}
 _AVIF_SPEED: Final = 7  # 0 to 10; 6 takes twice as long for 2 % less
 _PROFILE: Final = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-SUFFIX: Final = {
-    OutputFormat.JPEG: "jpg",
-    OutputFormat.PNG: "png",
-    OutputFormat.WEBP: "webp",
-    OutputFormat.AVIF: "avif",
-}
-MEDIA_TYPE: Final = {kind: f"image/{kind.value}" for kind in OutputFormat}
 
 # IPTC DigitalSourceType of what the studio engine makes: a real photo, retouched without a generative model.
 RETOUCHED: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
