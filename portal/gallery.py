@@ -154,7 +154,7 @@ def view(headshot_id: UUID) -> Response:
     # Only where a picture is made: they bring a hundred megabytes of libraries along.
     import numpy as np
 
-    from workers.studio.finish import in_frame
+    from workers.studio.encode import in_frame
 
     master = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
     return _shown(Image.fromarray(in_frame(master, style)))

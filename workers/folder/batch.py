@@ -24,8 +24,7 @@ from workers.folder.people import REPORT, person_folders, read_folder, shown
 from workers.pipeline.render import Headshot, RenderResult, render
 from workers.pipeline.team import MOST, Pair, TeamFigures, alignment_sheet, contact_sheet, team_figures
 from workers.studio.caption import caption_of
-from workers.studio.encode import encode, outputs
-from workers.studio.finish import in_frame
+from workers.studio.encode import encode, in_frame, outputs
 from workers.vision.check import examine
 from workers.vision.full_resolution import kept
 from workers.vision.geometry import Pixels

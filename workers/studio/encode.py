@@ -32,6 +32,13 @@ _SHARPEN_MOST: Final = 1.4  # times the detail is added, where much was taken aw
 _GRAIN: Final = 2.0  # 8-bit steps of detail that are taken for grain and left alone
 
 
+def in_frame(master: Pixels, style: StyleSpec) -> Pixels:
+    """Return the style's frame of a master, without the room beside it for files of another shape."""
+    frame = style.frame(master.shape[1], master.shape[0])
+    left, top = int(frame.left), int(frame.top)
+    return master[top : top + int(frame.height), left : left + int(frame.width)]
+
+
 def cut(
     master: Pixels, style: StyleSpec, output: Output, *, head: Head | None = None, logo: Pixels | None = None
 ) -> Pixels:
