@@ -44,6 +44,7 @@ class Gate(BaseModel):
     passed: bool | None
     why: str  # where the limit comes from
     at_least: bool = False  # the limit is the least, not the most
+    others: int | None = None  # own photos, without the one it was made from, that a face was compared with
 
     @property
     def sentence(self) -> str:

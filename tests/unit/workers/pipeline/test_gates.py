@@ -50,6 +50,10 @@ def test_a_good_result_passes_every_gate(finished, own, consent):
     assert result.failed == ()
 
 
+def test_with_one_photo_the_face_is_compared_with_no_other(finished, own, consent):
+    assert report(finished.pixels, own, finished, consent).gates[GateName.LIKENESS].others == 0
+
+
 def test_every_gate_names_its_unit_and_the_reason_for_its_limit(finished, own, consent):
     for gate in report(finished.pixels, own, finished, consent).gates.values():
         assert gate.unit
@@ -183,6 +187,7 @@ def test_likeness_limit_follows_how_much_the_persons_own_photos_differ(examined,
     )
     gate = result.gates[GateName.LIKENESS]
     assert gate.limit < SAME_PERSON
+    assert gate.others == 2
     assert 0.2 < gate.value < gate.limit, "the source itself must not count, or every copy would score 0"
 
 
