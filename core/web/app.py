@@ -29,7 +29,7 @@ from core.models import App
 from core.people.sessions import SignedIn, find
 from core.settings import settings
 from core.vault import derive
-from core.web import brand, errors
+from core.web import brand, characters, errors
 from core.web.cookies import keep
 from core.web.errors import UNREACHABLE
 from core.web.visitor import visitor
@@ -143,6 +143,7 @@ def create_app(name: str, import_name: str) -> Flask:
     )
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     app.before_request(_begin)  # before what may refuse a request: its page needs the nonce too
+    characters.register(app)
     csrf.init_app(app)
     limiter.init_app(app)
     Babel(app, locale_selector=choose_language)
