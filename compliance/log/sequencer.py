@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from compliance.evidence import origin_of, signing_keys
@@ -12,6 +12,7 @@ from compliance.log import checkpoint, heads, merkle
 from compliance.log.checkpoint import CheckpointBody
 from compliance.log.nodes import StoredNodes
 from compliance.log.proof import Proof
+from core import locks
 from core.clock import now
 from core.db import Lookup, organization_of, transaction
 from core.logs import logger
@@ -33,7 +34,7 @@ def sequence(session: Session) -> Checkpoint | None:
         LogForked: the database holds another past than the one signed; nothing was signed.
     """
     org_id = organization_of(session)
-    session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(org_id.bytes[:8], signed=True))))
+    locks.wait(session, locks.Space.LOG, org_id.bytes)
     nodes = StoredNodes(session)
     size = heads.agree(session, nodes)
     events = session.execute(
