@@ -1,7 +1,7 @@
 """Every setting, read once from the environment and frozen.
 
 A setting without a default must be given in production; `headshots up`, `demo` and the tests give
-their own. `settings_table()` renders the README's table, so the two cannot drift.
+their own. `settings_table()` renders the table of docs/settings.md, so the two cannot drift.
 """
 
 from __future__ import annotations

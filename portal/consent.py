@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
-from flask_login import login_required
 from sqlalchemy.orm import Session
 
 from compliance import consent as consents
@@ -24,7 +23,7 @@ from core.shoots import participations
 from core.web.answers import go, page
 from core.web.app import choose_language
 from core.web.errors import said, wants_json
-from core.web.guards import me
+from core.web.guards import me, signed_in
 from portal.visit import Visit, step_url, visit
 
 bp = Blueprint("consent", __name__)
@@ -77,7 +76,7 @@ def mark_of(shown: Notice) -> str:
 
 
 @bp.get("/me/")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def step() -> Response:
     """Send the person to the page where they stand."""
     with transaction(me().org_id) as session:
@@ -85,7 +84,7 @@ def step() -> Response:
 
 
 @bp.get("/me/ended")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def ended() -> Response:
     """Say that the deadline has passed; whoever is still in time goes on."""
     with transaction(me().org_id) as session:
@@ -101,7 +100,7 @@ def ended() -> Response:
 
 
 @bp.get("/me/consent")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Ask."""
     with transaction(me().org_id) as session:
@@ -112,7 +111,7 @@ def show() -> Response:
 
 
 @bp.get("/me/consent/more")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def more() -> Response:
     """Ask again about what was refused or taken back: agreeing stays as easy as taking back."""
     with transaction(me().org_id) as session:
@@ -159,7 +158,7 @@ def _keep(session: Session, place: Visit, answers: Mapping[Purpose, bool], shown
 
 
 @bp.post("/me/consent")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def answer() -> Response:
     """Keep the answers with the words they answer."""
     with transaction(me().org_id) as session:
@@ -181,7 +180,7 @@ def answer() -> Response:
 
 
 @bp.post("/me/consent/more")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def agree() -> Response:
     """Keep what was agreed to later; a box left empty keeps the answer it had."""
     with transaction(me().org_id) as session:

@@ -6,7 +6,6 @@ import io
 
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
-from flask_login import login_required
 from PIL import Image
 from sqlalchemy.orm import Session
 
@@ -23,7 +22,7 @@ from core.vault import vault
 from core.web.answers import back, go, page
 from core.web.app import limiter
 from core.web.brand import brand_of
-from core.web.guards import me
+from core.web.guards import me, signed_in
 from portal.files import attachment, picture
 from portal.visit import Visit, step_url, visit
 from workers.vision.decode import decode
@@ -35,7 +34,7 @@ JPEG_QUALITY = 92
 
 
 @bp.post("/me/decline")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def decline() -> Response:
     """Decline, or change one's mind afterwards: what was uploaded and made is deleted."""
     try:
@@ -74,7 +73,7 @@ def _declined(place: Visit) -> Visit:
 
 
 @bp.get("/me/declined")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Show what stands in for a headshot."""
     with transaction(me().org_id) as session:
@@ -92,7 +91,7 @@ def show() -> Response:
 
 
 @bp.get("/me/avatar-<int:size>.png")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def avatar(size: int) -> Response:
     """Serve the initials on the company's colour."""
     with transaction(me().org_id) as session:
@@ -105,7 +104,7 @@ def avatar(size: int) -> Response:
 
 
 @bp.post("/me/own-picture")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("20 per minute")
 def keep() -> Response:
     """Keep the person's own picture; it is only encoded again, no face in it is looked for."""
@@ -140,7 +139,7 @@ def encoded_again(content: bytes) -> bytes:
 
 
 @bp.get("/me/own-picture.jpg")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def own_picture() -> Response:
     """Serve the person's own picture."""
     with transaction(me().org_id) as session:
@@ -152,7 +151,7 @@ def own_picture() -> Response:
 
 
 @bp.post("/me/alternative")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def initials() -> Response:
     """Go back from one's own picture to the initials."""
     with transaction(me().org_id) as session:
@@ -163,7 +162,7 @@ def initials() -> Response:
 
 
 @bp.post("/me/reconsider")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def reconsider() -> Response:
     """Changing one's mind is always possible: back to the question."""
     with transaction(me().org_id) as session:

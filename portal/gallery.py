@@ -10,7 +10,6 @@ from uuid import UUID
 import numpy as np
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
-from flask_login import login_required
 from PIL import Image
 from sqlalchemy.orm import Session
 
@@ -26,7 +25,7 @@ from core.style.spec import Output, OutputFormat
 from core.vault import vault
 from core.web.answers import go, page
 from core.web.app import limiter
-from core.web.guards import me
+from core.web.guards import me, signed_in
 from portal import words
 from portal.files import attachment, picture
 from portal.selfie import face_of, framed
@@ -60,7 +59,7 @@ class Candidate:
 
 
 @bp.get("/me/result")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Show what may be seen, best first; of what was withheld only the reasons."""
     with transaction(me().org_id) as session:
@@ -90,7 +89,7 @@ def show() -> Response:
 
 
 @bp.get("/me/result/<uuid:headshot_id>")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def close_up(headshot_id: UUID) -> Response:
     """Show one result as large as the screen, beside the photo, with what was measured."""
     with transaction(me().org_id) as session:
@@ -148,7 +147,7 @@ def file_of(output: Output) -> str:
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/view")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def view(headshot_id: UUID) -> Response:
     """Serve a result for the page, in its style's own frame; with `?close=1` as large as it is looked at alone."""
     with transaction(me().org_id) as session:
@@ -161,7 +160,7 @@ def view(headshot_id: UUID) -> Response:
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/before")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("120 per minute")  # each decodes a photo
 def before(headshot_id: UUID) -> Response:
     """Serve the photo that a result was made from, cropped as the result is."""
@@ -188,7 +187,7 @@ def _shown(image: Image.Image) -> Response:
 
 
 @bp.post("/me/approve")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def approve() -> Response:
     """Choose the one that the company gets."""
     try:
@@ -203,7 +202,7 @@ def approve() -> Response:
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/<file>")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def download(headshot_id: UUID, file: str) -> Response:
     """Serve one size of the approved headshot; the first download makes it delivered."""
     with transaction(me().org_id) as session:
@@ -227,7 +226,7 @@ def download(headshot_id: UUID, file: str) -> Response:
 
 
 @bp.post("/me/more")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def more() -> Response:
     """Go back to the photos, after a result that does not please or a failure."""
     with transaction(me().org_id) as session:

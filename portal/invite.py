@@ -6,7 +6,6 @@ import hashlib
 
 from flask import Blueprint, Response, current_app, g, request, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -19,7 +18,7 @@ from core.web import brand
 from core.web.answers import go, page
 from core.web.app import limiter, remember
 from core.web.errors import wants_json
-from core.web.guards import me
+from core.web.visitor import visitor
 from portal import words
 from portal.visit import company, step_url
 
@@ -72,9 +71,9 @@ def show(token: str) -> Response:
 def accept(token: str) -> Response:
     """Accept the invitation and sign the person in."""
     found = invites.find(token)
-    if current_user.is_authenticated:  # whoever used this browser before is signed out
-        with transaction(me().org_id) as session:
-            sessions.end(session, me().session_id)
+    if before := visitor():  # whoever used this browser before is signed out
+        with transaction(before.org_id) as session:
+            sessions.end(session, before.session_id)
     with transaction(found.org_id) as session:
         company(session)
         _speak(session, found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
-from flask_login import current_user, login_required
 
 from compliance import consent as consents
 from compliance import erasure
@@ -24,7 +23,7 @@ from core.vault import vault
 from core.web import archive
 from core.web.answers import back, go, page
 from core.web.app import choose_language, forget, limiter
-from core.web.guards import me
+from core.web.guards import me, signed_in
 from portal import words
 from portal.consent import offered
 from portal.declined import leave
@@ -34,7 +33,7 @@ bp = Blueprint("privacy", __name__)
 
 
 @bp.get("/me/privacy")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Show what is held and every way to change it."""
     with transaction(me().org_id) as session:
@@ -62,7 +61,7 @@ def show() -> Response:
 
 
 @bp.post("/me/shoot")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def switch() -> Response:
     """Go on in another shoot of one's own, as its link would."""
     wanted = request.form.get("participation", "")
@@ -75,7 +74,7 @@ def switch() -> Response:
 
 
 @bp.post("/me/consent/withdraw")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def withdraw() -> Response:
     """Take one consent back; without the first there is nothing left to do, so photos and results go."""
     try:
@@ -98,11 +97,11 @@ def withdraw() -> Response:
 
 def _session_of() -> str:
     """Limits count per signed-in person here: a whole office may share one address."""
-    return f"session {current_user.get_id()}"
+    return f"session {me().session_id}"
 
 
 @bp.get("/me/export.zip")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("20 per hour", key_func=_session_of)
 def take_along() -> Response:
     """Send a ZIP of everything: photos, headshots and the records as JSON."""
@@ -120,7 +119,7 @@ def take_along() -> Response:
 
 
 @bp.post("/me/erase")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def erase() -> Response:
     """Erase everything; the answer carries the link under which the person gets the proof."""
     if request.form.get("confirm") != "yes":

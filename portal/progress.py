@@ -13,7 +13,6 @@ from uuid import UUID
 import redis
 from flask import Blueprint, Response, jsonify, make_response
 from flask_babel import gettext as _
-from flask_login import login_required
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -25,7 +24,7 @@ from core.portraits import adapters, engines, headshots, photos, verdicts
 from core.queue import JobName
 from core.shoots import participations
 from core.web.answers import go, page
-from core.web.guards import me
+from core.web.guards import me, signed_in
 from portal import words
 from portal.visit import step_url, visit
 
@@ -121,7 +120,7 @@ def no_gpu_worker() -> bool:
 
 
 @bp.get("/me/progress")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Show how far the studio is, or why it could not work with these photos."""
     with transaction(me().org_id) as session:
@@ -145,7 +144,7 @@ def show() -> Response:
 
 
 @bp.get("/me/progress.json")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def poll() -> Response:
     """Return where it stands now."""
     with transaction(me().org_id) as session:
@@ -154,7 +153,7 @@ def poll() -> Response:
 
 
 @bp.get("/me/progress/events")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def events() -> Response:
     """Stream changes until the work is over; with all streams taken, the page polls instead."""
     with transaction(me().org_id) as session:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from flask import Blueprint, Response, flash, jsonify, make_response, request, url_for
 from flask_babel import gettext as _
-from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
@@ -24,7 +23,7 @@ from core.vault import vault
 from core.web.answers import back, go, page
 from core.web.app import limiter
 from core.web.errors import said, wants_json
-from core.web.guards import me
+from core.web.guards import me, signed_in
 from portal import listing
 from portal.files import picture
 from portal.visit import Visit, step_url, visit
@@ -42,7 +41,7 @@ ACCEPT = ".jpg,.jpeg,.png,.webp,.heic,.heif,image/jpeg,image/png,image/webp,imag
 
 
 @bp.get("/me/photos")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Show the photos and where to add more."""
     with transaction(me().org_id) as session:
@@ -61,7 +60,7 @@ def show() -> Response:
 
 
 @bp.get("/me/photos.json")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def poll() -> Response:
     """Return the photos with their verdicts, for the page that waits for them."""
     with transaction(me().org_id) as session:
@@ -74,7 +73,7 @@ def _listing(session: Session, place: Visit) -> dict[str, Any]:
 
 
 @bp.route("/me/photos", methods=["POST", "PUT"])
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("240 per minute")
 def add() -> Response:
     """Take a photo; sent again with the same `upload_key` it is the same photo."""
@@ -134,7 +133,7 @@ def quick_check(content: bytes) -> str:
 
 
 @bp.get("/me/photos/<uuid:photo_id>/preview")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def preview(photo_id: UUID) -> Response:
     """Serve the small copy of one's own photo."""
     with transaction(me().org_id) as session:
@@ -146,7 +145,7 @@ def preview(photo_id: UUID) -> Response:
 
 
 @bp.post("/me/photos/<uuid:photo_id>/subject")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("60 per minute")
 def choose(photo_id: UUID) -> Response:
     """Keep which of several people on one's own photo one is; its check goes on at once."""
@@ -162,7 +161,7 @@ def choose(photo_id: UUID) -> Response:
 
 
 @bp.post("/me/photos/<uuid:photo_id>/me")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("60 per minute")
 def confirm(photo_id: UUID) -> Response:
     """Keep that one's own photo shows oneself, although it differs from the others."""
@@ -177,7 +176,7 @@ def confirm(photo_id: UUID) -> Response:
 
 
 @bp.post("/me/photos/<uuid:photo_id>/remove")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def remove(photo_id: UUID) -> Response:
     """Delete one photo for good."""
     with transaction(me().org_id) as session:
@@ -187,7 +186,7 @@ def remove(photo_id: UUID) -> Response:
 
 
 @bp.post("/me/submit")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def submit() -> Response:
     """Send the accepted photos to the studio."""
     try:

@@ -10,13 +10,13 @@ import secrets
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 from flask import Flask, Request, Response, g, has_request_context, request
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_login import LoginManager, current_user
+from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -28,6 +28,8 @@ from core.settings import settings
 from core.vault import derive
 from core.web import brand, errors
 from core.web.cookies import keep
+from core.web.errors import UNREACHABLE
+from core.web.visitor import visitor
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 LANGUAGE_SECONDS = 31_536_000  # a year
@@ -43,8 +45,13 @@ def caller() -> str:
 
     As a keyed hash: neither has a place in Redis.
     """
-    who = current_user.get_id() if current_user.is_authenticated else get_remote_address()
-    return hmac.new(derive("rate limits"), str(who).encode(), hashlib.sha256).hexdigest()[:32]
+    try:
+        who = visitor()
+    except UNREACHABLE:  # the page will say so
+        who = None
+    return hmac.new(
+        derive("rate limits"), str(who.session_id if who else get_remote_address()).encode(), hashlib.sha256
+    ).hexdigest()[:32]
 
 
 limiter = Limiter(
@@ -53,6 +60,17 @@ limiter = Limiter(
     swallow_errors=True,  # a Redis that does not answer must not close the door on everyone
     strategy="fixed-window",
 )
+
+
+class WebApp(Flask):
+    """A Flask app that has an answer left when one of its own answers fails."""
+
+    def handle_user_exception(self, e: Exception) -> Any:
+        """Answer an error; should its page need a part that does not answer, say that instead."""
+        try:
+            return super().handle_user_exception(e)
+        except UNREACHABLE as failure:
+            return errors.unreachable(failure)
 
 
 class MemoryRequest(Request):
@@ -76,7 +94,7 @@ def create_app(name: str, import_name: str) -> Flask:
         import_name: the calling package, whose `templates/` and `static/` it serves.
     """
     config = settings()
-    app = Flask(import_name, static_url_path=f"/static/{name}")
+    app = WebApp(import_name, static_url_path=f"/static/{name}")
     app.name = name
     app.request_class = MemoryRequest
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way to wrap
@@ -125,22 +143,18 @@ def choose_language() -> str:
         return asked
     if g.get("language") in LANGUAGES:
         return str(g.language)
-    if current_user.is_authenticated and current_user.language in LANGUAGES:
-        return str(current_user.language)
+    if (who := visitor()) and who.language in LANGUAGES:
+        return who.language
     return request.accept_languages.best_match(list(LANGUAGES)) or "en"
 
 
 def _sign_in(app: Flask) -> None:
-    manager = LoginManager(app)
+    manager = LoginManager(app, add_context_processor=False)  # which would ask the database on error pages
 
     @manager.request_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
     def load(_: Any) -> SignedIn | None:
         token = request.cookies.get(app.config["SIGN_IN_COOKIE"])
         return find(token, App(app.name)) if token else None
-
-    @manager.unauthorized_handler  # type: ignore[untyped-decorator]  # as above
-    def refuse() -> NoReturn:
-        raise errors.signed_out(app)
 
 
 def remember(response: Response, app: Flask, token: str) -> None:

@@ -13,7 +13,6 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner
 from flask import Flask, jsonify
-from flask_login import current_user, login_required
 from flask_wtf.csrf import generate_csrf
 from lxml import etree
 from sqlalchemy import select
@@ -26,6 +25,7 @@ from core.models import AuditEvent, Member, Role, WebSession
 from core.people import members, organizations
 from core.settings import settings
 from core.web.app import create_app
+from core.web.guards import me, signed_in
 from deploy.cli import main
 from sso import connections
 from sso.credentials import load_or_create
@@ -133,9 +133,9 @@ def site(org: UUID, keys: Path) -> Site:
     app.register_blueprint(bp)
 
     @app.get("/who")
-    @login_required
+    @signed_in
     def who():
-        return jsonify(member=str(current_user.member_id), role=current_user.role, csrf=generate_csrf())
+        return jsonify(member=str(me().member_id), role=me().role, csrf=generate_csrf())
 
     wsgi = DispatcherMiddleware(app, {"/devidp": devidp.create_app(IDP, keys, people)})
     return Site(slug, org, keys, wsgi, people)

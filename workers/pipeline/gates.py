@@ -33,10 +33,12 @@ from workers.vision.skin import skin_tone
 
 NOT_MEASURED: Final = "not measured"
 OTHER_SIDE: Final = "light_from_other_side"  # a note: visible beside colleagues, no reason to withhold
-_EYE_LINE: Final = 0.015  # fraction of the height; twice the 0.7 % SD asked of a team (facts/ml.md §5)
+_EYE_LINE: Final = (
+    0.015  # fraction of the height; twice the 0.7 % SD asked of a team (docs/sources.md, Gates of a team)
+)
 _HEAD_HEIGHT: Final = 0.05  # relative; the mesh finds a chin within about 2 %
 _ROLL: Final = 1.5  # degrees; 1 asked of a team, plus the mesh's own half degree
-_BACKDROP: Final = 1.0  # ΔE2000 median, facts/ml.md §5; 1 is a just noticeable difference
+_BACKDROP: Final = 1.0  # ΔE2000 median, docs/sources.md, Gates of a team; 1 is a just noticeable difference
 _SKIN_DELTA_E: Final = 6.0  # the same skin differs by 3 to 6 between two lamps (own photos of the test set)
 _SKIN_ITA: Final = 10.0  # degrees; the narrowest class of complexions is 13° wide (Chardon 1991)
 _COLOURLESS: Final = 4.0  # b*; a black-and-white style leaves none, and the angle means nothing

@@ -44,10 +44,12 @@ GENERATED: Final = frozenset(
     }
 )
 
-# dlib distance; finds as many same-person pairs as 0.6 (facts/ml.md §10), and a model's mistake is somebody
+# dlib distance; finds as many same-person pairs as 0.6 (docs/sources.md, Faces), and a model's mistake is somebody
 # alike, not a stranger: half-way between two people lies 0.5 and more from either.
 _FURTHEST: Final = 0.5
-_BEYOND_OWN: Final = 0.05  # dlib distance beyond the 90th percentile of own pairs, as facts/ml.md §5
+_BEYOND_OWN: Final = (
+    0.05  # dlib distance beyond the 90th percentile of own pairs, as docs/sources.md, Gates of a team
+)
 # dlib distance by which a face must be nearer to its owner than to any colleague. Own photos were nearer by
 # 0.37 and more; people who look alike have less, so half of what a person's own photos have is enough.
 _NEARER: Final = 0.2

@@ -56,7 +56,7 @@ class Spread(BaseModel):
 
 
 class TeamFigures(BaseModel):
-    """How far a team's portraits lie apart; facts/ml.md §5 names what a studio should reach."""
+    """How far a team's portraits lie apart; docs/sources.md, Gates of a team names what a studio should reach."""
 
     model_config = ConfigDict(frozen=True)
 
