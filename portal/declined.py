@@ -13,7 +13,7 @@ from compliance import consent as consents
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import Conflict, InvalidInput, NotFound
-from core.image.kinds import UnreadablePhoto
+from core.image.kinds import ACCEPT, UnreadablePhoto
 from core.models import Alternative, State
 from core.portraits import avatars, headshots, photos
 from core.settings import settings
@@ -86,6 +86,7 @@ def show() -> Response:
             place=place,
             own=own,
             sizes=avatars.SIZES,
+            accept=ACCEPT,
             wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
         )
 

@@ -18,6 +18,12 @@ class PhotoFormat(StrEnum):
     AVIF = "avif"
 
 
+MEDIA_TYPES: Final = {kind: f"image/{kind.value}" for kind in PhotoFormat}
+# What a file chooser offers: endings too, for a desktop may know no type of HEIC or AVIF.
+ACCEPT: Final = ",".join(
+    (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", *MEDIA_TYPES.values(), "image/heif")
+)
+
 _HEIC: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF: Final = frozenset({b"avif", b"avis"})
 _EITHER: Final = frozenset({b"mif1", b"msf1"})  # HEIF as such: what is in it, the further brands say
