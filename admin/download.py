@@ -6,13 +6,15 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-import numpy as np
 from flask import Blueprint, Response
 from flask_babel import get_translations
 from PIL import Image
 
+from core import locks
 from core.audit import Actor
 from core.brand import styles
 from core.db import transaction
@@ -25,10 +27,9 @@ from core.style.spec import StyleSpec
 from core.web import archive
 from core.web.brand import Brand, brand_of
 from core.web.guards import me, requires
-from workers.studio.caption import caption_of
-from workers.studio.encode import SUFFIX, deliver, source_type_of
-from workers.studio.logo import read_logo
-from workers.vision.geometry import Pixels
+
+if TYPE_CHECKING:
+    from workers.vision.geometry import Pixels
 
 bp = Blueprint("download", __name__)
 
@@ -41,6 +42,8 @@ ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 @requires(Permission.DOWNLOAD)
 def shoot_zip(shoot_id: UUID) -> Response:
     """Send every approved headshot in the style's first size, and alternatives in a folder of their own."""
+    from workers.studio.logo import read_logo
+
     user = me()
     with transaction(user.org_id) as session:
         shoot = shoots.get(session, shoot_id)
@@ -66,11 +69,15 @@ class _Look:
 
 def _files(org_id: UUID, ids: list[UUID], look: _Look, actor: Actor) -> Iterator[tuple[str, bytes]]:
     for participation_id in ids:
-        # A short transaction each: no row stays locked while a slow line takes the archive.
-        with transaction(org_id) as session:
-            picture = downloads.picture(session, participation_id, actor=actor)
+        picture = locks.again(partial(_picture, org_id, participation_id, actor))
         if picture is not None:
             yield _file(picture, look)
+
+
+def _picture(org_id: UUID, participation_id: UUID, actor: Actor) -> Picture | None:
+    """Read one person's picture in a short transaction: no row stays locked while a slow line takes the archive."""
+    with transaction(org_id) as session:
+        return downloads.picture(session, participation_id, actor=actor)
 
 
 def _file(picture: Picture, look: _Look) -> tuple[str, bytes]:
@@ -81,10 +88,16 @@ def _file(picture: Picture, look: _Look) -> tuple[str, bytes]:
         return f"{ALTERNATIVES}{stem}.png", avatar
     if not picture.is_master:
         return f"{ALTERNATIVES}{stem}.{ENDINGS[picture.media_type]}", picture.content
+    # Only where a picture is made: they bring a hundred megabytes of libraries along.
+    import numpy as np
+
+    from workers.studio.caption import caption_of
+    from workers.studio.encode import deliver, source_type_of
+
     output = style.outputs[0]
     with Image.open(io.BytesIO(picture.content), formats=("PNG",)) as master:
         pixels = np.asarray(master.convert("RGB"))
     caption = caption_of(picture.person, brand.name, style, look.say)
     source_type = source_type_of(picture.engine)
     content = deliver(pixels, style, output, source_type, caption=caption, head=picture.head, logo=look.logo)
-    return f"{stem}.{SUFFIX[output.format]}", content
+    return f"{stem}.{output.format.suffix}", content

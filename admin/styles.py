@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import numpy as np
 from flask import Blueprint, Response, abort, request
 from flask_babel import gettext as _
 from PIL import Image
@@ -28,9 +27,9 @@ from core.style.presets import SLATE, presets
 from core.style.spec import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
 from core.web.answers import again, go, page
 from core.web.guards import me, requires
-from workers.studio.logo import read_logo
-from workers.studio.preview import preview
-from workers.vision.geometry import Pixels
+
+if TYPE_CHECKING:
+    from workers.vision.geometry import Pixels
 
 bp = Blueprint("styles", __name__)
 
@@ -192,6 +191,10 @@ def toml(style_id: UUID) -> Response:
 @requires(Permission.EDIT_STYLE)
 def show() -> Response:
     """Return a portrait in the style that the form describes; saves nothing."""
+    # Only where a picture is made: they bring a hundred megabytes of libraries along.
+    from workers.studio.logo import read_logo
+    from workers.studio.preview import preview
+
     upload = _upload()
     image_id = request.form.get("image_id", "")
     backdrop: Pixels | None = None
@@ -248,6 +251,8 @@ def card(style_id: UUID) -> Response:
 
 @lru_cache(maxsize=256)  # 10 kB each; a changed style is another key
 def _thumbnail(spec: StyleSpec, org_id: UUID | None = None) -> bytes:
+    from workers.studio.preview import preview
+
     backdrop = None
     if org_id is not None and isinstance(spec.backdrop, ImageBackdrop):
         with transaction(org_id) as session:
@@ -263,5 +268,7 @@ def _upload() -> bytes | None:
 
 
 def _pixels(jpeg: bytes) -> Pixels:
+    import numpy as np
+
     with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
         return np.asarray(picture.convert("RGB"))

@@ -42,7 +42,7 @@ def decline() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Choose your initials or a picture of your own.")) from error
     with transaction(me().org_id) as session:
-        leave(session, visit(session), alternative)
+        leave(session, visit(session, lock=True), alternative)
     return go(url_for("declined.show"))
 
 
@@ -115,7 +115,7 @@ def keep() -> Response:
     except UnreadablePhoto as error:
         return back(error, url_for("declined.show"))
     with transaction(me().org_id) as session:
-        place = _declined(visit(session))
+        place = _declined(visit(session, lock=True))
         avatars.keep_own_picture(session, place.member, content, media_type="image/jpeg")
         place.participation.alternative = Alternative.OWN_PICTURE
     return go(url_for("declined.show"))
@@ -156,7 +156,7 @@ def own_picture() -> Response:
 def initials() -> Response:
     """Go back from one's own picture to the initials."""
     with transaction(me().org_id) as session:
-        place = _declined(visit(session))
+        place = _declined(visit(session, lock=True))
         avatars.remove_own_picture(session, place.member)
         place.participation.alternative = Alternative.INITIALS
     return go(url_for("declined.show"))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 from PIL import Image
@@ -30,10 +29,6 @@ from portal import words
 from portal.files import attachment, picture
 from portal.selfie import face_of, framed
 from portal.visit import Visit, step_url, visit
-from workers.studio import encode
-from workers.studio.caption import caption_of
-from workers.studio.finish import in_frame
-from workers.studio.logo import read_logo
 
 bp = Blueprint("gallery", __name__)
 
@@ -143,7 +138,7 @@ def _before_url(session: Session, headshot: Headshot) -> str | None:
 
 def file_of(output: Output) -> str:
     """Return an output's file name in addresses, e.g. `linkedin.jpg`."""
-    return f"{output.name}.{encode.SUFFIX[output.format]}"
+    return f"{output.name}.{output.format.suffix}"
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/view")
@@ -155,6 +150,11 @@ def view(headshot_id: UUID) -> Response:
         assert headshot.artifact_id is not None
         style = session.get_one(Style, headshot.style_id).parsed
         content = vault().get(session, headshot.artifact_id)
+    # Only where a picture is made: they bring a hundred megabytes of libraries along.
+    import numpy as np
+
+    from workers.studio.encode import in_frame
+
     master = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
     return _shown(Image.fromarray(in_frame(master, style)))
 
@@ -183,7 +183,11 @@ def _side() -> int:
 
 def _shown(image: Image.Image) -> Response:
     image.thumbnail((_side(), _side()), Image.Resampling.LANCZOS)
-    return picture(encode.encode(np.asarray(image.convert("RGB")), OutputFormat.JPEG), "image/jpeg")
+    import numpy as np
+
+    from workers.studio.encode import encode
+
+    return picture(encode(np.asarray(image.convert("RGB")), OutputFormat.JPEG), "image/jpeg")
 
 
 @bp.post("/me/approve")
@@ -205,8 +209,14 @@ def approve() -> Response:
 @signed_in
 def download(headshot_id: UUID, file: str) -> Response:
     """Serve one size of the approved headshot; the first download makes it delivered."""
+    import numpy as np
+
+    from workers.studio import encode
+    from workers.studio.caption import caption_of
+    from workers.studio.logo import read_logo
+
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         headshot = headshots.get(session, place.member.id, headshot_id)
         participation = participations.get(session, headshot.participation_id)
         spec = session.get_one(Style, headshot.style_id).parsed
@@ -222,7 +232,7 @@ def download(headshot_id: UUID, file: str) -> Response:
     content = encode.deliver(
         pixels, spec, output, source_type, caption=caption, head=head, logo=read_logo(logo) if logo else None
     )
-    return attachment(content, encode.MEDIA_TYPE[output.format], f"headshot-{file}")
+    return attachment(content, output.format.media_type, f"headshot-{file}")
 
 
 @bp.post("/me/more")
@@ -230,6 +240,6 @@ def download(headshot_id: UUID, file: str) -> Response:
 def more() -> Response:
     """Go back to the photos, after a result that does not please or a failure."""
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         submission.reopen(session, place.participation, actor=place.actor)
     return go(url_for("upload.show"))

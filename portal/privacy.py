@@ -82,7 +82,7 @@ def withdraw() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Say which consent you take back.")) from error
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         if purpose is Purpose.PHOTO and place.state is not State.DECLINED:
             leave(session, place)
             done = _("Taken back. Your photos and headshots are deleted, and your initials are used.")
@@ -126,7 +126,7 @@ def erase() -> Response:
         unsure = InvalidInput(_("Nothing was erased. Tick the box first to say that you mean it."))
         return back(unsure, url_for("privacy.show"))
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         requested = erasure.request(
             session,
             place.member,

@@ -67,7 +67,8 @@ def of_company(slug: str) -> Brand | None:
 
 def remembered() -> str:
     """Return the short name of the company that this browser was last at; empty before the first."""
-    return request.cookies.get(COOKIE, "")
+    kept = request.cookies.get(COOKIE, "")
+    return kept if organizations.SLUG.fullmatch(kept) else ""
 
 
 def remember(response: Response, slug: str) -> None:

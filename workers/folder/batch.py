@@ -24,8 +24,7 @@ from workers.folder.people import REPORT, person_folders, read_folder, shown
 from workers.pipeline.render import Headshot, RenderResult, render
 from workers.pipeline.team import MOST, Pair, TeamFigures, alignment_sheet, contact_sheet, team_figures
 from workers.studio.caption import caption_of
-from workers.studio.encode import SUFFIX, encode, outputs
-from workers.studio.finish import in_frame
+from workers.studio.encode import encode, in_frame, outputs
 from workers.vision.check import examine
 from workers.vision.full_resolution import kept
 from workers.vision.geometry import Pixels
@@ -251,7 +250,7 @@ def _write(folder: Path, best: Headshot, style: StyleSpec, logo: Pixels | None) 
         plain = encode(in_frame(best.pixels, style), OutputFormat.JPEG, caption=caption)
         _put(folder / "headshot.jpg", plain)
     for output in further:
-        _put(folder / f"{output.name}.{SUFFIX[output.format]}", made[output.name])
+        _put(folder / f"{output.name}.{output.format.suffix}", made[output.name])
 
 
 def _prepare(out: Path) -> None:
