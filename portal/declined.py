@@ -13,6 +13,7 @@ from compliance import consent as consents
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import Conflict, InvalidInput, NotFound
+from core.image.kinds import ACCEPT, UnreadablePhoto
 from core.models import Alternative, State
 from core.portraits import avatars, headshots, photos
 from core.settings import settings
@@ -24,7 +25,7 @@ from core.web.brand import brand_of
 from core.web.guards import me, signed_in
 from portal.files import attachment, picture
 from portal.visit import Visit, step_url, visit
-from workers.vision.decode import UnreadablePhoto, decode
+from workers.vision.decode import decode
 
 bp = Blueprint("declined", __name__)
 
@@ -85,6 +86,7 @@ def show() -> Response:
             place=place,
             own=own,
             sizes=avatars.SIZES,
+            accept=ACCEPT,
             wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
         )
 
