@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 from flask_babel import format_date, format_datetime
-from flask_login import current_user
 
 from admin import audit, brand, dashboard, download, looks, people, roster, shoots, sign_in, styles
 from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS, failure
@@ -20,6 +19,7 @@ from core.people.sessions import SignedIn
 from core.permissions import Permission
 from core.web import app as web
 from core.web.brand import Brand, brand_of
+from core.web.visitor import visitor
 from sso.login import bp as sso
 
 BLUEPRINTS = (
@@ -50,11 +50,6 @@ def create_app() -> Flask:
     return app
 
 
-def _signed_in() -> SignedIn | None:
-    user = current_user._get_current_object()  # noqa: SLF001 - Flask-Login's proxy has no other way out
-    return user if isinstance(user, SignedIn) else None
-
-
 def _brand(user: SignedIn) -> Brand:
     """Return the company's brand; read once a request."""
     if "brand" not in g:
@@ -66,7 +61,7 @@ def _brand(user: SignedIn) -> Brand:
 
 
 def _context() -> dict[str, Any]:
-    user = _signed_in()
+    user = visitor()
 
     def can(permission: str) -> bool:
         return user is not None and permissions.allowed(user.role, Permission(permission))

@@ -12,12 +12,12 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
-from admin.answers import page, uuid_argument
 from compliance.log import listing
 from core.audit import ABOUT_NOBODY, Tag
 from core.db import transaction
 from core.errors import InvalidInput
 from core.permissions import Permission, allowed
+from core.web.answers import page, uuid_argument
 from core.web.guards import me, requires
 
 bp = Blueprint("audit", __name__)
@@ -32,7 +32,7 @@ def index() -> Response:
     with transaction(me().org_id) as session:
         events = listing.events(session, of_people=of_people, tag=tag, before=uuid_argument("before"))
         return page(
-            "audit.html",
+            "admin/audit.html",
             events=events,
             leaves={event.id: json.loads(event.leaf) for event in events.events},
             state=listing.log_state(session),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
-from admin.answers import again, done, page
 from core.brand import brands, pictures
 from core.db import transaction
 from core.errors import InvalidInput
 from core.people import organizations
 from core.permissions import Permission
+from core.web.answers import again, go, page
 from core.web.guards import me, requires
 
 bp = Blueprint("brand_page", __name__)
@@ -22,7 +22,7 @@ def edit() -> Response:
     """Show the brand."""
     with transaction(me().org_id) as session:
         organization = organizations.current(session)
-        return page("brand.html", name=organization.name, accent=organization.accent)
+        return page("admin/brand.html", name=organization.name, accent=organization.accent)
 
 
 @bp.post("/brand")
@@ -43,7 +43,7 @@ def save() -> Response:
                 actor=me().actor,
             )
     except InvalidInput as error:
-        return again("brand.html", error, name=name, accent=accent)
+        return again("admin/brand.html", error, name=name, accent=accent)
     message = _("Saved. This is how your people see you from now on.")
     is_blurred = logo is not None and max(pictures.size(logo)) < brands.SMALL_LOGO
     if is_blurred:
@@ -51,4 +51,4 @@ def save() -> Response:
             "The logo has less than %(least)s pixels on its longer side: it will look blurred on pages and files.",
             least=brands.SMALL_LOGO,
         )
-    return done("/admin/brand", message, "warn" if is_blurred else "good")
+    return go("/admin/brand", message, "warn" if is_blurred else "good")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from admin.answers import page
 from core.brand import styles
 from core.db import transaction
 from core.people import organizations
 from core.permissions import Permission
 from core.shoots import dashboard, shoots
+from core.web.answers import page
 from core.web.guards import me, requires
 
 bp = Blueprint("dashboard", __name__)
@@ -23,7 +23,7 @@ def index() -> Response:
         overviews = dashboard.overviews(session, shoots.listed(session))
         organization = organizations.current(session)
         return page(
-            "dashboard.html",
+            "admin/dashboard.html",
             overviews=overviews,
             has_brand=organization.logo_id is not None or organization.accent != "#2f4b6e",
             has_style=bool(styles.newest(session)),

@@ -6,31 +6,30 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-import numpy as np
 from flask import Blueprint, Response
 from flask_babel import get_translations
 from PIL import Image
 
-from admin import archive
+from core import locks
 from core.audit import Actor
 from core.brand import styles
-from core.clock import now
 from core.db import transaction
 from core.people import organizations
 from core.permissions import Permission
-from core.portraits import avatars, downloads
+from core.portraits import avatars, downloads, file_names
 from core.portraits.downloads import Picture
-from core.portraits.file_names import Names
 from core.shoots import shoots
 from core.style.spec import StyleSpec
+from core.web import archive
 from core.web.brand import Brand, brand_of
 from core.web.guards import me, requires
-from workers.studio.caption import caption_of
-from workers.studio.encode import SUFFIX, deliver, source_type_of
-from workers.studio.logo import read_logo
-from workers.vision.geometry import Pixels
+
+if TYPE_CHECKING:
+    from workers.vision.geometry import Pixels
 
 bp = Blueprint("download", __name__)
 
@@ -43,6 +42,8 @@ ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 @requires(Permission.DOWNLOAD)
 def shoot_zip(shoot_id: UUID) -> Response:
     """Send every approved headshot in the style's first size, and alternatives in a folder of their own."""
+    from workers.studio.logo import read_logo
+
     user = me()
     with transaction(user.org_id) as session:
         shoot = shoots.get(session, shoot_id)
@@ -50,48 +51,53 @@ def shoot_zip(shoot_id: UUID) -> Response:
         brand = brand_of(organizations.current(session))
         ids = downloads.plan(session, shoot, actor=user.actor)
         logo = styles.logo(session, style)
-    look = _Look(style, brand, read_logo(logo) if logo else None, get_translations().gettext)
-    files = _files(user.org_id, ids, Names(shoot.file_name), look, user.actor)
-    response = Response(archive.stream(files, now()), mimetype="application/zip")
+    look = _Look(shoot.file_name, style, brand, read_logo(logo) if logo else None, get_translations().gettext)
     name = re.sub(r"[^a-z0-9]+", "-", shoot.name.lower()).strip("-") or "headshots"
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.zip")
-    # A proxy that waited for the whole file would keep people's pictures in its memory or on its disk.
-    response.headers["X-Accel-Buffering"] = "no"
-    return response
+    return archive.send(_files(user.org_id, ids, look, user.actor), f"{name}.zip")
 
 
 @dataclass(frozen=True)
 class _Look:
     """What every file of an archive shares; the request is over while its files are made."""
 
+    file_name: str  # the company's template
     style: StyleSpec
     brand: Brand
     logo: Pixels | None
     say: Callable[[str], str]
 
 
-def _files(
-    org_id: UUID, ids: list[UUID], names: Names, look: _Look, actor: Actor
-) -> Iterator[tuple[str, bytes]]:
+def _files(org_id: UUID, ids: list[UUID], look: _Look, actor: Actor) -> Iterator[tuple[str, bytes]]:
     for participation_id in ids:
-        # A short transaction each: no row stays locked while a slow line takes the archive.
-        with transaction(org_id) as session:
-            picture = downloads.picture(session, participation_id, actor=actor)
+        picture = locks.again(partial(_picture, org_id, participation_id, actor))
         if picture is not None:
-            yield _file(picture, names, look)
+            yield _file(picture, look)
 
 
-def _file(picture: Picture, names: Names, look: _Look) -> tuple[str, bytes]:
+def _picture(org_id: UUID, participation_id: UUID, actor: Actor) -> Picture | None:
+    """Read one person's picture in a short transaction: no row stays locked while a slow line takes the archive."""
+    with transaction(org_id) as session:
+        return downloads.picture(session, participation_id, actor=actor)
+
+
+def _file(picture: Picture, look: _Look) -> tuple[str, bytes]:
     style, brand = look.style, look.brand
+    stem = file_names.stem(look.file_name, picture.names)
     if picture.content is None:
         avatar = avatars.render(picture.initials, ground=brand.accent, ink=brand.on_accent, size=AVATAR_SIDE)
-        return names.next(picture.names, "png", ALTERNATIVES), avatar
+        return f"{ALTERNATIVES}{stem}.png", avatar
     if not picture.is_master:
-        return names.next(picture.names, ENDINGS[picture.media_type], ALTERNATIVES), picture.content
+        return f"{ALTERNATIVES}{stem}.{ENDINGS[picture.media_type]}", picture.content
+    # Only where a picture is made: they bring a hundred megabytes of libraries along.
+    import numpy as np
+
+    from workers.studio.caption import caption_of
+    from workers.studio.encode import deliver, source_type_of
+
     output = style.outputs[0]
     with Image.open(io.BytesIO(picture.content), formats=("PNG",)) as master:
         pixels = np.asarray(master.convert("RGB"))
     caption = caption_of(picture.person, brand.name, style, look.say)
     source_type = source_type_of(picture.engine)
     content = deliver(pixels, style, output, source_type, caption=caption, head=picture.head, logo=look.logo)
-    return names.next(picture.names, SUFFIX[output.format]), content
+    return f"{stem}.{output.format.suffix}", content

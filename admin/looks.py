@@ -10,16 +10,16 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from admin.answers import again, done, page
 from admin.words import LOOKS
 from core import progress
-from core.brand import looks, pictures, styles
+from core.brand import look_pictures, looks, pictures, styles
 from core.brand.looks import Standing
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import Look, Style
 from core.permissions import Permission
 from core.settings import diffusion_settings
+from core.web.answers import again, go, page
 from core.web.app import limiter
 from core.web.errors import said, wants_json
 from core.web.guards import me, requires
@@ -47,7 +47,7 @@ def view(style_id: UUID) -> Response:
                 "failure": look.failure_code if look is not None else None,
             }
         )
-    return page("look.html", **shown)
+    return page("admin/look.html", **shown)
 
 
 @bp.post("/styles/<uuid:style_id>/look")
@@ -61,7 +61,7 @@ def give(style_id: UUID) -> Response:
             shown = _values(*_found(session, style_id))
         if not shown["is_on"]:
             raise InvalidInput(_("No image model is set up here any more, so nothing can be learned."))
-        readable = looks.read([one.read() for one in uploads], rights="rights" in request.form)
+        readable = look_pictures.read([one.read() for one in uploads], rights="rights" in request.form)
         with transaction(me().org_id) as session:
             style, _look = _found(session, style_id)
             given = looks.give(session, style, readable, actor=me().actor)
@@ -71,7 +71,7 @@ def give(style_id: UUID) -> Response:
         told = [(uploads[one.number - 1].filename, said(one.error)) for one in refused]
         if told:
             error.details["refused"] = [f"{name}: {reason}" for name, reason in told]
-        return again("look.html", error, **shown, told=told)
+        return again("admin/look.html", error, **shown, told=told)
     told = [(uploads[one.number - 1].filename, said(one.error)) for one in given.refused]
     message = ngettext(
         "%(num)s picture is kept, and the look is being learned.",
@@ -82,8 +82,8 @@ def give(style_id: UUID) -> Response:
         # At once instead of after a redirect: that carries its note in a cookie, and a file's name may be a person's.
         with transaction(me().org_id) as session:
             shown = _values(*_found(session, saved.id))
-        return page("look.html", **shown, told=told, message=message)
-    return done(
+        return page("admin/look.html", **shown, told=told, message=message)
+    return go(
         f"/admin/styles/{saved.id}/look",
         message,
         id=str(saved.id),
@@ -100,7 +100,7 @@ def try_again(style_id: UUID) -> Response:
     with transaction(me().org_id) as session:
         style, _look = _found(session, style_id)
         looks.try_again(session, style)
-    return done(f"/admin/styles/{style_id}/look", _("The look is being learned."))
+    return go(f"/admin/styles/{style_id}/look", _("The look is being learned."))
 
 
 @bp.post("/styles/<uuid:style_id>/look/remove")
@@ -109,7 +109,7 @@ def remove(style_id: UUID) -> Response:
     """Destroy the look with its pictures."""
     with transaction(me().org_id) as session:
         looks.remove(session, styles.get(session, style_id), actor=me().actor)
-    return done(f"/admin/styles/{style_id}", _("The look and its pictures are removed."))
+    return go(f"/admin/styles/{style_id}", _("The look and its pictures are removed."))
 
 
 @bp.get("/styles/<uuid:style_id>/look/<uuid:picture_id>.jpg")
@@ -143,7 +143,7 @@ def _values(style: Style, look: Look | None) -> dict[str, Any]:
         "word": LOOKS[standing] if standing is not None else None,
         "progress": progress.read(look.id) if look is not None and standing is Standing.LEARNING else None,
         "is_on": bool(diffusion_settings().diffusion_base),
-        "least": looks.LEAST,
-        "most": looks.MOST,
-        "smallest": looks.SMALLEST_SIDE,
+        "least": look_pictures.LEAST,
+        "most": look_pictures.MOST,
+        "smallest": look_pictures.SMALLEST_SIDE,
     }

@@ -7,13 +7,13 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
-from admin.answers import again, done, page, uuid_argument
 from compliance import erasure
 from compliance.erasure import ErasureReason
 from core.db import transaction
 from core.errors import Conflict, InvalidInput
 from core.people import listing, members
 from core.permissions import Permission
+from core.web.answers import again, go, page, uuid_argument
 from core.web.guards import me, requires
 
 bp = Blueprint("people", __name__)
@@ -38,7 +38,7 @@ def index() -> Response:
     words = request.form.get("q", "")[:200]
     with transaction(me().org_id) as session:
         found = listing.page(session, words=words, after_member=uuid_argument("after"))
-        return page("people.html", found=found, words=words, total=listing.count(session))
+        return page("admin/people.html", found=found, words=words, total=listing.count(session))
 
 
 @bp.get("/people/<uuid:member_id>")
@@ -47,7 +47,7 @@ def view(member_id: UUID) -> Response:
     """Show one person: their shoots and how far they are, never why they decline."""
     with transaction(me().org_id) as session:
         member = members.get(session, member_id)
-        return page("person.html", member=member, parts_list=listing.parts(session, member_id))
+        return page("admin/person.html", member=member, parts_list=listing.parts(session, member_id))
 
 
 @bp.post("/people/<uuid:member_id>/erase")
@@ -71,8 +71,8 @@ def erase(member_id: UUID) -> Response:
                 language=member.language,
             )
     except (NotConfirmed, LastAdmin) as error:
-        return again("person.html", error, member=member, parts_list=parts)
-    return done(
+        return again("admin/person.html", error, member=member, parts_list=parts)
+    return go(
         "/admin/people",
         _("Erased: nothing about this person can be read any more. The certificate follows under Evidence."),
         erasure=str(asked.erasure_id),

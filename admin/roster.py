@@ -10,7 +10,6 @@ from flask import Blueprint, Response, jsonify, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from admin.answers import again, done, page, uuid_argument
 from core.db import transaction
 from core.errors import InvalidInput, TooLarge
 from core.people import roster, tabular
@@ -18,6 +17,7 @@ from core.people.roster import Verdict
 from core.permissions import Permission
 from core.shoots import imports, shoots
 from core.shoots.imports import DryRun
+from core.web.answers import again, go, page, uuid_argument
 from core.web.errors import answer, wants_json
 from core.web.guards import me, requires
 
@@ -44,7 +44,7 @@ def choose(shoot_id: UUID) -> Response:
     with transaction(me().org_id) as session:
         shoot = shoots.get(session, shoot_id)
         shoots.open_or_refuse(shoot)
-        return page("import.html", shoot=shoot, pasted="")
+        return page("admin/import.html", shoot=shoot, pasted="")
 
 
 @bp.get("/roster-template.csv")
@@ -74,8 +74,8 @@ def upload(shoot_id: UUID) -> Response:
         with transaction(me().org_id) as session:
             run = imports.upload(session, shoot, content)
     except (InvalidInput, TooLarge) as error:
-        return again("import.html", error, shoot=shoot, pasted=pasted)
-    return done(f"/admin/shoots/{shoot_id}/import/{run.import_id}", **_facts(run))
+        return again("admin/import.html", error, shoot=shoot, pasted=pasted)
+    return go(f"/admin/shoots/{shoot_id}/import/{run.import_id}", **_facts(run))
 
 
 def _facts(run: DryRun) -> dict[str, Any]:
@@ -115,7 +115,14 @@ def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
         )
     good = sum(1 for row in run.roster.rows if row.is_good)
     return page(
-        "dry_run.html", shoot=shoot, run=run, rows=shown, wanted=wanted, number=number, pages=pages, good=good
+        "admin/dry_run.html",
+        shoot=shoot,
+        run=run,
+        rows=shown,
+        wanted=wanted,
+        number=number,
+        pages=pages,
+        good=good,
     )
 
 
@@ -134,9 +141,9 @@ def commit(shoot_id: UUID) -> Response:
         message = ngettext(
             "%(num)s person is being invited.", "%(num)s people are being invited.", committed.invited
         )
-        return done(f"/admin/shoots/{shoot_id}", message, **facts)
+        return go(f"/admin/shoots/{shoot_id}", message, **facts)
     kept = f"/admin/shoots/{shoot_id}/import/{rejected_id}"
-    return done(f"{kept}/result", rejected_url=f"{kept}/rejected.csv", **facts)
+    return go(f"{kept}/result", rejected_url=f"{kept}/rejected.csv", **facts)
 
 
 @bp.get("/shoots/<uuid:shoot_id>/import/<uuid:import_id>/result")
@@ -146,7 +153,7 @@ def result(shoot_id: UUID, import_id: UUID) -> Response:
     with transaction(me().org_id) as session:
         shoot = shoots.get(session, shoot_id)
         outcome = imports.outcome(session, shoot_id, import_id)
-        return page("import_result.html", shoot=shoot, outcome=outcome, import_id=import_id)
+        return page("admin/import_result.html", shoot=shoot, outcome=outcome, import_id=import_id)
 
 
 @bp.get("/shoots/<uuid:shoot_id>/import/<uuid:import_id>/rejected.csv")

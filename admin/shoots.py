@@ -12,7 +12,6 @@ from flask import Blueprint, Response, jsonify, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from admin.answers import again, done, page, uuid_argument
 from admin.words import ENGINES
 from core import gpu
 from core.brand import styles
@@ -24,7 +23,8 @@ from core.models.shoot import DEFAULT_FILE_NAME
 from core.permissions import Permission, allowed
 from core.portraits import adapters, engines, file_names
 from core.settings import diffusion_settings
-from core.shoots import dashboard, invites, participations, shoots
+from core.shoots import dashboard, invites, participations, reminders, shoots
+from core.web.answers import again, go, page, uuid_argument
 from core.web.errors import wants_json
 from core.web.guards import me, requires
 
@@ -47,7 +47,7 @@ def new() -> Response:
         "engine": EngineName.STUDIO.value,
         "file_name": DEFAULT_FILE_NAME,
     }
-    return page("shoot_new.html", fields=fields, **_choices(listed))
+    return page("admin/shoot_new.html", fields=fields, **_choices(listed))
 
 
 def _choices(listed: list[styles.Listed]) -> dict[str, Any]:
@@ -87,10 +87,8 @@ def create() -> Response:
         fields = {
             name: form.get(name, "") for name in ("name", "style_id", "deadline", "engine", "file_name")
         }
-        return again("shoot_new.html", error, fields=fields, **_choices(listed))
-    return done(
-        f"/admin/shoots/{shoot.id}", _("The shoot is ready. Now invite your people."), id=str(shoot.id)
-    )
+        return again("admin/shoot_new.html", error, fields=fields, **_choices(listed))
+    return go(f"/admin/shoots/{shoot.id}", _("The shoot is ready. Now invite your people."), id=str(shoot.id))
 
 
 def _day(text: str) -> date:
@@ -141,7 +139,7 @@ def view(shoot_id: UUID) -> Response:
             }
         )
     return page(
-        "shoot.html",
+        "admin/shoot.html",
         one=overview,
         cost=cost if cost.gpu_seconds else None,
         failures=failures,
@@ -152,7 +150,7 @@ def view(shoot_id: UUID) -> Response:
         words=words,
         wanted=state,
         now=now(),
-        remindable=shoots.REMINDABLE,
+        remindable=reminders.REMINDABLE,
     )
 
 
@@ -211,11 +209,11 @@ def remind_all(shoot_id: UUID) -> Response:
         ngettext("%(num)s new link is on its way.", "%(num)s new links are on their way.", number)
         if number
         else _(
-            "Nobody to remind: everyone has finished, answered, had the invitation withdrawn, "
+            "Nobody to remind: everyone has finished, answered, had the invitation withdrawn, asked for no reminders, "
             "or got a link within the last ten minutes."
         )
     )
-    return done(f"/admin/shoots/{shoot_id}", message, sent=number)
+    return go(f"/admin/shoots/{shoot_id}", message, sent=number)
 
 
 @bp.post("/shoots/<uuid:shoot_id>/people")
@@ -224,18 +222,21 @@ def some(shoot_id: UUID) -> Response:
     """Remind, or withdraw the links of, the people who are ticked."""
     ids = request.form.getlist("participation")[:MOST_AT_ONCE]
     if not ids:
-        return done(f"/admin/shoots/{shoot_id}", _("Nobody was ticked, so nothing was done."), "warn", sent=0)
+        return go(f"/admin/shoots/{shoot_id}", _("Nobody was ticked, so nothing was done."), "warn", sent=0)
     revoking = request.form.get("action") == "revoke"
     acted = 0
     with transaction(me().org_id) as session:
-        for text in ids:
-            participation = _one(participations.get(session, _id(text)), shoot_id)
-            if participation.state not in shoots.REMINDABLE:
+        for participation in participations.several(session, [_id(text) for text in ids]):
+            _one(participation, shoot_id)
+            if participation.state not in reminders.REMINDABLE:
                 continue
             if revoking:
                 invites.revoke(session, participation.id, actor=me().actor)
             else:
-                shoots.remind(session, participation, actor=me().actor)
+                try:
+                    shoots.remind(session, participation, actor=me().actor)
+                except shoots.NotRemindable:
+                    continue
             acted += 1
     left = len(ids) - acted
     message = (
@@ -245,11 +246,11 @@ def some(shoot_id: UUID) -> Response:
     )
     if left:
         message += " " + ngettext(
-            "%(num)s person has answered or finished and was left alone.",
-            "%(num)s people have answered or finished and were left alone.",
+            "%(num)s person has answered, finished or asked for no reminders, and was left alone.",
+            "%(num)s people have answered, finished or asked for no reminders, and were left alone.",
             left,
         )
-    return done(f"/admin/shoots/{shoot_id}", message, sent=acted, left=left)
+    return go(f"/admin/shoots/{shoot_id}", message, sent=acted, left=left)
 
 
 def _id(text: str) -> UUID:
@@ -272,7 +273,7 @@ def resend(shoot_id: UUID, participation_id: UUID) -> Response:
     with transaction(me().org_id) as session:
         participation = _one(participations.get(session, participation_id, lock=True), shoot_id)
         invite = shoots.remind(session, participation, actor=me().actor)
-    return done(
+    return go(
         f"/admin/shoots/{shoot_id}",
         _("A new link is on its way. Earlier links have ended."),
         invite=str(invite.id),
@@ -286,7 +287,7 @@ def revoke(shoot_id: UUID, participation_id: UUID) -> Response:
     with transaction(me().org_id) as session:
         participation = _one(participations.get(session, participation_id, lock=True), shoot_id)
         invites.revoke(session, participation.id, actor=me().actor)
-    return done(f"/admin/shoots/{shoot_id}", _("The link was withdrawn. You can send a new one at any time."))
+    return go(f"/admin/shoots/{shoot_id}", _("The link was withdrawn. You can send a new one at any time."))
 
 
 @bp.post("/shoots/<uuid:shoot_id>/close")
@@ -295,7 +296,7 @@ def close(shoot_id: UUID) -> Response:
     """Close the shoot."""
     with transaction(me().org_id) as session:
         ended = shoots.close(session, shoots.get(session, shoot_id, lock=True), actor=me().actor)
-    return done(
+    return go(
         f"/admin/shoots/{shoot_id}",
         _("The shoot is closed. Finished headshots stay and can be downloaded."),
         unfinished=ended,

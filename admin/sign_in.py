@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
-from flask_login import current_user, login_required
 from werkzeug.wrappers import Response as BaseResponse
 
 from core import audit
@@ -13,7 +12,8 @@ from core.people import members, sessions
 from core.web import brand
 from core.web.app import forget
 from core.web.errors import answer, said, wants_json
-from core.web.guards import me
+from core.web.guards import me, signed_in
+from core.web.visitor import visitor
 
 bp = Blueprint("sign_in", __name__)
 
@@ -32,7 +32,7 @@ def sign_in() -> Response | BaseResponse:
     The form leads here and not straight on to the identity provider: browsers would hold that
     redirect to our `form-action`.
     """
-    if current_user.is_authenticated:
+    if visitor():
         return redirect("/admin/", 303)
     asked = request.args.get("company", "").strip().lower()
     return _page(asked or brand.remembered(), _next(request.args.get("next", "")), 200)
@@ -57,7 +57,7 @@ def _next(wish: str) -> str:
 
 
 @bp.post("/sign-out")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def sign_out() -> BaseResponse:
     """End this session here; the identity provider's own session stays."""
     with transaction(me().org_id) as session:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import numpy as np
 from flask import Blueprint, Response, abort, request
 from flask_babel import gettext as _
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from admin.answers import again, done, page
 from admin.style_form import Fields, errors_of, fields_of, spec_of
 from admin.style_words import LABELS
 from admin.words import LOOKS, NO_LOOK, SIZES, Word
@@ -27,10 +25,11 @@ from core.settings import diffusion_settings
 from core.style.file import StyleUnusable, to_toml
 from core.style.presets import SLATE, presets
 from core.style.spec import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
+from core.web.answers import again, go, page
 from core.web.guards import me, requires
-from workers.studio.logo import read_logo
-from workers.studio.preview import preview
-from workers.vision.geometry import Pixels
+
+if TYPE_CHECKING:
+    from workers.vision.geometry import Pixels
 
 bp = Blueprint("styles", __name__)
 
@@ -45,7 +44,7 @@ def index() -> Response:
     """List the newest version of each style."""
     with transaction(me().org_id) as session:
         accent = organizations.current(session).accent
-        return page("styles.html", listed=styles.newest(session), presets=presets(accent))
+        return page("admin/styles.html", listed=styles.newest(session), presets=presets(accent))
 
 
 @bp.get("/styles/new")
@@ -110,7 +109,7 @@ def _studio(
             "can_delete": style is not None and style_deletion.is_possible(session, style),
             "errors": errors_of(error, fields) if error else {},
         }
-    return again("studio.html", error, **values) if error else page("studio.html", **values)
+    return again("admin/studio.html", error, **values) if error else page("admin/studio.html", **values)
 
 
 def _look(session: Session, style: Style | None) -> Word | None:
@@ -151,7 +150,7 @@ def _save(style_id: UUID | None) -> Response:
             "The backdrop's picture has less than %(least)s pixels on its short side: it will look soft behind people.",
             least=styles.SMALL_PICTURE,
         )
-    return done(
+    return go(
         f"/admin/styles/{saved.id}",
         message,
         "warn" if is_soft else "good",
@@ -174,7 +173,7 @@ def delete(style_id: UUID) -> Response:
     """Delete a style that no shoot uses."""
     with transaction(me().org_id) as session:
         style_deletion.delete(session, styles.get(session, style_id), actor=me().actor)
-    return done("/admin/styles", _("The style and its pictures are deleted."))
+    return go("/admin/styles", _("The style and its pictures are deleted."))
 
 
 @bp.get("/styles/<uuid:style_id>/style.toml")
@@ -192,6 +191,10 @@ def toml(style_id: UUID) -> Response:
 @requires(Permission.EDIT_STYLE)
 def show() -> Response:
     """Return a portrait in the style that the form describes; saves nothing."""
+    # Only where a picture is made: they bring a hundred megabytes of libraries along.
+    from workers.studio.logo import read_logo
+    from workers.studio.preview import preview
+
     upload = _upload()
     image_id = request.form.get("image_id", "")
     backdrop: Pixels | None = None
@@ -248,6 +251,8 @@ def card(style_id: UUID) -> Response:
 
 @lru_cache(maxsize=256)  # 10 kB each; a changed style is another key
 def _thumbnail(spec: StyleSpec, org_id: UUID | None = None) -> bytes:
+    from workers.studio.preview import preview
+
     backdrop = None
     if org_id is not None and isinstance(spec.backdrop, ImageBackdrop):
         with transaction(org_id) as session:
@@ -263,5 +268,7 @@ def _upload() -> bytes | None:
 
 
 def _pixels(jpeg: bytes) -> Pixels:
+    import numpy as np
+
     with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
         return np.asarray(picture.convert("RGB"))

@@ -25,3 +25,8 @@ def origin_of(org_id: UUID) -> str:
 def published_keys(org_id: UUID) -> dict[str, Any]:
     """Return what an auditor of this organization downloads once and keeps."""
     return signing_keys().published_keys([origin_of(org_id)])
+
+
+def keys_address(org_id: UUID) -> str:
+    """Return where an auditor downloads them; by id, since a printed address outlives a company's short name."""
+    return f"{settings().base_url.rstrip('/')}/trust/{org_id}/keys.json"

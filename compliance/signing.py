@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import NameOID
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from compliance.log.note import VerifierKey
 from core.clock import now
@@ -119,34 +119,57 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _check_vkey(vkey: str) -> str:
-    VerifierKey.parse(vkey)
-    return vkey
-
-
-def _check_certificate(pem: str) -> str:
-    x509.load_pem_x509_certificate(pem.encode())
-    return pem
+Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class PublishedLog(_Part):
     """The public key of one organization's log."""
 
     origin: str
-    vkey: Annotated[str, AfterValidator(_check_vkey)]
-    sha256: str  # of the 32 raw public bytes; for comparing over the phone
+    vkey: str
+    sha256: Fingerprint  # of the 32 raw public bytes; for comparing over the phone
+
+    @model_validator(mode="after")
+    def _is_true_to_its_key(self) -> PublishedLog:
+        key = VerifierKey.parse(self.vkey)
+        if key.name != self.origin:
+            raise ValueError(
+                f"the file contradicts itself. The key listed for log {self.origin!r} is that of {key.name!r}"
+            )
+        _check_fingerprint(f"the key of log {self.origin!r}", self.sha256, sha256(key.public).hexdigest())
+        return self
 
 
 class PublishedRoot(_Part):
     """The root certificate that vouches for signed documents."""
 
     subject: str
-    certificate: Annotated[str, AfterValidator(_check_certificate)]  # PEM
-    sha256: str  # of the certificate's DER
+    certificate: str  # PEM
+    sha256: Fingerprint  # of the certificate's DER
+
+    @model_validator(mode="after")
+    def _is_true_to_its_certificate(self) -> PublishedRoot:
+        certificate = x509.load_pem_x509_certificate(self.certificate.encode())
+        _check_fingerprint(
+            f"the certificate {self.subject!r}", self.sha256, certificate.fingerprint(SHA256()).hex()
+        )
+        return self
+
+
+def _check_fingerprint(what: str, written: str, computed: str) -> None:
+    """Hold a printed fingerprint against the key: people compare what is printed, so it may not lie."""
+    if written != computed:
+        raise ValueError(
+            f"the file contradicts itself. It gives {what} the fingerprint {written}, but that key has "
+            f"{computed}. Somebody changed the file: trust nothing in it, and download it again"
+        )
 
 
 class PublishedKeys(_Part):
-    """The file that an auditor downloads from `/trust/<org>`, once, and keeps."""
+    """The file that an auditor downloads from `/trust/<org>`, once, and keeps.
+
+    Printed fingerprints are computed again from the keys: a file whose own differ is refused.
+    """
 
     format: Literal["headshots.keys/1"]
     logs: tuple[PublishedLog, ...]

@@ -46,6 +46,8 @@ class Tag(StrEnum):
     INVITE_ACCEPTED = "invite.accepted"
     INVITE_RENEWED = "invite.renewed"
     INVITE_REVOKED = "invite.revoked"
+    REMINDERS_ENDED = "reminders.ended"
+    REMINDERS_RESUMED = "reminders.resumed"
     CONSENT_GIVEN = "consent.given"
     CONSENT_REFUSED = "consent.refused"
     CONSENT_WITHDRAWN = "consent.withdrawn"

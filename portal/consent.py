@@ -6,9 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
-from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
-from flask_login import login_required
 from sqlalchemy.orm import Session
 
 from compliance import consent as consents
@@ -21,10 +20,11 @@ from core.people import consents as answered
 from core.portraits import avatars
 from core.settings import settings
 from core.shoots import participations
+from core.web.answers import go, page
 from core.web.app import choose_language
 from core.web.errors import said, wants_json
-from core.web.guards import me
-from portal.visit import Visit, go, step_url, visit
+from core.web.guards import me, signed_in
+from portal.visit import Visit, step_url, visit
 
 bp = Blueprint("consent", __name__)
 
@@ -76,7 +76,7 @@ def mark_of(shown: Notice) -> str:
 
 
 @bp.get("/me/")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def step() -> Response:
     """Send the person to the page where they stand."""
     with transaction(me().org_id) as session:
@@ -84,7 +84,7 @@ def step() -> Response:
 
 
 @bp.get("/me/ended")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def ended() -> Response:
     """Say that the deadline has passed; whoever is still in time goes on."""
     with transaction(me().org_id) as session:
@@ -100,7 +100,7 @@ def ended() -> Response:
 
 
 @bp.get("/me/consent")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Ask."""
     with transaction(me().org_id) as session:
@@ -111,7 +111,7 @@ def show() -> Response:
 
 
 @bp.get("/me/consent/more")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def more() -> Response:
     """Ask again about what was refused or taken back: agreeing stays as easy as taking back."""
     with transaction(me().org_id) as session:
@@ -125,18 +125,16 @@ def more() -> Response:
 def _page(place: Visit, shown: Notice, *, later: bool = False, error: AppError | None = None) -> Response:
     """Show the question; after a mistake with the ticks as they were, unless the words have changed."""
     ticked = _answers(shown) if error and not isinstance(error, TextChanged) else {}
-    return make_response(
-        render_template(
-            "consent.html",
-            place=place,
-            notice=shown,
-            mark=mark_of(shown),
-            later=later,
-            problem=said(error) if error else "",
-            ticked=[purpose for purpose, answer in ticked.items() if answer],
-            both=isinstance(error, consents.NeedsLikeness),
-        ),
+    return page(
+        "consent.html",
         error.status if error else 200,
+        place=place,
+        notice=shown,
+        mark=mark_of(shown),
+        later=later,
+        problem=said(error) if error else "",
+        ticked=[purpose for purpose, answer in ticked.items() if answer],
+        both=isinstance(error, consents.NeedsLikeness),
     )
 
 
@@ -160,11 +158,11 @@ def _keep(session: Session, place: Visit, answers: Mapping[Purpose, bool], shown
 
 
 @bp.post("/me/consent")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def answer() -> Response:
     """Keep the answers with the words they answer."""
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         if place.state not in ASKING:
             return go(step_url(place.state))
         shown = notice_for(place)
@@ -182,11 +180,11 @@ def answer() -> Response:
 
 
 @bp.post("/me/consent/more")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def agree() -> Response:
     """Keep what was agreed to later; a box left empty keeps the answer it had."""
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         shown = offered(session, place)
         if place.state in ASKING or not shown.purposes:
             return go(url_for("privacy.show"))
@@ -199,5 +197,7 @@ def agree() -> Response:
             if wants_json():
                 raise
             return _page(place, shown, later=True, error=error)
-    flash(_("Thank you, that is noted. It counts from now on: what is made already stays as it is."), "good")
-    return go(url_for("privacy.show"))
+    return go(
+        url_for("privacy.show"),
+        _("Thank you, that is noted. It counts from now on: what is made already stays as it is."),
+    )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
-from flask_login import login_required
 from PIL import Image
 from sqlalchemy.orm import Session
 
@@ -14,17 +13,19 @@ from compliance import consent as consents
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import Conflict, InvalidInput, NotFound
+from core.image.kinds import ACCEPT, UnreadablePhoto
 from core.models import Alternative, State
 from core.portraits import avatars, headshots, photos
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
+from core.web.answers import back, go, page
 from core.web.app import limiter
 from core.web.brand import brand_of
-from core.web.guards import me
+from core.web.guards import me, signed_in
 from portal.files import attachment, picture
-from portal.visit import Visit, back, go, step_url, visit
-from workers.vision.decode import UnreadablePhoto, decode
+from portal.visit import Visit, step_url, visit
+from workers.vision.decode import decode
 
 bp = Blueprint("declined", __name__)
 
@@ -33,7 +34,7 @@ JPEG_QUALITY = 92
 
 
 @bp.post("/me/decline")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def decline() -> Response:
     """Decline, or change one's mind afterwards: what was uploaded and made is deleted."""
     try:
@@ -41,7 +42,7 @@ def decline() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Choose your initials or a picture of your own.")) from error
     with transaction(me().org_id) as session:
-        leave(session, visit(session), alternative)
+        leave(session, visit(session, lock=True), alternative)
     return go(url_for("declined.show"))
 
 
@@ -72,7 +73,7 @@ def _declined(place: Visit) -> Visit:
 
 
 @bp.get("/me/declined")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Show what stands in for a headshot."""
     with transaction(me().org_id) as session:
@@ -80,19 +81,18 @@ def show() -> Response:
         if place.state is not State.DECLINED:
             return go(step_url(place.state))
         own = avatars.own_picture(session, place.member.id)
-        return make_response(
-            render_template(
-                "declined.html",
-                place=place,
-                own=own,
-                sizes=avatars.SIZES,
-                wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
-            )
+        return page(
+            "declined.html",
+            place=place,
+            own=own,
+            sizes=avatars.SIZES,
+            accept=ACCEPT,
+            wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
         )
 
 
 @bp.get("/me/avatar-<int:size>.png")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def avatar(size: int) -> Response:
     """Serve the initials on the company's colour."""
     with transaction(me().org_id) as session:
@@ -105,7 +105,7 @@ def avatar(size: int) -> Response:
 
 
 @bp.post("/me/own-picture")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("20 per minute")
 def keep() -> Response:
     """Keep the person's own picture; it is only encoded again, no face in it is looked for."""
@@ -115,7 +115,7 @@ def keep() -> Response:
     except UnreadablePhoto as error:
         return back(error, url_for("declined.show"))
     with transaction(me().org_id) as session:
-        place = _declined(visit(session))
+        place = _declined(visit(session, lock=True))
         avatars.keep_own_picture(session, place.member, content, media_type="image/jpeg")
         place.participation.alternative = Alternative.OWN_PICTURE
     return go(url_for("declined.show"))
@@ -140,7 +140,7 @@ def encoded_again(content: bytes) -> bytes:
 
 
 @bp.get("/me/own-picture.jpg")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def own_picture() -> Response:
     """Serve the person's own picture."""
     with transaction(me().org_id) as session:
@@ -152,18 +152,18 @@ def own_picture() -> Response:
 
 
 @bp.post("/me/alternative")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def initials() -> Response:
     """Go back from one's own picture to the initials."""
     with transaction(me().org_id) as session:
-        place = _declined(visit(session))
+        place = _declined(visit(session, lock=True))
         avatars.remove_own_picture(session, place.member)
         place.participation.alternative = Alternative.INITIALS
     return go(url_for("declined.show"))
 
 
 @bp.post("/me/reconsider")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def reconsider() -> Response:
     """Changing one's mind is always possible: back to the question."""
     with transaction(me().org_id) as session:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, url_for
+from flask import Blueprint, Response, jsonify, make_response, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from core.db import Lookup, transaction
 from core.errors import NotFound
 from core.models import Certificate, Erasure
 from core.settings import settings
+from core.web.answers import page
 from core.web.app import limiter
 from portal.files import attachment
 from portal.visit import company
@@ -72,15 +73,13 @@ def show(receipt: str) -> Response:
     with transaction(org_id) as session:
         organization = company(session)
         standing = _standing(session, erasure_id)
-        return make_response(
-            render_template(
-                "erased.html",
-                receipt=receipt,
-                organization=organization,
-                standing=standing,
-                over=standing.status in (Status.COMPLETE, Status.PARTIAL),
-                address=f"{settings().base_url.rstrip('/')}{url_for('erased.show', receipt=receipt)}",
-            )
+        return page(
+            "erased.html",
+            receipt=receipt,
+            organization=organization,
+            standing=standing,
+            over=standing.status in (Status.COMPLETE, Status.PARTIAL),
+            address=f"{settings().base_url.rstrip('/')}{url_for('erased.show', receipt=receipt)}",
         )
 
 

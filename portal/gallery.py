@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
-from flask_login import login_required
 from PIL import Image
 from sqlalchemy.orm import Session
 
@@ -19,21 +17,18 @@ from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import EngineName, Headshot, Photo, State, Style
 from core.people import organizations
-from core.portraits import headshots, photos
+from core.portraits import headshots, photos, submission
 from core.shoots import participations
 from core.style.framing import Head
 from core.style.spec import Output, OutputFormat
 from core.vault import vault
+from core.web.answers import go, page
 from core.web.app import limiter
-from core.web.guards import me
+from core.web.guards import me, signed_in
 from portal import words
 from portal.files import attachment, picture
 from portal.selfie import face_of, framed
-from portal.visit import Visit, go, step_url, visit
-from workers.studio import encode
-from workers.studio.caption import caption_of
-from workers.studio.finish import in_frame
-from workers.studio.logo import read_logo
+from portal.visit import Visit, step_url, visit
 
 bp = Blueprint("gallery", __name__)
 
@@ -59,7 +54,7 @@ class Candidate:
 
 
 @bp.get("/me/result")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Show what may be seen, best first; of what was withheld only the reasons."""
     with transaction(me().org_id) as session:
@@ -68,30 +63,28 @@ def show() -> Response:
             return go(step_url(place.state))
         found = headshots.of_participation(session, place.participation.id)
         spec = _style(session, place).parsed
-        return make_response(
-            render_template(
-                "result.html",
-                place=place,
-                candidates=_candidates(session, place, found),
-                withheld=list(
-                    dict.fromkeys(
-                        reason
-                        for one in found
-                        if one.withheld_code
-                        for reason in words.withheld(one.withheld_code, one.gates)
-                    )
-                ),
-                settled=place.state in SETTLED,
-                fallback=words.fallback(place.participation.fallback_code),
-                chosen=place.participation.chosen_headshot_id,
-                outputs=[(output, file_of(output)) for output in spec.outputs],
-                size_name=words.size,
-            )
+        return page(
+            "result.html",
+            place=place,
+            candidates=_candidates(session, place, found),
+            withheld=list(
+                dict.fromkeys(
+                    reason
+                    for one in found
+                    if one.withheld_code
+                    for reason in words.withheld(one.withheld_code, one.gates)
+                )
+            ),
+            settled=place.state in SETTLED,
+            fallback=words.fallback(place.participation.fallback_code),
+            chosen=place.participation.chosen_headshot_id,
+            outputs=[(output, file_of(output)) for output in spec.outputs],
+            size_name=words.size,
         )
 
 
 @bp.get("/me/result/<uuid:headshot_id>")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def close_up(headshot_id: UUID) -> Response:
     """Show one result as large as the screen, beside the photo, with what was measured."""
     with transaction(me().org_id) as session:
@@ -103,15 +96,13 @@ def close_up(headshot_id: UUID) -> Response:
         place_in_row = next((at for at, one in enumerate(candidates) if one.id == headshot_id), None)
         if place_in_row is None:
             raise NotFound(_("This headshot does not exist any more."))
-        return make_response(
-            render_template(
-                "close_up.html",
-                place=place,
-                candidate=candidates[place_in_row],
-                earlier=candidates[place_in_row - 1] if place_in_row else None,
-                later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
-                settled=place.state in SETTLED,
-            )
+        return page(
+            "close_up.html",
+            place=place,
+            candidate=candidates[place_in_row],
+            earlier=candidates[place_in_row - 1] if place_in_row else None,
+            later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
+            settled=place.state in SETTLED,
         )
 
 
@@ -147,11 +138,11 @@ def _before_url(session: Session, headshot: Headshot) -> str | None:
 
 def file_of(output: Output) -> str:
     """Return an output's file name in addresses, e.g. `linkedin.jpg`."""
-    return f"{output.name}.{encode.SUFFIX[output.format]}"
+    return f"{output.name}.{output.format.suffix}"
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/view")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def view(headshot_id: UUID) -> Response:
     """Serve a result for the page, in its style's own frame; with `?close=1` as large as it is looked at alone."""
     with transaction(me().org_id) as session:
@@ -159,12 +150,17 @@ def view(headshot_id: UUID) -> Response:
         assert headshot.artifact_id is not None
         style = session.get_one(Style, headshot.style_id).parsed
         content = vault().get(session, headshot.artifact_id)
+    # Only where a picture is made: they bring a hundred megabytes of libraries along.
+    import numpy as np
+
+    from workers.studio.encode import in_frame
+
     master = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
     return _shown(Image.fromarray(in_frame(master, style)))
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/before")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("120 per minute")  # each decodes a photo
 def before(headshot_id: UUID) -> Response:
     """Serve the photo that a result was made from, cropped as the result is."""
@@ -187,11 +183,15 @@ def _side() -> int:
 
 def _shown(image: Image.Image) -> Response:
     image.thumbnail((_side(), _side()), Image.Resampling.LANCZOS)
-    return picture(encode.encode(np.asarray(image.convert("RGB")), OutputFormat.JPEG), "image/jpeg")
+    import numpy as np
+
+    from workers.studio.encode import encode
+
+    return picture(encode(np.asarray(image.convert("RGB")), OutputFormat.JPEG), "image/jpeg")
 
 
 @bp.post("/me/approve")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def approve() -> Response:
     """Choose the one that the company gets."""
     try:
@@ -206,11 +206,17 @@ def approve() -> Response:
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/<file>")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def download(headshot_id: UUID, file: str) -> Response:
     """Serve one size of the approved headshot; the first download makes it delivered."""
+    import numpy as np
+
+    from workers.studio import encode
+    from workers.studio.caption import caption_of
+    from workers.studio.logo import read_logo
+
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         headshot = headshots.get(session, place.member.id, headshot_id)
         participation = participations.get(session, headshot.participation_id)
         spec = session.get_one(Style, headshot.style_id).parsed
@@ -226,14 +232,14 @@ def download(headshot_id: UUID, file: str) -> Response:
     content = encode.deliver(
         pixels, spec, output, source_type, caption=caption, head=head, logo=read_logo(logo) if logo else None
     )
-    return attachment(content, encode.MEDIA_TYPE[output.format], f"headshot-{file}")
+    return attachment(content, output.format.media_type, f"headshot-{file}")
 
 
 @bp.post("/me/more")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def more() -> Response:
     """Go back to the photos, after a result that does not please or a failure."""
     with transaction(me().org_id) as session:
-        place = visit(session)
-        photos.reopen(session, place.participation, actor=place.actor)
+        place = visit(session, lock=True)
+        submission.reopen(session, place.participation, actor=place.actor)
     return go(url_for("upload.show"))

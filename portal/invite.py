@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, request, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -16,11 +15,12 @@ from core.people import sessions
 from core.portraits import adapters
 from core.shoots import invites
 from core.web import brand
+from core.web.answers import go, page
 from core.web.app import limiter, remember
 from core.web.errors import wants_json
-from core.web.guards import me
+from core.web.visitor import visitor
 from portal import words
-from portal.visit import company, go, step_url
+from portal.visit import company, step_url
 
 bp = Blueprint("invite", __name__)
 
@@ -50,21 +50,19 @@ def show(token: str) -> Response:
         except invites.InviteExpired:
             if wants_json():
                 raise
-            return make_response(render_template("invite_expired.html", token_value=token), 410)
+            return page("invite_expired.html", 410, token_value=token)
         member = session.get_one(Member, invite.member_id)
         participation = session.get_one(Participation, invite.participation_id)
         shoot = session.get_one(Shoot, participation.shoot_id)
-        return make_response(
-            render_template(
-                "invite.html",
-                token_value=token,
-                member=member,
-                shoot=shoot,
-                expires=invite.expires_at,
-                takes=words.takes(adapters.usual_seconds(session, shoot.engine))
-                if EngineName(shoot.engine).needs_gpu
-                else "",
-            )
+        return page(
+            "invite.html",
+            token_value=token,
+            member=member,
+            shoot=shoot,
+            expires=invite.expires_at,
+            takes=words.takes(adapters.usual_seconds(session, shoot.engine))
+            if EngineName(shoot.engine).needs_gpu
+            else "",
         )
 
 
@@ -73,9 +71,9 @@ def show(token: str) -> Response:
 def accept(token: str) -> Response:
     """Accept the invitation and sign the person in."""
     found = invites.find(token)
-    if current_user.is_authenticated:  # whoever used this browser before is signed out
-        with transaction(me().org_id) as session:
-            sessions.end(session, me().session_id)
+    if before := visitor():  # whoever used this browser before is signed out
+        with transaction(before.org_id) as session:
+            sessions.end(session, before.session_id)
     with transaction(found.org_id) as session:
         company(session)
         _speak(session, found)
@@ -121,4 +119,4 @@ def renewed(token: str) -> Response:
     with transaction(found.org_id) as session:
         company(session)
         _speak(session, found)
-        return make_response(render_template("invite_renewed.html"))
+        return page("invite_renewed.html")

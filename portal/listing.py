@@ -9,13 +9,13 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from core.checks.advice import ADVICE, Issue, Severity
+from core.checks.ranking import REASONS, best_three, near_duplicates
+from core.checks.verdict import Verdict
 from core.models import Photo, State
 from core.portraits import photos
-from core.portraits.photos import Standing
+from core.portraits.verdicts import Standing, standing_of
 from core.words import fill
-from workers.vision.advice import ADVICE, Issue, Severity
-from workers.vision.ranking import REASONS, best_three, near_duplicates
-from workers.vision.verdict import Verdict
 
 _FEW = 3  # people whose places have names: on the left, in the middle, on the right
 
@@ -27,7 +27,7 @@ def listing(found: Sequence[Photo], state: State) -> dict[str, Any]:
     verdicts = {
         str(photo.id): Verdict.model_validate(photo.verdict)
         for photo in found
-        if photos.standing_of(photo) is Standing.ACCEPTED
+        if standing_of(photo) is Standing.ACCEPTED
     }
     ranks = {ranked.key: (place, ranked) for place, ranked in enumerate(best_three(verdicts))}
     twins = near_duplicates({key: one.phash for key, one in verdicts.items() if one.phash is not None})
@@ -96,7 +96,7 @@ def same_shot(number: int | str) -> dict[str, Any]:
 
 def as_json(photo: Photo) -> dict[str, Any]:
     """Return what may be known of one photo; advice in the request's language."""
-    standing = photos.standing_of(photo)
+    standing = standing_of(photo)
     verdict = photo.verdict or {}
     issues = [
         {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
-from flask_login import current_user, login_required
 
 from compliance import consent as consents
 from compliance import erasure
 from compliance.erasure import ErasureReason
+from compliance.requests import export
 from core import audit
 from core.consent import Purpose
 from core.db import transaction
@@ -20,18 +20,20 @@ from core.portraits import engines
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
+from core.web import archive
+from core.web.answers import back, go, page
 from core.web.app import choose_language, forget, limiter
-from core.web.guards import me
-from portal import export, words
+from core.web.guards import me, signed_in
+from portal import words
 from portal.consent import offered
 from portal.declined import leave
-from portal.visit import back, go, step_url, visit
+from portal.visit import step_url, visit
 
 bp = Blueprint("privacy", __name__)
 
 
 @bp.get("/me/privacy")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Show what is held and every way to change it."""
     with transaction(me().org_id) as session:
@@ -45,23 +47,21 @@ def show() -> Response:
                 key=lambda one: list(Purpose).index(one[0]),
             )
         ]
-        return make_response(
-            render_template(
-                "privacy.html",
-                place=place,
-                held=held,
-                has_model=Kind.ADAPTER in inventory,
-                given=given,
-                offered=offered(session, place).purposes,
-                shoots=participations.all_of_member(session, place.member.id),
-                epoch_hours=settings().epoch_hours,
-                backup_days=settings().backup_days,
-            )
+        return page(
+            "privacy.html",
+            place=place,
+            held=held,
+            has_model=Kind.ADAPTER in inventory,
+            given=given,
+            offered=offered(session, place).purposes,
+            shoots=participations.all_of_member(session, place.member.id),
+            epoch_hours=settings().epoch_hours,
+            backup_days=settings().backup_days,
         )
 
 
 @bp.post("/me/shoot")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def switch() -> Response:
     """Go on in another shoot of one's own, as its link would."""
     wanted = request.form.get("participation", "")
@@ -74,7 +74,7 @@ def switch() -> Response:
 
 
 @bp.post("/me/consent/withdraw")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def withdraw() -> Response:
     """Take one consent back; without the first there is nothing left to do, so photos and results go."""
     try:
@@ -82,7 +82,7 @@ def withdraw() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Say which consent you take back.")) from error
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         if purpose is Purpose.PHOTO and place.state is not State.DECLINED:
             leave(session, place)
             done = _("Taken back. Your photos and headshots are deleted, and your initials are used.")
@@ -92,17 +92,16 @@ def withdraw() -> Response:
             done = _(
                 "Taken back: “%(title)s”. What was kept for it alone is erased.", title=words.purpose(purpose)
             )
-    flash(done, "good")
-    return go(url_for("privacy.show"))
+    return go(url_for("privacy.show"), done)
 
 
 def _session_of() -> str:
     """Limits count per signed-in person here: a whole office may share one address."""
-    return f"session {current_user.get_id()}"
+    return f"session {me().session_id}"
 
 
 @bp.get("/me/export.zip")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("20 per hour", key_func=_session_of)
 def take_along() -> Response:
     """Send a ZIP of everything: photos, headshots and the records as JSON."""
@@ -116,21 +115,18 @@ def take_along() -> Response:
             subject=place.member,
             files=len(plan.files),
         )
-    response = Response(export.stream(me().org_id, plan), mimetype="application/zip")
-    response.headers["Content-Disposition"] = 'attachment; filename="my-data.zip"'
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return archive.send(export.contents(me().org_id, plan), "my-data.zip")
 
 
 @bp.post("/me/erase")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def erase() -> Response:
     """Erase everything; the answer carries the link under which the person gets the proof."""
     if request.form.get("confirm") != "yes":
         unsure = InvalidInput(_("Nothing was erased. Tick the box first to say that you mean it."))
         return back(unsure, url_for("privacy.show"))
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         requested = erasure.request(
             session,
             place.member,

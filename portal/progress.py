@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import redis
-from flask import Blueprint, Response, jsonify, make_response, render_template
+from flask import Blueprint, Response, jsonify, make_response
 from flask_babel import gettext as _
-from flask_login import login_required
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -21,12 +20,13 @@ from core import gpu, progress
 from core.db import transaction
 from core.errors import Unavailable
 from core.models import Participation, State
-from core.portraits import adapters, engines, headshots, photos
+from core.portraits import adapters, engines, headshots, photos, verdicts
 from core.queue import JobName
 from core.shoots import participations
-from core.web.guards import me
+from core.web.answers import go, page
+from core.web.guards import me, signed_in
 from portal import words
-from portal.visit import go, step_url, visit
+from portal.visit import step_url, visit
 
 bp = Blueprint("progress", __name__)
 
@@ -120,7 +120,7 @@ def no_gpu_worker() -> bool:
 
 
 @bp.get("/me/progress")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Show how far the studio is, or why it could not work with these photos."""
     with transaction(me().org_id) as session:
@@ -132,21 +132,19 @@ def show() -> Response:
                 if one.withheld_code
             ]
             reasons = words.failure(place.participation.failure_code, held)
-            return make_response(render_template("failed.html", place=place, reasons=reasons))
+            return page("failed.html", place=place, reasons=reasons)
         if place.state not in MOVING:
             return go(step_url(place.state))
         sent = photos.of_participation(session, place.participation.id)
-        count = sum(photos.standing_of(photo) is photos.Standing.ACCEPTED for photo in sent)
+        count = sum(verdicts.standing_of(photo) is verdicts.Standing.ACCEPTED for photo in sent)
         modelled = engines.expects(place.participation) and engines.is_modelled(session, place.participation)
         takes = words.takes(adapters.usual_seconds(session, place.shoot.engine)) if modelled else ""
         watch = Watch.of(session, place.participation)
-    return make_response(
-        render_template("progress.html", place=place, status=watch.status(), count=count, takes=takes)
-    )
+    return page("progress.html", place=place, status=watch.status(), count=count, takes=takes)
 
 
 @bp.get("/me/progress.json")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def poll() -> Response:
     """Return where it stands now."""
     with transaction(me().org_id) as session:
@@ -155,7 +153,7 @@ def poll() -> Response:
 
 
 @bp.get("/me/progress/events")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def events() -> Response:
     """Stream changes until the work is over; with all streams taken, the page polls instead."""
     with transaction(me().org_id) as session:

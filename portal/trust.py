@@ -15,6 +15,7 @@ from core.db import Lookup, transaction
 from core.errors import AppError, InvalidInput, NotFound, TooLarge
 from core.models import Checkpoint
 from core.settings import settings
+from core.web.answers import page
 from core.web.app import limiter
 from core.web.errors import answer, said, wants_json
 from portal import words
@@ -23,8 +24,11 @@ from portal.visit import company
 bp = Blueprint("trust", __name__)
 
 
-def _organization(slug: str) -> UUID:
-    org_id = Lookup.organization(slug)
+def _organization(name: str) -> UUID:
+    """Return the company of an address: by its short name, or by its id as certificates print it for good."""
+    org_id = Lookup.organization(name)
+    if org_id is None:
+        org_id = next((one for one in Lookup.organizations() if str(one) == name), None)
     if org_id is None:
         raise NotFound(_("No company has this address."))
     return org_id
@@ -38,16 +42,14 @@ def show(slug: str) -> Response:
     config = settings()
     with transaction(org_id) as session:
         organization = company(session)
-        return make_response(
-            render_template(
-                "trust.html",
-                organization=organization,
-                operator=config.operator_name,
-                region=_(config.storage_region),
-                epoch_hours=config.epoch_hours,
-                backup_days=config.backup_days,
-                keys=published_keys(org_id),
-            )
+        return page(
+            "trust.html",
+            organization=organization,
+            operator=config.operator_name,
+            region=_(config.storage_region),
+            epoch_hours=config.epoch_hours,
+            backup_days=config.backup_days,
+            keys=published_keys(org_id),
         )
 
 
@@ -81,7 +83,7 @@ def _again(problem: AppError) -> Response:
     """Answer a file that cannot be checked: programs get the error, people the form with the reason."""
     if wants_json():
         return answer(problem)
-    return make_response(render_template("verify.html", result=None, problem=said(problem)), problem.status)
+    return page("verify.html", problem.status, result=None, problem=said(problem))
 
 
 @bp.errorhandler(RequestEntityTooLarge)
@@ -107,6 +109,4 @@ def verify() -> Response:
         checks = [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in result.checks]
         body = {"ok": result.ok, "kind": result.kind.value, "status": result.status, "checks": checks}
         return make_response(jsonify(body))
-    return make_response(
-        render_template("verify.html", result=result, named=words.check), 200 if result.ok else 422
-    )
+    return page("verify.html", 200 if result.ok else 422, result=result, named=words.check)

@@ -6,64 +6,55 @@ import re
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, jsonify, make_response, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, make_response, request, url_for
 from flask_babel import gettext as _
-from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from compliance import consent as consents
+from core.checks.advice import ADVICE, Issue
 from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
-from core.portraits import photos
+from core.image.kinds import ACCEPT, MEDIA_TYPES, EmptyPhoto, NotAPhoto, TooManyBytes, sniff
+from core.portraits import photos, submission, verdicts
 from core.settings import settings
 from core.vault import vault
+from core.web.answers import back, go, page
 from core.web.app import limiter
 from core.web.errors import said, wants_json
-from core.web.guards import me
+from core.web.guards import me, signed_in
 from portal import listing
 from portal.files import picture
-from portal.visit import Visit, back, go, step_url, visit
-from workers.vision.advice import ADVICE, Issue
-from workers.vision.decode import EmptyPhoto, NotAPhoto, PhotoFormat, TooManyBytes, sniff
+from portal.visit import Visit, step_url, visit
 
 bp = Blueprint("upload", __name__)
 
 UPLOAD_KEY = re.compile(r"[A-Za-z0-9_-]{8,60}")
-MEDIA_TYPES = {
-    PhotoFormat.JPEG: "image/jpeg",
-    PhotoFormat.PNG: "image/png",
-    PhotoFormat.WEBP: "image/webp",
-    PhotoFormat.HEIC: "image/heic",
-}
-ACCEPT = ".jpg,.jpeg,.png,.webp,.heic,.heif,image/jpeg,image/png,image/webp,image/heic,image/heif"
 
 
 @bp.get("/me/photos")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def show() -> Response:
     """Show the photos and where to add more."""
     with transaction(me().org_id) as session:
         place = visit(session)
         if place.state not in photos.OPEN:
             return go(step_url(place.state))
-        return make_response(
-            render_template(
-                "photos.html",
-                place=place,
-                listing=_listing(session, place),
-                same_shot=listing.same_shot("{number}")["advice"],
-                accept=ACCEPT,
-                upload_key=new_id().hex,
-                most_bytes=settings().upload_max_bytes,
-            )
+        return page(
+            "photos.html",
+            place=place,
+            listing=_listing(session, place),
+            same_shot=listing.same_shot("{number}")["advice"],
+            accept=ACCEPT,
+            upload_key=new_id().hex,
+            most_bytes=settings().upload_max_bytes,
         )
 
 
 @bp.get("/me/photos.json")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
-def verdicts() -> Response:
+@signed_in
+def poll() -> Response:
     """Return the photos with their verdicts, for the page that waits for them."""
     with transaction(me().org_id) as session:
         place = visit(session)
@@ -75,7 +66,7 @@ def _listing(session: Session, place: Visit) -> dict[str, Any]:
 
 
 @bp.route("/me/photos", methods=["POST", "PUT"])
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("240 per minute")
 def add() -> Response:
     """Take a photo; sent again with the same `upload_key` it is the same photo."""
@@ -135,7 +126,7 @@ def quick_check(content: bytes) -> str:
 
 
 @bp.get("/me/photos/<uuid:photo_id>/preview")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def preview(photo_id: UUID) -> Response:
     """Serve the small copy of one's own photo."""
     with transaction(me().org_id) as session:
@@ -147,7 +138,7 @@ def preview(photo_id: UUID) -> Response:
 
 
 @bp.post("/me/photos/<uuid:photo_id>/subject")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("60 per minute")
 def choose(photo_id: UUID) -> Response:
     """Keep which of several people on one's own photo one is; its check goes on at once."""
@@ -156,14 +147,14 @@ def choose(photo_id: UUID) -> Response:
         place = visit(session)
         consents.require(session, place.member.id)
         photo = photos.get(session, place.member.id, photo_id)
-        photos.choose_face(session, photo, face_index, actor=place.actor)
+        verdicts.choose_face(session, photo, face_index, actor=place.actor)
         if wants_json():
             return make_response(jsonify(listing.as_json(photo)))
     return go(url_for("upload.show"))
 
 
 @bp.post("/me/photos/<uuid:photo_id>/me")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 @limiter.limit("60 per minute")
 def confirm(photo_id: UUID) -> Response:
     """Keep that one's own photo shows oneself, although it differs from the others."""
@@ -171,14 +162,14 @@ def confirm(photo_id: UUID) -> Response:
         place = visit(session)
         consents.require(session, place.member.id)
         photo = photos.get(session, place.member.id, photo_id)
-        photos.is_me(session, photo, actor=place.actor)
+        verdicts.is_me(session, photo, actor=place.actor)
         if wants_json():
             return make_response(jsonify(listing.as_json(photo)))
     return go(url_for("upload.show"))
 
 
 @bp.post("/me/photos/<uuid:photo_id>/remove")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def remove(photo_id: UUID) -> Response:
     """Delete one photo for good."""
     with transaction(me().org_id) as session:
@@ -188,14 +179,14 @@ def remove(photo_id: UUID) -> Response:
 
 
 @bp.post("/me/submit")
-@login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
+@signed_in
 def submit() -> Response:
     """Send the accepted photos to the studio."""
     try:
         with transaction(me().org_id) as session:
             place = visit(session)
             consents.require(session, place.member.id)
-            photos.submit(session, place.participation, actor=place.actor)
-    except (photos.NoGoodPhoto, photos.StillChecking, photos.StillAsks) as error:
+            submission.submit(session, place.participation, actor=place.actor)
+    except (submission.NoGoodPhoto, submission.StillChecking, submission.StillAsks) as error:
         return back(error, url_for("upload.show"))
     return go(url_for("progress.show"))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Response, flash, g, jsonify, make_response, redirect, url_for
+from flask import g, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from core import locks
 from core.audit import Actor
-from core.errors import AppError, NotFound
+from core.errors import NotFound
 from core.models import Member, Organization, Participation, Shoot, State
 from core.people import members, organizations
 from core.shoots import participations
 from core.web.brand import brand_of
-from core.web.errors import said, wants_json
 from core.web.guards import me
 
 STEPS: dict[State, str] = {
@@ -58,14 +58,20 @@ def company(session: Session) -> Organization:
     return organization
 
 
-def visit(session: Session) -> Visit:
+def visit(session: Session, *, lock: bool = False) -> Visit:
     """Return where the signed-in person stands, and dress the page in the company's brand.
 
+    Args:
+        session: bound to the organization.
+        lock: hold what belongs to the person until the transaction ends, for a page that changes it.
+
     Raises:
-        NotFound: they were never invited to a shoot.
+        NotFound: they were never invited to a shoot, or have been erased.
     """
     user = me()
     organization = company(session)
+    if lock:
+        locks.people(session, [user.member_id])
     member = members.get(session, user.member_id)
     found = participations.of_member(session, member.id, user.participation_id)
     if found is None:
@@ -78,18 +84,3 @@ def visit(session: Session) -> Visit:
 def step_url(state: State) -> str:
     """Return the address of the page that belongs to `state`."""
     return url_for(STEPS[state])
-
-
-def go(address: str, **facts: str | int | bool) -> Response:
-    """Answer a form: programs get JSON with `next`, people are sent there."""
-    if wants_json():
-        return make_response(jsonify({"next": address, **facts}))
-    return make_response(redirect(address, 303))
-
-
-def back(error: AppError, address: str) -> Response:
-    """Answer a form that cannot be done: programs get the error, people the page again with the reason."""
-    if wants_json():
-        raise error
-    flash(said(error), "bad")
-    return make_response(redirect(address, 303))

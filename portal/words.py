@@ -10,10 +10,10 @@ from typing import Any
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
+from core.checks.advice import ADVICE, Issue
 from core.models import Kind
 from core.portraits.engines import Fallback
 from core.words import fill
-from workers.vision.advice import ADVICE, Issue
 
 
 def steps() -> dict[str, str]:
@@ -128,7 +128,7 @@ def gates(report: Mapping[str, Any]) -> list[GateFinding]:
     """Return what the gates found about a picture that passed them, as a person would ask it."""
     measured: Mapping[str, Mapping[str, Any]] = report.get("gates", {})
     questions = (
-        (("likeness",), _("Looks like your other photos")),
+        (("likeness",), _resemblance(measured)[0]),
         (("skin_delta_e", "skin_ita"), _("Skin tone as in your photos")),
         (("eye_line", "head_height", "roll"), _("Sits in the frame like your colleagues")),
         (("backdrop", "light"), _("Light and background in the company’s style")),
@@ -142,6 +142,19 @@ def gates(report: Mapping[str, Any]) -> list[GateFinding]:
     if "held_out" in measured:
         findings += _of_a_model(measured)
     return findings
+
+
+def _resemblance(measured: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+    """Return what the face was held against, as a question and as a figure: other photos only where some were."""
+    others = measured.get("likeness", {}).get("others")
+    if others is None:
+        return _("Looks like you"), _("Distance to your photos (0 is the same picture)")
+    if others == 0:
+        return (
+            _("Looks like the photo it was made from"),
+            _("Distance to the photo it was made from (0 is the same picture)"),
+        )
+    return _("Looks like your other photos"), _("Distance to your other photos (0 is the same picture)")
 
 
 def _of_a_model(measured: Mapping[str, Mapping[str, Any]]) -> list[GateFinding]:
@@ -176,7 +189,7 @@ def measures(report: Mapping[str, Any]) -> list[Measure]:
     measured: Mapping[str, Mapping[str, Any]] = report.get("gates", {})
     # Label, factor from the gate's unit to the page's, unit of the page.
     known: dict[str, tuple[str, float, str]] = {
-        "likeness": (_("Distance to your other photos (0 is the same picture)"), 1, ""),
+        "likeness": (_resemblance(measured)[1], 1, ""),
         "held_out": (_("Distance to photos of you that the model never saw"), 1, ""),
         "skin_delta_e": (_("Skin tone, difference in colour"), 1, "ΔE"),
         "skin_ita": (_("Skin tone, difference in shade"), 1, "°"),
@@ -231,7 +244,7 @@ def withheld(code: str | None, report: Mapping[str, Any]) -> list[str]:
     failed = [name for name, gate in report.get("gates", {}).items() if gate.get("passed") is False]
     known: dict[str, str] = {
         "one_face": _("There was not exactly one face in the picture."),
-        "likeness": _("It did not look enough like your other photos."),
+        "likeness": _("It did not look enough like your photos."),
         "skin_delta_e": _("Your skin tone came out different from your photos."),
         "skin_ita": _("Your skin tone came out different from your photos."),
         "eye_line": _("Your eyes were not where your company’s style has them."),
@@ -338,7 +351,7 @@ def check(name: str) -> str:
         "log of this company": _("Log of this company"),
         "log signature and proof": _("Log signature and proof"),
         "no spare bytes": _("No spare bytes"),
-        "page says the same": _("Page says the same"),
+        "page of these facts": _("Page of these facts"),
         "public keys": _("Public keys"),
         "readable": _("Readable"),
         "signature present": _("Signature present"),

@@ -16,7 +16,6 @@ import secrets
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, session
-from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -26,11 +25,11 @@ from core import audit
 from core.db import Lookup, transaction
 from core.models import Member, Role, SignInMethod, WebSession
 from core.people import members, organizations, sessions
-from core.people.sessions import SignedIn
 from core.queue import redis_client
 from core.settings import settings
 from core.web.app import csrf, forget, remember
 from core.web.brand import Brand, brand_of
+from core.web.visitor import visitor
 from sso import connections, errors
 from sso.assertion import claimed_request, validate_response
 from sso.credentials import sp_credentials
@@ -131,8 +130,8 @@ def acs(slug: str) -> BaseResponse:
     )
     with transaction(org_id) as database:
         member = member_for(database, connection, identity)
-        if current_user.is_authenticated and current_user.org_id == org_id:
-            sessions.end(database, current_user.session_id)  # a new sign-in never keeps an old token alive
+        if (before := visitor()) and before.org_id == org_id:
+            sessions.end(database, before.session_id)  # a new sign-in never keeps an old token alive
         token = sessions.start(
             database,
             member,
@@ -183,7 +182,7 @@ def logout(slug: str) -> Response:
     """Sign out here; the identity provider's own session stays."""
     org_id = _organization(slug)
     with transaction(org_id) as database:
-        if isinstance(user := current_user._get_current_object(), SignedIn) and user.org_id == org_id:  # noqa: SLF001 - Flask-Login's proxy has no other way out
+        if (user := visitor()) and user.org_id == org_id:
             sessions.end(database, user.session_id)
             member = members.get(database, user.member_id)
             audit.record(database, audit.Tag.SIGNED_OUT, actor=user.actor, subject=member)

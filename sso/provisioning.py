@@ -1,13 +1,10 @@
-"""Which member an identity is; just-in-time, and never by e-mail alone where that would give power."""
+"""Which member an identity is; just-in-time, and never by an e-mail attribute alone."""
 
 from __future__ import annotations
 
-import hashlib
-
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.db import organization_of
 from core.models import Member, Role
 from core.people import members
@@ -22,17 +19,18 @@ def member_for(session: Session, connection: SamlConnection, identity: Identity)
     """Return the member who signed in: known, linked now, or added now.
 
     Found by (identity provider, NameID). Otherwise a member of this organization with the same e-mail
-    address and no identity yet is linked: HR imported the address, and the organization's own identity
-    provider vouches for it. Where that member is more than an employee, the identity must be in an admin
-    group as well (an auditor's in an auditor group), since people can often edit their own address in a
-    directory but not their groups.
+    address and no identity yet is linked, where more than an attribute says that it is them: people can
+    often edit their own address in a directory, but neither the name that it knows them by nor their groups.
+    So an employee is linked if the address is the NameID itself, or if the groups give a role here; a member
+    who is more than an employee if the identity is in an admin group (for an auditor, an auditor group).
     Otherwise the person is added. Names and addresses of known members stay as HR imported them.
 
     The caller's transaction holds the change and its audit events.
 
     Raises:
         AccountDisabled: the member may not sign in.
-        AccountNotLinked: the address belongs to a member with another identity or a higher role.
+        AccountNotLinked: the address belongs to a member with another identity or a higher role, or nothing but
+            an attribute says that it is theirs.
     """
     _wait_in_line(session, identity)
     member = members.by_identity(session, identity.idp_entity_id, identity.name_id)
@@ -50,8 +48,7 @@ def member_for(session: Session, connection: SamlConnection, identity: Identity)
 def _wait_in_line(session: Session, identity: Identity) -> None:
     """Let two first sign-ins of one person run one after the other, until the transaction ends."""
     of = f"{organization_of(session)}\0{identity.email}".encode()
-    lock = int.from_bytes(hashlib.sha256(of).digest()[:8], signed=True)
-    session.execute(select(func.pg_advisory_xact_lock(lock)))
+    locks.wait(session, locks.Space.SIGN_IN, of)
 
 
 def _role(connection: SamlConnection, identity: Identity) -> Role:
@@ -85,10 +82,12 @@ def _add(session: Session, connection: SamlConnection, identity: Identity) -> Me
 def _link(session: Session, connection: SamlConnection, identity: Identity, member: Member) -> None:
     if member.name_id is not None:
         raise AccountNotLinked
-    if Role(member.role) is not Role.EMPLOYEE and _role(connection, identity) not in (
-        Role.HR_ADMIN,
-        member.role,
-    ):
+    given = _role(connection, identity)
+    if Role(member.role) is Role.EMPLOYEE:
+        vouched = given is not Role.EMPLOYEE or identity.name_id.casefold() == identity.email.casefold()
+    else:
+        vouched = given in (Role.HR_ADMIN, member.role)
+    if not vouched:
         raise AccountNotLinked
     if member.disabled_at is not None:
         raise AccountDisabled

@@ -88,7 +88,8 @@ def verified(connection: SamlConnection, xml: bytes) -> etree._Element:
     except errors.SignInFailed:
         raise
     except Refusal as refusal:
-        raise _CAUSES.get(refusal.code, errors.SignatureWrong)() from refusal
+        cause = _CAUSES.get(refusal.code, errors.SignatureWrong)
+        raise cause from refusal
     except Exception as error:  # the toolkit raises bare Exception, lxml's and xmlsec's errors
         raise errors.MessageMalformed from error
     if _ASSERTION not in signed:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from core.checks.verdict import Verdict
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
 from workers.vision.check import examine
 from workers.vision.examination import Examination
 from workers.vision.full_resolution import closer
 from workers.vision.geometry import Face, Pixels
-from workers.vision.verdict import Verdict
 
 _MARGIN: Final = 1.3  # times the pixels that the finished head has: the crop may get tighter
 

@@ -8,12 +8,15 @@ from compliance.pdf import making
 from compliance.signing import SigningKeys
 
 
-def render_certificate(document: Certificate, keys: SigningKeys, language: str = "en") -> bytes:
+def render_certificate(
+    document: Certificate, keys: SigningKeys, language: str = "en", *, keys_address: str
+) -> bytes:
     """Return the signed PDF/A-3 of `document`, with `evidence.json` attached.
 
     Args:
         document: The facts and their place in the log.
         keys: The evidence keys; the signature is PAdES with no change allowed after it.
+        keys_address: Where anybody downloads their public half; printed.
         language: Of the page; falls back to English. The attached JSON is the same in every language.
 
     Raises:
@@ -26,7 +29,7 @@ def render_certificate(document: Certificate, keys: SigningKeys, language: str =
             "Run the erasure again, or look at the locations named.",
             locations=failed,
         )
-    page = certificate_page.render(document, keys.document_root, language)
+    page = certificate_page.render(document, keys.document_root, language, keys_address=keys_address)
     body = document.certificate
     unsigned = making.render(
         page,

@@ -22,7 +22,7 @@ from compliance.certificate.facts import (
     Status,
 )
 from compliance.erasure import TOOL
-from compliance.evidence import signing_keys
+from compliance.evidence import keys_address, signing_keys
 from compliance.log import sequencer
 from core import audit, models
 from core.clock import now
@@ -70,7 +70,9 @@ def issue(session: Session, erasure: Erasure) -> models.Certificate:
         sequencer.sequence(session)
         session.refresh(event)
     document = Certificate(certificate=body, log=LogEvidence.of(sequencer.prove(session, event.id)))
-    content = render_certificate(document, signing_keys(), erasure.language)
+    content = render_certificate(
+        document, signing_keys(), erasure.language, keys_address=keys_address(erasure.org_id)
+    )
     row = models.Certificate(
         id=body.certificate_id,
         org_id=erasure.org_id,

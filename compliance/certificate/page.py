@@ -66,11 +66,11 @@ def _environment() -> Environment:
 
 
 def footer(body: CertificateBody) -> str:
-    """Return the line at the foot of every page; the same in all languages, and checked when verifying."""
+    """Return the line at the foot of every page; the same in all languages."""
     return f"{body.certificate_id} · {body.status.value}"
 
 
-def render(document: Certificate, root: x509.Certificate, language: str) -> str:
+def render(document: Certificate, root: x509.Certificate, language: str, *, keys_address: str) -> str:
     """Return the certificate as one HTML page without outside resources."""
     words = texts(language)
     body = document.certificate
@@ -111,7 +111,7 @@ def render(document: Certificate, root: x509.Certificate, language: str) -> str:
             facts_sha256=body.facts()["certificate_sha256"],
             evidence_sha256=sha256(document.canonical()).hexdigest(),
             root_fingerprint=root.fingerprint(SHA256()).hex(),
-            trust_address=f"{head.origin.partition('/')[0]}/trust/{body.organization.id}",
+            keys_address=keys_address,
         )
     )
 

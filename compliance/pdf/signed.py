@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from io import BytesIO
 
 from asn1crypto import cms, pem
@@ -21,6 +20,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature, read_cert
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
+from compliance.signing import PublishedRoot
 from core.clock import now
 
 Check = Callable[[str, bool, str], None]
@@ -30,16 +30,16 @@ Check = Callable[[str, bool, str], None]
 class SignedPdf:
     """What a fully verified PDF carries."""
 
+    identifier: bytes  # the document's permanent one, given when its page was made
     attachments: dict[str, bytes]  # by file name
-    signed_at: datetime | None  # the signer's own clock
 
 
-def open_signed(content: bytes, roots: Sequence[str], check: Check) -> SignedPdf:
+def open_signed(content: bytes, roots: Sequence[PublishedRoot], check: Check) -> SignedPdf:
     """Verify the signature of the PDF `content` and return what it carries.
 
     Args:
         content: The whole file.
-        roots: Trusted root certificates, PEM.
+        roots: Trusted.
         check: Told the name, outcome and detail of each step; it must raise where the outcome is False.
 
     Raises:
@@ -49,7 +49,7 @@ def open_signed(content: bytes, roots: Sequence[str], check: Check) -> SignedPdf
     signatures = list(reader.embedded_signatures)
     check("signature present", len(signatures) == 1, f"{len(signatures)} signature(s) in the document")
     signature = signatures[0]
-    trust = [asn1_x509.Certificate.load(pem.unarmor(root.encode())[2]) for root in roots]
+    trust = [asn1_x509.Certificate.load(pem.unarmor(root.certificate.encode())[2]) for root in roots]
     context = ValidationContext(trust_roots=trust, allow_fetching=False, moment=now())
     status = validate_pdf_signature(signature, signer_validation_context=context)
 
@@ -65,7 +65,12 @@ def open_signed(content: bytes, roots: Sequence[str], check: Check) -> SignedPdf
         _is_our_encoding(content, signature),
         "the signature object holds nothing beside what was verified",
     )
-    check("signer trusted", bool(status.trusted), "the signer's certificate comes from the published root")
+    fingerprints = " or ".join(root.sha256 for root in roots)
+    check(
+        "signer trusted",
+        bool(status.trusted),
+        f"the signer's certificate comes from the published root, SHA-256 {fingerprints}",
+    )
     certified = read_certification_data(reader)
     check(
         "changes forbidden",
@@ -75,7 +80,7 @@ def open_signed(content: bytes, roots: Sequence[str], check: Check) -> SignedPdf
         and bool(status.docmdp_ok),
         "certified with DocMDP level 1",
     )
-    return SignedPdf(_attachments(reader), signature.self_reported_timestamp)
+    return SignedPdf(reader.document_id[0], _attachments(reader))
 
 
 def _is_our_encoding(content: bytes, signature: EmbeddedPdfSignature) -> bool:

@@ -9,7 +9,6 @@ from core.brand import pictures
 from core.errors import InvalidInput
 from core.models import Kind, Organization
 from core.people import organizations
-from core.queue import JobName, enqueue
 from core.style.spec import HEX_COLOR
 from core.vault import vault
 
@@ -69,5 +68,4 @@ def _replace_logo(session: Session, organization: Organization, png: bytes | Non
         stored = vault().put(session, png, kind=Kind.LOGO, media_type="image/png", member_id=None)
         organization.logo_id = stored.id
     if old is not None:
-        vault().request_deletion(session, [old])
-        enqueue(session, JobName.PURGE, old)
+        vault().delete(session, [old])

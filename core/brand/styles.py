@@ -21,7 +21,6 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
 from core.models import Artifact, Kind, Shoot, Style
 from core.people import organizations
-from core.queue import JobName, enqueue
 from core.style.spec import COMPANY_LOGO, ImageBackdrop, StyleSpec
 from core.vault import vault
 
@@ -239,5 +238,4 @@ def _forget_picture(session: Session, image: str) -> None:
         select(Style.id).where(Style.spec["backdrop"]["image"].as_string() == image).limit(1)
     )
     if still is None:
-        vault().request_deletion(session, [UUID(image)])
-        enqueue(session, JobName.PURGE, UUID(image))
+        vault().delete(session, [UUID(image)])

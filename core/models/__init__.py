@@ -19,12 +19,13 @@ from core.models.photo import Photo
 from core.models.saml_connection import SamlConnectionRow
 from core.models.shoot import EngineName, Shoot
 from core.models.style import Style
-from core.models.web_session import SignInMethod, WebSession
+from core.models.web_session import App, SignInMethod, WebSession
 
 __all__ = [
     "Adapter",
     "AdapterKind",
     "Alternative",
+    "App",
     "Artifact",
     "AuditEvent",
     "Base",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from core.clock import now
 from core.ids import new_id
+from core.models.bounds import bound_by_columns
 
 
 class Base(DeclarativeBase):
@@ -31,6 +32,9 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB,
         list[dict[str, Any]]: JSONB,
     }
+
+
+bound_by_columns(Base)
 
 
 class Tenant(Base):

@@ -12,11 +12,27 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.models.base import Tenant
 
 
+class App(StrEnum):
+    """Which of the two apps a session opens."""
+
+    PORTAL = "portal"
+    ADMIN = "admin"
+
+
 class SignInMethod(StrEnum):
     """How the person proved who they are."""
 
     SAML = "saml"
     INVITE = "invite"
+
+    @property
+    def opens(self) -> App:
+        """The one app that this opens.
+
+        An invitation's link is forwarded and lies in mailboxes, so it never opens the company's own pages; and
+        whoever runs a company's sign-in can make it say any name, so that never opens a person's.
+        """
+        return App.ADMIN if self is SignInMethod.SAML else App.PORTAL
 
 
 class WebSession(Tenant):
@@ -31,6 +47,7 @@ class WebSession(Tenant):
         ForeignKey("participations.id")
     )  # whose link it opened
     method: Mapped[str] = mapped_column(String(8))
+    app: Mapped[str | None] = mapped_column(String(8))  # a session without one opens nothing
     saml_session_index: Mapped[str | None] = mapped_column(String(256))
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]

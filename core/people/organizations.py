@@ -21,16 +21,17 @@ def create(slug: str, name: str, *, contact_email: str = "", language: str = "en
     """Create an organization with its own key for brand assets; return its id.
 
     Raises:
-        InvalidInput: the slug cannot stand in an address.
+        InvalidInput: the slug cannot stand in an address, the name is empty, or a value too long.
     """
     if not SLUG.fullmatch(slug):
         raise InvalidInput("Use small letters, digits and hyphens for the short name, e.g. acme-labs.")
+    if not name.strip():
+        raise InvalidInput("Please give the company's name.")
     org_id = new_id()
+    made = Organization(id=org_id, slug=slug, name=name, contact_email=contact_email, language=language)
     vault().keys.create([org_id])
     with transaction(org_id) as session:
-        session.add(
-            Organization(id=org_id, slug=slug, name=name, contact_email=contact_email, language=language)
-        )
+        session.add(made)
         session.flush()
         audit.record(session, audit.Tag.ORGANIZATION_CREATED, actor=audit.SYSTEM)
     return org_id

@@ -15,7 +15,7 @@ from core.audit import Actor, actor_for
 from core.clock import now
 from core.db import Lookup, organization_of, transaction
 from core.ids import new_id
-from core.models import Member, Participation, Role, SignInMethod, WebSession
+from core.models import App, Member, Participation, Role, SignInMethod, WebSession
 from core.settings import settings
 
 # Writing `seen_at` on every request would make each read a write; once a minute is exact enough.
@@ -55,8 +55,8 @@ def start(
 ) -> str:
     """Start a session for `member`; return its token (256 bits), which only the browser keeps.
 
-    A session that began with the link of a shoot stays in that shoot. It ends at `not_after`, where the
-    identity provider says so and our own limit is later.
+    It opens the one app that `method` leads to. A session that began with the link of a shoot stays in that shoot.
+    It ends at `not_after`, where the identity provider says so and our own limit is later.
     """
     token = secrets.token_urlsafe(32)
     moment = now()
@@ -70,6 +70,7 @@ def start(
             participation_id=participation.id if participation else None,
             token_sha256=hashlib.sha256(token.encode()).digest(),
             method=method,
+            app=method.opens,
             saml_session_index=saml_session_index,
             seen_at=moment,
             expires_at=expires if not_after is None else min(expires, not_after),
@@ -79,15 +80,17 @@ def start(
     return token
 
 
-def find(token: str) -> SignedIn | None:
-    """Return who the token belongs to, or `None` if the session ended, expired or never was."""
-    found = Lookup.session(hashlib.sha256(token.encode()).digest())
+def find(token: str, app: App) -> SignedIn | None:
+    """Return who the token belongs to, or `None` if the session ended, expired, never was or opens another app."""
+    found = Lookup.session(hashlib.sha256(token.encode()).digest(), app)
     if found is None:
         return None
     org_id, session_id = found
     with transaction(org_id) as session:
         row = session.get(WebSession, session_id)
         if row is None or row.ended_at is not None:
+            return None
+        if row.app != app or SignInMethod(row.method).opens is not app:
             return None
         moment = now()
         if moment >= row.expires_at or moment - row.seen_at > timedelta(

@@ -1,4 +1,4 @@
-"""Names of delivered files: a template of the company's, safe on every file system, never twice."""
+"""Names of delivered files, after a template of the company's."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import re
 import string
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from core.errors import InvalidInput
 
 FIELDS = ("employee_id", "first", "last", "department")
 EXAMPLE = {"employee_id": "E1042", "first": "Ada", "last": "Lovelace", "department": "Engineering"}
-LONGEST_STEM = 120  # characters; four bytes each stay below the 255 bytes of common file systems twice over
 # Windows refuses these characters, and control characters, in a file's name.
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
-# Windows device names are no file names, with or without an ending.
-RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
 ENDING = re.compile(r"\.(jpe?g|png|webp|avif)$", re.IGNORECASE)
 
 
@@ -71,10 +67,7 @@ def stem(template: str, values: Mapping[str, str]) -> str:
     )
     filled = FORBIDDEN.sub("", unicodedata.normalize("NFC", filled))
     filled = re.sub(r"([ _\-.])[ _\-.]*(?=[ _\-.])", "", filled) if _has_empty(template, values) else filled
-    filled = filled.strip(" _-.")[:LONGEST_STEM].rstrip(" .")
-    if RESERVED.fullmatch(filled):
-        filled = f"_{filled}"
-    return filled or "headshot"
+    return filled.strip(" _-.") or "headshot"
 
 
 def _has_empty(template: str, values: Mapping[str, str]) -> bool:
@@ -84,25 +77,6 @@ def _has_empty(template: str, values: Mapping[str, str]) -> bool:
 def _clean(value: str) -> str:
     # A leading dot hides a file, and two climb a folder; neither is part of a person's name.
     return FORBIDDEN.sub("", " ".join(value.split())).strip(" .")
-
-
-@dataclass
-class Names:
-    """Gives each file of one archive a name of its own."""
-
-    template: str
-    _taken: set[str] = field(default_factory=set)
-
-    def next(self, values: Mapping[str, str], ending: str, folder: str = "") -> str:
-        """Return a name that no earlier one equals, whatever the capitals: clashes are numbered from 2."""
-        base = folder + stem(self.template, values)
-        name, number = f"{base}.{ending}", 1
-        # macOS and Windows see one file in names that differ in capitals or in how accents are composed.
-        while (key := unicodedata.normalize("NFKC", name).casefold()) in self._taken:
-            number += 1
-            name = f"{base}_{number}.{ending}"
-        self._taken.add(key)
-        return name
 
 
 def example(template: str) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import ARRAY, Text, any_, func, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, Gone
@@ -25,7 +25,6 @@ from core.ids import new_id
 from core.models import Artifact, Kind, Member, Organization, Participation, Shoot, State
 from core.people import members, roster, tabular
 from core.people.roster import Reason, Roster, Row, Verdict
-from core.queue import JobName, enqueue
 from core.settings import settings
 from core.shoots import invites, shoots
 from core.vault import vault
@@ -121,6 +120,9 @@ def commit(
         Organization, organization_of(session), with_for_update={"key_share": True}, populate_existing=True
     )
     shoots.open_or_refuse(shoot)
+    known = _known(session, shoot.id, dry_run(session, shoot.id, import_id).roster.rows)
+    locks.people(session, {member.id for member in known.by_email.values()})
+    # Judged anew now that nobody of them can be erased or invited meanwhile.
     run = dry_run(session, shoot.id, import_id)
     good = [row for row in run.roster.rows if row.is_good]
     rejected = [row for row in run.roster.rows if row.verdict is Verdict.REJECTED]
@@ -132,7 +134,7 @@ def commit(
                 "Someone was added to your organization at this very moment. Nothing was imported: try again."
             ) from error
     committed = Committed(len(good), run.roster.counts[Verdict.SKIPPED], len(rejected))
-    _drop(session, import_id)
+    vault().delete(session, [import_id])
     rejected_id = (
         _keep(session, _Stored(shoot_id=shoot.id, content=_base64(_csv(rejected)), committed=committed))
         if rejected
@@ -208,11 +210,6 @@ def _load(session: Session, shoot_id: UUID, import_id: UUID) -> _Stored:
     if stored.shoot_id != shoot_id:
         raise _gone()
     return stored
-
-
-def _drop(session: Session, import_id: UUID) -> None:
-    vault().request_deletion(session, [import_id])
-    enqueue(session, JobName.PURGE, import_id)
 
 
 def _csv(rows: Iterable[Row]) -> bytes:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, update
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.brand import styles
 from core.clock import now
 from core.db import organization_of
@@ -19,20 +19,12 @@ from core.ids import new_id
 from core.models import EngineName, Invite, Member, Participation, Shoot, State, Style
 from core.portraits import file_names
 from core.settings import diffusion_settings
-from core.shoots import invites, participations
+from core.shoots import invites, participations, reminders
+from core.shoots.reminders import REMINDABLE
 
 LONGEST_NAME = 120  # as wide as the column
 LONGEST_DEADLINE = timedelta(days=366)
 PAGE = 50
-# Who can still be reminded: also of choosing. Never someone who declined: that answer stands.
-REMINDABLE = (
-    State.INVITED,
-    State.OPENED,
-    State.CONSENTED,
-    State.UPLOADING,
-    State.READY,
-    State.EXPIRED,
-)
 # A second click on "remind all" within this time sends nothing more.
 REMIND_AGAIN_AFTER = timedelta(minutes=10)
 # Where closing ends the way: nobody's finished or waiting picture is touched.
@@ -238,26 +230,30 @@ def people(
 
 
 def remind(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite:
-    """Send one person a new link; the older ones end.
+    """Send one person a new link; the older ones end. It is a reminder, unless the invitation was withdrawn.
 
     Raises:
-        NotRemindable: they declined, finished or were erased.
+        NotRemindable: they declined, finished, were erased or asked for no more reminders.
         ShootClosed: the shoot has ended.
     """
     shoot = get(session, participation.shoot_id)
     open_or_refuse(shoot)
+    locks.person(session, participation.member_id)
     if participation.state == State.DECLINED:
         raise NotRemindable("This person is not participating. That answer stands: no reminder is sent.")
     if participation.state not in REMINDABLE:
         raise NotRemindable("This person is past the invitation, so no new link is needed.")
-    return _send(session, shoot, [participation], actor)[0]
+    again = invites.is_withdrawn(session, participation)
+    if not again and not reminders.wanted(participation):
+        raise NotRemindable("This person asked for no more reminders. The link that they have still works.")
+    return _send(session, shoot, [participation], actor, reminder=not again)[0]
 
 
 def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     """Send everyone who has not finished a new link; return how many.
 
-    Nobody who declined is reminded, nobody who got a link within the last ten minutes, and nobody whose
-    invitation was withdrawn: they get one only when they are asked by name.
+    Nobody who declined is reminded or asked for no more reminders, nobody who got a link within the last ten
+    minutes, and nobody whose invitation was withdrawn: they get one only when they are asked by name.
 
     Raises:
         ShootClosed: the shoot has ended.
@@ -266,13 +262,16 @@ def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     recent = select(Invite.participation_id).where(
         Invite.created_at > now() - REMIND_AGAIN_AFTER, Invite.revoked_at.is_(None)
     )
-    rows = session.scalars(
-        _in_states(shoot.id, REMINDABLE)
-        .where(Participation.id.not_in(recent), ~invites.withdrawn())
-        .with_for_update()
-    ).all()
+    rows = _locked(
+        session,
+        _in_states(shoot.id, REMINDABLE).where(
+            Participation.id.not_in(recent),
+            Participation.reminders_ended_at.is_(None),
+            ~invites.withdrawn(),
+        ),
+    )
     for start in range(0, len(rows), BATCH):
-        _send(session, shoot, rows[start : start + BATCH], actor)
+        _send(session, shoot, rows[start : start + BATCH], actor, reminder=True)
     return len(rows)
 
 
@@ -280,11 +279,19 @@ def _in_states(shoot_id: UUID, states: Sequence[State]) -> Select[Participation]
     return select(Participation).where(Participation.shoot_id == shoot_id, Participation.state.in_(states))
 
 
-def _send(session: Session, shoot: Shoot, rows: Sequence[Participation], actor: audit.Actor) -> list[Invite]:
+def _locked(session: Session, wanted: Select[Participation]) -> Sequence[Participation]:
+    """Return whom a question finds, after locking everyone whom it finds; who moved on meanwhile is left out."""
+    found = locks.owners(session, wanted.with_only_columns(Participation.member_id))
+    return session.scalars(wanted.where(Participation.member_id == any_(literal(found, ARRAY(Uuid))))).all()
+
+
+def _send(
+    session: Session, shoot: Shoot, rows: Sequence[Participation], actor: audit.Actor, *, reminder: bool
+) -> list[Invite]:
     for row in rows:
         if row.state == State.EXPIRED:
             participations.move(session, row, State.INVITED, actor=actor)
-    return invites.create_all(session, shoot, rows, actor=actor)
+    return invites.create_all(session, shoot, rows, actor=actor, reminder=reminder)
 
 
 def close(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
@@ -296,7 +303,7 @@ def close(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     if shoot.closed_at is not None:
         return 0
     shoot.closed_at = now()
-    rows = session.scalars(_in_states(shoot.id, UNFINISHED).with_for_update()).all()
+    rows = _locked(session, _in_states(shoot.id, UNFINISHED))
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         # Held here so that `move` finds them in the session instead of asking for each.

@@ -229,6 +229,16 @@ class OutputFormat(StrEnum):
     WEBP = "webp"
     AVIF = "avif"
 
+    @property
+    def suffix(self) -> str:
+        """What a file's name ends in, without the dot."""
+        return "jpg" if self is OutputFormat.JPEG else self.value
+
+    @property
+    def media_type(self) -> str:
+        """What HTTP calls it."""
+        return f"image/{self.value}"
+
 
 class OutputCrop(_Part):
     """A crop of one file's own, cut from the master as near as the master allows."""

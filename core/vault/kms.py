@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.vault.crypto import new_key, open_sealed, seal
+from core.vault.outage import answering
 
 
 class EpochKeyGone(LookupError):
@@ -37,8 +38,11 @@ class FileKms:
 
     On flash storage an overwritten block may survive in spare cells until the drive reuses it, so put
     the folder on an encrypted volume or a tmpfs with an escrowed copy, or use a cloud KMS.
+
+    Each verb raises `Unavailable` where the folder cannot be read or written.
     """
 
+    @answering("keyring")
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -46,6 +50,7 @@ class FileKms:
     def _path(self, epoch: int) -> Path:
         return self._folder / f"epoch-{epoch}.key"
 
+    @answering("keyring")
     def _key(self, epoch: int) -> bytes:
         try:
             return self._path(epoch).read_bytes()
@@ -59,6 +64,7 @@ class FileKms:
         finally:
             os.close(descriptor)
 
+    @answering("keyring")
     def create(self, epoch: int) -> None:
         """Write a new key; the first of two processes wins and both use its key."""
         # Written whole under another name, then linked: a crash leaves no half a key in place.
@@ -84,6 +90,7 @@ class FileKms:
         """Open what `wrap` made."""
         return open_sealed(self._key(epoch), wrapped, associated)
 
+    @answering("keyring")
     def destroy(self, epoch: int) -> None:
         """Overwrite the key's file, then remove it and make the removal durable."""
         path = self._path(epoch)
@@ -96,6 +103,7 @@ class FileKms:
         path.unlink()
         self._sync_folder()
 
+    @answering("keyring")
     def exists(self, epoch: int) -> bool:
         """Whether the key's file exists."""
         return self._path(epoch).exists()

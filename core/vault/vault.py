@@ -16,14 +16,16 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import create_engine, func, select, update
 from sqlalchemy.orm import Session
 
+from core import locks
 from core.clock import now
 from core.db import organization_of
 from core.errors import Gone
 from core.ids import new_id
-from core.models import Artifact, Kind
+from core.models import Artifact, Kind, Member
+from core.queue import JobName, enqueue_all
 from core.settings import settings
 from core.vault.crypto import open_sealed, seal
-from core.vault.keys import KeyStore
+from core.vault.keys import KeyErased, KeyStore
 from core.vault.kms import FileKms
 from core.vault.store import ObjectMissing, ObjectStore
 
@@ -59,13 +61,18 @@ class Vault:
         """Seal and store `content`; its row joins the caller's transaction.
 
         The object is written first: a crash before the commit leaves an unreadable object without a
-        row, which the sweep deletes, and never a row without its object.
+        row, which the sweep deletes, and never a row without its object. The person is locked, so an
+        erasure either finds the row or keeps it from being written.
 
         Raises:
             KeyErased: the owner has been erased.
             Unavailable: the storage does not answer; nothing was kept.
         """
         org_id = organization_of(session)
+        if member_id is not None:
+            locks.person(session, member_id)
+            if session.get_one(Member, member_id).erased_at is not None:
+                raise KeyErased("This person has been erased, so nothing more of them is kept.")
         artifact = Artifact(
             id=new_id(),
             org_id=org_id,
@@ -100,13 +107,22 @@ class Vault:
             raise ArtifactGone("This picture has been deleted.") from error
         return open_sealed(key, sealed, self._associated(artifact))
 
-    def request_deletion(self, session: Session, artifact_ids: Sequence[UUID]) -> None:
-        """Mark artifacts for deletion: unreadable from the commit on; the purge job removes the objects."""
-        session.execute(
+    def delete(self, session: Session, artifact_ids: Sequence[UUID]) -> None:
+        """Let nobody read artifacts from the commit on, and owe the job that removes their objects.
+
+        What is being deleted already, and none at all, is fine. The job is owed once for each person, and for
+        each brand asset.
+        """
+        session.flush()
+        marked = session.execute(
             update(Artifact)
             .where(Artifact.id.in_(artifact_ids), Artifact.delete_requested_at.is_(None))
             .values(delete_requested_at=now())
+            .returning(Artifact.id, Artifact.member_id)
         )
+        subjects = sorted({member_id or artifact_id for artifact_id, member_id in marked})
+        if subjects:
+            enqueue_all(session, JobName.PURGE, subjects)
 
     def purge(self, session: Session, artifact: Artifact) -> bool:
         """Delete a marked artifact's object and check by reading back; return whether it is gone."""

@@ -8,26 +8,34 @@ import io
 import re
 import secrets
 import time
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
-from flask import Flask, Request, Response, g, has_request_context, request
+from flask import Flask, Request, Response, g, has_request_context, request, session
+from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_login import LoginManager, current_user
+from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from core import locks
 from core.logs import logger
+from core.models import App
 from core.people.sessions import SignedIn, find
 from core.settings import settings
 from core.vault import derive
-from core.web import brand, errors
+from core.web import brand, characters, errors
+from core.web.cookies import keep
+from core.web.errors import UNREACHABLE
+from core.web.visitor import visitor
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
+LANGUAGE_SECONDS = 31_536_000  # a year
 
 REQUESTS = Counter("headshots_requests_total", "Requests answered", ["app", "route", "status"])
 SECONDS = Histogram("headshots_request_seconds", "Seconds until a response began", ["app", "route"])
@@ -40,8 +48,13 @@ def caller() -> str:
 
     As a keyed hash: neither has a place in Redis.
     """
-    who = current_user.get_id() if current_user.is_authenticated else get_remote_address()
-    return hmac.new(derive("rate limits"), str(who).encode(), hashlib.sha256).hexdigest()[:32]
+    try:
+        who = visitor()
+    except UNREACHABLE:  # the page will say so
+        who = None
+    return hmac.new(
+        derive("rate limits"), str(who.session_id if who else get_remote_address()).encode(), hashlib.sha256
+    ).hexdigest()[:32]
 
 
 limiter = Limiter(
@@ -50,6 +63,35 @@ limiter = Limiter(
     swallow_errors=True,  # a Redis that does not answer must not close the door on everyone
     strategy="fixed-window",
 )
+
+
+class WebApp(Flask):
+    """A Flask app that tries again what can be, and has an answer left when one of its own answers fails."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Run the view; once more, when the database gave its transaction up for another's sake.
+
+        A request commits once, so the first run has left nothing behind in the database.
+        """
+        if request.method in ("GET", "HEAD"):  # changes nothing in the session that could be there twice
+            return locks.again(super().dispatch_request)
+        before = deepcopy(dict(session))
+
+        def between() -> None:
+            session.clear()
+            session.update(deepcopy(before))
+            for _, files in request.files.lists():
+                for file in files:
+                    file.stream.seek(0)
+
+        return locks.again(super().dispatch_request, between=between)
+
+    def handle_user_exception(self, e: Exception) -> Any:
+        """Answer an error; should its page need a part that does not answer, say that instead."""
+        try:
+            return super().handle_user_exception(e)
+        except UNREACHABLE as failure:
+            return errors.unreachable(failure)
 
 
 class MemoryRequest(Request):
@@ -73,7 +115,7 @@ def create_app(name: str, import_name: str) -> Flask:
         import_name: the calling package, whose `templates/` and `static/` it serves.
     """
     config = settings()
-    app = Flask(import_name, static_url_path=f"/static/{name}")
+    app = WebApp(import_name, static_url_path=f"/static/{name}")
     app.name = name
     app.request_class = MemoryRequest
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way to wrap
@@ -101,6 +143,7 @@ def create_app(name: str, import_name: str) -> Flask:
     )
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     app.before_request(_begin)  # before what may refuse a request: its page needs the nonce too
+    characters.register(app)
     csrf.init_app(app)
     limiter.init_app(app)
     Babel(app, locale_selector=choose_language)
@@ -122,36 +165,23 @@ def choose_language() -> str:
         return asked
     if g.get("language") in LANGUAGES:
         return str(g.language)
-    if current_user.is_authenticated and current_user.language in LANGUAGES:
-        return str(current_user.language)
+    if (who := visitor()) and who.language in LANGUAGES:
+        return who.language
     return request.accept_languages.best_match(list(LANGUAGES)) or "en"
 
 
 def _sign_in(app: Flask) -> None:
-    manager = LoginManager(app)
+    manager = LoginManager(app, add_context_processor=False)  # which would ask the database on error pages
 
     @manager.request_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
     def load(_: Any) -> SignedIn | None:
         token = request.cookies.get(app.config["SIGN_IN_COOKIE"])
-        return find(token) if token else None
-
-    @manager.unauthorized_handler  # type: ignore[untyped-decorator]  # as above
-    def refuse() -> NoReturn:
-        raise errors.signed_out(app)
+        return find(token, App(app.name)) if token else None
 
 
 def remember(response: Response, app: Flask, token: str) -> None:
     """Put a session's token into the browser."""
-    config = settings()
-    response.set_cookie(
-        app.config["SIGN_IN_COOKIE"],
-        token,
-        max_age=config.session_hours * 3600,
-        secure=config.is_production,
-        httponly=True,
-        samesite="Lax",
-        path="/",
-    )
+    keep(response, app.config["SIGN_IN_COOKIE"], token, seconds=settings().session_hours * 3600)
 
 
 def forget(response: Response, app: Flask) -> None:
@@ -187,7 +217,7 @@ def _finish(response: Response) -> Response:
     else:
         headers.setdefault("Cache-Control", "no-store")
     if request.args.get("lang") in LANGUAGES:
-        response.set_cookie("lang", request.args["lang"], max_age=31_536_000, samesite="Lax", httponly=True)
+        keep(response, "lang", request.args["lang"], seconds=LANGUAGE_SECONDS)
     route = str(request.url_rule) if request.url_rule else "none"
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
     name = _app_name()

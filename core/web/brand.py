@@ -13,9 +13,9 @@ from core.db import Lookup, transaction
 from core.errors import NotFound
 from core.models import Artifact, Organization
 from core.people import organizations
-from core.settings import settings
 from core.style.colors import DARK_GROUND, LIGHT_GROUND, parse_hex, readable, text_on, to_hex
 from core.vault import vault
+from core.web.cookies import keep
 
 bp = Blueprint("brand", __name__, url_prefix="/brand")
 shared = Blueprint(
@@ -67,19 +67,13 @@ def of_company(slug: str) -> Brand | None:
 
 def remembered() -> str:
     """Return the short name of the company that this browser was last at; empty before the first."""
-    return request.cookies.get(COOKIE, "")
+    kept = request.cookies.get(COOKIE, "")
+    return kept if organizations.SLUG.fullmatch(kept) else ""
 
 
 def remember(response: Response, slug: str) -> None:
     """Let this browser's pages keep the company's look without a session; says nothing about a person."""
-    response.set_cookie(
-        COOKIE,
-        slug,
-        max_age=COOKIE_SECONDS,
-        secure=settings().is_production,
-        httponly=True,
-        samesite="Lax",
-    )
+    keep(response, COOKIE, slug, seconds=COOKIE_SECONDS)
 
 
 @bp.get("/<uuid:org_id>/logo/<uuid:logo_id>")

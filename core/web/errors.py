@@ -7,9 +7,10 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_limiter.errors import RateLimitExceeded
-from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from redis import RedisError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from core.errors import (
@@ -23,7 +24,11 @@ from core.errors import (
 )
 from core.logs import logger
 from core.web import brand
-from core.words import fill
+from core.web.visitor import visitor
+from core.words import N_, fill
+
+# What is raised when Postgres or Redis does not answer, or has no connection left.
+UNREACHABLE = (OperationalError, InterfaceError, NoConnectionFree, RedisError)
 
 OWN_PAGES = ("/me/", "/admin/")  # where nothing is sent without a session
 
@@ -44,15 +49,21 @@ def said(error: AppError) -> str:
 
 
 def answer(error: AppError, status: int | None = None) -> Response:
-    """Render `error` as the caller reads it."""
+    """Render `error` as the caller reads it.
+
+    From 500 on the page needs nothing: neither who asks, nor the look of their company.
+    """
     code = status or error.status
+    if code >= 500:
+        g.visitor_is_asked = False
+        g.pop("brand", None)
     if wants_json():
         body = {"error": {"code": error.code, "message": said(error), **error.details}}
         return make_response(jsonify(body), code)
     if (
         "brand" not in g
-        and not current_user.is_authenticated  # else the page knows whose look it has
         and code < 500
+        and visitor() is None  # else the page knows whose look it has
         and code != TooManyRequests.status
         and (found := brand.of_company(brand.remembered())) is not None
     ):
@@ -88,6 +99,14 @@ def _sends() -> bool:
     return request.method not in ("GET", "HEAD")
 
 
+def unreachable(error: Exception) -> Response:
+    """Answer when Postgres or Redis does not."""
+    logger().error("service_unreachable", exc_info=error)
+    return answer(
+        Unavailable(N_("The service is restarting. What you saved is safe: try again in a moment."))
+    )
+
+
 def register(app: Flask) -> None:
     """Hand every error of `app` to `answer`, and give templates the filter `said`."""
     app.add_template_filter(said, "said")
@@ -98,7 +117,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def on_csrf(_error: CSRFError) -> Any:
-        if not current_user.is_authenticated and request.path.startswith(OWN_PAGES):
+        if visitor() is None and request.path.startswith(OWN_PAGES):
             # A reload cannot help, and each app has its own answer to this.
             return app.handle_user_exception(signed_out(app))
         return answer(
@@ -142,12 +161,19 @@ def register(app: Flask) -> None:
             AppError(_("This request is not complete. Nothing was changed: go back and try again.")), status
         )
 
-    @app.errorhandler(OperationalError)
-    @app.errorhandler(InterfaceError)
-    def on_database(error: Exception) -> Response:
-        logger().error("database_unavailable", exc_info=error)
+    for kind in UNREACHABLE:
+        app.register_error_handler(kind, unreachable)
+
+    @app.errorhandler(DataError)
+    def on_data(error: DataError) -> Response:
+        logger().warning("value_refused", exc_info=error)
         return answer(
-            Unavailable(_("The service is restarting. What you saved is safe: try again in a moment."))
+            InvalidInput(
+                _(
+                    "Something that was sent is too long or holds characters that cannot be kept. "
+                    "Nothing was changed: shorten it or type it anew, and try again."
+                )
+            )
         )
 
     @app.errorhandler(Exception)

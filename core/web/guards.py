@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from flask import current_app
 from flask_babel import gettext as _
-from flask_login import current_user, login_required
 
 from core.errors import Forbidden
 from core.people.sessions import SignedIn
 from core.permissions import Permission, allowed
+from core.web.errors import signed_out
+from core.web.visitor import visitor
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -19,17 +21,29 @@ R = TypeVar("R")
 
 def me() -> SignedIn:
     """Return who makes this request; only inside a guarded view."""
-    user = current_user._get_current_object()  # noqa: SLF001 - Flask-Login's proxy has no other way out
-    assert isinstance(user, SignedIn)
+    user = visitor()
+    assert user is not None
     return user
+
+
+def signed_in(view: Callable[P, R]) -> Callable[P, R]:
+    """Let a view run only for somebody with a session."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if visitor() is None:
+            raise signed_out(current_app)
+        return view(*args, **kwargs)
+
+    return guarded
 
 
 def requires(permission: Permission) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a view run only for roles that include `permission`."""
 
     def guard(view: Callable[P, R]) -> Callable[P, R]:
+        @signed_in
         @wraps(view)
-        @login_required  # type: ignore[untyped-decorator]  # Flask-Login ships no types
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             if not allowed(me().role, permission):
                 raise Forbidden(_("Your role does not include this. Ask an owner of your company's account."))

@@ -54,6 +54,22 @@ class Commands(click.Group):
         except AppError as error:
             tell(f"headshots: {error.message} [{error.code}]")
             sys.exit(1)
+        except Exception as error:
+            if (message := _of_database(error)) is None:
+                raise
+            tell(f"headshots: {message}")
+            sys.exit(1)
+
+
+def _of_database(error: Exception) -> str | None:
+    """Return what to tell of an error that would otherwise print SQL; `None` if it is none of the database's."""
+    from sqlalchemy.exc import DataError, OperationalError
+
+    if isinstance(error, DataError):
+        return "A value is too long or holds characters that cannot be kept. Nothing was changed."
+    if isinstance(error, OperationalError):
+        return "The database does not answer. Check its address in the settings, and that it runs."
+    return None
 
 
 def reporter(as_json: bool) -> Callable[[dict[str, Any], str], None]:

@@ -17,10 +17,10 @@ from core.style.spec import StyleSpec
 from deploy.cli.subjects import number_taken, place_of, wanted_in, who
 
 if TYPE_CHECKING:  # a command that needs no model starts without one
+    from core.checks.verdict import Finding, Verdict
     from core.style.toml_lines import Place
     from workers.folder.batch import PersonReport, Pictures
     from workers.pipeline.score import Score
-    from workers.vision.verdict import Finding, Verdict
 
 Report = Callable[[dict[str, Any], str], None]
 
@@ -42,12 +42,12 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
     Raises:
         click.UsageError: a subject names no photo, or nobody in it.
     """
+    from core.checks.advice import Issue
+    from core.checks.ranking import REASONS, best_three
+    from core.checks.verdict import Verdict
     from workers.folder.people import read_photo
-    from workers.vision.advice import Issue
     from workers.vision.check import examine
     from workers.vision.likeness import Embedding, embed, strangers
-    from workers.vision.ranking import REASONS, best_three
-    from workers.vision.verdict import Verdict
 
     consent = own_photos()
     wanted = wanted_in(photos, subjects)
@@ -92,9 +92,9 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
 
 def _compared(verdicts: dict[str, Verdict], others: set[str]) -> dict[str, Verdict]:
     """Add what only shows beside the other photos."""
-    from workers.vision.advice import Issue
-    from workers.vision.ranking import near_duplicates
-    from workers.vision.verdict import Finding
+    from core.checks.advice import Issue
+    from core.checks.ranking import near_duplicates
+    from core.checks.verdict import Finding
 
     usable = {name: one.phash for name, one in verdicts.items() if one.accepted and one.phash is not None}
     twice = near_duplicates(usable)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:  # no model is needed to read an option
-    from workers.vision.verdict import Verdict
+    from core.checks.verdict import Verdict
 
 OPTION = "--subject"
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin
 
+from lxml import html
 from PIL import Image, ImageDraw, ImageFont
 
 from core.models import EngineName
@@ -126,10 +127,36 @@ class HrAdmin:
                 raise DemoFailed("The downloaded ZIP is damaged.")
             return archive.namelist()
 
-    def knows(self, person: Person) -> bool:
-        """Whether any admin page still shows the person's name or address."""
-        pages = [self._browser.get(address).content.decode() for address in (self._shoot, "/admin/people")]
-        return any(person.email in page or f"{person.first} {person.last}" in page for page in pages)
+    def page_of(self, person: Person) -> str:
+        """Find someone as HR does, by a search; return the address of their page.
+
+        Raises:
+            DemoFailed: the search finds somebody else or nobody.
+        """
+        rows = self._found("/admin/people", person)
+        addresses = {
+            str(link) for row in rows for link in row.xpath(".//a/@href") if "/admin/people/" in link
+        }
+        if len(addresses) != 1:
+            raise DemoFailed(f"A search for {person.email} finds {len(addresses)} people instead of one.")
+        return addresses.pop()
+
+    def knows(self, person: Person, address: str) -> bool:
+        """Whether their page at `address` or any list still has the person."""
+        shown = self._browser.open(address).status != 404
+        return shown or any(self._found(pages, person) for pages in ("/admin/people", self._shoot))
+
+    def _found(self, address: str, person: Person) -> list[html.HtmlElement]:
+        """Return the rows of a searched list that show the person's own address or full name."""
+        form = self._browser.get(address).form(field="q")
+        rows: list[html.HtmlElement] = []
+        for words in (person.email, person.full_name):
+            # A cell as a whole, for a short name stands in longer ones.
+            own = {words.casefold()}
+            for row in self._browser.submit(form, {"q": words}).document.xpath("//tbody/tr"):
+                cells = {" ".join(cell.text_content().split()).casefold() for cell in row.xpath("./td")}
+                rows += [row] if cells & own else []
+        return rows
 
 
 def roster(people: Sequence[Person]) -> bytes:

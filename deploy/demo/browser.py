@@ -114,6 +114,10 @@ class Browser:
         """
         return self._page(self._http.build_request("GET", address), expect)
 
+    def open(self, address: str) -> Page:
+        """Open an address, whatever it answers."""
+        return Page(self._send(self._http.build_request("GET", address)))
+
     def submit(self, form: Form, fields: Mapping[str, str] | None = None, files: Files | None = None) -> Page:
         """Send a form with its own fields, `fields` filled in, and go where it leads.
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.checks.advice import Issue
+from core.checks.report import GateReport
+from core.checks.verdict import Verdict
 from core.consent import Purpose
 from core.models import EngineName
 from core.portraits.photos import MAX_PHOTOS
 from deploy.demo.browser import Browser, DemoFailed
 from deploy.demo.people import Person
 from workers.folder.batch import PersonReport, PhotoReport, WithheldReport
-from workers.pipeline.gates import GateReport
-from workers.vision.advice import Issue
-from workers.vision.verdict import Verdict
 
 POLL_SECONDS = 0.25
 # Two slow cores check a photo in about a second and render a person in about ten.
@@ -150,7 +150,7 @@ class Employee:
                     break
                 pause()
         if status["state"] == "failed":
-            self._failure = tuple(self._browser.get("/me/progress").texts("//main//li[not(@class)]"))
+            self._failure = tuple(self._browser.get("/me/progress").texts("//main//ul/li[not(@class)]"))
         return bool(status["state"] == "ready")
 
     def choose(self, folder: Path) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 DOMAIN = "northwind.example"  # RFC 2606: never a real address
 SURNAME = "Example"
+LONGEST_FIRST = 80  # letters, as `core.people.roster` takes them
 FIRST_NUMBER = 1001
+# What the story itself writes beside the folders of the results.
+TAKEN_NAMES = ("certificates", "headshots.zip", "rejected.csv", "report.json", "team.jpg")
 
 
 @dataclass(frozen=True)
@@ -16,16 +20,24 @@ class Person:
     """An employee of the demo company.
 
     Attributes:
-        key: The folder's name; unique, and the name of the folder with the results.
+        key: The name of the folder with the photos; unique.
+        folder: The name of the folder with the results: `key`, unless a result is called so.
+        first: Several people can have the same; `email`, `employee_id` and `full_name` are one person's own.
         photos: File name and content of each photo.
     """
 
     key: str
+    folder: str
     first: str
     last: str
     email: str
     employee_id: str
     photos: tuple[tuple[str, bytes], ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, as the product shows them."""
+        return f"{self.first} {self.last}"
 
 
 def employees(photos: dict[str, list[tuple[str, bytes]]], decliner: str) -> tuple[list[Person], Person]:
@@ -36,35 +48,44 @@ def employees(photos: dict[str, list[tuple[str, bytes]]], decliner: str) -> tupl
         decliner: First name of the one who declines; changed should a folder have it.
     """
     keys = [*photos, _unlike(decliner, photos)]
+    names = [*photos, decliner]
     made: list[Person] = []
+    firsts: set[str] = set()
     emails: set[str] = set()
-    for number, key in enumerate(keys):
-        first = _name(key) or f"Person {number + 1}"
+    for number, (key, name) in enumerate(zip(keys, names, strict=True), FIRST_NUMBER):
+        first = _name(name) or f"Person {number - FIRST_NUMBER + 1}"
+        last = f"{SURNAME} {number}" if first.casefold() in firsts else SURNAME
         local = _local_part(first)
         email = f"{local}@{DOMAIN}"
-        if email in emails:
-            email = f"{local}.{FIRST_NUMBER + number}@{DOMAIN}"
+        while email in emails:
+            local += f".{number}"
+            email = f"{local}@{DOMAIN}"
+        firsts.add(first.casefold())
         emails.add(email)
-        made.append(
-            Person(key, first, SURNAME, email, f"E{FIRST_NUMBER + number}", tuple(photos.get(key, ())))
-        )
+        folder = _unlike(key, (*keys, *TAKEN_NAMES)) if key.casefold() in TAKEN_NAMES else key
+        made.append(Person(key, folder, first, last, email, f"E{number}", tuple(photos.get(key, ()))))
     return made[:-1], made[-1]
 
 
-def _unlike(name: str, taken: dict[str, list[tuple[str, bytes]]]) -> str:
-    lower = {key.casefold() for key in taken}
-    while name in lower:
+def _unlike(name: str, taken: Iterable[str]) -> str:
+    lower = {one.casefold() for one in taken}
+    while name.casefold() in lower:
         name += "-2"
     return name
 
 
 def _name(folder: str) -> str:
-    """Letters, blanks, hyphens and apostrophes of a folder's name, each word with a capital."""
-    spaced = "".join(letter if letter.isalpha() or letter in "'’-" else " " for letter in folder)
+    """The words of a folder's name that have a letter, each with a capital: letters, digits, ' and -."""
+    composed = unicodedata.normalize("NFC", folder)
+    # Vowel signs of many scripts are marks (M), so a letter alone is not all that a word is made of.
+    spaced = "".join(
+        sign if unicodedata.category(sign)[0] in "LMN" or sign in "'’-" else " " for sign in composed
+    )
     words = [word.strip("-'’") for word in spaced.split()]
-    return " ".join(word[0].upper() + word[1:] for word in words if word)[:80].strip()
+    named = [word[0].upper() + word[1:] for word in words if any(sign.isalpha() for sign in word)]
+    return " ".join(named)[:LONGEST_FIRST].strip()
 
 
 def _local_part(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return ".".join(re.findall(r"[a-z0-9]+", plain))[:60].strip(".") or "person"
+    return ".".join(re.findall(r"[a-z0-9]+", plain))[:50].strip(".") or "person"

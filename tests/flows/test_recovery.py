@@ -31,7 +31,7 @@ from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
 from core.models import Artifact, AuditEvent, Headshot, Kind, Member, Outbox, Participation, State
-from core.portraits import photos
+from core.portraits import photos, submission, verdicts
 from core.queue import JobName, Lane, enqueue_all, lane_of, redis_client
 from core.vault import vault
 from deploy.local.processes import child_environment, leashed, python_module
@@ -131,8 +131,8 @@ def submit(org: UUID, member: Member) -> Participation:
             upload_key="one",
             consent=consent.require(session, member.id),
         ).photo
-        photos.record_verdict(session, photo, {"accepted": True}, stripped=portrait())
-        photos.submit(session, row, actor=audit.actor_for(member))
+        verdicts.record_verdict(session, photo, {"accepted": True}, stripped=portrait())
+        submission.submit(session, row, actor=audit.actor_for(member))
     return participation
 
 

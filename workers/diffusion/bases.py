@@ -82,7 +82,7 @@ KLEIN: Final = Base(
     pipeline="Flux2KleinPipeline",
     denoiser="transformer",
     # Trained on Base, sampled with the distilled model: training the distilled one gives grey pictures
-    # (facts/ml.md §3).
+    # (docs/sources.md, Training).
     train=Weights("black-forest-labs/FLUX.2-klein-base-4B", 16.0),
     sample=Weights("black-forest-labs/FLUX.2-klein-4B", 16.0),
     licence="Apache-2.0",
@@ -104,10 +104,10 @@ KLEIN: Final = Base(
     latent_channels=128,
     latent_scale=16,
     side=768,
-    rank=32,  # facts/ml.md §3: person rank 32, 2e-4, 800 to 1,200 steps
+    rank=32,  # docs/sources.md, Training: person rank 32, 2e-4, 800 to 1,200 steps
     steps=800,
     learning_rate=2e-4,
-    style_rank=16,  # facts/ml.md §3: style rank 16, 3e-4, 500 to 800 steps
+    style_rank=16,  # docs/sources.md, Training: style rank 16, 3e-4, 500 to 800 steps
     style_steps=650,
     style_learning_rate=3e-4,
     sample_side=1024,
@@ -152,7 +152,7 @@ BASES: Final = {base.name: base for base in (KLEIN, SDXL)}
 
 _NO_COMMERCE = "its licence does not allow a paid service"
 _RESEARCH = "its weights are for non-commercial research only (insightface issues 1242 and 2486)"
-# Pattern in a folder's or hub id's name → why it is refused (facts/ml.md §2).
+# Pattern in a folder's or hub id's name → why it is refused (docs/sources.md, Base models).
 REFUSED: Final[tuple[tuple[str, str], ...]] = (
     (r"flux\.?2[-_ ]?\[?klein\]?[-_ ](base[-_ ])?9b", f"FLUX.2 [klein] 9B: {_NO_COMMERCE}"),
     (r"flux\.?2[-_ ]?\[?dev", f"FLUX.2 [dev]: {_NO_COMMERCE}"),

@@ -44,7 +44,7 @@ People = Mapping[str, Sequence[tuple[str, bytes]]]
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """A job at full size; seconds on one H200 (989 TFLOP/s dense bf16; facts/ml.md §7)."""
+    """A job at full size; seconds on one H200 (989 TFLOP/s dense bf16; docs/sources.md, Speed)."""
 
     base: Base
     train_limit: float

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.checks.verdict import Measures
 from workers.vision.geometry import Face
-from workers.vision.verdict import Measures
 
 SUBJECT: Final = "a photo of {word} person"
 # Words without a meaning of their own, as DreamBooth trainers use them.

@@ -26,7 +26,9 @@ from workers.vision.faces import find_faces
 from workers.vision.full_resolution import closer
 from workers.vision.geometry import Face, Pixels
 
-BUDGET: Final = 24  # pictures of one person at most; the field delivers 3 to 6 of 40 (facts/ml.md §2)
+BUDGET: Final = (
+    24  # pictures of one person at most; the field delivers 3 to 6 of 40 (docs/sources.md, Base models)
+)
 _REFERENCES: Final = 3  # photos that a person is shown by; each costs as much as the picture itself
 _REFERENCE_SIDE: Final = 768  # px
 _SHOWN: Final = "the same"  # “a portrait of the same person”

@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.checks.advice import Issue
+from core.checks.ranking import same_shot
 from core.consent import Purpose, ValidConsent
 from core.errors import InvalidInput
 from workers.diffusion.captions import caption
 from workers.engines import Source
-from workers.vision.advice import Issue
 from workers.vision.full_resolution import closer
 from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.glasses import wears_glasses
-from workers.vision.ranking import same_shot
 from workers.vision.segment import person_mask
 from workers.vision.symmetry import Sides, sides
 

@@ -24,7 +24,7 @@ from workers.diffusion.recipes import Texts, recipe_of
 from workers.vision.geometry import Pixels
 
 SLOTS: Final = 8  # people of one batch
-STYLE_WEIGHT: Final = 0.8  # beyond it a style pulls at the face (facts/ml.md §4)
+STYLE_WEIGHT: Final = 0.8  # beyond it a style pulls at the face (docs/sources.md, Adapters)
 _PROMPTS: Final = 256  # encoded captions that are kept; a style has a handful
 _INPAINT: Final[dict[str, Any]] = {
     "klein": Flux2KleinInpaintPipeline,
@@ -82,7 +82,7 @@ class Sampler:
         )
         self._texts: OrderedDict[str, Texts] = OrderedDict()
         if model.device.type == "cuda" if compiled is None else compiled:
-            # As fast as compiling the whole, in a tenth of the time (facts/ml.md §7).
+            # As fast as compiling the whole, in a tenth of the time (docs/sources.md, Speed).
             self.model.pipeline.vae.decode = torch.compile(self.model.pipeline.vae.decode)
             denoiser: Any = model.denoiser
             denoiser.compile_repeated_blocks(fullgraph=True)

@@ -23,9 +23,9 @@ from workers.diffusion.models import Model
 from workers.diffusion.recipes import Recipe, Texts, recipe_of
 
 _NAME: Final = "person"
-# The last step is often not the best (facts/ml.md §3), so some before it are kept for the identity gate.
+# The last step is often not the best (docs/sources.md, Training), so some before it are kept for the identity gate.
 _KEPT_AT: Final = (0.5, 0.67, 0.83, 1.0)
-_NO_CAPTION: Final = 0.05  # of the steps learn without words (facts/ml.md §3)
+_NO_CAPTION: Final = 0.05  # of the steps learn without words (docs/sources.md, Training)
 _CLIP: Final = 1.0  # gradient norm, the diffusers trainers' default
 _STRIDE: Final = 1_000_003  # a prime, so that seeds of two people never give the same steps
 
@@ -249,7 +249,7 @@ class Trainer:
             loss = self._lesson_loss(lessons, index, chance, words=bool(words))
             loss.backward()
         except torch.cuda.OutOfMemoryError:
-            # Only when memory asks: recomputing activations adds 36 to 46 % of work (facts/ml.md §3).
+            # Only when memory asks: recomputing activations adds 36 to 46 % of work (docs/sources.md, Training).
             self._optimizer.zero_grad(set_to_none=True)
             torch.cuda.empty_cache()
             if self._denoiser.is_gradient_checkpointing:

@@ -14,21 +14,20 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
+from core.checks.report import Gate, GateName, GateReport
+from core.checks.verdict import Verdict
 from core.consent import ValidConsent
 from core.errors import AppError
 from core.style.framing import Head
 from core.style.spec import OutputFormat, StyleSpec
 from workers.folder.people import REPORT, person_folders, read_folder, shown
-from workers.pipeline.gates import Gate, GateName, GateReport
 from workers.pipeline.render import Headshot, RenderResult, render
 from workers.pipeline.team import MOST, Pair, TeamFigures, alignment_sheet, contact_sheet, team_figures
 from workers.studio.caption import caption_of
-from workers.studio.encode import SUFFIX, encode, outputs
-from workers.studio.finish import in_frame
+from workers.studio.encode import encode, in_frame, outputs
 from workers.vision.check import examine
 from workers.vision.full_resolution import kept
 from workers.vision.geometry import Pixels
-from workers.vision.verdict import Verdict
 
 _SHEET_HEAD: Final = 300.0  # px, head height of a photo kept for the team sheet
 
@@ -251,7 +250,7 @@ def _write(folder: Path, best: Headshot, style: StyleSpec, logo: Pixels | None) 
         plain = encode(in_frame(best.pixels, style), OutputFormat.JPEG, caption=caption)
         _put(folder / "headshot.jpg", plain)
     for output in further:
-        _put(folder / f"{output.name}.{SUFFIX[output.format]}", made[output.name])
+        _put(folder / f"{output.name}.{output.format.suffix}", made[output.name])
 
 
 def _prepare(out: Path) -> None:

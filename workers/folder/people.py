@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from core.checks.advice import Issue
+from core.checks.verdict import Verdict
 from core.errors import InvalidInput
-from workers.vision.advice import Issue
-from workers.vision.decode import MAX_BYTES
-from workers.vision.verdict import Verdict
+from core.image.reading import MAX_BYTES
 
 REPORT: Final = "report.json"  # lies where results are
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import progress
-from core.brand import looks
+from core.brand import look_training
 from core.clock import now
 from core.consent import ConsentRequired, Purpose
 from core.models import EngineName, Participation, Shoot, Style
@@ -53,8 +53,9 @@ def run(job: JobRun) -> None:
     """
     if not diffusion_settings().diffusion_base:
         with job.finish() as session:
-            for participation in engines.waiting(session, job.subject_id):
-                engines.fall_back(session, participation, engines.Fallback.ENGINE_OFF)
+            engines.fall_back_all(
+                session, engines.waiting(session, job.subject_id), engines.Fallback.ENGINE_OFF
+            )
         return
     with only_one(job.subject_id) as mine:
         if mine:
@@ -70,12 +71,12 @@ def run(job: JobRun) -> None:
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:
     """Nobody is left waiting: the studio takes over for everybody whose turn it was."""
-    for participation in engines.waiting(session, subject_id):
-        engines.fall_back(session, participation, code)
+    engines.fall_back_all(session, engines.waiting(session, subject_id), code)
 
 
 def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
     turns = []
+    uncompared = []
     dressed = session.get_one(Shoot, shoot_id).engine == EngineName.WARDROBE
     for participation in engines.waiting(session, shoot_id)[:_PEOPLE]:
         if dressed:
@@ -85,12 +86,13 @@ def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
         agreed = consents.agreed(session, participation.member_id)
         if Purpose.LIKENESS not in agreed:
             # Nobody may see a made face that was not compared.
-            engines.fall_back(session, participation, engines.Fallback.CONSENT)
+            uncompared.append(participation)
         elif adapter is not None and Purpose.ADAPTER in agreed:
             content = vault().get(session, adapter.artifact_id)
             turns.append(_Turn(participation.id, adapter.id, content))
         elif adapter is None:
             turns.append(_Turn(participation.id, None, None))
+    engines.fall_back_all(session, uncompared, engines.Fallback.CONSENT)
     return turns
 
 
@@ -210,7 +212,7 @@ def _look(job: JobRun, engine: Resident) -> Adapter | None:
     try:
         with job.read() as session:
             style = session.get_one(Style, session.get_one(Shoot, job.subject_id).style_id)
-            found = looks.learned(session, style)
+            found = look_training.learned(session, style)
     except ArtifactGone:
         return None  # removed a moment ago
     if found is None:
@@ -221,7 +223,7 @@ def _look(job: JobRun, engine: Resident) -> Adapter | None:
         engine.sampler.check(look)  # what does not fit must not be blamed on the people's own models
     except AdapterRefused:
         with job.read() as session:
-            looks.learn_again(session, style, row.id)
+            look_training.learn_again(session, style, row.id)
         return None
     return look
 

@@ -11,19 +11,19 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from compliance import consent
+from core import locks
+from core.checks.advice import Issue
+from core.checks.verdict import Finding
 from core.consent import Purpose
 from core.models import Photo
-from core.portraits import photos
+from core.portraits import photos, verdicts
 from core.settings import settings
-from core.shoots import participations
 from core.vault import vault
 from workers.process.runner import JobRun
-from workers.vision.advice import Issue
 from workers.vision.check import examine
 from workers.vision.full_resolution import kept
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import Embedding, embed, strangers
-from workers.vision.verdict import Finding
 
 PREVIEW_SIDE = 480  # pixels: sharp in a list of thumbnails on a phone with three pixels a point
 SCENE_SIDE = 1280  # pixels: where people look for themselves among others
@@ -72,12 +72,11 @@ def run(job: JobRun) -> None:
         likeness = embed(found.pixels, found.face, agreed)
     with job.finish() as session:
         photo = session.get_one(Photo, job.subject_id)
-        participations.get(session, photo.participation_id, lock=True)
-        session.refresh(photo, with_for_update=True)
+        locks.person(session, photo.member_id)
         # Asked again under the lock: who takes the consent back meanwhile leaves no embedding behind.
         agreed = consent.require(session, photo.member_id)
         compare = agreed.covers(Purpose.LIKENESS)
-        photos.record_verdict(
+        verdicts.record_verdict(
             session,
             photo,
             found.verdict.model_dump(mode="json"),
@@ -98,7 +97,7 @@ def _compare(session: Session, participation_id: UUID) -> None:
         if photo.likeness_id is not None
     }
     finding = Finding.of(Issue.MAY_BE_SOMEONE_ELSE).model_dump(mode="json")
-    photos.mark_strangers(session, participation_id, strangers(embeddings), finding)
+    verdicts.mark_strangers(session, participation_id, strangers(embeddings), finding)
 
 
 def _sealed(embedding: Embedding) -> bytes:

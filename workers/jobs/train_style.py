@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import progress
-from core.brand import looks
+from core.brand import look_training
 from core.portraits import engines
 from core.settings import diffusion_settings
 from workers.jobs.train import Watch
@@ -21,17 +21,17 @@ def run(job: JobRun) -> None:
     """
     if not diffusion_settings().diffusion_base:
         with job.finish() as session:
-            looks.fail(session, job.subject_id, engines.Fallback.ENGINE_OFF)
+            look_training.fail(session, job.subject_id, engines.Fallback.ENGINE_OFF)
         return
     with job.read() as session:
-        work = looks.begin(session, job.subject_id)
+        work = look_training.begin(session, job.subject_id)
     if work is None:
         with job.finish():
             return
     _train(job, work)
 
 
-def _train(job: JobRun, work: looks.Work) -> None:
+def _train(job: JobRun, work: look_training.Work) -> None:
     # Here, so that workers without torch can name this job.
     from workers.diffusion.looks import learn_look
     from workers.diffusion.resident import resident
@@ -42,11 +42,11 @@ def _train(job: JobRun, work: looks.Work) -> None:
 
     def keep(state: bytes) -> None:
         with job.read() as session:
-            looks.keep_checkpoint(session, job.subject_id, state)
+            look_training.keep_checkpoint(session, job.subject_id, state)
 
     def ended() -> bool:
         with job.read() as session:
-            return looks.has_ended(session, job.subject_id)
+            return look_training.has_ended(session, job.subject_id)
 
     try:
         found = learn_look(
@@ -63,7 +63,7 @@ def _train(job: JobRun, work: looks.Work) -> None:
             return  # removed meanwhile, with its checkpoint
     facts = found.adapter.facts
     with job.finish() as session:
-        looks.store(
+        look_training.store(
             session,
             job.subject_id,
             found.content,
@@ -79,4 +79,4 @@ def _train(job: JobRun, work: looks.Work) -> None:
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:
     """Let the page say so; shoots go on without the look."""
-    looks.fail(session, subject_id, code)
+    look_training.fail(session, subject_id, code)

@@ -16,16 +16,16 @@ from sqlalchemy.orm import Session
 
 from compliance import consent
 from core import audit
+from core.checks.report import GateReport
 from core.consent import Purpose, ValidConsent
 from core.ids import new_id
 from core.models import Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
 from core.people import consents
-from core.portraits import photos
+from core.portraits import photos, verdicts
 from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.style.spec import ImageBackdrop, StyleSpec
 from core.vault import vault
-from workers.pipeline.gates import GateReport
 from workers.pipeline.render import RenderResult
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import Embedding
@@ -87,7 +87,7 @@ def begin(session: Session, participation_id: UUID, purpose: Purpose = Purpose.P
     accepted = [
         photo
         for photo in photos.of_participation(session, participation.id)
-        if photos.standing_of(photo) is photos.Standing.ACCEPTED
+        if verdicts.standing_of(photo) is verdicts.Standing.ACCEPTED
     ]
     return Assignment(
         participation_id=participation.id,
@@ -203,7 +203,7 @@ def colleagues(session: Session, participation_id: UUID) -> list[Embedding]:
             Photo.member_id != participation.member_id,
             Photo.likeness_id.is_not(None),
             # Who uploaded a colleague's photo by mistake must not keep that colleague from their own face.
-            ~Photo.verdict["issues"].contains([{"code": photos.SOMEBODY_ELSE}]),
+            ~Photo.verdict["issues"].contains([{"code": verdicts.SOMEBODY_ELSE}]),
         )
         .ext(distinct_on(Photo.member_id))
         .order_by(Photo.member_id, Photo.id)

@@ -6,15 +6,14 @@ gate that fails withholds the picture; a gate that could not be measured says wh
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 from skimage import color
 
+from core.checks.report import Gate, GateName, GateReport
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
 from workers.pipeline.fringe import fringe
@@ -32,82 +31,14 @@ from workers.vision.likeness import MOST_PAIRS, SAME_PERSON, distance, embed
 from workers.vision.segment import background, disc
 from workers.vision.skin import skin_tone
 
-
-class GateName(StrEnum):
-    """Stable names of what is measured."""
-
-    ONE_FACE = "one_face"
-    LIKENESS = "likeness"
-    SKIN_DELTA_E = "skin_delta_e"
-    SKIN_ITA = "skin_ita"
-    EYE_LINE = "eye_line"
-    HEAD_HEIGHT = "head_height"
-    ROLL = "roll"
-    BACKDROP = "backdrop"
-    LIGHT = "light"
-    SHARPNESS = "sharpness"
-    EDGE = "edge"
-    RESOLUTION = "resolution"
-    # Of a face that a model made; see `workers.pipeline.generated`.
-    HELD_OUT = "held_out"
-    NEAREST = "nearest"
-    COPY_PASTE = "copy_paste"
-    FACE_SHAPE = "face_shape"
-    MESH = "mesh"
-    EYES = "eyes"
-    NOISE = "noise"
-    LETTERING = "lettering"
-
-
-class Gate(BaseModel):
-    """One measurement against its limit."""
-
-    model_config = ConfigDict(frozen=True)
-
-    value: float | None  # None: not measured, `why` says the reason
-    unit: str
-    limit: float
-    passed: bool | None
-    why: str  # where the limit comes from
-    at_least: bool = False  # the limit is the least, not the most
-
-    @property
-    def sentence(self) -> str:
-        """The value against its limit, in words."""
-        if self.value is None:
-            return self.why
-        side = "at least" if self.at_least else "at most"
-        return f"{self.value:.3g} {self.unit}, must be {side} {self.limit:.3g} ({self.why})"
-
-
-class GateReport(BaseModel):
-    """All measurements of one picture."""
-
-    model_config = ConfigDict(frozen=True)
-
-    passed: bool
-    gates: dict[GateName, Gate]
-    figures: dict[str, float]  # absolute figures of the style, for the team's spread
-    notes: tuple[str, ...] = ()  # what differs from the style: codes of `Framing.notes`, `OTHER_SIDE`
-
-    def plus(self, gates: dict[GateName, Gate]) -> GateReport:
-        """Return the report with further measurements, the worse of two where both measured the same."""
-        added = {name: gate for name, gate in gates.items() if name not in self.gates or gate.passed is False}
-        passed = self.passed and all(gate.passed is not False for gate in gates.values())
-        return self.model_copy(update={"gates": {**self.gates, **added}, "passed": passed})
-
-    @property
-    def failed(self) -> tuple[GateName, ...]:
-        """Which gates withhold the picture."""
-        return tuple(name for name, gate in self.gates.items() if gate.passed is False)
-
-
 NOT_MEASURED: Final = "not measured"
 OTHER_SIDE: Final = "light_from_other_side"  # a note: visible beside colleagues, no reason to withhold
-_EYE_LINE: Final = 0.015  # fraction of the height; twice the 0.7 % SD asked of a team (facts/ml.md §5)
+_EYE_LINE: Final = (
+    0.015  # fraction of the height; twice the 0.7 % SD asked of a team (docs/sources.md, Gates of a team)
+)
 _HEAD_HEIGHT: Final = 0.05  # relative; the mesh finds a chin within about 2 %
 _ROLL: Final = 1.5  # degrees; 1 asked of a team, plus the mesh's own half degree
-_BACKDROP: Final = 1.0  # ΔE2000 median, facts/ml.md §5; 1 is a just noticeable difference
+_BACKDROP: Final = 1.0  # ΔE2000 median, docs/sources.md, Gates of a team; 1 is a just noticeable difference
 _SKIN_DELTA_E: Final = 6.0  # the same skin differs by 3 to 6 between two lamps (own photos of the test set)
 _SKIN_ITA: Final = 10.0  # degrees; the narrowest class of complexions is 13° wide (Chardon 1991)
 _COLOURLESS: Final = 4.0  # b*; a black-and-white style leaves none, and the angle means nothing
@@ -315,7 +246,8 @@ def _likeness(pixels: Pixels, face: Face, source: str, own: Own, consent: ValidC
     if value is None:
         value = distance(result, own.embeddings[source])
     others = sum(key != source for key in own.embeddings)
-    return at_most(value, unit, limit, _likeness_reason(others, spread))
+    gate = at_most(value, unit, limit, _likeness_reason(others, spread))
+    return gate.model_copy(update={"others": others})
 
 
 def _likeness_reason(others: int, spread: float | None) -> str:

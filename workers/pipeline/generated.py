@@ -20,8 +20,9 @@ from typing import Final
 
 import numpy as np
 
+from core.checks.report import Gate, GateName
 from core.consent import Purpose, ValidConsent
-from workers.pipeline.gates import Gate, GateName, at_least, at_most, not_measured, one_face
+from workers.pipeline.gates import at_least, at_most, not_measured, one_face
 from workers.vision.artefacts import iris_contrast, lettering, noise
 from workers.vision.faces import find_faces, mesh_spread
 from workers.vision.geometry import Face, Pixels
@@ -43,10 +44,12 @@ GENERATED: Final = frozenset(
     }
 )
 
-# dlib distance; finds as many same-person pairs as 0.6 (facts/ml.md §10), and a model's mistake is somebody
+# dlib distance; finds as many same-person pairs as 0.6 (docs/sources.md, Faces), and a model's mistake is somebody
 # alike, not a stranger: half-way between two people lies 0.5 and more from either.
 _FURTHEST: Final = 0.5
-_BEYOND_OWN: Final = 0.05  # dlib distance beyond the 90th percentile of own pairs, as facts/ml.md §5
+_BEYOND_OWN: Final = (
+    0.05  # dlib distance beyond the 90th percentile of own pairs, as docs/sources.md, Gates of a team
+)
 # dlib distance by which a face must be nearer to its owner than to any colleague. Own photos were nearer by
 # 0.37 and more; people who look alike have less, so half of what a person's own photos have is enough.
 _NEARER: Final = 0.2

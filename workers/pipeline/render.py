@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.checks.ranking import same_shot
+from core.checks.report import GateReport
+from core.checks.verdict import Verdict
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
 from workers.engines import Engine, Portrait, Source, StudioEngine
-from workers.pipeline.gates import GateReport, measure_result
+from workers.pipeline.gates import measure_result
 from workers.pipeline.generated import Features, Yardstick, features, measure_generated, measure_painted
 from workers.pipeline.reference import Own
 from workers.studio.align import CroppedTooTightly, region, shortfall
@@ -21,8 +24,6 @@ from workers.vision.faces import find_faces
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import SAME_PERSON, Embedding, distance, embed
 from workers.vision.matting import matte
-from workers.vision.ranking import same_shot
-from workers.vision.verdict import Verdict
 
 CANDIDATES = 3  # headshots to choose from; each from another photo
 _CROP_WEIGHT = (

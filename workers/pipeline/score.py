@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
+from core.checks.report import Gate, GateName
 from core.consent import ValidConsent
 from core.errors import InvalidInput
 from core.style.spec import StyleSpec
-from workers.pipeline.gates import Gate, GateName, figures_of, measure_person, measure_result, one_face
+from workers.pipeline.gates import figures_of, measure_person, measure_result, one_face
 from workers.pipeline.reference import Own
 from workers.vision.check import examine
 from workers.vision.geometry import Pixels

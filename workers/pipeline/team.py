@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import BaseModel, ConfigDict
 
+from core.checks.report import GateReport
 from core.style.spec import Crop
-from workers.pipeline.gates import GateReport
 from workers.vision.geometry import Pixels
 
 _TILE: Final = 420  # px, a portrait on the sheet
@@ -56,7 +56,7 @@ class Spread(BaseModel):
 
 
 class TeamFigures(BaseModel):
-    """How far a team's portraits lie apart; facts/ml.md §5 names what a studio should reach."""
+    """How far a team's portraits lie apart; docs/sources.md, Gates of a team names what a studio should reach."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -18,13 +18,6 @@ from workers.vision.geometry import Pixels
 _QUALITY: Final = {OutputFormat.JPEG: 93, OutputFormat.WEBP: 90, OutputFormat.AVIF: 80}
 _AVIF_SPEED: Final = 7  # 0 to 10; 6 takes twice as long for 2 % less
 _PROFILE: Final = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-SUFFIX: Final = {
-    OutputFormat.JPEG: "jpg",
-    OutputFormat.PNG: "png",
-    OutputFormat.WEBP: "webp",
-    OutputFormat.AVIF: "avif",
-}
-MEDIA_TYPE: Final = {kind: f"image/{kind.value}" for kind in OutputFormat}
 
 # IPTC DigitalSourceType of what the studio engine makes: a real photo, retouched without a generative model.
 RETOUCHED: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
@@ -37,6 +30,13 @@ _MADE: Final = {
 _SHARPEN_RADIUS: Final = 0.7  # pixels, sigma
 _SHARPEN_MOST: Final = 1.4  # times the detail is added, where much was taken away
 _GRAIN: Final = 2.0  # 8-bit steps of detail that are taken for grain and left alone
+
+
+def in_frame(master: Pixels, style: StyleSpec) -> Pixels:
+    """Return the style's frame of a master, without the room beside it for files of another shape."""
+    frame = style.frame(master.shape[1], master.shape[0])
+    left, top = int(frame.left), int(frame.top)
+    return master[top : top + int(frame.height), left : left + int(frame.width)]
 
 
 def cut(

@@ -10,6 +10,7 @@ from core.style.spec import StyleSpec
 from workers.studio import align, grade, light
 from workers.studio.backdrop import backdrop
 from workers.studio.compose import compose
+from workers.studio.encode import in_frame
 from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Face, Pixels
@@ -32,13 +33,6 @@ class Finished:
     def framed(self, style: StyleSpec) -> Pixels:
         """The style's frame alone, without the room beside it for files of another shape."""
         return in_frame(self.pixels, style)
-
-
-def in_frame(master: Pixels, style: StyleSpec) -> Pixels:
-    """Return the style's frame of a master, without the room beside it for files of another shape."""
-    frame = style.frame(master.shape[1], master.shape[0])
-    left, top = int(frame.left), int(frame.top)
-    return master[top : top + int(frame.height), left : left + int(frame.width)]
 
 
 def master_size(style: StyleSpec) -> tuple[int, int]:

@@ -12,17 +12,19 @@ from typing import Final
 
 import numpy as np
 
+from core.checks.advice import Issue, Severity
+from core.checks.verdict import FaceBox, Finding, Measures, Verdict
 from core.consent import Purpose, ValidConsent
+from core.image.kinds import UnreadablePhoto
+from core.image.reading import MAX_BYTES, MAX_PIXELS
 from workers.vision import photometry
-from workers.vision.advice import Issue, Severity
-from workers.vision.decode import MAX_BYTES, MAX_PIXELS, WORKING_SIDE, Picture, UnreadablePhoto, decode
+from workers.vision.decode import WORKING_SIDE, Picture, decode
 from workers.vision.examination import Examination, Place, without_bars
 from workers.vision.face_measures import measured
 from workers.vision.faces import find_faces
 from workers.vision.full_resolution import View, nearer
 from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.phash import phash
-from workers.vision.verdict import FaceBox, Finding, Measures, Verdict
 
 MIN_EYES: Final = 40.0  # px between the eyes: half of ISO/IEC 19794-5's 90 px is already recognisably soft
 GOOD_EYES: Final = 100.0  # px between the eyes, below which the usual sizes are enlarged

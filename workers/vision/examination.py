@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from core.checks.verdict import Verdict
 from workers.vision.decode import Part
 from workers.vision.geometry import Box, Face, Pixels
-from workers.vision.verdict import Verdict
 
 _TRIMMED: Final = 0.02  # of the side: narrower dark bars are left alone
 _BLACK: Final = 16  # sRGB; JPEG noise of a black bar stays below

@@ -7,12 +7,12 @@ from typing import Final
 import cv2
 import numpy as np
 
+from core.checks.verdict import DELIVERY_SIZES, Measures
 from workers.vision import covering, eyes, light, photometry
 from workers.vision.color import to_linear
 from workers.vision.full_resolution import View
 from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.skin import skin_tone
-from workers.vision.verdict import DELIVERY_SIZES, Measures
 
 _FACE_EYES: Final = 120.0  # px between the eyes while measuring the face
 _WHITES_EYES: Final = 240.0  # px between the eyes while measuring the whites, which are small

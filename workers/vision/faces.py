@@ -1,6 +1,6 @@
 """Find faces: mediapipe's detectors for where, its 478-point mesh for how they look.
 
-The models come inside the mediapipe 0.10.21 wheel (facts/ml.md §10). A detection counts only when the
+The models come inside the mediapipe 0.10.21 wheel (docs/sources.md, Faces). A detection counts only when the
 mesh, run on a crop around it, sees a face in the same place; that removes what either alone invents.
 """
 

@@ -1,7 +1,7 @@
 """Does it still look like the person: dlib's face embedding, public-domain weights.
 
 Only the 5-point predictor and the ResNet are loaded, by path: the 68-point file beside them excludes
-commercial use, and the package's own module needs setuptools' `pkg_resources` (facts/ml.md §10).
+commercial use, and the package's own module needs setuptools' `pkg_resources` (docs/sources.md, Faces).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from workers.vision.geometry import Face, Pixels
 from workers.vision.photometry import inside, reduced
 
 # dlib ResNet v1: 99.38 % on LFW at 0.6 (dlib-models README); on 300 labelled pairs of our own measuring
-# 97 % of same-person pairs and no false match (facts/ml.md §10).
+# 97 % of same-person pairs and no false match (docs/sources.md, Faces).
 SAME_PERSON: Final = 0.6
 # 95 % of the same pairs of same-person photos are below; no limit for a person is stricter.
 MOST_PAIRS: Final = 0.45

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from conftest import add_member, add_shoot
 from PIL import Image
 from sqlalchemy import select
 
-from admin import archive
 from compliance import erasure
 from compliance.erasure import ErasureReason
 from core import audit
@@ -186,18 +184,3 @@ def test_nothing_to_download_is_said_and_not_sent(org: UUID, browser: Any) -> No
         f"/admin/shoots/{add_shoot(org).id}/download.zip", headers={"Accept": "application/json"}
     )
     assert (answer.status_code, answer.json["error"]["code"]) == (409, "nothing_to_download")
-
-
-def test_an_archive_is_sent_while_its_files_are_made() -> None:
-    made = []
-
-    def files() -> Iterator[tuple[str, bytes]]:
-        for number in range(50):
-            made.append(number)
-            yield f"{number}.jpg", bytes(1_000_000)
-
-    stream = archive.stream(files(), now())
-    first = next(stream)
-    assert made == [0]
-    assert 1_000_000 < len(first) < 1_001_000
-    assert max(len(piece) for piece in stream) < 1_010_000

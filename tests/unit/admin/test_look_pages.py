@@ -15,7 +15,7 @@ from reading import english_in
 from sqlalchemy import select
 
 from core import audit, progress
-from core.brand import looks, styles
+from core.brand import look_pictures, look_training, looks, styles
 from core.db import transaction
 from core.models import Artifact, AuditEvent, Kind, Look, Outbox, Role, Style
 from core.people import organizations
@@ -182,7 +182,7 @@ def test_a_style_that_a_shoot_uses_gets_a_new_version(
     assert "make a new version" in words(browser.get(address).text)
     told = give(browser, address, upload()).json
     assert told["version"] == 2
-    assert told["location"] == f"/admin/styles/{told['id']}/look"
+    assert told["next"] == f"/admin/styles/{told['id']}/look"
     assert browser.get(address, headers={"X-Requested-With": "fetch"}).json["standing"] is None
 
 
@@ -207,7 +207,7 @@ def test_learning_that_failed_can_be_tried_again(style: Style, address: str, bro
     with transaction(org) as session:
         look_id = session.get_one(Style, style.id).look_id
         assert look_id is not None
-        looks.fail(session, look_id, "OutOfMemoryError")
+        look_training.fail(session, look_id, "OutOfMemoryError")
     assert "The reason was: OutOfMemoryError." in words(browser.get(address).text)
     browser.post(f"{address}/again")
     with transaction(org) as session:
@@ -222,7 +222,7 @@ def test_another_company_sees_nothing_of_a_look(address: str, browser: Any, org:
         give_theirs = looks.give(
             session,
             theirs,
-            looks.read([picture(seed) for seed in range(looks.LEAST)], rights=True),
+            look_pictures.read([picture(seed) for seed in range(look_pictures.LEAST)], rights=True),
             actor=audit.SYSTEM,
         )
         theirs_id, their_picture = theirs.id, give_theirs.look.pictures[0]
@@ -255,11 +255,11 @@ def test_the_look_speaks_german(style: Style, address: str, browser: Any, org: U
     with transaction(org) as session:
         look_id = session.get_one(Style, style.id).look_id
         assert look_id is not None
-        looks.fail(session, look_id, "engine_off")
+        look_training.fail(session, look_id, "engine_off")
         styles.lock(session, session.get_one(Style, style.id))
     seen()
     with transaction(org) as session:
-        looks.store(
+        look_training.store(
             session,
             look_id,
             b"weights",

@@ -220,7 +220,7 @@ def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any)
         "attire": "own", "expression": "smile", "size-web-avif": "1", "outputs": "card 54x86mm 254dpi head=0.7 eyes=0.5 png nologo\nhero 1600 x 900 avif",
     }  # fmt: skip
     saved = save_style(browser, backdrop_kind="solid")  # so that nothing of it is a default of the next
-    saved = browser.post(saved["location"], values).json
+    saved = browser.post(saved["next"], values).json
     with transaction(org) as session:
         spec = session.get_one(Style, UUID(saved["id"])).parsed
     assert spec.backdrop == SceneBackdrop(
@@ -235,9 +235,9 @@ def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any)
     assert (card.width, card.height, card.dpi, card.format, card.logo) == (540, 860, 254, "png", False)
     assert card.crop == OutputCrop(head_height=0.7, eye_line=0.5)
     assert (hero.width, hero.height, hero.format) == (1600, 900, "avif")
-    assert read_style(browser.get(f"{saved['location']}/style.toml").text) == spec
+    assert read_style(browser.get(f"{saved['next']}/style.toml").text) == spec
     # And the form shows what was saved, so that saving it again changes nothing.
-    page = html.document_fromstring(browser.get(saved["location"]).text).forms
+    page = html.document_fromstring(browser.get(saved["next"]).text).forms
     again = next(form for form in page if form.get("id") == "studio")
     shown = dict(again.form_values())
     assert spec_of(shown, "") == spec
@@ -267,14 +267,14 @@ def test_a_typed_name_stays_when_another_preset_is_chosen(browser: Any) -> None:
 
 def test_a_style_that_no_shoot_uses_is_changed_in_place(org: UUID, browser: Any) -> None:
     first = save_style(browser)
-    second = save_style(browser, first["location"], color="#000000")
+    second = save_style(browser, first["next"], color="#000000")
     assert (second["id"], second["version"]) == (first["id"], 1)
 
 
 def test_a_style_that_a_shoot_uses_never_changes_but_gets_a_new_version(org: UUID, browser: Any) -> None:
     first = save_style(browser)
     create_shoot(browser, first["id"])
-    second = save_style(browser, first["location"], color="#000000")
+    second = save_style(browser, first["next"], color="#000000")
     assert second["version"] == 2
     with transaction(org) as session:
         locked = session.get_one(Style, UUID(first["id"]))
@@ -286,10 +286,10 @@ def test_a_backdrop_picture_that_no_style_shows_any_more_is_destroyed(org: UUID,
     first = save_style(browser, backdrop_kind="image", image=(png(), "wall.png"))
     with transaction(org) as session:
         picture = UUID(session.get_one(Style, UUID(first["id"])).spec["backdrop"]["image"])
-    save_style(browser, first["location"], backdrop_kind="image", image_id=str(picture), blur="0.05")
+    save_style(browser, first["next"], backdrop_kind="image", image_id=str(picture), blur="0.05")
     with transaction(org) as session:
         assert session.get_one(Artifact, picture).delete_requested_at is None
-    save_style(browser, first["location"])
+    save_style(browser, first["next"])
     with transaction(org) as session:
         assert session.get_one(Artifact, picture).delete_requested_at is not None
 
@@ -337,7 +337,7 @@ def test_a_styles_card_shows_its_own_backdrop_and_follows_a_change(org: UUID, br
     assert cards[0].data != cards[1].data
     with Image.open(io.BytesIO(cards[0].data)) as shown:
         assert (shown.format, shown.size) == ("JPEG", (192, 192))
-    save_style(browser, saved["location"], name="Two", color="#112233")
+    save_style(browser, saved["next"], name="Two", color="#112233")
     changed = browser.get(source, headers={"If-None-Match": cards[-1].headers["ETag"]})
     assert changed.status_code == 200
     assert changed.data != cards[1].data
@@ -346,12 +346,12 @@ def test_a_styles_card_shows_its_own_backdrop_and_follows_a_change(org: UUID, br
 def test_only_a_style_that_no_shoot_uses_can_be_deleted(browser: Any) -> None:
     spare, used = save_style(browser, name="Spare"), save_style(browser, name="Used")
     create_shoot(browser, used["id"])
-    assert "Delete the style" not in browser.get(used["location"]).text
-    refused = browser.post(f"{used['location']}/delete")
+    assert "Delete the style" not in browser.get(used["next"]).text
+    refused = browser.post(f"{used['next']}/delete")
     assert (refused.status_code, refused.json["error"]["code"]) == (409, "style_in_use")
-    assert "Delete the style" in browser.get(spare["location"]).text
-    assert browser.post(f"{spare['location']}/delete", json=False).location == "/admin/styles"
-    assert browser.get(spare["location"]).status_code == 404
+    assert "Delete the style" in browser.get(spare["next"]).text
+    assert browser.post(f"{spare['next']}/delete", json=False).location == "/admin/styles"
+    assert browser.get(spare["next"]).status_code == 404
     assert "Spare" not in browser.get("/admin/styles").text
 
 
@@ -362,7 +362,7 @@ def test_an_empty_backdrop_is_called_empty_and_a_small_one_soft(browser: Any) ->
     small = (io.BytesIO(coarse(1, (1600, 999))), "wall.jpg")
     saved = save_style(browser, backdrop_kind="image", image=small)
     assert "less than 1000 pixels on its short side: it will look soft" in saved["message"]
-    again = browser.post(saved["location"], {**STYLE, "color": "#112233"}).json
+    again = browser.post(saved["next"], {**STYLE, "color": "#112233"}).json
     assert "it will look soft" not in again["message"]
 
 
@@ -474,7 +474,7 @@ def test_reminding_everyone_reaches_who_has_only_to_choose_with_the_mail_that_sa
         invite = session.scalars(select(Invite)).one()
         mail = invite_mail.mail_of(session, invite.id)
         assert mail is not None
-        assert "are ready" in mail.subject
+        assert "choose your headshot" in mail.subject
         assert invites.link_of(invite) in mail.text
 
 

@@ -35,6 +35,8 @@ from compliance.signing import SigningKeys
 from core.clock import now
 from core.models.artifact import Kind
 
+KEYS_ADDRESS = "https://photos.example.com/trust/acme/keys.json"
+
 
 def text_of(content: bytes) -> str:
     pages = pypdf.PdfReader(io.BytesIO(content)).pages
@@ -47,7 +49,7 @@ def test_failed_verification_is_never_signed(make_body: Any, seal: Any, signing_
     broken = first.model_copy(update={"verification": first.verification.model_copy(update={"ok": False})})
     document = seal(body.model_copy(update={"locations": (broken, *body.locations[1:])}))
     with pytest.raises(VerificationFailed) as caught:
-        render_certificate(document, signing_keys)
+        render_certificate(document, signing_keys, keys_address=KEYS_ADDRESS)
     assert caught.value.details == {"locations": [first.locator]}
 
 
@@ -76,7 +78,9 @@ def test_failed_verification_is_never_signed(make_body: Any, seal: Any, signing_
 def test_page_says_what_was_deleted_and_until_when_a_backup_can_be_opened(
     make_body: Any, seal: Any, signing_keys: SigningKeys, status: Status, language: str, expected: list[str]
 ) -> None:
-    text = text_of(render_certificate(seal(make_body(status)), signing_keys, language))
+    text = text_of(
+        render_certificate(seal(make_body(status)), signing_keys, language, keys_address=KEYS_ADDRESS)
+    )
     for words in expected:
         assert words in text
     assert "Müller & Söhne GmbH" in text
@@ -87,25 +91,37 @@ def test_purge_is_claimed_only_when_the_epoch_key_is_destroyed(
     make_body: Any, seal: Any, signing_keys: SigningKeys
 ) -> None:
     claim = "Purge – Cryptographic Erase"
-    assert claim in text_of(render_certificate(seal(make_body(Status.COMPLETE)), signing_keys))
-    assert claim not in text_of(render_certificate(seal(make_body(Status.PENDING)), signing_keys))
+    assert claim in text_of(
+        render_certificate(seal(make_body(Status.COMPLETE)), signing_keys, keys_address=KEYS_ADDRESS)
+    )
+    assert claim not in text_of(
+        render_certificate(seal(make_body(Status.PENDING)), signing_keys, keys_address=KEYS_ADDRESS)
+    )
 
 
 def test_backup_of_what_the_key_did_not_seal_is_dated_by_its_own_expiry(
     make_body: Any, seal: Any, signing_keys: SigningKeys
 ) -> None:
-    text = text_of(render_certificate(seal(make_body(Status.COMPLETE)), signing_keys))
+    text = text_of(
+        render_certificate(seal(make_body(Status.COMPLETE)), signing_keys, keys_address=KEYS_ADDRESS)
+    )
     assert "not sealed with that person’s key; backups of it expire by 23 December 2026" in text
     assert "23 Dec 2026, 09:58" in text  # its row in the table
     sealed_only = make_body(locations=make_body().locations[:3])
-    assert "not sealed" not in text_of(render_certificate(seal(sealed_only), signing_keys))
+    assert "not sealed" not in text_of(
+        render_certificate(seal(sealed_only), signing_keys, keys_address=KEYS_ADDRESS)
+    )
 
 
 def test_partial_certificate_names_what_is_kept_and_why(
     make_body: Any, seal: Any, signing_keys: SigningKeys
 ) -> None:
     kept = Retained(what=RetainedWhat.LEGAL_HOLD, basis=RetainedBasis.LEGAL_CLAIMS, identifies_person=True)
-    text = text_of(render_certificate(seal(make_body(Status.PARTIAL, retained=(kept,))), signing_keys))
+    text = text_of(
+        render_certificate(
+            seal(make_body(Status.PARTIAL, retained=(kept,))), signing_keys, keys_address=KEYS_ADDRESS
+        )
+    )
     assert "Data under a legal hold" in text
     assert "Art. 17(3)(e)" in text
 
@@ -118,7 +134,9 @@ def test_many_locations_and_a_new_kind_of_data_still_fit_two_pages(
         body.locations[0].model_copy(update={"locator": f"objects/{number:08x}", "category": "voice_sample"})
         for number in range(300)
     )
-    content = render_certificate(seal(body.model_copy(update={"locations": many})), signing_keys)
+    content = render_certificate(
+        seal(body.model_copy(update={"locations": many})), signing_keys, keys_address=KEYS_ADDRESS
+    )
     assert len(pypdf.PdfReader(io.BytesIO(content)).pages) == 2
     assert "voice sample" in text_of(content)
     assert "and 297 more" in text_of(content)
@@ -127,7 +145,7 @@ def test_many_locations_and_a_new_kind_of_data_still_fit_two_pages(
 def test_company_name_cannot_inject_markup(make_body: Any, seal: Any, signing_keys: SigningKeys) -> None:
     name = "<img src='file:///etc/passwd'><b>Evil</b> {company}"
     body = make_body(organization=OrganizationRef(id=make_body().organization.id, name=name))
-    assert name in text_of(render_certificate(seal(body), signing_keys))
+    assert name in text_of(render_certificate(seal(body), signing_keys, keys_address=KEYS_ADDRESS))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +169,9 @@ def test_pdf_declares_archival_format_and_carries_canonical_evidence_once(
     make_body: Any, seal: Any, signing_keys: SigningKeys
 ) -> None:
     document = seal(make_body())
-    reader = pypdf.PdfReader(io.BytesIO(render_certificate(document, signing_keys)))
+    reader = pypdf.PdfReader(
+        io.BytesIO(render_certificate(document, signing_keys, keys_address=KEYS_ADDRESS))
+    )
     catalog: Any = reader.trailer["/Root"]
     xmp = catalog["/Metadata"].get_data().decode()
     assert 'pdfaid:part="3"' in xmp

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from compliance.log import merkle
 
-# Leaves and roots used across Certificate Transparency implementations (facts/compliance.md §5).
+# Leaves and roots used across Certificate Transparency implementations (docs/sources.md, Evidence).
 VECTOR_LEAVES = [
     bytes.fromhex(entry)
     for entry in [

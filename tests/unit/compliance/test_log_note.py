@@ -11,7 +11,7 @@ from compliance.log import checkpoint, note
 from compliance.log.checkpoint import CheckpointBody
 from compliance.log.note import NoteError, VerifierKey
 
-# C2SP/C2SP signed-note.md v1.0.0 (facts/compliance.md §5)
+# C2SP/C2SP signed-note.md v1.0.0 (docs/sources.md, Evidence)
 VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 TEXT = "This is an example message.\n"
 SIGNATURE = "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM="

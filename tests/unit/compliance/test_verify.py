@@ -16,17 +16,19 @@ from pyhanko.pdf_utils.generic import TextStringObject, pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from compliance.certificate.document import render_certificate
-from compliance.certificate.facts import Certificate, Status
+from compliance.certificate.facts import Certificate, OrganizationRef, Status
 from compliance.pdf import making
 from compliance.signing import SigningKeys, log_origin
 from compliance.verify import Kind, verify_file
 from core.clock import now
 from core.ids import new_id
 
+KEYS_ADDRESS = "https://photos.example.com/trust/acme/keys.json"
+
 
 @pytest.fixture(scope="module")
 def certificate(make_body: Any, seal: Any, signing_keys: SigningKeys) -> bytes:
-    return render_certificate(seal(make_body()), signing_keys)
+    return render_certificate(seal(make_body()), signing_keys, keys_address=KEYS_ADDRESS)
 
 
 def signature_object(content: bytes) -> tuple[int, int]:
@@ -45,7 +47,7 @@ def test_certificate_is_accepted_with_the_published_keys(
     status: Status,
     language: str,
 ) -> None:
-    content = render_certificate(seal(make_body(status)), signing_keys, language)
+    content = render_certificate(seal(make_body(status)), signing_keys, language, keys_address=KEYS_ADDRESS)
     result = verify_file(content, json.loads(json.dumps(published)))
     assert result.ok, result.checks
     assert (result.kind, result.status) == (Kind.CERTIFICATE, status.value)
@@ -146,14 +148,22 @@ def test_certificate_of_another_signer_is_refused(
     tmp_path: Path, make_body: Any, seal: Any, published: dict[str, Any]
 ) -> None:
     stranger = SigningKeys.load(tmp_path / "other")
-    result = verify_file(render_certificate(seal(make_body()), stranger), published)
+    result = verify_file(
+        render_certificate(seal(make_body()), stranger, keys_address=KEYS_ADDRESS), published
+    )
     assert [one.name for one in result.checks if not one.ok] == ["signer trusted"]
 
 
-def sign_page(document: Certificate, keys: SigningKeys, page: str, evidence: bytes | None = None) -> bytes:
+def sign_page(
+    document: Certificate,
+    keys: SigningKeys,
+    page: str,
+    evidence: bytes | None = None,
+    identifier: bytes = b"1",
+) -> bytes:
     """What a careless or dishonest platform could sign with the real key."""
     attachment = making.Attachment("evidence.json", evidence or document.canonical(), "evidence", now())
-    return making.sign(making.render(page, identifier=b"1", attachment=attachment), keys)
+    return making.sign(making.render(page, identifier=identifier, attachment=attachment), keys)
 
 
 def failing(content: bytes, keys: dict[str, Any]) -> str:
@@ -163,12 +173,31 @@ def failing(content: bytes, keys: dict[str, Any]) -> str:
     return result.checks[-1].name
 
 
-def test_page_that_shows_another_status_is_refused(
+def test_page_of_another_certificate_around_these_facts_is_refused(
     make_body: Any, seal: Any, signing_keys: SigningKeys, published: dict[str, Any]
 ) -> None:
     pending = seal(make_body(Status.PENDING))
-    page = f"<html lang=en><title>t</title><p>{pending.certificate.certificate_id} · COMPLETE"
-    assert failing(sign_page(pending, signing_keys, page), published) == "page says the same"
+    page = f"<html lang=en><title>t</title><p>{pending.certificate.certificate_id} · PENDING"
+    other = sign_page(pending, signing_keys, page, identifier=new_id().bytes)
+    assert failing(other, published) == "page of these facts"
+
+
+def test_nothing_is_proven_by_letters_so_no_font_can_spoil_it(
+    make_body: Any, seal: Any, signing_keys: SigningKeys, published: dict[str, Any]
+) -> None:
+    document = seal(make_body())
+    drawn = "<html lang=en><title>t</title><svg width=9 height=9><rect width=9 height=9 /></svg>"
+    content = sign_page(document, signing_keys, drawn, identifier=document.certificate.certificate_id.bytes)
+    assert verify_file(content, published).ok
+
+
+@pytest.mark.parametrize("name", ["삼성전자 주식회사", "🎉 Müller 🦄", "شركة الأفق", "\U00013000\U00012000"])
+def test_a_company_may_be_called_anything(
+    make_body: Any, seal: Any, signing_keys: SigningKeys, published: dict[str, Any], name: str
+) -> None:
+    body = make_body(organization=OrganizationRef(id=make_body().organization.id, name=name))
+    content = render_certificate(seal(body), signing_keys, keys_address=KEYS_ADDRESS)
+    assert verify_file(content, published).ok
 
 
 def test_facts_that_the_log_does_not_hold_are_refused(
@@ -176,12 +205,15 @@ def test_facts_that_the_log_does_not_hold_are_refused(
 ) -> None:
     pending = make_body(Status.PENDING)
     claimed = Certificate(certificate=make_body(), log=seal(pending).log)
-    assert failing(render_certificate(claimed, signing_keys), published) == "facts in log"
+    assert (
+        failing(render_certificate(claimed, signing_keys, keys_address=KEYS_ADDRESS), published)
+        == "facts in log"
+    )
 
 
 def test_log_of_another_company_is_refused(make_body: Any, seal: Any, signing_keys: SigningKeys) -> None:
     origin = log_origin("photos.example.com", new_id())
-    content = render_certificate(seal(make_body(), origin=origin), signing_keys)
+    content = render_certificate(seal(make_body(), origin=origin), signing_keys, keys_address=KEYS_ADDRESS)
     assert failing(content, signing_keys.published_keys([origin])) == "log of this company"
 
 
@@ -194,7 +226,9 @@ def test_leaf_that_is_not_the_proven_one_is_refused(
 ) -> None:
     document = seal(make_body())
     wrong = document.model_copy(update={"log": document.log.model_copy(update={"leaf_hash": "0" * 64})})
-    assert failing(render_certificate(wrong, signing_keys), published) == "leaf hash"
+    assert (
+        failing(render_certificate(wrong, signing_keys, keys_address=KEYS_ADDRESS), published) == "leaf hash"
+    )
 
 
 @pytest.mark.parametrize(
@@ -251,3 +285,30 @@ def test_huge_file_is_refused_unread(published: dict[str, Any]) -> None:
 def test_damaged_keys_are_named_as_the_problem(certificate: bytes, published: dict[str, Any]) -> None:
     for keys in ({}, {**published, "logs": [{**published["logs"][0], "vkey": "x"}]}):
         assert failing(certificate, keys) == "public keys"
+
+
+@pytest.mark.parametrize("part", ["logs", "documents"])
+def test_forged_keys_that_print_the_genuine_fingerprints_are_refused(
+    tmp_path: Path, make_body: Any, seal: Any, published: dict[str, Any], part: str
+) -> None:
+    stranger = SigningKeys.load(tmp_path / "stranger")
+    content = render_certificate(seal(make_body()), stranger, keys_address=KEYS_ADDRESS)
+    forged = stranger.published_keys([published["logs"][0]["origin"]])
+    forged[part][0]["sha256"] = published[part][0]["sha256"]
+    result = verify_file(content, forged)
+    assert [one.name for one in result.checks] == ["public keys"]
+    assert "contradicts itself" in result.checks[0].detail
+    assert published[part][0]["sha256"] in result.checks[0].detail
+
+
+def test_a_key_listed_for_another_log_is_refused(certificate: bytes, published: dict[str, Any]) -> None:
+    renamed = {**published["logs"][0], "origin": "photos.example.com/log/other"}
+    result = verify_file(certificate, {**published, "logs": [renamed]})
+    assert "contradicts itself" in result.checks[0].detail
+
+
+def test_the_root_that_was_trusted_is_named_by_its_own_fingerprint(
+    certificate: bytes, published: dict[str, Any]
+) -> None:
+    found = {one.name: one.detail for one in verify_file(certificate, published).checks}
+    assert published["documents"][0]["sha256"] in found["signer trusted"]

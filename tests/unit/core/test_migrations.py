@@ -186,3 +186,30 @@ def test_styles_survive_the_right_to_delete_them(databases: Databases) -> None:
     with company(databases.owner) as connection:
         assert connection.execute(text("SELECT name FROM styles")).scalar_one() == "Style"
     command.upgrade(config, "head")
+
+
+def test_who_is_signed_in_stays_so_in_the_app_of_their_sign_in(databases: Databases) -> None:
+    config = alembic_config(databases.owner)
+    command.upgrade(config, "0009")
+    with company(databases.owner) as connection:
+        fill(connection)
+        for method in ("saml", "invite"):
+            connection.execute(
+                text(
+                    "INSERT INTO web_sessions (id, org_id, created_at, member_id, token_sha256, method, seen_at,"
+                    " expires_at) VALUES (:id, :org, now(), :member, sha256(convert_to(:method, 'UTF8')),"
+                    " :method, now(), now() + interval '1 hour')"
+                ),
+                {"id": str(new_id()), "org": ORG, "member": MEMBER, "method": method},
+            )
+    find = "SELECT count(*) FROM find_web_session(sha256(convert_to(:method, 'UTF8')), :app)"
+    for _ in range(2):
+        command.upgrade(config, "head")
+        with company(databases.app) as connection:
+            found = {
+                (method, app): connection.execute(text(find), {"method": method, "app": app}).scalar_one()
+                for method in ("saml", "invite")
+                for app in ("admin", "portal")
+            }
+        assert [pair for pair, count in found.items() if count] == [("saml", "admin"), ("invite", "portal")]
+        command.downgrade(config, "0009")

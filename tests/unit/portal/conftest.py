@@ -23,7 +23,7 @@ from core.db import transaction
 from core.ids import new_id
 from core.models import Invite, Member, Participation, Photo, Shoot, State, Style
 from core.people import members
-from core.portraits import photos
+from core.portraits import verdicts
 from core.shoots import invites
 from core.style.spec import StyleSpec
 from portal.app import create_app
@@ -134,7 +134,7 @@ class Person:
         }
         with transaction(self.org_id) as session:
             photo = session.get_one(Photo, UUID(photo_id))
-            photos.record_verdict(
+            verdicts.record_verdict(
                 session,
                 photo,
                 verdict,

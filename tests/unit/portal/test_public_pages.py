@@ -7,14 +7,23 @@ import re
 from typing import Any
 from uuid import UUID
 
+import pypdf
 import pytest
+from conftest import add_member
+from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
+from work import do_all_work
 
+from compliance import erasure
 from compliance.evidence import origin_of
 from compliance.log import sequencer
-from compliance.verify import MAX_BYTES
+from compliance.verify import MAX_BYTES, verify_file
+from core import audit
 from core.db import transaction
+from core.ids import new_id
+from core.models import Certificate, Member
+from core.settings import settings
 
 
 @pytest.fixture
@@ -52,6 +61,31 @@ def test_the_promises_name_days_places_and_keys(browser: Any, org: UUID) -> None
     assert keys["logs"][0]["origin"] == origin_of(org)
     for address in ("/trust/nobody", "/trust/nobody/keys.json", "/trust/nobody/checkpoint"):
         assert browser.get(address).status_code == 404
+
+
+def test_the_address_printed_on_a_certificate_gives_the_keys_that_it_is_checked_with(
+    browser: Any, org: UUID
+) -> None:
+    member = add_member(org)
+    with transaction(org) as session:
+        erasure.request(
+            session,
+            session.get_one(Member, member.id),
+            reason=erasure.ErasureReason.SELF_SERVICE,
+            actor=audit.SYSTEM,
+            language="en",
+        )
+    do_all_work()
+    with transaction(org) as session:
+        content = session.scalars(select(Certificate.pdf)).one()
+    pages = pypdf.PdfReader(io.BytesIO(content)).pages
+    notes = [note.get_object() for page in pages for note in page.get("/Annots", [])]
+    printed = [note["/A"]["/URI"] for note in notes if note["/Subtype"] == "/Link"]
+    assert printed[0] in "".join(page.extract_text() for page in pages).replace("\n", "")
+    answer = browser.get(printed[0].removeprefix(settings().base_url))
+    assert answer.status_code == 200
+    assert verify_file(content, answer.json).ok
+    assert browser.get(f"/trust/{new_id()}/keys.json").status_code == 404
 
 
 def test_the_newest_checkpoint_is_public_and_passes_our_own_check(browser: Any, org: UUID) -> None:

@@ -104,7 +104,7 @@ def test_a_withheld_result_is_never_served_only_its_reason(waiting: Any, shoot: 
     page = waiting.browser.get("/me/result").text
     assert str(good) in page
     assert str(held) not in page
-    assert "did not look enough like your other photos" in page
+    assert "did not look enough like your photos" in page
     assert waiting.browser.get(f"/me/headshots/{held}/view").status_code == 404
     assert waiting.fetch("/me/approve", headshot_id=str(held)).status_code == 404
     assert waiting.browser.get(f"/me/headshots/{held}/square.jpg").status_code == 404
@@ -179,7 +179,7 @@ def test_a_result_can_be_compared_with_its_photo_and_chosen_there(waiting: Any, 
     page = waiting.browser.get(f"/me/result/{second}").text
     assert f'src="/me/headshots/{second}/view?close=1" alt="Headshot 2"' in page
     assert f'src="/me/headshots/{second}/before?close=1" alt="The photo it was made from"' in page
-    assert "Distance to your other photos" in page
+    assert "Distance to your photos" in page
     assert "<strong>0.7</strong>" in page
     assert "0.6 at most" in page
     assert f'rel="prev" href="/me/result/{first}"' in page
@@ -196,6 +196,30 @@ def test_a_result_can_be_compared_with_its_photo_and_chosen_there(waiting: Any, 
     assert "It then replaces the one that you chose before." in other
     assert waiting.post("/me/approve", f"/me/result/{first}", headshot_id=str(first)).status_code == 303
     assert "✓ Your choice" in waiting.browser.get(f"/me/result/{first}").text
+
+
+@pytest.mark.parametrize(
+    ("others", "said", "figure"),
+    [
+        (2, "Looks like your other photos", "Distance to your other photos"),
+        (0, "Looks like the photo it was made from", "Distance to the photo it was made from"),
+        (None, "Looks like you", "Distance to your photos"),
+    ],
+)
+def test_other_photos_are_named_only_where_the_face_was_compared_with_them(
+    waiting: Any, shoot: Shoot, others: int | None, said: str, figure: str
+) -> None:
+    headshot = render(waiting, shoot)
+    waiting.set_state(State.READY)
+    with transaction(waiting.org_id) as session:
+        likeness = {"value": 0.3, "limit": 0.6, "passed": True}
+        session.get_one(Headshot, headshot).gates = {
+            "gates": {"likeness": likeness | ({} if others is None else {"others": others})}
+        }
+    page = waiting.browser.get(f"/me/result/{headshot}").text
+    assert f"<span>{said}</span> <strong>yes</strong>" in page
+    assert f"<dt>{figure} (0" in page
+    assert ("other photos" in page) is bool(others)
 
 
 def test_nobody_compares_another_persons_headshot_or_a_withheld_one(
@@ -216,7 +240,7 @@ def test_the_page_of_a_result_says_when_its_photo_is_gone(waiting: Any, shoot: S
     headshot = render(waiting, shoot)
     waiting.set_state(State.READY)
     with transaction(waiting.org_id) as session:
-        photos.end(session, session.scalars(select(Photo)).one())
+        photos.end(session, session.scalars(select(Photo)).all())
     assert "nothing to compare with" in waiting.browser.get(f"/me/result/{headshot}").text
     assert waiting.browser.get(f"/me/headshots/{headshot}/before").status_code == 404
 

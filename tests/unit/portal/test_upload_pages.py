@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from core.clock import now
 from core.db import transaction
+from core.image.kinds import PhotoFormat
 from core.models import Artifact, AuditEvent, Outbox, Photo, Shoot, State
-from core.portraits import photos
+from core.portraits import photos, verdicts
 from core.vault import ArtifactGone, vault
 
 
@@ -37,6 +38,21 @@ def test_a_photo_is_kept_sealed_and_its_check_is_owed(ready: Any) -> None:
     with transaction(ready.org_id) as session:
         owed = session.scalars(select(Outbox.subject_id).where(Outbox.job == "intake")).all()
     assert [str(one) for one in owed] == [answer.json["id"]]
+
+
+@pytest.mark.parametrize("kind", list(PhotoFormat))
+def test_every_format_that_phones_write_is_taken_and_offered(ready: Any, kind: PhotoFormat) -> None:
+    starts = {
+        PhotoFormat.JPEG: b"\xff\xd8\xff\xe0",
+        PhotoFormat.PNG: b"\x89PNG\r\n\x1a\n",
+        PhotoFormat.WEBP: b"RIFF\0\0\0\0WEBPVP8 ",
+        PhotoFormat.HEIC: b"\0\0\0\x18ftypheic",
+        PhotoFormat.AVIF: b"\0\0\0\x18ftypavif",
+    }
+    assert ready.upload(content=starts[kind] + bytes(500)).status_code == 201
+    with transaction(ready.org_id) as session:
+        assert session.scalars(select(Artifact.media_type)).all() == [f"image/{kind.value}"]
+    assert f"image/{kind.value}" in ready.browser.get("/me/photos").text
 
 
 def test_a_retry_returns_the_first_photo(ready: Any) -> None:
@@ -140,7 +156,7 @@ def test_a_file_that_cannot_be_decoded_is_judged_and_nothing_of_it_stays(ready: 
     with transaction(ready.org_id) as session:
         photo = session.get_one(Photo, UUID(photo_id))
         verdict = {"accepted": False, "issues": [{"code": "damaged", "severity": "block", "advice": ""}]}
-        photos.record_verdict(session, photo, verdict, stripped=None)
+        verdicts.record_verdict(session, photo, verdict, stripped=None)
     shown = ready.browser.get("/me/photos.json").json["photos"][0]
     assert (shown["state"], shown["preview_url"]) == ("rejected", None)
     with transaction(ready.org_id) as session:
@@ -276,7 +292,7 @@ def test_verdict_about_a_face_that_is_not_the_answer_any_more_is_dropped(ready: 
     ready.fetch(f"/me/photos/{group}/subject", face="0")
     with transaction(ready.org_id) as session:
         verdict = {"accepted": True, "issues": [], "measures": {}, "score": 0.5}
-        photos.record_verdict(
+        verdicts.record_verdict(
             session, session.get_one(Photo, UUID(group)), verdict, stripped=None, subject=checked
         )
     assert _listed(ready)["photos"][0]["state"] == "checking"
@@ -338,7 +354,7 @@ def doubted(ready: Any) -> str:
         photo_id,
         issues=(
             {"code": "dark", "severity": "warn"},
-            {"code": photos.SOMEBODY_ELSE, "severity": "warn"},
+            {"code": verdicts.SOMEBODY_ELSE, "severity": "warn"},
         ),
     )
     return photo_id
@@ -352,7 +368,7 @@ def test_a_photo_that_may_show_somebody_else_asks_and_is_left_out(ready: Any, do
     assert (other["rank"], shown["rank"]) == ("Best", None)
     assert (shown["state"], [issue["code"] for issue in shown["issues"]]) == (
         "unsure",
-        [photos.SOMEBODY_ELSE],
+        [verdicts.SOMEBODY_ELSE],
     )
     page = ready.browser.get("/me/photos").text
     card = page.split(f'data-id="{doubted}"')[1].split("</li>")[0]
@@ -369,11 +385,11 @@ def test_yes_counts_the_photo_and_is_never_asked_again(ready: Any, doubted: str)
     assert [issue["code"] for issue in answer.json["issues"]] == ["dark"]
     assert ready.fetch(f"/me/photos/{doubted}/me").status_code == 200, "twice is fine"
     with transaction(ready.org_id) as session:
-        photos.mark_strangers(
+        verdicts.mark_strangers(
             session,
             ready.participation_id,
             {doubted},
-            {"code": photos.SOMEBODY_ELSE, "severity": "warn", "advice": "English"},
+            {"code": verdicts.SOMEBODY_ELSE, "severity": "warn", "advice": "English"},
         )
     listing = _listed(ready)
     assert (listing["unsure"], listing["accepted"], listing["asking"]) == (0, 2, "")

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
+from portraits import photo_path
 from skimage import data
 
 from core.consent import Purpose, ValidConsent
 from workers.vision.check import examine
 from workers.vision.examination import Examination
 
-SHARED = Path(__file__).parents[4] / "shared" / "photos"
-
 
 @cache
 def _read(name: str) -> bytes:
-    path = SHARED / name
-    if not path.is_file():
-        pytest.skip(f"needs {path}")
-    return path.read_bytes()
+    return photo_path(name).read_bytes()
 
 
 @pytest.fixture(scope="session")
 def photo() -> Callable[[str], bytes]:
-    """Read one of the shared photos, `folder/file`; skips where they are absent."""
+    """Read one of the real photos, `folder/file`; skips where they are absent."""
     return _read
 
 
@@ -48,7 +43,7 @@ def astronaut() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def examined(consent: ValidConsent) -> Callable[[str], Examination]:
-    """Examine a shared photo; each only once."""
+    """Examine a real photo; each only once."""
 
     @cache
     def look(name: str) -> Examination:

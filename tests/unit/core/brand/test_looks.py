@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from work import do_all_work
 
 from core import audit, progress
-from core.brand import looks, pictures, styles
+from core.brand import look_pictures, look_training, looks, pictures, styles
 from core.brand.looks import Standing
 from core.db import transaction
 from core.errors import NotFound
@@ -53,7 +53,7 @@ def robin(org: UUID) -> Member:
 def give(
     style: Style, files: list[bytes] = PICTURES, *, rights: bool = True, actor: Any = audit.SYSTEM
 ) -> Any:
-    readable = looks.read(files, rights=rights)
+    readable = look_pictures.read(files, rights=rights)
     with transaction(style.org_id) as session:
         return looks.give(session, session.get_one(Style, style.id), readable, actor=actor)
 
@@ -63,7 +63,7 @@ def learn(style: Style, *, revision: str = "1", content: bytes = b"what was lear
     with transaction(style.org_id) as session:
         look_id = session.get_one(Style, style.id).look_id
         assert look_id is not None
-        looks.store(
+        look_training.store(
             session,
             look_id,
             content,
@@ -79,7 +79,7 @@ def learn(style: Style, *, revision: str = "1", content: bytes = b"what was lear
 
 def learned(style: Style) -> bytes | None:
     with transaction(style.org_id) as session:
-        found = looks.learned(session, session.get_one(Style, style.id))
+        found = look_training.learned(session, session.get_one(Style, style.id))
         return found[1] if found else None
 
 
@@ -126,7 +126,7 @@ def test_pictures_are_stripped_made_smaller_and_sealed_with_the_companys_key(sty
 
 
 def test_without_the_confirmation_nothing_is_kept(style: Style) -> None:
-    with pytest.raises(looks.RightsUnconfirmed) as refused:
+    with pytest.raises(look_pictures.RightsUnconfirmed) as refused:
         give(style, rights=False)
     assert refused.value.details["field"] == "rights"
     assert held(style.org_id, Kind.STYLE_PICTURE) == []
@@ -173,8 +173,8 @@ def test_a_second_copy_of_a_picture_is_left_out_though_it_is_smaller_or_a_little
 
 
 def test_a_banner_is_refused_for_its_shape_not_for_its_size() -> None:
-    with pytest.raises(looks.PicturesUnusable) as caught:
-        looks.read([picture(size=(3000, 800))] * looks.LEAST, rights=True)
+    with pytest.raises(look_pictures.PicturesUnusable) as caught:
+        look_pictures.read([picture(size=(3000, 800))] * look_pictures.LEAST, rights=True)
     assert "three times as long as wide" in caught.value.refused[0].error.message
 
 
@@ -189,7 +189,7 @@ def test_a_banner_is_refused_for_its_shape_not_for_its_size() -> None:
 def test_too_few_or_too_many_pictures_are_refused_as_a_whole(
     style: Style, files: list[bytes], said: str
 ) -> None:
-    with pytest.raises(looks.PicturesUnusable, match=said) as refused:
+    with pytest.raises(look_pictures.PicturesUnusable, match=said) as refused:
         give(style, files)
     assert refused.value.details["field"] == "pictures"
     assert held(style.org_id, Kind.STYLE_PICTURE) == []
@@ -286,7 +286,7 @@ def test_keeping_what_was_learned_and_giving_other_pictures_do_not_stop_each_oth
     assert stored.wait(10)
     with transaction(style.org_id) as session:
         mine = session.get_one(Style, style.id)
-        readable = looks.read(PICTURES, rights=True)
+        readable = look_pictures.read(PICTURES, rights=True)
         threading.Timer(0.5, refreshed.set).start()
         looks.give(session, mine, readable, actor=audit.SYSTEM)
     holding.join(20)
@@ -314,7 +314,7 @@ def test_removing_destroys_pictures_and_model_for_every_version(style: Style, ro
     org = style.org_id
     given = give(style)
     with transaction(org) as session:
-        looks.keep_checkpoint(session, given.look.id, b"half")
+        look_training.keep_checkpoint(session, given.look.id, b"half")
     learn(style)
     lock(style)
     with transaction(org) as session:
@@ -344,9 +344,9 @@ def test_what_was_learned_of_a_look_that_was_removed_meanwhile_is_not_kept(style
         session.execute(update(Style).values(look_id=given.look.id))  # as a save at the same moment does
     learn(style)
     with transaction(org) as session:
-        looks.keep_checkpoint(session, given.look.id, b"half")
-        looks.fail(session, given.look.id, "late")
-        assert looks.begin(session, given.look.id) is None
+        look_training.keep_checkpoint(session, given.look.id, b"half")
+        look_training.fail(session, given.look.id, "late")
+        assert look_training.begin(session, given.look.id) is None
         assert looks.of(session, session.get_one(Style, style.id)) is None
     assert held(org, Kind.ADAPTER, Kind.CHECKPOINT) == []
 
@@ -358,20 +358,20 @@ def test_a_look_for_weights_that_nobody_runs_is_learned_anew_once(style: Style) 
         adapter_id = session.scalars(select(Adapter.id)).one()
     for _ in range(2):
         with transaction(style.org_id) as session:
-            looks.learn_again(session, session.get_one(Style, style.id), adapter_id)
+            look_training.learn_again(session, session.get_one(Style, style.id), adapter_id)
     with transaction(style.org_id) as session:
         assert owed(session) == [look.id, look.id], "when it was given, and once more"
     assert learned(style) is None
     learn(style, revision="2")
     with transaction(style.org_id) as session:
-        looks.learn_again(session, session.get_one(Style, style.id), adapter_id)
+        look_training.learn_again(session, session.get_one(Style, style.id), adapter_id)
     assert learned(style) is not None, "the new one stays"
 
 
 def test_learning_that_was_given_up_says_why_and_can_be_tried_again(style: Style) -> None:
     look = give(style).look
     with transaction(style.org_id) as session:
-        looks.keep_checkpoint(session, look.id, b"half")
+        look_training.keep_checkpoint(session, look.id, b"half")
         train_style.failed(session, look.id, "OutOfMemoryError")
         row = session.get_one(Look, look.id)
         assert (looks.standing(row), row.failure_code, row.checkpoint_id) == (

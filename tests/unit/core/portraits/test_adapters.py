@@ -206,7 +206,7 @@ def test_deleting_a_photo_destroys_what_learned_from_it(participation: Participa
         session.add(photo)
     store(participation, (str(new_id()), str(photo.id)))
     with transaction(participation.org_id) as session:
-        photos.end(session, session.get_one(Photo, photo.id))
+        photos.end(session, [session.get_one(Photo, photo.id)])
         assert adapters.live(session, participation.id) is None
 
 

@@ -27,7 +27,7 @@ from core.models import (
     Photo,
     State,
 )
-from core.portraits import adapters, engines, photos
+from core.portraits import adapters, engines, submission
 from core.queue import JobName, Lane, lane_of
 from core.vault import vault
 from workers.jobs import generate, train
@@ -74,7 +74,7 @@ def add_person(
 
 def submit(participation: Participation) -> None:
     with transaction(participation.org_id) as session:
-        photos.submit(session, session.get_one(Participation, participation.id), actor=audit.SYSTEM)
+        submission.submit(session, session.get_one(Participation, participation.id), actor=audit.SYSTEM)
 
 
 def row_of(participation: Participation) -> Participation:

@@ -9,8 +9,8 @@ from conftest import add_member
 from sqlalchemy import select
 
 from core.db import transaction
-from core.models import Artifact, Kind, Member
-from core.queue import JobName, enqueue
+from core.models import Artifact, Kind, Member, Outbox
+from core.queue import JobName
 from core.vault import ArtifactGone, KeyErased, vault
 from core.vault.crypto import CannotOpen, new_key, open_sealed, seal
 from core.vault.kms import EpochKeyGone
@@ -64,10 +64,25 @@ def test_destroyed_key_makes_everything_unreadable_at_once(org: UUID, member: Me
 def test_requested_deletion_is_unreadable_before_the_purge(org: UUID, member: Member) -> None:
     artifact_id = put(org, member)
     with transaction(org) as session:
-        vault().request_deletion(session, [artifact_id])
-        enqueue(session, JobName.PURGE, member.id)
+        vault().delete(session, [artifact_id])
     with transaction(org) as session, pytest.raises(ArtifactGone):
         vault().get(session, artifact_id)
+
+
+def test_deletion_owes_one_purge_a_person_and_one_a_brand_asset(org: UUID, member: Member) -> None:
+    faces = [put(org, member), put(org, member, b"another")]
+    with transaction(org) as session:
+        logos = [
+            vault().put(session, b"logo", kind=Kind.LOGO, media_type="image/png", member_id=None).id
+            for _ in range(2)
+        ]
+    for _ in range(2):  # what is being deleted already owes nothing more
+        with transaction(org) as session:
+            vault().delete(session, [*faces, *logos])
+            vault().delete(session, [])
+    with transaction(org) as session:
+        owed = session.scalars(select(Outbox.subject_id).where(Outbox.job == JobName.PURGE)).all()
+    assert sorted(owed) == sorted([member.id, *logos])
 
 
 def test_another_organization_cannot_read_an_artifact(org: UUID, member: Member) -> None:

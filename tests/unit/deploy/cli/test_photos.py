@@ -13,6 +13,7 @@ import psutil
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from portraits import photo_path
 
 from compliance import evidence
 from compliance.log import sequencer
@@ -73,13 +74,9 @@ def test_check_says_what_is_wrong_and_goes_on(tmp_path: Path) -> None:
 
 @pytest.mark.photos
 def test_check_of_several_photos_asks_who_is_meant_and_ends_with_the_best() -> None:
-    folder = Path(__file__).parents[5] / "shared" / "photos"
-    if not folder.is_dir():
-        pytest.skip(f"needs {folder}")
-    barack = [
-        str(folder / "barack" / f"{name}.jpg") for name in ("portrait", "letterboxed", "podium", "speech")
-    ]
-    joe, group = str(folder / "joe" / "portrait.jpg"), str(folder / "negatives" / "two-people.jpg")
+    names = ("portrait", "letterboxed", "podium", "speech")
+    barack = [str(photo_path(f"barack/{name}.jpg")) for name in names]
+    joe, group = str(photo_path("joe/portrait.jpg")), str(photo_path("negatives/two-people.jpg"))
     result = CliRunner().invoke(main, ["check", *barack, joe, group, "--json"])
     assert result.exit_code == 1, "the group still asks"
     *lines, ranking = [json.loads(line) for line in result.stdout.splitlines()]
@@ -288,9 +285,7 @@ def test_a_subject_that_names_nobody_is_wrong_usage(option: str, said: str, tmp_
 
 @pytest.mark.photos
 def test_check_counts_faces_from_the_left_and_takes_the_one_that_is_named() -> None:
-    group = Path(__file__).parents[5] / "shared" / "photos" / "negatives" / "two-people.jpg"
-    if not group.is_file():
-        pytest.skip(f"needs {group}")
+    group = photo_path("negatives/two-people.jpg")
     asked = CliRunner().invoke(main, ["check", str(group)])
     assert "    two-people.jpg shows 2 faces, from the left: 1 at 27% of the width" in asked.stdout
     assert f"choose with --subject {group}=1" in asked.stdout
@@ -304,9 +299,7 @@ def test_check_counts_faces_from_the_left_and_takes_the_one_that_is_named() -> N
 
 @pytest.mark.photos
 def test_render_says_how_to_answer_who_is_meant_and_takes_the_answer(tmp_path: Path) -> None:
-    group = Path(__file__).parents[5] / "shared" / "photos" / "negatives" / "two-people.jpg"
-    if not group.is_file():
-        pytest.skip(f"needs {group}")
+    group = photo_path("negatives/two-people.jpg")
     (tmp_path / "photos" / "bob").mkdir(parents=True)
     (tmp_path / "photos" / "bob" / "group.jpg").write_bytes(group.read_bytes())
     arguments = ["render", "--photos", f"{tmp_path}/photos", "--out", f"{tmp_path}/out"]

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from compliance.verify import CheckResult, Kind, Verification
+from core.checks.advice import ADVICE, Issue
+from core.checks.report import Gate, GateName
+from core.checks.verdict import Finding, Measures
 from deploy.demo import summary
 from deploy.demo.story import DemoResult, Proof
 from workers.folder.batch import PersonReport, PhotoReport, Report, WithheldReport
-from workers.pipeline.gates import Gate, GateName
 from workers.pipeline.team import team_figures
-from workers.vision.advice import ADVICE, Issue
-from workers.vision.verdict import Finding, Measures
 
 
 def photo(file: str, *issues: Issue) -> PhotoReport:
@@ -56,7 +56,7 @@ def result(tmp_path: Path) -> DemoResult:
     fails = Verification(Kind.CERTIFICATE, (CheckResult("content unchanged", False, ""),))
     return DemoResult(
         Report(people=(good, bad), team=team_figures({})),
-        {"bob": ("It did not look enough like your other photos.",)},
+        {"bob": ("It did not look enough like your photos.",)},
         {"ada": "Made from your own photo, because no image model is set up here."},
         Proof("ada", certificate, holds, fails),
         41.2,
@@ -105,6 +105,6 @@ def test_columns_line_up(result: DemoResult, tmp_path: Path) -> None:
 def test_json_has_one_object_for_each_person_and_one_for_the_proof(result: DemoResult) -> None:
     lines = list(summary.as_json(result))
     assert [line.get("person") for line in lines] == ["ada", "bob", None, None]
-    assert lines[1]["failure"] == ["It did not look enough like your other photos."]
+    assert lines[1]["failure"] == ["It did not look enough like your photos."]
     assert [line["fallback"] for line in lines[:2]] == [result.fallbacks["ada"], None]
     assert lines[-1]["status"] == "COMPLETE"

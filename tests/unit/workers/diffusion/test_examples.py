@@ -10,15 +10,15 @@ import painted
 import pytest
 from PIL import Image
 
+from core.checks.advice import Issue
+from core.checks.verdict import Finding, Measures, Verdict
 from core.consent import ConsentRequired, Purpose, ValidConsent
 from workers.diffusion.examples import TooFewPhotos, buckets, examples, mirrors, split, window
 from workers.engines import Source
-from workers.vision.advice import Issue
 from workers.vision.check import examine
 from workers.vision.glasses import wears_glasses
 from workers.vision.photometry import sharpness
 from workers.vision.symmetry import Sides, sides
-from workers.vision.verdict import Finding, Measures, Verdict
 
 TRAINING = ValidConsent(None, frozenset({Purpose.PHOTO, Purpose.ADAPTER}))
 PORTRAITS = ("barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png")

@@ -19,7 +19,7 @@ from work import do_all_work
 
 from compliance import consent as consents
 from core import audit
-from core.brand import looks, styles
+from core.brand import look_pictures, look_training, looks, styles
 from core.brand.looks import Standing
 from core.clock import now
 from core.consent import Purpose
@@ -39,7 +39,7 @@ from core.models import (
     State,
     Style,
 )
-from core.portraits import adapters, engines, photos
+from core.portraits import adapters, engines, photos, submission
 from core.style.spec import StyleSpec
 from core.vault import vault
 from workers.diffusion.adapters import Facts, from_bytes, to_bytes
@@ -93,7 +93,7 @@ def add_person(
                 )
             )
         session.flush()
-        photos.submit(session, session.get_one(Participation, person.id), actor=audit.SYSTEM)
+        submission.submit(session, session.get_one(Participation, person.id), actor=audit.SYSTEM)
     return person
 
 
@@ -270,7 +270,7 @@ def give_look(person: Participation, *, lock: bool = False) -> Look:
     with transaction(person.org_id) as session:
         style = session.get_one(Style, session.get_one(Shoot, person.shoot_id).style_id)
         files = [style_picture(seed) for seed in range(5)]
-        look = looks.give(session, style, looks.read(files, rights=True), actor=audit.SYSTEM).look
+        look = looks.give(session, style, look_pictures.read(files, rights=True), actor=audit.SYSTEM).look
         if lock:
             styles.lock(session, style)
         return look
@@ -279,7 +279,7 @@ def give_look(person: Participation, *, lock: bool = False) -> Look:
 def keep_look(org: UUID, look: Look, content: bytes, facts: Facts) -> None:
     """Keep a look as the training would."""
     with transaction(org) as session:
-        looks.store(
+        look_training.store(
             session,
             look.id,
             content,
@@ -297,12 +297,12 @@ def add_style(org: UUID) -> Style:
     with transaction(org) as session:
         style = styles.save(session, StyleSpec(name="Warm"), actor=audit.SYSTEM)
         files = [style_picture(seed) for seed in range(5)]
-        return looks.give(session, style, looks.read(files, rights=True), actor=audit.SYSTEM).style
+        return looks.give(session, style, look_pictures.read(files, rights=True), actor=audit.SYSTEM).style
 
 
 def learned(style: Style) -> tuple[Adapter, bytes] | None:
     with transaction(style.org_id) as session:
-        return looks.learned(session, session.get_one(Style, style.id))
+        return look_training.learned(session, session.get_one(Style, style.id))
 
 
 @pytest.fixture
@@ -485,7 +485,7 @@ def test_a_look_that_was_removed_a_moment_ago_sends_nobody_to_the_studio(
     keep_look(org, look, *a_look())
     (weights,) = held(org, Kind.ADAPTER)
     with transaction(org) as session:  # as far as a removal has come when its objects are gone
-        vault().request_deletion(session, [weights.id])
+        vault().delete(session, [weights.id])
     do_all_work()
     assert loaded[-1] == (None, None)
     assert row_of(person).fallback_code == engines.Fallback.TOO_FEW_PASSED

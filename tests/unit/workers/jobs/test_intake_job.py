@@ -19,8 +19,8 @@ from core import audit
 from core.consent import Purpose, ValidConsent
 from core.db import transaction
 from core.models import Artifact, Headshot, Member, Participation, Photo, State
-from core.portraits import photos
-from core.portraits.photos import Standing
+from core.portraits import photos, submission, verdicts
+from core.portraits.verdicts import Standing
 from core.vault import ArtifactGone, vault
 from workers.pipeline import assignment
 from workers.vision.check import examine
@@ -65,7 +65,7 @@ def kinds(participation: Participation) -> list[str]:
 
 def somebody_else(participation: Participation) -> list[bool]:
     return [
-        any(issue["code"] == photos.SOMEBODY_ELSE for issue in photo.verdict["issues"])
+        any(issue["code"] == verdicts.SOMEBODY_ELSE for issue in photo.verdict["issues"])
         for photo in listed(participation)
         if photo.verdict
     ]
@@ -76,19 +76,19 @@ def test_answer_picks_the_face_that_is_checked(
 ) -> None:
     upload(participation, photo("negatives/two-people.jpg"))
     asked = listed(participation)[0]
-    assert photos.standing_of(asked) is Standing.ASKS
+    assert verdicts.standing_of(asked) is Standing.ASKS
     assert asked.likeness_id is None, "nobody knows yet whose face it would be"
     assert asked.verdict
     faces = asked.verdict["faces"]
     right = max(range(len(faces)), key=lambda index: faces[index]["left"])
     with transaction(participation.org_id) as session:
         row = session.get_one(Photo, asked.id)
-        photos.choose_face(session, row, right, actor=audit.SYSTEM)
+        verdicts.choose_face(session, row, right, actor=audit.SYSTEM)
         kept = vault().get(session, row.artifact_id)
     do_all_work()
     answered = listed(participation)[0]
     assert answered.checked_at is not None
-    assert photos.standing_of(answered) is not Standing.ASKS
+    assert verdicts.standing_of(answered) is not Standing.ASKS
     assert answered.artifact_id == asked.artifact_id
     with transaction(participation.org_id) as session:
         assert vault().get(session, answered.artifact_id) == kept, "the copy is not encoded a second time"
@@ -112,10 +112,10 @@ def test_headshot_shows_the_person_whom_the_answer_meant(
         assert row.verdict
         faces = row.verdict["faces"]
         right = max(range(len(faces)), key=lambda index: faces[index]["left"])
-        photos.choose_face(session, row, right, actor=audit.SYSTEM)
+        verdicts.choose_face(session, row, right, actor=audit.SYSTEM)
     do_all_work()
     with transaction(participation.org_id) as session:
-        photos.submit(session, session.get_one(Participation, participation.id), actor=audit.SYSTEM)
+        submission.submit(session, session.get_one(Participation, participation.id), actor=audit.SYSTEM)
     do_all_work()
     with transaction(participation.org_id) as session:
         made = session.scalars(select(Headshot)).one()
@@ -166,7 +166,7 @@ def test_doubted_photo_is_left_out_of_the_work_until_its_person_says_yes(
         *(photo(f"{name}.jpg") for name in ("barack/portrait", "joe/portrait", "barack/podium")),
     )
     doubted = listed(participation)[1]
-    assert [photos.standing_of(one) for one in listed(participation)] == [
+    assert [verdicts.standing_of(one) for one in listed(participation)] == [
         Standing.ACCEPTED,
         Standing.UNSURE,
         Standing.ACCEPTED,
@@ -178,7 +178,7 @@ def test_doubted_photo_is_left_out_of_the_work_until_its_person_says_yes(
 
     def used() -> list[str]:
         with transaction(participation.org_id) as session:
-            photos.submit(session, session.get_one(Participation, participation.id), actor=audit.SYSTEM)
+            submission.submit(session, session.get_one(Participation, participation.id), actor=audit.SYSTEM)
             work = assignment.begin(session, participation.id)
             session.rollback()
         assert work is not None
@@ -196,7 +196,7 @@ def test_doubted_photo_is_left_out_of_the_work_until_its_person_says_yes(
                 other.likeness_id = None
     assert shown_to_colleagues() == 0, "a face that may be a colleague's is held against nobody"
     with transaction(participation.org_id) as session:
-        photos.is_me(session, session.get_one(Photo, doubted.id), actor=audit.SYSTEM)
+        verdicts.is_me(session, session.get_one(Photo, doubted.id), actor=audit.SYSTEM)
     assert len(used()) == 3
     assert shown_to_colleagues() == 1
 
@@ -209,7 +209,7 @@ def test_a_later_comparison_does_not_ask_again(
         *(photo(f"{name}.jpg") for name in ("barack/portrait", "joe/portrait", "barack/podium")),
     )
     with transaction(participation.org_id) as session:
-        photos.is_me(session, photos.of_participation(session, participation.id)[1], actor=audit.SYSTEM)
+        verdicts.is_me(session, photos.of_participation(session, participation.id)[1], actor=audit.SYSTEM)
     upload(participation, photo("barack/portrait.jpg"))
     assert somebody_else(participation) == [False] * 4
 
@@ -223,7 +223,7 @@ def test_without_that_consent_no_embedding_is_ever_made(
     made = []
     monkeypatch.setattr(likeness, "_models", lambda: made.append("the network was loaded"))
     upload(participation, photo("barack/portrait.jpg"))
-    assert photos.standing_of(listed(participation)[0]) is Standing.ACCEPTED
+    assert verdicts.standing_of(listed(participation)[0]) is Standing.ACCEPTED
     assert made == []
     with transaction(participation.org_id) as session:
         assert not session.scalars(select(Artifact).where(Artifact.kind == "likeness")).all()

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from skimage import data
 
+from core.checks.report import GateName
 from core.consent import ConsentRequired
 from core.style.presets import PRESETS
 from core.style.spec import Crop, Grade, ImageBackdrop, Light, Output, SolidBackdrop, StyleSpec
-from workers.pipeline.gates import OTHER_SIDE, GateName, backdrop_error, measure_result
+from workers.pipeline.gates import OTHER_SIDE, backdrop_error, measure_result
 from workers.pipeline.generated import GENERATED
 from workers.pipeline.reference import Own
 from workers.pipeline.render import render
@@ -47,6 +48,10 @@ def test_a_good_result_passes_every_gate(finished, own, consent):
     assert set(result.gates) == set(GateName) - GENERATED
     assert all(gate.passed for gate in result.gates.values())
     assert result.failed == ()
+
+
+def test_with_one_photo_the_face_is_compared_with_no_other(finished, own, consent):
+    assert report(finished.pixels, own, finished, consent).gates[GateName.LIKENESS].others == 0
 
 
 def test_every_gate_names_its_unit_and_the_reason_for_its_limit(finished, own, consent):
@@ -182,6 +187,7 @@ def test_likeness_limit_follows_how_much_the_persons_own_photos_differ(examined,
     )
     gate = result.gates[GateName.LIKENESS]
     assert gate.limit < SAME_PERSON
+    assert gate.others == 2
     assert 0.2 < gate.value < gate.limit, "the source itself must not count, or every copy would score 0"
 
 

@@ -8,8 +8,8 @@ import painted
 import pytest
 from scipy.interpolate import LinearNDInterpolator
 
+from core.checks.report import GateName
 from core.consent import ConsentRequired, Purpose, ValidConsent
-from workers.pipeline.gates import GateName
 from workers.pipeline.generated import GENERATED, Features, Yardstick, features, measure_generated
 from workers.vision.faces import find_faces, look_again
 from workers.vision.geometry import Face

@@ -7,9 +7,9 @@ import statistics
 import numpy as np
 import pytest
 
+from core.checks.report import GateName
 from core.style.spec import Output, StyleSpec
 from deploy.bench.studio import steady_likeness
-from workers.pipeline.gates import GateName
 from workers.pipeline.reference import Own
 from workers.pipeline.render import Headshot, render
 from workers.pipeline.team import team_figures

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.checks.advice import ADVICE, Issue
+from core.checks.report import GateName, GateReport
 from core.consent import ConsentRequired, ValidConsent
 from core.errors import InvalidInput
 from core.style.presets import PRESETS
@@ -14,14 +16,13 @@ from core.style.spec import ImageBackdrop, Output, OutputFormat, SolidBackdrop, 
 from workers.folder.batch import OutputFailed, WithheldReport, render_folder
 from workers.folder.people import read_people
 from workers.folder.sample import sample_people
-from workers.pipeline.gates import GateName, GateReport, at_least, at_most
+from workers.pipeline.gates import at_least, at_most
 from workers.pipeline.render import render
 from workers.pipeline.score import score
 from workers.pipeline.team import MOST, Pair, Spread, _row, alignment_sheet, contact_sheet, team_figures
 from workers.studio.align import region
 from workers.studio.backdrop import BackdropMissing, backdrop_file
 from workers.studio.finish import finish, master_size
-from workers.vision.advice import ADVICE, Issue
 from workers.vision.check import examine
 from workers.vision.faces import find_faces
 from workers.vision.matting import matte

@@ -6,13 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from workers.vision.advice import Issue, Severity
+from core.checks.advice import Issue, Severity
+from core.checks.verdict import Verdict
+from core.image.kinds import PhotoFormat
 from workers.vision.check import check
 from workers.vision.color import to_linear, to_srgb
-from workers.vision.decode import FULL_SIZE, PhotoFormat, Picture, decode
+from workers.vision.decode import FULL_SIZE, Picture, decode
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face
-from workers.vision.verdict import Verdict
 
 # Along a surgical mask's rim: over the nose's bridge, the cheeks, under the chin.
 RIM = (6, 351, 346, 280, 411, 416, 434, 364, 379, 400, 152, 176, 150, 135, 214, 192, 187, 50, 117, 122)
@@ -162,8 +163,8 @@ def test_busy_background_is_information_only(astronaut, consent):
 
 def test_eyes_block_only_when_both_are_closed(face):
     """Lids are moved on the mesh: no photo of a wink is in the public domain among the test photos."""
+    from core.checks.verdict import Measures
     from workers.vision.check import eye_issues
-    from workers.vision.verdict import Measures
 
     def of(closed: float, opened: float) -> list[Issue]:
         return eye_issues(

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workers.vision.advice import Issue
+from core.checks.advice import Issue
+from core.checks.ranking import REASONS, Reason, best_three, near_duplicates, reasons
+from core.checks.verdict import Finding, Measures, Verdict
 from workers.vision.check import check
 from workers.vision.likeness import strangers
-from workers.vision.ranking import REASONS, Reason, best_three, near_duplicates, reasons
-from workers.vision.verdict import Finding, Measures, Verdict
 
 GOOD = {
     "sharpness_ratio": 0.5,

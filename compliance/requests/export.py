@@ -1,10 +1,8 @@
-"""A person's data to take along (GDPR Art. 15 and 20): a ZIP made while it is sent, never whole in memory."""
+"""A person's data to take along (GDPR Art. 15 and 20): the records, and every file that is theirs."""
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,7 +28,7 @@ from core.models import (
     Photo,
     Shoot,
 )
-from core.vault import ArtifactGone, vault
+from core.vault import ArtifactGone, KeyErased, vault
 
 FORMAT = "headshots.export/1"
 SUFFIX = {
@@ -39,6 +37,7 @@ SUFFIX = {
     "image/png": "png",
     "image/webp": "webp",
     "image/heic": "heic",
+    "image/avif": "avif",
 }
 # Never an adapter or a checkpoint: whoever holds one could make pictures of the person.
 FOLDER = {
@@ -51,10 +50,10 @@ FOLDER = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What goes into the ZIP."""
+    """What a person takes along."""
 
     records: bytes  # data.json
-    files: list[tuple[str, UUID]]  # name in the ZIP, artifact
+    files: list[tuple[str, UUID]]  # name, artifact
 
 
 def plan(session: Session, member: Member) -> Plan:
@@ -112,6 +111,7 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "state_since": _at(row.changed_at),
                 "alternative": row.alternative,
                 "approved_at": _at(row.approved_at),
+                "reminders_ended_at": _at(row.reminders_ended_at),
                 "made_by_the_studio_because": row.fallback_code,
                 "gpu_seconds": round(row.gpu_seconds, 1),
             }
@@ -123,6 +123,7 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "expires_at": _at(row.expires_at),
                 "accepted_at": _at(row.accepted_at),
                 "revoked_at": _at(row.revoked_at),
+                "reminder": row.reminder,
             }
             for row in session.scalars(select(Invite).where(Invite.member_id == own).order_by(Invite.id))
         ],
@@ -202,40 +203,16 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
     }
 
 
-class _Sink(io.RawIOBase):
-    """Takes what `zipfile` writes until it is sent on; not seekable, so the ZIP is written in one pass."""
+def contents(org_id: UUID, wanted: Plan) -> Iterator[tuple[str, bytes]]:
+    """Yield each file by name, one in memory at a time, and no connection held between them.
 
-    def __init__(self) -> None:
-        self._waiting = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, content: Any) -> int:
-        self._waiting += content
-        return len(content)
-
-    def take(self) -> bytes:
-        content = bytes(self._waiting)
-        self._waiting.clear()
-        return content
-
-
-def stream(org_id: UUID, wanted: Plan) -> Iterator[bytes]:
-    """Yield the ZIP; one file is in memory at a time, and no connection is held between them.
-
-    A file that is deleted while the ZIP is made is left out.
+    A file that is deleted while the others are read is left out.
     """
-    sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("data.json", wanted.records, zipfile.ZIP_DEFLATED)
-        yield sink.take()
-        for name, artifact_id in wanted.files:
-            try:
-                with transaction(org_id) as session:
-                    content = vault().get(session, artifact_id)
-            except ArtifactGone:
-                continue
-            archive.writestr(name, content)
-            yield sink.take()
-    yield sink.take()
+    yield "data.json", wanted.records
+    for name, artifact_id in wanted.files:
+        try:
+            with transaction(org_id) as session:
+                content = vault().get(session, artifact_id)
+        except (ArtifactGone, KeyErased):
+            continue
+        yield name, content

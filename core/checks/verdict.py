@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from workers.vision.advice import ADVICE, Issue, Severity
+from core.checks.advice import ADVICE, Issue, Severity
 
 DELIVERY_SIZES: Final = (256, 320, 400, 512, 648, 800, 1024, 1280, 1600, 2048, 3000)  # px, common ones
 

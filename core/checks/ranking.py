@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from core.checks.advice import Issue
+from core.checks.verdict import Verdict
 from core.words import N_
-from workers.vision.advice import Issue
-from workers.vision.verdict import Verdict
 
 _BEST: Final = 3
 # Bits of 64. The same shot, cropped, brightened, made smaller and compressed again, differs by up to 6, two

@@ -6,26 +6,35 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, flash, jsonify, make_response, redirect, render_template, request
+from flask_babel import gettext as _
 
 from core.errors import AppError, InvalidInput
-from core.web.errors import wants_json
+from core.web.errors import said, wants_json
 
 
-def page(template: str, status: int = 200, **values: Any) -> Response:
+def page(template: str, status: int = 200, /, **values: Any) -> Response:
     """Render a page."""
-    return make_response(render_template(f"admin/{template}", **values), status)
+    return make_response(render_template(template, **values), status)
 
 
-def done(location: str, message: str = "", category: str = "good", **body: Any) -> Response:
-    """Answer a form that worked: 303 to `location` with a note, or `body` as JSON.
+def go(address: str, message: str = "", category: str = "good", **facts: Any) -> Response:
+    """Send people on: 303 to `address` with a note; programs get `next`, the note and `facts` as JSON.
 
     The note travels in a cookie, so it never names a person.
     """
     if wants_json():
-        return jsonify({"location": location, "message": message, **body})
+        return jsonify({"next": address, **({"message": message} if message else {}), **facts})
     if message:
         flash(message, category)
-    return make_response(redirect(location, 303))
+    return make_response(redirect(address, 303))
+
+
+def back(error: AppError, address: str) -> Response:
+    """Answer a form that cannot be done: programs get the error, people the page again with the reason."""
+    if wants_json():
+        raise error
+    flash(said(error), "bad")
+    return make_response(redirect(address, 303))
 
 
 def again(template: str, error: AppError, **values: Any) -> Response:
@@ -47,4 +56,4 @@ def uuid_argument(name: str) -> UUID | None:
     try:
         return UUID(value)
     except ValueError as error:
-        raise InvalidInput("This address is not complete. Please go back and try again.") from error
+        raise InvalidInput(_("This address is not complete. Please go back and try again.")) from error

@@ -1,0 +1,77 @@
+"""Sending photos to the studio, and opening them again after a result or a failure."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from core import audit, locks
+from core.errors import Conflict
+from core.models import Participation, Shoot, State
+from core.portraits import engines, photos, verdicts
+from core.portraits.verdicts import Standing
+from core.shoots import participations
+
+
+class NoGoodPhoto(Conflict):
+    """Nothing was accepted yet, so there is nothing to work with."""
+
+    code = "no_good_photo"
+
+
+class StillChecking(Conflict):
+    """The check of the only candidates has not finished."""
+
+    code = "still_checking"
+
+
+class StillAsks(Conflict):
+    """The person has not said of the only candidates which face is theirs, or that it is theirs."""
+
+    code = "still_asks"
+
+
+def submit(session: Session, participation: Participation, *, actor: audit.Actor) -> None:
+    """Send the accepted photos and owe the job that makes headshots of them; submitting twice is fine.
+
+    Raises:
+        NoGoodPhoto: none was accepted.
+        StillChecking: checks are running, which may yet doubt one that was accepted.
+        StillAsks: none was accepted yet, but the person can say of one which face is theirs, or that it is.
+        ShootClosed: the company has ended the shoot.
+        Conflict: the state does not allow it.
+    """
+    locks.person(session, participation.member_id)
+    if participation.state in (State.SUBMITTED, State.RENDERING):
+        return
+    photos.demand_open(session, participation)
+    standings = {verdicts.standing_of(photo) for photo in photos.of_participation(session, participation.id)}
+    if Standing.CHECKING in standings:
+        raise StillChecking("Your photos are still being checked. Please wait a moment and send them again.")
+    if Standing.ACCEPTED not in standings:
+        if Standing.ASKS in standings:
+            raise StillAsks("Say first which person is you, on the photo that shows several people.")
+        if Standing.UNSURE in standings:
+            raise StillAsks("Say first whether the photo that asks shows you.")
+        raise NoGoodPhoto(
+            "No photo can be used yet. Add one that shows your face from the front, in good light."
+        )
+    participations.move(session, participation, State.SUBMITTED, actor=actor)
+    engines.send(session, participation)
+
+
+def reopen(session: Session, participation: Participation, *, actor: audit.Actor) -> None:
+    """Let the person add other photos after a result or a failure; reopening twice is fine.
+
+    Raises:
+        ShootClosed: the company has ended the shoot.
+        Conflict: the state does not allow it.
+    """
+    locks.person(session, participation.member_id)
+    if session.get_one(Shoot, participation.shoot_id).closed_at is not None:
+        raise photos.ShootClosed("Your company has ended this shoot. What you have stays yours to download.")
+    if participation.state in (State.APPROVED, State.DELIVERED):
+        participations.move(session, participation, State.READY, actor=actor)
+        participation.chosen_headshot_id = None
+        participation.approved_at = None
+    participations.move(session, participation, State.UPLOADING, actor=actor)
+    participation.failure_code = None

@@ -1,0 +1,33 @@
+"""What the vault's storage and keyring say when they do not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from obstore.exceptions import BaseError
+
+from core.errors import Unavailable
+from core.logs import logger
+from core.words import N_
+
+
+@contextmanager
+def answering(part: str) -> Iterator[None]:
+    """Turn whatever `part`, the storage or the keyring, raises when it is full, closed to us or away.
+
+    That nothing has a name is an answer: who asks for one catches that inside.
+
+    Raises:
+        Unavailable: it does not answer; trying again may help.
+    """
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        logger().error(f"{part}_unavailable", exc_info=error)
+        raise Unavailable(
+            N_(
+                "The storage does not answer. What you saved before is safe, this last step was not done: "
+                "please try again in a moment."
+            )
+        ) from error

@@ -1,0 +1,127 @@
+"""With Postgres stopped, or Redis, every kind of address still has its written answer."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from conftest import add_participation
+from flask import Flask
+
+from admin.app import create_app as create_admin
+from core import audit
+from core.db import transaction
+from core.models import Member, Role, SignInMethod, State
+from core.people import members, sessions
+from deploy.local.services import LocalServices
+from portal.app import create_app as create_portal
+
+SOME_ID = "01a20aac-06e6-71c1-bad5-30a9025795b2"
+WRITTEN = {"en": "The service is restarting", "de": "Der Dienst startet gerade neu"}
+# What needs no database: files of ours, and pages that only say something.
+STILL = {
+    "static",
+    "shared.static",
+    "start",
+    "trust.ask",
+    "sso.choose",
+    "sign_in.sign_in",
+    "trust.verify",
+    "nowhere",
+}
+
+
+def addresses(app: Flask) -> Iterator[tuple[str, str, str]]:
+    """Yield (method, address, endpoint) of every route, and of an address that does not exist."""
+    for rule in app.url_map.iter_rules():
+        values = {
+            name: 1
+            if name == "size"
+            else SOME_ID
+            if f"uuid:{name}>" in rule.rule
+            else "app.css"
+            if name == "filename"
+            else "acme"
+            for name in rule.arguments
+        }
+        for method in sorted({"GET", "POST"} & (rule.methods or set())):
+            address = app.url_map.bind("localhost").build(rule.endpoint, values, method=method)
+            yield method, address, rule.endpoint
+    yield "GET", "/nowhere", "nowhere"
+
+
+@pytest.fixture
+def apps(org: UUID, services: LocalServices) -> Iterator[dict[str, tuple[Flask, str]]]:
+    """Both apps with the token of somebody signed in, warm connections, and then no Postgres."""
+    person = members.NewMember("boss@acme.example", "Robin", "Boss", role=Role.HR_ADMIN)
+    with transaction(org) as session:
+        (boss,) = members.add(session, [person], actor=audit.SYSTEM, tag=audit.Tag.MEMBER_IMPORTED)
+    add_participation(org, boss, State.UPLOADING)
+    made = {}
+    for app, method, page in (
+        (create_portal(), SignInMethod.INVITE, "/me/privacy"),
+        (create_admin(), SignInMethod.SAML, "/admin/people"),
+    ):
+        app.config["WTF_CSRF_ENABLED"] = False
+        with transaction(org) as session:
+            token = sessions.start(session, session.get_one(Member, boss.id), method)
+        browser = app.test_client()
+        browser.set_cookie(app.config["SIGN_IN_COOKIE"], token)
+        assert browser.get(page).status_code == 200
+        made[app.name] = app, token
+    yield made
+    services.ensure_running()
+
+
+@pytest.mark.parametrize("name", ["portal", "admin"])
+def test_every_address_answers_503_without_postgres(
+    apps: dict[str, tuple[Flask, str]],
+    services: LocalServices,
+    name: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    services.postgres.stop()
+    app, token = apps[name]
+    asked = 0
+    for (method, address, endpoint), signed_in, language, as_json in itertools.product(
+        list(addresses(app)), (True, False), ("en", "de"), (False, True)
+    ):
+        if as_json and language == "de":
+            continue
+        browser = app.test_client()
+        browser.set_cookie("company", "acme")
+        browser.set_cookie("lang", language)
+        if signed_in:
+            browser.set_cookie(app.config["SIGN_IN_COOKIE"], token)
+        kind = "application/json" if as_json else "text/html"
+        answer = browser.open(address, method=method, headers={"Accept": kind})
+        asked += 1
+        where = (method, address, signed_in, kind, answer.status_code)
+        answer.close()
+        if answer.status_code == 503:
+            assert WRITTEN[language] in (answer.json["error"]["message"] if as_json else answer.text), where
+        else:
+            assert answer.status_code < 500, where
+            assert not signed_in or endpoint in STILL, where
+    assert asked > 100
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR and one.exc_info]
+
+
+@pytest.mark.parametrize("name", ["portal", "admin"])
+def test_pages_still_come_without_redis(
+    apps: dict[str, tuple[Flask, str]], services: LocalServices, name: str
+) -> None:
+    services.redis.stop()
+    app, token = apps[name]
+    for method, address, _endpoint in addresses(app):
+        browser = app.test_client()
+        browser.set_cookie(app.config["SIGN_IN_COOKIE"], token)
+        answer = browser.open(address, method=method)
+        answer.close()
+        assert answer.status_code != 500, (method, address)
+        if answer.status_code == 503:
+            assert WRITTEN["en"] in answer.text
+    assert app.test_client().get("/me/privacy" if name == "portal" else "/admin/people").status_code != 503
