@@ -68,6 +68,7 @@ class Tag(StrEnum):
     ERASURE_EXECUTED = "erasure.executed"
     ERASURE_COMPLETED = "erasure.completed"
     CERTIFICATE_ISSUED = "certificate.issued"
+    LOG_GAP_FOUND = "log.gap_found"
 
 
 # Of the company, and of no person in particular.
@@ -84,6 +85,7 @@ ABOUT_NOBODY = frozenset(
         Tag.SHOOT_CLOSED,
         Tag.SHOOT_DOWNLOADED,
         Tag.ROSTER_IMPORTED,
+        Tag.LOG_GAP_FOUND,
     }
 )
 
