@@ -75,9 +75,7 @@ class Lookup:
 
     @classmethod
     def organization(cls, slug: str) -> UUID | None:
-        """Return the id of the organization called `slug`, which may be anything that an address can hold."""
-        if "\0" in slug:  # Postgres keeps none in a text and refuses the question
-            return None
+        """Return the id of the organization called `slug`."""
         return cls._uuid("SELECT find_organization(:slug)", slug=slug)
 
     @classmethod
