@@ -233,7 +233,10 @@ def some(shoot_id: UUID) -> Response:
             if revoking:
                 invites.revoke(session, participation.id, actor=me().actor)
             else:
-                shoots.remind(session, participation, actor=me().actor)
+                try:
+                    shoots.remind(session, participation, actor=me().actor)
+                except shoots.NotRemindable:  # without access
+                    continue
             acted += 1
     left = len(ids) - acted
     message = (

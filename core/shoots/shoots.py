@@ -241,7 +241,7 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
     """Send one person a new link; the older ones end.
 
     Raises:
-        NotRemindable: they declined, finished or were erased.
+        NotRemindable: they declined, finished, were erased, or their access is switched off.
         ShootClosed: the shoot has ended.
     """
     shoot = get(session, participation.shoot_id)
@@ -250,13 +250,15 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
         raise NotRemindable("This person is not participating. That answer stands: no reminder is sent.")
     if participation.state not in REMINDABLE:
         raise NotRemindable("This person is past the invitation, so no new link is needed.")
+    if session.get_one(Member, participation.member_id).disabled_at is not None:
+        raise NotRemindable("This person’s access is switched off, so no link is sent.")
     return _send(session, shoot, [participation], actor)[0]
 
 
 def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     """Send everyone who has not finished a new link; return how many.
 
-    Nobody who declined is reminded, nobody who got a link within the last ten minutes, and nobody whose
+    Nobody who declined or has no access is reminded, nobody who got a link within the last ten minutes, and nobody whose
     invitation was withdrawn: they get one only when they are asked by name.
 
     Raises:
@@ -266,9 +268,12 @@ def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     recent = select(Invite.participation_id).where(
         Invite.created_at > now() - REMIND_AGAIN_AFTER, Invite.revoked_at.is_(None)
     )
+    disabled = select(Member.id).where(Member.disabled_at.is_not(None))
     rows = session.scalars(
         _in_states(shoot.id, REMINDABLE)
-        .where(Participation.id.not_in(recent), ~invites.withdrawn())
+        .where(
+            Participation.id.not_in(recent), ~invites.withdrawn(), Participation.member_id.not_in(disabled)
+        )
         .with_for_update()
     ).all()
     for start in range(0, len(rows), BATCH):
