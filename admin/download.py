@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from flask import Blueprint, Response
 from flask_babel import get_translations
 from PIL import Image
 
+from core import locks
 from core.audit import Actor
 from core.brand import styles
 from core.db import transaction
@@ -67,11 +69,15 @@ class _Look:
 
 def _files(org_id: UUID, ids: list[UUID], look: _Look, actor: Actor) -> Iterator[tuple[str, bytes]]:
     for participation_id in ids:
-        # A short transaction each: no row stays locked while a slow line takes the archive.
-        with transaction(org_id) as session:
-            picture = downloads.picture(session, participation_id, actor=actor)
+        picture = locks.again(partial(_picture, org_id, participation_id, actor))
         if picture is not None:
             yield _file(picture, look)
+
+
+def _picture(org_id: UUID, participation_id: UUID, actor: Actor) -> Picture | None:
+    """Read one person's picture in a short transaction: no row stays locked while a slow line takes the archive."""
+    with transaction(org_id) as session:
+        return downloads.picture(session, participation_id, actor=actor)
 
 
 def _file(picture: Picture, look: _Look) -> tuple[str, bytes]:

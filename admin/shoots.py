@@ -226,8 +226,8 @@ def some(shoot_id: UUID) -> Response:
     revoking = request.form.get("action") == "revoke"
     acted = 0
     with transaction(me().org_id) as session:
-        for text in ids:
-            participation = _one(participations.get(session, _id(text)), shoot_id)
+        for participation in participations.several(session, [_id(text) for text in ids]):
+            _one(participation, shoot_id)
             if participation.state not in shoots.REMINDABLE:
                 continue
             if revoking:

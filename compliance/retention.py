@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.brand import styles
 from core.clock import now
 from core.db import Lookup, transaction
@@ -38,8 +38,7 @@ def sweep(session: Session) -> int:
     moment = now()
     organization = organizations.current(session)
     limit = moment - timedelta(days=organization.retention_days)
-    _expire(session)
-    kept = (
+    over = (
         select(Participation.id)
         .join(Shoot, Shoot.id == Participation.shoot_id)
         .where(
@@ -50,12 +49,24 @@ def sweep(session: Session) -> int:
             )
         )
     )
-    ended = session.scalars(
+    kept = (
         select(Photo)
-        .where(Photo.participation_id.in_(kept), Photo.removed_at.is_(None))
+        .where(Photo.participation_id.in_(over), Photo.removed_at.is_(None))
         .order_by(Photo.member_id)
         .limit(BATCH)
-    ).all()
+    )
+    trained = _trained(over)
+    late = _late(moment)
+    # Everybody at once and before anything of theirs, as `core.locks` has it.
+    locked = locks.owners(
+        session,
+        kept.with_only_columns(Photo.member_id),
+        trained.with_only_columns(Participation.member_id),
+        late.with_only_columns(Participation.member_id),
+    )
+    for row in session.scalars(late.where(Participation.member_id.in_(locked))).all():
+        participations.move(session, row, State.EXPIRED, actor=audit.SYSTEM)
+    ended = session.scalars(kept.where(Photo.member_id.in_(locked))).all()
     photos.end(session, ended)
     for photo in ended:
         audit.record(
@@ -67,7 +78,9 @@ def sweep(session: Session) -> int:
             reason="retention",
         )
     people = {photo.member_id for photo in ended}
-    people |= _end_adapters(session, kept)
+    for row in session.scalars(trained.where(Participation.member_id.in_(locked))).all():
+        adapters.end_of(session, row.id)
+        people.add(row.member_id)
     stale = session.scalars(
         select(Artifact.id).where(
             Artifact.kind == Kind.ROSTER,
@@ -80,35 +93,31 @@ def sweep(session: Session) -> int:
     return len(people)
 
 
-def _end_adapters(session: Session, over: Select[UUID]) -> set[UUID]:
-    """End what was trained for these participations, or left half trained; return whose it was."""
+def _trained(over: Select[UUID]) -> Select[Participation]:
+    """Ask for whom something was trained, or left half trained, among these participations."""
     trained = (
         select(Adapter.participation_id)
         .join(Artifact, Artifact.id == Adapter.artifact_id)
         .where(Artifact.delete_requested_at.is_(None))
     )
-    rows = session.scalars(
+    return (
         select(Participation)
         .where(
             Participation.id.in_(over),
             or_(Participation.checkpoint_id.is_not(None), Participation.id.in_(trained)),
         )
         .limit(BATCH)
-    ).all()
-    for row in rows:
-        adapters.end_of(session, row.id)
-    return {row.member_id for row in rows}
+    )
 
 
-def _expire(session: Session) -> None:
-    rows = session.scalars(
+def _late(moment: datetime) -> Select[Participation]:
+    """Ask who has not answered before the deadline."""
+    return (
         select(Participation)
         .join(Shoot, Shoot.id == Participation.shoot_id)
-        .where(Participation.state.in_((State.INVITED, State.OPENED)), Shoot.deadline < now())
+        .where(Participation.state.in_((State.INVITED, State.OPENED)), Shoot.deadline < moment)
         .limit(BATCH)
     )
-    for row in rows:
-        participations.move(session, row, State.EXPIRED, actor=audit.SYSTEM)
 
 
 def sweep_all() -> int:

@@ -12,6 +12,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
+from core import locks
 from core.db import Lookup, engine
 from core.logs import logger
 from core.queue import CHANNEL, JobName, Lane, lane_of, redis_client
@@ -27,11 +28,6 @@ WAIT_SECONDS = 1.0
 # it is a whole shoot's pictures, up to eight people at a time.
 JOB_TIMEOUT_SECONDS = {Lane.FAST: 900, Lane.SLOW: 900, Lane.GPU: 7200}
 PERFORM = "workers.process.runner.perform"
-
-
-def lock_number(outbox_id: UUID) -> int:
-    """Return the advisory lock that a worker holds while it runs this work (signed 64 bits)."""
-    return int.from_bytes(outbox_id.bytes[8:], signed=True)
 
 
 def _publish(outbox_id: UUID, job: str) -> None:
@@ -99,7 +95,7 @@ def publish_lost() -> int:
     lost = [
         (outbox_id, job)
         for outbox_id, job in rows
-        if str(outbox_id) not in queued and lock_number(outbox_id) not in running
+        if str(outbox_id) not in queued and locks.number(locks.Space.WORK, outbox_id.bytes) not in running
     ]
     for outbox_id, job in lost:
         _publish(outbox_id, job)

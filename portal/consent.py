@@ -162,7 +162,7 @@ def _keep(session: Session, place: Visit, answers: Mapping[Purpose, bool], shown
 def answer() -> Response:
     """Keep the answers with the words they answer."""
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         if place.state not in ASKING:
             return go(step_url(place.state))
         shown = notice_for(place)
@@ -184,7 +184,7 @@ def answer() -> Response:
 def agree() -> Response:
     """Keep what was agreed to later; a box left empty keeps the answer it had."""
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         shown = offered(session, place)
         if place.state in ASKING or not shown.purposes:
             return go(url_for("privacy.show"))

@@ -13,6 +13,7 @@ from compliance import consent as consents
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import Conflict, InvalidInput, NotFound
+from core.image.kinds import ACCEPT, UnreadablePhoto
 from core.models import Alternative, State
 from core.portraits import avatars, headshots, photos
 from core.settings import settings
@@ -24,7 +25,7 @@ from core.web.brand import brand_of
 from core.web.guards import me, signed_in
 from portal.files import attachment, picture
 from portal.visit import Visit, step_url, visit
-from workers.vision.decode import UnreadablePhoto, decode
+from workers.vision.decode import decode
 
 bp = Blueprint("declined", __name__)
 
@@ -41,7 +42,7 @@ def decline() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Choose your initials or a picture of your own.")) from error
     with transaction(me().org_id) as session:
-        leave(session, visit(session), alternative)
+        leave(session, visit(session, lock=True), alternative)
     return go(url_for("declined.show"))
 
 
@@ -85,6 +86,7 @@ def show() -> Response:
             place=place,
             own=own,
             sizes=avatars.SIZES,
+            accept=ACCEPT,
             wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
         )
 
@@ -113,7 +115,7 @@ def keep() -> Response:
     except UnreadablePhoto as error:
         return back(error, url_for("declined.show"))
     with transaction(me().org_id) as session:
-        place = _declined(visit(session))
+        place = _declined(visit(session, lock=True))
         avatars.keep_own_picture(session, place.member, content, media_type="image/jpeg")
         place.participation.alternative = Alternative.OWN_PICTURE
     return go(url_for("declined.show"))
@@ -154,7 +156,7 @@ def own_picture() -> Response:
 def initials() -> Response:
     """Go back from one's own picture to the initials."""
     with transaction(me().org_id) as session:
-        place = _declined(visit(session))
+        place = _declined(visit(session, lock=True))
         avatars.remove_own_picture(session, place.member)
         place.participation.alternative = Alternative.INITIALS
     return go(url_for("declined.show"))

@@ -216,7 +216,7 @@ def download(headshot_id: UUID, file: str) -> Response:
     from workers.studio.logo import read_logo
 
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         headshot = headshots.get(session, place.member.id, headshot_id)
         participation = participations.get(session, headshot.participation_id)
         spec = session.get_one(Style, headshot.style_id).parsed
@@ -240,6 +240,6 @@ def download(headshot_id: UUID, file: str) -> Response:
 def more() -> Response:
     """Go back to the photos, after a result that does not please or a failure."""
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         submission.reopen(session, place.participation, actor=place.actor)
     return go(url_for("upload.show"))

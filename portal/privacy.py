@@ -82,7 +82,7 @@ def withdraw() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Say which consent you take back.")) from error
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         if purpose is Purpose.PHOTO and place.state is not State.DECLINED:
             leave(session, place)
             done = _("Taken back. Your photos and headshots are deleted, and your initials are used.")
@@ -127,7 +127,7 @@ def erase() -> Response:
         return back(unsure, url_for("privacy.show"))
     try:
         with transaction(me().org_id) as session:
-            place = visit(session)
+            place = visit(session)  # without a lock: the company's comes before the person's
             requested = erasure.request(
                 session,
                 place.member,

@@ -8,6 +8,7 @@ from flask import g, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from core import locks
 from core.audit import Actor
 from core.errors import NotFound
 from core.models import Member, Organization, Participation, Shoot, State
@@ -57,14 +58,20 @@ def company(session: Session) -> Organization:
     return organization
 
 
-def visit(session: Session) -> Visit:
+def visit(session: Session, *, lock: bool = False) -> Visit:
     """Return where the signed-in person stands, and dress the page in the company's brand.
 
+    Args:
+        session: bound to the organization.
+        lock: hold what belongs to the person until the transaction ends, for a page that changes it.
+
     Raises:
-        NotFound: they were never invited to a shoot.
+        NotFound: they were never invited to a shoot, or have been erased.
     """
     user = me()
     organization = company(session)
+    if lock:
+        locks.people(session, [user.member_id])
     member = members.get(session, user.member_id)
     found = participations.of_member(session, member.id, user.participation_id)
     if found is None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.db import organization_of
 from core.models import Member, Role
 from core.people import access, members
@@ -51,8 +48,7 @@ def member_for(session: Session, connection: SamlConnection, identity: Identity)
 def _wait_in_line(session: Session, identity: Identity) -> None:
     """Let two first sign-ins of one person run one after the other, until the transaction ends."""
     of = f"{organization_of(session)}\0{identity.email}".encode()
-    lock = int.from_bytes(hashlib.sha256(of).digest()[:8], signed=True)
-    session.execute(select(func.pg_advisory_xact_lock(lock)))
+    locks.wait(session, locks.Space.SIGN_IN, of)
 
 
 def _role(connection: SamlConnection, identity: Identity) -> Role:

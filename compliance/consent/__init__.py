@@ -10,14 +10,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from compliance.consent.texts import Notice
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.consent import ConsentRequired, Purpose, ValidConsent
 from core.db import organization_of
 from core.errors import InvalidInput
 from core.ids import new_id
 from core.models import Consent, Member, Participation
-from core.people import consents
+from core.people import consents, members
 from core.portraits import adapters, headshots, verdicts
 
 
@@ -42,6 +42,7 @@ def give(
     Raises:
         InvalidInput: `photo` was asked about and not answered with yes; without it there is nothing to do,
             and the person declines instead.
+        NotFound: the person has been erased.
         NeedsLikeness: `adapter` was answered with yes, and `likeness` is not agreed to.
     """
     if Purpose.PHOTO in notice.purposes and not answers.get(Purpose.PHOTO):
@@ -58,7 +59,8 @@ def give(
             "An image model of you is only used together with the check that its pictures look like you. "
             "Please choose both or neither. Nothing was sent yet."
         )
-    member = session.get_one(Member, participation.member_id)
+    locks.person(session, participation.member_id)
+    member = members.get(session, participation.member_id)
     for purpose in Purpose:
         text = notice.purposes.get(purpose)
         if text is None:
@@ -99,11 +101,8 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
     the models that were trained and whatever training has kept so far.
     """
     moment = now()
-    if purpose is Purpose.ADAPTER:
-        # What a worker is just now keeping under this consent is committed before it ends, and found below.
-        session.execute(
-            select(Participation.id).where(Participation.member_id == member.id).with_for_update()
-        )
+    # What a worker is just now keeping under this consent is committed before it ends, and found below.
+    locks.person(session, member.id)
     rows = session.scalars(
         select(Consent).where(
             Consent.member_id == member.id,

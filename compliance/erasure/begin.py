@@ -13,7 +13,7 @@ from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from compliance import consent
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.consent import Purpose
 from core.db import organization_of
@@ -67,7 +67,7 @@ def request(
     """
     if reason in (ErasureReason.EMPLOYER_REQUEST, ErasureReason.SELF_SERVICE):
         access.keep_an_admin(session, member)
-    session.refresh(member, with_for_update=True)
+    locks.whole_person(session, member.id)
     existing = session.scalar(select(Erasure).where(Erasure.member_id == member.id))
     if existing is not None:
         return Requested(existing.id, _receipt(existing.id))

@@ -79,9 +79,11 @@ def replay_ledger() -> int:
     again = 0
     for org_id in Lookup.organizations():
         with transaction(org_id) as session:
-            living = list(session.scalars(select(Member.id).where(Member.erased_at.is_(None))))
+            living = list(
+                session.scalars(select(Member.id).where(Member.erased_at.is_(None)).order_by(Member.id))
+            )
             for start in range(0, len(living), REPLAY_BATCH):
-                for member_id in vault().keys.erased_among(living[start : start + REPLAY_BATCH]):
+                for member_id in sorted(vault().keys.erased_among(living[start : start + REPLAY_BATCH])):
                     member = session.get_one(Member, member_id)
                     request(
                         session,

@@ -11,6 +11,7 @@ from compliance.evidence import origin_of, signing_keys
 from compliance.log import checkpoint, merkle
 from compliance.log.checkpoint import CheckpointBody
 from compliance.log.proof import Proof
+from core import locks
 from core.clock import now
 from core.db import Lookup, organization_of, transaction
 from core.models import AuditEvent, Checkpoint, LogLeaf, LogNode
@@ -56,7 +57,7 @@ def sequence(session: Session) -> Checkpoint | None:
     same commit that stores it.
     """
     org_id = organization_of(session)
-    session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(org_id.bytes[:8], signed=True))))
+    locks.wait(session, locks.Space.LOG, org_id.bytes)
     size = session.scalar(select(func.coalesce(func.max(LogLeaf.position) + 1, 0))) or 0
     events = session.execute(
         select(AuditEvent.id, AuditEvent.leaf)

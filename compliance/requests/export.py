@@ -37,6 +37,7 @@ SUFFIX = {
     "image/png": "png",
     "image/webp": "webp",
     "image/heic": "heic",
+    "image/avif": "avif",
 }
 # Never an adapter or a checkpoint: whoever holds one could make pictures of the person.
 FOLDER = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict
@@ -57,7 +57,7 @@ def disable(session: Session, member: Member, *, actor: audit.Actor) -> None:
         LastAdmin: nobody else can manage the organization.
     """
     keep_an_admin(session, member)
-    session.refresh(member, with_for_update={"key_share": True})
+    locks.person(session, member.id)
     if member.disabled_at is not None:
         return
     member.disabled_at = now()
@@ -73,7 +73,7 @@ def disable(session: Session, member: Member, *, actor: audit.Actor) -> None:
 
 def enable(session: Session, member: Member, *, actor: audit.Actor) -> None:
     """Let a person in again; their old links and sessions stay ended. Switching on twice does nothing."""
-    session.refresh(member, with_for_update={"key_share": True})
+    locks.person(session, member.id)
     if member.disabled_at is None:
         return
     member.disabled_at = None

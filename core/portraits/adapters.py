@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.consent import ConsentRequired, Purpose
 from core.db import organization_of
@@ -177,7 +177,7 @@ def checkpoint(session: Session, participation: Participation) -> bytes | None:
 
 def drop_checkpoint(session: Session, participation: Participation) -> None:
     """Delete the checkpoint: training is over, or will not go on; none is fine."""
-    _lock(session, participation)
+    locks.person(session, participation.member_id)
     if participation.checkpoint_id is None:
         return
     over = participation.checkpoint_id
@@ -188,7 +188,7 @@ def drop_checkpoint(session: Session, participation: Participation) -> None:
 
 def forget(session: Session, member_id: UUID) -> None:
     """Destroy all adapters and checkpoints of a member, of every shoot; none is fine."""
-    session.flush()
+    locks.person(session, member_id)
     held = session.scalars(
         select(Artifact.id).where(
             Artifact.member_id == member_id,
@@ -228,7 +228,7 @@ def end_trained_on(session: Session, photo: Photo) -> None:
 
 def spend(session: Session, participation: Participation, seconds: float, watt_hours: float | None) -> None:
     """Note what the GPU just did for a person; energy counts only while all of it is measured."""
-    _lock(session, participation)
+    locks.person(session, participation.member_id)
     known = participation.gpu_watt_hours if participation.gpu_seconds else 0.0
     participation.gpu_seconds += seconds
     participation.gpu_watt_hours = None if known is None or watt_hours is None else known + watt_hours
@@ -271,26 +271,19 @@ def usual_seconds(session: Session, engine: str) -> float | None:
 def _demand(session: Session, participation: Participation) -> None:
     """Hold the person's consent until the caller's transaction ends, so that it cannot be withdrawn meanwhile.
 
-    First the participation, then the consent: `forget`'s callers lock in this order too.
+    Whoever withdraws it locks the person too.
     """
-    _lock(session, participation)
+    locks.person(session, participation.member_id)
     newest = session.scalar(
         select(Consent)
         .where(Consent.member_id == participation.member_id, Consent.purpose == Purpose.ADAPTER)
         .order_by(Consent.id.desc())
         .limit(1)
-        .with_for_update(read=True)
-        .execution_options(populate_existing=True)
     )
     if newest is None or not newest.granted or newest.withdrawn_at is not None:
         raise ConsentRequired(
             "There is no consent for this, so nothing was kept.", purpose=Purpose.ADAPTER.value
         )
-
-
-def _lock(session: Session, participation: Participation) -> None:
-    session.flush()  # or what the caller has changed would be read over
-    session.refresh(participation, with_for_update=True)
 
 
 def _end(session: Session, wanted: Select[Adapter]) -> None:

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import locks
 from core.errors import NotFound
 from core.models import Artifact, Kind, Member
 from core.vault import vault
@@ -104,6 +105,7 @@ def keep_own_picture(session: Session, member: Member, content: bytes, *, media_
 
 def remove_own_picture(session: Session, member: Member) -> None:
     """Delete the person's own picture; none is fine."""
+    locks.person(session, member.id)
     earlier = own_picture(session, member.id)
     if earlier is not None:
         vault().delete(session, [earlier.id])

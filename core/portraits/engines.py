@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, gpu, progress
+from core import audit, gpu, locks, progress
 from core.clock import now
 from core.consent import Purpose
 from core.db import Lookup, transaction
@@ -109,8 +109,7 @@ def fall_back(session: Session, participation: Participation, code: str) -> None
 
     Does nothing for someone who does not wait any more, or whom the studio serves already.
     """
-    session.flush()
-    session.refresh(participation, with_for_update=True)
+    locks.person(session, participation.member_id)
     if not expects(participation):
         return
     participation.fallback_code = code[:64]
@@ -125,6 +124,13 @@ def fall_back(session: Session, participation: Participation, code: str) -> None
         reason=participation.fallback_code,
     )
     enqueue(session, JobName.RENDER, participation.id)
+
+
+def fall_back_all(session: Session, rows: Sequence[Participation], code: str) -> None:
+    """Let the studio make the headshots of many; see `fall_back`."""
+    locks.people(session, {row.member_id for row in rows})
+    for row in rows:
+        fall_back(session, row, code)
 
 
 def failures(session: Session, shoot_id: UUID) -> list[str]:
@@ -144,8 +150,7 @@ def failures(session: Session, shoot_id: UUID) -> list[str]:
 
 def choose_again(session: Session, participation: Participation) -> None:
     """Take the way that the consents still allow, after one was taken back while the person waits."""
-    session.flush()
-    session.refresh(participation, with_for_update=True)
+    locks.person(session, participation.member_id)
     shoot = session.get_one(Shoot, participation.shoot_id)
     if not EngineName(shoot.engine).needs_gpu or not expects(participation):
         return
@@ -189,8 +194,7 @@ def end_waiting(session: Session) -> int:
         .limit(BATCH)
     ).all()
     ended = [row for row in rows if is_modelled(session, row)]
-    for row in ended:
-        fall_back(session, row, Fallback.NO_GPU_WORKER)
+    fall_back_all(session, ended, Fallback.NO_GPU_WORKER)
     return len(ended)
 
 

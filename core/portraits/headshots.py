@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.errors import Conflict, NotFound
 from core.models import Artifact, Headshot, Member, Participation, State
@@ -57,7 +57,7 @@ def approve(
     Raises:
         Conflict: there is no result to choose from in this state.
     """
-    session.refresh(participation, with_for_update=True)
+    locks.person(session, participation.member_id)
     if headshot.participation_id != participation.id:
         raise NotFound("This headshot belongs to another shoot.")
     settled = participation.state in (State.APPROVED, State.DELIVERED)
@@ -92,7 +92,7 @@ def download(
     Raises:
         NotApproved: this is not the approved one.
     """
-    session.refresh(participation, with_for_update=True)
+    locks.person(session, participation.member_id)
     settled = participation.state in (State.APPROVED, State.DELIVERED)
     if not settled or participation.chosen_headshot_id != headshot.id:
         raise NotApproved("Choose this headshot first; then every size can be downloaded.")
@@ -112,6 +112,7 @@ def download(
 
 def delete_all(session: Session, member: Member) -> int:
     """Delete every headshot of a member, whatever the state; return how many that were."""
+    locks.person(session, member.id)
     held = session.scalars(
         select(Headshot).where(Headshot.member_id == member.id, Headshot.artifact_id.is_not(None))
     ).all()

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.consent import Purpose, ValidConsent
 from core.db import organization_of
@@ -59,7 +59,7 @@ def store(
     """Seal an uploaded photo and owe its check; the same `upload_key` again returns the first one.
 
     The original stays sealed until the check has replaced it by a copy without metadata
-    (`record_verdict`). Uploads of one person follow each other: the participation's row is locked, so
+    (`record_verdict`). Uploads of one person follow each other: the person is locked, so
     neither a retry in a race nor a burst of files can break the limit.
 
     Args:
@@ -77,7 +77,7 @@ def store(
         TooManyPhotos: `MAX_PHOTOS` are here.
     """
     consent.demand(Purpose.PHOTO)
-    session.refresh(participation, with_for_update=True)
+    locks.person(session, participation.member_id)
     earlier = session.scalar(
         select(Photo).where(Photo.participation_id == participation.id, Photo.upload_key == upload_key)
     )
@@ -110,13 +110,13 @@ def store(
 
 
 def locked(session: Session, photo: Photo) -> Participation:
-    """Lock a photo after its participation, which is returned.
+    """Lock a photo's person; return its participation.
 
     Raises:
         NotFound: the photo was removed.
     """
-    participation = participations.get(session, photo.participation_id, lock=True)
-    session.refresh(photo, with_for_update=True)
+    locks.person(session, photo.member_id)
+    participation = participations.get(session, photo.participation_id)
     if photo.removed_at is not None:
         raise NotFound("This photo does not exist any more.")
     return participation
@@ -178,8 +178,8 @@ def remove(session: Session, photo: Photo, *, actor: audit.Actor) -> None:
     Raises:
         Conflict: the photos are with the studio already.
     """
-    participation = participations.get(session, photo.participation_id, lock=True)
-    session.refresh(photo, with_for_update=True)
+    locks.person(session, photo.member_id)
+    participation = participations.get(session, photo.participation_id)
     if photo.removed_at is not None:
         return
     demand_open(session, participation)
@@ -188,8 +188,9 @@ def remove(session: Session, photo: Photo, *, actor: audit.Actor) -> None:
 
 def remove_all(session: Session, member: Member, *, actor: audit.Actor) -> int:
     """Delete every photo of a member, whatever the state; return how many that were."""
+    locks.person(session, member.id)
     photos = session.scalars(
-        select(Photo).where(Photo.member_id == member.id, Photo.removed_at.is_(None)).with_for_update()
+        select(Photo).where(Photo.member_id == member.id, Photo.removed_at.is_(None))
     ).all()
     _delete(session, photos, actor=actor)
     return len(photos)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.errors import Conflict
 from core.models import Participation, Shoot, State
 from core.portraits import engines, photos, verdicts
@@ -40,7 +40,7 @@ def submit(session: Session, participation: Participation, *, actor: audit.Actor
         ShootClosed: the company has ended the shoot.
         Conflict: the state does not allow it.
     """
-    session.refresh(participation, with_for_update=True)
+    locks.person(session, participation.member_id)
     if participation.state in (State.SUBMITTED, State.RENDERING):
         return
     photos.demand_open(session, participation)
@@ -66,7 +66,7 @@ def reopen(session: Session, participation: Participation, *, actor: audit.Actor
         ShootClosed: the company has ended the shoot.
         Conflict: the state does not allow it.
     """
-    session.refresh(participation, with_for_update=True)
+    locks.person(session, participation.member_id)
     if session.get_one(Shoot, participation.shoot_id).closed_at is not None:
         raise photos.ShootClosed("Your company has ended this shoot. What you have stays yours to download.")
     if participation.state in (State.APPROVED, State.DELIVERED):

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.errors import Conflict, InvalidInput
 from core.models import Kind, Member, Photo
@@ -94,7 +94,7 @@ def record_verdict(
         subject: the middle of the face that was checked, as `Photo.subject` said then.
         likeness: the face's embedding; only with that consent.
     """
-    session.refresh(photo, with_for_update=True)
+    locks.person(session, photo.member_id)
     if photo.checked_at is not None or photo.removed_at is not None or photo.subject != subject:
         return
     replaced = [one for one in (photo.preview_id, photo.likeness_id) if one is not None]
@@ -217,7 +217,7 @@ def mark_strangers(
     Of a photo that the person has confirmed (`is_me`) it is never said again.
 
     Args:
-        session: bound to the organization; it holds the participation's lock.
+        session: bound to the organization; it holds the person's lock.
         participation_id: whose photos were compared.
         strangers: ids of the photos that differ from the rest.
         finding: what the verdict then says, as JSON; its code is `SOMEBODY_ELSE`.
@@ -239,7 +239,8 @@ def forget_likeness(session: Session, member_id: UUID) -> None:
     A photo that waited for its person to say that it is them goes as a whole: nothing would keep somebody
     else's face from their headshot any more.
     """
-    held = session.scalars(select(Photo).where(Photo.member_id == member_id).with_for_update()).all()
+    locks.person(session, member_id)
+    held = session.scalars(select(Photo).where(Photo.member_id == member_id)).all()
     vault().delete(session, [photo.likeness_id for photo in held if photo.likeness_id is not None])
     doubted = [photo for photo in held if photo.verdict is not None and _is_doubted(photo.verdict)]
     for photo in held:

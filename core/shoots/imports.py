@@ -17,7 +17,7 @@ from sqlalchemy import ARRAY, Text, any_, func, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, Gone
@@ -120,6 +120,9 @@ def commit(
         Organization, organization_of(session), with_for_update={"key_share": True}, populate_existing=True
     )
     shoots.open_or_refuse(shoot)
+    known = _known(session, shoot.id, dry_run(session, shoot.id, import_id).roster.rows)
+    locks.people(session, {member.id for member in known.by_email.values()})
+    # Judged anew now that nobody of them can be erased or invited meanwhile.
     run = dry_run(session, shoot.id, import_id)
     good = [row for row in run.roster.rows if row.is_good]
     rejected = [row for row in run.roster.rows if row.verdict is Verdict.REJECTED]

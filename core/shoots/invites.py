@@ -226,7 +226,7 @@ def renew(session: Session, invite_id: UUID) -> Invite | None:
 
 def revoke(session: Session, participation_id: UUID, *, actor: audit.Actor) -> None:
     """Make every link of a participation useless."""
-    participation = participations.get(session, participation_id)
+    participation = participations.get(session, participation_id, lock=True)
     session.execute(
         update(Invite)
         .where(Invite.participation_id == participation_id, Invite.revoked_at.is_(None))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.errors import Conflict, NotFound
 from core.models import Member, Participation, Shoot, State
@@ -40,15 +41,31 @@ MESSAGES: dict[State, str] = {
 
 
 def get(session: Session, participation_id: UUID, *, lock: bool = False) -> Participation:
-    """Return the participation.
+    """Return the participation; with `lock` after locking its person.
 
     Raises:
         NotFound: there is none of this id in the session's organization.
     """
-    found = session.get(Participation, participation_id, with_for_update=lock or None)
+    found = session.get(Participation, participation_id)
     if found is None:
         raise NotFound("This page does not exist.")
+    if lock:
+        locks.person(session, found.member_id)
     return found
+
+
+def several(session: Session, participation_ids: Sequence[UUID]) -> list[Participation]:
+    """Return participations after locking all of their people.
+
+    Raises:
+        NotFound: one of them is not in the session's organization.
+    """
+    of = select(Participation).where(Participation.id.in_(participation_ids))
+    locks.owners(session, of.with_only_columns(Participation.member_id))
+    found = {row.id: row for row in session.scalars(of)}
+    if not found.keys() >= set(participation_ids):
+        raise NotFound("This page does not exist.")
+    return [found[one] for one in dict.fromkeys(participation_ids)]
 
 
 def all_of_member(session: Session, member_id: UUID) -> list[tuple[Participation, Shoot]]:
@@ -81,11 +98,12 @@ def of_member(session: Session, member_id: UUID, opened: UUID | None) -> tuple[P
 
 
 def move(session: Session, participation: Participation, to: State, *, actor: audit.Actor) -> None:
-    """Move to state `to` and tell the log; moving to the state it already has does nothing.
+    """Lock the person, move to state `to` and tell the log; moving to the state it already has does nothing.
 
     Raises:
         Conflict: this move is not possible from where it stands.
     """
+    locks.person(session, participation.member_id)
     before = State(participation.state)
     if before is to:
         return

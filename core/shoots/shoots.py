@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, update
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.brand import styles
 from core.clock import now
 from core.db import organization_of
@@ -246,6 +246,7 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
     """
     shoot = get(session, participation.shoot_id)
     open_or_refuse(shoot)
+    locks.person(session, participation.member_id)
     if participation.state == State.DECLINED:
         raise NotRemindable("This person is not participating. That answer stands: no reminder is sent.")
     if participation.state not in REMINDABLE:
@@ -269,13 +270,12 @@ def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
         Invite.created_at > now() - REMIND_AGAIN_AFTER, Invite.revoked_at.is_(None)
     )
     disabled = select(Member.id).where(Member.disabled_at.is_not(None))
-    rows = session.scalars(
-        _in_states(shoot.id, REMINDABLE)
-        .where(
+    rows = _locked(
+        session,
+        _in_states(shoot.id, REMINDABLE).where(
             Participation.id.not_in(recent), ~invites.withdrawn(), Participation.member_id.not_in(disabled)
-        )
-        .with_for_update()
-    ).all()
+        ),
+    )
     for start in range(0, len(rows), BATCH):
         _send(session, shoot, rows[start : start + BATCH], actor)
     return len(rows)
@@ -283,6 +283,12 @@ def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
 
 def _in_states(shoot_id: UUID, states: Sequence[State]) -> Select[Participation]:
     return select(Participation).where(Participation.shoot_id == shoot_id, Participation.state.in_(states))
+
+
+def _locked(session: Session, wanted: Select[Participation]) -> Sequence[Participation]:
+    """Return whom a question finds, after locking everyone whom it finds; who moved on meanwhile is left out."""
+    found = locks.owners(session, wanted.with_only_columns(Participation.member_id))
+    return session.scalars(wanted.where(Participation.member_id == any_(literal(found, ARRAY(Uuid))))).all()
 
 
 def _send(session: Session, shoot: Shoot, rows: Sequence[Participation], actor: audit.Actor) -> list[Invite]:
@@ -301,7 +307,7 @@ def close(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     if shoot.closed_at is not None:
         return 0
     shoot.closed_at = now()
-    rows = session.scalars(_in_states(shoot.id, UNFINISHED).with_for_update()).all()
+    rows = _locked(session, _in_states(shoot.id, UNFINISHED))
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         # Held here so that `move` finds them in the session instead of asking for each.

@@ -31,13 +31,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from core import locks
 from core.clock import now
 from core.errors import Gone
 from core.vault.crypto import new_key
 from core.vault.kms import Kms
-
-# Any constant: one lock serializes turning an epoch against making a key.
-EPOCH_LOCK = 0x68656164
 
 
 class KeyErased(Gone):
@@ -116,18 +114,10 @@ class KeyStore:
         """Create the store's tables and its first epoch; a second call changes nothing."""
         KeyBase.metadata.create_all(self._engine)
         with Session(self._engine) as session, session.begin():
-            self._lock(session)
+            locks.wait(session, locks.Space.EPOCH)
             if session.scalar(select(func.count()).select_from(Epoch)) == 0:
                 self._kms.create(1)
                 session.add(Epoch(number=1, opened_at=now()))
-
-    @staticmethod
-    def _lock(session: Session) -> None:
-        session.execute(select(func.pg_advisory_xact_lock(EPOCH_LOCK)))
-
-    @staticmethod
-    def _share(session: Session) -> None:
-        session.execute(select(func.pg_advisory_xact_lock_shared(EPOCH_LOCK)))
 
     @staticmethod
     def _current(session: Session) -> int:
@@ -151,7 +141,7 @@ class KeyStore:
         """
         owners = list(owner_ids)
         with Session(self._engine) as session, session.begin():
-            self._share(session)
+            locks.wait(session, locks.Space.EPOCH, shared=True)
             hashes = [self.owner_hash(owner) for owner in owners]
             # One array each, where thousands of parameters would take seconds to prepare.
             erased = ErasedOwner.owner_hash == any_(literal(hashes, ARRAY(String)))
@@ -199,7 +189,7 @@ class KeyStore:
         Idempotent: a second call returns the first destruction.
         """
         with Session(self._engine) as session, session.begin():
-            self._share(session)
+            locks.wait(session, locks.Space.EPOCH, shared=True)
             epoch = self._current(session)
             session.execute(delete(DataKey).where(DataKey.owner_id == owner_id))
             session.execute(
@@ -224,7 +214,7 @@ class KeyStore:
         `finish_turns`, destroys it.
         """
         with Session(self._engine) as session, session.begin():
-            self._lock(session)
+            locks.wait(session, locks.Space.EPOCH)
             old = self._current(session)
             new = old + 1
             self._kms.create(new)
@@ -256,7 +246,7 @@ class KeyStore:
     def finish_turns(self) -> None:
         """Destroy the key of every closed epoch that still has one."""
         with Session(self._engine) as session, session.begin():
-            self._lock(session)
+            locks.wait(session, locks.Space.EPOCH)
             for epoch in session.scalars(
                 select(Epoch).where(Epoch.closed_at.is_not(None), Epoch.destroyed_at.is_(None))
             ):

@@ -16,15 +16,16 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import create_engine, func, select, update
 from sqlalchemy.orm import Session
 
+from core import locks
 from core.clock import now
 from core.db import organization_of
 from core.errors import Gone
 from core.ids import new_id
-from core.models import Artifact, Kind
+from core.models import Artifact, Kind, Member
 from core.queue import JobName, enqueue_all
 from core.settings import settings
 from core.vault.crypto import open_sealed, seal
-from core.vault.keys import KeyStore
+from core.vault.keys import KeyErased, KeyStore
 from core.vault.kms import FileKms
 from core.vault.store import ObjectMissing, ObjectStore
 
@@ -60,13 +61,18 @@ class Vault:
         """Seal and store `content`; its row joins the caller's transaction.
 
         The object is written first: a crash before the commit leaves an unreadable object without a
-        row, which the sweep deletes, and never a row without its object.
+        row, which the sweep deletes, and never a row without its object. The person is locked, so an
+        erasure either finds the row or keeps it from being written.
 
         Raises:
             KeyErased: the owner has been erased.
             Unavailable: the storage does not answer; nothing was kept.
         """
         org_id = organization_of(session)
+        if member_id is not None:
+            locks.person(session, member_id)
+            if session.get_one(Member, member_id).erased_at is not None:
+                raise KeyErased("This person has been erased, so nothing more of them is kept.")
         artifact = Artifact(
             id=new_id(),
             org_id=org_id,

@@ -8,11 +8,13 @@ import io
 import re
 import secrets
 import time
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from flask import Flask, Request, Response, g, has_request_context, request
+from flask import Flask, Request, Response, g, has_request_context, request, session
+from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -21,6 +23,7 @@ from flask_wtf.csrf import CSRFProtect
 from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from core import locks
 from core.logs import logger
 from core.models import App
 from core.people.sessions import SignedIn, find
@@ -63,7 +66,25 @@ limiter = Limiter(
 
 
 class WebApp(Flask):
-    """A Flask app that has an answer left when one of its own answers fails."""
+    """A Flask app that tries again what can be, and has an answer left when one of its own answers fails."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Run the view; once more, when the database gave its transaction up for another's sake.
+
+        A request commits once, so the first run has left nothing behind in the database.
+        """
+        if request.method in ("GET", "HEAD"):  # changes nothing in the session that could be there twice
+            return locks.again(super().dispatch_request)
+        before = deepcopy(dict(session))
+
+        def between() -> None:
+            session.clear()
+            session.update(deepcopy(before))
+            for _, files in request.files.lists():
+                for file in files:
+                    file.stream.seek(0)
+
+        return locks.again(super().dispatch_request, between=between)
 
     def handle_user_exception(self, e: Exception) -> Any:
         """Answer an error; should its page need a part that does not answer, say that instead."""

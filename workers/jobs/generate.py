@@ -53,8 +53,9 @@ def run(job: JobRun) -> None:
     """
     if not diffusion_settings().diffusion_base:
         with job.finish() as session:
-            for participation in engines.waiting(session, job.subject_id):
-                engines.fall_back(session, participation, engines.Fallback.ENGINE_OFF)
+            engines.fall_back_all(
+                session, engines.waiting(session, job.subject_id), engines.Fallback.ENGINE_OFF
+            )
         return
     with only_one(job.subject_id) as mine:
         if mine:
@@ -70,12 +71,12 @@ def run(job: JobRun) -> None:
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:
     """Nobody is left waiting: the studio takes over for everybody whose turn it was."""
-    for participation in engines.waiting(session, subject_id):
-        engines.fall_back(session, participation, code)
+    engines.fall_back_all(session, engines.waiting(session, subject_id), code)
 
 
 def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
     turns = []
+    uncompared = []
     dressed = session.get_one(Shoot, shoot_id).engine == EngineName.WARDROBE
     for participation in engines.waiting(session, shoot_id)[:_PEOPLE]:
         if dressed:
@@ -85,12 +86,13 @@ def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
         agreed = consents.agreed(session, participation.member_id)
         if Purpose.LIKENESS not in agreed:
             # Nobody may see a made face that was not compared.
-            engines.fall_back(session, participation, engines.Fallback.CONSENT)
+            uncompared.append(participation)
         elif adapter is not None and Purpose.ADAPTER in agreed:
             content = vault().get(session, adapter.artifact_id)
             turns.append(_Turn(participation.id, adapter.id, content))
         elif adapter is None:
             turns.append(_Turn(participation.id, None, None))
+    engines.fall_back_all(session, uncompared, engines.Fallback.CONSENT)
     return turns
 
 

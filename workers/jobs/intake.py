@@ -11,13 +11,13 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from compliance import consent
+from core import locks
 from core.checks.advice import Issue
 from core.checks.verdict import Finding
 from core.consent import Purpose
 from core.models import Photo
 from core.portraits import photos, verdicts
 from core.settings import settings
-from core.shoots import participations
 from core.vault import vault
 from workers.process.runner import JobRun
 from workers.vision.check import examine
@@ -72,8 +72,7 @@ def run(job: JobRun) -> None:
         likeness = embed(found.pixels, found.face, agreed)
     with job.finish() as session:
         photo = session.get_one(Photo, job.subject_id)
-        participations.get(session, photo.participation_id, lock=True)
-        session.refresh(photo, with_for_update=True)
+        locks.person(session, photo.member_id)
         # Asked again under the lock: who takes the consent back meanwhile leaves no embedding behind.
         agreed = consent.require(session, photo.member_id)
         compare = agreed.covers(Purpose.LIKENESS)

@@ -18,11 +18,13 @@ def run(job: JobRun) -> None:
     """
     with job.finish() as session:
         marked = session.scalars(
-            select(Artifact).where(
+            select(Artifact)
+            .where(
                 or_(Artifact.member_id == job.subject_id, Artifact.id == job.subject_id),
                 Artifact.delete_requested_at.is_not(None),
                 Artifact.destroyed_at.is_(None),
             )
+            .order_by(Artifact.id)  # as an erasure that removes the same objects takes them
         ).all()
         gone = [vault().purge(session, one) for one in marked]
         if not all(gone):

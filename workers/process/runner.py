@@ -15,17 +15,16 @@ from datetime import timedelta
 from types import ModuleType
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from core import locks
 from core.clock import now
 from core.consent import ConsentRequired
 from core.db import Lookup, engine, transaction
 from core.logs import logger
 from core.models import Outbox
 from core.queue import JobName
-from core.relay import lock_number
 from core.vault import ArtifactGone, KeyErased
 
 MAX_ATTEMPTS = 6
@@ -112,7 +111,7 @@ def _attempt(job: JobRun, name: JobName) -> None:
     run: Callable[[JobRun], None] = module.run
     started = now()
     try:
-        run(job)
+        locks.again(lambda: run(job))
     except AlreadyDone:
         log.info("job_was_done")
     except (KeyErased, ArtifactGone, ConsentRequired) as error:
@@ -161,9 +160,7 @@ def only_one(subject_id: UUID) -> Iterator[bool]:
     """
     connection = engine().connect().execution_options(isolation_level="AUTOCOMMIT")
     try:
-        number = lock_number(subject_id)
-        mine = connection.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar_one()
-        yield mine
+        yield locks.take(connection, locks.Space.WORK, subject_id.bytes)
     finally:
         # Closing the connection for good frees the lock, whether or not Postgres still answers.
         connection.invalidate()

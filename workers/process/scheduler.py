@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from compliance import erasure, retention
 from compliance.log import sequencer
-from core import logs, relay
+from core import locks, logs, relay
 from core.clock import now
 from core.portraits import engines
 from core.settings import settings
@@ -31,7 +31,7 @@ class Duty:
         if now() < self.due:
             return
         try:
-            self.do()
+            locks.again(self.do)
         except Exception as error:  # noqa: BLE001 - one duty's trouble must not stop the others
             logs.logger().error("duty_failed", job=self.name, exc_info=error)
         self.due = now() + self.every
