@@ -31,7 +31,6 @@ class ErasureReason(StrEnum):
 
     SELF_SERVICE = "self_service"
     EMPLOYER_REQUEST = "employer_request"
-    RETENTION = "retention"
     RESTORED_BACKUP = "restored_backup"
 
 

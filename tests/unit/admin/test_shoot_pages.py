@@ -474,7 +474,7 @@ def test_reminding_everyone_reaches_who_has_only_to_choose_with_the_mail_that_sa
         invite = session.scalars(select(Invite)).one()
         mail = invite_mail.mail_of(session, invite.id)
         assert mail is not None
-        assert "are ready" in mail.subject
+        assert "choose your headshot" in mail.subject
         assert invites.link_of(invite) in mail.text
 
 
