@@ -205,12 +205,23 @@ def test_second_sign_in_is_the_same_member_even_under_a_new_address(site, browse
 
 
 def test_role_follows_the_groups_and_says_so(site, browser):
+    site.hire("other@acme.example", Role.HR_ADMIN)
     site.sign_in(browser, site.people[0])
     site.people[0] = replace(site.people[0], groups=())
     site.sign_in(browser, site.people[0])
     assert site.who(browser)["role"] == Role.EMPLOYEE
     (change,) = site.events(audit.Tag.MEMBER_ROLE_CHANGED)
     assert change.facts == {"before": "hr_admin", "after": "employee"}
+
+
+def test_groups_never_take_the_last_admin_away(site, browser):
+    site.sign_in(browser, site.people[0])
+    site.people[0] = replace(site.people[0], groups=())
+    site.sign_in(browser, site.people[0])
+    assert site.who(browser)["role"] == Role.HR_ADMIN
+    (kept,) = site.events(audit.Tag.MEMBER_ROLE_KEPT)
+    assert kept.facts == {"role": "hr_admin"}
+    assert not site.events(audit.Tag.MEMBER_ROLE_CHANGED)
 
 
 def test_an_auditor_signs_in_by_group_and_lands_on_the_evidence(site, browser):
@@ -246,6 +257,7 @@ def test_who_organises_shoots_is_no_auditor_whatever_the_groups_say(site, browse
 
 
 def test_an_auditor_whose_group_ends_is_an_employee_and_one_promoted_to_admin_no_auditor(site, browser):
+    site.hire("other@acme.example", Role.HR_ADMIN)
     for groups in ((AUDITOR_GROUP,), (), (AUDITOR_GROUP,), (AUDITOR_GROUP, ADMIN_GROUP), (AUDITOR_GROUP,)):
         site.people[2] = replace(site.people[2], groups=groups)
         site.sign_in(browser, site.people[2])
