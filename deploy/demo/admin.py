@@ -169,7 +169,7 @@ def roster(people: Sequence[Person]) -> bytes:
     writer.writerows(BAD_ROWS)
     first = people[0]
     writer.writerow((first.email.upper(), first.first, first.last, "E2004", "Engineering"))
-    return text.getvalue().encode()
+    return text.getvalue().encode("utf-8-sig")
 
 
 def draw_logo(company: str) -> bytes:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.people.roster import Verdict, parse
+from core.people.roster import parse
+from core.people.rows import Verdict
 from deploy.demo.admin import BAD_ROWS, roster
 from deploy.demo.people import TAKEN_NAMES, employees
 
