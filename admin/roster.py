@@ -69,8 +69,8 @@ def upload(shoot_id: UUID) -> Response:
     try:
         # One byte more than allowed is enough to know that it is too much.
         chosen = file.read(roster.MAX_BYTES + 1) if file is not None and file.filename else None
-        content = pasted.encode() if chosen is None else chosen
-        if not content.strip():
+        content = pasted.encode("utf-8-sig") if chosen is None else chosen
+        if not (pasted if chosen is None else content).strip():
             raise InvalidInput(
                 _("Please choose a CSV file, or paste some rows.")
                 if chosen is None

@@ -94,15 +94,13 @@ def decode(content: bytes, chosen: Encoding | None = None) -> Decoded:
 
     Never fails: what cannot be read becomes U+FFFD, which the judgement of each row notices.
     """
-    for mark, encoding in (
-        (codecs.BOM_UTF8, Encoding.UTF_8),
+    for mark, half in (
         (codecs.BOM_UTF16_LE, Encoding.UTF_16_LE),
         (codecs.BOM_UTF16_BE, Encoding.UTF_16_BE),
     ):
         if content.startswith(mark):
-            content = content.removeprefix(mark)
-            if encoding is not Encoding.UTF_8:
-                return Decoded(content.decode(encoding, "replace"), encoding)
+            return Decoded(content.removeprefix(mark).decode(half, "replace"), half)
+    is_marked, content = content.startswith(codecs.BOM_UTF8), content.removeprefix(codecs.BOM_UTF8)
     if chosen is not None:
         return _as(content, chosen)
     if len(content) % 2 == 0 and content.count(0) > len(content) // 4:
@@ -110,15 +108,14 @@ def decode(content: bytes, chosen: Encoding | None = None) -> Decoded:
         low_first = content[1::2].count(0) >= content[0::2].count(0)
         half = Encoding.UTF_16_LE if low_first else Encoding.UTF_16_BE
         return Decoded(content.decode(half, "replace"), half)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
+    if not is_marked and not _is_utf_8(content):
         return _not_unicode(content)
+    text, odd = _mostly_utf_8(content)
     repaired = _twice(text)
-    if repaired == text:
-        return _by_chance(content, text) or Decoded(text, Encoding.UTF_8)
-    candidates = {Encoding.TWICE: repaired, Encoding.UTF_8: text}
-    return Decoded(repaired, Encoding.TWICE, readings=_side_by_side(candidates))
+    if repaired != text:
+        candidates = {Encoding.TWICE: repaired, Encoding.UTF_8: text}
+        return Decoded(repaired, Encoding.TWICE, readings=_side_by_side(candidates))
+    return (None if is_marked else _by_chance(content, text)) or Decoded(text, Encoding.UTF_8, odd)
 
 
 def _as(content: bytes, encoding: Encoding) -> Decoded:

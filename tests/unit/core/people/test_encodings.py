@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import random
 
 import pytest
@@ -160,6 +161,13 @@ def test_one_row_in_another_encoding_gets_a_warning_with_its_likely_reading() ->
     assert [row.reasons for row in found.rows if row.reasons] == [(Reason.OTHER_ENCODING,)]
     assert (found.rows[2].verdict, found.rows[2].values.first_name) == (Verdict.WARNING, "René")
     assert found.rows[0].values.first_name == "Jürgen"
+
+
+def test_a_mark_says_what_the_rest_of_the_file_is() -> None:
+    content = codecs.BOM_UTF8 + listed("Jan 뇋ek").encode() + "x@acme.example,René,X,E9\r\n".encode("cp1252")
+    found = roster.parse(content)
+    assert [row.values.last_name for row in found.rows] == ["뇋ek", "X"]
+    assert found.rows[1].reasons == (Reason.OTHER_ENCODING,)
 
 
 def test_a_row_of_several_lines_in_another_encoding_is_found_on_each_of_them() -> None:
