@@ -233,7 +233,7 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
     """Send one person a new link; the older ones end. It is a reminder, unless the invitation was withdrawn.
 
     Raises:
-        NotRemindable: they declined, finished, were erased or asked for no more reminders.
+        NotRemindable: they declined, finished, were erased, asked for no more reminders, or have no access.
         ShootClosed: the shoot has ended.
     """
     shoot = get(session, participation.shoot_id)
@@ -243,6 +243,8 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
         raise NotRemindable("This person is not participating. That answer stands: no reminder is sent.")
     if participation.state not in REMINDABLE:
         raise NotRemindable("This person is past the invitation, so no new link is needed.")
+    if session.get_one(Member, participation.member_id).disabled_at is not None:
+        raise NotRemindable("This person’s access is switched off, so no link is sent.")
     again = invites.is_withdrawn(session, participation)
     if not again and not reminders.wanted(participation):
         raise NotRemindable("This person asked for no more reminders. The link that they have still works.")
@@ -252,8 +254,8 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
 def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     """Send everyone who has not finished a new link; return how many.
 
-    Nobody who declined is reminded or asked for no more reminders, nobody who got a link within the last ten
-    minutes, and nobody whose invitation was withdrawn: they get one only when they are asked by name.
+    Nobody who declined, has no access or asked for no more reminders is reminded, nobody who got a link within
+    the last ten minutes, and nobody whose invitation was withdrawn: they get one only when they are asked by name.
 
     Raises:
         ShootClosed: the shoot has ended.
@@ -262,11 +264,13 @@ def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     recent = select(Invite.participation_id).where(
         Invite.created_at > now() - REMIND_AGAIN_AFTER, Invite.revoked_at.is_(None)
     )
+    disabled = select(Member.id).where(Member.disabled_at.is_not(None))
     rows = _locked(
         session,
         _in_states(shoot.id, REMINDABLE).where(
             Participation.id.not_in(recent),
             Participation.reminders_ended_at.is_(None),
+            Participation.member_id.not_in(disabled),
             ~invites.withdrawn(),
         ),
     )

@@ -52,7 +52,7 @@ def mail_of(session: Session, invite_id: UUID) -> Mail | None:
     """
     invite = session.get_one(Invite, invite_id)
     member = session.get_one(Member, invite.member_id)
-    gone = member.erased_at is not None or member.email is None
+    gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
     if gone or invite.sent_at is not None or invite.revoked_at is not None or invite.expires_at <= now():
         return None
     participation = session.get_one(Participation, invite.participation_id)
