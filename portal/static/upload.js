@@ -1,8 +1,15 @@
-// One request per file, each with a key of its own: a retry never makes a second photo.
+// Each file has a key of its own: a retry never makes a second photo.
+import { shrink } from "./shrink.js";
+import { transfer } from "./transfer.js";
+
 const form = document.querySelector("#upload");
 const list = document.querySelector("#photos");
 const empty = document.querySelector("#empty");
-const withPhotos = document.querySelectorAll("#hint, #send-form");
+const hint = document.querySelector("#hint");
+const sendForm = document.querySelector("#send-form");
+const sendButton = document.querySelector("#send");
+const later = document.querySelector("#later");
+const head = document.querySelector(".list-head");
 const count = document.querySelector("#count");
 const asking = document.querySelector("#asking");
 const said = document.querySelector("#said");
@@ -14,12 +21,17 @@ const headers = { "X-CSRFToken": token, "X-Requested-With": "fetch" };
 
 const AT_ONCE = 2; // a poor connection carries two uploads better than ten
 const POLL_MS = 700;
-const RETRY_MS = [1000, 2000, 4000, 8000, 15000, 30000];
+const NAMES = "photo-names"; // what the files are called, by upload key, for as long as this tab is open
 
 const queue = [];
 let running = 0;
 let polling = false;
+let known = { accepted: Number(sendForm.dataset.accepted), checking: 0, asks: 0, unsure: 0 };
+let sendsLater = false; // the person has said so, and something is still on its way or being checked
+let leaving = false;
 
+const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
+const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 const numberOf = (item) => [...list.children].indexOf(item) + 1;
@@ -63,23 +75,39 @@ function thumb(item, address) {
 }
 
 function add(files) {
-  for (const file of files) {
+  const items = [...files].map((file) => {
     const item = part("photo");
     item.dataset.key = newKey();
-    // Only shown here, so that people find the file again; it is never sent.
-    item.querySelector(".photo-name").append(` · ${file.name}`);
+    remember(item.dataset.key, file.name);
+    named(item);
     if (/^image\/(jpeg|png|webp|avif)$/.test(file.type)) thumb(item, URL.createObjectURL(file));
-    show(item, "checking", words.uploading);
+    show(item, "checking", words.waits);
     item.querySelector(".remove").addEventListener("click", () => remove(item));
     list.append(item);
-    if (file.size > Number(mostBytes)) show(item, "rejected", words.refused, [words.large]);
-    else queue.push({ item, file });
-  }
+    queue.push({ item, file });
+    return item;
+  });
   number();
+  // What was chosen is what is looked at; the first with the heading, below which the others follow.
+  if (items.length) (list.firstElementChild === items[0] ? head : items[0]).scrollIntoView({ behavior: calm ? "auto" : "smooth" });
   work();
 }
 
-async function work() {
+// A file's name is only shown here, so that people find the file again; it is never sent.
+function remember(key, name) {
+  sessionStorage.setItem(NAMES, JSON.stringify({ ...names(), [key]: name }));
+}
+
+function names() {
+  return JSON.parse(sessionStorage.getItem(NAMES) ?? "{}");
+}
+
+function named(item) {
+  const name = names()[item.dataset.key];
+  if (name) item.querySelector(".photo-name").append(` · ${name}`);
+}
+
+function work() {
   while (running < AT_ONCE && queue.length) {
     running += 1;
     const { item, file } = queue.shift();
@@ -88,34 +116,26 @@ async function work() {
       work();
     });
   }
+  settle();
 }
 
 async function send(item, file) {
-  for (let attempt = 0; item.isConnected; attempt += 1) {
-    const body = new FormData();
-    body.set("upload_key", item.dataset.key);
-    body.set("photo", file, "photo"); // the file's own name can name a person, so it stays here
-    try {
-      const answer = await fetch(form.action, { method: "POST", headers, body });
-      if (answer.ok) {
-        const photo = await answer.json();
-        item.dataset.id = photo.id;
-        update(item, photo);
-        poll();
-        return;
-      }
-      if (answer.status < 500 && answer.status !== 429) {
-        const problem = answer.status === 401 ? words.signedout : (await answer.json()).error.message;
-        show(item, "rejected", words.refused, [problem]);
-        return;
-      }
-    } catch {
-      // The network failed; the same key makes another try safe.
-    }
-    show(item, "checking", words.waiting);
-    await pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]);
-    if (!navigator.onLine) await new Promise((back) => addEventListener("online", back, { once: true }));
-    show(item, "checking", words.uploading);
+  show(item, "checking", fill(words.uploading, { percent: percent.format(0) }));
+  const photo = await shrink(file);
+  if (photo.size > Number(mostBytes)) {
+    show(item, "rejected", words.refused, [words.large]);
+    return;
+  }
+  const tell = (part) => show(item, "checking", part === null ? words.waiting : fill(words.uploading, { percent: percent.format(part) }));
+  const answer = await transfer(form.action, headers, item.dataset.key, photo, { tell, wanted: () => item.isConnected });
+  if (!answer) return;
+  if (answer.status < 400) {
+    item.dataset.id = answer.said.id;
+    update(item, answer.said);
+    known.checking += 1; // until the server is asked
+    poll();
+  } else {
+    show(item, "rejected", words.refused, [answer.status === 401 ? words.signedout : answer.said.error.message]);
   }
 }
 
@@ -225,9 +245,11 @@ async function poll() {
         const item = list.querySelector(`[data-key="${CSS.escape(photo.upload_key)}"]`);
         if (item) update(item, photo);
       }
+      known = listing;
       count.textContent = fill(count.dataset.text, listing);
       if (asking.textContent !== listing.asking) asking.textContent = listing.asking;
       waiting = listing.checking > 0;
+      settle();
     } catch {
       // The network failed; the next round asks again.
     }
@@ -262,10 +284,26 @@ async function remove(item) {
   button.disabled = false;
 }
 
+// The bar is there once it has something to say, the button once it has something to send. Who pressed it too early
+// does not have to wait beside it.
+function settle() {
+  const busy = running + queue.length + known.checking > 0;
+  const asked = known.asks + known.unsure > 0;
+  if (sendsLater && !busy && known.accepted && !asked) {
+    leaving = true;
+    sendForm.submit();
+    return;
+  }
+  if (sendsLater && (!known.accepted || asked)) sendsLater = busy && !asked;
+  sendButton.hidden = !known.accepted || sendsLater;
+  later.hidden = !sendsLater;
+  sendForm.hidden = !known.accepted && !asked;
+}
+
 function number() {
   const items = [...list.children];
   empty.hidden = items.length > 0;
-  for (const one of withPhotos) one.hidden = items.length === 0;
+  hint.hidden = items.length === 0;
   items.forEach((item, index) => {
     const name = fill(words.photo, { number: index + 1 });
     item.querySelector(".photo-name span").textContent = name;
@@ -286,6 +324,7 @@ for (const item of list.children) {
   const photo = JSON.parse(item.dataset.photo);
   item.dataset.photo = ""; // drawn anew, so that faces and thumbnails stand where the script puts them
   item.dataset.state = photo.state;
+  named(item);
   update(item, photo);
   item.querySelector("form:has(.remove)").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -303,7 +342,20 @@ form.addEventListener("drop", (event) => {
   event.preventDefault();
   add(event.dataTransfer.files);
 });
-document.querySelector(".send").addEventListener("submit", (event) => {
-  if ((running || queue.length) && !confirm(words.still)) event.preventDefault();
+sendForm.addEventListener("submit", (event) => {
+  sendsLater = running + queue.length + known.checking > 0;
+  leaving = !sendsLater;
+  if (!sendsLater) return;
+  event.preventDefault();
+  settle();
+  later.querySelector("button").focus();
+});
+later.querySelector("button").addEventListener("click", () => {
+  sendsLater = false;
+  settle();
+  sendButton.focus();
+});
+addEventListener("beforeunload", (event) => {
+  if (!leaving && (running + queue.length || sendsLater)) event.preventDefault();
 });
 if (list.querySelector(".checking")) poll();
