@@ -4,7 +4,7 @@
 // What the pictures are made from (`core.style.spec.MAX_SIDE`), and what the smallest canvas of a phone holds.
 const MAX_SIDE = 4096;
 const QUALITY = 0.92; // differences below this are not seen, and a photo of 4,096 pixels has some 2 MB
-const ZEROS = 64; // bytes; no coded picture has as many in a row, a file that was saved in part has
+const ZEROS = 2048; // bytes in a row, half a page of a disk: hardly a coded picture has them, one saved in part has
 
 const COLOURS = 3; // grey and CMYK are turned into sRGB by profiles that not every browser heeds
 const START = 0xd8, END = 0xd9, SCAN = 0xda, EXIF = 0xe1;

@@ -10,7 +10,7 @@ export async function transfer(address, headers, key, file, { tell, wanted }) {
   for (let attempt = 0; wanted(); attempt += 1) {
     tell(0);
     try {
-      const answer = await post(address, headers, key, file, tell);
+      const answer = await post(address, headers, key, file, { tell, wanted });
       if (answer.status < 500 && answer.status !== 429) return answer;
     } catch {
       // The network failed; the same key makes another try safe.
@@ -23,7 +23,7 @@ export async function transfer(address, headers, key, file, { tell, wanted }) {
 }
 
 // `fetch` does not say how much it has sent.
-function post(address, headers, key, file, tell) {
+function post(address, headers, key, file, { tell, wanted }) {
   const body = new FormData();
   body.set("upload_key", key);
   body.set("photo", file, "photo"); // the file's own name can name a person, so it stays here
@@ -31,7 +31,7 @@ function post(address, headers, key, file, tell) {
     const request = new XMLHttpRequest();
     request.open("POST", address);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.addEventListener("progress", (event) => tell(event.loaded / event.total));
+    request.upload.addEventListener("progress", (event) => (wanted() ? tell(event.loaded / event.total) : request.abort()));
     request.addEventListener("load", () => {
       try {
         done({ status: request.status, said: JSON.parse(request.responseText) });
@@ -39,7 +39,7 @@ function post(address, headers, key, file, tell) {
         failed(error); // a proxy's page
       }
     });
-    request.addEventListener("error", failed);
+    for (const name of ["error", "abort"]) request.addEventListener(name, failed);
     request.send(body);
   });
 }

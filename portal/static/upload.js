@@ -26,7 +26,6 @@ const NAMES = "photo-names"; // what the files are called, by upload key, for as
 const queue = [];
 let running = 0;
 let polling = false;
-let known = { accepted: Number(sendForm.dataset.accepted), checking: 0, asks: 0, unsure: 0 };
 let sendsLater = false; // the person has said so, and something is still on its way or being checked
 let leaving = false;
 
@@ -34,6 +33,7 @@ const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "p
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const some = (state) => list.querySelector(`.photo.${state}`) !== null;
 const numberOf = (item) => [...list.children].indexOf(item) + 1;
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -129,13 +129,14 @@ async function send(item, file) {
   const tell = (part) => show(item, "checking", part === null ? words.waiting : fill(words.uploading, { percent: percent.format(part) }));
   const answer = await transfer(form.action, headers, item.dataset.key, photo, { tell, wanted: () => item.isConnected });
   if (!answer) return;
-  if (answer.status < 400) {
+  if (answer.status >= 400) {
+    show(item, "rejected", words.refused, [answer.status === 401 ? words.signedout : answer.said.error.message]);
+  } else if (item.isConnected) {
     item.dataset.id = answer.said.id;
     update(item, answer.said);
-    known.checking += 1; // until the server is asked
     poll();
   } else {
-    show(item, "rejected", words.refused, [answer.status === 401 ? words.signedout : answer.said.error.message]);
+    discard(answer.said.id); // it was removed at the last moment
   }
 }
 
@@ -245,10 +246,9 @@ async function poll() {
         const item = list.querySelector(`[data-key="${CSS.escape(photo.upload_key)}"]`);
         if (item) update(item, photo);
       }
-      known = listing;
       count.textContent = fill(count.dataset.text, listing);
       if (asking.textContent !== listing.asking) asking.textContent = listing.asking;
-      waiting = listing.checking > 0;
+      waiting = list.querySelector(".photo.checking[data-id]") !== null;
       settle();
     } catch {
       // The network failed; the next round asks again.
@@ -268,9 +268,7 @@ async function remove(item) {
   const button = item.querySelector(".remove");
   button.disabled = true;
   try {
-    const address = new URL(form.action); // which names the shoot behind a question mark
-    address.pathname += `/${item.dataset.id}/remove`;
-    const answer = await fetch(address, { method: "POST", headers });
+    const answer = await discard(item.dataset.id);
     if (answer.ok) {
       const next = item.nextElementSibling?.querySelector(".remove") ?? document.querySelector("#picker");
       item.remove();
@@ -286,20 +284,25 @@ async function remove(item) {
   button.disabled = false;
 }
 
-// The bar is there once it has something to say, the button once it has something to send. Who pressed it too early
-// does not have to wait beside it.
+function discard(id) {
+  const address = new URL(form.action); // which names the shoot behind a question mark
+  address.pathname += `/${id}/remove`;
+  return fetch(address, { method: "POST", headers });
+}
+
+// The bar is there once it has something to say, the button once there is something to send. Whoever presses it while
+// photos are on their way or being checked does not have to wait beside it.
 function settle() {
-  const busy = running + queue.length + known.checking > 0;
-  const asked = known.asks + known.unsure > 0;
-  if (sendsLater && !busy && known.accepted && !asked) {
-    leaving = true;
-    sendForm.submit();
-    return;
+  const sends = some("accepted");
+  const asked = some("asks") || some("unsure");
+  if (sendsLater && !some("checking")) {
+    sendsLater = false;
+    leaving = sends && !asked;
+    if (leaving) sendForm.submit();
   }
-  if (sendsLater && (!known.accepted || asked)) sendsLater = busy && !asked;
-  sendButton.hidden = !known.accepted || sendsLater;
-  later.hidden = !sendsLater;
-  sendForm.hidden = !known.accepted && !asked;
+  sendButton.hidden = !sends || sendsLater || leaving;
+  later.hidden = !sendsLater && !leaving;
+  sendForm.hidden = !sends && !asked;
 }
 
 function number() {
@@ -313,6 +316,7 @@ function number() {
     if (image) image.alt = name;
     item.querySelector(".remove").setAttribute("aria-label", fill(words.remove, { number: index + 1 }));
   });
+  settle();
 }
 
 for (const one of form.querySelectorAll("[data-needs-script]")) one.hidden = false;
@@ -345,7 +349,7 @@ form.addEventListener("drop", (event) => {
   add(event.dataTransfer.files);
 });
 sendForm.addEventListener("submit", (event) => {
-  sendsLater = running + queue.length + known.checking > 0;
+  sendsLater = some("checking");
   leaving = !sendsLater;
   if (!sendsLater) return;
   event.preventDefault();
@@ -360,4 +364,5 @@ later.querySelector("button").addEventListener("click", () => {
 addEventListener("beforeunload", (event) => {
   if (!leaving && (running + queue.length || sendsLater)) event.preventDefault();
 });
-if (list.querySelector(".checking")) poll();
+settle();
+if (some("checking")) poll();
