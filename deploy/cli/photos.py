@@ -46,7 +46,7 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
     from core.checks.ranking import REASONS, best_three
     from core.checks.verdict import Verdict
     from workers.folder.people import read_photo
-    from workers.vision.check import examine
+    from workers.vision.check import examine_or_say, unchecked
     from workers.vision.likeness import Embedding, embed, strangers
 
     consent = own_photos()
@@ -60,12 +60,15 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
         except OSError as error:
             verdicts[name] = Verdict.refused(Issue.UNREADABLE, system=str(error.strerror))
             continue
-        seen = examine(content, consent)
+        seen = examine_or_say(content, consent)
         if path in wanted:
-            seen = examine(content, consent, subject=place_of(path, wanted[path], seen.verdict))
+            seen = examine_or_say(content, consent, subject=place_of(path, wanted[path], seen.verdict))
         verdicts[name] = seen.verdict
         if seen.verdict.accepted and seen.pixels is not None and seen.face is not None:
-            embeddings[name] = embed(seen.pixels, seen.face, consent)
+            try:
+                embeddings[name] = embed(seen.pixels, seen.face, consent)
+            except Exception as error:  # noqa: BLE001 - one photo never costs the others their verdict
+                verdicts[name] = unchecked(error)
     verdicts = _compared(verdicts, strangers(embeddings))
     numbers = {click.format_filename(path): number for path, number in wanted.items()}
     for name, verdict in verdicts.items():
