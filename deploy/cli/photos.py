@@ -45,11 +45,13 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
     from core.checks.advice import Issue
     from core.checks.ranking import REASONS, best_three
     from core.checks.verdict import Verdict
+    from core.style.spec import StyleSpec
     from workers.folder.people import read_photo
-    from workers.vision.check import examine_or_say, unchecked
+    from workers.pipeline.judgement import judge_or_say
+    from workers.vision.check import unchecked
     from workers.vision.likeness import Embedding, embed, strangers
 
-    consent = own_photos()
+    consent, style = own_photos(), StyleSpec()
     wanted = wanted_in(photos, subjects)
     verdicts: dict[str, Verdict] = {}
     embeddings: dict[str, Embedding] = {}
@@ -60,9 +62,10 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
         except OSError as error:
             verdicts[name] = Verdict.refused(Issue.UNREADABLE, system=str(error.strerror))
             continue
-        seen = examine_or_say(content, consent)
+        seen = judge_or_say(content, consent, style=style)
         if path in wanted:
-            seen = examine_or_say(content, consent, subject=place_of(path, wanted[path], seen.verdict))
+            place = place_of(path, wanted[path], seen.verdict)
+            seen = judge_or_say(content, consent, style=style, subject=place)
         verdicts[name] = seen.verdict
         if seen.verdict.accepted and seen.pixels is not None and seen.face is not None:
             try:

@@ -21,9 +21,11 @@ from core.logs import logger
 from core.models import Member, Photo
 from core.portraits import photos, verdicts
 from core.settings import settings
+from core.style.spec import StyleSpec
 from core.vault import vault
+from workers.pipeline.assignment import crop_of
+from workers.pipeline.judgement import judge
 from workers.process.runner import JobRun, Permanent
-from workers.vision.check import examine
 from workers.vision.full_resolution import kept
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import Embedding, embed, strangers
@@ -56,11 +58,12 @@ def run(job: JobRun) -> None:
             agreed = consent.require(session, photo.member_id)
             content = vault().get(session, photo.artifact_id)
             subject, first = photo.subject, photo.verdict is None
+            style = crop_of(session, photo.participation_id)
     if not pending:
         with job.finish():
             return
     try:
-        seen = _look(content, agreed, subject, first=first)
+        seen = _look(content, agreed, style, subject, first=first)
     except AppError:
         raise
     except Exception as error:
@@ -96,11 +99,19 @@ def failed(session: Session, subject_id: UUID, code: str) -> None:  # noqa: ARG0
     verdicts.record_verdict(session, photo, verdict, stripped=None, subject=photo.subject)
 
 
-def _look(content: bytes, agreed: ValidConsent, subject: tuple[float, float] | None, *, first: bool) -> _Seen:
+def _look(
+    content: bytes,
+    agreed: ValidConsent,
+    style: StyleSpec | None,
+    subject: tuple[float, float] | None,
+    *,
+    first: bool,
+) -> _Seen:
     limits = settings()
-    found = examine(
+    found = judge(
         content,
         agreed,
+        style=style,
         subject=subject,
         max_bytes=limits.upload_max_bytes,
         max_pixels=limits.upload_max_pixels,

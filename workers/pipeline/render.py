@@ -17,10 +17,11 @@ from core.style.spec import StyleSpec
 from workers.engines import Engine, Portrait, Source, StudioEngine
 from workers.pipeline.gates import measure_result
 from workers.pipeline.generated import Features, Yardstick, features, measure_generated, measure_painted
+from workers.pipeline.judgement import judge_or_say
 from workers.pipeline.reference import Own
 from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.finish import finish, master_size
-from workers.vision.check import examine_or_say, unchecked
+from workers.vision.check import unchecked
 from workers.vision.examination import Examination
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Pixels
@@ -105,7 +106,7 @@ def render(
         progress: Told the fraction done and the stage (`check`, `portrait`, `finish`, `measure`, `done`).
         backdrop_image: The picture of an image backdrop.
         engine: What makes the portraits; the studio by default.
-        subjects: Where the person is in photos of several people, by key; see `examine`.
+        subjects: Where the person is in photos of several people, by key; see `judge`.
         colleagues: Faces that a made face must not be nearer to.
 
     Raises:
@@ -116,7 +117,9 @@ def render(
     chosen = engine or StudioEngine()
     known: dict[str, Features] | None = {} if chosen.makes_faces else None
     places = dict(subjects)
-    verdicts, ranked, own = _check_all(photos, style, consent, progress, places, known)
+    # What makes a face can learn from a photo that is too tight to be cropped.
+    crop = None if chosen.makes_faces else style
+    verdicts, ranked, own = _check_all(photos, style, crop, consent, progress, places, known)
     headshots: list[Headshot] = []
     withheld: list[Withheld] = []
     sources = [item.source for item in ranked]
@@ -159,6 +162,7 @@ def _part_of(progress: Progress, start: float, span: float) -> Progress:
 def _check_all(
     photos: Sequence[tuple[str, bytes]],
     style: StyleSpec,
+    crop: StyleSpec | None,
     consent: ValidConsent,
     progress: Progress,
     subjects: dict[str, tuple[float, float]],
@@ -171,7 +175,7 @@ def _check_all(
     asking: list[tuple[str, bytes]] = []
 
     def look(key: str, content: bytes, subject: tuple[float, float] | None) -> Verdict:
-        seen = examine_or_say(content, consent, subject=subject)
+        seen = judge_or_say(content, consent, style=crop, subject=subject)
         try:
             _take(key, content, seen, subject, style, consent, ranked, own, known)
         except AppError:
@@ -189,7 +193,7 @@ def _check_all(
     # Features with the photos that show one person only, never with each other.
     alone = list(own.embeddings.values())
     for key, content in asking:
-        subject = _likest(examine_or_say(content, consent), alone, consent)
+        subject = _likest(judge_or_say(content, consent, style=crop), alone, consent)
         if subject is not None:
             subjects[key] = subject
             verdicts[key] = look(key, content, subject)

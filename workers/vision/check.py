@@ -15,7 +15,6 @@ import numpy as np
 from core.checks.advice import Issue, Severity
 from core.checks.verdict import FaceBox, Finding, Measures, Verdict
 from core.consent import Purpose, ValidConsent
-from core.errors import AppError
 from core.image.kinds import UnreadablePhoto
 from core.image.reading import MAX_BYTES, MAX_PIXELS
 from core.logs import fault, logger
@@ -132,22 +131,6 @@ def examine(
         update={"faces": boxes, "phash": phash(view.pixels, view.face)}
     )
     return Examination(verdict, view.pixels, view.face, view.others, view.place)
-
-
-def examine_or_say(
-    photo: bytes | Picture, consent: ValidConsent, *, subject: tuple[float, float] | None = None
-) -> Examination:
-    """Judge one of several photos; see `examine`. A fault of ours is a finding: it never costs the others theirs.
-
-    Raises:
-        AppError: what concerns every photo, such as a missing consent or a matting network that is none.
-    """
-    try:
-        return examine(photo, consent, subject=subject)
-    except AppError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever one file does to the models, the next one is looked at
-        return Examination(unchecked(error))
 
 
 def unchecked(error: Exception) -> Verdict:

@@ -26,6 +26,7 @@ from core.portraits.verdicts import Standing
 from core.vault import ArtifactGone, vault
 from workers.jobs import intake
 from workers.pipeline import assignment
+from workers.pipeline.judgement import judge
 from workers.process.runner import MAX_ATTEMPTS
 from workers.vision.check import examine
 from workers.vision.examination import Examination
@@ -242,12 +243,12 @@ def test_a_photo_on_which_the_check_fails_gets_an_answer_and_the_others_are_sent
 ) -> None:
     failing = photo("barack/podium.jpg")
 
-    def examine_or_fail(content: bytes, *given: object, **named: object) -> Examination:
+    def judge_or_fail(content: bytes, *given: object, **named: object) -> Examination:
         if content == failing:
             raise ZeroDivisionError
-        return examine(content, *given, **named)  # type: ignore[arg-type]
+        return judge(content, *given, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(intake, "examine", examine_or_fail)
+    monkeypatch.setattr(intake, "judge", judge_or_fail)
     upload(participation, photo("barack/portrait.jpg"), failing)
     with transaction(participation.org_id) as session:
         for row in session.scalars(select(Outbox).where(Outbox.failed_at.is_(None))):
