@@ -248,7 +248,7 @@ def test_a_fault_on_one_persons_photos_does_not_cost_the_others_theirs(tmp_path,
         (tmp_path / "in" / person / "portrait.jpg").write_bytes(sample_people()["eileen"][0][1])
 
     def tell(person: str, _fraction: float, stage: str) -> None:
-        if (person, stage) == ("ada", "finish"):
+        if (person, stage) == ("ada", "check"):
             raise ZeroDivisionError
 
     ada, bob = render_folder(tmp_path / "in", SMALL, tmp_path / "out", consent, tell).people
