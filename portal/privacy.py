@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from compliance import consent as consents
 from compliance import erasure
+from compliance.consent import leaving
 from compliance.erasure import ErasureReason
 from compliance.requests import export
 from core import audit
@@ -26,7 +28,6 @@ from core.web.app import choose_language, forget, limiter
 from core.web.guards import me, signed_in
 from portal import words
 from portal.consent import offered
-from portal.declined import leave
 from portal.visit import step_url, visit
 
 bp = Blueprint("privacy", __name__)
@@ -51,6 +52,7 @@ def show() -> Response:
             "privacy.html",
             place=place,
             held=held,
+            being_removed=vault().being_removed(session, place.member.id),
             has_model=Kind.ADAPTER in inventory,
             given=given,
             offered=offered(session, place).purposes,
@@ -73,6 +75,17 @@ def switch() -> Response:
     raise NotFound(_("You are not part of this shoot. Reload the page to see yours."))
 
 
+@bp.get("/me/consent/withdraw")
+@signed_in
+def ask() -> Response:
+    """Ask before the first consent is taken back: say exactly what will be destroyed."""
+    with transaction(me().org_id) as session:
+        place = visit(session)
+        return page(
+            "withdraw.html", place=place, ending=leaving.ending(session, place.member.id), kind=words.kind
+        )
+
+
 @bp.post("/me/consent/withdraw")
 @signed_in
 def withdraw() -> Response:
@@ -81,18 +94,34 @@ def withdraw() -> Response:
         purpose = Purpose(request.form.get("purpose", ""))
     except ValueError as error:
         raise InvalidInput(_("Say which consent you take back.")) from error
+    if purpose is Purpose.PHOTO and request.form.get("confirm") != "yes":
+        return back(
+            InvalidInput(_("Nothing was taken back yet. See first what that deletes.")),
+            url_for("privacy.ask"),
+        )
     with transaction(me().org_id) as session:
         place = visit(session, lock=True)
-        if purpose is Purpose.PHOTO and place.state is not State.DECLINED:
-            leave(session, place)
-            done = _("Taken back. Your photos and headshots are deleted, and your initials are used.")
+        before = vault().being_removed(session, place.member.id)
+        if purpose is Purpose.PHOTO:
+            leaving.withdraw_all(session, place.participation, actor=place.actor)
         else:
             consents.withdraw(session, place.member, purpose)
             engines.choose_again(session, place.participation)
-            done = _(
-                "Taken back: “%(title)s”. What was kept for it alone is erased.", title=words.purpose(purpose)
-            )
-    return go(url_for("privacy.show"), done)
+        gone = vault().being_removed(session, place.member.id) - before
+    done = _("Taken back: “%(title)s”.", title=words.purpose(purpose))
+    return go(url_for("privacy.show"), f"{done} {_files_gone(gone)}")
+
+
+def _files_gone(count: int) -> str:
+    """Say what became of files, as it was counted."""
+    if not count:
+        return str(_("No file had to be deleted."))
+    said: str = ngettext(
+        "%(num)s file can no longer be opened by anybody and is being removed.",
+        "%(num)s files can no longer be opened by anybody and are being removed.",
+        count,
+    )
+    return said
 
 
 def _session_of() -> str:
