@@ -11,6 +11,7 @@ from PIL import Image
 from compliance.consent import leaving
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
+from core.image.kinds import ACCEPT, UnreadablePhoto
 from core.models import Alternative, State
 from core.portraits import avatars
 from core.settings import settings
@@ -22,7 +23,7 @@ from core.web.brand import brand_of
 from core.web.guards import me, signed_in
 from portal.files import attachment, picture
 from portal.visit import step_url, visit
-from workers.vision.decode import UnreadablePhoto, decode
+from workers.vision.decode import decode
 
 bp = Blueprint("declined", __name__)
 
@@ -67,6 +68,7 @@ def show() -> Response:
             elsewhere=bool(leaving.held(session, place.member.id)),
             being_removed=vault().being_removed(session, place.member.id),
             sizes=avatars.SIZES,
+            accept=ACCEPT,
             wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
         )
 

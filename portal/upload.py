@@ -16,6 +16,7 @@ from core.checks.advice import ADVICE, Issue
 from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
+from core.image.kinds import ACCEPT, MEDIA_TYPES, EmptyPhoto, NotAPhoto, TooManyBytes, sniff
 from core.portraits import photos, submission, verdicts
 from core.settings import settings
 from core.vault import vault
@@ -27,18 +28,10 @@ from portal import listing, words
 from portal.files import picture
 from portal.visit import Visit, step_url, visit
 from portal.way_back import way_back
-from workers.vision.decode import EmptyPhoto, NotAPhoto, PhotoFormat, TooManyBytes, sniff
 
 bp = Blueprint("upload", __name__)
 
 UPLOAD_KEY = re.compile(r"[A-Za-z0-9_-]{8,60}")
-MEDIA_TYPES = {
-    PhotoFormat.JPEG: "image/jpeg",
-    PhotoFormat.PNG: "image/png",
-    PhotoFormat.WEBP: "image/webp",
-    PhotoFormat.HEIC: "image/heic",
-}
-ACCEPT = ".jpg,.jpeg,.png,.webp,.heic,.heif,image/jpeg,image/png,image/webp,image/heic,image/heif"
 
 
 @bp.get("/me/photos")

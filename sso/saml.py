@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,7 +45,7 @@ _PLAIN_URL = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x1f]+")
 
 
 class AttributeMapping(BaseModel):
-    """The `Name` of the SAML attribute that carries each fact."""
+    """The `Name` of the SAML attribute that carries each fact; as it is here, all that `sso.claims` knows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -133,10 +134,12 @@ class Identity:
     name_id: str
     name_id_format: str
     session_index: str | None
+    session_end: datetime | None  # by the identity provider's own clock; ours ends no later
     email: str  # lower case; a fact about the person, never the key of an account
     first_name: str
     last_name: str
     groups: tuple[str, ...]
+    all_groups: bool  # whether the provider sent all of them; where not, none that is missing counts as left
 
 
 @dataclass(frozen=True)
