@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from compliance import consent as consents
 from compliance import erasure
@@ -109,19 +108,10 @@ def withdraw() -> Response:
             engines.choose_again(session, place.participation)
         gone = vault().being_removed(session, place.member.id) - before
     done = _("Taken back: “%(title)s”.", title=words.purpose(purpose))
-    return go(url_for("privacy.show"), f"{done} {_files_gone(gone)}")
-
-
-def _files_gone(count: int) -> str:
-    """Say what became of files, as it was counted."""
-    if not count:
-        return str(_("No file had to be deleted."))
-    said: str = ngettext(
-        "%(num)s file can no longer be opened by anybody and is being removed.",
-        "%(num)s files can no longer be opened by anybody and are being removed.",
-        count,
+    files = (
+        _("Nobody can open the files any more that rested on it.") if gone else _("No file had to be deleted.")
     )
-    return said
+    return go(url_for("privacy.show"), f"{done} {files}")
 
 
 def _session_of() -> str:

@@ -89,10 +89,12 @@ def step_back(session: Session, participation: Participation, *, actor: audit.Ac
         NothingMade: there is no headshot to go back to.
     """
     locks.person(session, participation.member_id)
-    if participation.state in (State.READY, *participations.SETTLED):
+    if participation.state in participations.SETTLED:
         return
     if participation.chosen_headshot_id is not None:
         participations.move(session, participation, State.APPROVED, actor=actor)
+    elif participation.state == State.READY:
+        return
     elif participation.state in (State.UPLOADING, State.FAILED) and headshots.any_of(session, participation):
         participations.move(session, participation, State.READY, actor=actor)
     else:

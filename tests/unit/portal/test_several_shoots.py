@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
+from compliance import consent
+from compliance.consent import leaving
 from core import audit
 from core.clock import now
+from core.consent import ConsentRequired
 from core.db import transaction
 from core.ids import new_id
 from core.models import Participation, Shoot, State, WebSession
+from core.portraits import avatars
 from core.shoots import invites, shoots
 
 
@@ -130,3 +136,57 @@ def test_nothing_of_another_member_ever_switches(ada: Any, invited: Callable[[st
 def test_who_is_in_one_shoot_sees_no_list(ada: Any) -> None:
     ada.accept()
     assert "Your shoots" not in ada.browser.get("/me/privacy").text
+
+
+def _held(person: Any) -> int:
+    with transaction(person.org_id) as session:
+        return sum(leaving.held(session, person.member.id).values())
+
+
+def test_declining_one_shoot_leaves_the_other_its_photos_and_consents(ada: Any, autumn: Any) -> None:
+    ada.accept().consent()
+    ada.upload()
+    autumn.accept()
+    assert autumn.fetch("/me/decline").status_code == 200
+    assert (ada.state(), autumn.state()) == (State.UPLOADING, State.DECLINED)
+    assert _held(ada) == 1
+    page = autumn.browser.get("/me/declined").text
+    assert "What you sent to your other shoots stays there." in page
+    assert "Nothing about your face is kept." not in page
+    with transaction(ada.org_id) as session:
+        consent.require(session, ada.member.id)
+
+
+def test_declining_the_last_shoot_takes_the_consents_back(ada: Any, autumn: Any) -> None:
+    ada.accept().consent()
+    ada.upload()
+    autumn.accept().fetch("/me/decline")
+    ada.accept().fetch("/me/decline", confirm="yes")
+    assert _held(ada) == 0
+    with transaction(ada.org_id) as session, pytest.raises(ConsentRequired):
+        consent.require(session, ada.member.id)
+
+
+def test_taking_the_first_consent_back_names_and_ends_every_shoot(ada: Any, autumn: Any) -> None:
+    ada.accept().consent()
+    ada.upload()
+    autumn.accept().consent()
+    autumn.upload()
+    assert "all of your shoots: Autumn, Spring" in autumn.browser.get("/me/consent/withdraw").text
+    autumn.fetch("/me/consent/withdraw", purpose="photo", confirm="yes")
+    assert (ada.state(), autumn.state()) == (State.DECLINED, State.DECLINED)
+    assert _held(ada) == 0
+
+
+def test_ones_own_picture_stays_while_it_stands_in_somewhere(ada: Any, autumn: Any) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (400, 300), "orange").save(picture, "JPEG")
+    for person in (ada, autumn):
+        person.accept().fetch("/me/decline", alternative="own_picture")
+        person.fetch("/me/own-picture", picture=(io.BytesIO(picture.getvalue()), "me.jpg"))
+    autumn.fetch("/me/alternative")
+    with transaction(ada.org_id) as session:
+        assert avatars.own_picture(session, ada.member.id) is not None
+    ada.accept().fetch("/me/alternative")
+    with transaction(ada.org_id) as session:
+        assert avatars.own_picture(session, ada.member.id) is None
