@@ -13,9 +13,9 @@ from compliance.requests import export
 from core import audit
 from core.consent import Purpose
 from core.db import transaction
-from core.errors import InvalidInput, NotFound
-from core.models import Kind, State
-from core.people import access, sessions
+from core.errors import InvalidInput
+from core.models import Kind
+from core.people import access
 from core.people import consents as answers
 from core.portraits import engines
 from core.settings import settings
@@ -27,7 +27,7 @@ from core.web.app import choose_language, forget, limiter
 from core.web.guards import me, signed_in
 from portal import words
 from portal.consent import offered
-from portal.visit import step_url, visit
+from portal.visit import visit
 
 bp = Blueprint("privacy", __name__)
 
@@ -59,19 +59,6 @@ def show() -> Response:
             epoch_hours=settings().epoch_hours,
             backup_days=settings().backup_days,
         )
-
-
-@bp.post("/me/shoot")
-@signed_in
-def switch() -> Response:
-    """Go on in another shoot of one's own, as its link would."""
-    wanted = request.form.get("participation", "")
-    with transaction(me().org_id) as session:
-        for participation, _shoot in participations.all_of_member(session, me().member_id):
-            if str(participation.id) == wanted:
-                sessions.stay_in(session, me().session_id, participation)
-                return go(step_url(State(participation.state)))
-    raise NotFound(_("You are not part of this shoot. Reload the page to see yours."))
 
 
 @bp.get("/me/consent/withdraw")
@@ -109,7 +96,9 @@ def withdraw() -> Response:
         gone = vault().being_removed(session, place.member.id) - before
     done = _("Taken back: “%(title)s”.", title=words.purpose(purpose))
     files = (
-        _("Nobody can open the files any more that rested on it.") if gone else _("No file had to be deleted.")
+        _("Nobody can open the files any more that rested on it.")
+        if gone
+        else _("No file had to be deleted.")
     )
     return go(url_for("privacy.show"), f"{done} {files}")
 

@@ -99,6 +99,18 @@ def all_of_member(session: Session, member_id: UUID) -> list[tuple[Participation
     return [(participation, shoot) for participation, shoot in rows]
 
 
+def one_of_member(
+    session: Session, member_id: UUID, participation_id: UUID
+) -> tuple[Participation, Shoot] | None:
+    """Return this participation with its shoot; `None` if it is not the member's."""
+    found = session.execute(
+        select(Participation, Shoot)
+        .join(Shoot, Shoot.id == Participation.shoot_id)
+        .where(Participation.id == participation_id, Participation.member_id == member_id)
+    ).first()
+    return (found[0], found[1]) if found else None
+
+
 def of_member(session: Session, member_id: UUID, opened: UUID | None) -> tuple[Participation, Shoot] | None:
     """Return the participation whose link the member opened, with its shoot; else the newest that is open.
 

@@ -197,8 +197,8 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
 
 def _purpose(turn: _Turn) -> Purpose:
     if turn.dressed:
-        return Purpose.PHOTO
-    return Purpose.ADAPTER if turn.content else Purpose.LIKENESS
+        return Purpose.CLOTHES
+    return Purpose.ADAPTER if turn.content else Purpose.PAINT
 
 
 def _look(job: JobRun, engine: Resident) -> Adapter | None:

@@ -110,9 +110,11 @@ class Person:
         assert mark
         return self.post("/me/consent", "/me/consent", text_version=mark[1], **(answers or {"photo": "yes"}))
 
-    def upload(self, content: bytes | None = None, key: str = "key-00000001") -> TestResponse:
+    def upload(
+        self, content: bytes | None = None, key: str = "key-00000001", *, address: str = "/me/photos"
+    ) -> TestResponse:
         return self.fetch(
-            "/me/photos", upload_key=key, photo=(io.BytesIO(jpeg() if content is None else content), "photo")
+            address, upload_key=key, photo=(io.BytesIO(jpeg() if content is None else content), "photo")
         )
 
     def judge(

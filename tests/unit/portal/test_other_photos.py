@@ -38,7 +38,9 @@ def _given(person: Any) -> bytes | None:
 def _counts(person: Any) -> dict[State, int]:
     with transaction(person.org_id) as session:
         shoot_id = session.get_one(Participation, person.participation_id).shoot_id
-        return {state: count for state, count in dashboard.counts(session, shoot_id).by_state.items() if count}
+        return {
+            state: count for state, count in dashboard.counts(session, shoot_id).by_state.items() if count
+        }
 
 
 def _more_photos(person: Any) -> None:

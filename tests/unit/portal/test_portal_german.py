@@ -84,7 +84,7 @@ def test_waiting_for_an_image_model_and_its_stand_in_are_german(
     forget_process_state()
     with transaction(ada.org_id) as session:
         session.get_one(Shoot, shoot.id).engine = EngineName.DIFFUSION
-    ada.accept().consent(photo="yes", likeness="yes", adapter="yes")
+    ada.accept().consent(photo="yes", likeness="yes", paint="yes", adapter="yes")
     ada.judge(ada.upload().json["id"])
     ada.fetch("/me/submit")
     assert "läuft gerade nicht" in german(ada.browser, "/me/progress")
