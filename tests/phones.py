@@ -92,7 +92,9 @@ class Line:
     def __init__(self, port: int) -> None:
         self._port = port
         self._listens = socket.create_server(("127.0.0.1", 0))
-        self._listens.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)  # what is under way is not counted
+        self._listens.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVBUF, 8192
+        )  # what is under way is not counted
         self._open: set[socket.socket] = set()
         self._up = True
         self.address = f"http://127.0.0.1:{self._listens.getsockname()[1]}"

@@ -41,7 +41,10 @@ def watch_pills(page: Page) -> None:
 
 def ids(person: Any) -> list[str]:
     with transaction(person.org_id) as session:
-        return [str(one) for one in session.scalars(select(Photo.id).where(Photo.removed_at.is_(None)).order_by(Photo.id))]
+        return [
+            str(one)
+            for one in session.scalars(select(Photo.id).where(Photo.removed_at.is_(None)).order_by(Photo.id))
+        ]
 
 
 def kept(person: Any) -> bytes:
