@@ -8,14 +8,38 @@ from flask import Flask, g, render_template
 
 from core.web.app import create_app as create_base
 from core.web.visitor import visitor
-from portal import consent, declined, erased, gallery, invite, privacy, progress, reminders, trust, upload
+from portal import (
+    consent,
+    declined,
+    erased,
+    gallery,
+    invite,
+    pieces,
+    privacy,
+    progress,
+    reminders,
+    trust,
+    upload,
+)
 from portal.visit import stay
 
 
 def create_app() -> Flask:
     """Return the portal as a WSGI app."""
     app = create_base("portal", __name__)
-    for part in (invite, consent, declined, upload, progress, gallery, privacy, erased, trust, reminders):
+    for part in (
+        invite,
+        consent,
+        declined,
+        upload,
+        pieces,
+        progress,
+        gallery,
+        privacy,
+        erased,
+        trust,
+        reminders,
+    ):
         app.register_blueprint(part.bp)
     app.context_processor(_context)
     app.url_defaults(stay)

@@ -21,6 +21,7 @@ from core.ids import new_id
 from core.logs import logger
 from core.models import Artifact, Erasure, Headshot, Invite, Member, Participation, Photo, State
 from core.people import access, sessions
+from core.portraits import arrivals
 from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.vault import derive, vault
@@ -128,6 +129,7 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
             upload_key=Photo.id,
         )
     )
+    arrivals.forget_all(session, member.id)
     session.execute(update(Headshot).where(Headshot.member_id == member.id).values(gates={}))
     session.execute(
         update(Artifact)

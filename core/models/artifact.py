@@ -16,6 +16,7 @@ class Kind(StrEnum):
     """What the bytes are."""
 
     PHOTO = "photo"
+    PIECE = "piece"  # of a photo that has arrived in part
     PREVIEW = "preview"
     LIKENESS = "likeness"  # the numbers that stand for the face on one photo
     HEADSHOT = "headshot"

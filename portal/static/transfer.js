@@ -1,45 +1,49 @@
-// One file on its way: told in per cent, and tried again for as long as it is wanted.
+// One file on its way, piece by piece: told in per cent of what has arrived, and gone on with where it stopped.
+const PIECE_BYTES = 262_144; // a lost connection costs no more; 16 requests for the largest photo that is usual
+const PATIENCE_MS = 60_000; // a piece that takes longer is sent anew: the connection is dead, or hardly alive
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000, 30000];
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
-// Sends `file` under `key` until the server has answered for good; returns its status and what it said. `tell` hears
-// how much of it has arrived, from 0 to 1, and nothing at all while the connection is away. Where `wanted` has turned
-// false nothing is returned.
-export async function transfer(address, headers, key, file, { tell, wanted }) {
-  for (let attempt = 0; wanted(); attempt += 1) {
-    tell(0);
-    try {
-      const answer = await post(address, headers, key, file, { tell, wanted });
-      if (answer.status < 500 && answer.status !== 429) return answer;
-    } catch {
-      // The network failed; the same key makes another try safe.
+// Returns the key of a file: the same for the same file, wherever it was chosen, and of no meaning without `salt`.
+export async function keyOf(file, salt) {
+  const bytes = crypto.subtle
+    ? new Uint8Array(await crypto.subtle.digest("SHA-256", await new Blob([salt, file]).arrayBuffer()))
+    : crypto.getRandomValues(new Uint8Array(32)); // without TLS nothing is gone on with after a reload
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("").slice(0, 40);
+}
+
+// Sends `file` from byte `at` on until the server has answered for good; returns its status and what it said. `tell`
+// hears which part of it has arrived, from 0 to 1, and null while the connection is away. Where `wanted` has turned
+// false nothing is returned, and nothing stays there.
+export async function transfer(address, headers, key, file, { at = 0, tell, wanted }) {
+  for (let failures = 0; wanted(); ) {
+    tell(at / file.size);
+    const answer = await post(address, headers, { upload_key: key, at, size: file.size }, file.slice(at, at + PIECE_BYTES));
+    if (answer?.status === 202) {
+      at = answer.said.received;
+      failures = 0;
+    } else if (answer && answer.status < 500 && answer.status !== 429) {
+      return answer;
+    } else {
+      tell(null);
+      await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]);
+      if (!navigator.onLine) await new Promise((back) => addEventListener("online", back, { once: true }));
+      failures += 1;
     }
-    tell(null);
-    await pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]);
-    if (!navigator.onLine) await new Promise((back) => addEventListener("online", back, { once: true }));
   }
+  await post(`${address.pathname}/remove${address.search}`, headers, { upload_key: key });
   return null;
 }
 
-// `fetch` does not say how much it has sent.
-function post(address, headers, key, file, { tell, wanted }) {
-  const body = new FormData();
-  body.set("upload_key", key);
-  body.set("photo", file, "photo"); // the file's own name can name a person, so it stays here
-  return new Promise((done, failed) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", address);
-    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.addEventListener("progress", (event) => (wanted() ? tell(event.loaded / event.total) : request.abort()));
-    request.addEventListener("load", () => {
-      try {
-        done({ status: request.status, said: JSON.parse(request.responseText) });
-      } catch (error) {
-        failed(error); // a proxy's page
-      }
-    });
-    for (const name of ["error", "abort"]) request.addEventListener(name, failed);
-    request.send(body);
-  });
+// Returns nothing where the network failed, or a proxy answered instead.
+async function post(address, headers, query, body = null) {
+  const there = new URL(address, location);
+  for (const [name, value] of Object.entries(query)) there.searchParams.set(name, value);
+  try {
+    const answer = await fetch(there, { method: "POST", headers, body, signal: AbortSignal.timeout(PATIENCE_MS) });
+    return { status: answer.status, said: await answer.json() };
+  } catch {
+    return null;
+  }
 }

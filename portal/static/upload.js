@@ -1,6 +1,6 @@
-// Each file has a key of its own: a retry never makes a second photo.
+// Each file has a key of its own: neither a retry nor choosing it again makes a second photo.
 import { shrink } from "./shrink.js";
-import { transfer } from "./transfer.js";
+import { keyOf, transfer } from "./transfer.js";
 
 const form = document.querySelector("#upload");
 const list = document.querySelector("#photos");
@@ -11,12 +11,15 @@ const sendButton = document.querySelector("#send");
 const later = document.querySelector("#later");
 const head = document.querySelector(".list-head");
 const count = document.querySelector("#count");
+const unfinished = document.querySelector("#unfinished");
 const asking = document.querySelector("#asking");
 const said = document.querySelector("#said");
 const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
 const words = document.querySelector("#words").dataset;
 const part = (name) => document.querySelector(`#${name}-template`).content.firstElementChild.cloneNode(true);
-const { token, list: listUrl, mostBytes } = form.dataset;
+const { token, list: listUrl, mostBytes, salt } = form.dataset;
+const pieces = new URL(form.dataset.pieces, location);
+const arrived = JSON.parse(form.dataset.arrived); // bytes of earlier uploads that stopped, by key
 const headers = { "X-CSRFToken": token, "X-Requested-With": "fetch" };
 
 const AT_ONCE = 2; // a poor connection carries two uploads better than ten
@@ -32,7 +35,6 @@ let leaving = false;
 const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 const some = (state) => list.querySelector(`.photo.${state}`) !== null;
 const numberOf = (item) => [...list.children].indexOf(item) + 1;
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -77,9 +79,7 @@ function thumb(item, address) {
 function add(files) {
   const items = [...files].map((file) => {
     const item = part("photo");
-    item.dataset.key = newKey();
-    remember(item.dataset.key, file.name);
-    named(item);
+    item.querySelector(".photo-name").append(` · ${file.name}`);
     if (/^image\/(jpeg|png|webp|avif)$/.test(file.type)) thumb(item, URL.createObjectURL(file));
     show(item, "checking", words.waits);
     item.querySelector(".remove").addEventListener("click", () => remove(item));
@@ -122,12 +122,22 @@ function work() {
 async function send(item, file) {
   show(item, "checking", fill(words.uploading, { percent: percent.format(0) }));
   const photo = await shrink(file);
+  const key = await keyOf(photo, salt);
+  const same = list.querySelector(`[data-key="${key}"]`);
+  if (same && same !== item) {
+    show(item, "rejected", words.refused, [fill(words.again, { number: numberOf(same) })]);
+    return;
+  }
+  item.dataset.key = key;
+  remember(key, file.name);
   if (photo.size > Number(mostBytes)) {
     show(item, "rejected", words.refused, [words.large]);
     return;
   }
   const tell = (part) => show(item, "checking", part === null ? words.waiting : fill(words.uploading, { percent: percent.format(part) }));
-  const answer = await transfer(form.action, headers, item.dataset.key, photo, { tell, wanted: () => item.isConnected });
+  const answer = await transfer(pieces, headers, key, photo, { at: arrived[key], tell, wanted: () => item.isConnected });
+  delete arrived[key];
+  unfinished.hidden = Object.keys(arrived).length === 0;
   if (!answer) return;
   if (answer.status >= 400) {
     show(item, "rejected", words.refused, [answer.status === 401 ? words.signedout : answer.said.error.message]);

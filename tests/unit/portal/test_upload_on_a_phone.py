@@ -22,6 +22,7 @@ from core.vault import vault
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
 
 SLOW = 500_000  # bytes a second
+LARGE = grainy(1200, 1500)
 
 
 def percents(page: Page) -> list[int]:
@@ -62,7 +63,7 @@ def test_what_was_chosen_is_seen_and_told_in_per_cent(ada: Any, phone: BrowserCo
     page = to_photos(ada, phone)
     watch_pills(page)
     line.speed = SLOW
-    choose(page, grainy(1200, 1500), grainy(900, 1200))
+    choose(page, LARGE, grainy(900, 1200))
     for photo in page.locator(".photo").all():
         box = photo.bounding_box()
         assert box is not None
@@ -74,6 +75,7 @@ def test_what_was_chosen_is_seen_and_told_in_per_cent(ada: Any, phone: BrowserCo
     told = percents(page)
     assert told[0] == 0
     assert told == sorted(told)
+    assert len(set(told)) >= 4, told
 
 
 def test_send_is_there_once_something_can_be_sent_and_waits_for_the_last_check(
@@ -125,7 +127,7 @@ def test_leaving_in_mid_upload_asks_and_not_before_or_after(
     page.reload()
     assert asked == []
     line.speed = SLOW
-    choose(page, grainy(1200, 1500))
+    choose(page, LARGE)
     page.evaluate("setTimeout(() => location.reload())")
     page.wait_for_timeout(500)
     assert asked == ["beforeunload"]
@@ -135,27 +137,75 @@ def test_leaving_in_mid_upload_asks_and_not_before_or_after(
     expect(page.locator(".photo-name")).to_have_text("Photo 1 · IMG_1.jpg")
 
 
-def test_an_upload_goes_on_when_the_connection_is_back(ada: Any, phone: BrowserContext, line: Line) -> None:
-    page = to_photos(ada, phone)
+PIECE = 262_144  # bytes, as `transfer.js` has it
+
+
+def stop_in_the_middle(page: Page, line: Line) -> None:
+    """Choose a photo, and lose the connection when half of it has arrived."""
     line.speed = SLOW
-    choose(page, grainy(1200, 1500))
-    expect(page.locator(".photo .pill")).to_have_text(re.compile(r"[1-9]\d?%"))
+    choose(page, LARGE)
+    expect(page.locator(".photo .pill")).to_have_text(re.compile(r" [4-9]\d%"), timeout=20_000)
     line.cut()
     expect(page.locator(".photo .pill")).to_have_text("Waiting for the connection …")
+    line.speed = 100_000_000
+
+
+def test_an_upload_goes_on_where_it_stopped(ada: Any, phone: BrowserContext, line: Line) -> None:
+    page = to_photos(ada, phone)
+    stop_in_the_middle(page, line)
+    before = line.sent
     line.mend()
     all_sent(page)
+    assert line.sent - before < 0.6 * len(LARGE) + PIECE
     assert len(ids(ada)) == 1
-    assert kept(ada) == grainy(1200, 1500)
+    assert kept(ada) == LARGE
+
+
+def test_an_upload_goes_on_after_a_reload_when_the_photo_is_chosen_again(
+    ada: Any, phone: BrowserContext, line: Line
+) -> None:
+    page = to_photos(ada, phone)
+    stop_in_the_middle(page, line)
+    page.close()
+    line.mend()
+    page = phone.new_page()
+    page.goto("/me/photos")
+    note = page.get_by_text("One photo has not fully arrived.")
+    expect(note).to_be_visible()
+    before = line.sent
+    choose(page, LARGE)
+    all_sent(page)
+    assert line.sent - before < 0.6 * len(LARGE) + PIECE
+    expect(note).to_be_hidden()
+    assert kept(ada) == LARGE
 
 
 def test_a_photo_removed_in_mid_upload_is_not_kept(ada: Any, phone: BrowserContext, line: Line) -> None:
     page = to_photos(ada, phone)
-    line.speed = SLOW
-    choose(page, grainy(1200, 1500))
+    stop_in_the_middle(page, line)
     page.get_by_role("button", name="Remove photo 1").click()
     expect(page.locator(".photo")).to_have_count(0)
-    line.speed = 100_000_000
-    choose(page, snapshot(640, 800))
+    with page.expect_response("**/me/photos/pieces/remove*"):
+        line.mend()
+    assert ids(ada) == []
+    with transaction(ada.org_id) as session:
+        held = select(Artifact).where(Artifact.kind == "piece", Artifact.delete_requested_at.is_(None))
+        assert session.scalars(held).all() == []
+
+
+def test_the_same_photo_twice_is_one_and_a_removed_one_can_come_back(ada: Any, phone: BrowserContext) -> None:
+    page = to_photos(ada, phone)
+    photo = snapshot(640, 800)
+    choose(page, photo)
+    all_sent(page)
+    choose(page, photo)
+    expect(page.locator(".photo.rejected .verdict")).to_contain_text(
+        "You have chosen this photo already: it is photo 1."
+    )
+    page.get_by_role("button", name="Remove photo 2").click()
+    page.get_by_role("button", name="Remove photo 1").click()
+    expect(page.locator(".photo")).to_have_count(0)
+    choose(page, photo)
     all_sent(page)
     assert len(ids(ada)) == 1
 
