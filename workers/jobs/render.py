@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import audit, progress
+from core import progress
 from core.models import State
 from core.shoots import participations
 from workers.engines import StudioEngine
@@ -43,5 +43,4 @@ def failed(session: Session, subject_id: UUID, code: str) -> None:
     """Tell the person that it did not work; their photos are safe and they can send them again."""
     participation = participations.get(session, subject_id, lock=True)
     if participation.state in (State.SUBMITTED, State.RENDERING):
-        participations.move(session, participation, State.FAILED, actor=audit.SYSTEM)
-        participation.failure_code = code[:64]
+        participations.fail(session, participation, code)
