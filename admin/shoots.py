@@ -150,7 +150,7 @@ def view(shoot_id: UUID) -> Response:
                         "participation_id": str(person.participation.id),
                         "member_id": str(person.member.id),
                         "name": person.member.full_name,
-                        "state": person.participation.state,
+                        "state": person.participation.seen_by_company,
                     }
                     for person in (people.people if people else ())
                 ],
@@ -246,7 +246,7 @@ def some(shoot_id: UUID) -> Response:
     with transaction(me().org_id) as session:
         for participation in participations.several(session, [_id(text) for text in ids]):
             _one(participation, shoot_id)
-            if participation.state not in reminders.REMINDABLE:
+            if participation.seen_by_company not in reminders.REMINDABLE:
                 continue
             if revoking:
                 invites.revoke(session, participation.id, actor=me().actor)

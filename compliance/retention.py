@@ -46,14 +46,24 @@ def sweep(session: Session) -> int:
         .where(
             or_(
                 Participation.state.in_((State.DECLINED, State.EXPIRED)),
-                Participation.approved_at < limit,
+                Participation.state.in_(participations.SETTLED) & (Participation.approved_at < limit),
                 Participation.state.in_(UNFINISHED) & (Shoot.deadline < limit),
             )
         )
     )
+    # Who approved one and tries other photos keeps these, and not those that the approved one came from.
+    earlier = select(Participation.id).where(
+        Participation.approved_at < limit, Photo.created_at < Participation.approved_at
+    )
     kept = (
         select(Photo)
-        .where(Photo.participation_id.in_(over), Photo.removed_at.is_(None))
+        .where(
+            or_(
+                Photo.participation_id.in_(over),
+                Photo.participation_id.in_(earlier.correlate(Photo)),
+            ),
+            Photo.removed_at.is_(None),
+        )
         .order_by(Photo.member_id)
         .limit(BATCH)
     )

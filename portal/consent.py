@@ -174,8 +174,7 @@ def answer() -> Response:
             return _page(place, shown, error=error)
         participations.move(session, place.participation, State.OPENED, actor=place.actor)
         participations.move(session, place.participation, State.CONSENTED, actor=place.actor)
-        place.participation.alternative = None
-        avatars.remove_own_picture(session, place.member)
+        avatars.remove_unused_picture(session, place.member)
         return go(step_url(State.CONSENTED))
 
 

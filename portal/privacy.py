@@ -7,13 +7,14 @@ from flask_babel import gettext as _
 
 from compliance import consent as consents
 from compliance import erasure
+from compliance.consent import leaving
 from compliance.erasure import ErasureReason
 from compliance.requests import export
 from core import audit
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import InvalidInput
-from core.models import Kind, State
+from core.models import Kind
 from core.people import access
 from core.people import consents as answers
 from core.portraits import engines
@@ -26,7 +27,6 @@ from core.web.app import choose_language, forget, limiter
 from core.web.guards import me, signed_in
 from portal import words
 from portal.consent import offered
-from portal.declined import leave
 from portal.visit import visit
 
 bp = Blueprint("privacy", __name__)
@@ -51,12 +51,24 @@ def show() -> Response:
             "privacy.html",
             place=place,
             held=held,
+            being_removed=vault().being_removed(session, place.member.id),
             has_model=Kind.ADAPTER in inventory,
             given=given,
             offered=offered(session, place).purposes,
             shoots=participations.all_of_member(session, place.member.id),
             epoch_hours=settings().epoch_hours,
             backup_days=settings().backup_days,
+        )
+
+
+@bp.get("/me/consent/withdraw")
+@signed_in
+def ask() -> Response:
+    """Ask before the first consent is taken back: say exactly what will be destroyed."""
+    with transaction(me().org_id) as session:
+        place = visit(session)
+        return page(
+            "withdraw.html", place=place, ending=leaving.ending(session, place.member.id), kind=words.kind
         )
 
 
@@ -68,18 +80,27 @@ def withdraw() -> Response:
         purpose = Purpose(request.form.get("purpose", ""))
     except ValueError as error:
         raise InvalidInput(_("Say which consent you take back.")) from error
+    if purpose is Purpose.PHOTO and request.form.get("confirm") != "yes":
+        return back(
+            InvalidInput(_("Nothing was taken back yet. See first what that deletes.")),
+            url_for("privacy.ask"),
+        )
     with transaction(me().org_id) as session:
         place = visit(session, lock=True)
-        if purpose is Purpose.PHOTO and place.state is not State.DECLINED:
-            leave(session, place)
-            done = _("Taken back. Your photos and headshots are deleted, and your initials are used.")
+        before = vault().being_removed(session, place.member.id)
+        if purpose is Purpose.PHOTO:
+            leaving.withdraw_all(session, place.participation, actor=place.actor)
         else:
             consents.withdraw(session, place.member, purpose)
             engines.choose_again(session, place.participation)
-            done = _(
-                "Taken back: “%(title)s”. What was kept for it alone is erased.", title=words.purpose(purpose)
-            )
-    return go(url_for("privacy.show"), done)
+        gone = vault().being_removed(session, place.member.id) - before
+    done = _("Taken back: “%(title)s”.", title=words.purpose(purpose))
+    files = (
+        _("Nobody can open the files any more that rested on it.")
+        if gone
+        else _("No file had to be deleted.")
+    )
+    return go(url_for("privacy.show"), f"{done} {files}")
 
 
 def _session_of() -> str:

@@ -101,6 +101,18 @@ def test_declining_is_german(ada: Any) -> None:
     german(ada.browser, "/me/declined")
 
 
+def test_trying_other_photos_and_taking_the_first_consent_back_are_german(waiting: Any, shoot: Shoot) -> None:
+    headshot = waiting.render(shoot)
+    waiting.set_state(State.READY)
+    waiting.fetch("/me/approve", headshot_id=str(headshot))
+    waiting.fetch("/me/more")
+    assert "Dein freigegebenes Porträt bleibt" in german(waiting.browser, "/me/photos")
+    assert "Das wird endgültig gelöscht" in german(waiting.browser, "/me/consent/withdraw")
+    waiting.post("/me/consent/withdraw", "/me/consent/withdraw", purpose="photo", confirm="yes")
+    assert "werden gerade entfernt" in german(waiting.browser, "/me/privacy")
+    german(waiting.browser, "/me/declined")
+
+
 def test_refusal_of_a_photo_is_german(ada: Any) -> None:
     ada.accept().browser.get("/?lang=de")
     ada.consent()

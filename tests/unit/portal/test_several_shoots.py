@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,14 +12,19 @@ from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from compliance import consent
+from compliance.consent import leaving
 from core import audit
 from core.clock import now
+from core.consent import ConsentRequired
 from core.db import transaction
 from core.ids import new_id
 from core.models import Participation, Shoot, State, WebSession
+from core.portraits import avatars
 from core.shoots import invites, shoots
 
 
@@ -208,3 +214,66 @@ def test_nothing_of_another_member_ever_switches(ada: Any, invited: Callable[[st
 def test_who_is_in_one_shoot_sees_no_list(ada: Any) -> None:
     ada.accept()
     assert "Your shoots" not in ada.browser.get("/me/privacy").text
+
+
+def _held(person: Any) -> int:
+    with transaction(person.org_id) as session:
+        return sum(leaving.held(session, person.member.id).values())
+
+
+def _in(person: Any, address: str) -> str:
+    return f"{address}?shoot={person.participation_id}"
+
+
+def _send_a_photo(person: Any) -> None:
+    _agree(person, _opened(person))
+    assert person.upload(address=_in(person, "/me/photos")).status_code == 201
+
+
+def _decline(person: Any, **values: str) -> None:
+    _opened(person)
+    assert person.fetch(_in(person, "/me/decline"), **values).status_code == 200
+
+
+def test_declining_one_shoot_leaves_the_other_its_photos_and_consents(ada: Any, autumn: Any) -> None:
+    _send_a_photo(ada)
+    _decline(autumn)
+    assert (ada.state(), autumn.state()) == (State.UPLOADING, State.DECLINED)
+    assert _held(ada) == 1
+    page = ada.browser.get(_in(autumn, "/me/declined")).text
+    assert "What you sent to your other shoots stays there." in page
+    assert "Nothing about your face is kept." not in page
+    with transaction(ada.org_id) as session:
+        consent.require(session, ada.member.id)
+
+
+def test_declining_the_last_shoot_takes_the_consents_back(ada: Any, autumn: Any) -> None:
+    _send_a_photo(ada)
+    _decline(autumn)
+    _decline(ada, confirm="yes")
+    assert _held(ada) == 0
+    with transaction(ada.org_id) as session, pytest.raises(ConsentRequired):
+        consent.require(session, ada.member.id)
+
+
+def test_taking_the_first_consent_back_names_and_ends_every_shoot(ada: Any, autumn: Any) -> None:
+    _send_a_photo(ada)
+    _send_a_photo(autumn)
+    address = _in(autumn, "/me/consent/withdraw")
+    assert "all of your shoots: Autumn, Spring" in ada.browser.get(address).text
+    assert ada.fetch(address, purpose="photo", confirm="yes").status_code == 200
+    assert (ada.state(), autumn.state()) == (State.DECLINED, State.DECLINED)
+    assert _held(ada) == 0
+
+
+def test_ones_own_picture_stays_while_it_stands_in_somewhere(ada: Any, autumn: Any) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (400, 300), "orange").save(picture, "JPEG")
+    for person in (ada, autumn):
+        _decline(person, alternative="own_picture")
+        sent = (io.BytesIO(picture.getvalue()), "me.jpg")
+        assert person.fetch(_in(person, "/me/own-picture"), picture=sent).status_code == 200
+    for person, stays in ((autumn, True), (ada, False)):
+        person.fetch(_in(person, "/me/alternative"))
+        with transaction(ada.org_id) as session:
+            assert (avatars.own_picture(session, ada.member.id) is not None) is stays
