@@ -183,6 +183,14 @@ def test_a_link_opened_elsewhere_is_told_to_the_address_that_got_it(
     assert devices.link_of(opened) in mail.text
 
 
+def test_a_person_who_could_not_be_told_is_in_the_log(post: PostOffice, org: UUID, member: Member) -> None:
+    opened = opened_elsewhere(org, member)
+    post.answer = "550 no such person"
+    do_all_work()
+    (event,) = events(org, audit.Tag.DEVICE_UNDELIVERED)
+    assert event.facts == {"row": str(opened.id), "code": "mail_refused"}
+
+
 def test_nobody_is_told_of_what_they_have_ended(post: PostOffice, org: UUID, member: Member) -> None:
     opened = opened_elsewhere(org, member)
     with transaction(org) as session:
