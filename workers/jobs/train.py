@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from compliance import consent
 from core import progress
 from core.consent import ConsentRequired, Purpose
 from core.models import State
@@ -40,7 +39,7 @@ def run(job: JobRun) -> None:
     with job.read() as session:
         participation = participations.get(session, job.subject_id)
         expected = engines.expects(participation)
-        work = assignment.begin(session, job.subject_id, Purpose.ADAPTER) if expected else None
+        work = assignment.begin(session, job.subject_id, frozenset(Purpose)) if expected else None
         resume = adapters.checkpoint(session, participation) if work else None
     if work is None:
         with job.finish():
@@ -68,7 +67,7 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
             participation = participations.get(session, job.subject_id)
             if participation.state != State.RENDERING:
                 return True
-            consent.require(session, participation.member_id, Purpose.ADAPTER)
+            assignment.still_agreed(session, participation, work.needs)
         return False
 
     try:
@@ -100,6 +99,7 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
         adapters.drop_checkpoint(session, participation)
         if participation.state != State.RENDERING:
             return
+        assignment.still_agreed(session, participation, work.needs)
         adapters.store(
             session,
             participation,

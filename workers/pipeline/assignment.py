@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -46,6 +47,7 @@ class Assignment:
     style_id: UUID
     style: StyleSpec
     consent: ValidConsent
+    needs: frozenset[Purpose]  # without any of these nothing of it may be kept
     photos: list[tuple[str, bytes]]
     subjects: dict[str, tuple[float, float]]
     backdrop: Pixels | None
@@ -73,16 +75,23 @@ def crop_of(session: Session, participation_id: UUID) -> StyleSpec | None:
     return None if shoot.engine == EngineName.DIFFUSION else style_of(session, participation_id)
 
 
-def begin(session: Session, participation_id: UUID, purpose: Purpose = Purpose.PHOTO) -> Assignment | None:
+def begin(
+    session: Session, participation_id: UUID, needs: Set[Purpose] = frozenset({Purpose.PHOTO})
+) -> Assignment | None:
     """Read the work and say that it is being done; `None` for someone who does not wait (any more).
 
+    Args:
+        session: bound to the organization.
+        participation_id: whose work.
+        needs: the consents without which it is not done, nor anything of it kept.
+
     Raises:
-        ConsentRequired: `purpose` was not agreed to, or was taken back.
+        ConsentRequired: one of `needs` was not agreed to, or was taken back.
     """
     participation = participations.get(session, participation_id, lock=True)
     if participation.state not in (State.SUBMITTED, State.RENDERING):
         return None
-    agreed = consent.require(session, participation.member_id, purpose)
+    agreed = still_agreed(session, participation, needs)
     participations.move(session, participation, State.RENDERING, actor=audit.SYSTEM)
     style = session.get_one(Style, session.get_one(Shoot, participation.shoot_id).style_id)
     spec = style.parsed
@@ -101,10 +110,23 @@ def begin(session: Session, participation_id: UUID, purpose: Purpose = Purpose.P
         style_id=style.id,
         style=spec,
         consent=agreed,
+        needs=frozenset(needs),
         photos=[(str(photo.id), vault().get(session, photo.artifact_id)) for photo in accepted],
         subjects={str(photo.id): photo.subject for photo in accepted if photo.subject is not None},
         backdrop=backdrop,
     )
+
+
+def still_agreed(session: Session, participation: Participation, needs: Set[Purpose]) -> ValidConsent:
+    """Return what a person agrees to now.
+
+    Raises:
+        ConsentRequired: one of `needs` is not among it.
+    """
+    agreed = consent.require(session, participation.member_id)
+    for purpose in needs:
+        agreed.demand(purpose)
+    return agreed
 
 
 def keep(
@@ -118,6 +140,9 @@ def keep(
 ) -> bool:
     """Keep what came of it; nothing for someone who declined, was erased or withdrew meanwhile.
 
+    Of somebody who took back the comparison of faces alone, a result that does not need it stays, without what
+    comparing found.
+
     Args:
         session: bound to the organization.
         work: what was to be done.
@@ -130,17 +155,19 @@ def keep(
         Whether it was kept. Moving on, or another engine, is the caller's.
 
     Raises:
-        ConsentRequired: withdrawn while we worked.
+        ConsentRequired: one of the consents that the work needs was withdrawn meanwhile.
     """
     participation = participations.get(session, work.participation_id, lock=True)
     if participation.state != State.RENDERING:
         return False
-    consent.require(session, participation.member_id)
+    agreed = still_agreed(session, participation, work.needs)
     made: list[tuple[str, GateReport | None, Pixels | None, str | None, int | None]] = [
         (shot.source, shot.report, shot.pixels, None, shot.seed) for shot in result.headshots
     ]
     made += [(held.source, held.report, None, held.reason, held.seed) for held in result.withheld]
     for rank, (source, report, pixels, withheld, seed) in enumerate(made):
+        if report and not agreed.covers(Purpose.LIKENESS):
+            report = report.uncompared()
         artifact_id = None
         if pixels is not None:
             artifact_id = (
