@@ -7,15 +7,13 @@ import io
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 from PIL import Image
-from sqlalchemy.orm import Session
 
-from compliance import consent as consents
-from core.consent import Purpose
+from compliance.consent import leaving
 from core.db import transaction
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import InvalidInput, NotFound
 from core.image.kinds import ACCEPT, UnreadablePhoto
 from core.models import Alternative, State
-from core.portraits import avatars, headshots, photos
+from core.portraits import avatars
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
@@ -24,13 +22,15 @@ from core.web.app import limiter
 from core.web.brand import brand_of
 from core.web.guards import me, signed_in
 from portal.files import attachment, picture
-from portal.visit import Visit, step_url, visit
+from portal.visit import step_url, visit
 from workers.vision.decode import decode
 
 bp = Blueprint("declined", __name__)
 
 OWN_PICTURE_SIDE = 2048  # pixels; more than any directory shows
 JPEG_QUALITY = 92
+# Something of the person's may be here, which is not deleted without asking.
+SENT = frozenset(State) - {State.INVITED, State.OPENED, State.CONSENTED, State.DECLINED, State.EXPIRED}
 
 
 @bp.post("/me/decline")
@@ -42,34 +42,14 @@ def decline() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Choose your initials or a picture of your own.")) from error
     with transaction(me().org_id) as session:
-        leave(session, visit(session, lock=True), alternative)
+        place = visit(session, lock=True)
+        if place.state in SENT and request.form.get("confirm") != "yes":
+            return back(
+                InvalidInput(_("Nothing was deleted yet. See first what that would be.")),
+                url_for("privacy.ask"),
+            )
+        leaving.decline(session, place.participation, alternative, actor=place.actor)
     return go(url_for("declined.show"))
-
-
-def leave(session: Session, place: Visit, alternative: Alternative = Alternative.INITIALS) -> None:
-    """End the person's part: consents are taken back, photos and results deleted; declining again is fine."""
-    for purpose in Purpose:
-        consents.withdraw(session, place.member, purpose)
-    photos.remove_all(session, place.member, actor=place.actor)
-    headshots.delete_all(session, place.member)
-    participation = place.participation
-    if place.state is State.EXPIRED:
-        participations.move(session, participation, State.OPENED, actor=place.actor)
-    if place.state in (State.APPROVED, State.DELIVERED):
-        participations.move(session, participation, State.READY, actor=place.actor)
-    participations.move(session, participation, State.DECLINED, actor=place.actor)
-    if alternative is Alternative.INITIALS:
-        avatars.remove_own_picture(session, place.member)
-    participation.alternative = alternative
-    participation.chosen_headshot_id = None
-    participation.approved_at = None
-    participation.failure_code = None
-
-
-def _declined(place: Visit) -> Visit:
-    if place.state is not State.DECLINED:
-        raise Conflict(_("This page is for those who declined. Your own page shows where you stand."))
-    return place
 
 
 @bp.get("/me/declined")
@@ -85,6 +65,8 @@ def show() -> Response:
             "declined.html",
             place=place,
             own=own,
+            elsewhere=bool(leaving.held(session, place.member.id)),
+            being_removed=vault().being_removed(session, place.member.id),
             sizes=avatars.SIZES,
             accept=ACCEPT,
             wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
@@ -115,9 +97,9 @@ def keep() -> Response:
     except UnreadablePhoto as error:
         return back(error, url_for("declined.show"))
     with transaction(me().org_id) as session:
-        place = _declined(visit(session, lock=True))
+        place = visit(session, lock=True)
+        participations.stand_in(session, place.participation, Alternative.OWN_PICTURE)
         avatars.keep_own_picture(session, place.member, content, media_type="image/jpeg")
-        place.participation.alternative = Alternative.OWN_PICTURE
     return go(url_for("declined.show"))
 
 
@@ -156,9 +138,9 @@ def own_picture() -> Response:
 def initials() -> Response:
     """Go back from one's own picture to the initials."""
     with transaction(me().org_id) as session:
-        place = _declined(visit(session, lock=True))
-        avatars.remove_own_picture(session, place.member)
-        place.participation.alternative = Alternative.INITIALS
+        place = visit(session, lock=True)
+        participations.stand_in(session, place.participation, Alternative.INITIALS)
+        avatars.remove_unused_picture(session, place.member)
     return go(url_for("declined.show"))
 
 
@@ -167,7 +149,7 @@ def initials() -> Response:
 def reconsider() -> Response:
     """Changing one's mind is always possible: back to the question."""
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         if place.state is State.DECLINED:
             participations.move(session, place.participation, State.OPENED, actor=place.actor)
         state = place.state

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     BACKDROP = "backdrop"
     STYLE_PICTURE = "style_picture"  # an example of the company's look
     ROSTER = "roster"
+    SEARCH = "search"  # what an admin looks for in a list of people
 
 
 class Artifact(Tenant):

@@ -133,7 +133,7 @@ MUTATIONS = (
     Mutation(
         "Selfies go on schedule",
         "compliance/retention.py",
-        "                Participation.approved_at < limit,\n",
+        "                Participation.state.in_(participations.SETTLED) & (Participation.approved_at < limit),\n",
         "",
         ("tests/unit/compliance/test_retention.py::test_selfies_go_on_schedule_and_the_headshot_stays",),
     ),

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import progress
-from core.consent import ConsentRequired, Purpose
+from core.consent import ConsentRequired
 from core.models import State
 from core.portraits import adapters, engines
 from core.queue import JobName, enqueue
@@ -36,10 +36,10 @@ def run(job: JobRun) -> None:
             participation = participations.get(session, job.subject_id, lock=True)
             engines.fall_back(session, participation, engines.Fallback.ENGINE_OFF)
         return
-    with job.read() as session:
+    with job.step() as session:
         participation = participations.get(session, job.subject_id)
         expected = engines.expects(participation)
-        work = assignment.begin(session, job.subject_id, frozenset(Purpose)) if expected else None
+        work = assignment.begin(session, job.subject_id, assignment.MODEL) if expected else None
         resume = adapters.checkpoint(session, participation) if work else None
     if work is None:
         with job.finish():
@@ -59,11 +59,11 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
         progress.report(job.subject_id, "train", fraction, seconds_left=step.seconds_left)
 
     def keep(state: bytes) -> None:
-        with job.read() as session:
+        with job.step() as session:
             adapters.keep_checkpoint(session, participations.get(session, job.subject_id, lock=True), state)
 
     def left() -> bool:
-        with job.read() as session:
+        with job.step() as session:
             participation = participations.get(session, job.subject_id)
             if participation.state != State.RENDERING:
                 return True

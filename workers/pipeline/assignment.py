@@ -36,6 +36,8 @@ PNG_LEVEL: Final = 3
 # Each is an object of its own to fetch and open, 5 ms beside the program and 30 ms from a cloud: ten seconds at
 # most, beside minutes on the GPU. Of a larger shoot each person meets others.
 _COLLEAGUES: Final = 300
+# What training a model of a person needs, and showing what it makes: nobody sees a made face that was not compared.
+MODEL: Final = frozenset({Purpose.PHOTO, Purpose.LIKENESS, Purpose.ADAPTER})
 
 
 @dataclass(frozen=True)
@@ -218,8 +220,9 @@ def finished(session: Session, participation_id: UUID, result: RenderResult) -> 
         participations.move(session, participation, State.READY, actor=audit.SYSTEM)
         enqueue(session, JobName.READY_MAIL, participation.id)
         return
-    participations.move(session, participation, State.FAILED, actor=audit.SYSTEM)
-    participation.failure_code = result.withheld[0].reason if result.withheld else "no_usable_photo"
+    participations.fail(
+        session, participation, result.withheld[0].reason if result.withheld else "no_usable_photo"
+    )
 
 
 def colleagues(session: Session, participation_id: UUID) -> list[Embedding]:
