@@ -9,7 +9,7 @@ MUTATIONS = (
     Mutation(
         "Nothing is kept of a face whose consent was taken back while its headshots were made",
         "workers/pipeline/assignment.py",
-        "    agreed = still_agreed(session, participation, work.needs)\n",
+        "    agreed = consent.require(session, participation.member_id, work.needs)\n",
         "    agreed = work.consent\n",
         (
             "tests/unit/workers/pipeline/test_assignment.py::test_nothing_is_kept_whose_consent_was_taken_back_while_it_was_made",
@@ -18,7 +18,7 @@ MUTATIONS = (
     Mutation(
         "No work begins on a face without its consent",
         "workers/pipeline/assignment.py",
-        "    agreed = still_agreed(session, participation, needs)\n",
+        "    agreed = consent.require(session, participation.member_id, needs)\n",
         "    agreed = consent.own_photos()\n",
         ("tests/unit/workers/pipeline/test_assignment.py::test_no_work_begins_without_what_it_needs",),
     ),

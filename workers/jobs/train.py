@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from compliance import consent
 from core import progress
 from core.consent import ConsentRequired
 from core.models import State
@@ -67,7 +68,7 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
             participation = participations.get(session, job.subject_id)
             if participation.state != State.RENDERING:
                 return True
-            assignment.still_agreed(session, participation, work.needs)
+            consent.require(session, participation.member_id, work.needs)
         return False
 
     try:
@@ -99,7 +100,7 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
         adapters.drop_checkpoint(session, participation)
         if participation.state != State.RENDERING:
             return
-        assignment.still_agreed(session, participation, work.needs)
+        consent.require(session, participation.member_id, work.needs)
         adapters.store(
             session,
             participation,

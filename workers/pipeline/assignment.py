@@ -93,7 +93,7 @@ def begin(
     participation = participations.get(session, participation_id, lock=True)
     if participation.state not in (State.SUBMITTED, State.RENDERING):
         return None
-    agreed = still_agreed(session, participation, needs)
+    agreed = consent.require(session, participation.member_id, needs)
     participations.move(session, participation, State.RENDERING, actor=audit.SYSTEM)
     style = session.get_one(Style, session.get_one(Shoot, participation.shoot_id).style_id)
     spec = style.parsed
@@ -117,18 +117,6 @@ def begin(
         subjects={str(photo.id): photo.subject for photo in accepted if photo.subject is not None},
         backdrop=backdrop,
     )
-
-
-def still_agreed(session: Session, participation: Participation, needs: Set[Purpose]) -> ValidConsent:
-    """Return what a person agrees to now.
-
-    Raises:
-        ConsentRequired: one of `needs` is not among it.
-    """
-    agreed = consent.require(session, participation.member_id)
-    for purpose in needs:
-        agreed.demand(purpose)
-    return agreed
 
 
 def keep(
@@ -162,7 +150,7 @@ def keep(
     participation = participations.get(session, work.participation_id, lock=True)
     if participation.state != State.RENDERING:
         return False
-    agreed = still_agreed(session, participation, work.needs)
+    agreed = consent.require(session, participation.member_id, work.needs)
     made: list[tuple[str, GateReport | None, Pixels | None, str | None, int | None]] = [
         (shot.source, shot.report, shot.pixels, None, shot.seed) for shot in result.headshots
     ]

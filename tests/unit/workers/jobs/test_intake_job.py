@@ -260,8 +260,8 @@ def test_a_consent_that_is_taken_back_while_the_photo_is_checked_is_asked_for_ag
         assert sorted(kinds(participation)) == ["photo", "preview"]
         assert verdicts.standing_of(kept) is Standing.ACCEPTED
     else:
-        assert kept.verdict is None, "nothing was measured of a face without its consent"
-        assert kinds(participation) == ["photo"]
+        assert said_of(kept) == ["check_failed"], "nothing was measured of a face without its consent"
+        assert kinds(participation) == []
 
 
 def test_nothing_of_the_camera_stays_in_what_is_kept(participation: Participation) -> None:
