@@ -81,8 +81,8 @@ def shaken(pixels: Pixels, length: int, degrees: float) -> Pixels:
     line = np.zeros((length, length), np.float32)
     line[length // 2] = 1
     middle = (length - 1) / 2
-    line = cv2.warpAffine(line, cv2.getRotationMatrix2D((middle, middle), degrees, 1), (length, length))
-    return cv2.filter2D(pixels, -1, line / line.sum())
+    turned = cv2.warpAffine(line, cv2.getRotationMatrix2D((middle, middle), degrees, 1), (length, length))
+    return np.asarray(cv2.filter2D(pixels, -1, turned / turned.sum()), np.uint8)
 
 
 def screenshot(pixels: Pixels, shade: int) -> Pixels:

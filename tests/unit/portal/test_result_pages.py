@@ -218,7 +218,7 @@ def test_choosing_nonsense_is_refused(waiting: Any, value: str) -> None:
 
 
 def test_a_photo_that_nothing_came_of_says_why_when_others_can_follow(waiting: Any, shoot: Shoot) -> None:
-    render(waiting, shoot, "gates")
+    waiting.render(shoot, "gates")
     waiting.set_state(State.FAILED, failure_code="gates")
     waiting.fetch("/me/more")
     (photo,) = waiting.browser.get("/me/photos.json").json["photos"]
@@ -231,8 +231,8 @@ def test_a_photo_that_nothing_came_of_says_why_when_others_can_follow(waiting: A
 
 
 def test_a_photo_that_a_headshot_came_of_carries_no_mark(waiting: Any, shoot: Shoot) -> None:
-    render(waiting, shoot, "gates")
-    render(waiting, shoot, rank=1)
+    waiting.render(shoot, "gates")
+    waiting.render(shoot, rank=1)
     waiting.set_state(State.READY)
     waiting.fetch("/me/more")
     (photo,) = waiting.browser.get("/me/photos.json").json["photos"]
