@@ -18,6 +18,7 @@ from portal import (
     privacy,
     progress,
     reminders,
+    strangers,
     trust,
     upload,
 )
@@ -39,6 +40,7 @@ def create_app() -> Flask:
         erased,
         trust,
         reminders,
+        strangers,
     ):
         app.register_blueprint(part.bp)
     app.context_processor(_context)
@@ -55,6 +57,7 @@ def _context() -> dict[str, Any]:
     return {
         "brand": g.get("brand"),
         "slug": g.get("slug"),
+        "person": g.get("person"),
         "shoot_name": g.get("shoot_name"),
         "signed_in": visitor() is not None,
     }

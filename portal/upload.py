@@ -20,7 +20,7 @@ from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
 from core.image.kinds import ACCEPT, MEDIA_TYPES, EmptyPhoto, NotAPhoto, TooManyBytes, sniff
-from core.portraits import arrivals, photos, submission, verdicts
+from core.portraits import arrivals, headshots, photos, submission, verdicts
 from core.settings import settings
 from core.vault import derive, vault
 from core.web.answers import back, go, page
@@ -78,7 +78,10 @@ def poll() -> Response:
 
 
 def _listing(session: Session, place: Visit) -> dict[str, Any]:
-    return listing.listing(photos.of_participation(session, place.participation.id), place.state)
+    made = headshots.of_participation(session, place.participation.id)
+    return listing.listing(
+        photos.of_participation(session, place.participation.id), place.state, listing.failures(made)
+    )
 
 
 @bp.route("/me/photos", methods=["POST", "PUT"])
