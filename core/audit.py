@@ -51,6 +51,7 @@ class Tag(StrEnum):
     INVITE_REVOKED = "invite.revoked"
     REMINDERS_ENDED = "reminders.ended"
     REMINDERS_RESUMED = "reminders.resumed"
+    DATA_LINK_SENT = "data_link.sent"
     CONSENT_GIVEN = "consent.given"
     CONSENT_REFUSED = "consent.refused"
     CONSENT_WITHDRAWN = "consent.withdrawn"

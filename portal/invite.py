@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Blueprint, Response, current_app, g, request, url_for
-from flask import session as form
+from flask import Blueprint, Response, g, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -16,17 +15,15 @@ from core.people import sessions
 from core.people.sessions import SignedIn
 from core.portraits import adapters
 from core.shoots import invites, participations
-from core.web import brand
 from core.web.answers import go, page
-from core.web.app import limiter, remember
-from core.web.errors import wants_json
+from core.web.app import limiter
+from core.web.errors import answer, wants_json
 from core.web.visitor import visitor
 from portal import words
+from portal.entry import enter
 from portal.visit import company, step_url
 
 bp = Blueprint("invite", __name__)
-
-WHOSE = "whose"  # in the form secrets: the id of the member whose pages they are for
 
 
 def _speak(session: Session, found: invites.Found) -> None:
@@ -39,6 +36,11 @@ def _hashed_token() -> str:
     """Limits count per link; the link's secret itself never goes into Redis."""
     token = str((request.view_args or {}).get("token", ""))
     return "invite " + hashlib.sha256(token.encode()).hexdigest()
+
+
+@bp.errorhandler(invites.InviteEnded)
+def _ended(error: invites.InviteEnded) -> Response:
+    return answer(error) if wants_json() else page("ended.html", error.status, problem=error, by_mail=True)
 
 
 @bp.get("/i/<token>")
@@ -99,13 +101,7 @@ def accept(token: str) -> Response:
         )
         g.shoot = None if own.id == participation.id else participation.id
         state = State(participation.state)
-    if form.get(WHOSE) not in (None, str(member.id)):
-        form.clear()  # the pages of whoever was here before can send nothing any more
-    form[WHOSE] = str(member.id)
-    response = go(step_url(state))
-    remember(response, current_app, secret)
-    brand.remember(response, g.slug)
-    return response
+    return enter(step_url(state), member.id, secret)
 
 
 def _own(session: Session, before: SignedIn | None, opened: Participation) -> Participation:
