@@ -22,7 +22,7 @@ class Severity(StrEnum):
 
 
 class Issue(StrEnum):
-    """Stable codes; the first group are those of `workers.vision.decode`'s errors."""
+    """Stable codes; the first group are those of `core.image.kinds`'s errors, and a fault of ours."""
 
     UNREADABLE = "unreadable"
     EMPTY_FILE = "empty_file"
@@ -31,6 +31,7 @@ class Issue(StrEnum):
     FILE_TOO_LARGE = "file_too_large"
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_FEW_PIXELS = "too_few_pixels"
+    CHECK_FAILED = "check_failed"
 
     NO_FACE = "no_face"
     FACE_CUT_OFF = "face_cut_off"
@@ -50,6 +51,7 @@ class Issue(StrEnum):
     OVEREXPOSED = "overexposed"
     SIDE_LIGHT = "side_light"
     BLURRED = "blurred"
+    TOO_BLURRED = "too_blurred"
     HEAD_TURNED = "head_turned"
     HEAD_NODDED = "head_nodded"
     HEAD_TILTED = "head_tilted"
@@ -59,6 +61,7 @@ class Issue(StrEnum):
     MASK = "mask"
     HAND_OVER_FACE = "hand_over_face"
     COLOUR_CAST = "colour_cast"
+    SCREENSHOT = "screenshot"
     MOUTH_OPEN = "mouth_open"
     MAY_BE_SOMEONE_ELSE = "may_be_someone_else"
 
@@ -96,6 +99,10 @@ ADVICE: Final[dict[Issue, Advice]] = {
     ),
     Issue.TOO_FEW_PIXELS: Advice(
         Severity.BLOCK, N_("This picture is too small. Please upload the photo as your phone saved it.")
+    ),
+    Issue.CHECK_FAILED: Advice(
+        Severity.BLOCK,
+        N_("Something went wrong here while this photo was checked; it may be fine. Please try another one."),
     ),
     Issue.NO_FACE: Advice(
         Severity.BLOCK,
@@ -135,6 +142,13 @@ ADVICE: Final[dict[Issue, Advice]] = {
         N_("A hand covers one of your eyes. Please take it away from your face and try again."),
         "Eyes visible",
     ),
+    Issue.TOO_BLURRED: Advice(
+        Severity.BLOCK,
+        N_(
+            "Your face is too blurred for a headshot. Hold the phone still, or rest it on something, and try again."
+        ),
+        "Sharpness",
+    ),
     Issue.CROPPED_TOO_TIGHTLY: Advice(
         Severity.BLOCK,
         N_(
@@ -166,6 +180,12 @@ ADVICE: Final[dict[Issue, Advice]] = {
         Severity.WARN,
         N_("The light comes from behind you. Turn around, so that it falls on your face."),
         "Dynamic range",
+    ),
+    Issue.SCREENSHOT: Advice(
+        Severity.WARN,
+        N_(
+            "This looks like a screenshot or a framed picture. Please upload the original photo: it is larger and sharper."
+        ),
     ),
     Issue.OVEREXPOSED: Advice(
         Severity.WARN,

@@ -22,7 +22,7 @@ def run(job: JobRun) -> None:
     The photos are read and the result is written in two short transactions: a render takes seconds,
     and no row stays locked for that long.
     """
-    with job.read() as session:
+    with job.step() as session:
         work = assignment.begin(session, job.subject_id)
     if work is None:
         with job.finish():
