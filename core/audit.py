@@ -52,6 +52,7 @@ class Tag(StrEnum):
     REMINDERS_ENDED = "reminders.ended"
     REMINDERS_RESUMED = "reminders.resumed"
     DATA_LINK_SENT = "data_link.sent"
+    DATA_LINK_UNDELIVERED = "data_link.undelivered"
     CONSENT_GIVEN = "consent.given"
     CONSENT_REFUSED = "consent.refused"
     CONSENT_WITHDRAWN = "consent.withdrawn"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
 from core import audit
 from core.people import data_links
 from core.shoots import letters
@@ -18,7 +22,7 @@ def run(job: JobRun) -> None:
         MailFailed: trying again can help.
         Permanent: the address is refused.
     """
-    with job.read() as session:
+    with job.step() as session:
         member = data_links.reachable(session, job.subject_id)
         mail = letters.data(session, member) if member else None
     if mail is not None:
@@ -26,3 +30,10 @@ def run(job: JobRun) -> None:
     with job.finish() as session:
         if mail is not None and (member := data_links.reachable(session, job.subject_id)) is not None:
             audit.record(session, audit.Tag.DATA_LINK_SENT, actor=audit.SYSTEM, subject=member)
+
+
+def failed(session: Session, subject_id: UUID, code: str) -> None:
+    """Tell the log alone: a page that said that no mail arrived would tell a stranger who is known here."""
+    member = data_links.reachable(session, subject_id)
+    if member is not None:
+        audit.record(session, audit.Tag.DATA_LINK_UNDELIVERED, actor=audit.SYSTEM, subject=member, code=code)
