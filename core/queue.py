@@ -33,6 +33,7 @@ class JobName(StrEnum):
     INVITE_MAIL = "invite_mail"
     READY_MAIL = "ready_mail"
     DATA_MAIL = "data_mail"
+    DEVICE_MAIL = "device_mail"
     PURGE = "purge"
     ERASE = "erase"
     CERTIFY = "certify"

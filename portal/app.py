@@ -19,6 +19,7 @@ from portal import (
     privacy,
     progress,
     reminders,
+    strangers,
     trust,
     upload,
 )
@@ -40,6 +41,7 @@ def create_app() -> Flask:
         trust,
         reminders,
         data_link,
+        strangers,
     ):
         app.register_blueprint(part.bp)
     app.before_request(data_link.begins_nothing)
@@ -59,6 +61,7 @@ def _context() -> dict[str, Any]:
         "ask_for_data_url": url_for("data_link.ask", slug=slug) if slug else None,
         "brand": g.get("brand"),
         "slug": g.get("slug"),
+        "person": g.get("person"),
         "shoot_name": g.get("shoot_name"),
         "signed_in": visitor() is not None,
     }

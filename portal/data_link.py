@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from flask import Blueprint, Response, g, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,13 +14,15 @@ from core.db import transaction
 from core.errors import Forbidden, InvalidInput
 from core.models import Member, SignInMethod
 from core.people import data_links, sessions
+from core.shoots import participations
 from core.vault import derive
 from core.web.answers import back, go, page
-from core.web.app import limiter
+from core.web.app import counted_by_token, limiter
 from core.web.visitor import visitor
 from portal.entry import enter
+from portal.strangers import note_device
 from portal.trust import organization_of
-from portal.visit import company
+from portal.visit import company, speak
 
 bp = Blueprint("data_link", __name__)
 
@@ -34,11 +36,6 @@ def _address() -> str:
     email = request.form.get("email", "").strip().lower()
     slug = (request.view_args or {}).get("slug")
     return hmac.new(derive("rate limits"), f"data {slug} {email}".encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _hashed_token() -> str:
-    token = str((request.view_args or {}).get("token", ""))
-    return "data " + hashlib.sha256(token.encode()).hexdigest()
 
 
 @bp.get("/trust/<slug>/data")
@@ -79,7 +76,7 @@ def show(token: str) -> Response:
         member = session.get(Member, found.member_id)
         if member is not None:
             organization = company(session)
-            g.language = member.language
+            speak(session, member.id)
         try:
             data_links.open_with(session, found)
         except data_links.DataLinkOver as over:
@@ -88,7 +85,7 @@ def show(token: str) -> Response:
 
 
 @bp.post("/your-data/<token>")
-@limiter.limit("20 per minute", key_func=_hashed_token)
+@limiter.limit("20 per minute", key_func=counted_by_token)
 def accept(token: str) -> Response:
     """Sign the person in to their data, and to nothing that would begin or add anything."""
     found = data_links.find(token)
@@ -98,7 +95,10 @@ def accept(token: str) -> Response:
         company(session)
         if before is not None and before.member_id == member.id:
             return go(url_for("privacy.show"))  # who is in already keeps what else that opens
-        secret = sessions.start(session, member, SignInMethod.DATA)
+        newest = participations.of_member(session, member.id, None)
+        secret = sessions.start(
+            session, member, SignInMethod.DATA, participation=newest[0] if newest else None
+        )
         audit.record(
             session,
             audit.Tag.SIGNED_IN,
@@ -106,10 +106,12 @@ def accept(token: str) -> Response:
             subject=member,
             method=SignInMethod.DATA.value,
         )
+        response = go(url_for("privacy.show"))
+        note_device(session, response, sessions.row_of(session, secret))
     if before is not None:  # whoever used this browser before is signed out
         with transaction(before.org_id) as session:
             sessions.end(session, before.session_id)
-    return enter(url_for("privacy.show"), member.id, secret)
+    return enter(response, member.id, secret)
 
 
 def begins_nothing() -> AnyResponse | None:

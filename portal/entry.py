@@ -8,24 +8,22 @@ from flask import Response, current_app, g
 from flask import session as form
 
 from core.web import brand
-from core.web.answers import go
 from core.web.app import remember
 
 _WHOSE = "whose"  # in the form secrets: the id of the member whose pages they are for
 
 
-def enter(address: str, member_id: UUID, secret: str) -> Response:
-    """Send somebody who has just signed in to their page.
+def enter(response: Response, member_id: UUID, secret: str) -> Response:
+    """Let the browser that gets `response` keep what it needs from now on.
 
     Args:
-        address: of that page.
+        response: leads to the first page.
         member_id: who it is; pages of whoever used this browser before can send nothing any more.
         secret: token of the session.
     """
     if form.get(_WHOSE) not in (None, str(member_id)):
         form.clear()
     form[_WHOSE] = str(member_id)
-    response = go(address)
     remember(response, current_app, secret)
     brand.remember(response, g.slug)
     return response

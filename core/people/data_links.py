@@ -37,7 +37,7 @@ class DataLinkUnknown(NotFound):
 
 
 class DataLinkOver(Gone):
-    """Its time is over, or the person has another address or no access by now."""
+    """Its time is over, or the person has no access any more."""
 
     code = "data_link_over"
 
@@ -101,7 +101,7 @@ def open_with(session: Session, found: Found) -> Member:
     """Return whose data a link opens.
 
     Raises:
-        DataLinkUnknown: we never wrote it, or everything about the person was erased.
+        DataLinkUnknown: we never wrote it, the person has another address or ended it, or was erased.
         DataLinkOver: it does not work any more; a new one can be asked for.
     """
     member = session.get(Member, found.member_id)
@@ -122,7 +122,8 @@ def _unknown() -> DataLinkUnknown:
 
 
 def _proof(who: bytes, member: Member) -> bytes:
-    """Bind a link to its address too: whoever got it at an address that was wrong keeps nothing."""
+    """Bind a link to its address too, and to the last time that the person ended all their links."""
     assert member.email
-    address = member.email.strip().lower().encode()
-    return hmac.new(derive("links to one's data"), who + address, hashlib.sha256).digest()
+    ended = member.links_ended_at.isoformat() if member.links_ended_at else ""
+    bound_to = f"{member.email.strip().lower()} {ended}".encode()
+    return hmac.new(derive("links to one's data"), who + bound_to, hashlib.sha256).digest()

@@ -255,6 +255,24 @@ def test_no_link_of_another_kind_or_with_a_changed_byte_opens_anything(
     assert stranger.get("/me/privacy").status_code == 401
 
 
+def test_who_got_a_forwarded_one_can_be_shut_out(ada: Any, stranger: FlaskClient, mails: Any) -> None:
+    ada.accept()
+    link = _link(ada)
+    _close(ada)
+    _only_mails(ada)
+    _open(stranger, link)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', stranger.get("/me/not-you").text)[1]
+    assert stranger.post("/me/not-you", data={"csrf_token": token}).status_code == 303
+    assert stranger.get("/me/privacy").status_code == 401
+    do_all_work()
+    (mail,) = mails(to="ada@acme.example")
+    (shut_out,) = [one for one in mail["links"] if "/not-me/" in one]
+    assert stranger.get(urlsplit(link).path).status_code == 200, "they still have the link"
+    _open(ada.browser, shut_out)
+    assert stranger.get(urlsplit(link).path).status_code == 404
+    assert stranger.get(urlsplit(_link(ada)).path).status_code == 200, "one asked for from now on"
+
+
 def test_every_page_without_a_way_in_offers_it(ada: Any, stranger: FlaskClient) -> None:
     assert f'href="{ASK}"' in stranger.get("/trust/acme").text
     ada.accept()

@@ -173,6 +173,19 @@ def test_photo_on_its_side_is_turned_upright_and_says_so(examined, consent, turn
 
 
 @pytest.mark.photos
+def test_of_two_people_side_by_side_nobody_is_chosen_unasked(examined, consent):
+    pair = [
+        cv2.resize(examined(f"{name}.jpg").pixels, (400, 500), interpolation=cv2.INTER_AREA)
+        for name in ("barack/portrait", "joe/portrait")
+    ]
+    both = picture(np.hstack(pair))
+    asked = check(both, consent)
+    assert (asked.accepted, asked.asks) == (False, "which_face")
+    assert codes(asked) == {Issue.SEVERAL_PEOPLE}
+    assert examine(both, consent, subject=(0.75, 0.4)).face.box.left > 400
+
+
+@pytest.mark.photos
 @pytest.mark.parametrize("name", ["negatives/two-people.jpg", "negatives/two-people-waving.jpg"])
 def test_several_people_are_a_question_and_the_answer_is_judged_like_any_photo(
     examined, photo, consent, name
