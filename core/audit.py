@@ -34,6 +34,7 @@ class Tag(StrEnum):
     MEMBER_ENABLED = "member.enabled"
     SIGNED_IN = "session.signed_in"
     SIGNED_OUT = "session.signed_out"
+    DEVICE_UNDELIVERED = "session.device_undelivered"
     STYLE_SAVED = "style.saved"
     STYLE_DELETED = "style.deleted"
     STYLE_RIGHTS_CONFIRMED = "style.rights_confirmed"

@@ -32,6 +32,7 @@ class JobName(StrEnum):
     GENERATE = "generate"
     INVITE_MAIL = "invite_mail"
     READY_MAIL = "ready_mail"
+    DEVICE_MAIL = "device_mail"
     PURGE = "purge"
     ERASE = "erase"
     CERTIFY = "certify"
