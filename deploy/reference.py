@@ -68,8 +68,10 @@ def reference_page(apps: list[Flask]) -> str:
         "## Addresses\n\nBy the module that answers them. `<token>` and `<receipt>` are secrets.",
         *(_addresses(app) for app in apps),
         "Each web process also answers `/healthz`, `/readyz` and `/metrics`.",
-        ("## What is personal\n\nEach column that says something about somebody, and what erasure leaves there. Times and "
-        "opaque ids stay."),
+        (
+            "## What is personal\n\nEach column that says something about somebody, and what erasure leaves there. Times and "
+            "opaque ids stay."
+        ),
         _personal(),
         "And each kind of stored bytes; the key that opens them is destroyed, then they are.",
         "| bytes | about somebody |\n|---|---|\n"

@@ -160,7 +160,7 @@ def shut_out(session: Session, session_id: UUID) -> None:
         return
     member = session.get_one(Member, row.member_id)
     sessions.end_all(session, member.id)
-    forget(session, member.id)
+    _forget(session, member.id)
     live = session.execute(
         select(Participation, Shoot)
         .join(Shoot, Shoot.id == Participation.shoot_id)
@@ -181,3 +181,10 @@ def shut_out(session: Session, session_id: UUID) -> None:
     for participation, shoot in live:
         (invite,) = invites.create_all(session, shoot, [participation], actor=actor)
         audit.record(session, audit.Tag.INVITE_RENEWED, actor=actor, subject=member, invite=str(invite.id))
+
+
+def _forget(session: Session, member_id: UUID) -> None:
+    """Know none of the person's devices any more."""
+    session.execute(
+        update(WebSession).where(WebSession.member_id == member_id).values(device_sha256=None, system=None)
+    )

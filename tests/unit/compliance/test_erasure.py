@@ -257,7 +257,14 @@ def test_every_value_that_says_something_about_a_person_is_cleared(
 
 
 def _marker(column: Column[Any]) -> Any:
-    known = {str: "marker", float: 0.123, dict: {"marker": 1}, list: [{"marker": 1}], datetime: now()}
+    known = {
+        str: "marker",
+        float: 0.123,
+        dict: {"marker": 1},
+        list: [{"marker": 1}],
+        datetime: now(),
+        bytes: b"marker",
+    }
     return known[column.type.python_type] if not isinstance(column.type, JSONB) else {"marker": 1}
 
 
