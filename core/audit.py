@@ -52,6 +52,8 @@ class Tag(StrEnum):
     INVITE_REVOKED = "invite.revoked"
     REMINDERS_ENDED = "reminders.ended"
     REMINDERS_RESUMED = "reminders.resumed"
+    DATA_LINK_SENT = "data_link.sent"
+    DATA_LINK_UNDELIVERED = "data_link.undelivered"
     CONSENT_GIVEN = "consent.given"
     CONSENT_REFUSED = "consent.refused"
     CONSENT_WITHDRAWN = "consent.withdrawn"

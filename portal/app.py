@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, g, render_template
+from flask import Flask, g, render_template, url_for
 
+from core.web import brand
 from core.web.app import create_app as create_base
 from core.web.visitor import visitor
 from portal import (
     consent,
+    data_link,
     declined,
     erased,
     gallery,
@@ -38,9 +40,11 @@ def create_app() -> Flask:
         erased,
         trust,
         reminders,
+        data_link,
         strangers,
     ):
         app.register_blueprint(part.bp)
+    app.before_request(data_link.begins_nothing)
     app.context_processor(_context)
     app.url_defaults(stay)
 
@@ -52,7 +56,9 @@ def create_app() -> Flask:
 
 
 def _context() -> dict[str, Any]:
+    slug = g.get("slug") or brand.remembered()
     return {
+        "ask_for_data_url": url_for("data_link.ask", slug=slug) if slug else None,
         "brand": g.get("brand"),
         "slug": g.get("slug"),
         "person": g.get("person"),

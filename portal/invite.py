@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, g, url_for
-from flask import session as form
+from flask import Blueprint, Response, g, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -14,18 +13,21 @@ from core.people import sessions
 from core.people.sessions import SignedIn
 from core.portraits import adapters
 from core.shoots import invites, participations
-from core.web import brand
 from core.web.answers import go, page
-from core.web.app import counted_by_token, limiter, remember
-from core.web.errors import wants_json
+from core.web.app import counted_by_token, limiter
+from core.web.errors import answer, wants_json
 from core.web.visitor import visitor
 from portal import words
+from portal.entry import enter
 from portal.strangers import note_device
 from portal.visit import company, speak, step_url
 
 bp = Blueprint("invite", __name__)
 
-WHOSE = "whose"  # in the form secrets: the id of the member whose pages they are for
+
+@bp.errorhandler(invites.InviteEnded)
+def _ended(error: invites.InviteEnded) -> Response:
+    return answer(error) if wants_json() else page("ended.html", error.status, problem=error, by_mail=True)
 
 
 @bp.get("/i/<token>")
@@ -87,12 +89,7 @@ def accept(token: str) -> Response:
         g.shoot = None if own.id == participation.id else participation.id
         response = go(step_url(State(participation.state)))
         note_device(session, response, sessions.row_of(session, secret))
-    if form.get(WHOSE) not in (None, str(member.id)):
-        form.clear()  # the pages of whoever was here before can send nothing any more
-    form[WHOSE] = str(member.id)
-    remember(response, current_app, secret)
-    brand.remember(response, g.slug)
-    return response
+    return enter(response, member.id, secret)
 
 
 def _own(session: Session, before: SignedIn | None, opened: Participation) -> Participation:

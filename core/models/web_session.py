@@ -24,6 +24,7 @@ class SignInMethod(StrEnum):
 
     SAML = "saml"
     INVITE = "invite"
+    DATA = "data"  # a link to one's data: opens what is held and what becomes of it, and starts nothing new
 
     @property
     def opens(self) -> App:

@@ -304,7 +304,7 @@ def _email(cell: str, test_domains: bool) -> tuple[str, Reason | None]:
     except EmailNotValidError:
         return cell, Reason.EMAIL_INVALID
     # The form that every mail server understands: an international domain in its ASCII spelling.
-    return found.ascii_email or found.normalized, None
+    return f"{found.local_part}@{found.ascii_domain}", None
 
 
 def _language(cell: str) -> tuple[str, Reason | None]:

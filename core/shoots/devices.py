@@ -98,7 +98,7 @@ def _openings(row: WebSession) -> Select[WebSession]:
     """Return the question for the sessions that links of the same person began before."""
     return select(WebSession).where(
         WebSession.member_id == row.member_id,
-        WebSession.method == SignInMethod.INVITE,
+        WebSession.method.in_((SignInMethod.INVITE, SignInMethod.DATA)),
         WebSession.id < row.id,
     )
 
@@ -160,6 +160,7 @@ def shut_out(session: Session, session_id: UUID) -> None:
         return
     member = session.get_one(Member, row.member_id)
     sessions.end_all(session, member.id)
+    member.links_ended_at = now()
     forget(session, member.id)
     live = session.execute(
         select(Participation, Shoot)
