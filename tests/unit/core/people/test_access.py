@@ -26,7 +26,7 @@ from core.shoots import invites, shoots
 from deploy.cli import main
 from sso import provisioning
 from sso.devidp import app as devidp
-from sso.saml import Identity
+from sso.saml import Identity, NameId
 from workers.jobs.invite_mail import mail_of
 
 
@@ -145,10 +145,19 @@ def test_whatever_two_admins_do_to_each_other_at_once_one_stays(org: UUID, tmp_p
 
     def demote(session: Session, member: Member) -> None:
         """Let somebody sign in whose groups are no admin's any more."""
-        known = (connection.idp_entity_id, str(member.id))
-        member.idp_entity_id, member.name_id = known
+        member.idp_entity_id, member.name_id = connection.idp_entity_id, str(member.id)
         session.flush()
-        said = Identity(*known, "", None, None, member.email or "", "", "", ("staff",), all_groups=True)
+        said = Identity(
+            idp_entity_id=connection.idp_entity_id,
+            name_id=NameId(str(member.id)),
+            session_index=None,
+            session_end=None,
+            email=member.email or "",
+            first_name="",
+            last_name="",
+            groups=("staff",),
+            all_groups=True,
+        )
         provisioning.member_for(session, connection, said)
 
     def take_out(person: Member, go: Callable[[Session, Member], None], both: Barrier) -> None:
