@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
+from core.personal import OWN_ID, Category, Harmless, harmless, personal
 
 
 class Arrival(Tenant):
@@ -25,6 +26,7 @@ class Arrival(Tenant):
 
     participation_id: Mapped[UUID] = mapped_column(ForeignKey("participations.id"))
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
-    upload_key: Mapped[str] = mapped_column(String(64))
-    pieces: Mapped[list[str]] = mapped_column(JSONB)  # ids of artifacts, in the order of the file
-    received: Mapped[int]  # bytes
+    upload_key: Mapped[str] = mapped_column(String(64), info=personal(Category.IDENTITY, OWN_ID))
+    # ids of artifacts, in the order of the file
+    pieces: Mapped[list[str]] = mapped_column(JSONB, info=harmless(Harmless.RANDOM))
+    received: Mapped[int] = mapped_column(info=harmless(Harmless.WORK))  # bytes
