@@ -21,6 +21,7 @@ from core.db import Lookup, transaction
 from core.ids import new_id
 from core.models import (
     Adapter,
+    Arrival,
     App,
     Artifact,
     AuditEvent,
@@ -279,6 +280,14 @@ def _one_row_each(session: Session, org: UUID, member_id: UUID, artifact_id: UUI
     session.flush()
     session.add_all(
         [
+            Arrival(
+                id=new_id(),
+                participation_id=participation.id,
+                upload_key="one",
+                pieces=[],
+                received=0,
+                **whose,
+            ),
             Headshot(
                 id=new_id(),
                 participation_id=participation.id,
