@@ -13,6 +13,7 @@ from compliance import consent as consents
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import Conflict, InvalidInput, NotFound
+from core.image.kinds import UnreadablePhoto
 from core.models import Alternative, State
 from core.portraits import avatars, headshots, photos
 from core.settings import settings
@@ -24,7 +25,7 @@ from core.web.brand import brand_of
 from core.web.guards import me, signed_in
 from portal.files import attachment, picture
 from portal.visit import Visit, step_url, visit
-from workers.vision.decode import UnreadablePhoto, decode
+from workers.vision.decode import decode
 
 bp = Blueprint("declined", __name__)
 

@@ -16,6 +16,7 @@ from core.checks.advice import ADVICE, Issue
 from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
+from core.image.kinds import EmptyPhoto, NotAPhoto, PhotoFormat, TooManyBytes, sniff
 from core.portraits import photos, submission, verdicts
 from core.settings import settings
 from core.vault import vault
@@ -26,7 +27,6 @@ from core.web.guards import me, signed_in
 from portal import listing
 from portal.files import picture
 from portal.visit import Visit, step_url, visit
-from workers.vision.decode import EmptyPhoto, NotAPhoto, PhotoFormat, TooManyBytes, sniff
 
 bp = Blueprint("upload", __name__)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-import warnings
 
-from PIL import Image, ImageChops, ImageFile, ImageOps, ImageStat
+from PIL import Image, ImageChops, ImageStat
 
 from core.errors import InvalidInput
-from core.srgb import to_srgb
+from core.image.kinds import DamagedPhoto, PhotoFormat, TooManyBytes, TooManyPixels, UnreadablePhoto
+from core.image.opened import Pixels
+from core.image.reading import read
 
-FORMATS = ("PNG", "JPEG", "WEBP")
+FORMATS = frozenset({PhotoFormat.PNG, PhotoFormat.JPEG, PhotoFormat.WEBP})
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
 SKETCH_SIDE = 16  # px; what is finer differs between two copies of one picture
@@ -29,12 +30,28 @@ class PictureUnusable(InvalidInput):
     code = "picture_unusable"
 
 
-def load(content: bytes) -> Image.Image:
-    """Decode a PNG, JPEG or WebP upright; metadata and everything behind the picture is left behind.
+def pixels(content: bytes) -> Pixels:
+    """Decode a PNG, JPEG or WebP upright, in sRGB with its transparency: uint8, height × width × 4.
+
+    Metadata and everything behind the picture is left behind.
 
     Raises:
         PictureUnusable: says what the file is or what is wrong with it.
     """
+    return _read(content, alpha=True)
+
+
+def logo_png(content: bytes, largest_side: int = 512) -> bytes:
+    """Return the picture as a PNG of at most `largest_side` pixels in sRGB, transparency kept."""
+    return _encoded(Image.fromarray(pixels(content)), largest_side, "PNG")
+
+
+def jpeg(content: bytes, largest_side: int = 2560) -> bytes:
+    """Return the picture as a JPEG of at most `largest_side` pixels in sRGB; what was transparent is white."""
+    return _encoded(Image.fromarray(_read(content, alpha=False)), largest_side, "JPEG", quality=92)
+
+
+def _read(content: bytes, *, alpha: bool) -> Pixels:
     if not content:
         raise PictureUnusable("This file is empty. Please choose it again, or another one.")
     head = content[:1000].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
@@ -43,55 +60,25 @@ def load(content: bytes) -> Image.Image:
             "SVG files can carry scripts, so they are not taken. Please export the picture as a PNG,"
             " at least 512 pixels wide."
         )
-    if len(content) > MAX_BYTES:
-        raise PictureUnusable("This picture is larger than 20 MB. Please upload a smaller copy.")
-    # WeasyPrint turns this on for its whole process; half a picture is no picture.
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            picture = Image.open(io.BytesIO(content), formats=FORMATS)
-            if picture.width * picture.height > MAX_PIXELS:
-                raise PictureUnusable(TOO_MANY_PIXELS)
-            picture.load()
-            return ImageOps.exif_transpose(picture)
-    except PictureUnusable:
-        raise
-    except Image.DecompressionBombError as error:
-        raise PictureUnusable(TOO_MANY_PIXELS) from error
-    except Exception as error:
-        # Decoders fail in many ways on damaged files; each means the same to the person who uploads one.
+        return read(content, formats=FORMATS, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS, alpha=alpha)
+    except TooManyBytes:
+        raise PictureUnusable("This picture is larger than 20 MB. Please upload a smaller copy.") from None
+    except TooManyPixels:
+        raise PictureUnusable(TOO_MANY_PIXELS) from None
+    except DamagedPhoto:
+        raise PictureUnusable(
+            "This picture is damaged or was cut short. Please choose the original."
+        ) from None
+    except UnreadablePhoto:
         raise PictureUnusable(
             "This file is not a picture that can be read. PNG, JPEG and WebP work."
-        ) from error
-
-
-def logo_png(content: bytes, largest_side: int = 512) -> bytes:
-    """Return the picture as a PNG of at most `largest_side` pixels in sRGB, transparency kept."""
-    picture = load(content)
-    transparency = picture.convert("RGBA").getchannel("A")
-    picture = to_srgb(_opaque(picture), picture.info.get("icc_profile"))
-    picture.putalpha(transparency)
-    picture.thumbnail((largest_side, largest_side), Image.Resampling.LANCZOS)
-    return _encoded(picture, "PNG")
-
-
-def jpeg(content: bytes, largest_side: int = 2560) -> bytes:
-    """Return the picture as a JPEG of at most `largest_side` pixels in sRGB; what was transparent is white."""
-    picture = load(content)
-    profile = picture.info.get("icc_profile")
-    if picture.has_transparency_data:
-        solid = Image.new("RGBA", picture.size, "white")
-        solid.alpha_composite(picture.convert("RGBA"))
-        picture = solid
-    picture = to_srgb(_opaque(picture), profile)
-    picture.thumbnail((largest_side, largest_side), Image.Resampling.LANCZOS)
-    return _encoded(picture, "JPEG", quality=92)
+        ) from None
 
 
 def size(content: bytes) -> tuple[int, int]:
     """Return width and height of a picture that can be read, as it lies in its file."""
-    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+    with Image.open(io.BytesIO(content), formats=[kind.value.upper() for kind in FORMATS]) as picture:
         return picture.size
 
 
@@ -111,15 +98,8 @@ def is_same(one: Image.Image, other: Image.Image) -> bool:
     return ImageStat.Stat(ImageChops.difference(one, other)).mean[0] < SAME
 
 
-def _opaque(picture: Image.Image) -> Image.Image:
-    """Return it in a mode that a colour profile speaks of."""
-    return picture if picture.mode in ("RGB", "L", "CMYK") else picture.convert("RGB")
-
-
-def _encoded(picture: Image.Image, form: str, **options: int) -> bytes:
-    # A new image has no metadata to carry over.
-    clean = Image.new(picture.mode, picture.size)
-    clean.paste(picture)
+def _encoded(picture: Image.Image, largest_side: int, form: str, **options: int) -> bytes:
+    picture.thumbnail((largest_side, largest_side), Image.Resampling.LANCZOS)
     target = io.BytesIO()
-    clean.save(target, form, **options)
+    picture.save(target, form, **options)
     return target.getvalue()

@@ -10,7 +10,7 @@ from typing import Final
 from core.checks.advice import Issue
 from core.checks.verdict import Verdict
 from core.errors import InvalidInput
-from workers.vision.decode import MAX_BYTES
+from core.image.reading import MAX_BYTES
 
 REPORT: Final = "report.json"  # lies where results are
 

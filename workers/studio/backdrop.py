@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from core.errors import InvalidInput
+from core.image.kinds import UnreadablePhoto
 from core.style.framing import Rect
 from core.style.spec import (
     MAX_SIDE,
@@ -23,7 +24,7 @@ from core.style.spec import (
 from workers.studio.lens import defocus
 from workers.studio.scene import scene
 from workers.vision.color import Values, luminance, parse_hex, to_linear, to_srgb
-from workers.vision.decode import UnreadablePhoto, decode
+from workers.vision.decode import decode
 from workers.vision.geometry import Pixels
 
 # The gradient's light stands behind the head, where a background lamp is placed in a studio.

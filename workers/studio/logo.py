@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.brand.pictures import load
+from core.brand import pictures
 from core.errors import InvalidInput
 from core.style.framing import Rect
 from core.style.spec import COMPANY_LOGO, Logo, Output, StyleSpec
@@ -44,7 +44,7 @@ def read_logo(content: bytes) -> Pixels:
     Raises:
         PictureUnusable: it cannot be read.
     """
-    return np.asarray(load(content).convert("RGBA"))
+    return pictures.pixels(content)
 
 
 def with_logo(pixels: Pixels, spec: Logo, output: Output, logo: Pixels, clear_of: Rect) -> Pixels:

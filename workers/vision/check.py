@@ -15,8 +15,10 @@ import numpy as np
 from core.checks.advice import Issue, Severity
 from core.checks.verdict import FaceBox, Finding, Measures, Verdict
 from core.consent import Purpose, ValidConsent
+from core.image.kinds import UnreadablePhoto
+from core.image.reading import MAX_BYTES, MAX_PIXELS
 from workers.vision import photometry
-from workers.vision.decode import MAX_BYTES, MAX_PIXELS, WORKING_SIDE, Picture, UnreadablePhoto, decode
+from workers.vision.decode import WORKING_SIDE, Picture, decode
 from workers.vision.examination import Examination, Place, without_bars
 from workers.vision.face_measures import measured
 from workers.vision.faces import find_faces

@@ -1,113 +1,26 @@
-"""Untrusted bytes to pixels: the only door for a picture that somebody uploads.
+"""A photo in the size that is looked at: upright, sRGB, every byte of metadata gone.
 
-The type is read from the content, never from a file name. Size is judged from the header before
-anything is decoded. What comes out is plain sRGB: orientation applied, every byte of metadata gone.
+What a file has to be is judged in `core.image.reading`.
 """
 
 from __future__ import annotations
 
-import io
-import struct
-import warnings
 from dataclasses import dataclass
-from enum import StrEnum
 
-import cv2
 import numpy as np
-import pi_heif
 from numpy.typing import NDArray
-from PIL import Image
 
-from core.errors import AppError
-from core.srgb import to_srgb
+from core.image.kinds import PhotoFormat
+from core.image.opened import Area
+from core.image.reading import MAX_BYTES, MAX_PIXELS, open_picture
 
-MAX_BYTES = 40_000_000  # HEADSHOTS_UPLOAD_MAX_BYTES's default: a 50 MP phone JPEG is about 20 MB
-MAX_PIXELS = 60_000_000  # HEADSHOTS_UPLOAD_MAX_PIXELS's default: a 50 MP phone, at 4 bytes a pixel 240 MB
 # A face of 1/40 of it is still found (`faces.find_faces`), and a selfie's eyes lie 150 px apart; what is
 # small or has to be printed large is looked at again by `closer`. 6 MB a photo, whatever was uploaded.
 WORKING_SIDE = 1600
 FULL_SIZE = 100_000  # px, a working side that no photo has
-MIN_SIDE = 64  # px, long side: below, no face has 40 px between its eyes
-
-pi_heif.register_heif_opener(thumbnails=False)
+MIN_SIDE = 64  # px, short side: below, no face has 40 px between its eyes
 
 Pixels = NDArray[np.uint8]
-
-
-# EXIF orientation → quarter turns counter-clockwise, after mirroring left to right.
-_ORIENTATIONS = {
-    1: (False, 0),
-    2: (True, 0),
-    3: (False, 2),
-    4: (True, 2),
-    5: (True, 1),
-    6: (False, 3),
-    7: (True, 3),
-    8: (False, 1),
-}
-
-
-class PhotoFormat(StrEnum):
-    """Formats that are accepted."""
-
-    JPEG = "jpeg"
-    PNG = "png"
-    WEBP = "webp"
-    HEIC = "heic"
-
-
-_PILLOW_NAMES = {
-    PhotoFormat.JPEG: "JPEG",
-    PhotoFormat.PNG: "PNG",
-    PhotoFormat.WEBP: "WEBP",
-    PhotoFormat.HEIC: "HEIF",
-}
-_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
-
-
-class UnreadablePhoto(AppError):
-    """The file cannot be used as a photo; its subclasses say why."""
-
-    code = "unreadable"
-    status = 422
-
-
-class EmptyPhoto(UnreadablePhoto):
-    """No bytes."""
-
-    code = "empty_file"
-
-
-class NotAPhoto(UnreadablePhoto):
-    """The content is none of the accepted formats."""
-
-    code = "not_a_photo"
-
-
-class DamagedPhoto(UnreadablePhoto):
-    """The right format, but it does not decode to the end."""
-
-    code = "damaged"
-
-
-class TooFewPixels(UnreadablePhoto):
-    """A picture, but of an icon's size."""
-
-    code = "too_few_pixels"
-
-
-class TooManyBytes(UnreadablePhoto):
-    """The file is larger than this place accepts."""
-
-    code = "file_too_large"
-    status = 413
-
-
-class TooManyPixels(UnreadablePhoto):
-    """The header announces more pixels than this place decodes."""
-
-    code = "too_many_pixels"
-    status = 413
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +32,12 @@ class Part:
     right: float = 1.0
     bottom: float = 1.0
 
-    def slices(self, height: int, width: int) -> tuple[slice, slice]:
-        """Return the rows and columns; never empty."""
-        rows = slice(max(0, round(self.top * height)), max(1, round(self.bottom * height)))
-        columns = slice(max(0, round(self.left * width)), max(1, round(self.right * width)))
-        return rows, columns
+    def area(self, width: int, height: int) -> Area:
+        """Return it in pixels; never empty and never outside."""
+        left = min(max(0, round(self.left * width)), width - 1)
+        top = min(max(0, round(self.top * height)), height - 1)
+        right, bottom = round(self.right * width), round(self.bottom * height)
+        return Area(left, top, min(max(left + 1, right), width), min(max(top + 1, bottom), height))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,19 +67,6 @@ class Picture:
         return int(self.pixels.shape[0])
 
 
-def sniff(content: bytes) -> PhotoFormat | None:
-    """Tell the format from the first bytes; `None` for everything that is not accepted."""
-    if content.startswith(b"\xff\xd8\xff"):
-        return PhotoFormat.JPEG
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return PhotoFormat.PNG
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return PhotoFormat.WEBP
-    if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
-        return PhotoFormat.HEIC
-    return None
-
-
 def decode(
     content: bytes,
     *,
@@ -175,7 +76,7 @@ def decode(
     turns: int = 0,
     part: Part | None = None,
 ) -> Picture:
-    """Decode a JPEG, PNG, WebP or HEIC into upright sRGB.
+    """Decode a JPEG, PNG, WebP, HEIC or AVIF into upright sRGB.
 
     Of an animation the first frame counts. Transparent parts become white. A picture whose long side
     exceeds `working_side` is reduced; a JPEG already while it is decoded, so memory stays bounded.
@@ -191,85 +92,44 @@ def decode(
     Raises:
         EmptyPhoto: no bytes.
         NotAPhoto: another type of file.
-        TooFewPixels: below `MIN_SIDE`.
+        TooFewPixels: the short side is below `MIN_SIDE`.
         TooManyBytes: more than `max_bytes`.
-        TooManyPixels: more than `max_pixels`, judged before decoding.
+        TooManyPixels: more than `max_pixels` or than memory allows, judged before decoding.
         DamagedPhoto: the content ends early or is corrupt.
     """
-    if not content:
-        raise EmptyPhoto("This file is empty. Please choose the photo again.")
-    if len(content) > max_bytes:
-        raise TooManyBytes(
-            f"This file is larger than {max_bytes // 1_000_000} MB. "
-            "Please upload the photo as your phone saved it, or a smaller copy."
-        )
-    kind = sniff(content)
-    if kind is None:
-        raise NotAPhoto("This is not a photo that can be used here. Please upload a JPEG, PNG, WebP or HEIC.")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns about odd EXIF; the limits below are ours
-            with Image.open(io.BytesIO(content), formats=(_PILLOW_NAMES[kind],)) as image:
-                if image.width * image.height > max_pixels:
-                    raise _too_many(max_pixels)
-                if max(image.size) < MIN_SIDE:
-                    raise TooFewPixels(
-                        "This picture is too small. Please upload the photo as your phone saved it."
-                    )
-                return _upright(image, kind, working_side, turns, part or Part())
-    except Image.DecompressionBombError:
-        raise _too_many(max_pixels) from None
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, RuntimeError, struct.error):
-        raise DamagedPhoto(
-            "This photo is damaged or was cut short on its way. Please upload the original again."
-        ) from None
-
-
-def _too_many(max_pixels: int) -> TooManyPixels:
-    return TooManyPixels(
-        f"This picture has more than {max_pixels // 1_000_000} million pixels. "
-        "Please upload the photo as your phone saved it."
+    opened = open_picture(
+        content, max_bytes=max_bytes, max_pixels=max_pixels, min_side=MIN_SIDE, working_side=working_side
     )
+    quarters = (opened.quarters + turns) % 4
+    width, height = opened.size  # as they lie in the file; turned below
+    across, down = (height, width) if quarters % 2 else (width, height)
+    area = (part or Part()).area(across, down)
+    scale = min(1.0, working_side / max(opened.width, opened.height)) * opened.height / height
+    wide, high = area.right - area.left, area.bottom - area.top
+    size = None
+    if scale <= 1 - 2 / max(wide, high):  # a DCT's odd row too many is not worth a resampling
+        size = (max(1, round(wide * scale)), max(1, round(high * scale)))
+        size = size[::-1] if quarters % 2 else size
+    pixels = opened.rgb(_before(area, quarters, across, down, opened.mirrored), size)
+    pixels = np.ascontiguousarray(np.rot90(pixels[:, ::-1] if opened.mirrored else pixels, quarters))
+    turned = (opened.height, opened.width) if quarters % 2 else (opened.width, opened.height)
+    return Picture(pixels, opened.kind, *turned)
 
 
-def _upright(image: Image.Image, kind: PhotoFormat, working_side: int, turns: int, part: Part) -> Picture:
-    width, height = image.size
-    profile = image.info.get("icc_profile")
-    mirrored, quarters = _ORIENTATIONS.get(image.getexif().get(0x0112, 1), (False, 0))
-    scale = min(1.0, working_side / max(width, height))
-    if kind is PhotoFormat.JPEG and scale < 1:
-        # A JPEG's DCT decodes at 1/2, 1/4 or 1/8 for free; the result is never below what is asked for.
-        image.draft(image.mode, (round(width * scale), round(height * scale)))
-    if image.mode != "RGB" or "transparency" in image.info:
-        image = to_srgb(_opaque(image), profile)
-        profile = None
-    pixels = np.asarray(image)
-    pixels = np.rot90(pixels[:, ::-1] if mirrored else pixels, quarters + turns)
-    rows, columns = part.slices(*pixels.shape[:2])
-    if (quarters + turns) % 2:
+def _before(area: Area, quarters: int, width: int, height: int, mirrored: bool) -> Area:
+    """Return where a part of the upright picture lies before it is mirrored and turned.
+
+    Args:
+        area: In the upright picture.
+        quarters: By which it was turned counter-clockwise.
+        width: Of the upright picture, pixels.
+        height: The same.
+        mirrored: Whether it was mirrored left to right before that.
+    """
+    left, top, right, bottom = area
+    for _ in range(quarters):  # back by a quarter, clockwise
+        left, top, right, bottom = height - bottom, left, height - top, right
         width, height = height, width
-    scale *= height / pixels.shape[0]
-    pixels = _reduced(np.ascontiguousarray(pixels[rows, columns]), scale)
-    if profile:
-        pixels = np.asarray(to_srgb(Image.fromarray(pixels), profile))
-    return Picture(pixels, kind, width, height)
-
-
-def _reduced(pixels: Pixels, scale: float) -> Pixels:
-    if scale > 1 - 2 / max(pixels.shape):  # a DCT's odd row too many is not worth a resampling
-        return pixels
-    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16-bit greyscale PNG; Pillow's own conversion would clip, not scale
-        eight_bit = (np.asarray(image).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
-        image = Image.fromarray(eight_bit)
-    if image.mode in ("P", "PA", "LA", "La", "RGBa", "RGBA") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        image = Image.new("RGB", rgba.size, "white")
-        image.paste(rgba, mask=rgba.getchannel("A"))
-    elif image.mode not in ("RGB", "L", "CMYK"):
-        image = image.convert("RGB")
-    return image
+    if mirrored:
+        left, right = width - right, width - left
+    return Area(left, top, right, bottom)

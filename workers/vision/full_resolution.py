@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from workers.vision.decode import FULL_SIZE, MAX_PIXELS, Part, Picture, decode
+from core.image.reading import MAX_PIXELS
+from workers.vision.decode import FULL_SIZE, Part, Picture, decode
 from workers.vision.examination import Examination, Place
 from workers.vision.faces import look_again
 from workers.vision.geometry import Box, Face, Pixels
@@ -94,8 +95,8 @@ def _read(photo: bytes | Picture, place: Place, part: Part, scale: float) -> Pix
     """Return a part of the photo, never smaller than `scale` where the photo holds it."""
     if isinstance(photo, Picture):
         upright = np.rot90(photo.pixels, place.turns)
-        rows, columns = part.slices(*upright.shape[:2])
-        return np.ascontiguousarray(upright[rows, columns])
+        left, top, right, bottom = part.area(upright.shape[1], upright.shape[0])
+        return np.ascontiguousarray(upright[top:bottom, left:right])
     side = draft_side(max(place.width, place.height), scale)
     return decode(
         photo,

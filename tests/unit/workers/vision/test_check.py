@@ -11,9 +11,10 @@ from PIL import Image
 from core.checks.advice import ADVICE, Issue, Severity
 from core.checks.verdict import Finding, Verdict
 from core.consent import ConsentRequired, ValidConsent
+from core.image.kinds import PhotoFormat, UnreadablePhoto
 from workers.vision.check import check, examine
 from workers.vision.color import to_linear, to_srgb
-from workers.vision.decode import PhotoFormat, Picture, UnreadablePhoto
+from workers.vision.decode import Picture
 from workers.vision.examination import without_bars
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Box

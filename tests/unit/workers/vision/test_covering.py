@@ -8,9 +8,10 @@ import pytest
 
 from core.checks.advice import Issue, Severity
 from core.checks.verdict import Verdict
+from core.image.kinds import PhotoFormat
 from workers.vision.check import check
 from workers.vision.color import to_linear, to_srgb
-from workers.vision.decode import FULL_SIZE, PhotoFormat, Picture, decode
+from workers.vision.decode import FULL_SIZE, Picture, decode
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from core.errors import AppError
-from workers.vision.decode import (
+from core.image.kinds import (
     DamagedPhoto,
     EmptyPhoto,
     NotAPhoto,
@@ -19,8 +19,8 @@ from workers.vision.decode import (
     TooFewPixels,
     TooManyBytes,
     TooManyPixels,
-    decode,
 )
+from workers.vision.decode import decode
 
 
 def encoded(image: Image.Image, kind: str, **options) -> bytes:

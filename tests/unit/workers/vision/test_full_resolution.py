@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.image.kinds import PhotoFormat
 from core.style.spec import StyleSpec
 from workers.engines import Source, StudioEngine
 from workers.vision.check import examine
-from workers.vision.decode import FULL_SIZE, PhotoFormat, Picture, decode
+from workers.vision.decode import FULL_SIZE, Picture, decode
 from workers.vision.full_resolution import closer, kept
 
 
