@@ -37,6 +37,7 @@ SUFFIX = {
     "image/png": "png",
     "image/webp": "webp",
     "image/heic": "heic",
+    "image/avif": "avif",
 }
 # Never an adapter or a checkpoint: whoever holds one could make pictures of the person.
 FOLDER = {
@@ -44,6 +45,7 @@ FOLDER = {
     Kind.LIKENESS: "likeness",
     Kind.HEADSHOT: "headshots",
     Kind.OWN_PICTURE: "own-picture",
+    Kind.UPLOAD: "own-picture",
 }
 
 

@@ -17,6 +17,11 @@ class PhotoFormat(StrEnum):
     HEIC = "heic"
     AVIF = "avif"
 
+    @property
+    def media_type(self) -> str:
+        """What HTTP calls it."""
+        return f"image/{self.value}"
+
 
 _HEIC: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF: Final = frozenset({b"avif", b"avis"})

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     BACKDROP = "backdrop"
     STYLE_PICTURE = "style_picture"  # an example of the company's look
     ROSTER = "roster"
+    UPLOAD = "upload"  # a picture as it came, until a worker has encoded it again
 
 
 class Artifact(Tenant):
