@@ -56,6 +56,19 @@ class Refusal(BaseModel):
         return cls(code=error.code, text=error.template, values=error.details, number=number)
 
 
+class CheckFailed(AppError):
+    """The check itself did not work; it says nothing about the picture."""
+
+    code = "check_failed"
+    status = 500
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            N_("This picture could not be checked; that was not its fault. Please send it again."),
+            reason=reason,
+        )
+
+
 class StillChecking(Unavailable):
     """No worker has come to it yet."""
 

@@ -11,7 +11,7 @@ from core import uploads
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import Conflict, InvalidInput, NotFound
-from core.image.kinds import UnreadablePhoto
+from core.image.kinds import ACCEPT, UnreadablePhoto
 from core.models import Alternative, State, Use
 from core.portraits import avatars, headshots, photos
 from core.shoots import participations
@@ -22,7 +22,7 @@ from core.web.brand import brand_of
 from core.web.checking import checked
 from core.web.guards import me, signed_in
 from portal.files import attachment, picture
-from portal.upload import ACCEPT, quick_check
+from portal.upload import quick_check
 from portal.visit import Visit, step_url, visit
 
 bp = Blueprint("declined", __name__)
@@ -81,8 +81,8 @@ def show() -> Response:
             place=place,
             own=avatars.own_picture(session, place.member.id),
             sent=checked(sent) if sent is not None else None,
-            accept=ACCEPT,
             sizes=avatars.SIZES,
+            accept=ACCEPT,
             wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
         )
 

@@ -16,7 +16,7 @@ from core.checks.advice import ADVICE, Issue
 from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
-from core.image.kinds import EmptyPhoto, NotAPhoto, TooManyBytes, sniff
+from core.image.kinds import ACCEPT, MEDIA_TYPES, EmptyPhoto, NotAPhoto, TooManyBytes, sniff
 from core.portraits import photos, submission, verdicts
 from core.settings import settings
 from core.vault import vault
@@ -31,9 +31,6 @@ from portal.visit import Visit, step_url, visit
 bp = Blueprint("upload", __name__)
 
 UPLOAD_KEY = re.compile(r"[A-Za-z0-9_-]{8,60}")
-ACCEPT = (
-    ".jpg,.jpeg,.png,.webp,.heic,.heif,.avif,image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif"
-)
 
 
 @bp.get("/me/photos")
@@ -125,7 +122,7 @@ def quick_check(content: bytes) -> str:
     kind = sniff(content)
     if kind is None:
         raise NotAPhoto(ADVICE[Issue.NOT_A_PHOTO].text)
-    return kind.media_type
+    return MEDIA_TYPES[kind]
 
 
 @bp.get("/me/photos/<uuid:photo_id>/preview")

@@ -41,13 +41,13 @@ def png(
 
 
 def heic(pixels: np.ndarray, primaries: int, transfer: int, matrix: int = 1) -> bytes:
-    """A HEIC of 8 bits, or of 10 for uint16, nearly lossless, that says its colours by code points alone."""
+    """A HEIC of 8 bits, or of 10 for uint16, lossless but for the rounding to luma and chroma, that says its colours by code points alone."""
     mode = "RGB" if pixels.dtype == np.uint8 else "RGB;16"
     file = pillow_heif.from_bytes(mode, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
     buffer = io.BytesIO()
     file.save(
         buffer,
-        quality=98,
+        quality=-1,
         chroma=444,
         color_primaries=primaries,
         transfer_characteristics=transfer,

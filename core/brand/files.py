@@ -8,7 +8,7 @@ from typing import Final
 from PIL import Image
 
 from core.errors import InvalidInput
-from core.image.kinds import PhotoFormat, sniff
+from core.image.kinds import MEDIA_TYPES, PhotoFormat, sniff
 
 FORMATS: Final = frozenset({PhotoFormat.PNG, PhotoFormat.JPEG, PhotoFormat.WEBP})
 MAX_BYTES: Final = 20_000_000
@@ -39,7 +39,7 @@ def glance(content: bytes) -> str:
     kind = sniff(content)
     if kind is None or kind not in FORMATS:
         raise PictureUnusable("This file is not a picture that can be read. PNG, JPEG and WebP work.")
-    return kind.media_type
+    return MEDIA_TYPES[kind]
 
 
 def size(kept: bytes) -> tuple[int, int]:

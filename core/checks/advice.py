@@ -80,7 +80,7 @@ ADVICE: Final[dict[Issue, Advice]] = {
     Issue.EMPTY_FILE: Advice(Severity.BLOCK, N_("This file is empty. Please choose the photo again.")),
     Issue.NOT_A_PHOTO: Advice(
         Severity.BLOCK,
-        N_("This is not a photo that can be used here. Please upload a JPEG, PNG, WebP or HEIC."),
+        N_("This is not a photo that can be used here. Please upload a JPEG, PNG, WebP, HEIC or AVIF."),
     ),
     Issue.DAMAGED: Advice(
         Severity.BLOCK,

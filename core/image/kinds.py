@@ -17,11 +17,12 @@ class PhotoFormat(StrEnum):
     HEIC = "heic"
     AVIF = "avif"
 
-    @property
-    def media_type(self) -> str:
-        """What HTTP calls it."""
-        return f"image/{self.value}"
 
+MEDIA_TYPES: Final = {kind: f"image/{kind.value}" for kind in PhotoFormat}
+# What a file chooser offers: endings too, for a desktop may know no type of HEIC or AVIF.
+ACCEPT: Final = ",".join(
+    (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", *MEDIA_TYPES.values(), "image/heif")
+)
 
 _HEIC: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF: Final = frozenset({b"avif", b"avis"})

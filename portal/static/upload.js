@@ -68,7 +68,7 @@ function add(files) {
     item.dataset.key = newKey();
     // Only shown here, so that people find the file again; it is never sent.
     item.querySelector(".photo-name").append(` · ${file.name}`);
-    if (/^image\/(jpeg|png|webp)$/.test(file.type)) thumb(item, URL.createObjectURL(file));
+    if (/^image\/(jpeg|png|webp|avif)$/.test(file.type)) thumb(item, URL.createObjectURL(file));
     show(item, "checking", words.uploading);
     item.querySelector(".remove").addEventListener("click", () => remove(item));
     list.append(item);

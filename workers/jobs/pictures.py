@@ -19,7 +19,6 @@ from core.portraits import avatars
 from core.settings import settings
 from core.uploads import Refusal
 from core.vault import vault
-from core.words import N_
 from workers.process.runner import JobRun
 from workers.vision.decode import decode
 
@@ -63,17 +62,7 @@ def failed(session: Session, subject_id: UUID, code: str) -> None:
     """Say that it was not the picture's fault."""
     upload = uploads.open_again(session, subject_id)
     if upload is not None:
-        uploads.refuse(session, upload, CheckFailed(_NOT_CHECKED, reason=code))
-
-
-class CheckFailed(AppError):
-    """The check itself did not work."""
-
-    code = "check_failed"
-    status = 500
-
-
-_NOT_CHECKED: Final = N_("This picture could not be checked; that was not its fault. Please send it again.")
+        uploads.refuse(session, upload, uploads.CheckFailed(code))
 
 
 def _each(job: JobRun, originals: list[UUID]) -> Iterator[bytes]:

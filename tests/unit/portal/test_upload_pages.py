@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from core.clock import now
 from core.db import transaction
+from core.image.kinds import PhotoFormat
 from core.models import Artifact, AuditEvent, Outbox, Photo, Shoot, State
 from core.portraits import photos, verdicts
 from core.vault import ArtifactGone, vault
@@ -37,6 +38,21 @@ def test_a_photo_is_kept_sealed_and_its_check_is_owed(ready: Any) -> None:
     with transaction(ready.org_id) as session:
         owed = session.scalars(select(Outbox.subject_id).where(Outbox.job == "intake")).all()
     assert [str(one) for one in owed] == [answer.json["id"]]
+
+
+@pytest.mark.parametrize("kind", list(PhotoFormat))
+def test_every_format_that_phones_write_is_taken_and_offered(ready: Any, kind: PhotoFormat) -> None:
+    starts = {
+        PhotoFormat.JPEG: b"\xff\xd8\xff\xe0",
+        PhotoFormat.PNG: b"\x89PNG\r\n\x1a\n",
+        PhotoFormat.WEBP: b"RIFF\0\0\0\0WEBPVP8 ",
+        PhotoFormat.HEIC: b"\0\0\0\x18ftypheic",
+        PhotoFormat.AVIF: b"\0\0\0\x18ftypavif",
+    }
+    assert ready.upload(content=starts[kind] + bytes(500)).status_code == 201
+    with transaction(ready.org_id) as session:
+        assert session.scalars(select(Artifact.media_type)).all() == [f"image/{kind.value}"]
+    assert f"image/{kind.value}" in ready.browser.get("/me/photos").text
 
 
 def test_a_retry_returns_the_first_photo(ready: Any) -> None:

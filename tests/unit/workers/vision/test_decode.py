@@ -45,6 +45,7 @@ def mean_error(pixels: np.ndarray, image: Image.Image) -> float:
         ("JPEG", {"quality": 95, "progressive": True}, PhotoFormat.JPEG),
         ("PNG", {}, PhotoFormat.PNG),
         ("WEBP", {"quality": 95}, PhotoFormat.WEBP),
+        ("AVIF", {"quality": 95}, PhotoFormat.AVIF),
     ],
 )
 def test_accepted_formats_give_the_same_picture(image, kind, options, expected):
@@ -75,6 +76,9 @@ def test_heic_gives_the_same_picture(image):
         (b"\x89PNG\r\n\x1a\n" + bytes(400), DamagedPhoto),
         (b"RIFF\x00\x00\x00\x00WEBPVP8 " + bytes(400), DamagedPhoto),
         (b"\x00\x00\x00\x18ftypheic" + bytes(400), DamagedPhoto),
+        (b"\x00\x00\x00\x18ftypavif" + bytes(400), DamagedPhoto),
+        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif" + bytes(400), DamagedPhoto),
+        (b"\x00\x00\x00\x18ftypisom" + bytes(400), NotAPhoto),
     ],
 )
 def test_what_is_no_photo_gets_a_clear_answer(content, error):
