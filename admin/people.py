@@ -10,19 +10,13 @@ from flask_babel import gettext as _
 from compliance import erasure
 from compliance.erasure import ErasureReason
 from core.db import transaction
-from core.errors import Conflict, InvalidInput
-from core.people import listing, members
+from core.errors import InvalidInput
+from core.people import access, listing, members
 from core.permissions import Permission
 from core.web.answers import again, go, page, uuid_argument
 from core.web.guards import me, requires
 
 bp = Blueprint("people", __name__)
-
-
-class LastAdmin(Conflict):
-    """Erasing this person would leave the organization without anyone to manage it."""
-
-    code = "last_admin"
 
 
 class NotConfirmed(InvalidInput):
@@ -61,8 +55,6 @@ def erase(member_id: UUID) -> Response:
             typed = request.form.get("confirmation", "").strip().casefold()
             if typed != (member.email or "").casefold():
                 raise NotConfirmed(_("That is not this person's email address. Nothing was erased."))
-            if listing.is_last_admin(session, member):
-                raise LastAdmin(_("This is your last admin. Appoint another one first. Nothing was erased."))
             asked = erasure.request(
                 session,
                 member,
@@ -70,10 +62,39 @@ def erase(member_id: UUID) -> Response:
                 actor=me().actor,
                 language=member.language,
             )
-    except (NotConfirmed, LastAdmin) as error:
+    except (NotConfirmed, access.LastAdmin) as error:
         return again("admin/person.html", error, member=member, parts_list=parts)
     return go(
         "/admin/people",
         _("Erased: nothing about this person can be read any more. The certificate follows under Evidence."),
         erasure=str(asked.erasure_id),
+    )
+
+
+@bp.post("/people/<uuid:member_id>/disable")
+@requires(Permission.DISABLE_MEMBER)
+def disable(member_id: UUID) -> Response:
+    """Switch off somebody's access: their sessions and links end, nothing is deleted."""
+    try:
+        with transaction(me().org_id) as session:
+            member = members.get(session, member_id)
+            parts = listing.parts(session, member_id)
+            access.disable(session, member, actor=me().actor)
+    except access.LastAdmin as error:
+        return again("admin/person.html", error, member=member, parts_list=parts)
+    return go(
+        f"/admin/people/{member_id}",
+        _("Access is off: this person is signed out everywhere, and their links lead nowhere."),
+    )
+
+
+@bp.post("/people/<uuid:member_id>/enable")
+@requires(Permission.DISABLE_MEMBER)
+def enable(member_id: UUID) -> Response:
+    """Let somebody in again."""
+    with transaction(me().org_id) as session:
+        access.enable(session, members.get(session, member_id), actor=me().actor)
+    return go(
+        f"/admin/people/{member_id}",
+        _("Access is on again. Old links stay ended: send a new one from the shoot’s page."),
     )

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from admin import roster_choice
+from admin.words import ENCODINGS, FIELDS
 from core.db import transaction
 from core.errors import InvalidInput, TooLarge
 from core.people import roster, tabular
-from core.people.roster import Verdict
+from core.people.encodings import OTHERS, UNICODE
+from core.people.roster import Choice
+from core.people.rows import Verdict
 from core.permissions import Permission
 from core.shoots import imports, shoots
 from core.shoots.imports import DryRun
@@ -64,8 +69,8 @@ def upload(shoot_id: UUID) -> Response:
     try:
         # One byte more than allowed is enough to know that it is too much.
         chosen = file.read(roster.MAX_BYTES + 1) if file is not None and file.filename else None
-        content = pasted.encode() if chosen is None else chosen
-        if not content.strip():
+        content = pasted.encode("utf-8-sig") if chosen is None else chosen
+        if not (pasted if chosen is None else content).strip():
             raise InvalidInput(
                 _("Please choose a CSV file, or paste some rows.")
                 if chosen is None
@@ -79,27 +84,40 @@ def upload(shoot_id: UUID) -> Response:
 
 
 def _facts(run: DryRun) -> dict[str, Any]:
+    found = run.roster
     return {
         "import": str(run.import_id),
-        "counts": {verdict.value: number for verdict, number in run.roster.counts.items()},
-        "total": len(run.roster.rows),
+        "counts": {verdict.value: number for verdict, number in found.counts.items()},
+        "total": len(found.rows),
+        "encoding": found.encoding,
+        "columns": dict(found.columns.taken),
+        "ignored": [sample.label for sample in found.ignored],
+        "asks": found.asks,
+        "readings": [asdict(reading) for reading in found.readings],
     }
 
 
 @bp.get("/shoots/<uuid:shoot_id>/import/<uuid:import_id>")
 @requires(Permission.INVITE)
 def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
-    """Show what the import would do, row by row."""
+    """Show what the import would do, row by row, or ask what the list does not say of itself."""
     wanted = request.args.get("show", "")
     if wanted and wanted not in {verdict.value for verdict in Verdict}:
         raise InvalidInput(_("There is no such verdict."))
-    number = max(1, request.args.get("page", 1, type=int))
+    choice, problem = roster_choice.chosen(), None
     with transaction(me().org_id) as session:
         shoot = shoots.get(session, shoot_id)
-        run = imports.dry_run(session, shoot_id, import_id)
+        try:
+            run = imports.dry_run(session, shoot_id, import_id, choice)
+        except InvalidInput as error:
+            if choice == Choice() or wants_json():
+                raise
+            # What was said does not fit the list: say so, and ask again.
+            choice, problem = Choice(), error
+            run = imports.dry_run(session, shoot_id, import_id, choice)
     rows = [row for row in run.roster.rows if not wanted or row.verdict == wanted]
     pages = max(1, -(-len(rows) // ROWS_A_PAGE))
-    number = min(number, pages)
+    number = min(max(1, request.args.get("page", 1, type=int)), pages)
     shown = rows[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]
     if wants_json():
         return jsonify(
@@ -113,16 +131,24 @@ def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
                 ],
             }
         )
-    good = sum(1 for row in run.roster.rows if row.is_good)
+    said = roster_choice.parameters(choice)
     return page(
-        "admin/dry_run.html",
+        "admin/dry_run.html" if run.roster.asks is None else "admin/dry_run_asks.html",
+        problem.status if problem else 200,
         shoot=shoot,
         run=run,
         rows=shown,
         wanted=wanted,
         number=number,
         pages=pages,
-        good=good,
+        good=sum(1 for row in run.roster.rows if row.is_good),
+        problem=problem,
+        said=said,
+        query=urlencode(said),
+        encoding_words=ENCODINGS,
+        field_words=FIELDS,
+        others=OTHERS,
+        unicode=UNICODE,
     )
 
 
@@ -135,7 +161,9 @@ def commit(shoot_id: UUID) -> Response:
         raise InvalidInput(_("Upload a list first."))
     with transaction(me().org_id) as session:
         shoot = shoots.get(session, shoot_id)
-        committed, rejected_id = imports.commit(session, shoot, import_id, actor=me().actor)
+        committed, rejected_id = imports.commit(
+            session, shoot, import_id, roster_choice.chosen(), actor=me().actor
+        )
     facts = asdict(committed)
     if rejected_id is None:
         message = ngettext(
@@ -161,7 +189,8 @@ def result(shoot_id: UUID, import_id: UUID) -> Response:
 def rejected(shoot_id: UUID, import_id: UUID) -> Response:
     """Offer the rejected rows with their reasons, to correct and upload again."""
     with transaction(me().org_id) as session:
-        return _csv(imports.rejected_csv(session, shoot_id, import_id), "not-imported.csv")
+        rows = imports.rejected_csv(session, shoot_id, import_id, roster_choice.chosen())
+    return _csv(rows, "not-imported.csv")
 
 
 def _csv(content: bytes, name: str) -> Response:

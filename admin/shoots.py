@@ -23,7 +23,7 @@ from core.models.shoot import DEFAULT_FILE_NAME
 from core.permissions import Permission, allowed
 from core.portraits import adapters, engines, file_names
 from core.settings import diffusion_settings
-from core.shoots import dashboard, invites, participations, shoots
+from core.shoots import dashboard, invites, participations, reminders, shoots
 from core.web.answers import again, go, page, uuid_argument
 from core.web.errors import wants_json
 from core.web.guards import me, requires
@@ -150,7 +150,7 @@ def view(shoot_id: UUID) -> Response:
         words=words,
         wanted=state,
         now=now(),
-        remindable=shoots.REMINDABLE,
+        remindable=reminders.REMINDABLE,
     )
 
 
@@ -209,7 +209,7 @@ def remind_all(shoot_id: UUID) -> Response:
         ngettext("%(num)s new link is on its way.", "%(num)s new links are on their way.", number)
         if number
         else _(
-            "Nobody to remind: everyone has finished, answered, had the invitation withdrawn, "
+            "Nobody to remind: everyone has finished, answered, had the invitation withdrawn, asked for no reminders, "
             "or got a link within the last ten minutes."
         )
     )
@@ -228,12 +228,15 @@ def some(shoot_id: UUID) -> Response:
     with transaction(me().org_id) as session:
         for participation in participations.several(session, [_id(text) for text in ids]):
             _one(participation, shoot_id)
-            if participation.state not in shoots.REMINDABLE:
+            if participation.state not in reminders.REMINDABLE:
                 continue
             if revoking:
                 invites.revoke(session, participation.id, actor=me().actor)
             else:
-                shoots.remind(session, participation, actor=me().actor)
+                try:
+                    shoots.remind(session, participation, actor=me().actor)
+                except shoots.NotRemindable:
+                    continue
             acted += 1
     left = len(ids) - acted
     message = (
@@ -243,8 +246,8 @@ def some(shoot_id: UUID) -> Response:
     )
     if left:
         message += " " + ngettext(
-            "%(num)s person has answered or finished and was left alone.",
-            "%(num)s people have answered or finished and were left alone.",
+            "%(num)s person has answered, finished or asked for no reminders, and was left alone.",
+            "%(num)s people have answered, finished or asked for no reminders, and were left alone.",
             left,
         )
     return go(f"/admin/shoots/{shoot_id}", message, sent=acted, left=left)

@@ -10,7 +10,9 @@ from flask_babel import lazy_ngettext as _ln
 
 from core.brand.looks import Standing
 from core.models import EngineName, Role, State
-from core.people.roster import TEXTS, Reason, Verdict
+from core.people.columns import Field
+from core.people.encodings import Encoding
+from core.people.rows import TEXTS, Reason, Verdict
 from core.portraits.engines import Fallback
 from core.shoots.dashboard import Attention
 
@@ -155,3 +157,43 @@ SIZES: dict[str, Any] = {
 }
 
 REASONS: dict[Reason, str] = dict(TEXTS)
+
+FIELDS: dict[Field, Any] = {
+    Field.EMAIL: _l("Email"),
+    Field.FIRST_NAME: _l("First name"),
+    Field.LAST_NAME: _l("Last name"),
+    Field.FULL_NAME: _l("Whole name, where it is in one column"),
+    Field.EMPLOYEE_ID: _l("Employee ID"),
+    Field.DEPARTMENT: _l("Department"),
+    Field.LANGUAGE: _l("Language"),
+}
+
+ENCODINGS: dict[Encoding, Any] = {
+    Encoding.UTF_8: "Unicode (UTF-8)",
+    Encoding.UTF_16_LE: "Unicode (UTF-16)",
+    Encoding.UTF_16_BE: "Unicode (UTF-16)",
+    Encoding.TWICE: _l("Unicode that was saved twice, mended"),
+    Encoding.WINDOWS_1252: _l("Western European (Windows)"),
+    Encoding.WINDOWS_1250: _l("Central European (Windows)"),
+    Encoding.WINDOWS_1251: _l("Cyrillic (Windows)"),
+    Encoding.MAC_ROMAN: _l("Western European (Mac)"),
+    Encoding.SHIFT_JIS: _l("Japanese (Shift-JIS)"),
+    Encoding.GBK: _l("Chinese, simplified (GBK)"),
+    Encoding.BIG5: _l("Chinese, traditional (Big5)"),
+    Encoding.KOREAN: _l("Korean"),
+    Encoding.WINDOWS_1254: _l("Turkish (Windows)"),
+    Encoding.WINDOWS_1253: _l("Greek (Windows)"),
+    Encoding.WINDOWS_1255: _l("Hebrew (Windows)"),
+    Encoding.WINDOWS_1256: _l("Arabic (Windows)"),
+    Encoding.WINDOWS_1257: _l("Baltic (Windows)"),
+    Encoding.THAI: _l("Thai"),
+    Encoding.ISO_8859_15: _l("Western European (ISO)"),
+    Encoding.ISO_8859_2: _l("Central European (ISO)"),
+    Encoding.DOS_850: _l("Western European (DOS)"),
+    Encoding.DOS_852: _l("Central European (DOS)"),
+    Encoding.DOS_866: _l("Cyrillic (DOS)"),
+    Encoding.KOI8: _l("Cyrillic (KOI8)"),
+    Encoding.MAC_LATIN_2: _l("Central European (Mac)"),
+    Encoding.MAC_CYRILLIC: _l("Cyrillic (Mac)"),
+    Encoding.EUC_JP: _l("Japanese (EUC)"),
+}

@@ -47,7 +47,7 @@ class Verification:
 
     kind: Kind
     checks: tuple[CheckResult, ...]
-    status: str | None = None  # of a certificate: PENDING, COMPLETE or PARTIAL; only when `ok`
+    status: str | None = None  # of a certificate: PENDING or COMPLETE; only when `ok`
 
     @property
     def ok(self) -> bool:

@@ -29,6 +29,9 @@ class Tag(StrEnum):
     MEMBER_PROVISIONED = "member.provisioned"
     MEMBER_IMPORTED = "member.imported"
     MEMBER_ROLE_CHANGED = "member.role_changed"
+    MEMBER_ROLE_KEPT = "member.role_kept"
+    MEMBER_DISABLED = "member.disabled"
+    MEMBER_ENABLED = "member.enabled"
     SIGNED_IN = "session.signed_in"
     SIGNED_OUT = "session.signed_out"
     STYLE_SAVED = "style.saved"
@@ -46,6 +49,8 @@ class Tag(StrEnum):
     INVITE_ACCEPTED = "invite.accepted"
     INVITE_RENEWED = "invite.renewed"
     INVITE_REVOKED = "invite.revoked"
+    REMINDERS_ENDED = "reminders.ended"
+    REMINDERS_RESUMED = "reminders.resumed"
     CONSENT_GIVEN = "consent.given"
     CONSENT_REFUSED = "consent.refused"
     CONSENT_WITHDRAWN = "consent.withdrawn"
@@ -66,6 +71,7 @@ class Tag(StrEnum):
     ERASURE_EXECUTED = "erasure.executed"
     ERASURE_COMPLETED = "erasure.completed"
     CERTIFICATE_ISSUED = "certificate.issued"
+    LOG_GAP_FOUND = "log.gap_found"
 
 
 # Of the company, and of no person in particular.
@@ -82,6 +88,7 @@ ABOUT_NOBODY = frozenset(
         Tag.SHOOT_CLOSED,
         Tag.SHOOT_DOWNLOADED,
         Tag.ROSTER_IMPORTED,
+        Tag.LOG_GAP_FOUND,
     }
 )
 

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     INVITE = "invite"
     DOWNLOAD = "download"
     ERASE_MEMBER = "erase_member"
+    DISABLE_MEMBER = "disable_member"
     VIEW_AUDIT = "view_audit"
     VIEW_EVENTS_OF_PEOPLE = "view_events_of_people"
 

@@ -83,7 +83,9 @@ class Settings(VisionSettings, DiffusionSettings):
     storage_region: str = Field(
         description="where photos are stored, as employees read it in the consent, e.g. `the European Union`"
     )
-    mail_from: str = Field("Headshots <headshots@localhost>", description="sender of every mail")
+    mail_from: str = Field(
+        "Headshots <headshots@localhost>", description="sender of every mail; shown under the company's name"
+    )
     secret_key: SecretStr = Field(
         min_length=32,
         description="at least 32 random characters; signs sessions, derives invitation tokens and hash keys",

@@ -65,11 +65,9 @@ PYTHON
 read -ra missing <<<"$missing"
 packages+=("${missing[@]}")
 
-# A PDF without any font on the machine has no letters.
-if [[ -z $(find /usr/share/fonts /usr/local/share/fonts "$HOME/.fonts" "$HOME/.local/share/fonts" \
-  \( -name '*.ttf' -o -name '*.otf' \) -print -quit 2>/dev/null) ]]; then
-  packages+=(fonts-dejavu-core)
-fi
+# Every page of a PDF needs Latin letters; the other scripts come further down, where failing stops nothing.
+read -ra fonts <<<"$(PYTHONPATH=. "$python" deploy/fonts.py)"
+[[ " ${fonts[*]} " == *" fonts-dejavu-core "* ]] && packages+=(fonts-dejavu-core)
 
 # Asked by running it: Ubuntu's chromium-browser only says that a snap is wanted.
 has_chromium() {
@@ -111,6 +109,23 @@ fi
 
 # --- Python packages --------------------------------------------------------------------------------------
 [[ -x .venv/bin/pip ]] || "$python" -m venv --clear .venv
+
+# --- Fonts for the names of people and companies ----------------------------------------------------------
+read -ra fonts <<<"$(PYTHONPATH=. "$python" deploy/fonts.py)"
+if ((${#fonts[@]})); then
+  install="apt-get install -y --no-install-recommends ${fonts[*]}"
+  # Tried once: a machine without network or root should not wait for it each time.
+  if [[ $as_root != none && $(cat .venv/.fonts-tried 2>/dev/null) != "${fonts[*]}" ]] && command -v apt-get >/dev/null; then
+    say "installing fonts: ${fonts[*]}"
+    $as_root env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update && $install" >.venv/setup.log 2>&1 || true
+    echo "${fonts[*]}" >.venv/.fonts-tried
+    read -ra fonts <<<"$(PYTHONPATH=. "$python" deploy/fonts.py)"
+  fi
+fi
+if ((${#fonts[@]})); then
+  say 'some scripts have no font here: certificates print names in them as Unicode numbers. To have them:'
+  say "  sudo apt-get update && sudo apt-get install --no-install-recommends ${fonts[*]}"
+fi
 
 state=$(cat pyproject.toml constraints.txt | sha256sum)
 log=.venv/setup.log

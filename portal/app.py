@@ -8,13 +8,13 @@ from flask import Flask, g, render_template
 
 from core.web.app import create_app as create_base
 from core.web.visitor import visitor
-from portal import consent, declined, erased, gallery, invite, privacy, progress, trust, upload
+from portal import consent, declined, erased, gallery, invite, privacy, progress, reminders, trust, upload
 
 
 def create_app() -> Flask:
     """Return the portal as a WSGI app."""
     app = create_base("portal", __name__)
-    for part in (invite, consent, declined, upload, progress, gallery, privacy, erased, trust):
+    for part in (invite, consent, declined, upload, progress, gallery, privacy, erased, trust, reminders):
         app.register_blueprint(part.bp)
     app.context_processor(_context)
 

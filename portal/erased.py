@@ -78,7 +78,7 @@ def show(receipt: str) -> Response:
             receipt=receipt,
             organization=organization,
             standing=standing,
-            over=standing.status in (Status.COMPLETE, Status.PARTIAL),
+            over=standing.status == Status.COMPLETE,
             address=f"{settings().base_url.rstrip('/')}{url_for('erased.show', receipt=receipt)}",
         )
 

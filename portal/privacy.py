@@ -14,8 +14,8 @@ from core.consent import Purpose
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import Kind, State
+from core.people import access, sessions
 from core.people import consents as answers
-from core.people import sessions
 from core.portraits import engines
 from core.settings import settings
 from core.shoots import participations
@@ -125,15 +125,24 @@ def erase() -> Response:
     if request.form.get("confirm") != "yes":
         unsure = InvalidInput(_("Nothing was erased. Tick the box first to say that you mean it."))
         return back(unsure, url_for("privacy.show"))
-    with transaction(me().org_id) as session:
-        place = visit(session, lock=True)
-        requested = erasure.request(
-            session,
-            place.member,
-            reason=ErasureReason.SELF_SERVICE,
-            actor=place.actor,
-            language=choose_language(),
+    try:
+        with transaction(me().org_id) as session:
+            place = visit(session)  # without a lock: the company's comes before the person's
+            requested = erasure.request(
+                session,
+                place.member,
+                reason=ErasureReason.SELF_SERVICE,
+                actor=place.actor,
+                language=choose_language(),
+            )
+    except access.LastAdmin:
+        alone = access.LastAdmin(
+            _(
+                "You are your company’s last admin, so nothing was erased. Have another one appointed first. "
+                "Your photos you can withdraw on this page at once."
+            )
         )
+        return back(alone, url_for("privacy.show"))
     response = go(url_for("erased.show", receipt=requested.receipt))
     forget(response, current_app)
     return response

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
@@ -53,6 +54,18 @@ def load_or_create(folder: Path, stem: str, common_name: str) -> Credentials:
             _write_private(key_path, made.key_pem)
             _write_private(certificate_path, made.certificate_pem)
         return Credentials(key_path.read_text("ascii"), certificate_path.read_text("ascii"))
+
+
+@lru_cache(maxsize=4)
+def signing_key(key_pem: str) -> rsa.RSAPrivateKey:
+    """Return the key of a PEM text, read and validated once a process.
+
+    OpenSSL proves both primes of an RSA key whenever it reads one: 100 ms for each sign-in. The text itself
+    is what is remembered, so another file is another key at once.
+    """
+    key = serialization.load_pem_private_key(key_pem.encode("ascii"), password=None)
+    assert isinstance(key, rsa.RSAPrivateKey)  # `_make` makes no others
+    return key
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from lxml import etree
 
 from sso import errors
@@ -11,16 +13,29 @@ MAX_NAME_ID = 256  # characters; saml-core-2.0 §8.3.7 for persistent identifier
 MAX_NAME = 80  # characters of a first or last name; the column's width
 MAX_EMAIL = 254  # characters; RFC 5321 §4.5.3.1.3 less the brackets
 MAX_GROUPS = 2_000
+MOST_SAID, MAX_SAID = 20, 120  # names of attributes on a page, characters of each
 MAX_SESSION_INDEX = 256  # characters; the column's width
 
+_ENCRYPTED = ("saml:Subject/saml:EncryptedID", "saml:AttributeStatement/saml:EncryptedAttribute")
 
-def read_identity(connection: SamlConnection, assertion: etree._Element) -> Identity:
+
+def read_identity(
+    connection: SamlConnection, assertion: etree._Element, session_end: datetime | None
+) -> Identity:
     """Return who `assertion` says has signed in. The caller has verified it.
 
+    Args:
+        connection: Whose names the attributes have.
+        assertion: Signed, and for us.
+        session_end: When the identity provider wants the session over.
+
     Raises:
+        AssertionEncrypted: the NameID or an attribute is encrypted.
         NameIdUnusable: no NameID, or one that changes at every sign-in.
         EmailMissing: no usable address in the mapped attribute or the NameID.
     """
+    if any(assertion.find(path, NAMESPACES) is not None for path in _ENCRYPTED):
+        raise errors.AssertionEncrypted
     name = assertion.find("saml:Subject/saml:NameID", NAMESPACES)
     name_id = text_of(name)
     name_id_format = FORMAT_UNSPECIFIED if name is None else name.get("Format", FORMAT_UNSPECIFIED)
@@ -33,7 +48,8 @@ def read_identity(connection: SamlConnection, assertion: etree._Element) -> Iden
         name_id=name_id,
         name_id_format=name_id_format,
         session_index=_session_index(assertion),
-        email=_email(values.get(mapping.email, []), name_id if name_id_format == FORMAT_EMAIL else None),
+        session_end=session_end,
+        email=_email(values, mapping.email, name_id if name_id_format == FORMAT_EMAIL else None),
         first_name=_first(values.get(mapping.first_name, [])),
         last_name=_first(values.get(mapping.last_name, [])),
         groups=tuple(dict.fromkeys(values.get(mapping.groups, [])))[:MAX_GROUPS],
@@ -55,11 +71,11 @@ def _attributes(assertion: etree._Element) -> dict[str, list[str]]:
     return found
 
 
-def _email(values: list[str], name_id: str | None) -> str:
-    address = (values[0] if values else name_id or "").lower()
+def _email(values: dict[str, list[str]], attribute: str, name_id: str | None) -> str:
+    address = (values.get(attribute) or [name_id or ""])[0].lower()
     local, _, domain = address.rpartition("@")
     if not local or not domain or len(address) > MAX_EMAIL or any(part.isspace() for part in address):
-        raise errors.EmailMissing
+        raise errors.EmailMissing(arrived=", ".join(name[:MAX_SAID] for name in [*values][:MOST_SAID]) or "–")
     return address
 
 

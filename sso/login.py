@@ -18,6 +18,7 @@ from uuid import UUID
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, session
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from core import audit
@@ -34,6 +35,7 @@ from sso.assertion import claimed_request, validate_response
 from sso.credentials import sp_credentials
 from sso.logout import LogoutRequest, read_logout_request
 from sso.provisioning import member_for
+from sso.refusal import refuse
 from sso.replay import REQUEST_LIFETIME, PendingRequest, PendingRequests, ReplayCache
 from sso.saml import (
     AUDITOR_RETURN,
@@ -45,6 +47,8 @@ from sso.saml import (
 )
 
 bp = Blueprint("sso", __name__, url_prefix="/sso", template_folder="templates")
+
+bp.register_error_handler(errors.SignInFailed, refuse)
 
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")  # secrets.token_urlsafe(32)
 
@@ -110,7 +114,10 @@ def login(slug: str) -> BaseResponse:
 def acs(slug: str) -> BaseResponse:
     """Take the identity provider's answer and sign the person in."""
     org_id = _organization(slug)
-    saml_response = request.form.get("SAMLResponse", "")
+    try:
+        saml_response = request.form.get("SAMLResponse", "")
+    except RequestEntityTooLarge as error:
+        raise errors.MessageTooLarge from error
     with transaction(org_id) as database:
         connection = connections.load(database)
     request_id = claimed_request(saml_response)
@@ -125,7 +132,13 @@ def acs(slug: str) -> BaseResponse:
         member = member_for(database, connection, identity)
         if (before := visitor()) and before.org_id == org_id:
             sessions.end(database, before.session_id)  # a new sign-in never keeps an old token alive
-        token = sessions.start(database, member, SignInMethod.SAML, saml_session_index=identity.session_index)
+        token = sessions.start(
+            database,
+            member,
+            SignInMethod.SAML,
+            saml_session_index=identity.session_index,
+            not_after=identity.session_end,
+        )
         audit.record(
             database, audit.Tag.SIGNED_IN, actor=audit.actor_for(member), subject=member, method="saml"
         )
@@ -138,6 +151,15 @@ def acs(slug: str) -> BaseResponse:
     response = make_response(redirect(landing, 303))
     remember(response, current_app, token)
     return response
+
+
+@bp.get("/<slug>/acs")
+def answer_by_address(slug: str) -> BaseResponse:
+    """Say how an answer must come; somebody who reloads the page of one starts again."""
+    _organization(slug)
+    if "SAMLResponse" in request.args:
+        raise errors.BindingWrong
+    return redirect(f"/sso/{slug}/login", 303)
 
 
 @bp.get("/<slug>/sls")
@@ -170,7 +192,7 @@ def logout(slug: str) -> Response:
 def _organization(slug: str) -> UUID:
     org_id = Lookup.organization(slug)
     if org_id is None:
-        raise errors.NotConnected
+        raise errors.CompanyUnknown
     return org_id
 
 

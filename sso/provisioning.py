@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from core import audit, locks
 from core.db import organization_of
 from core.models import Member, Role
-from core.people import members
+from core.people import access, members
 from sso.errors import AccountDisabled, AccountNotLinked
 from sso.saml import Identity, SamlConnection
 
@@ -104,12 +104,23 @@ def _link(session: Session, connection: SamlConnection, identity: Identity, memb
 
 
 def _follow_groups(session: Session, connection: SamlConnection, identity: Identity, member: Member) -> None:
-    """Make the role what the groups say; a connection that names none for a role says nothing of it."""
+    """Make the role what the groups say; a connection that names none for a role says nothing of it.
+
+    The last admin stays one: they sign in, can appoint another, and follow their groups from then on.
+    """
     before, after = Role(member.role), _role(connection, identity)
     groups = {Role.HR_ADMIN: connection.admin_groups, Role.AUDITOR: connection.auditor_groups}
     said_nothing_of = before in groups and not groups[before]  # such a role was given by hand
     if before in KEPT_ROLES or said_nothing_of or before is after:
         return
+    if after not in access.STAFF:
+        try:
+            access.keep_an_admin(session, member)
+        except access.LastAdmin:  # somebody must be able to let others in; the log says that it was so
+            audit.record(
+                session, audit.Tag.MEMBER_ROLE_KEPT, actor=audit.SYSTEM, subject=member, role=before.value
+            )
+            return
     member.role = after
     session.flush()
     audit.record(

@@ -16,11 +16,12 @@ from urllib.parse import quote_plus, unquote_plus, urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
+from sso.credentials import signing_key
 from sso.errors import AlgorithmRefused, MessageMalformed, MessageTooLarge, SignatureMissing, SignatureWrong
 
 MAX_ENCODED = 32_768  # characters of a query string; web servers refuse longer request lines anyway
@@ -48,8 +49,6 @@ def signed_url(
     address: str, message: Message, xml: bytes, key_pem: str, relay_state: str | None = None
 ) -> str:
     """Return `address` with `xml` and its RSA-SHA256 signature in the query."""
-    key = serialization.load_pem_private_key(key_pem.encode("ascii"), password=None)
-    assert isinstance(key, rsa.RSAPrivateKey)  # sso.credentials makes no others
     deflate = zlib.compressobj(level=9, wbits=-15)
     fields: dict[str, str] = {
         message: base64.b64encode(deflate.compress(xml) + deflate.flush()).decode("ascii")
@@ -58,7 +57,7 @@ def signed_url(
         fields["RelayState"] = relay_state
     fields["SigAlg"] = RSA_SHA256
     query = "&".join(f"{name}={quote_plus(value)}" for name, value in fields.items())
-    signature = key.sign(query.encode("ascii"), padding.PKCS1v15(), hashes.SHA256())
+    signature = signing_key(key_pem).sign(query.encode("ascii"), padding.PKCS1v15(), hashes.SHA256())
     joint = "&" if urlsplit(address).query else "?"
     return f"{address}{joint}{query}&Signature={quote_plus(base64.b64encode(signature).decode('ascii'))}"
 

@@ -23,7 +23,9 @@ from core import clock
 from core.errors import Unavailable
 
 REQUEST_LIFETIME = timedelta(minutes=10)  # long enough for a second factor, short enough to forget
-CLOCK_SKEW = timedelta(seconds=300)  # python3-saml accepts an assertion this long after its end
+# How far the identity provider's clock may be off, both ways and for every time in a message. Five minutes
+# are what Kerberos, and so Active Directory, allows (RFC 4120 §3.1.3).
+CLOCK_SKEW = timedelta(seconds=300)
 
 
 @dataclass(frozen=True)

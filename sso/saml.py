@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -133,6 +134,7 @@ class Identity:
     name_id: str
     name_id_format: str
     session_index: str | None
+    session_end: datetime | None  # by the identity provider's own clock; ours ends no later
     email: str  # lower case; a fact about the person, never the key of an account
     first_name: str
     last_name: str

@@ -45,7 +45,6 @@ class Status(StrEnum):
 
     PENDING = "PENDING"  # live systems are done; a backup copy could still be opened
     COMPLETE = "COMPLETE"  # no copy anywhere can be opened
-    PARTIAL = "PARTIAL"  # something about the person is kept on a named legal basis
 
 
 class Method(StrEnum):
@@ -53,7 +52,6 @@ class Method(StrEnum):
 
     DELETE = "delete"
     CRYPTO_ERASE = "crypto_erase"
-    EXPIRY = "expiry"
 
 
 class Check(StrEnum):
@@ -62,7 +60,6 @@ class Check(StrEnum):
     NOT_FOUND = "not_found"  # reading it again answered "not found"
     KEY_ABSENT = "key_absent"  # the key is not in the key store, and decryption fails without it
     ROW_ABSENT = "row_absent"  # the database row is not there any more
-    LISTING_EMPTY = "listing_empty"  # listing the place shows nothing of this person
 
 
 class RetainedWhat(StrEnum):
@@ -71,16 +68,12 @@ class RetainedWhat(StrEnum):
     ERASURE_LEDGER = "erasure_ledger"
     AUDIT_LOG = "audit_log"
     CONSENT_RECORD = "consent_record"
-    REQUEST_RECORD = "request_record"
-    LEGAL_HOLD = "legal_hold"
 
 
 class RetainedBasis(StrEnum):
     """Why it may be kept."""
 
     ACCOUNTABILITY = "accountability"
-    LEGAL_OBLIGATION = "legal_obligation"
-    LEGAL_CLAIMS = "legal_claims"
 
 
 class _Part(BaseModel):
@@ -140,7 +133,7 @@ class Retained(_Part):
     what: RetainedWhat
     basis: RetainedBasis
     until: Moment | None = None  # None: as long as the log exists
-    identifies_person: bool = False  # still usable to learn about the person
+    identifies_person: Literal[False] = False  # nothing that is kept tells anybody about the person
 
 
 class CertificateBody(_Part):
@@ -163,10 +156,7 @@ class CertificateBody(_Part):
 
     @model_validator(mode="after")
     def _status_is_true(self) -> CertificateBody:
-        partial = any(item.identifies_person for item in self.retained)
         turned = self.epoch.destroyed_at is not None
-        if partial != (self.status is Status.PARTIAL):
-            raise ValueError("PARTIAL means, and only it means, that something about the person is kept")
         if self.status is Status.COMPLETE and not turned:
             raise ValueError("COMPLETE needs the epoch key to be destroyed")
         if self.status is Status.PENDING and turned:

@@ -16,10 +16,12 @@ from babel.numbers import format_decimal
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from compliance.log import checkpoint
 from compliance.log.encoding import encode
 from compliance.log.proof import Proof
+from core import fonts
 
 if TYPE_CHECKING:
     from compliance.certificate.facts import Certificate, CertificateBody, Location
@@ -74,6 +76,7 @@ def render(document: Certificate, root: x509.Certificate, language: str, *, keys
     """Return the certificate as one HTML page without outside resources."""
     words = texts(language)
     body = document.certificate
+    name, numbered = _drawable(body.organization.name)
     proof = Proof.parse(document.log.proof)
     head = checkpoint.parse_text(proof.checkpoint.partition("\n\n")[0] + "\n")
 
@@ -87,11 +90,13 @@ def render(document: Certificate, root: x509.Certificate, language: str, *, keys
             t=words,
             body=body,
             status=words["status"][body.status.value],
-            statement=words["statement"][body.status.value].format(
-                company=body.organization.name,
+            statement=Markup(words["statement"][body.status.value]).format(  # noqa: S704 - our own text; values are escaped
+                company=Markup("<bdi>{}</bdi>").format(name),
                 executed=moment(body.executed_at),
                 until=moment(body.sealed_until),
             ),
+            company=name,
+            letters_note=words["letters_note"] if numbered else "",
             others_note=words["others_note"].format(until=moment(body.others_until))
             if body.others_until
             else "",
@@ -114,6 +119,17 @@ def render(document: Certificate, root: x509.Certificate, language: str, *, keys
             keys_address=keys_address,
         )
     )
+
+
+def _drawable(name: str) -> tuple[str, bool]:
+    """Return the name with each letter that no font here has as its Unicode number, and whether there is one.
+
+    A box says nothing, and PDF/A forbids it; another spelling would be another name.
+    """
+    unknown = fonts.without_glyph(name)
+    for letter in unknown:
+        name = name.replace(letter, f"[U+{ord(letter):04X}]")
+    return name, bool(unknown)
 
 
 def _groups(body: CertificateBody, words: dict[str, Any]) -> Iterator[Group]:

@@ -20,7 +20,7 @@ from core.db import organization_of
 from core.ids import new_id
 from core.logs import logger
 from core.models import Artifact, Erasure, Headshot, Invite, Member, Participation, Photo, State
-from core.people import sessions
+from core.people import access, sessions
 from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.vault import derive, vault
@@ -31,7 +31,6 @@ class ErasureReason(StrEnum):
 
     SELF_SERVICE = "self_service"
     EMPLOYER_REQUEST = "employer_request"
-    RETENTION = "retention"
     RESTORED_BACKUP = "restored_backup"
 
 
@@ -61,7 +60,12 @@ def request(
     Names and addresses leave the rows, sessions and links end, artifacts can no longer be read. The key
     is destroyed right after the commit, and again by the `erase` job should the process die between.
     Idempotent: a second call returns the first erasure.
+
+    Raises:
+        LastAdmin: somebody asks for it, and nobody else could manage the organization.
     """
+    if reason in (ErasureReason.EMPLOYER_REQUEST, ErasureReason.SELF_SERVICE):
+        access.keep_an_admin(session, member)
     locks.whole_person(session, member.id)
     existing = session.scalar(select(Erasure).where(Erasure.member_id == member.id))
     if existing is not None:

@@ -94,8 +94,10 @@ def events(
 def log_state(session: Session) -> LogState:
     """Return the newest checkpoint and how many events wait for the next."""
     newest = session.scalar(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1))
-    total = session.scalar(select(func.count()).select_from(AuditEvent)) or 0
-    return LogState(newest, total - (newest.size if newest else 0), total)
+    total, waiting = session.execute(
+        select(func.count(), func.count().filter(~AuditEvent.sequenced)).select_from(AuditEvent)
+    ).one()
+    return LogState(newest, waiting, total)
 
 
 def checkpoint(session: Session, size: int) -> Checkpoint:

@@ -1,4 +1,4 @@
-"""The append-only Merkle tree of RFC 6962 §2.1: hashes, inclusion proofs, consistency proofs.
+"""The append-only Merkle tree of RFC 6962 §2.1: hashes and inclusion proofs.
 
 Proofs are made from a store that keeps one hash per *full* subtree: node `(level, index)` is the hash of
 leaves `[index * 2**level, (index + 1) * 2**level)`. Such a hash never changes once written, so the store
@@ -37,20 +37,6 @@ def leaf_hash(entry: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Return the hash of an inner node: SHA-256(0x01 ‖ left ‖ right)."""
     return sha256(b"\x01" + left + right).digest()
-
-
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """Return the root over all `leaves` (leaf hashes), as an auditor with the whole log computes it.
-
-    Source: RFC 6962 §2.1 (MTH).
-    """
-    if not leaves:
-        return EMPTY_ROOT
-    level = list(leaves)
-    while len(level) > 1:
-        paired = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
-        level = paired + level[len(paired) * 2 :]
-    return level[0]
 
 
 def append(store: NodeStore, size: int, leaf: bytes) -> int:
@@ -96,34 +82,6 @@ def inclusion_proof(store: NodeStore, index: int, size: int) -> list[bytes]:
     return proof[::-1]
 
 
-def consistency_proof(store: NodeStore, old: int, new: int) -> list[bytes]:
-    """Prove that the tree of `old` leaves is a prefix of the tree of `new` leaves; O(log n) reads.
-
-    Returns:
-        Hashes as RFC 6962 §2.1.2 orders them; none when `old` is 0 or equals `new`.
-
-    Raises:
-        ValueError: `old` is larger than `new`.
-    """
-    if not 0 <= old <= new:
-        raise ValueError(f"a tree of {old} leaves cannot be the past of one of {new}")
-    if old in (0, new):
-        return []
-    proof: list[bytes] = []
-    start, end, on_old_root = 0, new, True
-    while old != end:
-        middle = start + _split(end - start)
-        if old <= middle:
-            proof.append(_subtree(store, middle, end))
-            end = middle
-        else:
-            proof.append(_subtree(store, start, middle))
-            start, on_old_root = middle, False
-    if not on_old_root:
-        proof.append(_subtree(store, start, end))
-    return proof[::-1]
-
-
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root_hash: bytes) -> bool:
     """Return whether `proof` shows the leaf hash `leaf` at `index` of the tree with `root_hash`.
 
@@ -145,55 +103,33 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     return last == 0 and node == root_hash
 
 
-def verify_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> bool:
-    """Return whether `proof` shows that the tree `new_root` only added leaves to the tree `old_root`.
-
-    Source: RFC 9162 §2.1.4.2.
-    """
-    if not 0 <= old <= new:
-        return False
-    if old == new:
-        return not proof and old_root == new_root
-    if old == 0:
-        return not proof and old_root == EMPTY_ROOT
-    # Where the old tree is one full subtree its root is the first hash, and the proof leaves it out.
-    path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
-    if not path:
-        return False
-    position, last = old - 1, new - 1
-    while position % 2:
-        position, last = position // 2, last // 2
-    old_node = new_node = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            return False
-        if position % 2 or position == last:
-            old_node, new_node = node_hash(sibling, old_node), node_hash(sibling, new_node)
-            while position and not position % 2:
-                position, last = position // 2, last // 2
-        else:
-            new_node = node_hash(new_node, sibling)
-        position, last = position // 2, last // 2
-    return last == 0 and old_node == old_root and new_node == new_root
-
-
 def _split(count: int) -> int:
     """Return the largest power of two smaller than `count`, for `count` > 1."""
     return 1 << (count - 1).bit_length() - 1
 
 
-def _subtree(store: NodeStore, start: int, end: int) -> bytes:
-    """Return the hash over leaves `[start, end)`, where `start` is aligned as every subtree of the RFC is.
+def peaks(start: int, end: int) -> list[tuple[int, int]]:
+    """Return `(level, index)` of the full subtrees over leaves `[start, end)`, from the left.
 
-    Cuts the range into full subtrees from the left (their sizes are the bits of its length, largest
-    first) and folds them from the right, so it reads at most log2(n) + 1 hashes.
+    `start` is aligned as every subtree of the RFC is. Sizes are the bits of the range's length, largest first: at
+    most log2(n) + 1 of them, and from those of `[0, size)` the whole tree grows on.
     """
-    full: list[bytes] = []
+    found: list[tuple[int, int]] = []
     while start < end:
         level = (end - start).bit_length() - 1
-        full.append(store.get(level, start >> level))
+        found.append((level, start >> level))
         start += 1 << level
-    node = full.pop()
-    while full:
-        node = node_hash(full.pop(), node)
+    return found
+
+
+def fold(nodes: Sequence[bytes]) -> bytes:
+    """Return the root over full subtrees, given from the left as `peaks` names them."""
+    *rest, node = nodes
+    for left in reversed(rest):
+        node = node_hash(left, node)
     return node
+
+
+def _subtree(store: NodeStore, start: int, end: int) -> bytes:
+    """Return the hash over leaves `[start, end)`."""
+    return fold([store.get(*place) for place in peaks(start, end)])

@@ -4,49 +4,23 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from compliance.evidence import origin_of, signing_keys
-from compliance.log import checkpoint, merkle
+from compliance.log import checkpoint, heads, merkle
 from compliance.log.checkpoint import CheckpointBody
+from compliance.log.nodes import StoredNodes
 from compliance.log.proof import Proof
 from core import locks
 from core.clock import now
 from core.db import Lookup, organization_of, transaction
-from core.models import AuditEvent, Checkpoint, LogLeaf, LogNode
+from core.logs import logger
+from core.models import AuditEvent, Checkpoint, LogLeaf
+from core.vault import SignedHead
 
 # One checkpoint signs at most this many events, so that a large import does not hold the log's lock long.
 BATCH = 2000
-
-
-class StoredNodes:
-    """The hashes of an organization's full subtrees, in `log_nodes`."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._org_id = organization_of(session)
-        self._new: dict[tuple[int, int], bytes] = {}
-
-    def get(self, level: int, index: int) -> bytes:
-        """Return a subtree's hash."""
-        fresh = self._new.get((level, index))
-        if fresh is not None:
-            return fresh
-        return self._session.get_one(LogNode, (self._org_id, level, index)).hash
-
-    def put(self, level: int, index: int, node: bytes) -> None:
-        """Keep a subtree's hash; `flush` writes it."""
-        self._new[level, index] = node
-
-    def flush(self) -> None:
-        """Write what was put."""
-        self._session.add_all(
-            LogNode(org_id=self._org_id, level=level, position=index, hash=node)
-            for (level, index), node in self._new.items()
-        )
-        self._session.flush()
-        self._new.clear()
 
 
 def sequence(session: Session) -> Checkpoint | None:
@@ -54,11 +28,15 @@ def sequence(session: Session) -> Checkpoint | None:
 
     Returns the newest checkpoint, or `None` for a log without entries. The log is locked until the
     transaction ends, so two sequencers never fork it; a checkpoint leaves this function only by the
-    same commit that stores it.
+    same commit that stores it. What was signed before is held against the database first.
+
+    Raises:
+        LogForked: the database holds another past than the one signed; nothing was signed.
     """
     org_id = organization_of(session)
     locks.wait(session, locks.Space.LOG, org_id.bytes)
-    size = session.scalar(select(func.coalesce(func.max(LogLeaf.position) + 1, 0))) or 0
+    nodes = StoredNodes(session)
+    size = heads.agree(session, nodes)
     events = session.execute(
         select(AuditEvent.id, AuditEvent.leaf)
         .where(~AuditEvent.sequenced)
@@ -67,7 +45,6 @@ def sequence(session: Session) -> Checkpoint | None:
     ).all()
     if not events:
         return session.scalar(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1))
-    nodes = StoredNodes(session)
     for event_id, leaf in events:
         session.add(LogLeaf(org_id=org_id, position=size, event_id=event_id))
         size = merkle.append(nodes, size, merkle.leaf_hash(leaf))
@@ -83,16 +60,25 @@ def sequence(session: Session) -> Checkpoint | None:
     signed = Checkpoint(org_id=org_id, size=size, created_at=now(), note=note)
     session.add(signed)
     session.flush()
+    heads.keep_after_commit(session, SignedHead(size, heads.peaks_of(nodes, size), note))
     return signed
 
 
 def sequence_all() -> int:
-    """Sequence every organization that has new events, each in transactions of its own; return how many."""
-    organizations = Lookup.unsequenced()
-    for org_id in organizations:
-        with transaction(org_id) as session:
-            sequence(session)
-    return len(organizations)
+    """Sequence every organization that has new events, each in transactions of its own; return how many.
+
+    A log that may not be signed is said and does not keep the others waiting.
+    """
+    done = 0
+    for org_id in Lookup.unsequenced():
+        try:
+            with transaction(org_id) as session:
+                sequence(session)
+        except heads.LogForked as error:
+            logger().error("log_forked", org=str(org_id), message=str(error), **error.details)
+        else:
+            done += 1
+    return done
 
 
 def prove(session: Session, event_id: UUID) -> Proof:

@@ -112,6 +112,7 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "state_since": _at(row.changed_at),
                 "alternative": row.alternative,
                 "approved_at": _at(row.approved_at),
+                "reminders_ended_at": _at(row.reminders_ended_at),
                 "made_by_the_studio_because": row.fallback_code,
                 "gpu_seconds": round(row.gpu_seconds, 1),
             }
@@ -123,6 +124,7 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "expires_at": _at(row.expires_at),
                 "accepted_at": _at(row.accepted_at),
                 "revoked_at": _at(row.revoked_at),
+                "reminder": row.reminder,
             }
             for row in session.scalars(select(Invite).where(Invite.member_id == own).order_by(Invite.id))
         ],

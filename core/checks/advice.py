@@ -44,6 +44,7 @@ class Issue(StrEnum):
     LOW_RESOLUTION = "low_resolution"
     SMALL_IN_FRAME = "small_in_frame"
     HEAD_TOUCHES_EDGE = "head_touches_edge"
+    CROPPED_TOO_TIGHTLY = "cropped_too_tightly"
     DARK = "dark"
     BACK_LIGHT = "back_light"
     OVEREXPOSED = "overexposed"
@@ -133,6 +134,13 @@ ADVICE: Final[dict[Issue, Advice]] = {
         Severity.BLOCK,
         N_("A hand covers one of your eyes. Please take it away from your face and try again."),
         "Eyes visible",
+    ),
+    Issue.CROPPED_TOO_TIGHTLY: Advice(
+        Severity.BLOCK,
+        N_(
+            "The photo ends too close to your head. Please use one that shows all of your hair and your shoulders."
+        ),
+        "Margin of the face image",
     ),
     Issue.LOW_RESOLUTION: Advice(
         Severity.WARN,

@@ -26,7 +26,22 @@ from core.settings import settings
 # A server that answers at all does so within seconds; RFC 5321 §4.5.3.2 allows minutes, but a retry is cheaper
 # than a worker that waits.
 TIMEOUT_SECONDS = 20.0
+WHOLE_HEADERS = ("List-Unsubscribe",)
 PORTS = {"smtp": 587, "smtps": 465}  # RFC 6409 §3.1, RFC 8314 §3.3
+
+
+class _Policy(policy.EmailPolicy):
+    """Keeps an address in a header whole: folded, it would be encoded, and no mail program could open it."""
+
+    def fold(self, name: str, value: str) -> str:
+        return f"{name}: {value}{self.linesep}" if name in WHOLE_HEADERS else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return (
+            self.fold(name, value).encode("ascii")
+            if name in WHOLE_HEADERS
+            else super().fold_binary(name, value)
+        )
 
 
 class MailFailed(AppError):
@@ -74,6 +89,7 @@ class Mail:
         inline: its pictures.
         sender_name: whom the mail is from, beside the address in the settings; theirs by default.
         reply_to: address for answers.
+        unsubscribe: https address that a POST of the mail program ends such mails with (RFC 8058).
         id: part of the Message-ID. Sending the same mail again with the same id lets mailboxes show it once.
     """
 
@@ -84,6 +100,7 @@ class Mail:
     inline: tuple[Inline, ...] = ()
     sender_name: str | None = None
     reply_to: str | None = None
+    unsubscribe: str | None = None
     id: UUID = field(default_factory=new_id)
 
 
@@ -122,7 +139,7 @@ def compose(mail: Mail) -> EmailMessage:
         MailFailed: the recipient's address cannot be one.
         ConfigurationError: the sender's address in the settings cannot be used.
     """
-    message = EmailMessage(policy=policy.SMTP)
+    message = EmailMessage(policy=_Policy(linesep="\r\n"))
     message["From"] = _sender(mail.sender_name)
     message["To"] = _address(mail.to)
     if mail.reply_to:
@@ -133,6 +150,9 @@ def compose(mail: Mail) -> EmailMessage:
     # RFC 3834 §5, and the header that keeps Exchange's out-of-office answers away.
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
+    if mail.unsubscribe:
+        message["List-Unsubscribe"] = f"<{_one_line(mail.unsubscribe)}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     rich = message.get_body(("html",))

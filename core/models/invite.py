@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary
+from sqlalchemy import ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
@@ -29,3 +29,5 @@ class Invite(Tenant):
     sent_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    # Its mail says that it is a reminder, and is not sent to whoever needs none any more.
+    reminder: Mapped[bool] = mapped_column(default=False, server_default=text("false"))

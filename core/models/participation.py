@@ -59,3 +59,4 @@ class Participation(Tenant):
     gpu_seconds: Mapped[float] = mapped_column(default=0.0, server_default=text("0"))
     gpu_watt_hours: Mapped[float | None]  # only when all of it was measured
     approved_at: Mapped[datetime | None]
+    reminders_ended_at: Mapped[datetime | None]  # the person wants no more reminders of this shoot

@@ -9,11 +9,10 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.models import Invite, Member, Participation, Role, Shoot
+from core.models import Invite, Member, Participation, Shoot
 from core.shoots import shoots
 
 PAGE = 50
-STAFF = (Role.OWNER, Role.HR_ADMIN)
 
 
 @dataclass(frozen=True)
@@ -88,18 +87,3 @@ def parts(session: Session, member_id: UUID) -> list[Part]:
         .order_by(Participation.id.desc())
     )
     return [Part(*row) for row in rows]
-
-
-def is_last_admin(session: Session, member: Member) -> bool:
-    """Whether nobody else could manage the organization without this person."""
-    others = (
-        select(func.count())
-        .select_from(Member)
-        .where(
-            Member.id != member.id,
-            Member.role.in_(STAFF),
-            Member.erased_at.is_(None),
-            Member.disabled_at.is_(None),
-        )
-    )
-    return member.role in STAFF and not session.scalar(others)

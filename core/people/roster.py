@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain, islice
 
 from email_validator import EmailNotValidError, validate_email
 
 from core.errors import InvalidInput, TooLarge
-from core.people import tabular
+from core.people import cells, columns, encodings, full_names, tabular
+from core.people.columns import Columns, Field, Sample
+from core.people.encodings import Encoding, Reading
+from core.people.rows import Reason, Row, Values, Verdict
 from core.words import N_
 
 MAX_BYTES = 5_000_000
@@ -20,7 +23,6 @@ MAX_ROWS = 10_000
 MAX_LINES = 10 * MAX_ROWS
 # As wide as the columns of `members`.
 LONGEST = {"email": 254, "first_name": 80, "last_name": 80, "employee_id": 64, "department": 120}
-REQUIRED = ("email", "first_name", "last_name")
 LANGUAGES = {
     "en": "en",
     "english": "en",
@@ -29,18 +31,9 @@ LANGUAGES = {
     "german": "de",
     "deutsch": "de",
 }
-HEADERS = {
-    "email": ("email", "emailaddress", "mail", "mailaddress", "emailadresse", "mailadresse", "workemail"),
-    "first_name": ("firstname", "first", "givenname", "vorname", "rufname"),
-    "last_name": ("lastname", "last", "surname", "familyname", "nachname", "familienname", "name"),
-    "employee_id": ("employeeid", "employeenumber", "employeeno", "staffid", "personnelnumber",
-                    "personalnummer", "personalnr", "mitarbeiternummer", "mitarbeiterid", "id"),
-    "department": ("department", "dept", "team", "division", "abteilung", "bereich"),
-    "language": ("language", "lang", "locale", "sprache"),
-}  # fmt: skip
-COLUMN_OF = {synonym: column for column, synonyms in HEADERS.items() for synonym in synonyms}
-# Characters that turn the reading direction: a name with one can look like another name.
-DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# What goes into mails and file names, so it must not run in a spreadsheet.
+PLAIN = (Field.EMAIL, Field.FIRST_NAME, Field.LAST_NAME, Field.FULL_NAME, Field.EMPLOYEE_ID)
+WHOLE = (Field.EMAIL, Field.FIRST_NAME, Field.LAST_NAME, Field.FULL_NAME)
 
 
 class RosterEmpty(InvalidInput):
@@ -50,7 +43,7 @@ class RosterEmpty(InvalidInput):
 
 
 class RosterColumnsMissing(InvalidInput):
-    """The header does not name every column that an invitation needs."""
+    """No column of the file can be what an invitation needs, or the chosen ones are not."""
 
     code = "roster_columns_missing"
 
@@ -61,107 +54,48 @@ class RosterTooLarge(TooLarge):
     code = "roster_too_large"
 
 
-class Verdict(StrEnum):
-    """What the import will do with a row."""
+class Question(StrEnum):
+    """What a person has to say before a file can be judged."""
 
-    OK = "ok"
-    WARNING = "warning"  # imported, and something in it is worth a look
-    SKIPPED = "skipped"  # nothing to do: the person is in the shoot already
-    REJECTED = "rejected"
-
-
-class Reason(StrEnum):
-    """Why a row is not plainly fine."""
-
-    TOO_MANY_CELLS = "too_many_cells"
-    EMAIL_MISSING = "email_missing"
-    EMAIL_INVALID = "email_invalid"
-    NAME_MISSING = "name_missing"
-    NAME_INCOMPLETE = "name_incomplete"
-    FORMULA = "formula"
-    CONTROL_CHARACTERS = "control_characters"
-    TOO_LONG = "too_long"
-    DUPLICATE_EMAIL = "duplicate_email"
-    DUPLICATE_EMPLOYEE_ID = "duplicate_employee_id"
-    LANGUAGE_UNKNOWN = "language_unknown"
-    EXISTING_MEMBER = "existing_member"
-    ALREADY_IN_SHOOT = "already_in_shoot"
-    EMPLOYEE_ID_TAKEN = "employee_id_taken"
-    MEMBER_DISABLED = "member_disabled"
-
-
-TEXTS: Mapping[Reason, str] = {
-    Reason.TOO_MANY_CELLS: N_(
-        "The row has more cells than the header. Put names with a comma into quotation marks."
-    ),
-    Reason.EMAIL_MISSING: N_("There is no email address."),
-    Reason.EMAIL_INVALID: N_("This is not a complete email address."),
-    Reason.NAME_MISSING: N_("There is no name."),
-    Reason.NAME_INCOMPLETE: N_("Only one of first and last name is given."),
-    Reason.FORMULA: N_("A cell begins like a spreadsheet formula (=, +, - or @)."),
-    Reason.CONTROL_CHARACTERS: N_("A cell holds invisible control characters."),
-    Reason.TOO_LONG: N_("A cell is longer than it can be stored."),
-    Reason.DUPLICATE_EMAIL: N_("The same email address stands in an earlier row."),
-    Reason.DUPLICATE_EMPLOYEE_ID: N_("The same employee ID stands in an earlier row."),
-    Reason.LANGUAGE_UNKNOWN: N_("This language is not offered; your company's language is used."),
-    Reason.EXISTING_MEMBER: N_("Already in your organization; the known name is kept."),
-    Reason.ALREADY_IN_SHOOT: N_("Already in this shoot; no second invitation is sent."),
-    Reason.EMPLOYEE_ID_TAKEN: N_("Someone with another email address has this employee ID."),
-    Reason.MEMBER_DISABLED: N_("This account was closed by your company's directory."),
-}
-WARNINGS = frozenset({Reason.NAME_INCOMPLETE, Reason.LANGUAGE_UNKNOWN, Reason.EXISTING_MEMBER})
-SKIPS = frozenset({Reason.ALREADY_IN_SHOOT})
+    ENCODING = "encoding"
+    COLUMNS = "columns"
 
 
 @dataclass(frozen=True)
-class Values:
-    """A row's cells, trimmed; `language` is `en`, `de` or empty for the company's own."""
+class Choice:
+    """What a person said about a file; what is `None` is found out.
 
-    email: str = ""
-    first_name: str = ""
-    last_name: str = ""
-    employee_id: str = ""
-    department: str = ""
-    language: str = ""
+    Attributes:
+        columns: Field → index of its column, from 0.
+        has_header: Whether the first line names the columns.
+    """
 
-
-@dataclass(frozen=True)
-class Row:
-    """One person of the file, and why the row is not plainly fine."""
-
-    line: int
-    values: Values
-    reasons: tuple[Reason, ...] = ()
-
-    @property
-    def verdict(self) -> Verdict:
-        """The weightiest of the reasons decides."""
-        if any(reason not in WARNINGS and reason not in SKIPS for reason in self.reasons):
-            return Verdict.REJECTED
-        if any(reason in SKIPS for reason in self.reasons):
-            return Verdict.SKIPPED
-        return Verdict.WARNING if self.reasons else Verdict.OK
-
-    @property
-    def is_good(self) -> bool:
-        """Whether the import will invite this person."""
-        return self.verdict in (Verdict.OK, Verdict.WARNING)
-
-    @property
-    def text(self) -> str:
-        """The reasons in English, one sentence each."""
-        return " ".join(TEXTS[reason] for reason in self.reasons)
-
-    def because(self, *reasons: Reason) -> Row:
-        """Return the row with further reasons."""
-        return replace(self, reasons=(*self.reasons, *reasons))
+    encoding: Encoding | None = None
+    columns: Mapping[Field, int] | None = None
+    has_header: bool | None = None
 
 
 @dataclass(frozen=True)
 class Roster:
-    """Every row with its verdict."""
+    """Every row with its verdict, or the question that comes before.
+
+    Attributes:
+        rows: Empty while something is asked.
+        encoding: What the file was read in.
+        columns: What was taken from where.
+        asks: What a person has to choose first.
+        readings: Where the encoding is asked: what each one makes of the same lines, the likely one first.
+        samples: Every column with its first values.
+        guess: Where the columns are asked: what they seem to hold.
+    """
 
     rows: tuple[Row, ...]
+    encoding: Encoding
+    columns: Columns
+    asks: Question | None = None
+    readings: tuple[Reading, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    guess: Mapping[Field, int] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[Verdict, int]:
@@ -169,38 +103,91 @@ class Roster:
         found = Counter(row.verdict for row in self.rows)
         return {verdict: found[verdict] for verdict in Verdict}
 
+    @property
+    def ignored(self) -> tuple[Sample, ...]:
+        """The columns that nothing is taken from."""
+        return tuple(self.samples[index] for index in self.columns.ignored)
 
-def parse(content: bytes, *, test_domains: bool = False) -> Roster:
-    """Judge every row of a CSV file by what the file itself says.
 
-    Comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252; English or German header in any order.
+def parse(content: bytes, choice: Choice | None = None, *, test_domains: bool = False) -> Roster:
+    """Judge every row of a CSV file by what the file itself says, or ask what it does not say.
+
+    Comma, semicolon, tab or bar; any usual encoding; header in any order, or none.
 
     Args:
         content: the file.
+        choice: what a person said about it.
         test_domains: accept addresses under `.test`, which no mail reaches: in development only.
 
     Raises:
         RosterTooLarge: over 5 MB, 10,000 people or 100,000 lines.
         RosterEmpty: nothing below the header.
-        RosterColumnsMissing: names the columns that an invitation needs.
+        RosterColumnsMissing: no column can hold addresses, or the chosen columns are not in the file.
         TableUnreadable: not a text table.
     """
+    choice = choice or Choice()
     if len(content) > MAX_BYTES:
         raise RosterTooLarge("The file is larger than 5 MB. Please split it: nothing has been imported yet.")
-    text = tabular.decode(content)
+    tabular.refuse_known_binary(content)
+    decoded = encodings.decode(content, choice.encoding)
+    tabular.refuse_binary(decoded.text)
     # Counted before a line is looked at: an empty one costs as much to read as a person.
-    if tabular.line_ends(text) > MAX_LINES:
+    if tabular.line_ends(decoded.text) > MAX_LINES:
         raise RosterTooLarge(
             N_(
                 "The file has more than 100,000 lines. Please delete empty ones, or split it:"
                 " nothing has been imported yet."
             )
         )
-    lines = tabular.read(text)
-    header = next(lines, None)
-    if header is None:
+    if decoded.readings:
+        nothing = Columns((), {}, has_header=False)
+        return Roster((), decoded.encoding, nothing, Question.ENCODING, decoded.readings)
+    lines = tabular.read(decoded.text)
+    first = next(lines, None)
+    if first is None:
         raise RosterEmpty("The file is empty. It needs a header line and one line for each person.")
-    columns = _columns(header)
+    found = _columns(first, choice)
+    if not found.has_header:
+        lines = chain((first,), lines)
+    head = list(islice(lines, columns.LOOKED_AT))
+    if not head:
+        raise RosterEmpty("There is a header and no person below it. Please add one line for each person.")
+    samples = columns.samples(found, head)
+    if not found.is_complete:
+        if Field.EMAIL not in found.taken and "@" not in decoded.text:
+            raise RosterColumnsMissing(
+                "There is no email address in this file. It needs a column with one for each person, and"
+                " their names. A header that works: email, first name, last name, employee id, department,"
+                " language."
+            )
+        guess = columns.guess(found, head)
+        return Roster((), decoded.encoding, found, Question.COLUMNS, samples=samples, guess=guess)
+    rows = _rows(chain(head, lines), found, decoded.odd, test_domains)
+    return Roster(rows, decoded.encoding, found, samples=samples)
+
+
+def _columns(first: tabular.Line, choice: Choice) -> Columns:
+    """Return what the first line says about the columns, and what a person says above it."""
+    found = columns.find(first)
+    has_header = found.has_header if choice.has_header is None else choice.has_header
+    labels = tuple(" ".join(cell.split()) for cell in first.cells) if has_header else ("",) * len(first.cells)
+    if choice.columns is None:
+        return Columns(labels, found.taken if has_header else {}, has_header)
+    chosen = Columns(labels, choice.columns, has_header)
+    used = list(chosen.taken.values())
+    if not chosen.is_complete or len(set(used)) < len(used) or not set(used) <= set(range(len(labels))):
+        raise RosterColumnsMissing(
+            N_(
+                "Please choose one column with the email addresses and one or two with the names,"
+                " and no column twice."
+            )
+        )
+    return chosen
+
+
+def _rows(
+    lines: Iterator[tabular.Line], found: Columns, odd: frozenset[int], test_domains: bool
+) -> tuple[Row, ...]:
     rows: list[Row] = []
     emails: set[str] = set()
     employee_ids: set[str] = set()
@@ -209,7 +196,9 @@ def parse(content: bytes, *, test_domains: bool = False) -> Roster:
             raise RosterTooLarge(
                 "The file has more than 10,000 people. Please split it: nothing has been imported yet."
             )
-        row = _row(line, columns, test_domains)
+        row = _row(line, found, test_domains)
+        if odd and not odd.isdisjoint(range(line.number, line.ends + 1)):
+            row = row.because(Reason.OTHER_ENCODING)
         email, employee_id = row.values.email.casefold(), row.values.employee_id
         # The first of two stands, so only a row that will be imported can make a later one a duplicate.
         if email and email in emails:
@@ -220,85 +209,61 @@ def parse(content: bytes, *, test_domains: bool = False) -> Roster:
             emails.add(email)
             employee_ids.add(employee_id)
         rows.append(row)
-    if not rows:
-        raise RosterEmpty("There is a header and no person below it. Please add one line for each person.")
-    return Roster(tuple(rows))
+    return tuple(rows)
 
 
-def _columns(header: tabular.Line) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    for index, cell in enumerate(header.cells):
-        name = "".join(character for character in cell.casefold() if character.isalnum())
-        column = COLUMN_OF.get(name)
-        if column is not None:
-            columns.setdefault(column, index)
-    missing = [column for column in REQUIRED if column not in columns]
-    if missing:
-        names = ", ".join(column.replace("_", " ") for column in missing)
-        raise RosterColumnsMissing(
-            "The first line must name the columns; not found: %(names)s."
-            " A header that works: email, first name, last name, employee id, department, language.",
-            names=names,
-            missing=missing,
-        )
-    columns["+"] = len(header.cells)
-    return columns
-
-
-def _row(line: tabular.Line, columns: Mapping[str, int], test_domains: bool) -> Row:
-    raw = {
-        column: line.cells[index]
-        for column, index in columns.items()
-        if column != "+" and index < len(line.cells)
-    }
-    # A line break or a run of blanks within a cell is a blank.
-    cells = {column: " ".join(unicodedata.normalize("NFC", cell).split()) for column, cell in raw.items()}
-    reasons: list[Reason] = []
-    if any(cell.strip() for cell in line.cells[columns["+"] :]):
-        reasons.append(Reason.TOO_MANY_CELLS)
-    if any(_is_strange(character) for cell in cells.values() for character in cell):
-        reasons.append(Reason.CONTROL_CHARACTERS)
-    if any(len(cells.get(column, "")) > most for column, most in LONGEST.items()):
-        reasons.append(Reason.TOO_LONG)
-    if any(_is_formula(raw.get(column, "")) for column in (*REQUIRED, "employee_id")):
-        reasons.append(Reason.FORMULA)
-    reasons += _name_reasons(cells)
-    email, problem = _email(cells.get("email", ""), test_domains)
-    if problem and Reason.FORMULA not in reasons:
-        reasons.append(problem)
-    language, problem = _language(cells.get("language", ""))
-    if problem:
-        reasons.append(problem)
+def _row(line: tabular.Line, found: Columns, test_domains: bool) -> Row:
+    raw = {one: line.cells[index] for one, index in found.taken.items() if index < len(line.cells)}
+    tidy = {one: cells.tidy(cell) for one, cell in raw.items()}
+    first_name, last_name = full_names.parts(
+        tidy.get(Field.FIRST_NAME, ""), tidy.get(Field.LAST_NAME, ""), tidy.get(Field.FULL_NAME, "")
+    )
+    email, problem = _email(tidy.get(Field.EMAIL, ""), test_domains)
+    language, unknown = _language(tidy.get(Field.LANGUAGE, ""))
     values = Values(
         email=email,
-        first_name=cells.get("first_name", ""),
-        last_name=cells.get("last_name", ""),
-        employee_id=cells.get("employee_id", ""),
-        department=cells.get("department", ""),
+        first_name=first_name,
+        last_name=last_name,
+        employee_id=tidy.get(Field.EMPLOYEE_ID, ""),
+        department=tidy.get(Field.DEPARTMENT, ""),
         language=language,
     )
+    reasons = list(_cell_reasons(line.cells[len(found.labels) :], raw, tidy))
+    if any(len(getattr(values, name)) > most for name, most in LONGEST.items()):
+        reasons.append(Reason.TOO_LONG)
+    if not (first_name and last_name):
+        reasons.append(Reason.NAME_INCOMPLETE if first_name or last_name else Reason.NAME_MISSING)
+    if problem and Reason.FORMULA not in reasons:
+        reasons.append(problem)
+    if unknown:
+        reasons.append(unknown)
     return Row(line.number, values, tuple(reasons))
 
 
-def _is_strange(character: str) -> bool:
-    # Control, surrogate, private and unassigned characters have no place in a name.
-    return character in DIRECTION_MARKS or unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn")
-
-
-def _is_formula(cell: str) -> bool:
-    return cell.startswith(tabular.FORMULA_STARTS) or cell.lstrip().startswith(tabular.FORMULA_STARTS)
-
-
-def _name_reasons(cells: Mapping[str, str]) -> list[Reason]:
-    given = [bool(cells.get(column)) for column in ("first_name", "last_name")]
-    if all(given):
-        return []
-    return [Reason.NAME_INCOMPLETE] if any(given) else [Reason.NAME_MISSING]
+def _cell_reasons(
+    surplus: tuple[str, ...], raw: Mapping[Field, str], tidy: Mapping[Field, str]
+) -> Iterator[Reason]:
+    """Yield what is wrong with the cells themselves, whatever they are to say."""
+    if any(cell.strip() for cell in surplus):
+        yield Reason.TOO_MANY_CELLS
+    if any(map(cells.is_strange, tidy.values())):
+        yield Reason.CONTROL_CHARACTERS
+    # An invisible character before a formula must not hide it.
+    if any(cells.is_formula(raw.get(one, "")) or cells.is_formula(tidy.get(one, "")) for one in PLAIN):
+        yield Reason.FORMULA
+    if any(cells.has_lost_letters(tidy.get(one, "")) for one in WHOLE) or any(
+        cells.LOST in cell for cell in tidy.values()
+    ):
+        yield Reason.LETTERS_LOST
+    elif cells.may_have_lost_letters(tidy.get(Field.DEPARTMENT, "")):
+        yield Reason.LETTERS_DOUBTFUL
 
 
 def _email(cell: str, test_domains: bool) -> tuple[str, Reason | None]:
     if not cell:
         return "", Reason.EMAIL_MISSING
+    # Nobody types a joiner into an address.
+    cell = "".join(sign for sign in cell if sign not in cells.JOINERS)
     try:
         found = validate_email(
             cell, check_deliverability=False, allow_smtputf8=False, test_environment=test_domains

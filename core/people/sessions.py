@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import update
@@ -51,13 +51,16 @@ def start(
     *,
     participation: Participation | None = None,
     saml_session_index: str | None = None,
+    not_after: datetime | None = None,
 ) -> str:
     """Start a session for `member`; return its token (256 bits), which only the browser keeps.
 
     It opens the one app that `method` leads to. A session that began with the link of a shoot stays in that shoot.
+    It ends at `not_after`, where the identity provider says so and our own limit is later.
     """
     token = secrets.token_urlsafe(32)
     moment = now()
+    expires = moment + timedelta(hours=settings().session_hours)
     session.add(
         WebSession(
             id=new_id(),
@@ -70,7 +73,7 @@ def start(
             app=method.opens,
             saml_session_index=saml_session_index,
             seen_at=moment,
-            expires_at=moment + timedelta(hours=settings().session_hours),
+            expires_at=expires if not_after is None else min(expires, not_after),
         )
     )
     session.flush()

@@ -1,7 +1,7 @@
 """Reading tables that people export from spreadsheets, and writing ones that a spreadsheet may open.
 
-Reading finds the encoding and the delimiter out by itself. Writing neutralises formulas, so that a cell
-that someone else typed never runs on the reader's machine (OWASP ASVS 5.0, 1.2.10).
+Reading finds the delimiter out by itself; `encodings` finds the encoding. Writing neutralises formulas, so
+that a cell that someone else typed never runs on the reader's machine (OWASP ASVS 5.0, 1.2.10).
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.errors import InvalidInput
 from core.words import N_
 
-DELIMITERS = ",;\t"
+DELIMITERS = ",;\t|"
+# Excel's own first line, in quotes or not, and with the empty cells that it writes behind it when it saves the file.
+_DECLARED = re.compile(r"""(?i)"?sep=(?P<delimiter>[^\w\s"]|\t)[^\w\r\n]*(?:\r\n|\r|\n|\Z)""")
 # A cell that begins with one of these may run as a formula (OWASP ASVS 5.0, 1.2.10; CR added).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 BINARY_STARTS = {
@@ -35,10 +38,11 @@ class TableUnreadable(InvalidInput):
 
 @dataclass(frozen=True)
 class Line:
-    """One record; `number` is the line of the file on which it begins, counted from 1."""
+    """One record; `number` and `ends` are the lines of the file on which it begins and ends, counted from 1."""
 
     number: int
     cells: tuple[str, ...]
+    ends: int
 
     @property
     def is_blank(self) -> bool:
@@ -46,38 +50,27 @@ class Line:
         return not any(cell.strip() for cell in self.cells)
 
 
-def decode(content: bytes) -> str:
-    """Return the text of a file: UTF-8 or UTF-16 with or without mark, else Windows-1252.
+def refuse_known_binary(content: bytes) -> None:
+    """Say what a file is that begins like no text.
 
     Raises:
-        TableUnreadable: it is not text; says what it is where that is known.
+        TableUnreadable: with the way to a text of it.
     """
     for start, message in BINARY_STARTS.items():
         if content.startswith(start):
             raise TableUnreadable(message)
-    text = _decode(content)
-    # Line ends and tabs are text; a file with many other control characters is a picture or a program.
+
+
+def refuse_binary(text: str) -> None:
+    """Refuse what is no text in any encoding.
+
+    Raises:
+        TableUnreadable: line ends and tabs are text; with many other control characters it is a picture
+            or a program.
+    """
     strange = sum(map(text.count, _STRANGE))
     if strange > max(2, len(text) // 200):
         raise TableUnreadable(NOT_TEXT)
-    return text
-
-
-def _decode(content: bytes) -> str:
-    try:
-        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return content.decode("utf-16")
-        if len(content) % 2 == 0 and content.count(0) > len(content) // 4:
-            # UTF-16 without its mark: the zero halves of Latin letters tell which half comes first.
-            low_first = content[1::2].count(0) >= content[0::2].count(0)
-            return content.decode("utf-16-le" if low_first else "utf-16-be")
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    try:
-        return content.decode("cp1252")
-    except UnicodeDecodeError as error:
-        raise TableUnreadable(NOT_TEXT) from error
 
 
 def line_ends(text: str) -> int:
@@ -91,14 +84,14 @@ def read(text: str) -> Iterator[Line]:
     Raises:
         TableUnreadable: a quotation mark is opened and never closed, or a cell has no end.
     """
-    delimiter, text = _delimiter(text)
-    strict = _quotes_are_closed(text, delimiter)
+    delimiter, text, before = _delimiter(text)
+    strict = _quotes_are_closed(text, delimiter, before)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
-    begins = 1
+    begins = before + 1
     try:
         for cells in reader:
-            line = Line(begins, tuple(cells))
-            begins = reader.line_num + 1
+            line = Line(begins, tuple(cells), before + reader.line_num)
+            begins = line.ends + 1
             if not line.is_blank:
                 yield line
     except csv.Error as error:
@@ -107,28 +100,26 @@ def read(text: str) -> Iterator[Line]:
         ) from error
 
 
-def _delimiter(text: str) -> tuple[str, str]:
-    """Return the delimiter, and the text without Excel's `sep=;` line."""
-    first, _, rest = text.partition("\n")
-    declared = first.strip().lower()
-    if declared.startswith("sep=") and len(declared) == 5 and declared[4] in DELIMITERS:
-        return declared[4], rest
+def _delimiter(text: str) -> tuple[str, str, int]:
+    """Return the delimiter, the text without Excel's `sep=;` line, and how many lines that took away."""
+    if declared := _DECLARED.match(text):
+        return declared["delimiter"], text[declared.end() :], 1
     header = next((line for line in text.splitlines() if line.strip()), "")
     outside = "".join(header.split('"')[0::2])
-    return max(DELIMITERS, key=outside.count), text
+    return max(DELIMITERS, key=outside.count), text, 0
 
 
-def _quotes_are_closed(text: str, delimiter: str) -> bool:
+def _quotes_are_closed(text: str, delimiter: str, before: int) -> bool:
     """Return whether every quotation mark is where RFC 4180 wants it; a stray one within a cell is let be.
 
     Raises:
         TableUnreadable: one is opened and never closed, so the rest of the file would be one cell.
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    begins = 1
+    begins = before + 1
     try:
         for _ in reader:
-            begins = reader.line_num + 1
+            begins = before + reader.line_num + 1
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             raise TableUnreadable(

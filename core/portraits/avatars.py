@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import io
-from functools import cache
+import unicodedata
+from functools import lru_cache
 from uuid import UUID
 
 from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import locks, uploads
+from core import fonts, locks, uploads
 from core.errors import NotFound
 from core.models import Artifact, Kind, Member, Use
 from core.vault import vault
 
 SIZES = (1024, 512, 256)  # pixels, square: directory, chat, small profile
 _LETTERS = 0.40  # font size over the avatar's side: two letters keep a fifth of margin on each side
-_PRIVATE_USE = ""  # no font has it, so what is drawn for it is the sign for "missing"
+_NOBODYS = "\U0010ffff"  # a noncharacter: no font has it, so what is drawn for it is the sign for "missing"
+_APART = "\u200c"  # between Arabic letters, which would join to a word
 
 Rgb = tuple[int, int, int]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -42,8 +44,10 @@ def render(initials: str, *, ground: str, ink: str, size: int) -> bytes:
     side = size * 2  # drawn larger and reduced, so that curves are smooth
     image = Image.new("RGB", (side, side), ground)
     draw = ImageDraw.Draw(image)
-    font = _font(round(side * _LETTERS))
-    if _has_glyphs(font, initials):
+    font = _font(initials, round(side * _LETTERS))
+    if all(unicodedata.bidirectional(letter) == "AL" for letter in initials):
+        initials = _APART.join(initials)
+    if font is not None:
         draw.text((side / 2, side / 2), initials, fill=ink, font=font, anchor="mm")
     else:
         draw.ellipse(_box(side, 0.36, 0.24, 0.64, 0.52), fill=ink)
@@ -59,17 +63,28 @@ def _box(
     return left * side, top * side, right * side, bottom * side
 
 
-@cache
-def _font(size: int) -> Font:
-    """Return DejaVu Sans (Latin, Greek, Cyrillic and more) where the machine has it, else Pillow's own."""
+def _font(text: str, size: int) -> Font | None:
+    """Return a font that has every letter of `text`, or `None`: DejaVu Sans, else fontconfig's choice, else Pillow's."""
+    found = fonts.covering(text, bold=True)
+    for file, face in [("DejaVuSans-Bold.ttf", 0), *([found] if found else [])]:
+        font = _opened(file, face, size)
+        if font is not None and _has_glyphs(font, text):
+            return font
+    plain = ImageFont.load_default(size)
+    return plain if _has_glyphs(plain, text) else None
+
+
+@lru_cache(maxsize=32)
+def _opened(file: str, face: int, size: int) -> Font | None:
+    """Return the font, or `None` where the machine has none or it is a strip of pictures, which has one size."""
     try:
-        return ImageFont.truetype("DejaVuSans-Bold.ttf", size)
+        return ImageFont.truetype(file, size, index=face)
     except OSError:
-        return ImageFont.load_default(size)
+        return None
 
 
 def _has_glyphs(font: Font, text: str) -> bool:
-    missing = font.getmask(_PRIVATE_USE)
+    missing = font.getmask(_NOBODYS)
     return all(
         (mask := font.getmask(letter)).size != missing.size or bytes(mask) != bytes(missing)
         for letter in text

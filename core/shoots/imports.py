@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,14 +20,16 @@ from sqlalchemy.orm import Session
 from core import audit, locks
 from core.clock import now
 from core.db import organization_of
-from core.errors import Conflict, Gone
+from core.errors import Conflict, Gone, InvalidInput
 from core.ids import new_id
 from core.models import Artifact, Kind, Member, Organization, Participation, Shoot, State
 from core.people import members, roster, tabular
-from core.people.roster import Reason, Roster, Row, Verdict
+from core.people.roster import Choice, Roster
+from core.people.rows import Reason, Row, Verdict
 from core.settings import settings
 from core.shoots import invites, shoots
 from core.vault import vault
+from core.words import N_
 
 KEPT_FOR = timedelta(hours=1)
 BATCH = 1000
@@ -44,6 +46,12 @@ class ImportCrossed(Conflict):
     """Someone added one of these people in the same moment."""
 
     code = "import_crossed"
+
+
+class ImportUnclear(InvalidInput):
+    """A question about the file has no answer yet, so nobody is invited from it."""
+
+    code = "import_unclear"
 
 
 @dataclass(frozen=True)
@@ -75,32 +83,31 @@ class DryRun:
 
 
 def upload(session: Session, shoot: Shoot, content: bytes) -> DryRun:
-    """Judge a file and keep it for the commit.
+    """Judge a file, or find what has to be asked about it, and keep it for the commit.
 
     Raises:
         ShootClosed: nobody can be invited any more.
         InvalidInput, TooLarge: the file as a whole cannot be used; see `core.people.roster.parse`.
     """
     shoots.open_or_refuse(shoot)
-    judged = _judge(session, shoot.id, _parse(content))
+    judged = _judge(session, shoot.id, _parse(content, Choice()))
     import_id = _keep(session, _Stored(shoot_id=shoot.id, content=_base64(content)))
     return DryRun(import_id, shoot.id, judged)
 
 
-def dry_run(session: Session, shoot_id: UUID, import_id: UUID) -> DryRun:
-    """Judge a kept file again.
+def dry_run(session: Session, shoot_id: UUID, import_id: UUID, choice: Choice) -> DryRun:
+    """Judge a kept file again, with what a person said about it.
 
     Raises:
         ImportGone: it was imported or dropped.
+        InvalidInput: what was said does not fit the file; see `core.people.roster.parse`.
     """
-    stored = _load(session, shoot_id, import_id)
-    if stored.committed is not None:
-        raise _gone()
-    return DryRun(import_id, shoot_id, _judge(session, shoot_id, _parse(stored.content)))
+    parsed = _parse(_uploaded(session, shoot_id, import_id), choice)
+    return DryRun(import_id, shoot_id, _judge(session, shoot_id, parsed))
 
 
 def commit(
-    session: Session, shoot: Shoot, import_id: UUID, *, actor: audit.Actor
+    session: Session, shoot: Shoot, import_id: UUID, choice: Choice, *, actor: audit.Actor
 ) -> tuple[Committed, UUID | None]:
     """Invite every good row, destroy the file and keep the rejected rows for an hour.
 
@@ -113,6 +120,7 @@ def commit(
     Raises:
         ImportGone: it was committed or dropped before.
         ImportCrossed: someone added one of these people at this moment; nothing was imported.
+        ImportUnclear: something about the file has to be chosen first.
         ShootClosed: nobody can be invited any more.
     """
     # One import at a time in an organization, so that no two add the same person.
@@ -120,12 +128,17 @@ def commit(
         Organization, organization_of(session), with_for_update={"key_share": True}, populate_existing=True
     )
     shoots.open_or_refuse(shoot)
-    known = _known(session, shoot.id, dry_run(session, shoot.id, import_id).roster.rows)
+    parsed = _parse(_uploaded(session, shoot.id, import_id), choice)
+    if parsed.asks is not None:
+        raise ImportUnclear(
+            N_("Please answer first how the list is to be read. Nobody has been invited yet.")
+        )
+    known = _known(session, shoot.id, parsed.rows)
     locks.people(session, {member.id for member in known.by_email.values()})
-    # Judged anew now that nobody of them can be erased or invited meanwhile.
-    run = dry_run(session, shoot.id, import_id)
-    good = [row for row in run.roster.rows if row.is_good]
-    rejected = [row for row in run.roster.rows if row.verdict is Verdict.REJECTED]
+    # Judged now that nobody of them can be erased or invited meanwhile.
+    judged = _judge(session, shoot.id, parsed)
+    good = [row for row in judged.rows if row.is_good]
+    rejected = [row for row in judged.rows if row.verdict is Verdict.REJECTED]
     for start in range(0, len(good), BATCH):
         try:
             _invite(session, shoot, good[start : start + BATCH], actor)
@@ -133,7 +146,7 @@ def commit(
             raise ImportCrossed(
                 "Someone was added to your organization at this very moment. Nothing was imported: try again."
             ) from error
-    committed = Committed(len(good), run.roster.counts[Verdict.SKIPPED], len(rejected))
+    committed = Committed(len(good), judged.counts[Verdict.SKIPPED], len(rejected))
     vault().delete(session, [import_id])
     rejected_id = (
         _keep(session, _Stored(shoot_id=shoot.id, content=_base64(_csv(rejected)), committed=committed))
@@ -164,7 +177,7 @@ def outcome(session: Session, shoot_id: UUID, import_id: UUID) -> Committed:
     return stored.committed
 
 
-def rejected_csv(session: Session, shoot_id: UUID, import_id: UUID) -> bytes:
+def rejected_csv(session: Session, shoot_id: UUID, import_id: UUID, choice: Choice) -> bytes:
     """Return the rejected rows with a column of reasons, before or after the commit.
 
     Raises:
@@ -173,12 +186,12 @@ def rejected_csv(session: Session, shoot_id: UUID, import_id: UUID) -> bytes:
     stored = _load(session, shoot_id, import_id)
     if stored.committed is not None:
         return stored.content
-    judged = _judge(session, shoot_id, _parse(stored.content))
+    judged = _judge(session, shoot_id, _parse(stored.content, choice))
     return _csv([row for row in judged.rows if row.verdict is Verdict.REJECTED])
 
 
-def _parse(content: bytes) -> Roster:
-    return roster.parse(content, test_domains=not settings().is_production)
+def _parse(content: bytes, choice: Choice) -> Roster:
+    return roster.parse(content, choice, test_domains=not settings().is_production)
 
 
 def _base64(content: bytes) -> bytes:
@@ -210,6 +223,13 @@ def _load(session: Session, shoot_id: UUID, import_id: UUID) -> _Stored:
     if stored.shoot_id != shoot_id:
         raise _gone()
     return stored
+
+
+def _uploaded(session: Session, shoot_id: UUID, import_id: UUID) -> bytes:
+    stored = _load(session, shoot_id, import_id)
+    if stored.committed is not None:
+        raise _gone()
+    return stored.content
 
 
 def _csv(rows: Iterable[Row]) -> bytes:
@@ -266,7 +286,7 @@ def _known(session: Session, shoot_id: UUID, rows: Sequence[Row]) -> _Known:
 
 def _judge(session: Session, shoot_id: UUID, parsed: Roster) -> Roster:
     known = _known(session, shoot_id, parsed.rows)
-    return Roster(tuple(_against(row, known) for row in parsed.rows))
+    return replace(parsed, rows=tuple(_against(row, known) for row in parsed.rows))
 
 
 def _against(row: Row, known: _Known) -> Row:

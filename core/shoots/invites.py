@@ -70,9 +70,22 @@ def create(session: Session, participation: Participation, *, actor: audit.Actor
 
 
 def create_all(
-    session: Session, shoot: Shoot, people: Sequence[Participation], *, actor: audit.Actor
+    session: Session,
+    shoot: Shoot,
+    people: Sequence[Participation],
+    *,
+    actor: audit.Actor,
+    reminder: bool = False,
 ) -> list[Invite]:
-    """Make new links for many people of one shoot in a few statements; older links end, mails are owed."""
+    """Make new links for many people of one shoot in a few statements; older links end, mails are owed.
+
+    Args:
+        session: bound to the organization.
+        shoot: theirs.
+        people: who gets a link.
+        actor: who sends it.
+        reminder: whether the mails say that they remind; see `core.shoots.reminders`.
+    """
     moment = now()
     session.execute(
         update(Invite)
@@ -93,6 +106,7 @@ def create_all(
             member_id=participation.member_id,
             nonce=os.urandom(16),
             expires_at=_expiry(shoot, moment),
+            reminder=reminder,
         )
         invite.token_sha256 = hashlib.sha256(token_of(invite).encode()).digest()
         made.append(invite)
@@ -155,7 +169,7 @@ def _revoked(session: Session, participation: Participation) -> InviteRevoked:
             "This shoot has ended, so its links lead nowhere any more. "
             "If you would still like a headshot, ask whoever organises them in your company."
         )
-    if _is_withdrawn(session, participation):
+    if is_withdrawn(session, participation):
         return InviteRevoked(
             "Your company has withdrawn this invitation, so you need not do anything. "
             "If you think that this is a mistake, ask whoever organises the headshots in your company."
@@ -169,7 +183,8 @@ def withdrawn() -> ColumnElement[bool]:
     return links.exists() & ~links.where(Invite.revoked_at.is_(None)).exists()
 
 
-def _is_withdrawn(session: Session, participation: Participation) -> bool:
+def is_withdrawn(session: Session, participation: Participation) -> bool:
+    """Whether the company has withdrawn every link that a participation of an open shoot ever had."""
     found = select(Participation.id).where(Participation.id == participation.id, withdrawn())
     return session.scalar(found) is not None
 
@@ -202,7 +217,7 @@ def renew(session: Session, invite_id: UUID) -> Invite | None:
     participation = participations.get(session, old.participation_id, lock=True)
     shoot = session.get_one(Shoot, participation.shoot_id)
     over = participation.state == State.ERASED or shoot.closed_at is not None
-    if over or _is_withdrawn(session, participation):
+    if over or is_withdrawn(session, participation):
         return None
     newest = session.scalar(
         select(Invite).where(Invite.participation_id == participation.id).order_by(Invite.id.desc()).limit(1)
@@ -222,6 +237,21 @@ def renew(session: Session, invite_id: UUID) -> Invite | None:
         invite=str(invite.id),
     )
     return invite
+
+
+def take_back(session: Session, invite: Invite) -> None:
+    """End a link whose mail was not sent after all; the one that it replaced works again."""
+    if invite.revoked_at is not None:
+        return
+    session.execute(
+        update(Invite)
+        .where(
+            Invite.participation_id == invite.participation_id,
+            Invite.revoked_at == invite.created_at,  # as `create_all` replaces
+        )
+        .values(revoked_at=None)
+    )
+    invite.revoked_at = now()
 
 
 def revoke(session: Session, participation_id: UUID, *, actor: audit.Actor) -> None:

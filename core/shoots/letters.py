@@ -16,16 +16,18 @@ from PIL import Image, UnidentifiedImageError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.clock import now
 from core.mail.smtp import Inline, Mail
-from core.models import Invite, Member, Organization, Participation, Shoot
+from core.models import Invite, Member, Organization, Participation, Shoot, State
 from core.people import organizations
 from core.settings import settings
-from core.shoots import invites
+from core.shoots import invites, reminders
 from core.style.colors import DARK_GROUND, WHITE, parse_hex, readable, text_on, to_hex
 from core.vault import ArtifactGone, vault
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGES = ("en", "de")
+REMINDERS = ("remind", "remind_ready")
 LOGO_BOX = (200, 48)  # CSS pixels
 LOGO_DENSITY = 2  # image pixels per CSS pixel: sharp on a phone, a few kilobytes
 
@@ -48,6 +50,10 @@ class _Letter:
     note: tuple[str, str]
     why: str
     questions: str
+    trust_hint: str
+    trust: str  # address of the company's public promises
+    stop_hint: str  # of a reminder; empty in other mails
+    stop: str  # address that ends reminders
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,13 @@ def invitation(session: Session, invite: Invite) -> Mail:
     return _mail(session, session.get_one(Participation, invite.participation_id), invite, "invite")
 
 
+def reminder(session: Session, invite: Invite) -> Mail:
+    """Return the mail that says that something is still missing, how long there is, and how to get no more."""
+    participation = session.get_one(Participation, invite.participation_id)
+    kind = "remind_ready" if participation.state == State.READY else "remind"
+    return _mail(session, participation, invite, kind)
+
+
 def ready(session: Session, participation: Participation) -> Mail:
     """Return the mail that says that headshots can be looked at.
 
@@ -95,7 +108,8 @@ def _mail(session: Session, participation: Participation, invite: Invite | None,
     assert member.email, "an erased person gets no mail"
     shoot = session.get_one(Shoot, participation.shoot_id)
     words = _words(member.language)
-    letter = _write(words, words[kind], organization, member, shoot, invite)
+    stop = reminders.link_of(participation) if kind in REMINDERS else ""
+    letter = _write(words, words[kind], organization, member, shoot, invite, stop)
     logo = _logo(session, organization)
     values: dict[str, Any] = {"letter": letter, "brand": _brand(organization), "logo": logo}
     return Mail(
@@ -104,8 +118,9 @@ def _mail(session: Session, participation: Participation, invite: Invite | None,
         text=_environment().get_template("letter.txt").render(values),
         html=_environment().get_template("letter.html").render(values),
         inline=(Inline(logo.cid, logo.png, "image/png"),) if logo else (),
-        sender_name=organization.name,
+        sender_name=words["sender"].format(company=organization.name),
         reply_to=organization.contact_email or None,
+        unsubscribe=stop or None,
     )
 
 
@@ -116,15 +131,20 @@ def _write(
     member: Member,
     shoot: Shoot,
     invite: Invite | None,
+    stop: str,
 ) -> _Letter:
     language = words["language"]
+    base = settings().base_url.rstrip("/")
     days = organization.retention_days
+    # Whoever is reminded after the deadline has until their link ends.
+    last = invite.expires_at if invite and shoot.deadline <= now() else shoot.deadline
     facts = {
         "company": organization.name,
         "shoot": shoot.name,
         "first_name": member.first_name or "",
         "retention": words["one_day"] if days == 1 else words["days"].format(count=days),
-        "deadline": _day(shoot.deadline, language),
+        "deadline": _day(last, language),
+        "left": _left(words, last),
         "expires": _day(invite.expires_at, language) if invite else "",
         "contact": organization.contact_email,
     }
@@ -141,13 +161,25 @@ def _write(
         lead=said["lead"],
         facts=tuple((said[f"{name}_label"], said[name]) for name in order if name in said),
         button=said["button"],
-        link=invites.link_of(invite) if invite else f"{settings().base_url.rstrip('/')}/me/",
+        link=invites.link_of(invite) if invite else f"{base}/me/",
         link_hint=words["link_hint"],
         expiry=said["expiry"],
         note=(said[f"{note}_label"], said[note]),
         why=words["why"].format(**facts),
         questions=words["questions"].format(**facts) if organization.contact_email else "",
+        trust_hint=words["trust"],
+        trust=f"{base}/trust/{organization.slug}",
+        stop_hint=words["stop"] if stop else "",
+        stop=stop,
     )
+
+
+def _left(words: dict[str, Any], last: datetime) -> str:
+    """Return how many days there are until the end of the day of `last`, in words."""
+    days = (last.date() - now().date()).days
+    if days <= 0:
+        return str(words["left_today"])
+    return str(words["left_one"] if days == 1 else words["left_days"].format(count=days))
 
 
 def _day(moment: datetime, language: str) -> str:

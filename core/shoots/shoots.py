@@ -19,20 +19,12 @@ from core.ids import new_id
 from core.models import EngineName, Invite, Member, Participation, Shoot, State, Style
 from core.portraits import file_names
 from core.settings import diffusion_settings
-from core.shoots import invites, participations
+from core.shoots import invites, participations, reminders
+from core.shoots.reminders import REMINDABLE
 
 LONGEST_NAME = 120  # as wide as the column
 LONGEST_DEADLINE = timedelta(days=366)
 PAGE = 50
-# Who can still be reminded: also of choosing. Never someone who declined: that answer stands.
-REMINDABLE = (
-    State.INVITED,
-    State.OPENED,
-    State.CONSENTED,
-    State.UPLOADING,
-    State.READY,
-    State.EXPIRED,
-)
 # A second click on "remind all" within this time sends nothing more.
 REMIND_AGAIN_AFTER = timedelta(minutes=10)
 # Where closing ends the way: nobody's finished or waiting picture is touched.
@@ -238,10 +230,10 @@ def people(
 
 
 def remind(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite:
-    """Send one person a new link; the older ones end.
+    """Send one person a new link; the older ones end. It is a reminder, unless the invitation was withdrawn.
 
     Raises:
-        NotRemindable: they declined, finished or were erased.
+        NotRemindable: they declined, finished, were erased, asked for no more reminders, or have no access.
         ShootClosed: the shoot has ended.
     """
     shoot = get(session, participation.shoot_id)
@@ -251,14 +243,19 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
         raise NotRemindable("This person is not participating. That answer stands: no reminder is sent.")
     if participation.state not in REMINDABLE:
         raise NotRemindable("This person is past the invitation, so no new link is needed.")
-    return _send(session, shoot, [participation], actor)[0]
+    if session.get_one(Member, participation.member_id).disabled_at is not None:
+        raise NotRemindable("This person’s access is switched off, so no link is sent.")
+    again = invites.is_withdrawn(session, participation)
+    if not again and not reminders.wanted(participation):
+        raise NotRemindable("This person asked for no more reminders. The link that they have still works.")
+    return _send(session, shoot, [participation], actor, reminder=not again)[0]
 
 
 def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     """Send everyone who has not finished a new link; return how many.
 
-    Nobody who declined is reminded, nobody who got a link within the last ten minutes, and nobody whose
-    invitation was withdrawn: they get one only when they are asked by name.
+    Nobody who declined, has no access or asked for no more reminders is reminded, nobody who got a link within
+    the last ten minutes, and nobody whose invitation was withdrawn: they get one only when they are asked by name.
 
     Raises:
         ShootClosed: the shoot has ended.
@@ -267,11 +264,18 @@ def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     recent = select(Invite.participation_id).where(
         Invite.created_at > now() - REMIND_AGAIN_AFTER, Invite.revoked_at.is_(None)
     )
+    disabled = select(Member.id).where(Member.disabled_at.is_not(None))
     rows = _locked(
-        session, _in_states(shoot.id, REMINDABLE).where(Participation.id.not_in(recent), ~invites.withdrawn())
+        session,
+        _in_states(shoot.id, REMINDABLE).where(
+            Participation.id.not_in(recent),
+            Participation.reminders_ended_at.is_(None),
+            Participation.member_id.not_in(disabled),
+            ~invites.withdrawn(),
+        ),
     )
     for start in range(0, len(rows), BATCH):
-        _send(session, shoot, rows[start : start + BATCH], actor)
+        _send(session, shoot, rows[start : start + BATCH], actor, reminder=True)
     return len(rows)
 
 
@@ -285,11 +289,13 @@ def _locked(session: Session, wanted: Select[Participation]) -> Sequence[Partici
     return session.scalars(wanted.where(Participation.member_id == any_(literal(found, ARRAY(Uuid))))).all()
 
 
-def _send(session: Session, shoot: Shoot, rows: Sequence[Participation], actor: audit.Actor) -> list[Invite]:
+def _send(
+    session: Session, shoot: Shoot, rows: Sequence[Participation], actor: audit.Actor, *, reminder: bool
+) -> list[Invite]:
     for row in rows:
         if row.state == State.EXPIRED:
             participations.move(session, row, State.INVITED, actor=actor)
-    return invites.create_all(session, shoot, rows, actor=actor)
+    return invites.create_all(session, shoot, rows, actor=actor, reminder=reminder)
 
 
 def close(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:

@@ -16,10 +16,12 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     DateTime,
     Engine,
     LargeBinary,
     String,
+    Text,
     Uuid,
     any_,
     delete,
@@ -77,6 +79,26 @@ class ErasedOwner(KeyBase):
     owner_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     epoch: Mapped[int]
     erased_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class LogHead(KeyBase):
+    """The newest tree head that was signed for an organization's log, so that a restore cannot have it signed anew."""
+
+    __tablename__ = "log_heads"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    peaks: Mapped[bytes] = mapped_column(LargeBinary)
+    note: Mapped[str] = mapped_column(Text)
+
+
+@dataclass(frozen=True)
+class SignedHead:
+    """A tree head as it was signed, and all that the tree needs to grow on from it."""
+
+    size: int  # leaves
+    peaks: tuple[bytes, ...]  # hashes of the full subtrees, from the left; 32 bytes each
+    note: str  # the signed checkpoint
 
 
 @dataclass(frozen=True)
@@ -266,3 +288,26 @@ class KeyStore:
         with Session(self._engine) as session:
             epoch = session.get_one(Epoch, self._current(session))
             return epoch.number, epoch.opened_at
+
+    def signed_head(self, org_id: UUID) -> SignedHead | None:
+        """Return the newest head that is known to be signed for the organization's log."""
+        with Session(self._engine) as session:
+            row = session.get(LogHead, org_id)
+            if row is None:
+                return None
+            hashes = (row.peaks[start : start + 32] for start in range(0, len(row.peaks), 32))
+            return SignedHead(row.size, tuple(hashes), row.note)
+
+    def keep_signed_head(self, org_id: UUID, head: SignedHead) -> None:
+        """Keep a head that was signed; one that is smaller than what is kept changes nothing."""
+        kept = insert(LogHead).values(
+            org_id=org_id, size=head.size, peaks=b"".join(head.peaks), note=head.note
+        )
+        with Session(self._engine) as session, session.begin():
+            session.execute(
+                kept.on_conflict_do_update(
+                    index_elements=[LogHead.org_id],
+                    set_={name: kept.excluded[name] for name in ("size", "peaks", "note")},
+                    where=LogHead.size < kept.excluded.size,
+                )
+            )

@@ -144,7 +144,7 @@ def bench_import(report: Report) -> None:
         started = time.perf_counter()
         with transaction(org_id) as session:
             shoot = session.scalars(select(Shoot)).one()
-            imports.commit(session, shoot, run.import_id, actor=audit.SYSTEM)
+            imports.commit(session, shoot, run.import_id, roster.Choice(), actor=audit.SYSTEM)
         committed = time.perf_counter() - started
     report(
         {

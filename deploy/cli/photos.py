@@ -45,11 +45,12 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
     from core.checks.advice import Issue
     from core.checks.ranking import REASONS, best_three
     from core.checks.verdict import Verdict
+    from core.style.spec import StyleSpec
     from workers.folder.people import read_photo
-    from workers.vision.check import examine
+    from workers.pipeline.judgement import judge
     from workers.vision.likeness import Embedding, embed, strangers
 
-    consent = own_photos()
+    consent, style = own_photos(), StyleSpec()
     wanted = wanted_in(photos, subjects)
     verdicts: dict[str, Verdict] = {}
     embeddings: dict[str, Embedding] = {}
@@ -60,9 +61,9 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
         except OSError as error:
             verdicts[name] = Verdict.refused(Issue.UNREADABLE, system=str(error.strerror))
             continue
-        seen = examine(content, consent)
+        seen = judge(content, consent, style=style)
         if path in wanted:
-            seen = examine(content, consent, subject=place_of(path, wanted[path], seen.verdict))
+            seen = judge(content, consent, style=style, subject=place_of(path, wanted[path], seen.verdict))
         verdicts[name] = seen.verdict
         if seen.verdict.accepted and seen.pixels is not None and seen.face is not None:
             embeddings[name] = embed(seen.pixels, seen.face, consent)

@@ -102,6 +102,8 @@ class HrAdmin:
         """
         page = self._browser.get(f"{self._shoot}/import")
         checked = self._browser.submit(page.form("/import"), files={"roster": ("people.csv", roster(people))})
+        # Names of folders may look as if they had been saved twice; HR wrote the list and knows how.
+        checked = self._browser.get(f"{checked.path}?encoding=utf-8")
         done = self._browser.submit(checked.form("/import/commit"))
         (address,) = done.links("/rejected.csv")[:1] or [""]
         rejected = self._browser.get(address).content if address else b""

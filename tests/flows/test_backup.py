@@ -14,10 +14,12 @@ from conftest import add_member, add_participation, forget_process_state
 from sqlalchemy import make_url, select
 from work import do_all_work
 
-from compliance import erasure
+from compliance import erasure, evidence
+from compliance.log import sequencer
+from compliance.verify import verify_file
 from core import audit
 from core.db import transaction
-from core.models import Artifact, Certificate, Kind, Member, Participation, State
+from core.models import Artifact, AuditEvent, Certificate, Checkpoint, Kind, Member, Participation, State
 from core.vault import KeyErased, vault
 from core.vault.kms import EpochKeyGone
 from deploy.local.postgres import pg_bin
@@ -214,3 +216,32 @@ def test_key_that_a_restored_key_store_brought_back_does_not_outlive_the_epoch(
     assert vault().keys.erased_among([staff.ada.id, staff.grace.id]) == {staff.ada.id}
     assert staff.certificates() == {"PENDING", "COMPLETE"}
     assert staff.read(staff.graces) == [b"Grace photo", b"Grace headshot"]
+
+
+def test_a_restored_log_signs_nothing_twice_and_says_what_is_missing(staff: Staff, backups: Backups) -> None:
+    def heads() -> dict[int, str]:
+        sequencer.sequence_all()
+        with transaction(staff.org) as session:
+            return {row.size: row.note for row in session.scalars(select(Checkpoint))}
+
+    heads()
+    yesterday = backups.dump(MAIN)
+    backups.copy_objects()
+    staff.erase_ada()
+    signed = heads()
+    backups.restore(MAIN, yesterday)
+    backups.restore_objects()
+
+    assert erasure.replay_ledger() == 1
+    do_all_work()
+    erasure.turn_epoch()
+    do_all_work()
+    again = heads()
+    assert min(set(again) - set(signed)) > max(signed)
+    assert all(note == signed[size] for size, note in again.items() if size in signed)
+    with transaction(staff.org) as session:
+        gap = session.scalars(select(AuditEvent).where(AuditEvent.tag == "log.gap_found")).one()
+        assert gap.facts["last_lost"] == max(signed)
+        certificates = session.scalars(select(Certificate.pdf)).all()
+    assert len(certificates) == 2
+    assert all(verify_file(pdf, evidence.published_keys(staff.org)).ok for pdf in certificates)

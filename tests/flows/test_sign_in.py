@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from html import unescape
@@ -22,18 +25,21 @@ from werkzeug.test import Client, TestResponse
 from core import audit, clock, queue
 from core.db import transaction
 from core.models import AuditEvent, Member, Role, WebSession
-from core.people import members, organizations
+from core.people import members, organizations, sessions
 from core.settings import settings
 from core.web.app import create_app
 from core.web.guards import me, signed_in
 from deploy.cli import main
-from sso import connections
-from sso.credentials import load_or_create
+from sso import connections, errors
+from sso.credentials import load_or_create, sp_credentials
 from sso.devidp import app as devidp
+from sso.devidp import response as idp
 from sso.devidp.people import ADMIN_GROUP, AUDITOR_GROUP, DevPerson
 from sso.login import bp
-from sso.redirect_binding import signed_url
+from sso.redirect_binding import receive, signed_url
 from sso.saml import NAMESPACES, NS_ASSERTION, NS_PROTOCOL, new_message_id
+
+Change = Callable[[etree._Element], object]
 
 BASE = "http://localhost"  # as the fixture `environment` says
 IDP = f"{BASE}/devidp"
@@ -79,6 +85,28 @@ class Site:
 
     def sign_in(self, browser: Client, person: DevPerson, path: str = "") -> TestResponse:
         form = self.answer_for(browser, person, path)
+        return browser.post(f"/sso/{person.org}/acs", base_url=BASE, data=form)
+
+    def told(
+        self, browser: Client, person: DevPerson, change: Change, *, asked: bool = True
+    ) -> dict[str, str]:
+        """The form with an answer whose assertion `change` has changed before it was signed."""
+        request_id = ""
+        if asked:
+            query = urlsplit(browser.get(f"/sso/{person.org}/login", base_url=BASE).location).query
+            ours = sp_credentials(self.keys).certificate_pem
+            request_id = receive(query, "SAMLRequest", [ours]).document.get("ID")
+        at = f"{BASE}/sso/{person.org}"
+        answer = idp.Answer(f"{IDP}/metadata", f"{at}/metadata", f"{at}/acs", request_id)
+        assertion = idp.assertion(answer, person)
+        change(assertion)
+        response = idp.response(answer, idp.sign(assertion, load_or_create(self.keys, "devidp", "unused")))
+        if not asked:
+            del response.attrib["InResponseTo"]
+        return {"SAMLResponse": base64.b64encode(etree.tostring(response)).decode()}
+
+    def hand_in(self, browser: Client, person: DevPerson, change: Change) -> TestResponse:
+        form = self.told(browser, person, change)
         return browser.post(f"/sso/{person.org}/acs", base_url=BASE, data=form)
 
     def who(self, browser: Client) -> dict[str, str] | None:
@@ -177,12 +205,23 @@ def test_second_sign_in_is_the_same_member_even_under_a_new_address(site, browse
 
 
 def test_role_follows_the_groups_and_says_so(site, browser):
+    site.hire("other@acme.example", Role.HR_ADMIN)
     site.sign_in(browser, site.people[0])
     site.people[0] = replace(site.people[0], groups=())
     site.sign_in(browser, site.people[0])
     assert site.who(browser)["role"] == Role.EMPLOYEE
     (change,) = site.events(audit.Tag.MEMBER_ROLE_CHANGED)
     assert change.facts == {"before": "hr_admin", "after": "employee"}
+
+
+def test_groups_never_take_the_last_admin_away(site, browser):
+    site.sign_in(browser, site.people[0])
+    site.people[0] = replace(site.people[0], groups=())
+    site.sign_in(browser, site.people[0])
+    assert site.who(browser)["role"] == Role.HR_ADMIN
+    (kept,) = site.events(audit.Tag.MEMBER_ROLE_KEPT)
+    assert kept.facts == {"role": "hr_admin"}
+    assert not site.events(audit.Tag.MEMBER_ROLE_CHANGED)
 
 
 def test_an_auditor_signs_in_by_group_and_lands_on_the_evidence(site, browser):
@@ -218,6 +257,7 @@ def test_who_organises_shoots_is_no_auditor_whatever_the_groups_say(site, browse
 
 
 def test_an_auditor_whose_group_ends_is_an_employee_and_one_promoted_to_admin_no_auditor(site, browser):
+    site.hire("other@acme.example", Role.HR_ADMIN)
     for groups in ((AUDITOR_GROUP,), (), (AUDITOR_GROUP,), (AUDITOR_GROUP, ADMIN_GROUP), (AUDITOR_GROUP,)):
         site.people[2] = replace(site.people[2], groups=groups)
         site.sign_in(browser, site.people[2])
@@ -337,6 +377,109 @@ def test_empty_or_broken_answer_is_told_kindly(site, browser, form):
     assert "you were not signed in" in refused.text.lower() or "start again" in refused.text
 
 
+def attribute(path: str, name: str, value: str | None) -> Change:
+    """Set an attribute of the element at `path`, or take it away."""
+
+    def change(assertion: etree._Element) -> None:
+        element = assertion.find(path, NAMESPACES) if path else assertion
+        element.attrib.pop(name, None)
+        if value is not None:
+            element.set(name, value)
+
+    return change
+
+
+def without(path: str) -> Change:
+    """Take the element at `path` away."""
+
+    def change(assertion: etree._Element) -> None:
+        element = assertion.find(path, NAMESPACES)
+        element.getparent().remove(element)
+
+    return change
+
+
+def text(path: str, value: str) -> Change:
+    def change(assertion: etree._Element) -> None:
+        assertion.find(path, NAMESPACES).text = value
+
+    return change
+
+
+def instead(path: str, name: str) -> Change:
+    """Put an empty element `name` in the place of the one at `path`."""
+
+    def change(assertion: etree._Element) -> None:
+        element = assertion.find(path, NAMESPACES)
+        element.getparent().replace(element, etree.Element(f"{{{NS_ASSERTION}}}{name}"))
+
+    return change
+
+
+DATA = "saml:Subject/saml:SubjectConfirmation/saml:SubjectConfirmationData"
+ONE_THING = {
+    "saml_version": attribute("", "Version", "1.1"),
+    "saml_issuer": text("saml:Issuer", "https://other.example"),
+    "saml_no_audience": without("saml:Conditions"),
+    "saml_audience": text("saml:Conditions/saml:AudienceRestriction/saml:Audience", "https://other.example"),
+    "saml_time": attribute("saml:Conditions", "NotOnOrAfter", "2020-01-01T00:00:00Z"),
+    "saml_too_early": attribute("saml:Conditions", "NotBefore", "2999-01-01T00:00:00Z"),
+    "saml_time_unreadable": attribute("saml:Conditions", "NotBefore", "yesterday"),
+    "saml_confirmation": without("saml:Subject/saml:SubjectConfirmation"),
+    "saml_recipient": attribute(DATA, "Recipient", None),
+    "saml_request": attribute(DATA, "InResponseTo", None),
+    "saml_no_end": attribute(DATA, "NotOnOrAfter", None),
+    "saml_confirmation_start": attribute(DATA, "NotBefore", "2020-01-01T00:00:00Z"),
+    "saml_authn_statement": without("saml:AuthnStatement"),
+    "saml_session_over": attribute("saml:AuthnStatement", "SessionNotOnOrAfter", "2020-01-01T00:00:00Z"),
+    "saml_name_id": without("saml:Subject/saml:NameID"),
+    "saml_encrypted": instead("saml:Subject/saml:NameID", "EncryptedID"),
+    "saml_email": without("saml:AttributeStatement"),
+    "saml_schema": without("saml:AuthnStatement/saml:AuthnContext"),
+}
+
+
+@pytest.mark.parametrize("code", ONE_THING)
+def test_answer_wrong_in_one_thing_is_told_which_and_what_the_administrator_must_change(site, browser, code):
+    refused = site.hand_in(browser, site.people[0], ONE_THING[code])
+    page = unescape(refused.text)
+    assert refused.status_code in (400, 403)
+    assert f"<code>{code}</code>" in page
+    assert next(error.text for error in every_refusal() if error.code == code).partition("%(")[0] in page
+    assert "administrator" in page
+    assert "You were not signed in, and nothing was changed" in page
+    assert f"{BASE}/sso/{site.slug}/metadata" in page
+    assert f"{BASE}/sso/{site.slug}/acs" in page
+    assert site.who(browser) is None
+    assert site.member(site.people[0].email) is None
+
+
+def every_refusal() -> list[type[errors.SignInFailed]]:
+    found = [errors.SignInFailed]
+    for known in found:
+        found.extend(known.__subclasses__())
+    return found
+
+
+def test_each_refusal_has_a_code_of_its_own_and_advice_for_someone():
+    codes = [error.code for error in every_refusal()]
+    assert len(codes) == len(set(codes))
+    for error in every_refusal():
+        assert re.search(r"administrator|HR department|[Pp]lease|[Ss]tart again|Sign out", error.text), error
+
+
+def test_answer_in_an_address_is_told_and_a_reload_starts_again(site, browser):
+    form = site.answer_for(browser, site.people[0])
+    refused = browser.get(f"/sso/{site.slug}/acs", base_url=BASE, query_string=form)
+    assert (refused.status_code, "saml_binding" in refused.text) == (400, True)
+    assert browser.get(f"/sso/{site.slug}/acs", base_url=BASE).location == f"/sso/{site.slug}/login"
+
+
+def test_answer_too_large_for_any_form_is_told_as_an_answer(site, browser):
+    refused = browser.post(f"/sso/{site.slug}/acs", base_url=BASE, data={"SAMLResponse": "A" * 2_500_000})
+    assert (refused.status_code, "saml_too_large" in refused.text) == (413, True)
+
+
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/%5Cevil.example"])
 def test_sign_in_never_leads_to_another_site(site, browser, elsewhere):
     assert site.sign_in(browser, site.people[0], f"?next={elsewhere}").location == "/admin"
@@ -350,6 +493,37 @@ def test_signing_in_again_ends_the_old_session(site, browser):
     thief.set_cookie("admin_session", stolen, domain="localhost")
     assert site.who(thief) is None
     assert site.who(browser) is not None
+
+
+def test_session_ends_no_later_than_the_identity_provider_says(site, browser, monkeypatch):
+    end = clock.now() + timedelta(minutes=20)
+
+    def change(assertion: etree._Element) -> None:
+        assertion.find("saml:AuthnStatement", NAMESPACES).set("SessionNotOnOrAfter", clock.rfc3339(end))
+
+    assert site.hand_in(browser, site.people[0], change).status_code == 303
+    monkeypatch.setattr(sessions, "now", lambda: end - timedelta(minutes=1))
+    assert site.who(browser) is not None
+    monkeypatch.setattr(sessions, "now", lambda: end)
+    assert site.who(browser) is None
+
+
+def test_session_ends_at_our_own_limit_where_the_provider_sets_a_later_one(site, browser):
+    def change(assertion: etree._Element) -> None:
+        assertion.find("saml:AuthnStatement", NAMESPACES).set("SessionNotOnOrAfter", "9999-12-31T23:59:59Z")
+
+    site.hand_in(browser, site.people[0], change)
+    with transaction(site.org_id) as session:
+        kept = session.scalars(select(WebSession)).one()
+        assert kept.expires_at - kept.created_at == timedelta(hours=settings().session_hours)
+
+
+def test_asking_for_a_sign_in_costs_little_of_the_processor(site, browser):
+    site.answer_for(browser, site.people[0])  # the signing key is read and proved once
+    started = time.thread_time()
+    for _ in range(20):
+        assert browser.get(f"/sso/{site.slug}/login", base_url=BASE).status_code == 302
+    assert (time.thread_time() - started) / 20 < 0.03, "seconds; reading the key for each alone takes 0.1"
 
 
 def test_spoofed_host_changes_nothing(site, browser):
@@ -367,8 +541,9 @@ def test_redis_learns_nothing_about_a_person(site, browser):
 
 
 def test_unknown_company_is_told_so(site, browser):
-    for path in ("login", "metadata", "sls"):
-        assert browser.get(f"/sso/nobody/{path}", base_url=BASE).status_code == 404
+    for path in ("login", "metadata", "sls", "acs"):
+        refused = browser.get(f"/sso/nobody/{path}", base_url=BASE)
+        assert (refused.status_code, "sso_company_unknown" in refused.text) == (404, True)
     assert browser.post("/sso/nobody/acs", base_url=BASE).status_code == 404
 
 

@@ -19,8 +19,9 @@ from core.models import Photo
 from core.portraits import photos, verdicts
 from core.settings import settings
 from core.vault import vault
+from workers.pipeline.assignment import crop_of
+from workers.pipeline.judgement import judge
 from workers.process.runner import JobRun
-from workers.vision.check import examine
 from workers.vision.full_resolution import kept
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import Embedding, embed, strangers
@@ -45,13 +46,15 @@ def run(job: JobRun) -> None:
             agreed = consent.require(session, photo.member_id)
             content = vault().get(session, photo.artifact_id)
             subject, first = photo.subject, photo.verdict is None
+            style = crop_of(session, photo.participation_id)
     if not pending:
         with job.finish():
             return
     limits = settings()
-    found = examine(
+    found = judge(
         content,
         agreed,
+        style=style,
         subject=subject,
         max_bytes=limits.upload_max_bytes,
         max_pixels=limits.upload_max_pixels,

@@ -10,7 +10,7 @@ from core import audit
 from core.clock import now
 from core.mail.smtp import Mail
 from core.models import Invite, Member, Participation, State
-from core.shoots import letters
+from core.shoots import invites, letters, reminders
 from workers.process.postbox import post
 from workers.process.runner import JobRun
 
@@ -29,8 +29,10 @@ def run(job: JobRun) -> None:
     if mail is not None:
         post(job, mail)
     with job.finish() as session:
+        invite = session.get_one(Invite, job.subject_id)
+        if mail is None and _is_spared(session, invite):
+            invites.take_back(session, invite)
         if mail is not None:
-            invite = session.get_one(Invite, job.subject_id)
             invite.sent_at = now()
             _record(session, invite, audit.Tag.INVITE_SENT)
 
@@ -43,16 +45,30 @@ def failed(session: Session, subject_id: UUID, code: str) -> None:
 
 
 def mail_of(session: Session, invite_id: UUID) -> Mail | None:
-    """Return the mail that is owed for an invite; `None` for one that leads nowhere or was sent."""
+    """Return the mail that is owed for an invite; `None` for one that leads nowhere or was sent.
+
+    A reminder that its person needs no more, since they finished, declined or asked for none, is never sent,
+    however long it waited for the mail server.
+    """
     invite = session.get_one(Invite, invite_id)
     member = session.get_one(Member, invite.member_id)
-    gone = member.erased_at is not None or member.email is None
+    gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
     if gone or invite.sent_at is not None or invite.revoked_at is not None or invite.expires_at <= now():
         return None
     participation = session.get_one(Participation, invite.participation_id)
+    if _is_spared(session, invite):
+        return None
+    if invite.reminder:
+        return letters.reminder(session, invite)
     if participation.state == State.READY:
         return letters.ready(session, participation)
     return letters.invitation(session, invite)
+
+
+def _is_spared(session: Session, invite: Invite) -> bool:
+    """Whether an unsent reminder has become needless."""
+    participation = session.get_one(Participation, invite.participation_id)
+    return invite.reminder and invite.sent_at is None and not reminders.wanted(participation)
 
 
 def _record(session: Session, invite: Invite, tag: audit.Tag, **facts: audit.Fact) -> None:

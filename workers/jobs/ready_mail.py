@@ -9,7 +9,7 @@ from workers.process.runner import JobRun
 
 
 def run(job: JobRun) -> None:
-    """Send the mail, unless the person has already moved on or was erased.
+    """Send the mail, unless the person has already moved on, was erased, or has no access any more.
 
     A crash after sending sends it again, with the same Message-ID.
 
@@ -20,7 +20,8 @@ def run(job: JobRun) -> None:
     with job.read() as session:
         participation = participations.get(session, job.subject_id)
         member = session.get_one(Member, participation.member_id)
-        waits = participation.state == State.READY and member.erased_at is None and member.email
+        gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
+        waits = participation.state == State.READY and not gone
         mail = letters.ready(session, participation) if waits else None
     if mail is not None:
         post(job, mail)

@@ -19,7 +19,7 @@ from core import audit
 from core.checks.report import GateReport
 from core.consent import Purpose, ValidConsent
 from core.ids import new_id
-from core.models import Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
+from core.models import EngineName, Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
 from core.people import consents
 from core.portraits import photos, verdicts
 from core.queue import JobName, enqueue
@@ -65,6 +65,12 @@ def style_of(session: Session, participation_id: UUID) -> StyleSpec:
     """Return the style of the person's shoot."""
     shoot = session.get_one(Shoot, participations.get(session, participation_id).shoot_id)
     return session.get_one(Style, shoot.style_id).parsed
+
+
+def crop_of(session: Session, participation_id: UUID) -> StyleSpec | None:
+    """Return the style whose crop the person's photos must fill; `None` where a model learns from them instead."""
+    shoot = session.get_one(Shoot, participations.get(session, participation_id).shoot_id)
+    return None if shoot.engine == EngineName.DIFFUSION else style_of(session, participation_id)
 
 
 def begin(session: Session, participation_id: UUID, purpose: Purpose = Purpose.PHOTO) -> Assignment | None:

@@ -15,10 +15,10 @@ from core.style.spec import StyleSpec
 from workers.engines import Engine, Portrait, Source, StudioEngine
 from workers.pipeline.gates import measure_result
 from workers.pipeline.generated import Features, Yardstick, features, measure_generated, measure_painted
+from workers.pipeline.judgement import judge
 from workers.pipeline.reference import Own
 from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.finish import finish, master_size
-from workers.vision.check import examine
 from workers.vision.examination import Examination
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Pixels
@@ -102,7 +102,7 @@ def render(
         progress: Told the fraction done and the stage (`check`, `portrait`, `finish`, `measure`, `done`).
         backdrop_image: The picture of an image backdrop.
         engine: What makes the portraits; the studio by default.
-        subjects: Where the person is in photos of several people, by key; see `examine`.
+        subjects: Where the person is in photos of several people, by key; see `judge`.
         colleagues: Faces that a made face must not be nearer to.
 
     Raises:
@@ -113,7 +113,9 @@ def render(
     chosen = engine or StudioEngine()
     known: dict[str, Features] | None = {} if chosen.makes_faces else None
     places = dict(subjects)
-    verdicts, ranked, own = _check_all(photos, style, consent, progress, places, known)
+    # What makes a face can learn from a photo that is too tight to be cropped.
+    crop = None if chosen.makes_faces else style
+    verdicts, ranked, own = _check_all(photos, style, crop, consent, progress, places, known)
     headshots: list[Headshot] = []
     withheld: list[Withheld] = []
     sources = [item.source for item in ranked]
@@ -156,6 +158,7 @@ def _part_of(progress: Progress, start: float, span: float) -> Progress:
 def _check_all(
     photos: Sequence[tuple[str, bytes]],
     style: StyleSpec,
+    crop: StyleSpec | None,
     consent: ValidConsent,
     progress: Progress,
     subjects: dict[str, tuple[float, float]],
@@ -169,7 +172,7 @@ def _check_all(
     for index, (key, content) in enumerate(photos):
         progress(_CHECKED * index / len(photos), "check")
         subject = subjects.get(key)
-        seen = examine(content, consent, subject=subject)
+        seen = judge(content, consent, style=crop, subject=subject)
         verdicts[key] = seen.verdict
         if seen.verdict.asks:
             asking.append((key, content))
@@ -177,10 +180,10 @@ def _check_all(
     # Features with the photos that show one person only, never with each other.
     alone = list(own.embeddings.values())
     for key, content in asking:
-        subject = _likest(examine(content, consent), alone, consent)
+        subject = _likest(judge(content, consent, style=crop), alone, consent)
         if subject is not None:
             subjects[key] = subject
-            seen = examine(content, consent, subject=subject)
+            seen = judge(content, consent, style=crop, subject=subject)
             verdicts[key] = seen.verdict
             _take(key, content, seen, subject, style, consent, ranked, own, known)
     return verdicts, ranked, own

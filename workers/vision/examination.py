@@ -80,6 +80,10 @@ class Examination:
     others: tuple[Face, ...] = ()
     place: Place | None = None
 
+    def with_verdict(self, verdict: Verdict) -> Examination:
+        """Return the same with another answer."""
+        return replace(self, verdict=verdict)
+
 
 def without_bars(pixels: Pixels) -> Box:
     """Return the picture inside the black bars of a letterboxed frame.

@@ -62,13 +62,7 @@ def matte(pixels: Pixels, face: Face, others: list[Face], region: Box, max_side:
     Raises:
         ConfigurationError: a matting network is configured that cannot be used.
     """
-    height, width = pixels.shape[:2]
-    left, top = max(0, int(region.left)), max(0, int(region.top))
-    right, bottom = min(width, round(region.right)), min(height, round(region.bottom))
-    view = pixels[top:bottom, left:right]
-    scale = min(1.0, max_side / max(view.shape[:2]))
-    image = reduced(view, scale)
-    moved = face.moved(-left, -top, scale)
+    image, moved, scale, (left, top) = _view(pixels, face, region, max_side)
     solve_scale = min(1.0, _SOLVE_SIDE / max(image.shape[:2]))
     small = reduced(image, solve_scale)
     small_face = moved.moved(0, 0, solve_scale)
@@ -86,6 +80,38 @@ def matte(pixels: Pixels, face: Face, others: list[Face], region: Box, max_side:
     foreground = pymatting.estimate_foreground_ml(image / 255.0, alpha.astype(np.float64))
     clean = np.clip(np.rint(foreground * 255.0), 0, 255).astype(np.uint8)
     return Cutout(clean, np.asarray(alpha, np.float32), moved, scale)
+
+
+def roughly(
+    pixels: Pixels, face: Face, others: list[Face], region: Box, max_side: int
+) -> tuple[Pixels, Mask, Face, float]:
+    """Segment without solving the edge: where the person is, in a fraction of a cut-out's time.
+
+    Args:
+        pixels: uint8, height × width × 3, sRGB.
+        face: The main person.
+        others: Further faces; see `matte`.
+        region: Of the photo, pixels; clipped to it.
+        max_side: Long side of what is returned, pixels.
+
+    Returns:
+        The region's pixels, the mask (float32, 0 to 1), the face in them, and their pixels per photo pixel.
+    """
+    image, moved, scale, origin = _view(pixels, face, region, max_side)
+    mask = _surveyed(pixels, face, others, origin, scale, (image.shape[0], image.shape[1]))
+    return image, mask, moved, scale
+
+
+def _view(
+    pixels: Pixels, face: Face, region: Box, max_side: int
+) -> tuple[Pixels, Face, float, tuple[int, int]]:
+    """Return the region at working size, the face in it, its scale, and its corner in the photo."""
+    height, width = pixels.shape[:2]
+    left, top = max(0, int(region.left)), max(0, int(region.top))
+    right, bottom = min(width, round(region.right)), min(height, round(region.bottom))
+    view = pixels[top:bottom, left:right]
+    scale = min(1.0, max_side / max(view.shape[:2]))
+    return reduced(view, scale), face.moved(-left, -top, scale), scale, (left, top)
 
 
 def _surveyed(

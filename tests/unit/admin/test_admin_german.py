@@ -86,4 +86,18 @@ def test_reasons_of_an_import_are_german(org: UUID, browser: Any) -> None:
     judged = browser.post(import_page, {"roster": (io.BytesIO(roster), "people.csv")}, json=False)
     assert "keine vollständige Mailadresse" in german(browser, judged.location)
     refused = browser.post(import_page, {"pasted": "first name\nAda"}, json=False)
-    assert "es fehlen: email, last name" in refused.text
+    assert "In dieser Datei steht keine Mailadresse." in refused.text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "email,first name,last name\na@acme.example,Anna,Ağaoğlu\n".encode("cp1254"),
+        b"Kontakt,Wer\na@acme.example,Anna Maier\n",
+        "email,first name,last name,Fax\na@acme.example,Anna,Müller,1\n".encode("cp1252"),
+    ],
+)
+def test_questions_about_a_list_are_german(org: UUID, browser: Any, content: bytes) -> None:
+    import_page = f"/admin/shoots/{add_shoot(org).id}/import"
+    judged = browser.post(import_page, {"roster": (io.BytesIO(content), "people.csv")}, json=False)
+    german(browser, judged.location)

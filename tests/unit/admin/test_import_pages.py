@@ -189,6 +189,114 @@ def test_a_file_that_is_no_list_is_explained_and_never_breaks(
     assert 'role="alert"' in answer.text
 
 
+def send(browser: Any, shoot: UUID, content: bytes) -> dict[str, Any]:
+    answer = browser.post(f"/admin/shoots/{shoot}/import", {"roster": (io.BytesIO(content), "roster.csv")})
+    assert answer.status_code == 200, answer.text
+    return answer.json
+
+
+NAMES = "email,first name,last name\nanna@acme.example,Anna,Ağaoğlu\njan@acme.example,Jan,Çakır\n"
+WEIRD = "Angestellte/r,Kontakt,Ort\nAnna Müller,anna@acme.example,Ulm\nGrace Hopper,grace@,Bonn\n"
+
+
+def test_nobody_is_invited_from_names_that_can_be_read_in_two_ways(
+    org: UUID, shoot: UUID, browser: Any
+) -> None:
+    run = send(browser, shoot, NAMES.encode("cp1254"))
+    assert (run["asks"], run["total"]) == ("encoding", 0)
+    address = f"/admin/shoots/{shoot}/import/{run['import']}"
+    page = html.fromstring(browser.get(address).text)
+    offered = page.xpath("//input[@type='radio'][@name='encoding']/@value")
+    assert "cp1254" in offered
+    assert len(offered) > 1
+    assert not page.xpath("//input[@type='radio'][@checked]")
+    assert "Ağaoğlu" in page.text_content()
+    assert not page.xpath("//form[contains(@action, '/commit')]")
+    assert "Will be invited" not in page.text_content()
+    refused = commit(browser, shoot, run["import"])
+    assert (refused.status_code, refused.json["error"]["code"]) == (422, "import_unclear")
+    assert count(org, Participation) == 0
+
+
+def test_what_hr_chooses_holds_for_rows_filters_rejected_rows_and_the_commit(
+    org: UUID, shoot: UUID, browser: Any
+) -> None:
+    run = send(browser, shoot, (NAMES + "nobody@,Ayşe,Çelik\n").encode("cp1254"))
+    address = f"/admin/shoots/{shoot}/import/{run['import']}"
+    page = html.fromstring(browser.get(f"{address}?encoding=cp1254").text)
+    assert "Çakır" in page.text_content()
+    for link in page.xpath(f"//a[starts-with(@href, '{address}')]/@href"):
+        assert "encoding=cp1254" in link
+    csv = browser.get(page.xpath("//a[contains(@href, 'rejected.csv')]/@href")[0])
+    assert "Ayşe" in csv.text
+    (form,) = (one for one in page.forms if one.action.endswith("/commit"))
+    done = browser.post(
+        form.action, {name: value for name, value in form.fields.items() if name != "csrf_token"}
+    )
+    assert done.json["invited"] == 2
+    assert "Ayşe" in browser.get(done.json["rejected_url"]).text
+    with transaction(org) as session:
+        jan = session.scalars(select(Member).where(Member.email == "jan@acme.example")).one()
+        assert jan.last_name == "Çakır"
+
+
+def test_a_list_without_known_columns_asks_which_is_which(org: UUID, shoot: UUID, browser: Any) -> None:
+    run = send(browser, shoot, WEIRD.encode())
+    assert (run["asks"], run["total"]) == ("columns", 0)
+    address = f"/admin/shoots/{shoot}/import/{run['import']}"
+    page = html.fromstring(browser.get(address).text)
+    assert commit(browser, shoot, run["import"]).status_code == 422
+    (form,) = (one for one in page.forms if "email" in one.fields)
+    assert (form.method, form.fields["email"], form.fields["full_name"]) == ("GET", "1", "0")
+    said = "&".join(f"{name}={value}" for name, value in form.form_values())
+    mapped = html.fromstring(browser.get(f"{address}?{said}").text)
+    assert mapped.xpath("string(//dd[@id='ignored'])") == "Ort"
+    assert "Müller" in mapped.text_content()
+    (form,) = (one for one in mapped.forms if one.action.endswith("/commit"))
+    done = browser.post(
+        form.action, {name: value for name, value in form.fields.items() if name != "csrf_token"}
+    )
+    assert (done.json["invited"], done.json["rejected"]) == (1, 1)
+    assert "Hopper" in browser.get(done.json["rejected_url"]).text
+    with transaction(org) as session:
+        anna = session.scalars(select(Member).where(Member.email == "anna@acme.example")).one()
+        assert (anna.first_name, anna.last_name) == ("Anna", "Müller")
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("header=yes&email=1", 422),
+        ("header=yes&email=1&full_name=1", 422),
+        ("header=yes&email=1&full_name=99", 422),
+        ("header=yes&email=x", 422),
+        ("encoding=klingon", 422),
+        ("encoding=cp1252", 200),
+    ],
+)
+def test_a_choice_that_does_not_fit_is_explained_and_can_be_made_again(
+    shoot: UUID, browser: Any, said: str, status: int
+) -> None:
+    run = send(browser, shoot, WEIRD.encode())
+    answer = browser.get(f"/admin/shoots/{shoot}/import/{run['import']}?{said}")
+    assert answer.status_code == status
+    assert "commit" not in answer.text
+
+
+def test_columns_that_are_not_used_are_named(shoot: UUID, browser: Any) -> None:
+    run = upload(browser, shoot, "email,first name,last name,Shoe size,\na@acme.example,A,B,42,x\n")
+    page = html.fromstring(browser.get(f"/admin/shoots/{shoot}/import/{run['import']}").text)
+    assert page.xpath("string(//dd[@id='ignored'])") == "Shoe size, Column 5"
+
+
+def test_an_encoding_that_was_found_out_is_said(shoot: UUID, browser: Any) -> None:
+    run = send(browser, shoot, "email,first name,last name\na@acme.example,Jörg,Müller\n".encode("cp1252"))
+    assert run["encoding"] == "cp1252"
+    page = browser.get(f"/admin/shoots/{shoot}/import/{run['import']}").text
+    assert "Western European (Windows)" in page
+    assert "please compare" in page
+
+
 def test_pasted_rows_work_like_a_file(shoot: UUID, browser: Any) -> None:
     answer = browser.post(
         f"/admin/shoots/{shoot}/import", {"pasted": HEADER.replace(",", "\t") + "a@acme.example\tA\tB\n"}

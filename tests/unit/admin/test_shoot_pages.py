@@ -474,7 +474,7 @@ def test_reminding_everyone_reaches_who_has_only_to_choose_with_the_mail_that_sa
         invite = session.scalars(select(Invite)).one()
         mail = invite_mail.mail_of(session, invite.id)
         assert mail is not None
-        assert "are ready" in mail.subject
+        assert "choose your headshot" in mail.subject
         assert invites.link_of(invite) in mail.text
 
 
@@ -566,6 +566,28 @@ def test_the_last_admin_cannot_be_erased(org: UUID, browser: Any) -> None:
         admin = session.scalars(select(Member)).one()
     answer = browser.post(f"/admin/people/{admin.id}/erase", {"confirmation": admin.email})
     assert (answer.status_code, answer.json["error"]["code"]) == (409, "last_admin")
+
+
+def test_access_is_switched_off_and_on_with_a_button(org: UUID, browser: Any) -> None:
+    member = add_member(org, "Grace")
+    add_participation(org, member)
+    address = f"/admin/people/{member.id}"
+    assert "Switch access off" in browser.get(address).text
+    assert browser.post(f"{address}/disable", json=False).location == address
+    page = browser.get(address).text
+    assert "off since" in page
+    assert "Switch access on" in page
+    assert browser.post(f"{address}/enable", json=False).location == address
+    assert "Switch access off" in browser.get(address).text
+
+
+def test_the_last_admin_cannot_be_switched_off(org: UUID, browser: Any) -> None:
+    with transaction(org) as session:
+        admin = session.scalars(select(Member)).one()
+    answer = browser.post(f"/admin/people/{admin.id}/disable", json=False)
+    assert answer.status_code == 409
+    assert "last admin" in answer.text
+    assert browser.get("/admin/").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -111,8 +111,8 @@ def make_body() -> MakeBody:
             "retained": (
                 Retained(what=RetainedWhat.ERASURE_LEDGER, basis=RetainedBasis.ACCOUNTABILITY),
                 Retained(
-                    what=RetainedWhat.REQUEST_RECORD,
-                    basis=RetainedBasis.LEGAL_OBLIGATION,
+                    what=RetainedWhat.CONSENT_RECORD,
+                    basis=RetainedBasis.ACCOUNTABILITY,
                     until=START + timedelta(days=730),
                 ),
             ),

@@ -23,7 +23,6 @@ from compliance.certificate.facts import (
     Location,
     Method,
     OrganizationRef,
-    Retained,
     RetainedBasis,
     RetainedWhat,
     Status,
@@ -113,19 +112,6 @@ def test_backup_of_what_the_key_did_not_seal_is_dated_by_its_own_expiry(
     )
 
 
-def test_partial_certificate_names_what_is_kept_and_why(
-    make_body: Any, seal: Any, signing_keys: SigningKeys
-) -> None:
-    kept = Retained(what=RetainedWhat.LEGAL_HOLD, basis=RetainedBasis.LEGAL_CLAIMS, identifies_person=True)
-    text = text_of(
-        render_certificate(
-            seal(make_body(Status.PARTIAL, retained=(kept,))), signing_keys, keys_address=KEYS_ADDRESS
-        )
-    )
-    assert "Data under a legal hold" in text
-    assert "Art. 17(3)(e)" in text
-
-
 def test_many_locations_and_a_new_kind_of_data_still_fit_two_pages(
     make_body: Any, seal: Any, signing_keys: SigningKeys
 ) -> None:
@@ -189,7 +175,6 @@ def test_pdf_declares_archival_format_and_carries_canonical_evidence_once(
     "changes",
     [
         {"epoch": EpochTurn(number=1, due_at=now())},
-        {"status": Status.PARTIAL},
         {"locations": ()},
         {"subject": "jane.doe@example.com"},
         {"reason": "Jane Doe asked"},
@@ -254,3 +239,16 @@ def test_every_closed_set_has_its_words() -> None:
         ("retained_basis", RetainedBasis),
     ):
         assert set(words[table]) == {one.value for one in values}
+
+
+def test_letters_without_a_font_stand_as_numbers_and_never_as_boxes(
+    make_body: Any, seal: Any, signing_keys: SigningKeys
+) -> None:
+    def page(name: str) -> str:
+        body = make_body(organization=OrganizationRef(id=make_body().organization.id, name=name))
+        return text_of(render_certificate(seal(body), signing_keys, keys_address=KEYS_ADDRESS))
+
+    unusual = page("M\U0010ffffller GmbH")
+    assert unusual.count("M[U+10FFFF]ller GmbH") == 2
+    assert "no font for some letters of the company’s name" in unusual
+    assert "no font" not in page("Müller GmbH")

@@ -37,7 +37,6 @@ VECTOR_ROOTS = [
 ROOT_4 = VECTOR_ROOTS[3]
 SHARED = "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0"
 INCLUSION_5_OF_8 = ["bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b", SHARED, ROOT_4]
-CONSISTENCY_6_TO_8 = ["0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a", SHARED, ROOT_4]
 
 
 class MemoryNodes:
@@ -87,18 +86,6 @@ def naive_path(m: int, leaves: list[bytes]) -> list[bytes]:
     return [*naive_path(m - k, leaves[k:]), naive_root(leaves[:k])]
 
 
-def naive_subproof(m: int, leaves: list[bytes], complete: bool) -> list[bytes]:
-    """SUBPROOF of RFC 6962 §2.1.2."""
-    if m == len(leaves):
-        return [] if complete else [naive_root(leaves)]
-    k = 1
-    while k * 2 < len(leaves):
-        k *= 2
-    if m <= k:
-        return [*naive_subproof(m, leaves[:k], complete), naive_root(leaves[k:])]
-    return [*naive_subproof(m - k, leaves[k:], False), naive_root(leaves[:k])]
-
-
 def leaves_of(size: int) -> list[bytes]:
     return [merkle.leaf_hash(number.to_bytes(4)) for number in range(size)]
 
@@ -106,12 +93,11 @@ def leaves_of(size: int) -> list[bytes]:
 @pytest.mark.parametrize("size", range(1, 9))
 def test_roots_are_the_published_ones(size: int) -> None:
     leaves = [merkle.leaf_hash(entry) for entry in VECTOR_LEAVES[:size]]
-    assert merkle.root_of(leaves).hex() == VECTOR_ROOTS[size - 1]
     assert merkle.root(grow(leaves), size).hex() == VECTOR_ROOTS[size - 1]
 
 
 def test_empty_tree_has_the_hash_of_nothing_as_root() -> None:
-    assert merkle.root_of([]) == merkle.root(MemoryNodes(), 0) == sha256(b"").digest()
+    assert merkle.root(MemoryNodes(), 0) == sha256(b"").digest()
 
 
 def test_inclusion_proof_is_the_published_one() -> None:
@@ -119,14 +105,6 @@ def test_inclusion_proof_is_the_published_one() -> None:
     proof = merkle.inclusion_proof(grow(leaves), 5, 8)
     assert [node.hex() for node in proof] == INCLUSION_5_OF_8
     assert merkle.verify_inclusion(leaves[5], 5, 8, proof, bytes.fromhex(VECTOR_ROOTS[7]))
-
-
-def test_consistency_proof_is_the_published_one() -> None:
-    leaves = [merkle.leaf_hash(entry) for entry in VECTOR_LEAVES]
-    proof = merkle.consistency_proof(grow(leaves), 6, 8)
-    assert [node.hex() for node in proof] == CONSISTENCY_6_TO_8
-    roots = [bytes.fromhex(root) for root in VECTOR_ROOTS]
-    assert merkle.verify_consistency(6, roots[5], 8, roots[7], proof)
 
 
 @given(st.data())
@@ -138,20 +116,9 @@ def test_stored_subtrees_prove_every_leaf_of_every_past_size(data: st.DataObject
     store = grow(leaves)
     root = naive_root(leaves[:size])
     proof = merkle.inclusion_proof(store, index, size)
-    assert merkle.root(store, size) == merkle.root_of(leaves[:size]) == root
+    assert merkle.root(store, size) == root
     assert proof == naive_path(index, leaves[:size])
     assert merkle.verify_inclusion(leaves[index], index, size, proof, root)
-
-
-@given(st.data())
-def test_stored_subtrees_prove_every_past_is_a_prefix(data: st.DataObject) -> None:
-    grown = data.draw(st.integers(1, 70))
-    new = data.draw(st.integers(1, grown))
-    old = data.draw(st.integers(1, new))
-    leaves = leaves_of(grown)
-    proof = merkle.consistency_proof(grow(leaves), old, new)
-    assert proof == naive_subproof(old, leaves[:new], True)
-    assert merkle.verify_consistency(old, naive_root(leaves[:old]), new, naive_root(leaves[:new]), proof)
 
 
 @given(st.data())
@@ -174,37 +141,10 @@ def test_altered_inclusion_proofs_are_refused(data: st.DataObject) -> None:
         assert not merkle.verify_inclusion(leaves[index], index, size, changed, root)
 
 
-@given(st.data())
-def test_rewritten_history_is_refused(data: st.DataObject) -> None:
-    new = data.draw(st.integers(2, 40))
-    old = data.draw(st.integers(1, new - 1))
-    place = data.draw(st.integers(0, old - 1))
-    leaves = leaves_of(new)
-    rewritten = [*leaves[:place], merkle.leaf_hash(b"rewritten"), *leaves[place + 1 :]]
-    proof = merkle.consistency_proof(grow(rewritten), old, new)
-    assert not merkle.verify_consistency(old, naive_root(leaves[:old]), new, naive_root(rewritten), proof)
-
-
-def test_empty_past_is_consistent_with_everything_and_nothing_else_is() -> None:
-    leaves = leaves_of(3)
-    root = naive_root(leaves)
-    assert merkle.verify_consistency(
-        0, merkle.EMPTY_ROOT, 3, root, merkle.consistency_proof(grow(leaves), 0, 3)
-    )
-    assert merkle.verify_consistency(3, root, 3, root, [])
-    assert not merkle.verify_consistency(3, root, 3, merkle.EMPTY_ROOT, [])
-    assert not merkle.verify_consistency(0, root, 3, root, [])
-    assert not merkle.verify_consistency(3, root, 2, root, [])
-    assert not merkle.verify_consistency(2, naive_root(leaves[:2]), 3, root, [])
-    assert not merkle.verify_consistency(3, root, 4, root, [])
-
-
 def test_proofs_of_leaves_that_do_not_exist_are_not_made() -> None:
     store = grow(leaves_of(3))
     with pytest.raises(ValueError, match="no leaf 3"):
         merkle.inclusion_proof(store, 3, 3)
-    with pytest.raises(ValueError, match="cannot be the past"):
-        merkle.consistency_proof(store, 4, 3)
 
 
 def test_proofs_of_a_large_log_read_few_nodes() -> None:
@@ -213,9 +153,25 @@ def test_proofs_of_a_large_log_read_few_nodes() -> None:
     for act in (
         lambda: merkle.root(store, size),
         lambda: merkle.inclusion_proof(store, 12_345, size),
-        lambda: merkle.consistency_proof(store, 65_537, size),
         lambda: merkle.append(store, size, merkle.leaf_hash(b"next")),
     ):
         store.reads = 0
         act()
         assert store.reads <= 2 * 17
+
+
+@given(st.integers(1, 200), st.integers(1, 100))
+def test_a_tree_grows_on_from_its_peaks_alone(lost: int, more: int) -> None:
+    leaves = leaves_of(lost + more)
+    whole = grow(leaves)
+    store, size = MemoryNodes(), lost
+    for place in merkle.peaks(0, lost):
+        store.put(*place, whole.nodes[place])
+    assert merkle.fold(list(store.nodes.values())) == naive_root(leaves[:lost])
+    for leaf in leaves[lost:]:
+        size = merkle.append(store, size, leaf)
+    root = naive_root(leaves)
+    assert merkle.root(store, size) == root
+    for index in range(lost, size):
+        path = merkle.inclusion_proof(store, index, size)
+        assert merkle.verify_inclusion(leaves[index], index, size, path, root)

@@ -14,7 +14,6 @@ from sqlalchemy import select
 
 from core.db import transaction
 from core.models import Artifact, Consent, Erasure, Kind, Member, Outbox, State
-from core.portraits import avatars
 
 
 def _held(person: Any) -> list[Artifact]:
@@ -165,15 +164,6 @@ def test_erasing_signs_out_everywhere_and_leaves_a_link_to_the_proof(ada: Any) -
         assert (member.email, member.first_name) == (None, None)
         assert session.scalars(select(Erasure)).one().reason == "self_service"
         assert session.scalars(select(Outbox).where(Outbox.job == "erase")).all()
-
-
-def test_letters_that_no_font_has_become_a_silhouette() -> None:
-    drawn = [
-        avatars.render(text, ground="#2f4b6e", ink="#ffffff", size=256)
-        for text in ("AL", "ŽÅ", "\ue123", "\ue124")
-    ]
-    assert drawn[2] == drawn[3]
-    assert len(set(drawn)) == 3
 
 
 def _nonces(answer: Any) -> set[str]:

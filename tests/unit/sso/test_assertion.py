@@ -79,8 +79,7 @@ def test_missing_audience_is_refused(desk, one):
 
 
 def test_empty_audience_restriction_is_refused(desk, one):
-    # The schema demands an Audience in a restriction, so the toolkit calls this malformed.
-    with pytest.raises(errors.MessageMalformed):
+    with pytest.raises(errors.AudienceMissing):
         desk.hand_in(desk.response(lambda a: remove(one(a, f"{AUDIENCE}/saml:Audience"))))
 
 
@@ -156,7 +155,38 @@ def test_confirmation_without_an_end_is_refused(desk, one):
 
 def test_expired_confirmation_is_refused(desk, one):
     with pytest.raises(errors.TimeWrong):
-        desk.hand_in(desk.response(lambda a: one(a, CONFIRMATION).set("NotOnOrAfter", in_minutes(-1))))
+        desk.hand_in(desk.response(lambda a: one(a, CONFIRMATION).set("NotOnOrAfter", in_minutes(-5.1))))
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "minutes"),
+    [
+        (CONFIRMATION, "NotOnOrAfter", -4.5),
+        ("saml:Conditions", "NotOnOrAfter", -4.5),
+        ("saml:Conditions", "NotBefore", 4.5),
+    ],
+)
+def test_every_time_allows_for_the_same_clock_skew(desk, one, path, name, minutes):
+    assert desk.hand_in(desk.response(lambda a: one(a, path).set(name, in_minutes(minutes))))
+
+
+def test_confirmation_with_a_start_is_told_as_such(desk, one):
+    with pytest.raises(errors.ConfirmationStart):
+        desk.hand_in(desk.response(lambda a: one(a, CONFIRMATION).set("NotBefore", in_minutes(-1))))
+
+
+def test_end_that_the_provider_sets_for_the_session_is_read(desk, one):
+    said = in_minutes(30)
+    change = lambda a: one(a, "saml:AuthnStatement").set("SessionNotOnOrAfter", said)  # noqa: E731
+    assert clock.rfc3339(desk.hand_in(desk.response(change)).session_end) == said
+    assert desk.hand_in(desk.response()).session_end is None
+
+
+def test_session_that_is_over_begins_nothing(desk, one):
+    with pytest.raises(errors.SessionOver):
+        desk.hand_in(
+            desk.response(lambda a: one(a, "saml:AuthnStatement").set("SessionNotOnOrAfter", in_minutes(-1)))
+        )
 
 
 def test_expired_assertion_is_refused(desk, one):
@@ -327,6 +357,17 @@ def test_refusal_by_the_identity_provider_is_told_as_such(desk, one):
     )
     with pytest.raises(errors.IdpRefused):
         desk.hand_in(response)
+
+
+@pytest.mark.parametrize(("inner", "shown"), [("RequestDenied", "RequestDenied"), ("evil", "Responder")])
+def test_refusal_is_quoted_in_words_of_the_standard_only(desk, one, inner, shown):
+    response = desk.response()
+    outer = one(response, "samlp:Status/samlp:StatusCode")
+    outer.set("Value", "urn:oasis:names:tc:SAML:2.0:status:Responder")
+    etree.SubElement(outer, outer.tag, Value=f"urn:oasis:names:tc:SAML:2.0:status:{inner}")
+    with pytest.raises(errors.IdpRefused) as refused:
+        desk.hand_in(response)
+    assert f"it answered {shown}." in refused.value.message
 
 
 # Who

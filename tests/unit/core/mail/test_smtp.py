@@ -189,6 +189,16 @@ def test_no_line_is_longer_than_servers_take(serve: Serve) -> None:
     assert envelope.content.isascii()
 
 
+def test_the_address_that_ends_mails_arrives_whole(serve: Serve) -> None:
+    server = serve()
+    address = f"https://photos.a-company-with-a-long-name.example.com/reminders/{'A' * 64}"
+    send(a_mail(unsubscribe=address))
+    ((_, envelope),) = server.taken
+    assert isinstance(envelope.content, bytes)
+    assert f"\r\nList-Unsubscribe: <{address}>\r\n".encode() in envelope.content
+    assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in envelope.content
+
+
 @pytest.mark.parametrize(
     "subject", ["Hi\r\nBcc: eve@example.com", "Hi\nBcc: eve@example.com\n\nBody", "Hi\x00\x0b\x85\u2028there"]
 )

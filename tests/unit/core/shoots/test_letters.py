@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from uuid import UUID
 
@@ -14,11 +15,11 @@ from PIL import Image
 from core import audit
 from core.clock import now
 from core.db import transaction
-from core.mail.smtp import Mail
+from core.mail.smtp import Mail, compose
 from core.models import Artifact, Invite, Kind, Member, Participation, Shoot, State
 from core.people import organizations
 from core.shoots import invites, letters
-from core.shoots.letters import TEMPLATES, invitation, ready
+from core.shoots.letters import TEMPLATES, invitation, ready, reminder
 from core.style.colors import MIN_CONTRAST, contrast, parse_hex, text_on
 from core.vault import vault
 
@@ -46,6 +47,9 @@ class _Words(HTMLParser):
             self.seen.append(data)
 
 
+KINDS = ("invite", "ready", "remind", "remind_ready")
+
+
 def words_of(text: str) -> set[str]:
     return {word for word in text.replace(":\n", "\n").split() if word != "--"}
 
@@ -68,6 +72,19 @@ def invitation_of(org: UUID, person: Member) -> tuple[Mail, Invite]:
         return invitation(session, invite), invite
 
 
+def a_mail(org: UUID, kind: str, language: str = "en", days: int = 14) -> Mail:
+    """A mail of each kind that we send, to Zoë, so many days before the shoot's last one."""
+    row, invite = invite_for(org, add_member(org, "Zoë", email="zoe@acme.example", language=language))
+    with transaction(org) as session:
+        session.get_one(Shoot, row.shoot_id).deadline = now() + timedelta(days=days, minutes=1)
+        if kind == "remind_ready":
+            session.get_one(Participation, row.id).state = State.READY
+        session.flush()
+        if kind == "ready":
+            return ready(session, row)
+        return (invitation if kind == "invite" else reminder)(session, session.get_one(Invite, invite.id))
+
+
 def set_logo(org: UUID, content: bytes, media_type: str = "image/png") -> None:
     with transaction(org) as session:
         artifact = vault().put(session, content, kind=Kind.LOGO, media_type=media_type, member_id=None)
@@ -83,7 +100,7 @@ def picture(size: tuple[int, int] = (1200, 300), kind: str = "PNG") -> bytes:
 def test_invitation_answers_what_an_employee_asks(org: UUID, member: Member) -> None:
     mail, invite = invitation_of(org, member)
     assert mail.to == member.email
-    assert mail.sender_name == "Acme"
+    assert mail.sender_name == "Acme Headshots"
     assert mail.reply_to == "privacy@acme.example"
     for said in (
         "Hello Ada,", "Acme invites you", "“Spring”", "2 minutes and 3 photos", "Where does my face go?",
@@ -94,12 +111,9 @@ def test_invitation_answers_what_an_employee_asks(org: UUID, member: Member) -> 
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("kind", ["invite", "ready"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_text_says_what_html_says(org: UUID, language: str, kind: str) -> None:
-    person = add_member(org, "Zoë", language=language)
-    row, invite = invite_for(org, person)
-    with transaction(org) as session:
-        mail = invitation(session, invite) if kind == "invite" else ready(session, row)
+    mail = a_mail(org, kind, language)
     assert f'<html lang="{language}">' in mail.html
     read, heard = words(mail.html), words_of(mail.text)
     # HTML prints the address once more for programs that cannot click, with a sentence that says so.
@@ -184,7 +198,7 @@ def test_every_accent_can_be_read_on_button_and_ground(org: UUID, member: Member
 def test_mail_loads_nothing_from_elsewhere(org: UUID, member: Member) -> None:
     mail, invite = invitation_of(org, member)
     addresses = set(re.findall(r"https?://[^\s\"'<>]+", mail.html))
-    assert addresses == {invites.link_of(invite)}
+    assert addresses == {invites.link_of(invite), "http://localhost/trust/acme"}
     assert "<script" not in mail.html
 
 
@@ -212,3 +226,53 @@ def test_every_subject_names_the_shoot_so_that_two_invitations_differ(org: UUID,
             session.get_one(Member, member.id).language = language
             for mail in (invitation(session, invite), ready(session, row)):
                 assert mail.subject.endswith(f": {name}")
+
+
+@pytest.mark.parametrize("language", letters.LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_mail_names_its_sender_and_the_public_promises(org: UUID, kind: str, language: str) -> None:
+    mail = a_mail(org, kind, language)
+    (sender,) = compose(mail)["From"].addresses
+    assert sender.display_name == ("Acme Headshots" if language == "en" else "Acme Porträts")
+    assert "http://localhost/trust/acme" in mail.text
+    assert 'href="http://localhost/trust/acme"' in mail.html
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_reminders_can_be_ended_and_with_one_click(org: UUID, kind: str) -> None:
+    mail = a_mail(org, kind)
+    message = compose(mail)
+    if not kind.startswith("remind"):
+        assert message["List-Unsubscribe"] is None
+        assert "/reminders/" not in mail.text
+        return
+    address = re.fullmatch(r"<(http://localhost/reminders/[\w=-]+)>", message["List-Unsubscribe"])
+    assert address
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert address[1] in mail.text
+    assert f'href="{address[1]}"' in mail.html
+
+
+@pytest.mark.parametrize(
+    ("language", "days", "said"),
+    [
+        ("en", 3, "Reminder, 3 days left: "),
+        ("en", 1, "Reminder, 1 day left: "),
+        ("de", 0, "Erinnerung, letzter Tag: "),
+        ("de", 2, "Erinnerung, noch 2 Tage: "),
+    ],
+)
+@pytest.mark.parametrize("kind", ["remind", "remind_ready"])
+def test_a_reminder_says_so_and_how_long_there_is(
+    org: UUID, kind: str, language: str, days: int, said: str
+) -> None:
+    mail = a_mail(org, kind, language, days)
+    assert mail.subject.startswith(said)
+    left = said.split(", ")[1].removesuffix(": ")
+    assert f"({left})" in mail.text
+    assert ("This is a reminder." if language == "en" else "Dies ist eine Erinnerung.") in mail.text
+
+
+def test_who_is_reminded_after_the_deadline_has_until_their_link_ends(org: UUID) -> None:
+    mail = a_mail(org, "remind", days=-2)
+    assert "14 days left" in mail.subject

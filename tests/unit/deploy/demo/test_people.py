@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.people.roster import Verdict, parse
+from core.people.encodings import Encoding
+from core.people.roster import Choice, parse
+from core.people.rows import Verdict
 from deploy.demo.admin import BAD_ROWS, roster
 from deploy.demo.people import TAKEN_NAMES, employees
 
@@ -63,7 +65,7 @@ def test_one_who_declines_has_a_folder_of_their_own() -> None:
 )
 def test_whatever_folders_are_called_everyone_can_be_invited(folders: list[str]) -> None:
     staff, decliner = employees({name: [] for name in folders}, "noor")
-    rows = parse(roster([*staff, decliner])).rows
+    rows = parse(roster([*staff, decliner]), Choice(encoding=Encoding.UTF_8)).rows
     assert [row.verdict for row in rows[: len(folders) + 1]] == [Verdict.OK] * (len(folders) + 1)
     for own in ("email", "full_name"):
         assert len({getattr(person, own).casefold() for person in (*staff, decliner)}) == len(folders) + 1

@@ -16,9 +16,9 @@ from work import do_all_work
 from core import audit
 from core.clock import now
 from core.db import transaction
-from core.models import AuditEvent, Invite, Member, Outbox, State
+from core.models import AuditEvent, Invite, Member, Outbox, Participation, Shoot, State
 from core.queue import JobName, enqueue
-from core.shoots import invites
+from core.shoots import invites, reminders, shoots
 from deploy.local.mailbox import Message, read_message
 
 
@@ -148,3 +148,56 @@ def test_person_who_moved_on_is_not_told(post: PostOffice, org: UUID, member: Me
     do_all_work()
     assert post.mails == []
     assert only_work(org).done_at is not None
+
+
+def remind(org: UUID, member: Member) -> tuple[Invite, Invite]:
+    """Invite somebody, and remind them while the mail server is away; return both links."""
+    first = create_invite(org, member)
+    with transaction(org) as session:
+        session.get_one(Invite, first.id).sent_at = now()
+        row = session.get_one(Participation, first.participation_id)
+        second = shoots.remind(session, row, actor=audit.SYSTEM)
+    return first, second
+
+
+def test_a_reminder_is_mailed_as_one(post: PostOffice, org: UUID, member: Member) -> None:
+    _, second = remind(org, member)
+    do_all_work()
+    (mail,) = post.mails
+    assert mail.subject.startswith("Reminder, ")
+    assert invites.link_of(second) in mail.links
+
+
+@pytest.mark.parametrize("state", [State.DECLINED, State.SUBMITTED, State.APPROVED, State.DELIVERED])
+def test_whoever_finished_or_declined_meanwhile_gets_no_reminder_and_keeps_their_link(
+    post: PostOffice, org: UUID, member: Member, state: State
+) -> None:
+    first, second = remind(org, member)
+    with transaction(org) as session:
+        session.get_one(Participation, first.participation_id).state = state
+    do_all_work()
+    assert post.mails == []
+    with transaction(org) as session:
+        assert invites.usable(session, first.id)
+        assert session.get_one(Invite, second.id).revoked_at is not None
+    assert not events(org, audit.Tag.INVITE_SENT)
+
+
+def test_who_wants_no_reminders_gets_none_and_can_still_be_invited_anew(
+    post: PostOffice, org: UUID, member: Member
+) -> None:
+    first, _ = remind(org, member)
+    with transaction(org) as session:
+        reminders.end(session, first.participation_id)
+    do_all_work()
+    assert post.mails == []
+    with transaction(org) as session:
+        row = session.get_one(Participation, first.participation_id)
+        with pytest.raises(shoots.NotRemindable):
+            shoots.remind(session, row, actor=audit.SYSTEM)
+        assert shoots.remind_all(session, session.get_one(Shoot, row.shoot_id), actor=audit.SYSTEM) == 0
+        invites.revoke(session, row.id, actor=audit.SYSTEM)
+        shoots.remind(session, row, actor=audit.SYSTEM)
+    do_all_work()
+    (mail,) = post.mails
+    assert not mail.subject.startswith("Reminder")

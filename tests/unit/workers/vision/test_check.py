@@ -309,6 +309,7 @@ def test_only_what_no_step_can_save_blocks():
     assert block - unreadable == {
         Issue.NO_FACE,
         Issue.FACE_CUT_OFF,
+        Issue.CROPPED_TOO_TIGHTLY,
         Issue.FACE_TOO_SMALL,
         Issue.EYES_CLOSED,
         Issue.EYES_HIDDEN,

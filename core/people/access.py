@@ -1,0 +1,81 @@
+"""Who may come in: a person's access switched off and on, and the rule that somebody can always manage."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core import audit, locks
+from core.clock import now
+from core.db import organization_of
+from core.errors import Conflict
+from core.models import Invite, Member, Organization, Role
+from core.people import sessions
+
+STAFF = (Role.OWNER, Role.HR_ADMIN)
+
+
+class LastAdmin(Conflict):
+    """Without this person nobody could manage the organization."""
+
+    code = "last_admin"
+
+
+def keep_an_admin(session: Session, member: Member) -> None:
+    """Do nothing if somebody else can manage the organization without `member`, who is about to go.
+
+    Two admins who take each other out at the same time follow each other here: the organization's row is
+    locked until the transaction ends, before any person's.
+
+    Raises:
+        LastAdmin: there is nobody else.
+    """
+    session.execute(
+        select(Organization.id)
+        .where(Organization.id == organization_of(session))
+        .with_for_update(key_share=True)
+    )
+    session.refresh(member)  # what went before us may have changed it
+    if member.role not in STAFF or member.disabled_at is not None or member.erased_at is not None:
+        return
+    others = select(Member.id).where(
+        Member.id != member.id,
+        Member.role.in_(STAFF),
+        Member.erased_at.is_(None),
+        Member.disabled_at.is_(None),
+    )
+    if session.scalar(others.limit(1)) is None:
+        raise LastAdmin("This is your company's last admin. Appoint another one first. Nothing was changed.")
+
+
+def disable(session: Session, member: Member, *, actor: audit.Actor) -> None:
+    """Switch off a person's access: every session and link of theirs ends, and no sign-in begins one.
+
+    Nothing of theirs is deleted. Switching off twice does nothing.
+
+    Raises:
+        LastAdmin: nobody else can manage the organization.
+    """
+    keep_an_admin(session, member)
+    locks.person(session, member.id)
+    if member.disabled_at is not None:
+        return
+    member.disabled_at = now()
+    sessions.end_all(session, member.id)
+    session.execute(
+        update(Invite)
+        .where(Invite.member_id == member.id, Invite.revoked_at.is_(None))
+        .values(revoked_at=member.disabled_at)
+    )
+    session.flush()
+    audit.record(session, audit.Tag.MEMBER_DISABLED, actor=actor, subject=member)
+
+
+def enable(session: Session, member: Member, *, actor: audit.Actor) -> None:
+    """Let a person in again; their old links and sessions stay ended. Switching on twice does nothing."""
+    locks.person(session, member.id)
+    if member.disabled_at is None:
+        return
+    member.disabled_at = None
+    session.flush()
+    audit.record(session, audit.Tag.MEMBER_ENABLED, actor=actor, subject=member)

@@ -1,0 +1,124 @@
+"""One person of a roster: what the row says, the verdict on it, and every reason that a verdict can have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from core.words import N_
+
+
+class Verdict(StrEnum):
+    """What the import will do with a row."""
+
+    OK = "ok"
+    WARNING = "warning"  # imported, and something in it is worth a look
+    SKIPPED = "skipped"  # nothing to do: the person is in the shoot already
+    REJECTED = "rejected"
+
+
+class Reason(StrEnum):
+    """Why a row is not plainly fine."""
+
+    TOO_MANY_CELLS = "too_many_cells"
+    EMAIL_MISSING = "email_missing"
+    EMAIL_INVALID = "email_invalid"
+    NAME_MISSING = "name_missing"
+    NAME_INCOMPLETE = "name_incomplete"
+    FORMULA = "formula"
+    CONTROL_CHARACTERS = "control_characters"
+    TOO_LONG = "too_long"
+    DUPLICATE_EMAIL = "duplicate_email"
+    DUPLICATE_EMPLOYEE_ID = "duplicate_employee_id"
+    LANGUAGE_UNKNOWN = "language_unknown"
+    EXISTING_MEMBER = "existing_member"
+    ALREADY_IN_SHOOT = "already_in_shoot"
+    EMPLOYEE_ID_TAKEN = "employee_id_taken"
+    MEMBER_DISABLED = "member_disabled"
+    LETTERS_LOST = "letters_lost"
+    LETTERS_DOUBTFUL = "letters_doubtful"
+    OTHER_ENCODING = "other_encoding"
+
+
+TEXTS: Mapping[Reason, str] = {
+    Reason.TOO_MANY_CELLS: N_(
+        "The row has more cells than the header. Put names with a comma into quotation marks."
+    ),
+    Reason.EMAIL_MISSING: N_("There is no email address."),
+    Reason.EMAIL_INVALID: N_("This is not a complete email address."),
+    Reason.NAME_MISSING: N_("There is no name."),
+    Reason.NAME_INCOMPLETE: N_("Only one of first and last name is given."),
+    Reason.FORMULA: N_("A cell begins like a spreadsheet formula (=, +, - or @)."),
+    Reason.CONTROL_CHARACTERS: N_("A cell holds invisible control characters."),
+    Reason.TOO_LONG: N_("A cell is longer than it can be stored."),
+    Reason.DUPLICATE_EMAIL: N_("The same email address stands in an earlier row."),
+    Reason.DUPLICATE_EMPLOYEE_ID: N_("The same employee ID stands in an earlier row."),
+    Reason.LANGUAGE_UNKNOWN: N_("This language is not offered; your company's language is used."),
+    Reason.EXISTING_MEMBER: N_("Already in your organization; the known name is kept."),
+    Reason.ALREADY_IN_SHOOT: N_("Already in this shoot; no second invitation is sent."),
+    Reason.EMPLOYEE_ID_TAKEN: N_("Someone with another email address has this employee ID."),
+    Reason.MEMBER_DISABLED: N_("This account was closed by your company's directory."),
+    Reason.LETTERS_LOST: N_(
+        "Letters were lost before the list came here: “?” or “�” stands in their place. Please correct the row."
+    ),
+    Reason.LETTERS_DOUBTFUL: N_("A “?” stands within a word of the department; a letter may have been lost."),
+    Reason.OTHER_ENCODING: N_(
+        "The letters of this row are stored in another way than those of the other rows."
+        " It is read as it stands here: please compare."
+    ),
+}
+WARNINGS = frozenset(
+    {
+        Reason.NAME_INCOMPLETE,
+        Reason.LANGUAGE_UNKNOWN,
+        Reason.EXISTING_MEMBER,
+        Reason.LETTERS_DOUBTFUL,
+        Reason.OTHER_ENCODING,
+    }
+)
+SKIPS = frozenset({Reason.ALREADY_IN_SHOOT})
+
+
+@dataclass(frozen=True)
+class Values:
+    """A row's cells, trimmed; `language` is `en`, `de` or empty for the company's own."""
+
+    email: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    employee_id: str = ""
+    department: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person of the file, and why the row is not plainly fine."""
+
+    line: int
+    values: Values
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The weightiest of the reasons decides."""
+        if any(reason not in WARNINGS and reason not in SKIPS for reason in self.reasons):
+            return Verdict.REJECTED
+        if any(reason in SKIPS for reason in self.reasons):
+            return Verdict.SKIPPED
+        return Verdict.WARNING if self.reasons else Verdict.OK
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the import will invite this person."""
+        return self.verdict in (Verdict.OK, Verdict.WARNING)
+
+    @property
+    def text(self) -> str:
+        """The reasons in English, one sentence each."""
+        return " ".join(TEXTS[reason] for reason in self.reasons)
+
+    def because(self, *reasons: Reason) -> Row:
+        """Return the row with further reasons."""
+        return replace(self, reasons=(*self.reasons, *reasons))

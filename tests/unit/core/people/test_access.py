@@ -1,0 +1,157 @@
+"""Switching somebody's access off and on, and that somebody can always manage the company."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from uuid import UUID
+
+import pytest
+from click.testing import CliRunner
+from conftest import add_member, add_participation
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from compliance import erasure
+from compliance.erasure import ErasureReason
+from core import audit
+from core.db import transaction
+from core.models import App, AuditEvent, Invite, Member, Role, Shoot, SignInMethod, State
+from core.people import access, sessions
+from core.shoots import invites, shoots
+from deploy.cli import main
+from workers.jobs.invite_mail import mail_of
+
+
+def events(org: UUID, tag: audit.Tag) -> int:
+    with transaction(org) as session:
+        return len(session.scalars(select(AuditEvent).where(AuditEvent.tag == tag)).all())
+
+
+def disable(session: Session, member: Member) -> None:
+    access.disable(session, member, actor=audit.SYSTEM)
+
+
+def erase(session: Session, member: Member) -> None:
+    erasure.request(session, member, reason=ErasureReason.EMPLOYER_REQUEST, actor=audit.SYSTEM, language="en")
+
+
+def erase_oneself(session: Session, member: Member) -> None:
+    erasure.request(session, member, reason=ErasureReason.SELF_SERVICE, actor=audit.SYSTEM, language="en")
+
+
+WAYS_TO_GO: list[Callable[[Session, Member], None]] = [disable, erase, erase_oneself]
+
+
+def test_switching_off_ends_sessions_and_links_and_switching_on_brings_none_back(
+    org: UUID, member: Member
+) -> None:
+    participation = add_participation(org, member)
+    with transaction(org) as session:
+        row = session.get_one(Member, member.id)
+        token = sessions.start(session, row, SignInMethod.INVITE, participation=participation)
+        invite = invites.create(session, participation, actor=audit.SYSTEM)
+    assert sessions.find(token, App.PORTAL)
+    for _ in range(2):
+        with transaction(org) as session:
+            access.disable(session, session.get_one(Member, member.id), actor=audit.SYSTEM)
+    assert sessions.find(token, App.PORTAL) is None
+    with transaction(org) as session:
+        assert mail_of(session, invite.id) is None
+        with pytest.raises(invites.InviteRevoked):
+            invites.usable(session, invite.id)
+        assert invites.renew(session, invite.id) is None
+        with pytest.raises(shoots.NotRemindable, match="switched off"):
+            shoots.remind(session, participation, actor=audit.SYSTEM)
+        shoot = session.get_one(Shoot, participation.shoot_id)
+        assert shoots.remind_all(session, shoot, actor=audit.SYSTEM) == 0
+    assert events(org, audit.Tag.MEMBER_DISABLED) == 1
+    for _ in range(2):
+        with transaction(org) as session:
+            access.enable(session, session.get_one(Member, member.id), actor=audit.SYSTEM)
+    assert events(org, audit.Tag.MEMBER_ENABLED) == 1
+    assert sessions.find(token, App.PORTAL) is None
+    with transaction(org) as session:
+        with pytest.raises(invites.InviteRevoked):
+            invites.usable(session, invite.id)
+        fresh = shoots.remind(session, participation, actor=audit.SYSTEM)
+        assert invites.usable(session, fresh.id)
+
+
+@pytest.mark.parametrize("go", WAYS_TO_GO)
+@pytest.mark.parametrize("role", access.STAFF)
+def test_the_last_one_who_can_manage_does_not_go(
+    org: UUID, go: Callable[[Session, Member], None], role: Role
+) -> None:
+    add_member(org, "Grace", role=Role.AUDITOR)
+    boss = add_member(org, "Robin", role=role)
+    with pytest.raises(access.LastAdmin), transaction(org) as session:
+        go(session, session.get_one(Member, boss.id))
+    with transaction(org) as session:
+        row = session.get_one(Member, boss.id)
+        assert (row.erased_at, row.disabled_at) == (None, None)
+    other = add_member(org, "Kim", role=Role.HR_ADMIN)
+    with transaction(org) as session:
+        disable(session, session.get_one(Member, other.id))
+    with pytest.raises(access.LastAdmin), transaction(org) as session:
+        go(session, session.get_one(Member, boss.id))
+    with transaction(org) as session:
+        access.enable(session, session.get_one(Member, other.id), actor=audit.SYSTEM)
+    with transaction(org) as session:
+        go(session, session.get_one(Member, boss.id))
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.product(WAYS_TO_GO[:2], repeat=2)))
+def test_two_admins_who_take_each_other_out_leave_one(
+    org: UUID, one: Callable[[Session, Member], None], other: Callable[[Session, Member], None]
+) -> None:
+    robin = add_member(org, "Robin", role=Role.HR_ADMIN)
+    kim = add_member(org, "Kim", role=Role.OWNER)
+    read = Event()
+
+    def take_out_robin() -> str:
+        try:
+            with transaction(org) as session:
+                row = session.get_one(Member, robin.id)
+                read.set()
+                other(session, row)
+        except access.LastAdmin:
+            return "refused"
+        return "done"
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(org) as session:
+            one(session, session.get_one(Member, kim.id))
+            second = pool.submit(take_out_robin)
+            assert read.wait(10)
+            with pytest.raises(TimeoutError):
+                second.result(timeout=0.5)  # waits for the first
+        assert second.result(timeout=20) == "refused"
+    with transaction(org) as session:
+        row = session.get_one(Member, robin.id)
+        assert (row.erased_at, row.disabled_at) == (None, None)
+
+
+def test_the_terminal_switches_off_and_on(org: UUID, member: Member) -> None:
+    add_participation(org, member, State.OPENED)
+    for verb, tag in (("disable", audit.Tag.MEMBER_DISABLED), ("enable", audit.Tag.MEMBER_ENABLED)):
+        assert member.email
+        done = CliRunner().invoke(main, ["member", verb, "acme", member.email.upper()])
+        assert (done.exit_code, events(org, tag)) == (0, 1), done.output
+        with transaction(org) as session:
+            row = session.get_one(Member, member.id)
+            assert (row.disabled_at is not None) == (verb == "disable")
+            assert not session.scalars(select(Invite).where(Invite.revoked_at.is_(None))).all()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nobody", "ada@acme.example"], ["acme", "nobody@acme.example"], ["acme", "boss@acme.example"]],
+)
+def test_the_terminal_says_what_it_cannot_do(org: UUID, arguments: list[str]) -> None:
+    add_member(org, "Robin", email="boss@acme.example", role=Role.OWNER)
+    done = CliRunner().invoke(main, ["member", "disable", *arguments])
+    assert done.exit_code == 1
+    assert len(done.output.strip().splitlines()) == 1, done.output

@@ -1,0 +1,95 @@
+"""One judgement for check and studio: what the studio would refuse, the check says first.
+
+The check looks at the face; whether an honest crop is left depends on where hair and shoulders end, which the
+studio knows after cutting out. Here a rough mask answers it, with the studio's own framing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.checks.advice import Issue, Severity
+from core.checks.verdict import Finding, Verdict
+from core.consent import ValidConsent
+from core.image.reading import MAX_BYTES, MAX_PIXELS
+from core.style.spec import StyleSpec
+from workers.studio.align import CroppedTooTightly, frame, region
+from workers.studio.finish import master_size
+from workers.vision.check import examine
+from workers.vision.cutout import Cutout
+from workers.vision.decode import Picture
+from workers.vision.examination import Examination
+from workers.vision.geometry import Box
+from workers.vision.matting import roughly
+
+# px of the crop's long side. At 512 the rough mask and the finished cut-out agreed on whether a crop is left in 94
+# of 96 cropped variants of seven photos; at 320 white hair before a white wall was lost.
+_SIDE: Final = 512
+
+
+def judge(
+    photo: bytes | Picture,
+    consent: ValidConsent,
+    *,
+    style: StyleSpec | None = None,
+    subject: tuple[float, float] | None = None,
+    max_bytes: int = MAX_BYTES,
+    max_pixels: int = MAX_PIXELS,
+) -> Examination:
+    """Examine a photo, and ask whether the studio could frame it; see `examine`.
+
+    Args:
+        photo: The file, or what was decoded of it.
+        consent: Must cover `photo`.
+        style: Whose crop it has to fill; without one only the face is judged, as for learning from it.
+        subject: Where the person is; see `examine`.
+        max_bytes: Of the file.
+        max_pixels: Of the file.
+
+    Raises:
+        ConsentRequired: `consent` does not cover `photo`.
+    """
+    seen = examine(photo, consent, subject=subject, max_bytes=max_bytes, max_pixels=max_pixels)
+    if style is None or not seen.verdict.accepted or can_be_framed(seen, style):
+        return seen
+    return seen.with_verdict(_refused(seen.verdict))
+
+
+def can_be_framed(seen: Examination, style: StyleSpec) -> bool:
+    """Say whether a crop of the style is left in which everything is real.
+
+    Args:
+        seen: An examination with a face.
+        style: Whose crop.
+    """
+    assert seen.pixels is not None
+    assert seen.face is not None
+    wanted = region(seen.face, style.crop, style.room)
+    height, width = seen.pixels.shape[:2]
+    # High hair makes the studio show more, so only a frame with as much again above needs no mask.
+    above = wanted.top - (seen.face.box.top - wanted.top)
+    if above >= 0 and wanted.left >= 0 and wanted.right <= width and wanted.bottom <= height:
+        return True
+    whole = Box(
+        max(0.0, wanted.left), max(0.0, wanted.top), min(width, wanted.right), min(height, wanted.bottom)
+    )
+    pixels, mask, face, scale = roughly(seen.pixels, seen.face, list(seen.others), whole, _SIDE)
+    try:
+        frame(Cutout(pixels, mask, face, scale), style.crop, *master_size(style))
+    except CroppedTooTightly:
+        return False
+    return True
+
+
+def _refused(verdict: Verdict) -> Verdict:
+    """Add the studio's refusal; the milder word about the same thing goes."""
+    order = list(Severity)
+    issues = [one for one in verdict.issues if one.code is not Issue.HEAD_TOUCHES_EDGE]
+    issues.append(Finding.of(Issue.CROPPED_TOO_TIGHTLY))
+    return verdict.model_copy(
+        update={
+            "accepted": False,
+            "score": 0.0,
+            "issues": tuple(sorted(issues, key=lambda one: order.index(one.severity))),
+        }
+    )
