@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from lxml import etree
 
 from sso import errors
+from sso.claims import read
 from sso.saml import FORMAT_EMAIL, FORMAT_TRANSIENT, FORMAT_UNSPECIFIED, NAMESPACES, Identity, SamlConnection
 
 MAX_NAME_ID = 256  # characters; saml-core-2.0 §8.3.7 for persistent identifiers
 MAX_NAME = 80  # characters of a first or last name; the column's width
 MAX_EMAIL = 254  # characters; RFC 5321 §4.5.3.1.3 less the brackets
-MAX_GROUPS = 2_000
 MOST_SAID, MAX_SAID = 20, 120  # names of attributes on a page, characters of each
 MAX_SESSION_INDEX = 256  # characters; the column's width
 
@@ -42,17 +43,18 @@ def read_identity(
     if not name_id or len(name_id) > MAX_NAME_ID or name_id_format == FORMAT_TRANSIENT:
         raise errors.NameIdUnusable
     values = _attributes(assertion)
-    mapping = connection.attributes
+    claims = read(connection.attributes, values)
     return Identity(
         idp_entity_id=connection.idp_entity_id,
         name_id=name_id,
         name_id_format=name_id_format,
         session_index=_session_index(assertion),
         session_end=session_end,
-        email=_email(values, mapping.email, name_id if name_id_format == FORMAT_EMAIL else None),
-        first_name=_first(values.get(mapping.first_name, [])),
-        last_name=_first(values.get(mapping.last_name, [])),
-        groups=tuple(dict.fromkeys(values.get(mapping.groups, [])))[:MAX_GROUPS],
+        email=_email(claims.email, name_id, name_id_format, values),
+        first_name=claims.first_name[:MAX_NAME],
+        last_name=claims.last_name[:MAX_NAME],
+        groups=claims.groups,
+        all_groups=claims.all_groups,
     )
 
 
@@ -71,16 +73,14 @@ def _attributes(assertion: etree._Element) -> dict[str, list[str]]:
     return found
 
 
-def _email(values: dict[str, list[str]], attribute: str, name_id: str | None) -> str:
-    address = (values.get(attribute) or [name_id or ""])[0].lower()
+def _email(claimed: str | None, name_id: str, name_id_format: str, attributes: Iterable[str]) -> str:
+    # Okta and Google send a NameID of no format that is the address, and no attribute until one is added.
+    address = (claimed or (name_id if name_id_format in (FORMAT_EMAIL, FORMAT_UNSPECIFIED) else "")).lower()
     local, _, domain = address.rpartition("@")
     if not local or not domain or len(address) > MAX_EMAIL or any(part.isspace() for part in address):
-        raise errors.EmailMissing(arrived=", ".join(name[:MAX_SAID] for name in [*values][:MOST_SAID]) or "–")
+        arrived = [name[:MAX_SAID] for name in attributes]
+        raise errors.EmailMissing(arrived=", ".join(arrived[:MOST_SAID]) or "–")
     return address
-
-
-def _first(values: list[str]) -> str:
-    return values[0][:MAX_NAME] if values else ""
 
 
 def text_of(element: etree._Element | None) -> str:

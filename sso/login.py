@@ -140,7 +140,12 @@ def acs(slug: str) -> BaseResponse:
             not_after=identity.session_end,
         )
         audit.record(
-            database, audit.Tag.SIGNED_IN, actor=audit.actor_for(member), subject=member, method="saml"
+            database,
+            audit.Tag.SIGNED_IN,
+            actor=audit.actor_for(member),
+            subject=member,
+            method="saml",
+            all_groups=identity.all_groups,  # where not, the role stayed as it was
         )
     session.clear()  # form secrets of whoever used this browser before
     # An unsolicited answer brings its own wish, which any site could have written: the same check holds.

@@ -8,6 +8,7 @@ from core import audit, locks
 from core.db import organization_of
 from core.models import Member, Role
 from core.people import access, members
+from sso.claims import is_member
 from sso.errors import AccountDisabled, AccountNotLinked
 from sso.saml import Identity, SamlConnection
 
@@ -51,15 +52,17 @@ def _wait_in_line(session: Session, identity: Identity) -> None:
     locks.wait(session, locks.Space.SIGN_IN, of)
 
 
-def _role(connection: SamlConnection, identity: Identity) -> Role:
-    """Return the role that the groups give.
+def _role(connection: SamlConnection, identity: Identity) -> Role | None:
+    """Return the role that the groups give; none where they are not all there and no admin's is among them.
 
     In both kinds of group one is an admin and no auditor: an auditor reads every event by pseudonym, and who
     organises shoots would recognise people in them by the time of an invitation or an erasure.
     """
-    if not connection.admin_groups.isdisjoint(identity.groups):
+    if is_member(identity.groups, connection.admin_groups):
         return Role.HR_ADMIN
-    if not connection.auditor_groups.isdisjoint(identity.groups):
+    if not identity.all_groups:
+        return None
+    if is_member(identity.groups, connection.auditor_groups):
         return Role.AUDITOR
     return Role.EMPLOYEE
 
@@ -71,7 +74,7 @@ def _add(session: Session, connection: SamlConnection, identity: Identity) -> Me
         # Better than an empty line in every list; HR can correct it.
         first_name=identity.email.partition("@")[0] if nameless else identity.first_name,
         last_name=identity.last_name,
-        role=_role(connection, identity),
+        role=_role(connection, identity) or Role.EMPLOYEE,
         idp_entity_id=identity.idp_entity_id,
         name_id=identity.name_id,
     )
@@ -84,7 +87,9 @@ def _link(session: Session, connection: SamlConnection, identity: Identity, memb
         raise AccountNotLinked
     given = _role(connection, identity)
     if Role(member.role) is Role.EMPLOYEE:
-        vouched = given is not Role.EMPLOYEE or identity.name_id.casefold() == identity.email.casefold()
+        vouched = (
+            given not in (None, Role.EMPLOYEE) or identity.name_id.casefold() == identity.email.casefold()
+        )
     else:
         vouched = given in (Role.HR_ADMIN, member.role)
     if not vouched:
@@ -104,14 +109,15 @@ def _link(session: Session, connection: SamlConnection, identity: Identity, memb
 
 
 def _follow_groups(session: Session, connection: SamlConnection, identity: Identity, member: Member) -> None:
-    """Make the role what the groups say; a connection that names none for a role says nothing of it.
+    """Make the role what the groups say; a connection that names none for a role says nothing of it,
+    nor does an answer without its groups: a list that is missing or cut short takes nobody's role.
 
     The last admin stays one: they sign in, can appoint another, and follow their groups from then on.
     """
     before, after = Role(member.role), _role(connection, identity)
     groups = {Role.HR_ADMIN: connection.admin_groups, Role.AUDITOR: connection.auditor_groups}
     said_nothing_of = before in groups and not groups[before]  # such a role was given by hand
-    if before in KEPT_ROLES or said_nothing_of or before is after:
+    if after is None or before in KEPT_ROLES or said_nothing_of or before is after:
         return
     if after not in access.STAFF:
         try:

@@ -45,7 +45,7 @@ _PLAIN_URL = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x1f]+")
 
 
 class AttributeMapping(BaseModel):
-    """The `Name` of the SAML attribute that carries each fact."""
+    """The `Name` of the SAML attribute that carries each fact; as it is here, all that `sso.claims` knows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -139,6 +139,7 @@ class Identity:
     first_name: str
     last_name: str
     groups: tuple[str, ...]
+    all_groups: bool  # whether the provider sent all of them; where not, none that is missing counts as left
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def assertion(answer: Answer, person: DevPerson) -> etree._Element:
         (names.last_name, (person.last_name,)),
         (names.groups, person.groups),
     ):
-        if values:
+        if values or name == names.groups:  # an empty list of groups is one, too: nobody is in any
             attribute = _add(attributes, "Attribute", {"Name": name, "NameFormat": BASIC_NAME_FORMAT})
             for value in values:
                 _add(attribute, "AttributeValue", text=value)

@@ -174,6 +174,45 @@ def browser(site: Site) -> Client:
     return site.browser()
 
 
+def attribute(path: str, name: str, value: str | None) -> Change:
+    """Set an attribute of the element at `path`, or take it away."""
+
+    def change(assertion: etree._Element) -> None:
+        element = assertion.find(path, NAMESPACES) if path else assertion
+        element.attrib.pop(name, None)
+        if value is not None:
+            element.set(name, value)
+
+    return change
+
+
+def without(path: str) -> Change:
+    """Take the element at `path` away."""
+
+    def change(assertion: etree._Element) -> None:
+        element = assertion.find(path, NAMESPACES)
+        element.getparent().remove(element)
+
+    return change
+
+
+def text(path: str, value: str) -> Change:
+    def change(assertion: etree._Element) -> None:
+        assertion.find(path, NAMESPACES).text = value
+
+    return change
+
+
+def instead(path: str, name: str) -> Change:
+    """Put an empty element `name` in the place of the one at `path`."""
+
+    def change(assertion: etree._Element) -> None:
+        element = assertion.find(path, NAMESPACES)
+        element.getparent().replace(element, etree.Element(f"{{{NS_ASSERTION}}}{name}"))
+
+    return change
+
+
 def test_first_sign_in_of_a_mapped_admin_makes_the_account(site, browser):
     hannah = site.people[0]
     landed = site.sign_in(browser, hannah, "?next=/admin/shoots%3Fpage=2")
@@ -222,6 +261,45 @@ def test_groups_never_take_the_last_admin_away(site, browser):
     (kept,) = site.events(audit.Tag.MEMBER_ROLE_KEPT)
     assert kept.facts == {"role": "hr_admin"}
     assert not site.events(audit.Tag.MEMBER_ROLE_CHANGED)
+
+
+def renamed(name: str, *values: str) -> Change:
+    """Put another attribute in the place of the groups."""
+
+    def change(assertion: etree._Element) -> None:
+        attribute = assertion.find("saml:AttributeStatement/saml:Attribute[@Name='groups']", NAMESPACES)
+        for value in list(attribute):
+            attribute.remove(value)
+        attribute.set("Name", name)
+        for value in values:
+            etree.SubElement(attribute, f"{{{NS_ASSERTION}}}AttributeValue").text = value
+
+    return change
+
+
+GROUPS_LINK = "http://schemas.microsoft.com/claims/groups.link"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        renamed(GROUPS_LINK, "https://graph.windows.net/5c9e5b0a/users/b6a7e0f4/getMemberObjects"),
+        renamed("_claim_names", '{"groups":"src1"}'),
+        renamed("Role", "offline_access"),
+        without("saml:AttributeStatement/saml:Attribute[@Name='groups']"),
+    ],
+)
+@pytest.mark.parametrize("index", [0, 2])
+def test_groups_that_did_not_come_take_nobodys_role(site, browser, change, index):
+    person = site.people[index]
+    site.hire("owner@acme.example", Role.OWNER)  # so that it is not the last admin who stays one
+    site.sign_in(browser, person)
+    role = site.who(browser)["role"]
+    site.hand_in(browser, person, change)
+    assert site.who(browser)["role"] == role
+    assert site.events(audit.Tag.MEMBER_ROLE_CHANGED) == []
+    said = {event.facts["all_groups"] for event in site.events(audit.Tag.SIGNED_IN)}
+    assert said == {True, False}, "that the groups did not come is in the log"
 
 
 def test_an_auditor_signs_in_by_group_and_lands_on_the_evidence(site, browser):
@@ -375,45 +453,6 @@ def test_empty_or_broken_answer_is_told_kindly(site, browser, form):
     refused = browser.post(f"/sso/{site.slug}/acs", base_url=BASE, data=form)
     assert refused.status_code in (400, 403)
     assert "you were not signed in" in refused.text.lower() or "start again" in refused.text
-
-
-def attribute(path: str, name: str, value: str | None) -> Change:
-    """Set an attribute of the element at `path`, or take it away."""
-
-    def change(assertion: etree._Element) -> None:
-        element = assertion.find(path, NAMESPACES) if path else assertion
-        element.attrib.pop(name, None)
-        if value is not None:
-            element.set(name, value)
-
-    return change
-
-
-def without(path: str) -> Change:
-    """Take the element at `path` away."""
-
-    def change(assertion: etree._Element) -> None:
-        element = assertion.find(path, NAMESPACES)
-        element.getparent().remove(element)
-
-    return change
-
-
-def text(path: str, value: str) -> Change:
-    def change(assertion: etree._Element) -> None:
-        assertion.find(path, NAMESPACES).text = value
-
-    return change
-
-
-def instead(path: str, name: str) -> Change:
-    """Put an empty element `name` in the place of the one at `path`."""
-
-    def change(assertion: etree._Element) -> None:
-        element = assertion.find(path, NAMESPACES)
-        element.getparent().replace(element, etree.Element(f"{{{NS_ASSERTION}}}{name}"))
-
-    return change
 
 
 DATA = "saml:Subject/saml:SubjectConfirmation/saml:SubjectConfirmationData"
