@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
+from admin import search
 from compliance import erasure
 from compliance.erasure import ErasureReason
 from core.db import transaction
@@ -25,14 +26,22 @@ class NotConfirmed(InvalidInput):
     code = "not_confirmed"
 
 
-@bp.route("/people", methods=["GET", "POST"])
+@bp.get("/people")
 @requires(Permission.INVITE)
 def index() -> Response:
-    """List people. A search is a POST, so that no name stands in an address."""
-    words = request.form.get("q", "")[:200]
+    """List people, all or those that a search finds."""
     with transaction(me().org_id) as session:
-        found = listing.page(session, words=words, after_member=uuid_argument("after"))
-        return page("admin/people.html", found=found, words=words, total=listing.count(session))
+        asked = search.asked(session)
+        found = listing.page(session, words=asked.words, after_member=uuid_argument("after"))
+        return page("admin/people.html", found=found, search=asked, total=listing.count(session))
+
+
+@bp.post("/people")
+@requires(Permission.INVITE)
+def find() -> Response:
+    """Search the people. A form, so that no name stands in an address."""
+    with transaction(me().org_id) as session:
+        return search.found_at(session, "/admin/people")
 
 
 @bp.get("/people/<uuid:member_id>")

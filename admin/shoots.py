@@ -12,6 +12,7 @@ from flask import Blueprint, Response, jsonify, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from admin import search
 from admin.words import ENGINES
 from core import gpu
 from core.brand import styles
@@ -98,22 +99,39 @@ def _day(text: str) -> date:
         raise InvalidInput(_("Please give the deadline as a day, like 2026-12-31.")) from error
 
 
-@bp.route("/shoots/<uuid:shoot_id>", methods=["GET", "POST"])
+def _sees_people() -> bool:
+    return any(allowed(me().role, one) for one in (Permission.INVITE, Permission.DOWNLOAD))
+
+
+@bp.post("/shoots/<uuid:shoot_id>")
+@requires(Permission.VIEW_DASHBOARD)
+def find(shoot_id: UUID) -> Response:
+    """Search the people of a shoot. A form, so that no name stands in an address."""
+    address, state = f"/admin/shoots/{shoot_id}", _state(request.form.get("state", ""))
+    if not _sees_people():
+        return go(address)
+    with transaction(me().org_id) as session:
+        shoots.get(session, shoot_id)
+        return search.found_at(session, address, state=state.value if state else "")
+
+
+@bp.get("/shoots/<uuid:shoot_id>")
 @requires(Permission.VIEW_DASHBOARD)
 def view(shoot_id: UUID) -> Response:
-    """Show how far everyone is. A search is a POST, so that no name stands in an address."""
-    words = request.form.get("q", "")[:200]
-    state = _state(request.values.get("state", ""))
-    sees_people = any(allowed(me().role, one) for one in (Permission.INVITE, Permission.DOWNLOAD))
+    """Show how far everyone is, and the people, all or those that a search finds."""
+    state = _state(request.args.get("state", ""))
     with transaction(me().org_id) as session:
+        asked = search.asked(session)
         shoot = shoots.get(session, shoot_id)
         style = styles.get(session, shoot.style_id)
         overview = dashboard.overviews(session, [(shoot, style)])[0]
         cost = adapters.cost(session, shoot_id)
         failures = engines.failures(session, shoot_id)
         people = (
-            shoots.people(session, shoot_id, state=state, words=words, after_member=uuid_argument("after"))
-            if sees_people
+            shoots.people(
+                session, shoot_id, state=state, words=asked.words, after_member=uuid_argument("after")
+            )
+            if _sees_people()
             else None
         )
     if wants_json():
@@ -132,7 +150,7 @@ def view(shoot_id: UUID) -> Response:
                         "participation_id": str(person.participation.id),
                         "member_id": str(person.member.id),
                         "name": person.member.full_name,
-                        "state": person.participation.state,
+                        "state": person.participation.seen_by_company,
                     }
                     for person in (people.people if people else ())
                 ],
@@ -147,7 +165,7 @@ def view(shoot_id: UUID) -> Response:
         gpu=_gpu(shoot),
         shoot=shoot,
         people=people,
-        words=words,
+        search=asked,
         wanted=state,
         now=now(),
         remindable=reminders.REMINDABLE,
@@ -228,7 +246,7 @@ def some(shoot_id: UUID) -> Response:
     with transaction(me().org_id) as session:
         for participation in participations.several(session, [_id(text) for text in ids]):
             _one(participation, shoot_id)
-            if participation.state not in reminders.REMINDABLE:
+            if participation.seen_by_company not in reminders.REMINDABLE:
                 continue
             if revoking:
                 invites.revoke(session, participation.id, actor=me().actor)

@@ -24,8 +24,10 @@ ORPHAN_AGE = timedelta(hours=1)
 BATCH = 500
 # Selfies of someone who never finished are kept no longer than those of someone who did.
 UNFINISHED = (State.CONSENTED, State.UPLOADING, State.SUBMITTED, State.RENDERING, State.READY, State.FAILED)
-ROSTER_HOURS = 1
 UPLOAD_DAYS = 1  # a picture that is being checked, and what its page says of it afterwards
+# What names people on its way into the pages of an admin: lists to import, and searches.
+PASSING = (Kind.ROSTER, Kind.SEARCH)
+PASSING_HOURS = 1
 UNSAVED_BACKDROP_DAYS = 1  # a style whose form was refused, and that nobody came back to
 
 
@@ -45,14 +47,24 @@ def sweep(session: Session) -> int:
         .where(
             or_(
                 Participation.state.in_((State.DECLINED, State.EXPIRED)),
-                Participation.approved_at < limit,
+                Participation.state.in_(participations.SETTLED) & (Participation.approved_at < limit),
                 Participation.state.in_(UNFINISHED) & (Shoot.deadline < limit),
             )
         )
     )
+    # Who approved one and tries other photos keeps these, and not those that the approved one came from.
+    earlier = select(Participation.id).where(
+        Participation.approved_at < limit, Photo.created_at < Participation.approved_at
+    )
     kept = (
         select(Photo)
-        .where(Photo.participation_id.in_(over), Photo.removed_at.is_(None))
+        .where(
+            or_(
+                Photo.participation_id.in_(over),
+                Photo.participation_id.in_(earlier.correlate(Photo)),
+            ),
+            Photo.removed_at.is_(None),
+        )
         .order_by(Photo.member_id)
         .limit(BATCH)
     )
@@ -87,9 +99,9 @@ def sweep(session: Session) -> int:
     uploads.forget(session, session.scalars(sent.where(Upload.member_id.in_(locked))).all())
     stale = session.scalars(
         select(Artifact.id).where(
-            Artifact.kind == Kind.ROSTER,
+            Artifact.kind.in_(PASSING),
             Artifact.delete_requested_at.is_(None),
-            Artifact.created_at < moment - timedelta(hours=ROSTER_HOURS),
+            Artifact.created_at < moment - timedelta(hours=PASSING_HOURS),
         )
     ).all()
     vault().delete(session, stale)

@@ -60,6 +60,7 @@ class Tag(StrEnum):
     PHOTO_SUBJECT_CHOSEN = "photo.subject_chosen"
     PHOTO_CONFIRMED = "photo.confirmed"
     PHOTO_REMOVED = "photo.removed"
+    READY_UNDELIVERED = "ready.undelivered"
     HEADSHOTS_RENDERED = "headshots.rendered"
     ADAPTER_TRAINED = "adapter.trained"
     ADAPTER_ERASED = "adapter.erased"

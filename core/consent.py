@@ -19,7 +19,13 @@ class Purpose(StrEnum):
 
     PHOTO = "photo"  # retouch one's own photos and deliver the result
     LIKENESS = "likeness"  # a face embedding, to check that results look like the person
-    ADAPTER = "adapter"  # train a personal model
+    PAINT = "paint"  # show an image model one's photos, which paints a face from them and keeps nothing
+    CLOTHES = "clothes"  # show it one's photo, on which it paints other clothes and keeps nothing
+    ADAPTER = "adapter"  # train a personal model, which paints a face
+
+
+# What paints a face; nobody sees one that was not compared with its person's, which takes `likeness`.
+PAINTING = frozenset({Purpose.PAINT, Purpose.ADAPTER})
 
 
 class ConsentRequired(AppError):

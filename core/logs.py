@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from core.errors import ConfigurationError
 from core.settings import settings
 
 # A log call may carry these; anything else is dropped, so that a name or an address cannot slip in.
@@ -41,6 +44,12 @@ def _where(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def fault(error: BaseException) -> str:
+    """Name an error by its type and place, which hold no personal data."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
+
+
 def configure(level_name: str | None = None) -> None:
     """Send our events as JSON lines to stderr; other libraries' loggers speak from WARNING up, by name only.
 
@@ -68,6 +77,9 @@ def logger() -> structlog.typing.FilteringBoundLogger:
     The library's own set-up prints local variables of tracebacks, and those may hold anything.
     """
     if not structlog.is_configured():
-        configure()
+        try:
+            configure()
+        except ConfigurationError:  # a command that works on files has no settings of a service
+            configure("WARNING")
     log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
     return log

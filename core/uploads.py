@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from core import locks, progress
@@ -133,13 +133,7 @@ def newest(
     session: Session, use: Use, *, sender_id: UUID | None = None, subject_id: UUID | None = None
 ) -> Upload | None:
     """Return the last upload for a use: of one person's own picture, of one style's look, or of the company."""
-    found = select(Upload).where(Upload.use == use).order_by(Upload.id.desc()).limit(1)
-    if use is Use.OWN_PICTURE:
-        found = found.where(Upload.member_id == sender_id)
-    if use is Use.LOOK:
-        # Where a shoot uses the version that they were given for, a further one has them.
-        found = found.where(or_(Upload.subject_id == subject_id, Upload.result_id == subject_id))
-    return session.scalar(found)
+    return session.scalar(_sent(use, sender_id, subject_id).limit(1))
 
 
 def standing(upload: Upload) -> Standing:
@@ -174,9 +168,8 @@ def refuse(session: Session, upload: Upload, error: AppError, left_out: Sequence
 
 
 def end(session: Session, use: Use, *, sender_id: UUID | None = None, subject_id: UUID | None = None) -> None:
-    """Forget the last upload for a use, judged or not: something else was chosen meanwhile; none is fine."""
-    last = newest(session, use, sender_id=sender_id, subject_id=subject_id)
-    forget(session, [last] if last is not None else [])
+    """Forget the uploads for a use, judged or not: something else was chosen meanwhile; none is fine."""
+    forget(session, session.scalars(_sent(use, sender_id, subject_id)).all())
 
 
 def wait(org_id: UUID, use: Use, upload_id: UUID, seconds: float = WAIT_SECONDS) -> UUID:
@@ -230,6 +223,19 @@ def forget(session: Session, over: Sequence[Upload]) -> None:
     for upload in over:
         session.delete(upload)
     session.flush()
+
+
+def _sent(use: Use, sender_id: UUID | None, subject_id: UUID | None) -> Select[Upload]:
+    """Select uploads, the last one first; of one's own pictures those of one shoot, or all."""
+    found = select(Upload).where(Upload.use == use).order_by(Upload.id.desc())
+    if use is Use.OWN_PICTURE:
+        found = found.where(Upload.member_id == sender_id)
+        if subject_id is not None:
+            found = found.where(Upload.subject_id == subject_id)
+    if use is Use.LOOK:
+        # Where a shoot uses the version that they were given for, a further one has them.
+        found = found.where(or_(Upload.subject_id == subject_id, Upload.result_id == subject_id))
+    return found
 
 
 def _settle(session: Session, upload: Upload) -> None:

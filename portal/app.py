@@ -9,6 +9,7 @@ from flask import Flask, g, render_template
 from core.web.app import create_app as create_base
 from core.web.visitor import visitor
 from portal import consent, declined, erased, gallery, invite, privacy, progress, reminders, trust, upload
+from portal.visit import stay
 
 
 def create_app() -> Flask:
@@ -17,6 +18,7 @@ def create_app() -> Flask:
     for part in (invite, consent, declined, upload, progress, gallery, privacy, erased, trust, reminders):
         app.register_blueprint(part.bp)
     app.context_processor(_context)
+    app.url_defaults(stay)
 
     @app.get("/")
     def start() -> str:

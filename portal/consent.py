@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from compliance import consent as consents
 from compliance.consent.texts import Notice, notice
-from core.consent import Purpose
+from core.consent import PAINTING, Purpose
 from core.db import transaction
 from core.errors import AppError, Conflict, Gone, InvalidInput
-from core.models import EngineName, State
+from core.models import State
 from core.people import consents as answered
-from core.portraits import avatars
+from core.portraits import avatars, engines
 from core.settings import settings
 from core.shoots import participations
 from core.web.answers import go, page
@@ -49,13 +49,9 @@ def notice_for(place: Visit) -> Notice:
         processor=config.operator_name,
         region=_(config.storage_region),
         retention_days=place.organization.retention_days,
+        engine=place.shoot.engine,
     )
-    asked = {
-        purpose: text
-        for purpose, text in full.purposes.items()
-        if purpose is not Purpose.ADAPTER or place.shoot.engine == EngineName.DIFFUSION
-    }
-    return replace(full, purposes=asked)
+    return replace(full, purposes={purpose: full.purposes[purpose] for purpose in engines.asks(place.shoot)})
 
 
 def offered(session: Session, place: Visit) -> Notice:
@@ -124,7 +120,9 @@ def more() -> Response:
 
 def _page(place: Visit, shown: Notice, *, later: bool = False, error: AppError | None = None) -> Response:
     """Show the question; after a mistake with the ticks as they were, unless the words have changed."""
-    ticked = _answers(shown) if error and not isinstance(error, TextChanged) else {}
+    answers = _answers(shown) if error and not isinstance(error, TextChanged) else {}
+    ticked = [purpose for purpose, answer in answers.items() if answer]
+    lacking = isinstance(error, consents.NeedsLikeness)
     return page(
         "consent.html",
         error.status if error else 200,
@@ -133,8 +131,10 @@ def _page(place: Visit, shown: Notice, *, later: bool = False, error: AppError |
         mark=mark_of(shown),
         later=later,
         problem=said(error) if error else "",
-        ticked=[purpose for purpose, answer in ticked.items() if answer],
-        both=isinstance(error, consents.NeedsLikeness),
+        ticked=ticked,
+        both=[Purpose.LIKENESS, *(one for one in ticked if one in PAINTING)] if lacking else [],
+        painting=PAINTING,
+        likeness=Purpose.LIKENESS,
     )
 
 
@@ -174,8 +174,7 @@ def answer() -> Response:
             return _page(place, shown, error=error)
         participations.move(session, place.participation, State.OPENED, actor=place.actor)
         participations.move(session, place.participation, State.CONSENTED, actor=place.actor)
-        place.participation.alternative = None
-        avatars.remove_own_picture(session, place.member)
+        avatars.remove_unused_picture(session, place.member)
         return go(step_url(State.CONSENTED))
 
 

@@ -6,14 +6,13 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from compliance import consent as consents
+from compliance.consent import leaving
 from core import uploads
-from core.consent import Purpose
 from core.db import transaction
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import InvalidInput, NotFound
 from core.image.kinds import ACCEPT, UnreadablePhoto
-from core.models import Alternative, State, Use
-from core.portraits import avatars, headshots, photos
+from core.models import Alternative, State, Upload, Use
+from core.portraits import avatars
 from core.shoots import participations
 from core.vault import vault
 from core.web.answers import back, go, page
@@ -27,6 +26,9 @@ from portal.visit import Visit, step_url, visit
 
 bp = Blueprint("declined", __name__)
 
+# Something of the person's may be here, which is not deleted without asking.
+SENT = frozenset(State) - {State.INVITED, State.OPENED, State.CONSENTED, State.DECLINED, State.EXPIRED}
+
 
 @bp.post("/me/decline")
 @signed_in
@@ -37,34 +39,14 @@ def decline() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Choose your initials or a picture of your own.")) from error
     with transaction(me().org_id) as session:
-        leave(session, visit(session, lock=True), alternative)
+        place = visit(session, lock=True)
+        if place.state in SENT and request.form.get("confirm") != "yes":
+            return back(
+                InvalidInput(_("Nothing was deleted yet. See first what that would be.")),
+                url_for("privacy.ask"),
+            )
+        leaving.decline(session, place.participation, alternative, actor=place.actor)
     return go(url_for("declined.show"))
-
-
-def leave(session: Session, place: Visit, alternative: Alternative = Alternative.INITIALS) -> None:
-    """End the person's part: consents are taken back, photos and results deleted; declining again is fine."""
-    for purpose in Purpose:
-        consents.withdraw(session, place.member, purpose)
-    photos.remove_all(session, place.member, actor=place.actor)
-    headshots.delete_all(session, place.member)
-    participation = place.participation
-    if place.state is State.EXPIRED:
-        participations.move(session, participation, State.OPENED, actor=place.actor)
-    if place.state in (State.APPROVED, State.DELIVERED):
-        participations.move(session, participation, State.READY, actor=place.actor)
-    participations.move(session, participation, State.DECLINED, actor=place.actor)
-    if alternative is Alternative.INITIALS:
-        avatars.remove_own_picture(session, place.member)
-    participation.alternative = alternative
-    participation.chosen_headshot_id = None
-    participation.approved_at = None
-    participation.failure_code = None
-
-
-def _declined(place: Visit) -> Visit:
-    if place.state is not State.DECLINED:
-        raise Conflict(_("This page is for those who declined. Your own page shows where you stand."))
-    return place
 
 
 @bp.get("/me/declined")
@@ -75,12 +57,14 @@ def show() -> Response:
         place = visit(session)
         if place.state is not State.DECLINED:
             return go(step_url(place.state))
-        sent = uploads.newest(session, Use.OWN_PICTURE, sender_id=place.member.id)
+        sent = _sent(session, place)
         return page(
             "declined.html",
             place=place,
             own=avatars.own_picture(session, place.member.id),
             sent=checked(sent) if sent is not None else None,
+            elsewhere=bool(leaving.held(session, place.member.id)),
+            being_removed=vault().being_removed(session, place.member.id),
             sizes=avatars.SIZES,
             accept=ACCEPT,
             wants_own=place.participation.alternative == Alternative.OWN_PICTURE,
@@ -112,7 +96,8 @@ def keep() -> Response:
     except UnreadablePhoto as error:
         return back(error, url_for("declined.show"))
     with transaction(me().org_id) as session:
-        place = _declined(visit(session, lock=True))
+        place = visit(session, lock=True)
+        participations.demand_declined(place.participation)
         uploads.receive(
             session,
             Use.OWN_PICTURE,
@@ -128,7 +113,7 @@ def keep() -> Response:
 def poll() -> Response:
     """Return how far the picture is that was sent last, for the page that waits for it."""
     with transaction(me().org_id) as session:
-        sent = uploads.newest(session, Use.OWN_PICTURE, sender_id=me().member_id)
+        sent = _sent(session, visit(session))
         if sent is None:
             raise NotFound(_("There is no picture of yours here."))
         return jsonify(checked(sent).as_json())
@@ -151,9 +136,10 @@ def own_picture() -> Response:
 def initials() -> Response:
     """Go back from one's own picture to the initials."""
     with transaction(me().org_id) as session:
-        place = _declined(visit(session, lock=True))
-        avatars.remove_own_picture(session, place.member)
-        place.participation.alternative = Alternative.INITIALS
+        place = visit(session, lock=True)
+        participations.stand_in(session, place.participation, Alternative.INITIALS)
+        uploads.end(session, Use.OWN_PICTURE, sender_id=place.member.id, subject_id=place.participation.id)
+        avatars.remove_unused_picture(session, place.member)
     return go(url_for("declined.show"))
 
 
@@ -162,8 +148,14 @@ def initials() -> Response:
 def reconsider() -> Response:
     """Changing one's mind is always possible: back to the question."""
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         if place.state is State.DECLINED:
             participations.move(session, place.participation, State.OPENED, actor=place.actor)
         state = place.state
     return go(step_url(state))
+
+
+def _sent(session: Session, place: Visit) -> Upload | None:
+    return uploads.newest(
+        session, Use.OWN_PICTURE, sender_id=place.member.id, subject_id=place.participation.id
+    )

@@ -19,8 +19,9 @@ from core.models import EngineName, Headshot, Photo, State, Style
 from core.people import organizations
 from core.portraits import headshots, photos, submission
 from core.shoots import participations
+from core.shoots.participations import SETTLED
 from core.style.framing import Head
-from core.style.spec import Output, OutputFormat
+from core.style.spec import OutputFormat
 from core.vault import vault
 from core.web.answers import go, page
 from core.web.app import limiter
@@ -29,11 +30,11 @@ from portal import words
 from portal.files import attachment, picture
 from portal.selfie import face_of, framed
 from portal.visit import Visit, step_url, visit
+from portal.way_back import file_of, way_back
 
 bp = Blueprint("gallery", __name__)
 
-SETTLED = frozenset({State.APPROVED, State.DELIVERED})
-SHOWN = frozenset({State.READY}) | SETTLED
+SHOWN = frozenset({State.READY, *SETTLED})
 VIEW_SIDE = 900  # pixels, long side: sharp on a phone's and a laptop's screen, light on a poor connection
 CLOSE_SIDE = 1600  # pixels, long side: alone on a page, where people look at every hair
 
@@ -62,7 +63,6 @@ def show() -> Response:
         if place.state not in SHOWN:
             return go(step_url(place.state))
         found = headshots.of_participation(session, place.participation.id)
-        spec = _style(session, place).parsed
         return page(
             "result.html",
             place=place,
@@ -77,8 +77,8 @@ def show() -> Response:
             ),
             settled=place.state in SETTLED,
             fallback=words.fallback(place.participation.fallback_code),
-            chosen=place.participation.chosen_headshot_id,
-            outputs=[(output, file_of(output)) for output in spec.outputs],
+            handed_over=_style(session, place).parsed.outputs[0],
+            way_back=way_back(session, place),
             size_name=words.size,
         )
 
@@ -134,11 +134,6 @@ def _before_url(session: Session, headshot: Headshot) -> str | None:
     if photo is None or photo.removed_at is not None or photo.preview_id is None:
         return None
     return url_for("gallery.before", headshot_id=headshot.id)
-
-
-def file_of(output: Output) -> str:
-    """Return an output's file name in addresses, e.g. `linkedin.jpg`."""
-    return f"{output.name}.{output.format.suffix}"
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/view")
@@ -199,7 +194,7 @@ def approve() -> Response:
     except ValueError as error:
         raise InvalidInput(_("Choose one of your headshots first.")) from error
     with transaction(me().org_id) as session:
-        place = visit(session)
+        place = visit(session, lock=True)
         headshot = headshots.get(session, place.member.id, headshot_id)
         headshots.approve(session, place.participation, headshot, actor=place.actor)
     return go(url_for("gallery.show"))
@@ -243,3 +238,13 @@ def more() -> Response:
         place = visit(session, lock=True)
         submission.reopen(session, place.participation, actor=place.actor)
     return go(url_for("upload.show"))
+
+
+@bp.post("/me/keep")
+@signed_in
+def keep() -> Response:
+    """Go back from other photos to the approved headshot, or to those that were made."""
+    with transaction(me().org_id) as session:
+        place = visit(session, lock=True)
+        submission.step_back(session, place.participation, actor=place.actor)
+    return go(url_for("gallery.show"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from flask import Blueprint, Response, current_app, g, request, url_for
+from flask import session as form
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -12,8 +13,9 @@ from core import audit
 from core.db import transaction
 from core.models import EngineName, Invite, Member, Participation, Shoot, SignInMethod, State
 from core.people import sessions
+from core.people.sessions import SignedIn
 from core.portraits import adapters
-from core.shoots import invites
+from core.shoots import invites, participations
 from core.web import brand
 from core.web.answers import go, page
 from core.web.app import limiter, remember
@@ -23,6 +25,8 @@ from portal import words
 from portal.visit import company, step_url
 
 bp = Blueprint("invite", __name__)
+
+WHOSE = "whose"  # in the form secrets: the id of the member whose pages they are for
 
 
 def _speak(session: Session, found: invites.Found) -> None:
@@ -71,7 +75,7 @@ def show(token: str) -> Response:
 def accept(token: str) -> Response:
     """Accept the invitation and sign the person in."""
     found = invites.find(token)
-    if before := visitor():  # whoever used this browser before is signed out
+    if before := visitor():  # whoever used this browser before is signed out; no token is used twice
         with transaction(before.org_id) as session:
             sessions.end(session, before.session_id)
     with transaction(found.org_id) as session:
@@ -84,7 +88,8 @@ def accept(token: str) -> Response:
                 _("Your company has switched off your account, so this link leads nowhere any more.")
             )
         participation = invites.accept(session, invite)
-        secret = sessions.start(session, member, SignInMethod.INVITE, participation=participation)
+        own = _own(session, before, participation)
+        secret = sessions.start(session, member, SignInMethod.INVITE, participation=own)
         audit.record(
             session,
             audit.Tag.SIGNED_IN,
@@ -92,11 +97,23 @@ def accept(token: str) -> Response:
             subject=member,
             method=SignInMethod.INVITE.value,
         )
+        g.shoot = None if own.id == participation.id else participation.id
         state = State(participation.state)
+    if form.get(WHOSE) not in (None, str(member.id)):
+        form.clear()  # the pages of whoever was here before can send nothing any more
+    form[WHOSE] = str(member.id)
     response = go(step_url(state))
     remember(response, current_app, secret)
     brand.remember(response, g.slug)
     return response
+
+
+def _own(session: Session, before: SignedIn | None, opened: Participation) -> Participation:
+    """Return the shoot that addresses without one mean: that of the tabs which are open already, if there are any."""
+    if before is None or before.participation_id is None or before.member_id != opened.member_id:
+        return opened
+    found = participations.one_of_member(session, before.member_id, before.participation_id)
+    return found[0] if found else opened
 
 
 @bp.post("/i/<token>/renew")

@@ -7,14 +7,15 @@ from flask_babel import gettext as _
 
 from compliance import consent as consents
 from compliance import erasure
+from compliance.consent import leaving
 from compliance.erasure import ErasureReason
 from compliance.requests import export
 from core import audit
 from core.consent import Purpose
 from core.db import transaction
-from core.errors import InvalidInput, NotFound
-from core.models import Kind, State
-from core.people import access, sessions
+from core.errors import InvalidInput
+from core.models import Kind
+from core.people import access
 from core.people import consents as answers
 from core.portraits import engines
 from core.settings import settings
@@ -26,8 +27,7 @@ from core.web.app import choose_language, forget, limiter
 from core.web.guards import me, signed_in
 from portal import words
 from portal.consent import offered
-from portal.declined import leave
-from portal.visit import step_url, visit
+from portal.visit import visit
 
 bp = Blueprint("privacy", __name__)
 
@@ -51,6 +51,7 @@ def show() -> Response:
             "privacy.html",
             place=place,
             held=held,
+            being_removed=vault().being_removed(session, place.member.id),
             has_model=Kind.ADAPTER in inventory,
             given=given,
             offered=offered(session, place).purposes,
@@ -60,17 +61,15 @@ def show() -> Response:
         )
 
 
-@bp.post("/me/shoot")
+@bp.get("/me/consent/withdraw")
 @signed_in
-def switch() -> Response:
-    """Go on in another shoot of one's own, as its link would."""
-    wanted = request.form.get("participation", "")
+def ask() -> Response:
+    """Ask before the first consent is taken back: say exactly what will be destroyed."""
     with transaction(me().org_id) as session:
-        for participation, _shoot in participations.all_of_member(session, me().member_id):
-            if str(participation.id) == wanted:
-                sessions.stay_in(session, me().session_id, participation)
-                return go(step_url(State(participation.state)))
-    raise NotFound(_("You are not part of this shoot. Reload the page to see yours."))
+        place = visit(session)
+        return page(
+            "withdraw.html", place=place, ending=leaving.ending(session, place.member.id), kind=words.kind
+        )
 
 
 @bp.post("/me/consent/withdraw")
@@ -81,18 +80,27 @@ def withdraw() -> Response:
         purpose = Purpose(request.form.get("purpose", ""))
     except ValueError as error:
         raise InvalidInput(_("Say which consent you take back.")) from error
+    if purpose is Purpose.PHOTO and request.form.get("confirm") != "yes":
+        return back(
+            InvalidInput(_("Nothing was taken back yet. See first what that deletes.")),
+            url_for("privacy.ask"),
+        )
     with transaction(me().org_id) as session:
         place = visit(session, lock=True)
-        if purpose is Purpose.PHOTO and place.state is not State.DECLINED:
-            leave(session, place)
-            done = _("Taken back. Your photos and headshots are deleted, and your initials are used.")
+        before = vault().being_removed(session, place.member.id)
+        if purpose is Purpose.PHOTO:
+            leaving.withdraw_all(session, place.participation, actor=place.actor)
         else:
             consents.withdraw(session, place.member, purpose)
             engines.choose_again(session, place.participation)
-            done = _(
-                "Taken back: “%(title)s”. What was kept for it alone is erased.", title=words.purpose(purpose)
-            )
-    return go(url_for("privacy.show"), done)
+        gone = vault().being_removed(session, place.member.id) - before
+    done = _("Taken back: “%(title)s”.", title=words.purpose(purpose))
+    files = (
+        _("Nobody can open the files any more that rested on it.")
+        if gone
+        else _("No file had to be deleted.")
+    )
+    return go(url_for("privacy.show"), f"{done} {files}")
 
 
 def _session_of() -> str:

@@ -27,6 +27,7 @@ from core.web.answers import go, page
 from core.web.guards import me, signed_in
 from portal import words
 from portal.visit import step_url, visit
+from portal.way_back import way_back
 
 bp = Blueprint("progress", __name__)
 
@@ -132,7 +133,13 @@ def show() -> Response:
                 if one.withheld_code
             ]
             reasons = words.failure(place.participation.failure_code, held)
-            return page("failed.html", place=place, reasons=reasons)
+            return page(
+                "failed.html",
+                place=place,
+                reasons=reasons,
+                way_back=way_back(session, place),
+                size_name=words.size,
+            )
         if place.state not in MOVING:
             return go(step_url(place.state))
         sent = photos.of_participation(session, place.participation.id)
@@ -140,7 +147,16 @@ def show() -> Response:
         modelled = engines.expects(place.participation) and engines.is_modelled(session, place.participation)
         takes = words.takes(adapters.usual_seconds(session, place.shoot.engine)) if modelled else ""
         watch = Watch.of(session, place.participation)
-    return page("progress.html", place=place, status=watch.status(), count=count, takes=takes)
+        back = way_back(session, place)
+    return page(
+        "progress.html",
+        place=place,
+        status=watch.status(),
+        count=count,
+        takes=takes,
+        way_back=back,
+        size_name=words.size,
+    )
 
 
 @bp.get("/me/progress.json")

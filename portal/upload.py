@@ -24,9 +24,10 @@ from core.web.answers import back, go, page
 from core.web.app import limiter
 from core.web.errors import said, wants_json
 from core.web.guards import me, signed_in
-from portal import listing
+from portal import listing, words
 from portal.files import picture
 from portal.visit import Visit, step_url, visit
+from portal.way_back import way_back
 
 bp = Blueprint("upload", __name__)
 
@@ -49,6 +50,8 @@ def show() -> Response:
             accept=ACCEPT,
             upload_key=new_id().hex,
             most_bytes=settings().upload_max_bytes,
+            way_back=way_back(session, place),
+            size_name=words.size,
         )
 
 

@@ -1,10 +1,16 @@
-"""Where a request stands: whose it is, in which company and shoot, and which step comes next."""
+"""Where a request stands: whose it is, in which company and shoot, and which step comes next.
+
+The shoot belongs to the request. An address that names none means the session's own, whose link was opened
+first; every address on a page of another shoot names that one, so that two tabs never act on each other's.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
-from flask import g, url_for
+from flask import g, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -13,7 +19,9 @@ from core.audit import Actor
 from core.errors import NotFound
 from core.models import Member, Organization, Participation, Shoot, State
 from core.people import members, organizations
+from core.people.sessions import SignedIn
 from core.shoots import participations
+from core.web.answers import uuid_argument
 from core.web.brand import brand_of
 from core.web.guards import me
 
@@ -32,6 +40,8 @@ STEPS: dict[State, str] = {
     State.EXPIRED: "consent.ended",
     State.ERASED: "consent.ended",
 }
+# Blueprints whose pages are about one shoot.
+IN_A_SHOOT = frozenset({"consent", "declined", "upload", "progress", "gallery", "privacy"})
 
 
 @dataclass(frozen=True)
@@ -66,19 +76,40 @@ def visit(session: Session, *, lock: bool = False) -> Visit:
         lock: hold what belongs to the person until the transaction ends, for a page that changes it.
 
     Raises:
-        NotFound: they were never invited to a shoot, or have been erased.
+        NotFound: they were never invited to a shoot, are not in the one that the address names, or have been
+            erased.
     """
     user = me()
     organization = company(session)
     if lock:
         locks.people(session, [user.member_id])
     member = members.get(session, user.member_id)
-    found = participations.of_member(session, member.id, user.participation_id)
+    participation, shoot = _place(session, user)
+    g.shoot_name = shoot.name
+    g.shoot = None if participation.id == user.participation_id else participation.id
+    return Visit(organization, member, participation, shoot, user.actor)
+
+
+def _place(session: Session, user: SignedIn) -> tuple[Participation, Shoot]:
+    named = uuid_argument("shoot")
+    # A form acts on the shoot that its page showed, also when that has ended meanwhile, and on no other.
+    meant = named or (None if request.method in ("GET", "HEAD") else user.participation_id)
+    if meant is not None and (exactly := participations.one_of_member(session, user.member_id, meant)):
+        return exactly
+    if named is not None:
+        raise NotFound(_("You are not part of this shoot. Go to the start to see yours."))
+    found = participations.of_member(session, user.member_id, user.participation_id)
     if found is None:
         raise NotFound(_("You are not invited to a shoot yet. Your company sends you a link when you are."))
-    participation, shoot = found
-    g.shoot_name = shoot.name
-    return Visit(organization, member, participation, shoot, user.actor)
+    return found
+
+
+def stay(endpoint: str, values: dict[str, Any]) -> None:
+    """Let an address that is written on a page of a shoot lead to that shoot."""
+    if endpoint.partition(".")[0] in IN_A_SHOOT:
+        shoot = g.get("shoot") or request.args.get("shoot", type=UUID)
+        if shoot is not None:
+            values.setdefault("shoot", shoot)
 
 
 def step_url(state: State) -> str:

@@ -329,8 +329,10 @@ def size(name: str) -> str:
 def purpose(name: str) -> str:
     """Return what a consent is about."""
     known: dict[str, str] = {
-        "photo": _("Make a headshot from my photos"),
-        "likeness": _("Check that the result looks like me"),
+        "photo": _("Make my headshot"),
+        "likeness": _("Check that it looks like me"),
+        "paint": _("Let an image model paint me"),
+        "clothes": _("Let an image model dress me"),
         "adapter": _("Train an image model of me"),
     }
     return known[name]

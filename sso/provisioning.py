@@ -109,10 +109,11 @@ def _link(session: Session, connection: SamlConnection, identity: Identity, memb
 
 
 def _follow_groups(session: Session, connection: SamlConnection, identity: Identity, member: Member) -> None:
-    """Make the role what the groups say; a connection that names none for a role says nothing of it,
-    nor does an answer without its groups: a list that is missing or cut short takes nobody's role.
+    """Make the role what the groups say.
 
-    The last admin stays one: they sign in, can appoint another, and follow their groups from then on.
+    A connection that names none for a role says nothing of it, nor does an answer without its groups: a list
+    that is missing or cut short takes nobody's role. The last admin stays one: they sign in, can appoint
+    another, and follow their groups from then on.
     """
     before, after = Role(member.role), _role(connection, identity)
     groups = {Role.HR_ADMIN: connection.admin_groups, Role.AUDITOR: connection.auditor_groups}

@@ -6,8 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import numpy as np
+
 from core.checks.verdict import Verdict
 from core.consent import Purpose, ValidConsent
+from core.errors import AppError
+from core.logs import logger
 from core.style.spec import StyleSpec
 from workers.vision.check import examine
 from workers.vision.examination import Examination
@@ -64,6 +68,7 @@ class Portrait:
         face: The person; `None` where no face came of it.
         others: Further faces in the picture.
         made: Where pixels were made.
+        failed: This software failed on it.
     """
 
     key: str
@@ -71,6 +76,12 @@ class Portrait:
     face: Face | None
     others: tuple[Face, ...]
     made: Made | None = None
+    failed: bool = False
+
+    @classmethod
+    def of_nothing(cls, key: str) -> Portrait:
+        """Return what stands for a photo that could not be taken from its file again."""
+        return cls(key, np.zeros((1, 1, 3), np.uint8), None, (), failed=True)
 
 
 class Engine(Protocol):
@@ -110,6 +121,13 @@ class StudioEngine:
         consent.demand(Purpose.PHOTO)
         head = _MARGIN * style.crop.head_height * style.frame(*style.master_size()).height
         for source in sources:
-            seen = source.examined(consent)
-            if seen.face is not None:
-                yield Portrait(source.key, *closer(source.content, seen, head))
+            try:
+                seen = source.examined(consent)
+                portrait = Portrait(source.key, *closer(source.content, seen, head)) if seen.face else None
+            except AppError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one photo never costs the others theirs
+                logger().error("photo_failed", exc_info=error)
+                portrait = Portrait.of_nothing(source.key)
+            if portrait is not None:
+                yield portrait

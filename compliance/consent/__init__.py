@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from compliance.consent.texts import Notice
 from core import audit, locks
 from core.clock import now
-from core.consent import ConsentRequired, Purpose, ValidConsent
+from core.consent import PAINTING, ConsentRequired, Purpose, ValidConsent
 from core.db import organization_of
 from core.errors import InvalidInput
 from core.ids import new_id
@@ -22,9 +22,9 @@ from core.portraits import adapters, headshots, verdicts
 
 
 class NeedsLikeness(InvalidInput):
-    """A model of a person is only ever used where its pictures may be compared with that person."""
+    """A painted face is only ever shown where it may be compared with its person's."""
 
-    code = "adapter_needs_likeness"
+    code = "model_needs_likeness"
 
 
 def give(
@@ -43,7 +43,7 @@ def give(
         InvalidInput: `photo` was asked about and not answered with yes; without it there is nothing to do,
             and the person declines instead.
         NotFound: the person has been erased.
-        NeedsLikeness: `adapter` was answered with yes, and `likeness` is not agreed to.
+        NeedsLikeness: what paints a face was answered with yes, and `likeness` is not agreed to.
     """
     if Purpose.PHOTO in notice.purposes and not answers.get(Purpose.PHOTO):
         raise InvalidInput(
@@ -54,10 +54,10 @@ def give(
         if Purpose.LIKENESS in notice.purposes
         else Purpose.LIKENESS in consents.agreed(session, participation.member_id)
     )
-    if answers.get(Purpose.ADAPTER) and not compared:
+    if not compared and any(answers.get(purpose) for purpose in PAINTING):
         raise NeedsLikeness(
-            "An image model of you is only used together with the check that its pictures look like you. "
-            "Please choose both or neither. Nothing was sent yet."
+            "Pictures that an image model makes of you are only shown after the check that they look like you. "
+            "Please choose the check as well, or leave the image model out. Nothing was sent yet."
         )
     locks.person(session, participation.member_id)
     member = members.get(session, participation.member_id)

@@ -109,7 +109,6 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
     rows = session.scalars(select(Participation).where(Participation.member_id == member.id)).all()
     for row in rows:
         participations.move(session, row, State.ERASED, actor=actor)
-        row.failure_code = None
     sessions.end_all(session, member.id)
     session.execute(
         update(Invite)

@@ -22,7 +22,7 @@ class Severity(StrEnum):
 
 
 class Issue(StrEnum):
-    """Stable codes; the first group are those of `workers.vision.decode`'s errors."""
+    """Stable codes; the first group are those of `core.image.kinds`'s errors, and a fault of ours."""
 
     UNREADABLE = "unreadable"
     EMPTY_FILE = "empty_file"
@@ -31,6 +31,7 @@ class Issue(StrEnum):
     FILE_TOO_LARGE = "file_too_large"
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_FEW_PIXELS = "too_few_pixels"
+    CHECK_FAILED = "check_failed"
 
     NO_FACE = "no_face"
     FACE_CUT_OFF = "face_cut_off"
@@ -96,6 +97,10 @@ ADVICE: Final[dict[Issue, Advice]] = {
     ),
     Issue.TOO_FEW_PIXELS: Advice(
         Severity.BLOCK, N_("This picture is too small. Please upload the photo as your phone saved it.")
+    ),
+    Issue.CHECK_FAILED: Advice(
+        Severity.BLOCK,
+        N_("Something went wrong here while this photo was checked; it may be fine. Please try another one."),
     ),
     Issue.NO_FACE: Advice(
         Severity.BLOCK,

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     STYLE_PICTURE = "style_picture"  # an example of the company's look
     ROSTER = "roster"
     UPLOAD = "upload"  # a picture as it came, until a worker has encoded it again
+    SEARCH = "search"  # what an admin looks for in a list of people
 
 
 class Artifact(Tenant):

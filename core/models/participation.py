@@ -38,7 +38,10 @@ class Alternative(StrEnum):
 
 
 class Participation(Tenant):
-    """One member in one shoot."""
+    """One member in one shoot.
+
+    `chosen_headshot_id` is the approved headshot; it stays that while its person tries other photos.
+    """
 
     __tablename__ = "participations"
     __table_args__ = (
@@ -60,3 +63,11 @@ class Participation(Tenant):
     gpu_watt_hours: Mapped[float | None]  # only when all of it was measured
     approved_at: Mapped[datetime | None]
     reminders_ended_at: Mapped[datetime | None]  # the person wants no more reminders of this shoot
+
+    @property
+    def seen_by_company(self) -> State:
+        """How far the person is for the company, whose headshot does not change while they try other photos."""
+        state = State(self.state)
+        if self.chosen_headshot_id is None or state is State.DELIVERED:
+            return state
+        return State.APPROVED

@@ -29,7 +29,7 @@ class SignedIn:
     session_id: UUID
     org_id: UUID
     member_id: UUID
-    participation_id: UUID | None  # the shoot whose link was opened, or that was chosen since
+    participation_id: UUID | None  # what an address without a shoot means: the first opened here
     role: Role
     method: SignInMethod
     language: str
@@ -112,11 +112,6 @@ def find(token: str, app: App) -> SignedIn | None:
             language=member.language,
             actor=actor_for(member),
         )
-
-
-def stay_in(session: Session, session_id: UUID, participation: Participation) -> None:
-    """Go on in another shoot of the same person."""
-    session.get_one(WebSession, session_id).participation_id = participation.id
 
 
 def end(session: Session, session_id: UUID) -> None:

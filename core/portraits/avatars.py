@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import fonts, locks, uploads
 from core.errors import NotFound
-from core.models import Artifact, Kind, Member, Use
+from core.models import Alternative, Artifact, Kind, Member, Participation, Use
 from core.vault import vault
 
 SIZES = (1024, 512, 256)  # pixels, square: directory, chat, small profile
@@ -116,6 +116,17 @@ def keep_own_picture(session: Session, member: Member, jpeg: bytes) -> Artifact:
     locks.person(session, member.id)
     _delete(session, member)
     return vault().put(session, jpeg, kind=Kind.OWN_PICTURE, media_type="image/jpeg", member_id=member.id)
+
+
+def remove_unused_picture(session: Session, member: Member) -> None:
+    """Delete the person's own picture unless it still stands in for them in some shoot."""
+    locks.person(session, member.id)
+    session.flush()
+    used = select(Participation.id).where(
+        Participation.member_id == member.id, Participation.alternative == Alternative.OWN_PICTURE
+    )
+    if session.scalar(used.limit(1)) is None:
+        remove_own_picture(session, member)
 
 
 def remove_own_picture(session: Session, member: Member) -> None:

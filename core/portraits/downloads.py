@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -15,8 +15,6 @@ from core.portraits import avatars
 from core.shoots import participations
 from core.style.framing import Head
 from core.vault import ArtifactGone, KeyErased, vault
-
-APPROVED = (State.APPROVED, State.DELIVERED)
 
 
 class NothingToDownload(Conflict):
@@ -60,7 +58,10 @@ def plan(session: Session, shoot: Shoot, *, actor: audit.Actor) -> list[UUID]:
         session.scalars(
             select(Participation.id)
             .join(Member, Member.id == Participation.member_id)
-            .where(Participation.shoot_id == shoot.id, Participation.state.in_((*APPROVED, State.DECLINED)))
+            .where(
+                Participation.shoot_id == shoot.id,
+                or_(Participation.chosen_headshot_id.is_not(None), Participation.state == State.DECLINED),
+            )
             .order_by(func.lower(Member.last_name), func.lower(Member.first_name), Participation.id)
         )
     )
@@ -90,7 +91,7 @@ def picture(session: Session, participation_id: UUID, *, actor: audit.Actor) -> 
     try:
         if participation.state == State.DECLINED:
             return _alternative(session, participation, member, names)
-        if participation.state not in APPROVED or participation.chosen_headshot_id is None:
+        if participation.chosen_headshot_id is None:
             return None
         headshot = session.get_one(Headshot, participation.chosen_headshot_id)
         if headshot.artifact_id is None:
@@ -98,7 +99,7 @@ def picture(session: Session, participation_id: UUID, *, actor: audit.Actor) -> 
         content = vault().get(session, headshot.artifact_id)
     except (ArtifactGone, KeyErased):
         return None
-    participations.move(session, participation, State.DELIVERED, actor=actor)
+    participations.deliver(session, participation, actor=actor)
     head = Head.measured(headshot.gates.get("figures", {}))
     return Picture(
         content, "image/png", True, member.initials, member.full_name, head, names, headshot.engine

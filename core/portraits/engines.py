@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, gpu, locks, progress
 from core.clock import now
-from core.consent import Purpose
+from core.consent import PAINTING, Purpose
 from core.db import Lookup, transaction
 from core.models import EngineName, Member, Participation, Shoot, State
 from core.people import consents
@@ -25,6 +25,8 @@ MOVING = (State.SUBMITTED, State.RENDERING)
 # While no GPU worker runs, nobody waits longer than this: a worker that is started every night is in time.
 PATIENCE = timedelta(hours=24)
 BATCH = 500
+# Bases that can be shown a person's photos without training on them, as `workers.diffusion.bases` says.
+SHOWS_PHOTOS = frozenset({"klein"})
 
 
 class Fallback(StrEnum):
@@ -44,13 +46,24 @@ class Fallback(StrEnum):
 _THEIRS_ALONE = frozenset({Fallback.NOT_TRAINED, Fallback.NOT_COMPARED, Fallback.CONSENT})
 
 
+def asks(shoot: Shoot) -> tuple[Purpose, ...]:
+    """Return what the people of a shoot are asked to agree to: what is really done there, and nothing else."""
+    always = (Purpose.PHOTO, Purpose.LIKENESS)
+    base = diffusion_settings().diffusion_base
+    if not base or not EngineName(shoot.engine).needs_gpu:
+        return always
+    if shoot.engine == EngineName.WARDROBE:
+        return (*always, Purpose.CLOTHES)
+    return (*always, *((Purpose.PAINT,) if base in SHOWS_PHOTOS else ()), Purpose.ADAPTER)
+
+
 def job_for(session: Session, participation: Participation) -> tuple[JobName, UUID]:
     """Return the job that makes this person's headshots, and its subject.
 
     A shoot with the engine `diffusion` trains a model only of those who agreed to that and to the comparison
-    of faces, without which nobody may see a made face; who agreed to the comparison alone gets pictures from
-    references, without training; everybody else gets the studio's. With the engine `wardrobe` all photos go
-    to the worker that paints clothes.
+    of faces, without which nobody may see a made face; who agreed to being painted and to the comparison gets
+    pictures from references, without training; everybody else gets the studio's. With the engine `wardrobe`
+    the photos of those who agreed to it go to the worker that paints clothes.
     """
     shoot = session.get_one(Shoot, participation.shoot_id)
     job = _job(shoot, consents.agreed(session, participation.member_id))
@@ -59,19 +72,19 @@ def job_for(session: Session, participation: Participation) -> tuple[JobName, UU
 
 def _job(shoot: Shoot, agreed: Set[Purpose]) -> JobName:
     if shoot.engine == EngineName.WARDROBE:
-        return JobName.GENERATE  # face and hair stay the photo's own, so the consent to `photo` is enough
-    if shoot.engine != EngineName.DIFFUSION:
+        return JobName.GENERATE if Purpose.CLOTHES in agreed else JobName.RENDER
+    if shoot.engine != EngineName.DIFFUSION or Purpose.LIKENESS not in agreed:
         return JobName.RENDER
-    if Purpose.LIKENESS not in agreed:
-        return JobName.RENDER
-    return JobName.TRAIN if Purpose.ADAPTER in agreed else JobName.GENERATE
+    if Purpose.ADAPTER in agreed:
+        return JobName.TRAIN
+    return JobName.GENERATE if Purpose.PAINT in agreed else JobName.RENDER
 
 
 def _is_held_back(session: Session, participation: Participation) -> bool:
-    """Whether someone agreed to a model of them but not to the check without which none is shown."""
+    """Whether someone agreed to a painted face but not to the check without which none is shown."""
     shoot = session.get_one(Shoot, participation.shoot_id)
     agreed = consents.agreed(session, participation.member_id)
-    return shoot.engine == EngineName.DIFFUSION and Purpose.ADAPTER in agreed
+    return shoot.engine == EngineName.DIFFUSION and Purpose.LIKENESS not in agreed and bool(PAINTING & agreed)
 
 
 def is_modelled(session: Session, participation: Participation) -> bool:

@@ -9,9 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, locks
-from core.clock import now
 from core.errors import Conflict, NotFound
-from core.models import Artifact, Headshot, Member, Participation, State
+from core.models import Artifact, Headshot, Member, Participation
 from core.shoots import participations
 from core.vault import vault
 
@@ -37,6 +36,27 @@ def of_participation(session: Session, participation_id: UUID) -> Sequence[Heads
     ).all()
 
 
+def any_of(session: Session, participation: Participation) -> bool:
+    """Whether there is a headshot that the person may see."""
+    return any(is_visible(one) for one in of_participation(session, participation.id))
+
+
+def shown(session: Session, shoot_id: UUID) -> set[UUID]:
+    """Return the participations of a shoot of which that is so."""
+    return set(
+        session.scalars(
+            select(Headshot.participation_id)
+            .join(Participation, Participation.id == Headshot.participation_id)
+            .join(Artifact, Artifact.id == Headshot.artifact_id)
+            .where(
+                Participation.shoot_id == shoot_id,
+                Headshot.withheld_code.is_(None),
+                Artifact.delete_requested_at.is_(None),
+            )
+        )
+    )
+
+
 def get(session: Session, member_id: UUID, headshot_id: UUID) -> Headshot:
     """Return a member's own headshot that may be seen.
 
@@ -60,14 +80,9 @@ def approve(
     locks.person(session, participation.member_id)
     if headshot.participation_id != participation.id:
         raise NotFound("This headshot belongs to another shoot.")
-    settled = participation.state in (State.APPROVED, State.DELIVERED)
-    if settled and participation.chosen_headshot_id == headshot.id:
+    if participation.state in participations.SETTLED and participation.chosen_headshot_id == headshot.id:
         return
-    if settled:
-        participations.move(session, participation, State.READY, actor=actor)
-    participations.move(session, participation, State.APPROVED, actor=actor)
-    participation.chosen_headshot_id = headshot.id
-    participation.approved_at = now()
+    participations.approve(session, participation, headshot.id, actor=actor)
     audit.record(
         session,
         audit.Tag.HEADSHOT_APPROVED,
@@ -82,6 +97,8 @@ def download(
 ) -> bytes:
     """Return the sealed master of the approved headshot; the first download makes it delivered.
 
+    It can be downloaded while its person tries other photos, too.
+
     Args:
         session: bound to the organization.
         participation: the person's part in the shoot.
@@ -93,8 +110,7 @@ def download(
         NotApproved: this is not the approved one.
     """
     locks.person(session, participation.member_id)
-    settled = participation.state in (State.APPROVED, State.DELIVERED)
-    if not settled or participation.chosen_headshot_id != headshot.id:
+    if participation.chosen_headshot_id != headshot.id:
         raise NotApproved("Choose this headshot first; then every size can be downloaded.")
     assert headshot.artifact_id is not None
     content = vault().get(session, headshot.artifact_id)
@@ -106,20 +122,18 @@ def download(
         headshot=str(headshot.id),
         output=output,
     )
-    participations.move(session, participation, State.DELIVERED, actor=actor)
+    participations.deliver(session, participation, actor=actor)
     return content
 
 
-def delete_all(session: Session, member: Member) -> int:
-    """Delete every headshot of a member, whatever the state; return how many that were."""
-    locks.person(session, member.id)
+def delete_all(session: Session, participations_of: Sequence[Participation]) -> None:
+    """Delete every headshot of one person's parts in shoots, whatever the state."""
     held = session.scalars(
-        select(Headshot).where(Headshot.member_id == member.id, Headshot.artifact_id.is_not(None))
+        select(Headshot).where(Headshot.participation_id.in_([row.id for row in participations_of]))
     ).all()
     for headshot in held:
         headshot.gates = {}  # measures of a face are personal data too
     vault().delete(session, [one.artifact_id for one in held if one.artifact_id])
-    return len(held)
 
 
 def forget_likeness(session: Session, member_id: UUID) -> None:

@@ -186,14 +186,10 @@ def remove(session: Session, photo: Photo, *, actor: audit.Actor) -> None:
     _delete(session, [photo], actor=actor)
 
 
-def remove_all(session: Session, member: Member, *, actor: audit.Actor) -> int:
-    """Delete every photo of a member, whatever the state; return how many that were."""
-    locks.person(session, member.id)
-    photos = session.scalars(
-        select(Photo).where(Photo.member_id == member.id, Photo.removed_at.is_(None))
-    ).all()
-    _delete(session, photos, actor=actor)
-    return len(photos)
+def remove_all(session: Session, participations_of: Sequence[Participation], *, actor: audit.Actor) -> None:
+    """Delete every photo of one person's parts in shoots, whatever the state."""
+    held = [photo for row in participations_of for photo in of_participation(session, row.id)]
+    _delete(session, held, actor=actor)
 
 
 def _delete(session: Session, photos: Sequence[Photo], *, actor: audit.Actor) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from core import audit, locks
 from core.errors import Conflict
 from core.models import Participation, Shoot, State
-from core.portraits import engines, photos, verdicts
+from core.portraits import engines, headshots, photos, verdicts
 from core.portraits.verdicts import Standing
 from core.shoots import participations
 
@@ -28,6 +28,12 @@ class StillAsks(Conflict):
     """The person has not said of the only candidates which face is theirs, or that it is theirs."""
 
     code = "still_asks"
+
+
+class NothingMade(Conflict):
+    """No headshot was made that the person could see."""
+
+    code = "nothing_made"
 
 
 def submit(session: Session, participation: Participation, *, actor: audit.Actor) -> None:
@@ -62,6 +68,8 @@ def submit(session: Session, participation: Participation, *, actor: audit.Actor
 def reopen(session: Session, participation: Participation, *, actor: audit.Actor) -> None:
     """Let the person add other photos after a result or a failure; reopening twice is fine.
 
+    A headshot that they approved stays the one that the company gets, until they approve another.
+
     Raises:
         ShootClosed: the company has ended the shoot.
         Conflict: the state does not allow it.
@@ -69,9 +77,25 @@ def reopen(session: Session, participation: Participation, *, actor: audit.Actor
     locks.person(session, participation.member_id)
     if session.get_one(Shoot, participation.shoot_id).closed_at is not None:
         raise photos.ShootClosed("Your company has ended this shoot. What you have stays yours to download.")
-    if participation.state in (State.APPROVED, State.DELIVERED):
-        participations.move(session, participation, State.READY, actor=actor)
-        participation.chosen_headshot_id = None
-        participation.approved_at = None
     participations.move(session, participation, State.UPLOADING, actor=actor)
-    participation.failure_code = None
+
+
+def step_back(session: Session, participation: Participation, *, actor: audit.Actor) -> None:
+    """Leave other photos alone: back to the approved headshot, or to those that can be chosen from.
+
+    Where there is nothing to leave, nothing is done. A headshot that is being made meanwhile is dropped.
+
+    Raises:
+        NothingMade: there is no headshot to go back to.
+    """
+    locks.person(session, participation.member_id)
+    if participation.state in participations.SETTLED:
+        return
+    if participation.chosen_headshot_id is not None:
+        participations.move(session, participation, State.APPROVED, actor=actor)
+    elif participation.state == State.READY:
+        return
+    elif participation.state in (State.UPLOADING, State.FAILED) and headshots.any_of(session, participation):
+        participations.move(session, participation, State.READY, actor=actor)
+    else:
+        raise NothingMade("There is no headshot of you yet to go back to.")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.clock import now
 from core.models import Invite, Participation, Shoot, State, Style
 from core.shoots import invites
+from core.shoots.participations import seen_by_company
 
 SOON = timedelta(days=3)
 WAITS_LONG = timedelta(days=3)
@@ -83,9 +84,9 @@ def counts(session: Session, shoot_id: UUID) -> Counts:
 def _counts(session: Session, shoot_ids: list[UUID]) -> dict[UUID, Counts]:
     found = {shoot_id: dict.fromkeys(State, 0) for shoot_id in shoot_ids}
     rows = session.execute(
-        select(Participation.shoot_id, Participation.state, func.count())
+        select(Participation.shoot_id, seen_by_company, func.count())
         .where(Participation.shoot_id.in_(shoot_ids))
-        .group_by(Participation.shoot_id, Participation.state)
+        .group_by(Participation.shoot_id, seen_by_company)
     )
     for shoot_id, state, number in rows:
         found[shoot_id][State(state)] = number
@@ -114,7 +115,7 @@ def _waiting_long(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
         select(Participation.shoot_id, func.count())
         .where(
             Participation.shoot_id.in_(shoot_ids),
-            Participation.state == State.READY,
+            seen_by_company == State.READY,
             Participation.changed_at < now() - WAITS_LONG,
         )
         .group_by(Participation.shoot_id)

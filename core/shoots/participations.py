@@ -1,35 +1,37 @@
-"""The one module that moves a participation from state to state; each move writes its audit event."""
+"""The one module that moves a participation from state to state, with what a state brings along.
+
+Each move locks the person and writes its audit event. What stands in for the headshot of someone who
+declined, which headshot is approved and why making one failed are written here and nowhere else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import Session
 
 from core import audit, locks
 from core.clock import now
 from core.errors import Conflict, NotFound
-from core.models import Member, Participation, Shoot, State
-
-ERASABLE = frozenset(State) - {State.ERASED}
+from core.models import Alternative, Member, Participation, Shoot, State
 
 MOVES: dict[State, frozenset[State]] = {
     State.INVITED: frozenset({State.OPENED, State.DECLINED, State.EXPIRED}),
     State.OPENED: frozenset({State.CONSENTED, State.DECLINED, State.EXPIRED}),
     State.CONSENTED: frozenset({State.UPLOADING, State.DECLINED, State.EXPIRED}),
-    State.UPLOADING: frozenset({State.SUBMITTED, State.DECLINED, State.EXPIRED}),
-    State.SUBMITTED: frozenset({State.RENDERING, State.FAILED, State.DECLINED}),
-    State.RENDERING: frozenset({State.READY, State.FAILED, State.DECLINED}),
-    # More photos may follow a result that does not please, or a failure.
+    State.UPLOADING: frozenset({State.SUBMITTED, State.READY, State.APPROVED, State.DECLINED, State.EXPIRED}),
+    State.SUBMITTED: frozenset({State.RENDERING, State.FAILED, State.APPROVED, State.DECLINED}),
+    State.RENDERING: frozenset({State.READY, State.FAILED, State.APPROVED, State.DECLINED}),
+    # More photos may follow a result, were it approved, or a failure; and what there was is led back to.
     State.READY: frozenset({State.APPROVED, State.UPLOADING, State.DECLINED}),
-    State.FAILED: frozenset({State.UPLOADING, State.SUBMITTED, State.DECLINED}),
-    State.APPROVED: frozenset({State.DELIVERED, State.READY}),
-    State.DELIVERED: frozenset({State.READY}),
+    State.FAILED: frozenset({State.UPLOADING, State.SUBMITTED, State.READY, State.APPROVED, State.DECLINED}),
+    State.APPROVED: frozenset({State.DELIVERED, State.UPLOADING, State.DECLINED}),
+    State.DELIVERED: frozenset({State.APPROVED, State.UPLOADING, State.DECLINED}),
     # Changing one's mind is always possible.
     State.DECLINED: frozenset({State.OPENED}),
-    State.EXPIRED: frozenset({State.INVITED, State.OPENED}),
+    State.EXPIRED: frozenset({State.INVITED, State.OPENED, State.DECLINED}),
     State.ERASED: frozenset(),
 }
 
@@ -38,6 +40,24 @@ MESSAGES: dict[State, str] = {
     State.SUBMITTED: "Your photos are already with the studio. You can follow the progress.",
     State.RENDERING: "Your headshots are being made right now. You can follow the progress.",
 }
+
+
+# Where the approved headshot is all there is to do with.
+SETTLED = (State.APPROVED, State.DELIVERED)
+# `Participation.seen_by_company`, for questions to the database.
+seen_by_company: ColumnElement[str] = case(
+    (
+        Participation.chosen_headshot_id.is_not(None) & (Participation.state != State.DELIVERED),
+        State.APPROVED,
+    ),
+    else_=Participation.state,
+)
+
+
+class NotDeclined(Conflict):
+    """Only who declined has something that stands in for a headshot."""
+
+    code = "not_declined"
 
 
 def get(session: Session, participation_id: UUID, *, lock: bool = False) -> Participation:
@@ -79,6 +99,18 @@ def all_of_member(session: Session, member_id: UUID) -> list[tuple[Participation
     return [(participation, shoot) for participation, shoot in rows]
 
 
+def one_of_member(
+    session: Session, member_id: UUID, participation_id: UUID
+) -> tuple[Participation, Shoot] | None:
+    """Return this participation with its shoot; `None` if it is not the member's."""
+    found = session.execute(
+        select(Participation, Shoot)
+        .join(Shoot, Shoot.id == Participation.shoot_id)
+        .where(Participation.id == participation_id, Participation.member_id == member_id)
+    ).first()
+    return (found[0], found[1]) if found else None
+
+
 def of_member(session: Session, member_id: UUID, opened: UUID | None) -> tuple[Participation, Shoot] | None:
     """Return the participation whose link the member opened, with its shoot; else the newest that is open.
 
@@ -108,12 +140,15 @@ def move(session: Session, participation: Participation, to: State, *, actor: au
     if before is to:
         return
     if to is not State.ERASED and to not in MOVES[before]:
-        raise Conflict(
-            MESSAGES.get(before, "This step is not possible any more. Please reload the page."),
-            state=before.value,
-        )
+        raise _refusal(before)
+    assert to is not State.APPROVED or participation.chosen_headshot_id, "nobody approves nothing"
     participation.state = to
     participation.changed_at = now()
+    if to in (State.DECLINED, State.ERASED):
+        participation.chosen_headshot_id = participation.approved_at = None
+    if to in (State.CONSENTED, State.ERASED):
+        participation.alternative = None
+    participation.failure_code = None
     subject = session.get_one(Member, participation.member_id)
     audit.record(
         session,
@@ -124,3 +159,77 @@ def move(session: Session, participation: Participation, to: State, *, actor: au
         before=before.value,
         after=to.value,
     )
+
+
+def _refusal(before: State) -> Conflict:
+    return Conflict(
+        MESSAGES.get(before, "This step is not possible any more. Please reload the page."),
+        state=before.value,
+    )
+
+
+def decline(
+    session: Session, participation: Participation, alternative: Alternative, *, actor: audit.Actor
+) -> None:
+    """Decline, with what then stands in for a headshot; declining again changes only that.
+
+    Raises:
+        Conflict: everything was erased.
+    """
+    move(session, participation, State.DECLINED, actor=actor)
+    participation.alternative = alternative
+
+
+def stand_in(session: Session, participation: Participation, alternative: Alternative) -> None:
+    """Change what stands in for the headshot of someone who declined.
+
+    Raises:
+        NotDeclined: they did not, or not any more.
+    """
+    locks.person(session, participation.member_id)
+    demand_declined(participation)
+    participation.alternative = alternative
+
+
+def demand_declined(participation: Participation) -> None:
+    """Refuse what is only for someone who declined.
+
+    Raises:
+        NotDeclined: they did not, or not any more.
+    """
+    if participation.state != State.DECLINED:
+        raise NotDeclined(
+            "This page is for those who declined. Your own page shows where you stand.",
+            state=participation.state,
+        )
+
+
+def fail(session: Session, participation: Participation, code: str) -> None:
+    """Note that no headshot can be shown, and why.
+
+    Raises:
+        Conflict: none is being made.
+    """
+    move(session, participation, State.FAILED, actor=audit.SYSTEM)
+    participation.failure_code = code[:64]
+
+
+def approve(session: Session, participation: Participation, headshot_id: UUID, *, actor: audit.Actor) -> None:
+    """Note which headshot the company gets from now on; it stays so until another one is approved.
+
+    Raises:
+        Conflict: there is no result to choose from in this state.
+    """
+    locks.person(session, participation.member_id)
+    if participation.state not in (State.READY, *SETTLED):
+        raise _refusal(State(participation.state))
+    participation.chosen_headshot_id = headshot_id
+    participation.approved_at = now()
+    move(session, participation, State.APPROVED, actor=actor)
+
+
+def deliver(session: Session, participation: Participation, *, actor: audit.Actor) -> None:
+    """Note that the approved headshot was downloaded; who tries other photos goes on with that."""
+    locks.person(session, participation.member_id)
+    if participation.state == State.APPROVED:
+        move(session, participation, State.DELIVERED, actor=actor)

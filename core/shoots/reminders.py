@@ -80,7 +80,7 @@ def _proof(who: bytes) -> bytes:
 
 def wanted(participation: Participation) -> bool:
     """Whether a reminder may be sent: the person has not finished, declined or asked for no more."""
-    return participation.state in REMINDABLE and participation.reminders_ended_at is None
+    return participation.seen_by_company in REMINDABLE and participation.reminders_ended_at is None
 
 
 def end(session: Session, participation_id: UUID) -> None:

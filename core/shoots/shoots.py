@@ -17,7 +17,7 @@ from core.db import organization_of
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
 from core.models import EngineName, Invite, Member, Participation, Shoot, State, Style
-from core.portraits import file_names
+from core.portraits import file_names, headshots, submission
 from core.settings import diffusion_settings
 from core.shoots import invites, participations, reminders
 from core.shoots.reminders import REMINDABLE
@@ -219,7 +219,7 @@ def people(
         .limit(most + 1)
     )
     if state is not None:
-        query = query.where(Participation.state == state)
+        query = query.where(participations.seen_by_company == state)
     if words.strip():
         query = query.where(matches(words))
     if after_member is not None:
@@ -241,7 +241,7 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
     locks.person(session, participation.member_id)
     if participation.state == State.DECLINED:
         raise NotRemindable("This person is not participating. That answer stands: no reminder is sent.")
-    if participation.state not in REMINDABLE:
+    if participation.seen_by_company not in REMINDABLE:
         raise NotRemindable("This person is past the invitation, so no new link is needed.")
     if session.get_one(Member, participation.member_id).disabled_at is not None:
         raise NotRemindable("This person’s access is switched off, so no link is sent.")
@@ -267,7 +267,9 @@ def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     disabled = select(Member.id).where(Member.disabled_at.is_not(None))
     rows = _locked(
         session,
-        _in_states(shoot.id, REMINDABLE).where(
+        select(Participation).where(
+            Participation.shoot_id == shoot.id,
+            participations.seen_by_company.in_(REMINDABLE),
             Participation.id.not_in(recent),
             Participation.reminders_ended_at.is_(None),
             Participation.member_id.not_in(disabled),
@@ -277,10 +279,6 @@ def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     for start in range(0, len(rows), BATCH):
         _send(session, shoot, rows[start : start + BATCH], actor, reminder=True)
     return len(rows)
-
-
-def _in_states(shoot_id: UUID, states: Sequence[State]) -> Select[Participation]:
-    return select(Participation).where(Participation.shoot_id == shoot_id, Participation.state.in_(states))
 
 
 def _locked(session: Session, wanted: Select[Participation]) -> Sequence[Participation]:
@@ -301,13 +299,22 @@ def _send(
 def close(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     """Close a shoot: links end, and whoever has not handed in photos is done; return how many that are.
 
-    Pictures that are being made or wait for approval stay, and can still be approved and downloaded.
+    Pictures that are being made or wait for approval stay, and can still be approved and downloaded: who was
+    trying other photos is led back to them.
     Closing twice does nothing.
     """
     if shoot.closed_at is not None:
         return 0
     shoot.closed_at = now()
-    rows = _locked(session, _in_states(shoot.id, UNFINISHED))
+    found = _locked(
+        session,
+        select(Participation).where(Participation.shoot_id == shoot.id, Participation.state.in_(UNFINISHED)),
+    )
+    shown = headshots.shown(session, shoot.id)
+    rows = [row for row in found if row.id not in shown]
+    for row in found:
+        if row.id in shown:  # trying other photos, with a headshot to go back to
+            submission.step_back(session, row, actor=actor)
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         # Held here so that `move` finds them in the session instead of asking for each.

@@ -146,13 +146,23 @@ class Vault:
 
     @staticmethod
     def inventory(session: Session, member_id: UUID) -> dict[str, tuple[int, int]]:
-        """Return for each kind how many of the member's artifacts are held, and their bytes."""
+        """Return for each kind how many of the member's artifacts can be read, and their bytes."""
         rows = session.execute(
             select(Artifact.kind, func.count(), func.coalesce(func.sum(Artifact.size), 0))
-            .where(Artifact.member_id == member_id, Artifact.destroyed_at.is_(None))
+            .where(Artifact.member_id == member_id, Artifact.delete_requested_at.is_(None))
             .group_by(Artifact.kind)
         )
         return {kind: (count, size) for kind, count, size in rows}
+
+    @staticmethod
+    def being_removed(session: Session, member_id: UUID) -> int:
+        """Return how many of the member's artifacts nobody can read any more, but whose objects may still be there."""
+        marked = select(func.count()).where(
+            Artifact.member_id == member_id,
+            Artifact.delete_requested_at.is_not(None),
+            Artifact.destroyed_at.is_(None),
+        )
+        return session.scalar(marked) or 0
 
 
 @cache

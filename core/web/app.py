@@ -12,6 +12,7 @@ from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlencode
 
 from flask import Flask, Request, Response, g, has_request_context, request, session
 from flask.typing import ResponseReturnValue
@@ -241,4 +242,15 @@ def _app_name() -> str:
 
 
 def _context() -> dict[str, Any]:
-    return {"nonce": g.get("nonce", ""), "languages": LANGUAGES, "language": choose_language()}
+    return {
+        "nonce": g.get("nonce", ""),
+        "languages": LANGUAGES,
+        "language": choose_language(),
+        "in_language": _in_language,
+    }
+
+
+def _in_language(code: str) -> str:
+    """Return the address of this same page, with what it was asked for, in another language."""
+    asked = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return "?" + urlencode([*asked, ("lang", code)])

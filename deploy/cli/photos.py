@@ -47,7 +47,8 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
     from core.checks.verdict import Verdict
     from core.style.spec import StyleSpec
     from workers.folder.people import read_photo
-    from workers.pipeline.judgement import judge
+    from workers.pipeline.judgement import judge_or_say
+    from workers.vision.check import unchecked
     from workers.vision.likeness import Embedding, embed, strangers
 
     consent, style = own_photos(), StyleSpec()
@@ -61,12 +62,16 @@ def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str]
         except OSError as error:
             verdicts[name] = Verdict.refused(Issue.UNREADABLE, system=str(error.strerror))
             continue
-        seen = judge(content, consent, style=style)
+        seen = judge_or_say(content, consent, style=style)
         if path in wanted:
-            seen = judge(content, consent, style=style, subject=place_of(path, wanted[path], seen.verdict))
+            place = place_of(path, wanted[path], seen.verdict)
+            seen = judge_or_say(content, consent, style=style, subject=place)
         verdicts[name] = seen.verdict
         if seen.verdict.accepted and seen.pixels is not None and seen.face is not None:
-            embeddings[name] = embed(seen.pixels, seen.face, consent)
+            try:
+                embeddings[name] = embed(seen.pixels, seen.face, consent)
+            except Exception as error:  # noqa: BLE001 - one photo never costs the others their verdict
+                verdicts[name] = unchecked(error)
     verdicts = _compared(verdicts, strangers(embeddings))
     numbers = {click.format_filename(path): number for path, number in wanted.items()}
     for name, verdict in verdicts.items():

@@ -246,7 +246,9 @@ async function remove(item) {
   const button = item.querySelector(".remove");
   button.disabled = true;
   try {
-    const answer = await fetch(`${form.action}/${item.dataset.id}/remove`, { method: "POST", headers });
+    const address = new URL(form.action); // which names the shoot behind a question mark
+    address.pathname += `/${item.dataset.id}/remove`;
+    const answer = await fetch(address, { method: "POST", headers });
     if (answer.ok) {
       const next = item.nextElementSibling?.querySelector(".remove") ?? document.querySelector("#picker");
       item.remove();

@@ -14,6 +14,7 @@ from browser.looks import examine, tab_to
 from browser.visitors import (
     RENDER_MS,
     Employee,
+    File,
     HrAdmin,
     Visitors,
     good_photos,
@@ -48,6 +49,8 @@ HR_PAGES = (
     "empty shoot",
     "import",
     "import that misses a file",
+    "list that can be read in two ways",
+    "list of unknown columns",
     "dry run",
     "import result",
     "shoot with people",
@@ -373,6 +376,18 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     page.get_by_role("button", name="Check the list").click()
     expect(page.get_by_role("alert")).to_be_visible()
     album.look("import that misses a file", page)
+    upload_list(page, "email,first name,last name\nan@acme.example,Anna,Ağaoğlu\n".encode("cp1254"))
+    expect(page.get_by_role("heading", level=2, name="Which names are right?")).to_be_visible()
+    album.look("list that can be read in two ways", page)
+    page.get_by_role("radio", name="Ağaoğlu").first.check()
+    page.get_by_role("button", name="These names are right").click()
+    expect(page.get_by_role("cell", name="Ağaoğlu")).to_be_visible()
+    page.goto(f"{empty}/import")
+    upload_list(page, b"Kontakt,Wer,Ort\nan@acme.example,Anna Maier,Ulm\n")
+    expect(page.get_by_role("heading", level=2, name="Which column is which?")).to_be_visible()
+    album.look("list of unknown columns", page)
+    page.get_by_role("button", name="Read the columns so").click()
+    expect(page.locator("#ignored")).to_have_text("Ort")
     hr.check_list(empty, [f"new@{DOMAIN},New,Example,P7,Pages", "not-an-address,Ann,Example,P8,Pages"])
     album.look("dry run", page)
     hr.invite_everyone()
@@ -392,11 +407,20 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_text("Nobody matches.")).to_be_visible()
     album.look("nobody found", page)
-    page.goto("/admin/people")
+    page.get_by_label("Name, address or employee ID").fill("kim ex")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Kim Example").click()
+    page.go_back()
+    expect(page.get_by_label("Name, address or employee ID")).to_have_value("kim ex")
     page.get_by_role("link", name="Kim Example").click()
     expect(page.get_by_role("heading", level=1, name="Kim Example")).to_be_visible()
     album.look("person", page)
     at("evidence", "/admin/audit")
+
+
+def upload_list(page: Page, content: bytes) -> None:
+    page.get_by_label("CSV file").set_input_files(File("people.csv", "text/csv", content).payload)
+    page.get_by_role("button", name="Check the list").click()
 
 
 def walk_in_public(visitors: Visitors, album: Album, certificate: bytes) -> None:

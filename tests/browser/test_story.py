@@ -201,6 +201,7 @@ def read_invitation(employee: Employee, visitors: Visitors) -> None:
 def consent(employee: Employee) -> None:
     page = employee.page
     page.wait_for_url("**/me/consent")
+    page.get_by_text("What happens to my photos").click()
     expect(page.locator(".promises li")).to_have_count(5)
     expect(page.locator(".promises")).to_contain_text(re.compile(r"\d+ days"))
     photo, likeness = page.locator("[name=photo]"), page.locator("[name=likeness]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from core import audit
 from core.db import transaction
 from core.models import Member, Role, SignInMethod, State
 from core.people import members, sessions
+from core.shoots import reminders
 from deploy.local.services import LocalServices
 from portal.app import create_app as create_portal
 
@@ -34,8 +36,14 @@ STILL = {
 }
 
 
-def addresses(app: Flask) -> Iterator[tuple[str, str, str]]:
-    """Yield (method, address, endpoint) of every route, and of an address that does not exist."""
+def addresses(app: Flask, reminder: str) -> Iterator[tuple[str, str, str]]:
+    """Yield (method, address, endpoint) of every route, and of an address that does not exist.
+
+    Args:
+        app: whose.
+        reminder: a genuine address that ends reminders; it carries its own proof, so a made-up one is refused
+            without asking.
+    """
     for rule in app.url_map.iter_rules():
         values = {
             name: 1
@@ -49,17 +57,17 @@ def addresses(app: Flask) -> Iterator[tuple[str, str, str]]:
         }
         for method in sorted({"GET", "POST"} & (rule.methods or set())):
             address = app.url_map.bind("localhost").build(rule.endpoint, values, method=method)
-            yield method, address, rule.endpoint
+            yield method, reminder if rule.endpoint.startswith("reminders.") else address, rule.endpoint
     yield "GET", "/nowhere", "nowhere"
 
 
 @pytest.fixture
-def apps(org: UUID, services: LocalServices) -> Iterator[dict[str, tuple[Flask, str]]]:
-    """Both apps with the token of somebody signed in, warm connections, and then no Postgres."""
+def apps(org: UUID, services: LocalServices) -> Iterator[dict[str, tuple[Flask, str, str]]]:
+    """Both apps with the tokens of somebody signed in and of a reminder, warm connections, and then no Postgres."""
     person = members.NewMember("boss@acme.example", "Robin", "Boss", role=Role.HR_ADMIN)
     with transaction(org) as session:
         (boss,) = members.add(session, [person], actor=audit.SYSTEM, tag=audit.Tag.MEMBER_IMPORTED)
-    add_participation(org, boss, State.UPLOADING)
+    reminder = urlsplit(reminders.link_of(add_participation(org, boss, State.UPLOADING))).path
     made = {}
     for app, method, page in (
         (create_portal(), SignInMethod.INVITE, "/me/privacy"),
@@ -71,23 +79,23 @@ def apps(org: UUID, services: LocalServices) -> Iterator[dict[str, tuple[Flask, 
         browser = app.test_client()
         browser.set_cookie(app.config["SIGN_IN_COOKIE"], token)
         assert browser.get(page).status_code == 200
-        made[app.name] = app, token
+        made[app.name] = app, token, reminder
     yield made
     services.ensure_running()
 
 
 @pytest.mark.parametrize("name", ["portal", "admin"])
 def test_every_address_answers_503_without_postgres(
-    apps: dict[str, tuple[Flask, str]],
+    apps: dict[str, tuple[Flask, str, str]],
     services: LocalServices,
     name: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     services.postgres.stop()
-    app, token = apps[name]
+    app, token, reminder = apps[name]
     asked = 0
     for (method, address, endpoint), signed_in, language, as_json in itertools.product(
-        list(addresses(app)), (True, False), ("en", "de"), (False, True)
+        list(addresses(app, reminder)), (True, False), ("en", "de"), (False, True)
     ):
         if as_json and language == "de":
             continue
@@ -112,11 +120,11 @@ def test_every_address_answers_503_without_postgres(
 
 @pytest.mark.parametrize("name", ["portal", "admin"])
 def test_pages_still_come_without_redis(
-    apps: dict[str, tuple[Flask, str]], services: LocalServices, name: str
+    apps: dict[str, tuple[Flask, str, str]], services: LocalServices, name: str
 ) -> None:
     services.redis.stop()
-    app, token = apps[name]
-    for method, address, _endpoint in addresses(app):
+    app, token, reminder = apps[name]
+    for method, address, _endpoint in addresses(app, reminder):
         browser = app.test_client()
         browser.set_cookie(app.config["SIGN_IN_COOKIE"], token)
         answer = browser.open(address, method=method)

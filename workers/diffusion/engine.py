@@ -138,7 +138,7 @@ class DiffusionEngine:
 
         Raises:
             ConsentRequired: without `likeness`, since nobody may see a made face that was not compared; a
-                trained person also needs `adapter`.
+                trained person also needs `adapter`, one who is shown `paint`.
         """
         consent.demand(Purpose.LIKENESS)
         held_out = self._held_out
@@ -169,8 +169,12 @@ class WardrobeEngine:
     def portraits(
         self, sources: Sequence[Source], style: StyleSpec, consent: ValidConsent
     ) -> Iterator[Portrait]:
-        """Yield the photos with painted attire, cropped to head and shoulders; see `Engine.portraits`."""
-        consent.demand(Purpose.PHOTO)
+        """Yield the photos with painted attire, cropped to head and shoulders; see `Engine.portraits`.
+
+        Raises:
+            ConsentRequired: without `clothes`.
+        """
+        consent.demand(Purpose.CLOTHES)
         side = self._sampler.model.base.sample_side
         lines = prompts(style, "a", len(sources), look=self._order.look)
         for number, (source, line) in enumerate(zip(sources, lines, strict=True)):
@@ -197,9 +201,9 @@ def references(sources: Sequence[Source], consent: ValidConsent) -> tuple[Pixels
     """Return the best photos, cropped to the person, to show instead of training.
 
     Raises:
-        ConsentRequired: without `likeness`.
+        ConsentRequired: without `paint`.
     """
-    consent.demand(Purpose.LIKENESS)
+    consent.demand(Purpose.PAINT)
     shown = []
     for source in sources[:_REFERENCES]:
         seen = source.examined(consent)

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from core.checks.report import Gate, GateName, GateReport
 from core.checks.verdict import Verdict
 from core.consent import ValidConsent
 from core.errors import AppError
+from core.logs import fault
 from core.style.framing import Head
 from core.style.spec import OutputFormat, StyleSpec
 from workers.folder.people import REPORT, person_folders, read_folder, shown
@@ -65,6 +65,7 @@ class PhotoReport(Verdict):
 _REASONS: Final = {
     "cropped_too_tightly": "the photo ends too close to the face; use one with the whole head and the shoulders",
     "no_face": "no face was found at full size",
+    "fault": "something in this software failed on it; the photo may be fine",
 }
 
 
@@ -112,9 +113,8 @@ class PersonReport(BaseModel):
     @classmethod
     def broken(cls, person: str, error: Exception, seconds: float) -> PersonReport:
         """Report a person whose photos met a fault of the software."""
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        fault = f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
-        return cls(person=person, source=None, photos=(), gates={}, fault=fault, seconds=round(seconds, 2))
+        told = fault(error)
+        return cls(person=person, source=None, photos=(), gates={}, fault=told, seconds=round(seconds, 2))
 
     @property
     def reasons(self) -> tuple[str, ...]:

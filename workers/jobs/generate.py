@@ -59,7 +59,7 @@ def run(job: JobRun) -> None:
         return
     with only_one(job.subject_id) as mine:
         if mine:
-            with job.read() as session:
+            with job.step() as session:
                 turns = _turns(session, job.subject_id)
             if turns:
                 _generate(job, turns)
@@ -134,7 +134,7 @@ def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:
     """Say what to ask for, so that others' batches can already hold this person's pictures."""
     from workers.diffusion.engine import wanted
 
-    with job.read() as session:
+    with job.step() as session:
         style = assignment.style_of(session, turn.participation_id)
     order.seed = assignment.seed_of(turn.participation_id)
     order.prompts = wanted(style, trained=order.trained, look=order.look)
@@ -149,7 +149,7 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
     )
     started = time.monotonic()
     try:
-        with job.read() as session:
+        with job.step() as session:
             participation = participations.get(session, turn.participation_id)
             expected = engines.expects(participation)
             purpose = _purpose(turn)
@@ -173,7 +173,7 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
             subjects=work.subjects,
             colleagues=others,
         )
-        with job.read() as session:
+        with job.step() as session:
             participation = participations.get(session, turn.participation_id, lock=True)
             adapters.spend(session, participation, order.seconds, order.watt_hours)
             kept = assignment.keep(
@@ -191,14 +191,14 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
                 engines.fall_back(session, participation, code)
     except ConsentRequired:
         order.open = False
-        with job.read() as session:
+        with job.step() as session:
             engines.choose_again(session, participations.get(session, turn.participation_id, lock=True))
 
 
 def _purpose(turn: _Turn) -> Purpose:
     if turn.dressed:
-        return Purpose.PHOTO
-    return Purpose.ADAPTER if turn.content else Purpose.LIKENESS
+        return Purpose.CLOTHES
+    return Purpose.ADAPTER if turn.content else Purpose.PAINT
 
 
 def _look(job: JobRun, engine: Resident) -> Adapter | None:
@@ -210,7 +210,7 @@ def _look(job: JobRun, engine: Resident) -> Adapter | None:
     from workers.diffusion.adapters import AdapterRefused, from_bytes
 
     try:
-        with job.read() as session:
+        with job.step() as session:
             style = session.get_one(Style, session.get_one(Shoot, job.subject_id).style_id)
             found = look_training.learned(session, style)
     except ArtifactGone:
@@ -222,7 +222,7 @@ def _look(job: JobRun, engine: Resident) -> Adapter | None:
         look = from_bytes(content, base=engine.base.name, revision=engine.revision)
         engine.sampler.check(look)  # what does not fit must not be blamed on the people's own models
     except AdapterRefused:
-        with job.read() as session:
+        with job.step() as session:
             look_training.learn_again(session, style, row.id)
         return None
     return look
@@ -230,14 +230,14 @@ def _look(job: JobRun, engine: Resident) -> Adapter | None:
 
 def _leave_to_studio(job: JobRun, turn: _Turn) -> None:
     """Let the studio serve who agreed to be shown to a base that cannot be shown anybody."""
-    with job.read() as session:
+    with job.step() as session:
         participation = participations.get(session, turn.participation_id, lock=True)
         engines.fall_back(session, participation, engines.Fallback.NOT_TRAINED)
 
 
 def _train_again(job: JobRun, turn: _Turn) -> None:
     """Train on the weights that this worker runs: the base was changed since."""
-    with job.read() as session:
+    with job.step() as session:
         participation: Participation = participations.get(session, turn.participation_id, lock=True)
         adapters.end_of(session, participation.id)
         enqueue(session, JobName.TRAIN, participation.id)

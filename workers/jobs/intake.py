@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -13,15 +14,18 @@ from sqlalchemy.orm import Session
 from compliance import consent
 from core import locks
 from core.checks.advice import Issue
-from core.checks.verdict import Finding
-from core.consent import Purpose
-from core.models import Photo
+from core.checks.verdict import Finding, Verdict
+from core.consent import Purpose, ValidConsent
+from core.errors import AppError
+from core.logs import logger
+from core.models import Member, Photo
 from core.portraits import photos, verdicts
 from core.settings import settings
+from core.style.spec import StyleSpec
 from core.vault import vault
 from workers.pipeline.assignment import crop_of
 from workers.pipeline.judgement import judge
-from workers.process.runner import JobRun
+from workers.process.runner import JobRun, Permanent
 from workers.vision.full_resolution import kept
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import Embedding, embed, strangers
@@ -32,6 +36,14 @@ SCENE_SIDE = 1280  # pixels: where people look for themselves among others
 KEPT_QUALITY = 96
 PREVIEW_QUALITY = 82
 _DIGITS = 6  # of an embedding's numbers: float32 has no more
+_LOOKS = 2  # what fails twice on one photo lies in the photo
+
+
+class _Seen(NamedTuple):
+    verdict: Verdict
+    stripped: bytes | None  # JPEG
+    preview: bytes | None  # JPEG
+    likeness: Embedding | None
 
 
 def run(job: JobRun) -> None:
@@ -39,7 +51,7 @@ def run(job: JobRun) -> None:
 
     When the person has said which of several faces is theirs, the kept copy is judged again for that face.
     """
-    with job.read() as session:
+    with job.step() as session:
         photo = session.get_one(Photo, job.subject_id)
         pending = photo.checked_at is None and photo.removed_at is None
         if pending:
@@ -50,6 +62,51 @@ def run(job: JobRun) -> None:
     if not pending:
         with job.finish():
             return
+    try:
+        seen = _look(content, agreed, style, subject, first=first)
+    except AppError:
+        raise
+    except Exception as error:
+        if job.attempt < _LOOKS:
+            raise
+        logger().error("photo_check_failed", photo=str(job.subject_id), exc_info=error)
+        raise Permanent(Issue.CHECK_FAILED) from error
+    with job.finish() as session:
+        photo = session.get_one(Photo, job.subject_id)
+        locks.person(session, photo.member_id)
+        # Asked again under the lock: who takes the consent back meanwhile leaves no embedding behind.
+        agreed = consent.require(session, photo.member_id)
+        compare = agreed.covers(Purpose.LIKENESS)
+        verdicts.record_verdict(
+            session,
+            photo,
+            seen.verdict.model_dump(mode="json"),
+            stripped=seen.stripped,
+            preview=seen.preview,
+            subject=subject,
+            likeness=_sealed(seen.likeness) if seen.likeness is not None and compare else None,
+        )
+        if compare:
+            _compare(session, photo.participation_id)
+
+
+def failed(session: Session, subject_id: UUID, code: str) -> None:  # noqa: ARG001 - whatever it was, one answer
+    """Say on the photo that it could not be checked, so that nobody waits and the others can be sent."""
+    photo = session.get(Photo, subject_id)
+    if photo is None or session.get_one(Member, photo.member_id).erased_at is not None:
+        return
+    verdict = Verdict.refused(Issue.CHECK_FAILED).model_dump(mode="json")
+    verdicts.record_verdict(session, photo, verdict, stripped=None, subject=photo.subject)
+
+
+def _look(
+    content: bytes,
+    agreed: ValidConsent,
+    style: StyleSpec | None,
+    subject: tuple[float, float] | None,
+    *,
+    first: bool,
+) -> _Seen:
     limits = settings()
     found = judge(
         content,
@@ -73,23 +130,7 @@ def run(job: JobRun) -> None:
         and agreed.covers(Purpose.LIKENESS)
     ):
         likeness = embed(found.pixels, found.face, agreed)
-    with job.finish() as session:
-        photo = session.get_one(Photo, job.subject_id)
-        locks.person(session, photo.member_id)
-        # Asked again under the lock: who takes the consent back meanwhile leaves no embedding behind.
-        agreed = consent.require(session, photo.member_id)
-        compare = agreed.covers(Purpose.LIKENESS)
-        verdicts.record_verdict(
-            session,
-            photo,
-            found.verdict.model_dump(mode="json"),
-            stripped=stripped,
-            preview=small,
-            subject=subject,
-            likeness=_sealed(likeness) if likeness is not None and compare else None,
-        )
-        if compare:
-            _compare(session, photo.participation_id)
+    return _Seen(found.verdict, stripped, small, likeness)
 
 
 def _compare(session: Session, participation_id: UUID) -> None:

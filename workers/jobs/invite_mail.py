@@ -24,7 +24,7 @@ def run(job: JobRun) -> None:
         MailFailed: trying again can help.
         Permanent: the address is refused.
     """
-    with job.read() as session:
+    with job.step() as session:
         mail = mail_of(session, job.subject_id)
     if mail is not None:
         post(job, mail)

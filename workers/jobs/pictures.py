@@ -17,6 +17,7 @@ from core.errors import AppError
 from core.models import Alternative, Member, Participation, State, Upload, Use
 from core.portraits import avatars
 from core.settings import settings
+from core.shoots import participations
 from core.uploads import Refusal
 from core.vault import vault
 from workers.process.runner import JobRun
@@ -31,7 +32,7 @@ def run(job: JobRun) -> None:
 
     An upload that has ended meanwhile, or was judged by an earlier delivery, is let be.
     """
-    with job.read() as session:
+    with job.step() as session:
         found = session.get(Upload, job.subject_id)
         originals = [UUID(one) for one in found.originals] if found is not None else []
         use = Use(found.use) if found is not None else None
@@ -42,9 +43,7 @@ def run(job: JobRun) -> None:
         try:
             made = make(_each(job, originals))
         except AppError as error:
-            if (
-                error.status >= 500 or error.status == 410
-            ):  # not about the picture: the runner knows what to do
+            if error.status >= 500 or error.status == 410:  # not about the picture: the runner knows
                 raise
             refused = error
     with job.finish() as session:
@@ -68,7 +67,7 @@ def failed(session: Session, subject_id: UUID, code: str) -> None:
 def _each(job: JobRun, originals: list[UUID]) -> Iterator[bytes]:
     for number, artifact_id in enumerate(originals):
         progress.report(job.subject_id, uploads.STEP, number / len(originals))
-        with job.read() as session:
+        with job.step() as session:
             content = vault().get(session, artifact_id)
         yield content
 
@@ -97,10 +96,10 @@ def _own_picture(files: Iterator[bytes]) -> bytes:
 def _put_own_picture(session: Session, upload: Upload, jpeg: bytes) -> None:
     participation = session.get_one(Participation, upload.subject_id)
     if participation.state != State.DECLINED:  # the person decided otherwise meanwhile
-        uploads.end(session, Use.OWN_PICTURE, sender_id=upload.member_id)
+        uploads.forget(session, [upload])
         return
     kept = avatars.keep_own_picture(session, session.get_one(Member, upload.member_id), jpeg)
-    participation.alternative = Alternative.OWN_PICTURE
+    participations.stand_in(session, participation, Alternative.OWN_PICTURE)
     uploads.keep(session, upload, kept.id)
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core import audit
 from core.models import Member, State
 from core.shoots import letters, participations
 from workers.process.postbox import post
@@ -17,7 +22,7 @@ def run(job: JobRun) -> None:
         MailFailed: trying again can help.
         Permanent: the address is refused.
     """
-    with job.read() as session:
+    with job.step() as session:
         participation = participations.get(session, job.subject_id)
         member = session.get_one(Member, participation.member_id)
         gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
@@ -27,3 +32,18 @@ def run(job: JobRun) -> None:
         post(job, mail)
     with job.finish():
         pass  # only marks the work as done: the state was set with the headshots
+
+
+def failed(session: Session, subject_id: UUID, code: str) -> None:
+    """Tell the log that the person was not reached; the headshots wait on their page all the same."""
+    participation = participations.get(session, subject_id)
+    member = session.get_one(Member, participation.member_id)
+    if member.erased_at is None:
+        audit.record(
+            session,
+            audit.Tag.READY_UNDELIVERED,
+            actor=audit.SYSTEM,
+            subject=member,
+            participation=str(participation.id),
+            code=code,
+        )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import audit, progress
+from core import progress
 from core.models import State
 from core.shoots import participations
 from workers.engines import StudioEngine
@@ -22,7 +22,7 @@ def run(job: JobRun) -> None:
     The photos are read and the result is written in two short transactions: a render takes seconds,
     and no row stays locked for that long.
     """
-    with job.read() as session:
+    with job.step() as session:
         work = assignment.begin(session, job.subject_id)
     if work is None:
         with job.finish():
@@ -43,5 +43,4 @@ def failed(session: Session, subject_id: UUID, code: str) -> None:
     """Tell the person that it did not work; their photos are safe and they can send them again."""
     participation = participations.get(session, subject_id, lock=True)
     if participation.state in (State.SUBMITTED, State.RENDERING):
-        participations.move(session, participation, State.FAILED, actor=audit.SYSTEM)
-        participation.failure_code = code[:64]
+        participations.fail(session, participation, code)

@@ -37,7 +37,7 @@ def run(job: JobRun) -> None:
             participation = participations.get(session, job.subject_id, lock=True)
             engines.fall_back(session, participation, engines.Fallback.ENGINE_OFF)
         return
-    with job.read() as session:
+    with job.step() as session:
         participation = participations.get(session, job.subject_id)
         expected = engines.expects(participation)
         work = assignment.begin(session, job.subject_id, Purpose.ADAPTER) if expected else None
@@ -60,11 +60,11 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
         progress.report(job.subject_id, "train", fraction, seconds_left=step.seconds_left)
 
     def keep(state: bytes) -> None:
-        with job.read() as session:
+        with job.step() as session:
             adapters.keep_checkpoint(session, participations.get(session, job.subject_id, lock=True), state)
 
     def left() -> bool:
-        with job.read() as session:
+        with job.step() as session:
             participation = participations.get(session, job.subject_id)
             if participation.state != State.RENDERING:
                 return True

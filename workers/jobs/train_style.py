@@ -23,7 +23,7 @@ def run(job: JobRun) -> None:
         with job.finish() as session:
             look_training.fail(session, job.subject_id, engines.Fallback.ENGINE_OFF)
         return
-    with job.read() as session:
+    with job.step() as session:
         work = look_training.begin(session, job.subject_id)
     if work is None:
         with job.finish():
@@ -41,11 +41,11 @@ def _train(job: JobRun, work: look_training.Work) -> None:
         progress.report(job.subject_id, "train", step.done / step.total, seconds_left=step.seconds_left)
 
     def keep(state: bytes) -> None:
-        with job.read() as session:
+        with job.step() as session:
             look_training.keep_checkpoint(session, job.subject_id, state)
 
     def ended() -> bool:
-        with job.read() as session:
+        with job.step() as session:
             return look_training.has_ended(session, job.subject_id)
 
     try:

@@ -191,8 +191,9 @@ def finished(session: Session, participation_id: UUID, result: RenderResult) -> 
         participations.move(session, participation, State.READY, actor=audit.SYSTEM)
         enqueue(session, JobName.READY_MAIL, participation.id)
         return
-    participations.move(session, participation, State.FAILED, actor=audit.SYSTEM)
-    participation.failure_code = result.withheld[0].reason if result.withheld else "no_usable_photo"
+    participations.fail(
+        session, participation, result.withheld[0].reason if result.withheld else "no_usable_photo"
+    )
 
 
 def colleagues(session: Session, participation_id: UUID) -> list[Embedding]:

@@ -11,11 +11,12 @@ from typing import Final
 from core.checks.advice import Issue, Severity
 from core.checks.verdict import Finding, Verdict
 from core.consent import ValidConsent
+from core.errors import AppError
 from core.image.reading import MAX_BYTES, MAX_PIXELS
 from core.style.spec import StyleSpec
 from workers.studio.align import CroppedTooTightly, frame, region
 from workers.studio.finish import master_size
-from workers.vision.check import examine
+from workers.vision.check import examine, unchecked
 from workers.vision.cutout import Cutout
 from workers.vision.decode import Picture
 from workers.vision.examination import Examination
@@ -53,6 +54,26 @@ def judge(
     if style is None or not seen.verdict.accepted or can_be_framed(seen, style):
         return seen
     return seen.with_verdict(_refused(seen.verdict))
+
+
+def judge_or_say(
+    photo: bytes | Picture,
+    consent: ValidConsent,
+    *,
+    style: StyleSpec | None = None,
+    subject: tuple[float, float] | None = None,
+) -> Examination:
+    """Judge one of several photos; see `judge`. A fault of ours is a finding: it never costs the others theirs.
+
+    Raises:
+        AppError: what concerns every photo, such as a missing consent or a matting network that is none.
+    """
+    try:
+        return judge(photo, consent, style=style, subject=subject)
+    except AppError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever one file does to the models, the next one is looked at
+        return Examination(unchecked(error))
 
 
 def can_be_framed(seen: Examination, style: StyleSpec) -> bool:

@@ -11,20 +11,24 @@ from core.checks.ranking import same_shot
 from core.checks.report import GateReport
 from core.checks.verdict import Verdict
 from core.consent import Purpose, ValidConsent
+from core.errors import AppError
+from core.logs import logger
 from core.style.spec import StyleSpec
 from workers.engines import Engine, Portrait, Source, StudioEngine
 from workers.pipeline.gates import measure_result
 from workers.pipeline.generated import Features, Yardstick, features, measure_generated, measure_painted
-from workers.pipeline.judgement import judge
+from workers.pipeline.judgement import judge_or_say
 from workers.pipeline.reference import Own
 from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.finish import finish, master_size
+from workers.vision.check import unchecked
 from workers.vision.examination import Examination
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import SAME_PERSON, Embedding, distance, embed
 from workers.vision.matting import matte
 
+FAULT = "fault"  # why a candidate is withheld on which this software failed
 CANDIDATES = 3  # headshots to choose from; each from another photo
 _CROP_WEIGHT = (
     0.4  # of the framing cost: a head 25 % larger than the team's costs as much as 0.1 of the score
@@ -136,7 +140,7 @@ def render(
         done += span
         score = verdicts[portrait.key].score
         yardstick = _yardstick(portrait, known, colleagues)
-        outcome = _make(portrait, style, consent, own, score, backdrop_image, tell, yardstick)
+        outcome = _made(portrait, style, consent, own, score, backdrop_image, tell, yardstick)
         if isinstance(outcome, Headshot):
             headshots.append(outcome)
         else:
@@ -169,23 +173,30 @@ def _check_all(
     ranked: list[_Ranked] = []
     own = Own()
     asking: list[tuple[str, bytes]] = []
+
+    def look(key: str, content: bytes, subject: tuple[float, float] | None) -> Verdict:
+        seen = judge_or_say(content, consent, style=crop, subject=subject)
+        try:
+            _take(key, content, seen, subject, style, consent, ranked, own, known)
+        except AppError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one photo never costs the others theirs
+            return unchecked(error)
+        return seen.verdict
+
     for index, (key, content) in enumerate(photos):
         progress(_CHECKED * index / len(photos), "check")
         subject = subjects.get(key)
-        seen = judge(content, consent, style=crop, subject=subject)
-        verdicts[key] = seen.verdict
-        if seen.verdict.asks:
+        verdicts[key] = look(key, content, subject)
+        if verdicts[key].asks:
             asking.append((key, content))
-        _take(key, content, seen, subject, style, consent, ranked, own, known)
     # Features with the photos that show one person only, never with each other.
     alone = list(own.embeddings.values())
     for key, content in asking:
-        subject = _likest(judge(content, consent, style=crop), alone, consent)
+        subject = _likest(judge_or_say(content, consent, style=crop), alone, consent)
         if subject is not None:
             subjects[key] = subject
-            seen = judge(content, consent, style=crop, subject=subject)
-            verdicts[key] = seen.verdict
-            _take(key, content, seen, subject, style, consent, ranked, own, known)
+            verdicts[key] = look(key, content, subject)
     return verdicts, ranked, own
 
 
@@ -243,6 +254,26 @@ def _yardstick(
     return Yardstick(held_out, trained, colleagues)
 
 
+def _made(
+    portrait: Portrait,
+    style: StyleSpec,
+    consent: ValidConsent,
+    own: Own,
+    score: float,
+    backdrop_image: Pixels | None,
+    progress: Progress,
+    yardstick: Yardstick | None,
+) -> Headshot | Withheld:
+    """Make one candidate; one on which this software fails is withheld, and the next one is made."""
+    try:
+        return _make(portrait, style, consent, own, score, backdrop_image, progress, yardstick)
+    except AppError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        logger().error("candidate_failed", exc_info=error)
+        return Withheld(portrait.key, FAULT, None, portrait.made.seed if portrait.made else None)
+
+
 def _make(
     portrait: Portrait,
     style: StyleSpec,
@@ -256,7 +287,7 @@ def _make(
     size = master_size(style)
     seed = portrait.made.seed if portrait.made else None
     if portrait.face is None:
-        return Withheld(portrait.key, "no_face", None, seed)
+        return Withheld(portrait.key, FAULT if portrait.failed else "no_face", None, seed)
     try:
         progress(0.0, "portrait")
         cutout = matte(

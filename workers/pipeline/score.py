@@ -11,8 +11,8 @@ from core.consent import ValidConsent
 from core.errors import InvalidInput
 from core.style.spec import StyleSpec
 from workers.pipeline.gates import figures_of, measure_person, measure_result, one_face
+from workers.pipeline.judgement import judge_or_say
 from workers.pipeline.reference import Own
-from workers.vision.check import examine
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import distance, embed
 
@@ -60,7 +60,7 @@ def score(
     """
     own = Own()
     for name, content in references:
-        seen = examine(content, consent)
+        seen = judge_or_say(content, consent)
         if seen.verdict.accepted and seen.pixels is not None and seen.face is not None:
             own.add(name, seen.pixels, seen.face, consent)
     if not own.tones:
@@ -76,7 +76,7 @@ def _score(
     style: StyleSpec | None,
     backdrop_image: Pixels | None,
 ) -> Score:
-    seen = examine(content, consent)
+    seen = judge_or_say(content, consent)
     faces = 0 if seen.face is None else 1 + len(seen.others)
     gates = {GateName.ONE_FACE: one_face(faces)}
     if seen.pixels is None or seen.face is None:

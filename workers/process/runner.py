@@ -8,11 +8,11 @@ second delivery from doing it again.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from types import ModuleType
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
@@ -26,9 +26,11 @@ from core.logs import logger
 from core.models import Outbox
 from core.queue import JobName
 from core.vault import ArtifactGone, KeyErased
+from workers.jobs import Job
 
 MAX_ATTEMPTS = 6
 BACKOFF_SECONDS = (1, 4, 15, 60, 300)
+WORKER_DIED = "worker_died"  # as often as work is tried, without a word
 
 
 class Permanent(Exception):
@@ -53,8 +55,8 @@ class JobRun:
     attempt: int
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """Open a short transaction for reading, or for a step that may safely happen twice."""
+    def step(self) -> Iterator[Session]:
+        """Open a short transaction before the last one: it reads, or writes what may safely be written twice."""
         with transaction(self.org_id) as session:
             yield session
 
@@ -73,9 +75,9 @@ class JobRun:
             row.done_at = now()
 
 
-def module_of(name: JobName) -> ModuleType:
+def module_of(name: JobName) -> Job:
     """Return the module that does a job: `workers.jobs.<name>`."""
-    return importlib.import_module(f"workers.jobs.{name.value}")
+    return cast("Job", importlib.import_module(f"workers.jobs.{name.value}"))
 
 
 def perform(outbox_id: str) -> None:
@@ -98,20 +100,25 @@ def _perform(outbox_id: UUID) -> None:
         if not mine:
             return
         with transaction(org_id) as session:
-            row = session.get_one(Outbox, outbox_id)
+            row = session.get_one(Outbox, outbox_id, with_for_update=True)
             if row.done_at is not None or row.failed_at is not None:
                 return
-            job = JobRun(outbox_id, org_id, row.subject_id, row.attempts + 1)
+            # Counted before it is tried, so that work which kills its worker is given up as well.
+            row.attempts += 1
+            job = JobRun(outbox_id, org_id, row.subject_id, row.attempts)
+        if job.attempt > MAX_ATTEMPTS:
+            logger().error("job_given_up", job=name, outbox=str(outbox_id), code=WORKER_DIED)
+            _give_up(job, module_of(JobName(name)), WORKER_DIED)
+            return
         _attempt(job, JobName(name))
 
 
 def _attempt(job: JobRun, name: JobName) -> None:
     log = logger().bind(job=name.value, outbox=str(job.outbox_id), attempt=job.attempt)
     module = module_of(name)
-    run: Callable[[JobRun], None] = module.run
     started = now()
     try:
-        locks.again(lambda: run(job))
+        locks.again(lambda: module.run(job))
     except AlreadyDone:
         log.info("job_was_done")
     except (KeyErased, ArtifactGone, ConsentRequired) as error:
@@ -134,20 +141,16 @@ def _try_later(job: JobRun) -> None:
     wait = BACKOFF_SECONDS[min(job.attempt, len(BACKOFF_SECONDS)) - 1]
     with transaction(job.org_id) as session:
         row = session.get_one(Outbox, job.outbox_id, with_for_update=True)
-        row.attempts = job.attempt
         row.published_at = None
         row.not_before = now() + timedelta(seconds=wait)
 
 
-def _give_up(job: JobRun, module: ModuleType, code: str) -> None:
+def _give_up(job: JobRun, module: Job, code: str) -> None:
     with transaction(job.org_id) as session:
         row = session.get_one(Outbox, job.outbox_id, with_for_update=True)
-        row.attempts = job.attempt
         row.failed_at = now()
         row.error_code = code[:64]
-        failed: Callable[[Session, UUID, str], None] | None = getattr(module, "failed", None)
-        if failed is not None:
-            failed(session, job.subject_id, code)
+        module.failed(session, job.subject_id, code)
 
 
 @contextmanager

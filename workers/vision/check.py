@@ -17,6 +17,7 @@ from core.checks.verdict import FaceBox, Finding, Measures, Verdict
 from core.consent import Purpose, ValidConsent
 from core.image.kinds import UnreadablePhoto
 from core.image.reading import MAX_BYTES, MAX_PIXELS
+from core.logs import fault, logger
 from workers.vision import photometry
 from workers.vision.decode import WORKING_SIDE, Picture, decode
 from workers.vision.examination import Examination, Place, without_bars
@@ -130,6 +131,12 @@ def examine(
         update={"faces": boxes, "phash": phash(view.pixels, view.face)}
     )
     return Examination(verdict, view.pixels, view.face, view.others, view.place)
+
+
+def unchecked(error: Exception) -> Verdict:
+    """Return the verdict on a photo on which this software failed."""
+    logger().error("photo_check_failed", exc_info=error)
+    return Verdict.refused(Issue.CHECK_FAILED, system=fault(error))
 
 
 def _overview(picture: Picture) -> tuple[Pixels, Place]:

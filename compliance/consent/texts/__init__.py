@@ -1,6 +1,7 @@
 """Consent notices: what a person reads before they say yes or no, by law and language, with a version.
 
-A text file is `<regime>/<language>.toml`. Regimes stay apart on purpose: under the GDPR consent must be
+A text file is `<regime>/<language>.toml`. A table such as `likeness.diffusion` holds what is said otherwise in a
+shoot with that engine. Regimes stay apart on purpose: under the GDPR consent must be
 free of any pressure, while other laws ask for other words (a written release, a notice at collection).
 Whoever changes a text gives it a new `version`; stored consents name version and hash.
 """
@@ -70,7 +71,14 @@ def languages(regime: Regime) -> tuple[str, ...]:
 
 
 def notice(
-    regime: str, language: str, *, company: str, processor: str, region: str, retention_days: int
+    regime: str,
+    language: str,
+    *,
+    company: str,
+    processor: str,
+    region: str,
+    retention_days: int,
+    engine: str = "",
 ) -> Notice:
     """Return the notice of `regime` in `language`, filled in.
 
@@ -81,6 +89,7 @@ def notice(
         processor: Who runs this platform for the company.
         region: Where the photos are stored, e.g. "the European Union".
         retention_days: Days after approval until photos and working data are erased.
+        engine: The shoot's, which decides on some of the words.
 
     Raises:
         InvalidInput: there is no such regime. Consent under the wrong law's words would be worthless.
@@ -105,7 +114,10 @@ def notice(
     version: str = source["version"]
     purposes = {}
     for purpose in Purpose:
-        words = {name: fill(text) for name, text in source[purpose.value].items()}
+        own = source[purpose.value]
+        words = {
+            name: fill(text) for name, text in {**own, **own.get(engine, {})}.items() if isinstance(text, str)
+        }
         identity = {"regime": known.value, "language": shown, "version": version, "purpose": purpose.value}
         purposes[purpose] = PurposeText(
             **words, sha256=sha256(rfc8785.dumps({**identity, "text": dict(words)})).hexdigest()

@@ -508,14 +508,6 @@ def test_closing_ends_open_links_and_keeps_finished_pictures(org: UUID, browser:
     assert (late.status_code, late.json["error"]["code"]) == (409, "shoot_closed")
 
 
-def test_people_are_found_by_name_without_a_name_in_any_address(org: UUID, browser: Any) -> None:
-    row = add_participation(org, add_member(org, "Grace"), State.INVITED)
-    for address in ("/admin/people", f"/admin/shoots/{row.shoot_id}"):
-        assert "Grace" in browser.post(address, {"q": "gra exam"}, json=False).text
-        assert "grace@acme" not in browser.post(address, {"q": "%"}, json=False).text
-        assert 'method="get" role="search"' not in browser.get(address).text
-
-
 def test_every_person_is_on_exactly_one_page(org: UUID, browser: Any) -> None:
     from core.people import listing
 

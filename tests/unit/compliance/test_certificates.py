@@ -223,8 +223,8 @@ def test_every_language_has_every_text_with_the_same_placeholders() -> None:
 def test_every_reason_and_every_personal_kind_has_its_words() -> None:
     words = certificate_page.texts("en")
     assert set(words["reason"]) == {one.value for one in ErasureReason}
-    of_the_company = {Kind.LOGO.value, Kind.BACKDROP.value, Kind.STYLE_PICTURE.value, Kind.ROSTER.value}
-    personal = {kind.value for kind in Kind} - of_the_company
+    of_the_company = {Kind.LOGO, Kind.BACKDROP, Kind.STYLE_PICTURE, Kind.ROSTER, Kind.SEARCH}
+    personal = {kind.value for kind in set(Kind) - of_the_company}
     assert set(words["category"]) == personal | {"key", "directory"}
 
 

@@ -224,8 +224,9 @@ def test_link_expires_with_the_deadline(org: UUID, member: Member) -> None:
         assert session.get_one(Participation, participation.id).state == State.EXPIRED
 
 
-def test_roster_is_gone_after_an_hour(org: UUID) -> None:
-    fresh, old = put(org, None, Kind.ROSTER), put(org, None, Kind.ROSTER)
+@pytest.mark.parametrize("kind", [Kind.ROSTER, Kind.SEARCH])
+def test_what_names_people_in_passing_is_gone_after_an_hour(org: UUID, kind: Kind) -> None:
+    fresh, old = put(org, None, kind), put(org, None, kind)
     logo = put(org, None, Kind.LOGO)
     with transaction(org) as session:
         for artifact_id in (old, logo):

@@ -21,11 +21,12 @@ from core import audit
 from core.clock import now
 from core.db import transaction
 from core.ids import new_id
-from core.models import Invite, Member, Participation, Photo, Shoot, State, Style
+from core.models import Headshot, Invite, Kind, Member, Participation, Photo, Shoot, State, Style
 from core.people import members
 from core.portraits import verdicts
 from core.shoots import invites
 from core.style.spec import StyleSpec
+from core.vault import vault
 from portal.app import create_app
 
 FETCH = {"X-Requested-With": "fetch", "Accept": "application/json"}
@@ -109,9 +110,11 @@ class Person:
         assert mark
         return self.post("/me/consent", "/me/consent", text_version=mark[1], **(answers or {"photo": "yes"}))
 
-    def upload(self, content: bytes | None = None, key: str = "key-00000001") -> TestResponse:
+    def upload(
+        self, content: bytes | None = None, key: str = "key-00000001", *, address: str = "/me/photos"
+    ) -> TestResponse:
         return self.fetch(
-            "/me/photos", upload_key=key, photo=(io.BytesIO(jpeg() if content is None else content), "photo")
+            address, upload_key=key, photo=(io.BytesIO(jpeg() if content is None else content), "photo")
         )
 
     def judge(
@@ -151,6 +154,40 @@ class Person:
         ]
         issue = {"code": "several_people", "severity": "warn"}
         self.judge(photo_id, accepted=False, issues=(issue,), asks="which_face", faces=faces)
+
+    def render(
+        self, shoot: Shoot, withheld: str | None = None, rank: int = 0, pixels: np.ndarray | None = None
+    ) -> UUID:
+        """Keep a result as the render job does."""
+        if pixels is None:
+            coarse = np.random.default_rng(rank).integers(0, 255, (64, 64, 3), np.uint8)
+            pixels = coarse.repeat(16, 0).repeat(16, 1)
+        master = io.BytesIO()
+        Image.fromarray(pixels).save(master, "PNG", compress_level=1)
+        with transaction(self.org_id) as session:
+            artifact = vault().put(
+                session,
+                master.getvalue(),
+                kind=Kind.HEADSHOT,
+                media_type="image/png",
+                member_id=self.member.id,
+            )
+            row = Headshot(
+                id=new_id(),
+                org_id=self.org_id,
+                participation_id=self.participation_id,
+                member_id=self.member.id,
+                photo_id=session.scalars(select(Photo.id).where(Photo.member_id == self.member.id)).first(),
+                style_id=shoot.style_id,
+                artifact_id=artifact.id,
+                engine="studio",
+                rank=rank,
+                gates={"gates": {"likeness": {"value": 0.7, "limit": 0.6, "passed": withheld is None}}},
+                withheld_code=withheld,
+                seconds=1.0,
+            )
+            session.add(row)
+            return row.id
 
 
 @pytest.fixture
@@ -202,3 +239,12 @@ def invited(portal: Flask, org: UUID, shoot: Shoot) -> Callable[[str], Person]:
 def ada(invited: Callable[[str], Person]) -> Person:
     """An invited person who has not opened the link yet."""
     return invited("Ada")
+
+
+@pytest.fixture
+def waiting(ada: Person) -> Person:
+    """Somebody whose one photo is with the studio."""
+    ada.accept().consent()
+    ada.judge(ada.upload().json["id"])
+    ada.fetch("/me/submit")
+    return ada

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from conftest import forget_process_state
 from sqlalchemy import select
 
 from core import audit
@@ -16,6 +17,19 @@ from core.people import consents
 from core.shoots import shoots
 
 
+@pytest.fixture
+def image_model(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation that has an image model."""
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", "klein")
+    forget_process_state()
+
+
+def boxes(page: str, having: str = "") -> list[str]:
+    """The names of a page's boxes, in order."""
+    found = re.findall(r'<input type="checkbox"[^>]*>', page)
+    return [re.search(r'name="(\w+)"', box)[1] for box in found if having in box]  # type: ignore[index]
+
+
 def _rows(person: Any) -> dict[str, Consent]:
     with transaction(person.org_id) as session:
         return {row.purpose: row for row in session.scalars(select(Consent))}
@@ -23,33 +37,40 @@ def _rows(person: Any) -> dict[str, Consent]:
 
 def test_every_purpose_is_a_box_of_its_own_and_none_is_ticked(ada: Any) -> None:
     page = ada.accept().browser.get("/me/consent").text
-    boxes = re.findall(r'<input type="checkbox"[^>]*>', page)
-    assert [re.search(r'name="(\w+)"', box)[1] for box in boxes] == ["photo", "likeness"]  # type: ignore[index]
-    assert not any("checked" in box for box in boxes)
+    assert boxes(page) == ["photo", "likeness"]
+    assert boxes(page, " checked") == []
 
 
-def test_a_personal_model_is_asked_about_only_where_the_shoot_trains_one(ada: Any, shoot: Shoot) -> None:
-    with transaction(ada.org_id) as session:
-        session.get_one(Shoot, shoot.id).engine = "diffusion"
-    assert 'name="adapter"' in ada.accept().browser.get("/me/consent").text
-
-
-@pytest.mark.parametrize(
-    ("engine", "said"),
-    [
-        ("studio", "Acme uses no image model for this shoot."),
-        ("diffusion", "Acme uses an image model for this shoot."),
-        ("wardrobe", "Acme has chosen other clothes for this shoot: an image model paints them."),
-    ],
-)
-def test_the_page_says_whether_the_shoot_has_an_image_model(
-    ada: Any, shoot: Shoot, engine: str, said: str
+def test_a_personal_model_is_asked_about_only_where_the_shoot_trains_one(
+    ada: Any, shoot: Shoot, image_model: None
 ) -> None:
+    assert boxes(_modelled(ada, shoot).browser.get("/me/consent").text) == [
+        "photo",
+        "likeness",
+        "paint",
+        "adapter",
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_without_an_image_model_no_word_of_one_is_said(ada: Any, language: str) -> None:
+    page = ada.accept().browser.get(f"/me/consent?lang={language}").text
+    assert not re.search("image model|Bildmodell|paint|malt|colleague|Kolleg", page)
+
+
+def test_what_an_image_model_may_paint_is_asked_by_kind(ada: Any, shoot: Shoot, image_model: None) -> None:
     with transaction(ada.org_id) as session:
-        session.get_one(Shoot, shoot.id).engine = engine
+        session.get_one(Shoot, shoot.id).engine = "wardrobe"
     page = ada.accept().browser.get("/me/consent").text
-    assert said in page
-    assert "your yes also lets it paint portraits of you" in page
+    assert boxes(page) == ["photo", "likeness", "clothes"]
+    assert "portraits of you" not in page
+    assert "colleagues" not in page
+
+
+def test_colleagues_are_named_where_faces_are_compared_with_theirs(
+    ada: Any, shoot: Shoot, image_model: None
+) -> None:
+    assert "Portraits of colleagues may be compared" in _modelled(ada, shoot).browser.get("/me/consent").text
 
 
 def test_optional_purposes_are_optional_and_kept_as_refused(ada: Any) -> None:
@@ -100,24 +121,26 @@ def _agree(person: Any, **answers: str) -> Any:
     return person.post("/me/consent/more", "/me/consent/more", text_version=mark, **answers)
 
 
-def test_a_model_without_the_check_is_refused_and_no_tick_is_lost(ada: Any, shoot: Shoot) -> None:
-    assert "Only together with" in _modelled(ada, shoot).browser.get("/me/consent").text
-    answer = ada.consent(photo="yes", adapter="yes")
+@pytest.mark.parametrize("purpose", ["paint", "adapter"])
+def test_a_painted_face_without_the_check_is_refused_and_no_tick_is_lost(
+    ada: Any, shoot: Shoot, image_model: None, purpose: str
+) -> None:
+    assert _modelled(ada, shoot).browser.get("/me/consent").text.count("Needs the check.") == 2
+    answer = ada.consent(photo="yes", **{purpose: "yes"})
     assert answer.status_code == 422
-    assert "both or neither" in answer.text
+    assert "leave the image model out" in answer.text
     assert 'href="#likeness"' in answer.text
-    ticked = [box for box in re.findall(r'<input type="checkbox"[^>]*>', answer.text) if " checked" in box]
-    assert [re.search(r'name="(\w+)"', box)[1] for box in ticked] == ["photo", "adapter"]  # type: ignore[index]
+    assert f'href="#{purpose}"' in answer.text
+    assert boxes(answer.text, " checked") == ["photo", purpose]
     assert (_rows(ada), ada.state()) == ({}, State.OPENED)
-    assert ada.consent(photo="yes", likeness="yes", adapter="yes").location == "/me/photos"
+    assert ada.consent(photo="yes", likeness="yes", **{purpose: "yes"}).location == "/me/photos"
 
 
 def test_what_was_refused_can_be_agreed_to_later_with_the_same_proof(ada: Any) -> None:
     ada.accept().consent(photo="yes")
     assert "/me/consent/more#likeness" in ada.browser.get("/me/privacy").text
     page = ada.browser.get("/me/consent/more").text
-    boxes = re.findall(r'<input type="checkbox"[^>]*>', page)
-    assert [re.search(r'name="(\w+)"', box)[1] for box in boxes] == ["likeness"]  # type: ignore[index]
+    assert boxes(page) == ["likeness"]
     refused = _rows(ada)["likeness"]
     assert _agree(ada, likeness="yes").location == "/me/privacy"
     with transaction(ada.org_id) as session:
@@ -134,7 +157,7 @@ def test_what_was_taken_back_can_be_agreed_to_again(ada: Any) -> None:
     ada.accept().consent(photo="yes", likeness="yes")
     ada.post("/me/consent/withdraw", "/me/privacy", purpose="likeness")
     page = ada.browser.get("/me/privacy").text
-    assert "Taken back: “Check that the result looks like me”" in page
+    assert "Taken back: “Check that it looks like me”" in page
     assert "/me/consent/more#likeness" in page
     _agree(ada, likeness="yes")
     with transaction(ada.org_id) as session:
@@ -142,19 +165,20 @@ def test_what_was_taken_back_can_be_agreed_to_again(ada: Any) -> None:
 
 
 def test_agreeing_later_to_nothing_or_to_a_model_without_the_check_changes_nothing(
-    ada: Any, shoot: Shoot
+    ada: Any, shoot: Shoot, image_model: None
 ) -> None:
     _modelled(ada, shoot).consent(photo="yes")
     assert _agree(ada).status_code == 422
     answer = _agree(ada, adapter="yes")
     assert answer.status_code == 422
-    assert "both or neither" in answer.text
+    assert "leave the image model out" in answer.text
     with transaction(ada.org_id) as session:
         assert consents.agreed(session, ada.member.id) == {Purpose.PHOTO}
     _agree(ada, likeness="yes")
     assert _agree(ada, adapter="yes").status_code == 303
     with transaction(ada.org_id) as session:
-        assert consents.agreed(session, ada.member.id) == set(Purpose)
+        agreed = consents.agreed(session, ada.member.id)
+    assert agreed == {Purpose.PHOTO, Purpose.LIKENESS, Purpose.ADAPTER}
 
 
 def test_nothing_more_can_be_agreed_to_once_the_shoot_is_closed(ada: Any, shoot: Shoot) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from PIL import Image
 from sqlalchemy import select
+from work import do_all_work
 
 from core.db import transaction
-from core.models import Artifact, Consent, Erasure, Kind, Member, Outbox, State
+from core.models import Artifact, Consent, Erasure, Kind, Member, Outbox, Shoot, State
 
 
 def _held(person: Any) -> list[Artifact]:
@@ -42,7 +43,10 @@ def test_declining_gives_initials_in_the_brand_and_no_consent(ada: Any) -> None:
 def test_declining_after_an_upload_deletes_what_was_uploaded(ada: Any) -> None:
     ada.accept().consent()
     ada.judge(ada.upload().json["id"])
-    assert ada.fetch("/me/decline", alternative="initials").status_code == 200
+    assert ada.fetch("/me/decline", alternative="initials").status_code == 422, "it asks before it deletes"
+    assert ada.post("/me/decline", alternative="initials").location == "/me/consent/withdraw"
+    assert len(_held(ada)) == 2
+    assert ada.fetch("/me/decline", alternative="initials", confirm="yes").status_code == 200
     assert _held(ada) == []
 
 
@@ -115,10 +119,57 @@ def test_taking_back_the_first_consent_ends_everything_from_any_state(ada: Any, 
     ada.accept().consent()
     ada.upload()
     ada.set_state(state)
-    assert ada.fetch("/me/consent/withdraw", purpose="photo").status_code == 200
+    assert ada.fetch("/me/consent/withdraw", purpose="photo", confirm="yes").status_code == 200
     assert ada.state() is State.DECLINED
     assert _held(ada) == []
     assert ada.fetch("/me/consent/withdraw", purpose="everything").status_code == 422
+
+
+def _ledger(page: str) -> dict[str, int]:
+    rows = re.findall(r"<li><span>([^<]+)</span> <strong>(\d+)</strong>", page)
+    return {what: int(count) for what, count in rows}
+
+
+def test_taking_back_the_first_consent_asks_and_names_what_ends(waiting: Any, shoot: Shoot) -> None:
+    headshot = waiting.render(shoot)
+    waiting.set_state(State.READY)
+    waiting.fetch("/me/approve", headshot_id=str(headshot))
+    page = waiting.browser.get("/me/privacy").text
+    assert 'action="/me/consent/withdraw"' not in page, "no tap on this page takes it back"
+    assert 'href="/me/consent/withdraw"' in page
+    held = _ledger(page)
+    for answer in (
+        waiting.fetch("/me/consent/withdraw", purpose="photo"),
+        waiting.post("/me/consent/withdraw", "/me/privacy", purpose="photo"),
+    ):
+        assert (answer.status_code, answer.location) in ((422, None), (303, "/me/consent/withdraw"))
+        assert waiting.state() is State.APPROVED
+    asked = waiting.browser.get("/me/consent/withdraw").text
+    assert _ledger(asked) == held
+    assert list(held.values()) == [1, 1, 1], held
+    assert "Acme loses your approved headshot" in asked
+    assert "cannot be brought back" in asked
+    assert "Keep everything as it is" in asked
+    done = waiting.post("/me/consent/withdraw", "/me/consent/withdraw", purpose="photo", confirm="yes")
+    assert done.location == "/me/privacy"
+    assert waiting.state() is State.DECLINED
+
+
+def test_after_taking_back_the_page_counts_what_it_holds_and_what_is_being_removed_apart(
+    waiting: Any,
+) -> None:
+    waiting.post("/me/consent/withdraw", "/me/consent/withdraw", purpose="photo", confirm="yes")
+    page = waiting.browser.get("/me/privacy").text
+    assert _ledger(page) == {}
+    assert "No pictures." in page
+    assert "Nobody can open the files any more that rested on it." in page
+    assert "3 files can no longer be opened by anybody and are being removed." in page, "and the one uploaded"
+    do_all_work()
+    assert "being removed" not in waiting.browser.get("/me/privacy").text
+    assert "No file of yours is held" in waiting.browser.get("/me/consent/withdraw").text
+    again = waiting.post("/me/consent/withdraw", "/me/consent/withdraw", purpose="photo", confirm="yes")
+    assert again.status_code == 303
+    assert "No file had to be deleted." in waiting.browser.get("/me/privacy").text
 
 
 def test_the_export_holds_the_files_and_the_records(ada: Any) -> None:

@@ -27,7 +27,7 @@ def modelled(ada: Any, shoot: Shoot, monkeypatch: pytest.MonkeyPatch) -> Any:
     forget_process_state()
     with transaction(ada.org_id) as session:
         session.get_one(Shoot, shoot.id).engine = EngineName.DIFFUSION
-    ada.accept().consent(photo="yes", likeness="yes", adapter="yes")
+    ada.accept().consent(photo="yes", likeness="yes", paint="yes", adapter="yes")
     ada.judge(ada.upload().json["id"])
     assert ada.post("/me/submit", "/me/photos").location == "/me/progress"
     return ada
@@ -88,9 +88,10 @@ def test_privacy_page_lists_the_model_and_taking_it_back_erases_it(modelled: Any
     assert owed(modelled) == [JobName.TRAIN, JobName.GENERATE]
 
 
-def test_taking_both_optional_consents_back_leads_to_the_studio(modelled: Any) -> None:
+@pytest.mark.parametrize("purpose", ["paint", "likeness"])
+def test_taking_back_what_paints_or_compares_leads_to_the_studio(modelled: Any, purpose: str) -> None:
     modelled.fetch("/me/consent/withdraw", purpose="adapter")
-    modelled.fetch("/me/consent/withdraw", purpose="likeness")
+    modelled.fetch("/me/consent/withdraw", purpose=purpose)
     assert owed(modelled) == [JobName.TRAIN, JobName.GENERATE, JobName.RENDER]
 
 

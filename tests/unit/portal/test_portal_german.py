@@ -84,7 +84,7 @@ def test_waiting_for_an_image_model_and_its_stand_in_are_german(
     forget_process_state()
     with transaction(ada.org_id) as session:
         session.get_one(Shoot, shoot.id).engine = EngineName.DIFFUSION
-    ada.accept().consent(photo="yes", likeness="yes", adapter="yes")
+    ada.accept().consent(photo="yes", likeness="yes", paint="yes", adapter="yes")
     ada.judge(ada.upload().json["id"])
     ada.fetch("/me/submit")
     assert "läuft gerade nicht" in german(ada.browser, "/me/progress")
@@ -99,6 +99,18 @@ def test_declining_is_german(ada: Any) -> None:
     ada.accept().browser.get("/?lang=de")
     ada.post("/me/decline", "/me/consent", alternative="initials")
     german(ada.browser, "/me/declined")
+
+
+def test_trying_other_photos_and_taking_the_first_consent_back_are_german(waiting: Any, shoot: Shoot) -> None:
+    headshot = waiting.render(shoot)
+    waiting.set_state(State.READY)
+    waiting.fetch("/me/approve", headshot_id=str(headshot))
+    waiting.fetch("/me/more")
+    assert "Dein freigegebenes Porträt bleibt" in german(waiting.browser, "/me/photos")
+    assert "Das wird endgültig gelöscht" in german(waiting.browser, "/me/consent/withdraw")
+    waiting.post("/me/consent/withdraw", "/me/consent/withdraw", purpose="photo", confirm="yes")
+    assert "werden gerade entfernt" in german(waiting.browser, "/me/privacy")
+    german(waiting.browser, "/me/declined")
 
 
 def test_refusal_of_a_photo_is_german(ada: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 import pytest
@@ -15,50 +14,10 @@ from sqlalchemy import select
 from core import progress as core_progress
 from core.db import transaction
 from core.ids import new_id
-from core.models import AuditEvent, Headshot, Kind, Photo, Shoot, State, Style
+from core.models import AuditEvent, Headshot, Photo, Shoot, State, Style
 from core.portraits import photos
 from core.style.spec import NAMED_OUTPUTS, Output, StyleSpec
-from core.vault import vault
 from portal import progress
-
-
-@pytest.fixture
-def waiting(ada: Any) -> Any:
-    """Somebody whose one photo is with the studio."""
-    ada.accept().consent()
-    ada.judge(ada.upload().json["id"])
-    ada.fetch("/me/submit")
-    return ada
-
-
-def render(person: Any, shoot: Shoot, withheld: str | None = None, rank: int = 0, pixels: Any = None) -> UUID:
-    """Keep a result as the render job does."""
-    master = io.BytesIO()
-    if pixels is None:
-        pixels = (
-            np.random.default_rng(rank).integers(0, 255, (64, 64, 3), np.uint8).repeat(16, 0).repeat(16, 1)
-        )
-    Image.fromarray(pixels).save(master, "PNG", compress_level=1)
-    with transaction(person.org_id) as session:
-        artifact = vault().put(
-            session, master.getvalue(), kind=Kind.HEADSHOT, media_type="image/png", member_id=person.member.id
-        )
-        row = Headshot(
-            id=new_id(),
-            org_id=person.org_id,
-            participation_id=person.participation_id,
-            member_id=person.member.id,
-            photo_id=session.scalars(select(Photo.id).where(Photo.member_id == person.member.id)).first(),
-            style_id=shoot.style_id,
-            artifact_id=artifact.id,
-            engine="studio",
-            rank=rank,
-            gates={"gates": {"likeness": {"value": 0.7, "limit": 0.6, "passed": withheld is None}}},
-            withheld_code=withheld,
-            seconds=1.0,
-        )
-        session.add(row)
-        return row.id
 
 
 def _events(person: Any) -> list[dict[str, Any]]:
@@ -99,7 +58,7 @@ def test_a_failure_is_told_in_plain_words_and_other_photos_can_follow(waiting: A
 
 
 def test_a_withheld_result_is_never_served_only_its_reason(waiting: Any, shoot: Shoot) -> None:
-    good, held = render(waiting, shoot), render(waiting, shoot, "gates", rank=1)
+    good, held = waiting.render(shoot), waiting.render(shoot, "gates", rank=1)
     waiting.set_state(State.READY)
     page = waiting.browser.get("/me/result").text
     assert str(good) in page
@@ -111,7 +70,7 @@ def test_a_withheld_result_is_never_served_only_its_reason(waiting: Any, shoot: 
 
 
 def test_the_approved_headshot_is_delivered_in_the_sizes_of_the_style(waiting: Any, shoot: Shoot) -> None:
-    headshot = render(waiting, shoot)
+    headshot = waiting.render(shoot)
     waiting.set_state(State.READY)
     early = waiting.browser.get(f"/me/headshots/{headshot}/linkedin.jpg")
     assert early.status_code == 409
@@ -132,7 +91,7 @@ def test_the_approved_headshot_is_delivered_in_the_sizes_of_the_style(waiting: A
 
 
 def test_another_one_can_be_chosen_later(waiting: Any, shoot: Shoot) -> None:
-    first, second = render(waiting, shoot), render(waiting, shoot, rank=1)
+    first, second = waiting.render(shoot), waiting.render(shoot, rank=1)
     waiting.set_state(State.READY)
     for choice in (first, first, second):
         assert waiting.fetch("/me/approve", headshot_id=str(choice)).status_code == 200
@@ -141,7 +100,7 @@ def test_another_one_can_be_chosen_later(waiting: Any, shoot: Shoot) -> None:
 
 
 def test_nobody_sees_another_persons_headshot(waiting: Any, invited: Any, shoot: Shoot) -> None:
-    headshot = render(waiting, shoot)
+    headshot = waiting.render(shoot)
     waiting.set_state(State.READY)
     grace = invited("Grace").accept()
     assert grace.browser.get(f"/me/headshots/{headshot}/view").status_code == 404
@@ -161,7 +120,7 @@ def test_everybody_sees_the_styles_own_frame_though_a_file_is_wide(waiting: Any,
     pixels = np.zeros((height, width, 3), np.uint8)
     frame = wide.frame(width, height)
     pixels[:, int(frame.left) : int(frame.left + frame.width)] = 200
-    headshot = render(waiting, shoot, pixels=pixels)
+    headshot = waiting.render(shoot, pixels=pixels)
     waiting.set_state(State.READY)
     for close, side in (("", 900), ("?close=1", min(1600, height))):
         seen = waiting.browser.get(f"/me/headshots/{headshot}/view{close}")
@@ -173,7 +132,7 @@ def test_everybody_sees_the_styles_own_frame_though_a_file_is_wide(waiting: Any,
 
 
 def test_a_result_can_be_compared_with_its_photo_and_chosen_there(waiting: Any, shoot: Shoot) -> None:
-    first, second = render(waiting, shoot), render(waiting, shoot, rank=1)
+    first, second = waiting.render(shoot), waiting.render(shoot, rank=1)
     waiting.set_state(State.READY)
     assert f'href="/me/result/{first}"' in waiting.browser.get("/me/result").text
     page = waiting.browser.get(f"/me/result/{second}").text
@@ -209,7 +168,7 @@ def test_a_result_can_be_compared_with_its_photo_and_chosen_there(waiting: Any, 
 def test_other_photos_are_named_only_where_the_face_was_compared_with_them(
     waiting: Any, shoot: Shoot, others: int | None, said: str, figure: str
 ) -> None:
-    headshot = render(waiting, shoot)
+    headshot = waiting.render(shoot)
     waiting.set_state(State.READY)
     with transaction(waiting.org_id) as session:
         likeness = {"value": 0.3, "limit": 0.6, "passed": True}
@@ -225,7 +184,7 @@ def test_other_photos_are_named_only_where_the_face_was_compared_with_them(
 def test_nobody_compares_another_persons_headshot_or_a_withheld_one(
     waiting: Any, invited: Any, shoot: Shoot
 ) -> None:
-    headshot, held = render(waiting, shoot), render(waiting, shoot, "gates", rank=1)
+    headshot, held = waiting.render(shoot), waiting.render(shoot, "gates", rank=1)
     waiting.set_state(State.READY)
     grace = invited("Grace").accept()
     grace.set_state(State.READY)
@@ -237,7 +196,7 @@ def test_nobody_compares_another_persons_headshot_or_a_withheld_one(
 
 
 def test_the_page_of_a_result_says_when_its_photo_is_gone(waiting: Any, shoot: Shoot) -> None:
-    headshot = render(waiting, shoot)
+    headshot = waiting.render(shoot)
     waiting.set_state(State.READY)
     with transaction(waiting.org_id) as session:
         photos.end(session, session.scalars(select(Photo)).all())
@@ -248,7 +207,7 @@ def test_the_page_of_a_result_says_when_its_photo_is_gone(waiting: Any, shoot: S
 def test_before_there_is_a_result_its_page_leads_to_the_step_of_the_person(
     waiting: Any, shoot: Shoot
 ) -> None:
-    headshot = render(waiting, shoot)
+    headshot = waiting.render(shoot)
     assert waiting.browser.get(f"/me/result/{headshot}").location == "/me/progress"
 
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 from uuid import UUID
 
 import pytest
+from flask.testing import FlaskClient
+from PIL import Image
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
+from compliance import consent
+from compliance.consent import leaving
 from core import audit
 from core.clock import now
+from core.consent import ConsentRequired
 from core.db import transaction
 from core.ids import new_id
 from core.models import Participation, Shoot, State, WebSession
+from core.portraits import avatars
 from core.shoots import invites, shoots
 
 
@@ -52,17 +62,87 @@ def _remember(person: Any, participation_id: UUID | None) -> None:
             row.participation_id = participation_id
 
 
-def test_each_link_leads_to_its_own_shoot_and_another_link_switches(ada: Any, autumn: Any) -> None:
-    ada.accept().consent()
-    assert (ada.state(), autumn.state()) == (State.CONSENTED, State.INVITED)
-    page = ada.browser.get("/me/photos").text
-    assert "Spring" in page
-    assert "Autumn" not in page
-    autumn.accept().consent()
-    assert autumn.state() is State.CONSENTED
-    assert "Autumn" in ada.browser.get("/me/photos").text
-    ada.accept()
-    assert "Spring" in ada.browser.get("/me/photos").text
+def _opened(person: Any) -> str:
+    """Open the person's link and press the button; return the address of the page that follows."""
+    answer = person.post(f"{person.link()}/accept")
+    assert answer.status_code == 303
+    return str(answer.location)
+
+
+def _agree(person: Any, page: str) -> TestResponse:
+    """Send the form of a consent page as it stands there."""
+    text = person.browser.get(page).text
+    mark = re.search(r'name="text_version" value="([^"]+)"', text)
+    action = re.search(r'<form method="post" action="(/me/consent[^"]*)"', text)
+    assert mark
+    assert action
+    return person.post(unescape(action[1]), page, text_version=mark[1], photo="yes")
+
+
+def _page(browser: FlaskClient, address: str) -> str:
+    return browser.get(address, follow_redirects=True).text
+
+
+def test_two_shoots_in_two_tabs_do_not_disturb_each_other(ada: Any, autumn: Any) -> None:
+    spring_tab = _opened(ada)
+    autumn_tab = _opened(autumn)
+    assert "Spring" in _page(ada.browser, spring_tab)
+    assert "Autumn" in _page(ada.browser, autumn_tab)
+    spring_photos = _agree(ada, spring_tab).location
+    assert (ada.state(), autumn.state()) == (State.CONSENTED, State.OPENED)
+    autumn_photos = _agree(autumn, autumn_tab).location
+    assert (ada.state(), autumn.state()) == (State.CONSENTED, State.CONSENTED)
+    for address, person, other in ((autumn_photos, autumn, ada), (spring_photos, ada, autumn)):
+        page = _page(ada.browser, address)
+        action = unescape(re.search(r'<form method="post" action="(/me/photos[^"]*)"', page)[1])
+        before = other.state()
+        assert person.upload(address=action).status_code == 201
+        assert (person.state(), other.state()) == (State.UPLOADING, before)
+
+
+def test_every_address_on_a_page_of_another_shoot_names_it(ada: Any, autumn: Any) -> None:
+    _opened(ada)
+    address = _opened(autumn)
+    seen, left = set(), [address]
+    while left:
+        page = left.pop()
+        for link in re.findall(r'(?:href|action|data-[a-z]+)="(/me/[^"#]*)', ada.browser.get(page).text):
+            if link == f"/me/?shoot={ada.participation_id}":  # "Go there" of the list
+                continue
+            assert f"shoot={autumn.participation_id}" in link, (page, link)
+            if link not in seen and "zip" not in link:
+                seen.add(link)
+                left.append(unescape(link))
+    assert len(seen) >= 3
+    assert f'href="?shoot={autumn.participation_id}&amp;lang=de"' in ada.browser.get(address).text
+
+
+def test_a_form_acts_on_the_shoot_of_its_page_even_after_that_has_ended(ada: Any, autumn: Any) -> None:
+    spring_tab = _opened(ada)
+    page = ada.browser.get(spring_tab).text
+    mark = re.search(r'name="text_version" value="([^"]+)"', page)[1]
+    _opened(autumn)
+    _close(ada)
+    answer = ada.post("/me/consent", "/me/privacy", text_version=mark, photo="yes")
+    assert answer.status_code in (303, 409, 410)
+    assert (ada.state(), autumn.state()) == (State.EXPIRED, State.OPENED)
+
+
+def test_the_pages_of_whoever_was_here_before_can_send_nothing(
+    ada: Any, invited: Callable[[str], Any]
+) -> None:
+    grace = invited("Grace")
+    grace.browser = ada.browser  # one computer
+    spring_tab = _opened(ada)
+    page = ada.browser.get(spring_tab).text
+    mark = re.search(r'name="text_version" value="([^"]+)"', page)[1]
+    secret = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+    _opened(grace)
+    answer = ada.browser.post(
+        "/me/consent", data={"csrf_token": secret, "text_version": mark, "photo": "yes"}
+    )
+    assert answer.status_code == 400
+    assert (ada.state(), grace.state()) == (State.OPENED, State.OPENED)
 
 
 def test_looking_at_another_link_without_start_stays_where_one_was(ada: Any, autumn: Any) -> None:
@@ -102,24 +182,28 @@ def test_a_shoot_that_ended_after_the_headshots_were_made_can_still_be_gone_back
     assert ada.browser.get("/me/").location == "/me/result"
     _remember(ada, None)
     _close(autumn)
-    assert ada.browser.get("/me/").location == "/me/result"
+    assert ada.browser.get("/me/").location == f"/me/result?shoot={ada.participation_id}"
 
 
 def test_the_privacy_page_lists_the_shoots_and_switches(ada: Any, autumn: Any) -> None:
     ada.accept()
     page = ada.browser.get("/me/privacy").text
     assert "Autumn" in page
-    answer = ada.post("/me/shoot", "/me/privacy", participation=str(autumn.participation_id))
-    assert answer.location == "/me/consent"
-    assert "Autumn" in ada.browser.get("/me/consent").text
+    there = f"/me/?shoot={autumn.participation_id}"
+    assert f'href="{there}"' in page
+    assert "Autumn" in _page(ada.browser, there)
+    assert "Spring" in _page(ada.browser, "/me/")
 
 
 def test_nothing_of_another_member_ever_switches(ada: Any, invited: Callable[[str], Any]) -> None:
     grace = invited("Grace")
     ada.accept()
     ada.browser.get(grace.link())
-    refused = ada.post("/me/shoot", "/me/privacy", participation=str(grace.participation_id))
-    assert refused.status_code == 404
+    for address in ("/me/", "/me/photos", "/me/privacy"):
+        assert ada.browser.get(address, query_string={"shoot": grace.participation_id}).status_code == 404
+        assert ada.browser.get(address, query_string={"shoot": "x"}).status_code == 422
+    other = f"/me/decline?shoot={grace.participation_id}"
+    assert ada.post(other, "/me/privacy").status_code == 404
     ada.consent()
     assert (ada.state(), grace.state()) == (State.CONSENTED, State.INVITED)
     _remember(ada, grace.participation_id)
@@ -130,3 +214,66 @@ def test_nothing_of_another_member_ever_switches(ada: Any, invited: Callable[[st
 def test_who_is_in_one_shoot_sees_no_list(ada: Any) -> None:
     ada.accept()
     assert "Your shoots" not in ada.browser.get("/me/privacy").text
+
+
+def _held(person: Any) -> int:
+    with transaction(person.org_id) as session:
+        return sum(leaving.held(session, person.member.id).values())
+
+
+def _in(person: Any, address: str) -> str:
+    return f"{address}?shoot={person.participation_id}"
+
+
+def _send_a_photo(person: Any) -> None:
+    _agree(person, _opened(person))
+    assert person.upload(address=_in(person, "/me/photos")).status_code == 201
+
+
+def _decline(person: Any, **values: str) -> None:
+    _opened(person)
+    assert person.fetch(_in(person, "/me/decline"), **values).status_code == 200
+
+
+def test_declining_one_shoot_leaves_the_other_its_photos_and_consents(ada: Any, autumn: Any) -> None:
+    _send_a_photo(ada)
+    _decline(autumn)
+    assert (ada.state(), autumn.state()) == (State.UPLOADING, State.DECLINED)
+    assert _held(ada) == 1
+    page = ada.browser.get(_in(autumn, "/me/declined")).text
+    assert "What you sent to your other shoots stays there." in page
+    assert "Nothing about your face is kept." not in page
+    with transaction(ada.org_id) as session:
+        consent.require(session, ada.member.id)
+
+
+def test_declining_the_last_shoot_takes_the_consents_back(ada: Any, autumn: Any) -> None:
+    _send_a_photo(ada)
+    _decline(autumn)
+    _decline(ada, confirm="yes")
+    assert _held(ada) == 0
+    with transaction(ada.org_id) as session, pytest.raises(ConsentRequired):
+        consent.require(session, ada.member.id)
+
+
+def test_taking_the_first_consent_back_names_and_ends_every_shoot(ada: Any, autumn: Any) -> None:
+    _send_a_photo(ada)
+    _send_a_photo(autumn)
+    address = _in(autumn, "/me/consent/withdraw")
+    assert "all of your shoots: Autumn, Spring" in ada.browser.get(address).text
+    assert ada.fetch(address, purpose="photo", confirm="yes").status_code == 200
+    assert (ada.state(), autumn.state()) == (State.DECLINED, State.DECLINED)
+    assert _held(ada) == 0
+
+
+def test_ones_own_picture_stays_while_it_stands_in_somewhere(ada: Any, autumn: Any) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (400, 300), "orange").save(picture, "JPEG")
+    for person in (ada, autumn):
+        _decline(person, alternative="own_picture")
+        sent = (io.BytesIO(picture.getvalue()), "me.jpg")
+        assert person.fetch(_in(person, "/me/own-picture"), picture=sent).status_code == 200
+    for person, stays in ((autumn, True), (ada, False)):
+        person.fetch(_in(person, "/me/alternative"))
+        with transaction(ada.org_id) as session:
+            assert (avatars.own_picture(session, ada.member.id) is not None) is stays

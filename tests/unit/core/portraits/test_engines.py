@@ -14,7 +14,7 @@ from work import do_all_work
 from compliance import consent as consents
 from core import audit, gpu, progress
 from core.clock import now
-from core.consent import Purpose
+from core.consent import PAINTING, Purpose
 from core.db import transaction
 from core.ids import new_id
 from core.models import (
@@ -25,15 +25,17 @@ from core.models import (
     Outbox,
     Participation,
     Photo,
+    Shoot,
     State,
 )
 from core.portraits import adapters, engines, submission
 from core.queue import JobName, Lane, lane_of
 from core.vault import vault
+from workers.diffusion.bases import BASES
 from workers.jobs import generate, train
 
 EVERYTHING = tuple(Purpose)
-NO_MODEL = (Purpose.PHOTO, Purpose.LIKENESS)
+NO_MODEL = (Purpose.PHOTO, Purpose.LIKENESS, Purpose.PAINT)
 
 
 @pytest.fixture
@@ -119,7 +121,10 @@ def withdraw(participation: Participation, purpose: Purpose) -> None:
     [
         (EngineName.DIFFUSION, EVERYTHING, JobName.TRAIN),
         (EngineName.DIFFUSION, NO_MODEL, JobName.GENERATE),
+        (EngineName.DIFFUSION, (Purpose.PHOTO, Purpose.LIKENESS), JobName.RENDER),
         (EngineName.DIFFUSION, (Purpose.PHOTO,), JobName.RENDER),
+        (EngineName.WARDROBE, (Purpose.PHOTO, Purpose.CLOTHES), JobName.GENERATE),
+        (EngineName.WARDROBE, tuple(set(Purpose) - {Purpose.CLOTHES}), JobName.RENDER),
         (EngineName.STUDIO, EVERYTHING, JobName.RENDER),
     ],
 )
@@ -133,6 +138,47 @@ def test_photos_go_where_engine_and_consents_say(
     assert row_of(person).fallback_code is None
     seen = progress.read(person.id)
     assert (seen.step if seen else None) == (None if job is JobName.RENDER else "queued_gpu")
+
+
+@pytest.mark.parametrize("purpose", sorted(PAINTING))
+def test_what_paints_a_face_without_the_comparison_is_told_and_left_to_the_studio(
+    org: UUID, switched_on: None, purpose: Purpose
+) -> None:
+    person = add_person(org, (Purpose.PHOTO, purpose))
+    submit(person)
+    assert owed(person) == [(JobName.RENDER, person.id)]
+    assert row_of(person).fallback_code == engines.Fallback.NOT_COMPARED
+
+
+@pytest.mark.parametrize(
+    ("engine", "base", "more"),
+    [
+        (EngineName.STUDIO, "klein", ()),
+        (EngineName.WARDROBE, "klein", (Purpose.CLOTHES,)),
+        (EngineName.WARDROBE, "", ()),
+        (EngineName.DIFFUSION, "klein", (Purpose.PAINT, Purpose.ADAPTER)),
+        (EngineName.DIFFUSION, "sdxl", (Purpose.ADAPTER,)),
+        (EngineName.DIFFUSION, "", ()),
+    ],
+)
+def test_a_shoot_asks_about_what_it_does_and_nothing_else(
+    org: UUID,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    engine: EngineName,
+    base: str,
+    more: tuple[Purpose, ...],
+) -> None:
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", base)
+    forget_process_state()
+    person = add_participation(org, add_member(org), engine=engine)
+    with transaction(org) as session:
+        asked = engines.asks(session.get_one(Shoot, person.shoot_id))
+    assert asked == (Purpose.PHOTO, Purpose.LIKENESS, *more)
+
+
+def test_the_bases_that_can_be_shown_photos_are_known() -> None:
+    assert {name for name, base in BASES.items() if base.references} == engines.SHOWS_PHOTOS
 
 
 def test_gpu_lane_carries_training_and_generating_only() -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
+import numpy as np
 import psutil
 import pytest
 from click.testing import CliRunner
@@ -21,6 +22,8 @@ from compliance.signing import SigningKeys, log_origin
 from core.db import transaction
 from deploy.cli import main
 from workers.folder.sample import sample_people
+from workers.vision.faces import find_faces
+from workers.vision.geometry import Face
 
 
 def checkpoint_file(org: UUID, folder: Path) -> Path:
@@ -70,6 +73,26 @@ def test_check_says_what_is_wrong_and_goes_on(tmp_path: Path) -> None:
     assert [verdict["accepted"] for verdict in verdicts] == [False, False]
     assert all(verdict["issues"] for verdict in verdicts)
     assert ranking == {"best": []}
+
+
+@pytest.mark.photos
+def test_no_file_ends_a_check_of_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line, fails = tmp_path / "line.jpg", tmp_path / "fails.png"
+    Image.new("RGB", (10_000, 1)).save(line)
+    Image.new("RGB", (321, 123)).save(fails)
+    good = photo_path("joe/portrait.jpg")
+
+    def find_or_fail(pixels: np.ndarray) -> list[Face]:
+        return [][0] if pixels.shape[0] == 123 else find_faces(pixels)
+
+    monkeypatch.setattr("workers.vision.check.find_faces", find_or_fail)
+    result = CliRunner().invoke(main, ["check", str(line), str(fails), str(good), "--json"])
+    assert result.exit_code == 1
+    *verdicts, ranking = [json.loads(line) for line in result.stdout.splitlines()]
+    codes = [[issue["code"] for issue in verdict["issues"]] for verdict in verdicts]
+    assert codes[:2] == [["too_few_pixels"], ["check_failed"]]
+    assert [one["file"] for one in ranking["best"]] == [str(good)]
+    assert "IndexError in test_photos.py" in CliRunner().invoke(main, ["check", str(fails)]).stdout
 
 
 @pytest.mark.photos

@@ -65,6 +65,10 @@ def tiny_worker(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) ->
     resident.cache_clear()
 
 
+SHOWN = (Purpose.PHOTO, Purpose.LIKENESS, Purpose.PAINT)
+DRESSED = (Purpose.PHOTO, Purpose.CLOTHES)
+
+
 def add_person(
     org: UUID,
     first: str = "Ada",
@@ -161,8 +165,10 @@ def test_colleagues_share_a_batch_and_one_without_photos_costs_the_others_nothin
     assert one.state == other.state == State.READY
 
 
-def test_who_agrees_to_the_comparison_alone_is_shown_and_not_trained(org: UUID, tiny_worker: None) -> None:
-    person = add_person(org, purposes=(Purpose.PHOTO, Purpose.LIKENESS))
+def test_who_agrees_to_be_painted_but_not_to_a_model_is_shown_and_not_trained(
+    org: UUID, tiny_worker: None
+) -> None:
+    person = add_person(org, purposes=SHOWN)
     do_all_work()
     assert row_of(person).state == State.READY
     made = headshots_of(person, "diffusion")
@@ -178,7 +184,7 @@ def test_a_base_that_cannot_be_shown_anybody_leaves_them_to_the_studio_and_serve
     monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", "sdxl")
     forget_process_state()
     resident.cache_clear()
-    shown = add_person(org, purposes=(Purpose.PHOTO, Purpose.LIKENESS))
+    shown = add_person(org, purposes=SHOWN)
     trained = add_person(org, "Grace")
     with transaction(org) as session:  # one shoot, so that one job serves both
         session.get_one(Participation, trained.id).shoot_id = shown.shoot_id
@@ -189,10 +195,10 @@ def test_a_base_that_cannot_be_shown_anybody_leaves_them_to_the_studio_and_serve
     assert headshots_of(trained, "diffusion"), "who was trained had their turn"
 
 
-def test_clothes_are_painted_with_the_consent_to_photos_alone_and_the_face_stays(
+def test_clothes_are_painted_with_a_consent_of_their_own_and_the_face_stays(
     org: UUID, tiny_worker: None
 ) -> None:
-    person = add_person(org, purposes=(Purpose.PHOTO,), engine=EngineName.WARDROBE)
+    person = add_person(org, purposes=DRESSED, engine=EngineName.WARDROBE)
     do_all_work()
     assert row_of(person).state == State.READY
     made = headshots_of(person, "wardrobe")
@@ -401,12 +407,12 @@ def test_removing_a_look_while_it_is_learned_leaves_nothing(
     [
         (tuple(Purpose), EngineName.DIFFUSION, ("person", "style"), "a photo of ohwx person in zwx style,"),
         (
-            (Purpose.PHOTO, Purpose.LIKENESS),
+            SHOWN,
             EngineName.DIFFUSION,
             (None, "style"),
             "a photo of the same person in zwx style,",
         ),
-        ((Purpose.PHOTO,), EngineName.WARDROBE, (None, "style"), "a photo of a person in zwx style,"),
+        (DRESSED, EngineName.WARDROBE, (None, "style"), "a photo of a person in zwx style,"),
     ],
 )
 def test_everybody_is_generated_in_the_look(
@@ -443,7 +449,7 @@ def a_look() -> tuple[bytes, Facts]:
 def test_a_look_for_other_weights_is_left_out_and_learned_anew_and_nobody_waits(
     org: UUID, tiny_worker: None, loaded: list[tuple[str | None, str | None]]
 ) -> None:
-    person = add_person(org, purposes=(Purpose.PHOTO, Purpose.LIKENESS))
+    person = add_person(org, purposes=SHOWN)
     look = give_look(person, lock=True)
     content, facts = a_look()
     known = from_bytes(content)
@@ -480,7 +486,7 @@ def test_a_look_that_does_not_fit_is_not_blamed_on_the_people(
 def test_a_look_that_was_removed_a_moment_ago_sends_nobody_to_the_studio(
     org: UUID, tiny_worker: None, loaded: list[tuple[str | None, str | None]]
 ) -> None:
-    person = add_person(org, purposes=(Purpose.PHOTO, Purpose.LIKENESS))
+    person = add_person(org, purposes=SHOWN)
     look = give_look(person, lock=True)
     keep_look(org, look, *a_look())
     (weights,) = held(org, Kind.ADAPTER)

@@ -10,19 +10,24 @@ from uuid import UUID
 import numpy as np
 import pytest
 from conftest import add_member, add_participation
+from made import encoded
 from PIL import Image
 from sqlalchemy import select
 from work import do_all_work
 
 from compliance import consent as consents
 from core import audit
+from core.clock import now
 from core.consent import Purpose, ValidConsent
 from core.db import transaction
-from core.models import Artifact, Headshot, Member, Participation, Photo, State
+from core.models import Artifact, Headshot, Member, Outbox, Participation, Photo, State
 from core.portraits import photos, submission, verdicts
 from core.portraits.verdicts import Standing
 from core.vault import ArtifactGone, vault
+from workers.jobs import intake
 from workers.pipeline import assignment
+from workers.pipeline.judgement import judge
+from workers.process.runner import MAX_ATTEMPTS
 from workers.vision.check import examine
 from workers.vision.examination import Examination
 from workers.vision.likeness import SAME_PERSON, distance, embed
@@ -61,6 +66,10 @@ def kinds(participation: Participation) -> list[str]:
     with transaction(participation.org_id) as session:
         rows = select(Artifact.kind).where(Artifact.delete_requested_at.is_(None)).order_by(Artifact.id)
         return list(session.scalars(rows))
+
+
+def said_of(photo: Photo) -> list[str]:
+    return [issue["code"] for issue in (photo.verdict or {"issues": ()})["issues"]]
 
 
 def somebody_else(participation: Participation) -> list[bool]:
@@ -227,6 +236,62 @@ def test_without_that_consent_no_embedding_is_ever_made(
     assert made == []
     with transaction(participation.org_id) as session:
         assert not session.scalars(select(Artifact).where(Artifact.kind == "likeness")).all()
+
+
+def test_a_photo_on_which_the_check_fails_gets_an_answer_and_the_others_are_sent(
+    participation: Participation, photo: Callable[[str], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = photo("barack/podium.jpg")
+
+    def judge_or_fail(content: bytes, *given: object, **named: object) -> Examination:
+        if content == failing:
+            raise ZeroDivisionError
+        return judge(content, *given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(intake, "judge", judge_or_fail)
+    upload(participation, photo("barack/portrait.jpg"), failing)
+    with transaction(participation.org_id) as session:
+        for row in session.scalars(select(Outbox).where(Outbox.failed_at.is_(None))):
+            row.not_before = now()
+    do_all_work()
+    assert [verdicts.standing_of(one) for one in listed(participation)] == [
+        verdicts.Standing.ACCEPTED,
+        verdicts.Standing.REJECTED,
+    ]
+    assert said_of(listed(participation)[1]) == ["check_failed"]
+    with transaction(participation.org_id) as session:
+        submission.submit(session, session.get_one(Participation, participation.id), actor=audit.SYSTEM)
+
+
+@pytest.mark.parametrize("why", ["killed its worker", "lost its object"])
+def test_a_photo_that_cannot_even_be_looked_at_gets_an_answer(
+    participation: Participation, photo: Callable[[str], bytes], why: str
+) -> None:
+    with transaction(participation.org_id) as session:
+        row = session.get_one(Participation, participation.id)
+        agreed = consents.require(session, row.member_id)
+        stored = photos.store(
+            session,
+            row,
+            photo("barack/portrait.jpg"),
+            media_type="image/jpeg",
+            upload_key="key-00000000",
+            consent=agreed,
+        )
+        if why == "killed its worker":
+            session.scalars(select(Outbox).where(Outbox.job == "intake")).one().attempts = MAX_ATTEMPTS
+        else:
+            name = session.get_one(Artifact, stored.photo.artifact_id).object_name
+            vault().store.delete(name)
+    do_all_work()
+    assert said_of(listed(participation)[0]) == ["check_failed"]
+    assert kinds(participation) == []
+
+
+@pytest.mark.parametrize("size", [(10_000, 1), (1, 10_000), (64, 9_000)])
+def test_a_picture_of_an_odd_size_gets_an_answer(participation: Participation, size: tuple[int, int]) -> None:
+    upload(participation, encoded(Image.new("RGB", size, "white"), "JPEG"))
+    assert said_of(listed(participation)[0]) == ["no_face" if min(size) == 64 else "too_few_pixels"]
 
 
 def test_embedding_goes_with_its_photo(participation: Participation, photo: Callable[[str], bytes]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import io
 import json
 
@@ -171,6 +172,7 @@ def test_one_bad_file_or_folder_never_loses_the_others(tmp_path, consent):
         folder.mkdir(parents=True)
     (bad / "loop.jpg").symlink_to("loop.jpg")
     (bad / "empty.jpg").touch()
+    Image.new("RGB", (10_000, 1)).save(good / "line.jpg")
     (photos / "loop").symlink_to("loop")
     [(name, content)] = sample_people()["eileen"][:1]
     (good / name).write_bytes(content)
@@ -189,7 +191,41 @@ def test_one_bad_file_or_folder_never_loses_the_others(tmp_path, consent):
         assert "symbolic links" in issues["loop.jpg"].said
         assert found[1].reasons == ("There is no photo in the folder.",)
         assert found[2].sharp_up_to_px == 256
+        assert {one.file: one.accepted for one in found[2].photos} == {name: True, "line.jpg": False}
     assert not [path for path in out.rglob("*") if path.name.endswith(".part")]
+
+
+def test_a_photo_on_which_this_software_fails_costs_nobody_the_good_one(consent, monkeypatch):
+    """Whichever step it fails in: looking, taking the full size, cutting out."""
+    people = sample_people()["eileen"]
+    best = render(people, SMALL, consent).headshots[0].source
+    others = [key for key, _ in people if key != best]
+
+    def fails_on_best(step, of):
+        calls = []
+
+        def failing(*given, **named):
+            calls.append(1)
+            return [][0] if len(calls) == of else step(*given, **named)
+
+        return failing
+
+    order = [key for key, _ in people].index(best) + 1
+    for place, of in (
+        ("workers.vision.check.measured", order),
+        ("workers.engines.closer", 1),
+        ("workers.pipeline.render.matte", 1),
+    ):
+        module, name = place.rsplit(".", 1)
+        with monkeypatch.context() as patch:
+            step = getattr(importlib.import_module(module), name)
+            patch.setattr(place, fails_on_best(step, of))
+            result = render(people, SMALL, consent)
+        assert {shot.source for shot in result.headshots} <= set(others), place
+        assert result.headshots, place
+        checked = place.startswith("workers.vision")
+        assert (Issue.CHECK_FAILED in {one.code for one in result.verdicts[best].issues}) == checked
+        assert (best in {one.source for one in result.withheld if one.reason == "fault"}) != checked
 
 
 def test_what_cannot_be_read_is_told_and_nobody_without_a_photo_is_listed(tmp_path):
@@ -212,7 +248,7 @@ def test_a_fault_on_one_persons_photos_does_not_cost_the_others_theirs(tmp_path,
         (tmp_path / "in" / person / "portrait.jpg").write_bytes(sample_people()["eileen"][0][1])
 
     def tell(person: str, _fraction: float, stage: str) -> None:
-        if (person, stage) == ("ada", "finish"):
+        if (person, stage) == ("ada", "check"):
             raise ZeroDivisionError
 
     ada, bob = render_folder(tmp_path / "in", SMALL, tmp_path / "out", consent, tell).people

@@ -1,0 +1,47 @@
+"""What admins search for, kept for an hour so that what was found has an address of its own.
+
+The words name people, so they lie sealed in the vault, and the address holds only their number: the way
+back in a browser then leads to a page like any other.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.models import Artifact, Kind
+from core.vault import vault
+
+KEPT_FOR = timedelta(hours=1)
+LONGEST = 200  # letters
+
+
+class _Search(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    by: UUID
+    words: str
+
+
+def keep(session: Session, words: str, *, by: UUID) -> UUID:
+    """Keep what the member `by` searches for; return the number that leads back to it."""
+    content = _Search(by=by, words=words[:LONGEST]).model_dump_json().encode()
+    return vault().put(session, content, kind=Kind.SEARCH, media_type="application/json", member_id=None).id
+
+
+def words_of(session: Session, search_id: UUID, *, by: UUID) -> str | None:
+    """Return the words of a search; `None` where it has ended or is somebody else's."""
+    artifact = session.get(Artifact, search_id)
+    if (
+        artifact is None
+        or artifact.kind != Kind.SEARCH
+        or artifact.delete_requested_at is not None
+        or artifact.created_at < now() - KEPT_FOR
+    ):
+        return None
+    kept = _Search.model_validate_json(vault().get(session, search_id))
+    return kept.words if kept.by == by else None

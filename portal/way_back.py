@@ -1,0 +1,42 @@
+"""What someone who tries other photos can go back to: the approved headshot, or those that were made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from core.models import Headshot, State, Style
+from core.portraits import headshots
+from core.style.spec import Output
+from portal.visit import Visit
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """Where it leads.
+
+    Attributes:
+        approved: the headshot that the company gets; `None` where none was approved yet.
+        outputs: its sizes, each with its file name in addresses.
+    """
+
+    approved: UUID | None
+    outputs: list[tuple[Output, str]]
+
+
+def way_back(session: Session, place: Visit) -> WayBack | None:
+    """Return what there is to go back to, `None` for nothing."""
+    chosen = place.participation.chosen_headshot_id
+    if chosen is not None:
+        style = session.get_one(Style, session.get_one(Headshot, chosen).style_id)
+        return WayBack(chosen, [(output, file_of(output)) for output in style.parsed.outputs])
+    if place.state in (State.UPLOADING, State.FAILED) and headshots.any_of(session, place.participation):
+        return WayBack(None, [])
+    return None
+
+
+def file_of(output: Output) -> str:
+    """Return an output's file name in addresses, e.g. `linkedin.jpg`."""
+    return f"{output.name}.{output.format.suffix}"
