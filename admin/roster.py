@@ -92,6 +92,7 @@ def _facts(run: DryRun) -> dict[str, Any]:
         "encoding": found.encoding,
         "columns": dict(found.columns.taken),
         "ignored": [sample.label for sample in found.ignored],
+        "above": list(found.above),
         "asks": found.asks,
         "readings": [asdict(reading) for reading in found.readings],
     }

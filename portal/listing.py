@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -12,17 +13,24 @@ from flask_babel import ngettext
 from core.checks.advice import ADVICE, Issue, Severity
 from core.checks.ranking import REASONS, best_three, near_duplicates
 from core.checks.verdict import Verdict
-from core.models import Photo, State
-from core.portraits import photos
+from core.models import Headshot, Photo, State
+from core.portraits import headshots, photos
 from core.portraits.verdicts import Standing, standing_of
 from core.words import fill
+from portal import words
 
 _FEW = 3  # people whose places have names: on the left, in the middle, on the right
 
 
-def listing(found: Sequence[Photo], state: State) -> dict[str, Any]:
-    """Return a participation's photos, oldest first, and what may be done with them."""
-    shown = [as_json(photo) for photo in found]
+def listing(found: Sequence[Photo], state: State, failed: Mapping[UUID, Sequence[str]]) -> dict[str, Any]:
+    """Return a participation's photos, oldest first, and what may be done with them.
+
+    Args:
+        found: the photos.
+        state: of the participation.
+        failed: why the studio showed nothing of a photo, by its id, in the request's language.
+    """
+    shown = [as_json(photo, failed.get(photo.id, ())) for photo in found]
     numbers = {photo["id"]: number for number, photo in enumerate(shown, 1)}
     verdicts = {
         str(photo.id): Verdict.model_validate(photo.verdict)
@@ -94,8 +102,23 @@ def same_shot(number: int | str) -> dict[str, Any]:
     }
 
 
-def as_json(photo: Photo) -> dict[str, Any]:
-    """Return what may be known of one photo; advice in the request's language."""
+def failures(made: Sequence[Headshot]) -> dict[UUID, list[str]]:
+    """Return why nothing of a photo was shown, by the photo's id; none of those that a picture came of."""
+    shown = {one.photo_id for one in made if headshots.is_visible(one)}
+    why: dict[UUID, list[str]] = {}
+    for one in made:
+        if one.photo_id not in shown and one.withheld_code:
+            why.setdefault(one.photo_id, []).extend(words.withheld(one.withheld_code, one.gates))
+    return {photo_id: list(dict.fromkeys(reasons)) for photo_id, reasons in why.items()}
+
+
+def as_json(photo: Photo, failed: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what may be known of one photo; advice in the request's language.
+
+    Args:
+        photo: the photo.
+        failed: why the studio showed nothing of it.
+    """
     standing = standing_of(photo)
     verdict = photo.verdict or {}
     issues = [
@@ -112,11 +135,17 @@ def as_json(photo: Photo) -> dict[str, Any]:
         issues = [issue for issue in issues if issue["code"] == Issue.MAY_BE_SOMEONE_ELSE]
     if standing is Standing.REJECTED:
         issues = [issue for issue in issues if issue["severity"] == Severity.BLOCK]
+    tried = standing is Standing.ACCEPTED and bool(failed)
+    if tried:  # what the studio met says more than what the check supposed
+        issues = [
+            {"code": "withheld", "severity": Severity.WARN.value, "advice": reason} for reason in failed
+        ]
     answered = photo.subject is not None and standing not in (Standing.CHECKING, Standing.ASKS)
     return {
         "id": str(photo.id),
         "upload_key": photo.upload_key,
         "state": standing.value,
+        "tried": tried,
         "could_be_better": any(issue["severity"] == Severity.WARN for issue in issues),
         "issues": issues,
         "rank": None,

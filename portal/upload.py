@@ -17,7 +17,7 @@ from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
 from core.image.kinds import ACCEPT, MEDIA_TYPES, EmptyPhoto, NotAPhoto, TooManyBytes, sniff
-from core.portraits import photos, submission, verdicts
+from core.portraits import headshots, photos, submission, verdicts
 from core.settings import settings
 from core.vault import vault
 from core.web.answers import back, go, page
@@ -65,7 +65,10 @@ def poll() -> Response:
 
 
 def _listing(session: Session, place: Visit) -> dict[str, Any]:
-    return listing.listing(photos.of_participation(session, place.participation.id), place.state)
+    made = headshots.of_participation(session, place.participation.id)
+    return listing.listing(
+        photos.of_participation(session, place.participation.id), place.state, listing.failures(made)
+    )
 
 
 @bp.route("/me/photos", methods=["POST", "PUT"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime
 from uuid import UUID
 
@@ -129,16 +129,18 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
         )
 
 
-def require(session: Session, member_id: UUID, purpose: Purpose = Purpose.PHOTO) -> ValidConsent:
+def require(
+    session: Session, member_id: UUID, needs: Set[Purpose] = frozenset({Purpose.PHOTO})
+) -> ValidConsent:
     """Return the proof that a face may be processed; the only maker of `ValidConsent` for members.
 
     Raises:
-        ConsentRequired: the purpose was never agreed to, was refused, or was withdrawn.
+        ConsentRequired: one of `needs` was never agreed to, was refused, or was withdrawn.
     """
     granted = consents.agreed(session, member_id)
-    if purpose not in granted:
+    if missing := sorted(needs - granted):
         raise ConsentRequired(
-            "There is no consent for this, so nothing was processed.", purpose=purpose.value
+            "There is no consent for this, so nothing was processed.", purpose=missing[0].value
         )
     return ValidConsent(member_id=member_id, purposes=granted)
 

@@ -51,6 +51,7 @@ class Issue(StrEnum):
     OVEREXPOSED = "overexposed"
     SIDE_LIGHT = "side_light"
     BLURRED = "blurred"
+    TOO_BLURRED = "too_blurred"
     HEAD_TURNED = "head_turned"
     HEAD_NODDED = "head_nodded"
     HEAD_TILTED = "head_tilted"
@@ -60,6 +61,7 @@ class Issue(StrEnum):
     MASK = "mask"
     HAND_OVER_FACE = "hand_over_face"
     COLOUR_CAST = "colour_cast"
+    SCREENSHOT = "screenshot"
     MOUTH_OPEN = "mouth_open"
     MAY_BE_SOMEONE_ELSE = "may_be_someone_else"
 
@@ -140,6 +142,13 @@ ADVICE: Final[dict[Issue, Advice]] = {
         N_("A hand covers one of your eyes. Please take it away from your face and try again."),
         "Eyes visible",
     ),
+    Issue.TOO_BLURRED: Advice(
+        Severity.BLOCK,
+        N_(
+            "Your face is too blurred for a headshot. Hold the phone still, or rest it on something, and try again."
+        ),
+        "Sharpness",
+    ),
     Issue.CROPPED_TOO_TIGHTLY: Advice(
         Severity.BLOCK,
         N_(
@@ -171,6 +180,12 @@ ADVICE: Final[dict[Issue, Advice]] = {
         Severity.WARN,
         N_("The light comes from behind you. Turn around, so that it falls on your face."),
         "Dynamic range",
+    ),
+    Issue.SCREENSHOT: Advice(
+        Severity.WARN,
+        N_(
+            "This looks like a screenshot or a framed picture. Please upload the original photo: it is larger and sharper."
+        ),
     ),
     Issue.OVEREXPOSED: Advice(
         Severity.WARN,

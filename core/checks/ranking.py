@@ -97,7 +97,7 @@ def reasons(verdict: Verdict) -> tuple[Reason, ...]:
     """Return what speaks for a photo: never what a finding scolds, and nothing for a missing measure."""
     measures, found = verdict.measures, {finding.code for finding in verdict.issues}
     named = {
-        Reason.SHARP: _at_least(measures.sharpness_ratio, 0.35),  # sharp test portraits have 0.37 to 0.89
+        Reason.SHARP: _at_least(measures.sharpness_ratio, 0.5),  # sharp test portraits have 0.60 and more
         Reason.LOOKING_AT_CAMERA: _within(measures.yaw_degrees, 12) and _within(measures.pitch_degrees, 15),
         Reason.EVEN_LIGHT: _within(measures.side_light_stops, 0.7),  # loop light has about 1 stop
         Reason.LARGE_ENOUGH_FOR_PRINT: _at_least(measures.sharp_up_to_px, 2048),  # 17 cm at 300 dpi

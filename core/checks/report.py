@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -31,6 +32,12 @@ class GateName(StrEnum):
     EYES = "eyes"
     NOISE = "noise"
     LETTERING = "lettering"
+
+
+# What is found by comparing a face with others, which needs that consent.
+COMPARED: Final = frozenset(
+    {GateName.LIKENESS, GateName.HELD_OUT, GateName.NEAREST, GateName.COPY_PASTE, GateName.FACE_SHAPE}
+)
 
 
 class Gate(BaseModel):
@@ -71,6 +78,11 @@ class GateReport(BaseModel):
         added = {name: gate for name, gate in gates.items() if name not in self.gates or gate.passed is False}
         passed = self.passed and all(gate.passed is not False for gate in gates.values())
         return self.model_copy(update={"gates": {**self.gates, **added}, "passed": passed})
+
+    def uncompared(self) -> GateReport:
+        """Return the report without what comparing faces found."""
+        kept = {name: gate for name, gate in self.gates.items() if name not in COMPARED}
+        return self.model_copy(update={"gates": kept})
 
     @property
     def failed(self) -> tuple[GateName, ...]:

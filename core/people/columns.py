@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.people.tabular import Line
@@ -24,44 +24,45 @@ class Field(StrEnum):
 
 NAMES = (Field.FIRST_NAME, Field.LAST_NAME, Field.FULL_NAME)
 # Header cells as letters and digits only, the more telling one first: of two columns for one field it wins.
-# Excel lists, Google Workspace, Microsoft 365 and Entra, Workday, UKG, ADP, BambooHR, Personio, SAP, DATEV.
+# Excel lists, Google Workspace and Contacts, GAM, Microsoft 365 and Entra in English and German, Outlook, Okta, Slack,
+# Workday, UKG, ADP, BambooHR, Personio, SAP, DATEV.
 HEADERS: Mapping[Field, tuple[str, ...]] = {
     Field.EMAIL: (
         "workemail", "primaryworkemail", "emailprimarywork", "emailwork", "workcontactworkemail", "businessemail",
         "businessemailaddress", "companyemail", "dienstlicheemail", "dienstlicheemailadresse", "emaildienstlich",
-        "emailgeschäftlich", "geschäftlicheemail", "firmenemail", "primarysmtpaddress", "email", "emailaddress",
+        "emailgeschäftlich", "geschäftlicheemail", "mailgeschäftlich", "firmenemail", "primarysmtpaddress", "email", "emailaddress",
         "emailid", "primaryemail", "mail", "mailaddress", "emailadresse", "mailadresse", "smtpaddress", "courriel",
         "adresseemail", "adressemail", "adressemél", "correo", "correoelectrónico", "indirizzoemail", "emailadres",
-        "userprincipalname", "upn", "signinname", "username",
+        "email1value", "userprincipalname", "benutzerprinzipalname", "upn", "signinname", "username",
     ),
     Field.FIRST_NAME: (
         "preferredfirstname", "preferrednamefirstname", "firstname", "givenname", "givennames", "first", "forename",
-        "vorname", "rufname", "vornamen", "legalfirstname", "legalnamefirstname", "prénom", "prenom", "voornaam",
+        "namegivenname", "vorname", "rufname", "vornamen", "legalfirstname", "legalnamefirstname", "prénom", "prenom", "voornaam",
         "primernombre",
     ),
     Field.LAST_NAME: (
-        "preferredlastname", "preferrednamelastname", "lastname", "surname", "familyname", "last", "nachname",
+        "preferredlastname", "preferrednamelastname", "lastname", "surname", "familyname", "namefamilyname", "last", "nachname",
         "familienname", "zuname", "legallastname", "legalnamelastname", "sn", "nomdefamille", "apellido", "apellidos",
         "cognome", "achternaam", "sobrenome",
     ),
     # “Name” is a whole name, or what a column with the other part leaves of it: see `full_names.parts`.
     Field.FULL_NAME: (
-        "displayname", "fullname", "preferredname", "preferredfullname", "employeename", "workername", "anzeigename",
+        "fullname", "namefullname", "displayname", "preferredname", "preferredfullname", "employeename", "workername", "anzeigename",
         "vollständigername", "vorundnachname", "vornameundnachname", "vornamenachname", "nachnamevorname",
-        "namevorname", "lastnamefirstname", "firstnamelastname", "vornamename", "employee", "worker", "mitarbeiter",
+        "namevorname", "lastnamefirstname", "surnamefirstname", "firstnamelastname", "vornamename", "employee", "worker", "mitarbeiter",
         "mitarbeiterin", "mitarbeiterinnen", "mitarbeitername", "mitarbeiterinname", "beschäftigter", "person",
         "legalname", "nomcomplet", "nometprénom", "nombrecompleto", "nombreyapellidos", "nomecompleto",
         "volledigenaam", "name", "nom", "nombre", "nome", "naam", "cn",
     ),
     Field.EMPLOYEE_ID: (
         "employeeid", "employeenumber", "employeeno", "employee#", "employeenr", "staffid", "staffnumber",
-        "personnelnumber", "personnelno", "personnumber", "workerid", "associateid", "fileid", "personalnummer",
+        "personnelnumber", "personnelno", "personnumber", "workerid", "associateid", "fileid", "filenumber", "personalnummer",
         "personalnr", "persnr", "persno", "mitarbeiternummer", "mitarbeiternr", "mitarbeiterid", "matricule",
         "idempleado", "id",
     ),
     Field.DEPARTMENT: (
-        "department", "departmentname", "dept", "abteilung", "team", "bereich", "division", "organisationseinheit",
-        "orgunit", "supervisoryorganization", "service", "departamento", "costcentername", "costcenter", "costcentre",
+        "department", "departmentname", "dept", "homedepartment", "homedepartmentdescription", "abteilung", "team", "bereich", "division", "organisationseinheit",
+        "orgunit", "orgeinheit", "supervisoryorganization", "service", "departamento", "costcentername", "costcenter", "costcentre",
         "kostenstelle", "kostenstellenbezeichnung",
     ),
     Field.LANGUAGE: (
@@ -70,12 +71,18 @@ HEADERS: Mapping[Field, tuple[str, ...]] = {
 }  # fmt: skip
 _RANK = {word: (field, rank) for field, words in HEADERS.items() for rank, word in enumerate(words)}
 # Where an export has these, its “id” is the number of an account and not of an employee.
-ACCOUNTS = frozenset({"userprincipalname", "objectid"})
+ACCOUNTS = frozenset({"userprincipalname", "benutzerprinzipalname", "objectid", "objektid"})
+# Columns of whole names in which the family's comes first, with a comma or without.
+FAMILY_FIRST = frozenset(
+    {"nachnamevorname", "namevorname", "lastnamefirstname", "surnamefirstname", "nometprénom"}
+)
 # Notes that Google writes behind its column names, such as [Required] and [UPLOAD ONLY].
 _NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*")
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 SAMPLES = 3
 LOOKED_AT = 50  # rows, to guess a column by
+# Lines that a report may write above its header: its title, its date, who asked for it.
+MOST_TITLES = 9
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,12 @@ class Columns:
         return Field.EMAIL in self.taken and any(field in self.taken for field in NAMES)
 
     @property
+    def is_family_first(self) -> bool:
+        """Whether the header says that a whole name begins with the family's."""
+        index = self.taken.get(Field.FULL_NAME)
+        return index is not None and _word(self.labels[index]) in FAMILY_FIRST
+
+    @property
     def ignored(self) -> tuple[int, ...]:
         """The columns that nothing is taken from."""
         used = set(self.taken.values())
@@ -111,6 +124,27 @@ class Sample:
     index: int
     label: str
     values: tuple[str, ...]
+
+
+def has_complete_header(lines: Sequence[Line]) -> bool:
+    """Whether a header that says all stands at the beginning of a list or below its titles."""
+    return bool(lines) and find(lines[titles(lines)]).is_complete
+
+
+def titles(lines: Sequence[Line]) -> int:
+    """Return how many lines stand above the header, or above the first person where there is none.
+
+    A line of one cell above lines of several is a title; so is whatever stands above a header that says
+    all, as long as nobody is among it.
+    """
+    first = []
+    for number, line in enumerate(lines[: MOST_TITLES + 1]):
+        if find(line).is_complete:
+            return number
+        first.append(sum(bool(cell.strip()) for cell in line.cells))
+        if any(ADDRESS.fullmatch(cell.strip()) for cell in line.cells):
+            break
+    return next((number for number, cells in enumerate(first) if cells > 1), 0)
 
 
 def find(first: Line) -> Columns:
@@ -129,14 +163,25 @@ def find(first: Line) -> Columns:
     return Columns(tuple(" ".join(cell.split()) for cell in first.cells), taken, has_header=True)
 
 
+def without_addresses(columns: Columns, rows: Sequence[Line]) -> Columns:
+    """Return the columns without the one for addresses where it holds other things and another holds some."""
+    taken = columns.taken.get(Field.EMAIL)
+    if taken is None or not _values(rows, taken) or _addresses(rows, taken):
+        return columns
+    if not any(_addresses(rows, index) for index in columns.ignored):
+        return columns
+    others: dict[Field, int] = {
+        field: index for field, index in columns.taken.items() if field is not Field.EMAIL
+    }
+    return replace(columns, taken=others)
+
+
 def guess(columns: Columns, rows: Sequence[Line]) -> Mapping[Field, int]:
     """Return what the columns seem to hold, by their values: to be confirmed by a person, never to import by."""
     guessed = dict(columns.taken)
     values = {index: _values(rows, index) for index in columns.ignored}
     if Field.EMAIL not in guessed:
-        addressed = {
-            index: sum(bool(ADDRESS.fullmatch(value)) for value in column) for index, column in values.items()
-        }
+        addressed = {index: _addresses(rows, index) for index in values}
         if addressed and max(addressed.values()) > 0:
             guessed[Field.EMAIL] = max(addressed, key=lambda index: addressed[index])
     if not any(field in guessed for field in NAMES):
@@ -168,6 +213,10 @@ def samples(columns: Columns, rows: Sequence[Line]) -> tuple[Sample, ...]:
 def _values(rows: Sequence[Line], index: int) -> list[str]:
     cells = (line.cells[index].strip() for line in rows[:LOOKED_AT] if index < len(line.cells))
     return [cell for cell in cells if cell]
+
+
+def _addresses(rows: Sequence[Line], index: int) -> int:
+    return sum(bool(ADDRESS.fullmatch(value)) for value in _values(rows, index))
 
 
 def _word(cell: str) -> str:

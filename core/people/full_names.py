@@ -18,11 +18,17 @@ SHORTEST_LOUD = 3  # letters: JP Smith has initials, Jean DUPONT a last name
 FAMILY_FIRST = ("CJK", "HANGUL", "HIRAGANA", "KATAKANA")
 
 
-def parts(first: str, last: str, full: str) -> tuple[str, str]:
+def parts(first: str, last: str, full: str, *, family_first: bool = False) -> tuple[str, str]:
     """Return first and last name of a row.
 
     What the list gives apart stands; `full` fills only what is missing. So a column “Name” can hold the
     whole name or, beside a column with first names, the last name.
+
+    Args:
+        first: What the list gives as first name.
+        last: What it gives as last name.
+        full: What it gives as a whole name.
+        family_first: The header says that a whole name begins with the family's.
     """
     if not full or (first and last):
         return first, last
@@ -30,11 +36,13 @@ def parts(first: str, last: str, full: str) -> tuple[str, str]:
         return first, _without(full, first)
     if last:
         return _without(full, last), last
-    return split(full)
+    return split(full, family_first=family_first)
 
 
-def split(full: str) -> tuple[str, str]:
+def split(full: str, *, family_first: bool = False) -> tuple[str, str]:
     """Split a whole name: at its comma, before a particle, before capitals, else before the last word.
+
+    Where the family's name comes first, behind its particles and its first word.
 
     >>> split("Müller, Jürgen"), split("Ludwig van Beethoven"), split("Anna Maria Schmidt")
     (('Jürgen', 'Müller'), ('Ludwig', 'van Beethoven'), ('Anna Maria', 'Schmidt'))
@@ -54,6 +62,11 @@ def split(full: str) -> tuple[str, str]:
         return " ".join(words[:-behind]), " ".join(words[-behind:])
     if before := _loud(words):
         return " ".join(words[before:]), " ".join(words[:before])
+    if family_first:
+        ends = next(
+            n for n, word in enumerate(words, 1) if word.casefold() not in PARTICLES or n == len(words)
+        )
+        return " ".join(words[ends:]), " ".join(words[:ends])
     begins = len(words) - 1
     if words[-1].casefold() in SUFFIXES and len(words) > 2:
         begins -= 1

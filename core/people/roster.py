@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain, islice
@@ -87,6 +88,7 @@ class Roster:
         readings: Where the encoding is asked: what each one makes of the same lines, the likely one first.
         samples: Every column with its first values.
         guess: Where the columns are asked: what they seem to hold.
+        above: The lines above the header, or above the first person: they are left out.
     """
 
     rows: tuple[Row, ...]
@@ -96,6 +98,7 @@ class Roster:
     readings: tuple[Reading, ...] = ()
     samples: tuple[Sample, ...] = ()
     guess: Mapping[Field, int] = field(default_factory=dict)
+    above: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[Verdict, int]:
@@ -142,16 +145,17 @@ def parse(content: bytes, choice: Choice | None = None, *, test_domains: bool = 
     if decoded.readings:
         nothing = Columns((), {}, has_header=False)
         return Roster((), decoded.encoding, nothing, Question.ENCODING, decoded.readings)
-    lines = tabular.read(decoded.text)
-    first = next(lines, None)
-    if first is None:
+    head, lines = _begin(decoded.text)
+    if not head:
         raise RosterEmpty("The file is empty. It needs a header line and one line for each person.")
-    found = _columns(first, choice)
-    if not found.has_header:
-        lines = chain((first,), lines)
-    head = list(islice(lines, columns.LOOKED_AT))
+    start = columns.titles(head)
+    found = _columns(head[start:], choice)
+    above = tuple(_title(line) for line in head[:start])
+    head = head[start + found.has_header :]
     if not head:
         raise RosterEmpty("There is a header and no person below it. Please add one line for each person.")
+    if choice.columns is None:
+        found = columns.without_addresses(found, head)
     samples = columns.samples(found, head)
     if not found.is_complete:
         if Field.EMAIL not in found.taken and "@" not in decoded.text:
@@ -161,16 +165,42 @@ def parse(content: bytes, choice: Choice | None = None, *, test_domains: bool = 
                 " language."
             )
         guess = columns.guess(found, head)
-        return Roster((), decoded.encoding, found, Question.COLUMNS, samples=samples, guess=guess)
+        return Roster(
+            (), decoded.encoding, found, Question.COLUMNS, samples=samples, guess=guess, above=above
+        )
     rows = _rows(chain(head, lines), found, decoded.odd, test_domains)
-    return Roster(rows, decoded.encoding, found, samples=samples)
+    return Roster(rows, decoded.encoding, found, samples=samples, above=above)
 
 
-def _columns(first: tabular.Line, choice: Choice) -> Columns:
-    """Return what the first line says about the columns, and what a person says above it."""
+def _begin(text: str) -> tuple[list[tabular.Line], Iterator[tabular.Line]]:
+    """Return the first lines and the rest: read with the delimiter that makes a header, if any does."""
+    likely, *others = tabular.delimiters(text)
+    lines = tabular.read(text, likely)
+    head = list(islice(lines, columns.LOOKED_AT))
+    if not columns.has_complete_header(head):
+        for other in others:
+            with suppress(tabular.TableUnreadable):
+                lines_of_other = tabular.read(text, other)
+                head_of_other = list(islice(lines_of_other, columns.LOOKED_AT))
+                if columns.has_complete_header(head_of_other):
+                    return head_of_other, lines_of_other
+    return head, lines
+
+
+def _title(line: tabular.Line) -> str:
+    return " ".join(" ".join(line.cells).split())
+
+
+def _columns(lines: Sequence[tabular.Line], choice: Choice) -> Columns:
+    """Return what the header says about the columns, and what a person says above it."""
+    first = lines[0]
     found = columns.find(first)
     has_header = found.has_header if choice.has_header is None else choice.has_header
-    labels = tuple(" ".join(cell.split()) for cell in first.cells) if has_header else ("",) * len(first.cells)
+    labels = (
+        tuple(" ".join(cell.split()) for cell in first.cells)
+        if has_header
+        else ("",) * max(len(line.cells) for line in lines)
+    )
     if choice.columns is None:
         return Columns(labels, found.taken if has_header else {}, has_header)
     chosen = Columns(labels, choice.columns, has_header)
@@ -216,7 +246,10 @@ def _row(line: tabular.Line, found: Columns, test_domains: bool) -> Row:
     raw = {one: line.cells[index] for one, index in found.taken.items() if index < len(line.cells)}
     tidy = {one: cells.tidy(cell) for one, cell in raw.items()}
     first_name, last_name = full_names.parts(
-        tidy.get(Field.FIRST_NAME, ""), tidy.get(Field.LAST_NAME, ""), tidy.get(Field.FULL_NAME, "")
+        tidy.get(Field.FIRST_NAME, ""),
+        tidy.get(Field.LAST_NAME, ""),
+        tidy.get(Field.FULL_NAME, ""),
+        family_first=found.is_family_first,
     )
     email, problem = _email(tidy.get(Field.EMAIL, ""), test_domains)
     language, unknown = _language(tidy.get(Field.LANGUAGE, ""))

@@ -12,11 +12,13 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 
 from core.errors import InvalidInput
 from core.words import N_
 
-DELIMITERS = ",;\t|"
+DELIMITERS = ";\t|,"  # of two that stand equally often, the earlier: a comma stands in names as well
+FIRST_LINES = 12  # that are not blank: titles, the header and a row below it
 # Excel's own first line, in quotes or not, and with the empty cells that it writes behind it when it saves the file.
 _DECLARED = re.compile(r"""(?i)"?sep=(?P<delimiter>[^\w\s"]|\t)[^\w\r\n]*(?:\r\n|\r|\n|\Z)""")
 # A cell that begins with one of these may run as a formula (OWASP ASVS 5.0, 1.2.10; CR added).
@@ -78,13 +80,32 @@ def line_ends(text: str) -> int:
     return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
-def read(text: str) -> Iterator[Line]:
-    """Yield every record that is not blank; the first one is the header.
+def delimiters(text: str) -> tuple[str, ...]:
+    """Return what may stand between the cells of a text, the likeliest first; only that if Excel's line says it.
+
+    The header's is likely: the first that the line below has as well, for a title above may hold a comma.
+    """
+    if declared := _DECLARED.match(text):
+        return (declared["delimiter"],)
+    counts = [_counts(line) for line in islice(filter(str.strip, text.splitlines()), FIRST_LINES)]
+    there = [sign for sign in DELIMITERS if any(own[sign] for own in counts)] or [","]
+    for own, below in pairwise(counts):
+        if own[likely := max(there, key=own.__getitem__)] and below[likely]:
+            return (likely, *(sign for sign in there if sign != likely))
+    alone = next((own for own in counts if any(own.values())), _counts(""))
+    return tuple(sorted(there, key=alone.__getitem__, reverse=True))
+
+
+def read(text: str, delimiter: str | None = None) -> Iterator[Line]:
+    """Yield every record that is not blank; with the likeliest delimiter, unless one is given.
 
     Raises:
         TableUnreadable: a quotation mark is opened and never closed, or a cell has no end.
     """
-    delimiter, text, before = _delimiter(text)
+    delimiter = delimiter or delimiters(text)[0]
+    before = 0
+    if declared := _DECLARED.match(text):
+        text, before = text[declared.end() :], 1
     strict = _quotes_are_closed(text, delimiter, before)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
     begins = before + 1
@@ -100,13 +121,10 @@ def read(text: str) -> Iterator[Line]:
         ) from error
 
 
-def _delimiter(text: str) -> tuple[str, str, int]:
-    """Return the delimiter, the text without Excel's `sep=;` line, and how many lines that took away."""
-    if declared := _DECLARED.match(text):
-        return declared["delimiter"], text[declared.end() :], 1
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    outside = "".join(header.split('"')[0::2])
-    return max(DELIMITERS, key=outside.count), text, 0
+def _counts(line: str) -> dict[str, int]:
+    """Return how often each delimiter stands in a line outside quotation marks."""
+    outside = "".join(line.split('"')[0::2])
+    return {delimiter: outside.count(delimiter) for delimiter in DELIMITERS}
 
 
 def _quotes_are_closed(text: str, delimiter: str, before: int) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, locks
+from core.checks.report import COMPARED
 from core.errors import Conflict, NotFound
 from core.models import Artifact, Headshot, Member, Participation
 from core.shoots import participations
@@ -139,7 +140,8 @@ def delete_all(session: Session, participations_of: Sequence[Participation]) -> 
 def forget_likeness(session: Session, member_id: UUID) -> None:
     """Drop every figure that came from comparing faces: the consent for that was taken back."""
     for headshot in session.scalars(select(Headshot).where(Headshot.member_id == member_id)):
-        measured = dict(headshot.gates.get("gates", {}))
-        if measured.pop("likeness", None) is not None:
-            headshot.gates = {**headshot.gates, "gates": measured}
+        measured = headshot.gates.get("gates", {})
+        if not COMPARED.isdisjoint(measured):
+            kept = {name: gate for name, gate in measured.items() if name not in COMPARED}
+            headshot.gates = {**headshot.gates, "gates": kept}
     session.flush()

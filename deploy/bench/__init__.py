@@ -42,6 +42,10 @@ def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
         from deploy.bench.studio import bench_studio
 
         bench_studio(report, people_of(photos))
+    elif name == "check":
+        from deploy.bench.check import bench_check
+
+        bench_check(report, people_of(photos))
     elif name == "matte":
         from deploy.bench.matte import bench_matte
 

@@ -122,11 +122,11 @@ def empty_demo_home(home: Path) -> None:
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["studio", "matte", "diffusion", "vault", "import"]))
+@click.argument("name", type=click.Choice(["studio", "check", "matte", "diffusion", "vault", "import"]))
 @click.option(
     "--photos",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="For studio and diffusion: one subfolder per person; a NASA portrait if not given.",
+    help="For studio, check and diffusion: one subfolder per person; a NASA portrait if not given.",
 )
 @json_option
 def bench(name: str, photos: Path | None, *, as_json: bool) -> None:

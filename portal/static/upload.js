@@ -126,10 +126,10 @@ function update(item, photo) {
   if (photo.middle) place.style.setProperty("--middle", photo.middle.map((value) => `${value}%`).join(" "));
   if (item.dataset.photo === now) return; // whoever is choosing keeps the focus
   item.dataset.photo = now;
-  const better = photo.state === "accepted" && photo.could_be_better;
+  const verdict = photo.state !== "accepted" ? photo.state : photo.tried ? "tried" : photo.could_be_better ? "better" : "accepted";
   const advice = photo.issues.map((issue) => (issue.same_as ? twin(issue) : issue.advice));
-  const more = { rank: photo.rank, reasons: photo.reasons, ...(better && { kind: "warn" }) };
-  show(item, photo.state, better ? words.better : words[photo.state], advice, more);
+  const more = { rank: photo.rank, reasons: photo.reasons, ...(verdict !== photo.state && { kind: "warn" }) };
+  show(item, photo.state, words[verdict], advice, more);
   if (photo.state === "unsure") doubt(item, photo);
   if (photo.faces.length) ask(item, photo);
 }

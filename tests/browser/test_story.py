@@ -228,7 +228,7 @@ def add_photos(employee: Employee) -> None:
     expect(refused.locator("p").first).to_contain_text("face")
     page.reload()
     employee.sees_verdicts(good=2, bad=1)
-    expect(page.locator("#count")).to_have_text("3 of 20 · 2 good")
+    expect(page.locator("#count")).to_have_text("3 of 20 · 2 usable")
     thumb = page.locator(".photo.accepted img").first
     thumb.scroll_into_view_if_needed()
     until(lambda: thumb.evaluate("image => image.naturalWidth > 0"), "preview of a photo")

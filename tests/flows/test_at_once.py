@@ -220,6 +220,7 @@ def keep(session: Session, at: Stage) -> None:
         session.get_one(Headshot, at.headshot_id).style_id,
         StyleSpec(),
         ValidConsent(at.member_id, frozenset(Purpose)),
+        frozenset({Purpose.PHOTO}),
         [],
         {},
         None,

@@ -152,8 +152,7 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
         with job.step() as session:
             participation = participations.get(session, turn.participation_id)
             expected = engines.expects(participation)
-            purpose = _purpose(turn)
-            work = assignment.begin(session, turn.participation_id, purpose) if expected else None
+            work = assignment.begin(session, turn.participation_id, _needs(turn)) if expected else None
             others = assignment.colleagues(session, turn.participation_id) if work else []
         if work is None:
             order.open = False
@@ -195,10 +194,13 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
             engines.choose_again(session, participations.get(session, turn.participation_id, lock=True))
 
 
-def _purpose(turn: _Turn) -> Purpose:
+def _needs(turn: _Turn) -> frozenset[Purpose]:
+    """Return the consents without which nobody may see what is made."""
     if turn.dressed:
-        return Purpose.CLOTHES
-    return Purpose.ADAPTER if turn.content else Purpose.PAINT
+        return frozenset({Purpose.PHOTO, Purpose.CLOTHES})
+    if turn.content is None:
+        return frozenset({Purpose.PHOTO, Purpose.LIKENESS, Purpose.PAINT})
+    return assignment.MODEL
 
 
 def _look(job: JobRun, engine: Resident) -> Adapter | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from compliance import consent
 from core import progress
-from core.consent import ConsentRequired, Purpose
+from core.consent import ConsentRequired
 from core.models import State
 from core.portraits import adapters, engines
 from core.queue import JobName, enqueue
@@ -40,7 +40,7 @@ def run(job: JobRun) -> None:
     with job.step() as session:
         participation = participations.get(session, job.subject_id)
         expected = engines.expects(participation)
-        work = assignment.begin(session, job.subject_id, Purpose.ADAPTER) if expected else None
+        work = assignment.begin(session, job.subject_id, assignment.MODEL) if expected else None
         resume = adapters.checkpoint(session, participation) if work else None
     if work is None:
         with job.finish():
@@ -68,7 +68,7 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
             participation = participations.get(session, job.subject_id)
             if participation.state != State.RENDERING:
                 return True
-            consent.require(session, participation.member_id, Purpose.ADAPTER)
+            consent.require(session, participation.member_id, work.needs)
         return False
 
     try:
@@ -100,6 +100,7 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
         adapters.drop_checkpoint(session, participation)
         if participation.state != State.RENDERING:
             return
+        consent.require(session, participation.member_id, work.needs)
         adapters.store(
             session,
             participation,

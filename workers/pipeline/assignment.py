@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -35,6 +36,8 @@ PNG_LEVEL: Final = 3
 # Each is an object of its own to fetch and open, 5 ms beside the program and 30 ms from a cloud: ten seconds at
 # most, beside minutes on the GPU. Of a larger shoot each person meets others.
 _COLLEAGUES: Final = 300
+# What training a model of a person needs, and showing what it makes: nobody sees a made face that was not compared.
+MODEL: Final = frozenset({Purpose.PHOTO, Purpose.LIKENESS, Purpose.ADAPTER})
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Assignment:
     style_id: UUID
     style: StyleSpec
     consent: ValidConsent
+    needs: frozenset[Purpose]  # without any of these nothing of it may be kept
     photos: list[tuple[str, bytes]]
     subjects: dict[str, tuple[float, float]]
     backdrop: Pixels | None
@@ -73,16 +77,23 @@ def crop_of(session: Session, participation_id: UUID) -> StyleSpec | None:
     return None if shoot.engine == EngineName.DIFFUSION else style_of(session, participation_id)
 
 
-def begin(session: Session, participation_id: UUID, purpose: Purpose = Purpose.PHOTO) -> Assignment | None:
+def begin(
+    session: Session, participation_id: UUID, needs: Set[Purpose] = frozenset({Purpose.PHOTO})
+) -> Assignment | None:
     """Read the work and say that it is being done; `None` for someone who does not wait (any more).
 
+    Args:
+        session: bound to the organization.
+        participation_id: whose work.
+        needs: the consents without which it is not done, nor anything of it kept.
+
     Raises:
-        ConsentRequired: `purpose` was not agreed to, or was taken back.
+        ConsentRequired: one of `needs` was not agreed to, or was taken back.
     """
     participation = participations.get(session, participation_id, lock=True)
     if participation.state not in (State.SUBMITTED, State.RENDERING):
         return None
-    agreed = consent.require(session, participation.member_id, purpose)
+    agreed = consent.require(session, participation.member_id, needs)
     participations.move(session, participation, State.RENDERING, actor=audit.SYSTEM)
     style = session.get_one(Style, session.get_one(Shoot, participation.shoot_id).style_id)
     spec = style.parsed
@@ -101,6 +112,7 @@ def begin(session: Session, participation_id: UUID, purpose: Purpose = Purpose.P
         style_id=style.id,
         style=spec,
         consent=agreed,
+        needs=frozenset(needs),
         photos=[(str(photo.id), vault().get(session, photo.artifact_id)) for photo in accepted],
         subjects={str(photo.id): photo.subject for photo in accepted if photo.subject is not None},
         backdrop=backdrop,
@@ -118,6 +130,9 @@ def keep(
 ) -> bool:
     """Keep what came of it; nothing for someone who declined, was erased or withdrew meanwhile.
 
+    Of somebody who took back the comparison of faces alone, a result that does not need it stays, without what
+    comparing found.
+
     Args:
         session: bound to the organization.
         work: what was to be done.
@@ -130,17 +145,19 @@ def keep(
         Whether it was kept. Moving on, or another engine, is the caller's.
 
     Raises:
-        ConsentRequired: withdrawn while we worked.
+        ConsentRequired: one of the consents that the work needs was withdrawn meanwhile.
     """
     participation = participations.get(session, work.participation_id, lock=True)
     if participation.state != State.RENDERING:
         return False
-    consent.require(session, participation.member_id)
+    agreed = consent.require(session, participation.member_id, work.needs)
     made: list[tuple[str, GateReport | None, Pixels | None, str | None, int | None]] = [
         (shot.source, shot.report, shot.pixels, None, shot.seed) for shot in result.headshots
     ]
     made += [(held.source, held.report, None, held.reason, held.seed) for held in result.withheld]
     for rank, (source, report, pixels, withheld, seed) in enumerate(made):
+        if report and not agreed.covers(Purpose.LIKENESS):
+            report = report.uncompared()
         artifact_id = None
         if pixels is not None:
             artifact_id = (

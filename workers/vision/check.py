@@ -23,6 +23,7 @@ from workers.vision.decode import WORKING_SIDE, Picture, decode
 from workers.vision.examination import Examination, Place, without_bars
 from workers.vision.face_measures import measured
 from workers.vision.faces import find_faces
+from workers.vision.framed import is_framed
 from workers.vision.full_resolution import View, nearer
 from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.phash import phash
@@ -53,7 +54,9 @@ _DARK_HIGHLIGHTS: Final = 0.42
 _BRIGHT_WALL: Final = 0.7  # stops that the surroundings are brighter than the face's skin
 _CLIPPED: Final = 0.02  # of the face's area
 _SIDE: Final = 1.5  # stops between the cheeks; studio loop light has about 1
-_BLURRED: Final = 0.20  # `measure.sharpness`: a blur of 1/60 of the eye distance
+# `photometry.sharpness`: warn, block. A blur of 1/75 of the eye distance is seen; below the second, which motion
+# over 1/6 of it and a blur of 1/45 reach, eyelashes and the lips' edge are gone, and nothing brings them back.
+_BLURRED: Final = (0.32, 0.18)
 # Degrees: warn, block. Who looks at the camera has up to 13, who looks past it 21; beyond 50 the far eye hides.
 _YAW: Final = (18.0, 50.0)
 _PITCH: Final = 25.0  # degrees; the mesh's zero is within about 10 of a straight look
@@ -126,6 +129,8 @@ def examine(
         findings.append(Finding.of(Issue.TURNED_UPRIGHT))
     # Bars come from a screenshot or a film; where the original is among the photos, it goes first.
     barred = 1.0 - place.picture.area / (place.width * place.height)
+    if not barred and is_framed(pixels):
+        findings.append(Finding.of(Issue.SCREENSHOT))
     score = round(_score(measures) * (1 - 0.1 * barred), 4)
     verdict = _verdict(findings, measures, score).model_copy(
         update={"faces": boxes, "phash": phash(view.pixels, view.face)}
@@ -309,8 +314,9 @@ def _light_findings(measures: Measures) -> list[Finding]:
         issues.append(Issue.SIDE_LIGHT)
     if measures.colour_cast_lab is not None and measures.colour_cast_lab > _CAST:
         issues.append(Issue.COLOUR_CAST)
-    if _known(measures.sharpness_ratio) < _BLURRED:
-        issues.append(Issue.BLURRED)
+    sharp = _known(measures.sharpness_ratio)
+    if sharp < _BLURRED[0]:
+        issues.append(Issue.BLURRED if sharp >= _BLURRED[1] else Issue.TOO_BLURRED)
     return [Finding.of(issue) for issue in issues]
 
 
@@ -324,7 +330,7 @@ def _score(measures: Measures) -> float:
     distance = _known(measures.eye_distance_px)
     parts = (
         min(1.0, distance / _ENOUGH_EYES),
-        min(1.0, _known(measures.sharpness_ratio) / 0.45),
+        min(1.0, _known(measures.sharpness_ratio) / 0.6),
         max(0.0, 1 - abs(_known(measures.yaw_degrees)) / 45),
         max(0.0, 1 - abs(_known(measures.pitch_degrees)) / 60),
         max(0.0, 1 - abs(_known(measures.roll_degrees)) / 45),

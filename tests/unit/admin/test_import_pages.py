@@ -289,6 +289,74 @@ def test_columns_that_are_not_used_are_named(shoot: UUID, browser: Any) -> None:
     assert page.xpath("string(//dd[@id='ignored'])") == "Shoe size, Column 5"
 
 
+ROW = "jm@acme.example,Jürgen,Müller\n"
+SHOWN = ("jm@acme.example", "Jürgen", "Müller")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"Name,Vorname,Nachname,E-Mail\nJürgen Müller,Jürgen,Müller,{SHOWN[0]}\n".encode(),
+        f"Name,First Name,Surname,Email\nJürgen Müller,Jürgen,Müller,{SHOWN[0]}\n".encode(),
+        f"sep=\t\nemail\tfirst name\tlast name\n{ROW}".replace(",", "\t").encode(),
+        f'"sep=;"\nemail;first name;last name\n{ROW}'.replace(",", ";").encode(),
+        f"sep=;;;\nemail;first name;last name\n{ROW}".replace(",", ";").encode(),
+        "email,first name,last name\n\u200bjm@acme.example\u200b,Jür\u00adgen\u200b,\ufeffMüller\n".encode(),
+        f"First Name [Required],Email Address [Required],Last Name [Required]\nJürgen,{SHOWN[0]},Müller\n".encode(),
+        f"Anzeigename,Benutzerprinzipalname,Ort\nJürgen Müller,{SHOWN[0]},Ulm\n".encode(),
+        f"Mitarbeiter;Dienstliche E-Mail;Pers.-Nr.\r\nMüller, Jürgen;{SHOWN[0]};E1\r\n".encode("utf-8-sig"),
+        f"Mitarbeiter;Dienstliche E-Mail;Pers.-Nr.\r\nMüller, Jürgen;{SHOWN[0]};E1\r\n".encode("utf-16"),
+        f"email,first name,last name\n{ROW}".encode("cp1252"),
+        f"email,first name,last name\n{ROW}".encode("mac_roman"),
+    ],
+)
+def test_a_list_shows_what_a_spreadsheet_shows(shoot: UUID, browser: Any, content: bytes) -> None:
+    run = send(browser, shoot, content)
+    assert run["asks"] is None
+    page = html.fromstring(browser.get(f"/admin/shoots/{shoot}/import/{run['import']}").text)
+    (row,) = page.xpath("//tbody/tr")
+    cells = {cell.get("data-label"): cell.text_content().strip() for cell in row}
+    assert (cells["Email"], cells["First name"], cells["Last name"]) == SHOWN
+    assert (cells["Verdict"], cells["Reason"]) == ("Will be invited", "")
+
+
+def test_one_row_in_another_encoding_is_read_and_marked_beside_whole_ones(shoot: UUID, browser: Any) -> None:
+    content = f"email,first name,last name\n{ROW}z@acme.example,Zoë,Größer\n".encode()
+    run = send(browser, shoot, content + "r@acme.example,René,X\nq@acme.example,Ren?,X\n".encode("cp1252"))
+    page = html.fromstring(browser.get(f"/admin/shoots/{shoot}/import/{run['import']}").text)
+    rows = [[cell.text_content().strip() for cell in row] for row in page.xpath("//tbody/tr")]
+    assert [row[1] for row in rows] == [
+        *("Will be invited", "Will be invited", "Invited, please check", "Not imported"),
+    ]
+    assert [row[3] for row in rows] == ["Jürgen", "Zoë", "René", "Ren?"]
+    assert "stored in another way" in rows[2][-1]
+    assert "Letters were lost" in rows[3][-1]
+
+
+@pytest.mark.parametrize("encoding", ["cp1250", "cp1251", "cp932", "mac_roman", "utf-8-twice"])
+def test_another_encoding_is_asked_or_said_and_never_silent(shoot: UUID, browser: Any, encoding: str) -> None:
+    names = {"cp1251": "Ольга,Иванова", "cp932": "花子,田中", "cp1250": "Łukasz,Dvořák"}.get(
+        encoding, "Jürgen,Müller"
+    )
+    text = f"email,first name,last name\nx@acme.example,{names}\n"
+    twice = encoding == "utf-8-twice"
+    run = send(browser, shoot, text.encode().decode("cp1252").encode() if twice else text.encode(encoding))
+    page = browser.get(f"/admin/shoots/{shoot}/import/{run['import']}").text
+    first, last = names.split(",")
+    assert first in page
+    assert last in page
+    assert ("Which names are right?" if run["asks"] else "please compare") in page
+
+
+def test_what_stands_above_the_header_is_said(shoot: UUID, browser: Any) -> None:
+    run = upload(browser, shoot, "People of Acme, all\nas of March\n" + HEADER + GOOD)
+    assert (run["counts"]["ok"], run["above"]) == (2, ["People of Acme all", "as of March"])
+    page = html.fromstring(browser.get(f"/admin/shoots/{shoot}/import/{run['import']}").text)
+    assert "as of March" in page.xpath("string(//dd[@id='above'])")
+    run = upload(browser, shoot, "People of Acme\n" + WEIRD)
+    assert "People of Acme" in browser.get(f"/admin/shoots/{shoot}/import/{run['import']}").text
+
+
 def test_an_encoding_that_was_found_out_is_said(shoot: UUID, browser: Any) -> None:
     run = send(browser, shoot, "email,first name,last name\na@acme.example,Jörg,Müller\n".encode("cp1252"))
     assert run["encoding"] == "cp1252"

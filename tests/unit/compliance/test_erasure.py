@@ -6,16 +6,38 @@ from uuid import UUID
 
 import pytest
 from conftest import add_member, add_participation
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 from work import do_all_work
 
 from compliance import erasure, evidence
 from compliance.verify import verify_file
 from core import audit
+from core.clock import now
 from core.db import Lookup, transaction
 from core.ids import new_id
-from core.models import Artifact, Certificate, Erasure, Kind, Member, Participation, Photo, State
+from core.models import (
+    Adapter,
+    App,
+    Artifact,
+    AuditEvent,
+    Base,
+    Certificate,
+    Erasure,
+    Headshot,
+    Invite,
+    Kind,
+    Member,
+    Outbox,
+    Participation,
+    Photo,
+    Shoot,
+    SignInMethod,
+    State,
+    WebSession,
+)
+from core.people import sessions
+from core.shoots import invites
 from core.vault import ArtifactGone, vault
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -98,6 +120,108 @@ def test_erased_person_leaves_no_place_on_a_photo(org: UUID, member: Member, art
         assert (photo.verdict, photo.subject_x, photo.subject_y) == (None, None, None)
 
 
+PERSONAL = {
+    "email": "ada.byron@acme.example",
+    "first_name": "Augusta",
+    "last_name": "Byron",
+    "employee_id": "E-104711",
+    "department": "Analytical Engines",
+    "idp_entity_id": "https://login.acme.example/saml",
+    "name_id": "byron-9f2c",
+}
+
+
+def test_no_row_anywhere_says_a_word_about_an_erased_person(
+    org: UUID, member: Member, artifact_id: UUID
+) -> None:
+    """Every column of every table, whatever a later change adds to them."""
+    columns = Member.__table__.columns
+    nullable = {column.name for column in columns if column.nullable and not column.name.endswith("_at")}
+    assert set(PERSONAL) == nullable, "a new column about a person has to be emptied, or not be about them"
+    measured = 0.123454321
+    with transaction(org) as session:
+        person = session.get_one(Member, member.id)
+        for name, value in PERSONAL.items():
+            setattr(person, name, value)
+        participation = session.scalars(select(Participation)).one()
+        participation.failure_code = "gates"
+        owned = {"org_id": org, "participation_id": participation.id, "member_id": member.id}
+        photo = Photo(
+            id=new_id(),
+            artifact_id=artifact_id,
+            upload_key="IMG_Byron.jpg",
+            verdict={"measures": {"eyes": measured}},
+            subject_x=measured,
+            subject_y=measured,
+            **owned,
+        )
+        session.add(photo)
+        session.flush()
+        style_id = session.get_one(Shoot, participation.shoot_id).style_id
+        gates = {"figures": {"roll_degrees": measured}}
+        session.add(
+            Headshot(
+                id=new_id(),
+                photo_id=photo.id,
+                style_id=style_id,
+                engine="studio",
+                rank=0,
+                gates=gates,
+                seconds=1.0,
+                **owned,
+            )
+        )
+        session.add(
+            Adapter(
+                id=new_id(),
+                kind="person",
+                artifact_id=artifact_id,
+                base="klein",
+                revision="1",
+                rank=4,
+                steps=1,
+                seed=1,
+                photos=[],
+                curve=[{"step": 1, "distance": measured}],
+                seconds=1.0,
+                **owned,
+            )
+        )
+    words = [*PERSONAL.values(), "IMG_Byron.jpg", str(measured)]
+    assert {word for word in words if word in everything(org)} == set(words)
+    with transaction(org) as session:
+        request(session, member.id)
+    do_all_work()
+    left = everything(org)
+    assert [word for word in words if word in left] == []
+
+
+def everything(org: UUID) -> str:
+    """Every row that the company's session sees, as text."""
+    with transaction(org) as session:
+        return "\n".join(
+            row
+            for table in Base.metadata.tables
+            for row in session.scalars(text(f"SELECT t::text FROM {table} t"))
+        )
+
+
+def test_erasing_ends_sessions_and_links_at_once(org: UUID, member: Member, artifact_id: UUID) -> None:
+    with transaction(org) as session:
+        participation = session.scalars(select(Participation)).one()
+        invite = invites.create(session, participation, actor=audit.SYSTEM)
+        token = sessions.start(session, session.get_one(Member, member.id), SignInMethod.INVITE)
+    assert sessions.find(token, App.PORTAL) is not None
+    with transaction(org) as session:
+        request(session, member.id)
+    assert sessions.find(token, App.PORTAL) is None
+    with transaction(org) as session:
+        assert session.scalars(select(WebSession)).one().ended_at is not None
+        assert session.get_one(Invite, invite.id).revoked_at is not None
+        with pytest.raises(invites.InviteRevoked):
+            invites.usable(session, invite.id)
+
+
 def test_second_request_returns_the_first_erasure(org: UUID, member: Member, artifact_id: UUID) -> None:
     with transaction(org) as session:
         first = request(session, member.id)
@@ -119,7 +243,15 @@ def test_nothing_is_signed_while_an_object_remains(
         request(session, member.id)
     do_all_work()
     assert certificates(org) == {}
+    with transaction(org) as session:
+        waiting = session.scalars(select(Erasure)).one()
+        assert (waiting.key_destroyed_at, waiting.objects_destroyed_at, waiting.locations) == (None, None, [])
+        assert audit.Tag.ERASURE_EXECUTED not in session.scalars(select(AuditEvent.tag)).all()
     monkeypatch.undo()
+    with transaction(org) as session:
+        session.execute(update(Outbox).values(not_before=now()))
+    do_all_work()
+    assert list(certificates(org)) == ["PENDING"]
 
 
 def test_others_keep_everything(org: UUID, member: Member, artifact_id: UUID) -> None:

@@ -113,6 +113,18 @@ def test_unsigned_attribute_in_the_signature_is_refused(
     assert [one.name for one in result.checks if not one.ok] == ["no spare bytes"]
 
 
+def test_signature_of_other_words_is_refused_as_such(certificate: bytes, published: dict[str, Any]) -> None:
+    start, end = signature_object(certificate)
+    info = cms.ContentInfo.load(bytes.fromhex(certificate[start:end].decode()))
+    signer = info["content"]["signer_infos"][0]
+    genuine = signer["signature"].native
+    signer["signature"] = genuine[:-1] + bytes([genuine[-1] ^ 1])  # still a well-formed pair of numbers
+    forged = info.dump(force=True).hex().upper().encode().ljust(end - start, b"0")
+    assert len(forged) == end - start
+    result = verify_file(certificate[:start] + forged + certificate[end:], published)
+    assert [one.name for one in result.checks if not one.ok] == ["signature valid"]
+
+
 @pytest.mark.parametrize("tail", [b"\n", b" ", b"\x00", b"%%EOF\n", b"%PDF-1.7\n" + b"x" * 5000])
 def test_bytes_after_the_end_are_refused(certificate: bytes, published: dict[str, Any], tail: bytes) -> None:
     assert not verify_file(certificate + tail, published).ok

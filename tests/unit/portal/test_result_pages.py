@@ -215,3 +215,26 @@ def test_before_there_is_a_result_its_page_leads_to_the_step_of_the_person(
 def test_choosing_nonsense_is_refused(waiting: Any, value: str) -> None:
     waiting.set_state(State.READY)
     assert waiting.fetch("/me/approve", headshot_id=value).status_code in (404, 422)
+
+
+def test_a_photo_that_nothing_came_of_says_why_when_others_can_follow(waiting: Any, shoot: Shoot) -> None:
+    waiting.render(shoot, "gates")
+    waiting.set_state(State.FAILED, failure_code="gates")
+    waiting.fetch("/me/more")
+    (photo,) = waiting.browser.get("/me/photos.json").json["photos"]
+    assert photo["tried"]
+    assert [issue["advice"] for issue in photo["issues"]] == ["It did not look enough like your photos."]
+    page = waiting.browser.get("/me/photos").text.split('id="photos"')[1].split("<template")[0]
+    assert "nothing came of it" in page
+    assert "did not look enough like your photos" in page
+    assert "✓ Good" not in page
+
+
+def test_a_photo_that_a_headshot_came_of_carries_no_mark(waiting: Any, shoot: Shoot) -> None:
+    waiting.render(shoot, "gates")
+    waiting.render(shoot, rank=1)
+    waiting.set_state(State.READY)
+    waiting.fetch("/me/more")
+    (photo,) = waiting.browser.get("/me/photos.json").json["photos"]
+    assert not photo["tried"]
+    assert photo["issues"] == []

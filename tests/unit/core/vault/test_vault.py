@@ -52,6 +52,31 @@ def test_bytes_of_one_person_do_not_open_as_anothers(org: UUID, member: Member) 
             vault().get(session, mine)
 
 
+@pytest.mark.parametrize("kind", [Kind.PHOTO, Kind.HEADSHOT])
+@pytest.mark.parametrize("owner", ["person", "company"])
+def test_bytes_of_one_artifact_do_not_open_as_another_of_the_same_owner(
+    org: UUID, member: Member, owner: str, kind: Kind
+) -> None:
+    """Whoever can write to the storage can neither swap two pictures nor pass one off as something else."""
+    owner_id = member.id if owner == "person" else None
+    with transaction(org) as session:
+        one, other = (
+            vault().put(session, content, kind=what, media_type="image/jpeg", member_id=owner_id)
+            for content, what in ((b"approved", Kind.HEADSHOT), (b"withheld", kind))
+        )
+        vault().store.put(one.object_name, vault().store.get(other.object_name))
+        with pytest.raises(CannotOpen):
+            vault().get(session, one.id)
+
+
+def test_a_row_that_claims_another_kind_opens_nothing(org: UUID, member: Member) -> None:
+    artifact_id = put(org, member)
+    with transaction(org) as session:
+        session.get_one(Artifact, artifact_id).kind = Kind.HEADSHOT
+        with pytest.raises(CannotOpen):
+            vault().get(session, artifact_id)
+
+
 def test_destroyed_key_makes_everything_unreadable_at_once(org: UUID, member: Member) -> None:
     artifact_id = put(org, member)
     vault().keys.destroy(member.id)

@@ -28,6 +28,9 @@ from deploy.demo.people import TAKEN_NAMES, employees
         ("rene\u0301", "René", "rene@northwind.example"),
         ("नेहा", "नेहा", "person@northwind.example"),
         ("🙂 🙂", "Person 1", "person.1@northwind.example"),
+        (" ", "Person 1", "person.1@northwind.example"),
+        ("  anna  maria ", "Anna Maria", "anna.maria@northwind.example"),
+        ("王小明" * 28, ("王小明" * 28)[:80], "person@northwind.example"),
         ("x" * 200, "X" + 79 * "x", f"x{49 * 'x'}@northwind.example"),
     ],
 )

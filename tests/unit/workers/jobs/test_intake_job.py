@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from conftest import add_member, add_participation
 from made import encoded
 from PIL import Image
+from portraits import photo_path
 from sqlalchemy import select
 from work import do_all_work
 
@@ -236,6 +238,50 @@ def test_without_that_consent_no_embedding_is_ever_made(
     assert made == []
     with transaction(participation.org_id) as session:
         assert not session.scalars(select(Artifact).where(Artifact.kind == "likeness")).all()
+
+
+@pytest.mark.parametrize("purpose", [Purpose.PHOTO, Purpose.LIKENESS])
+def test_a_consent_that_is_taken_back_while_the_photo_is_checked_is_asked_for_again(
+    participation: Participation,
+    photo: Callable[[str], bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    purpose: Purpose,
+) -> None:
+    def withdrawn_meanwhile(*arguments: Any, **options: Any) -> Examination:
+        seen = judge(*arguments, **options)
+        with transaction(participation.org_id) as session:
+            consents.withdraw(session, session.get_one(Member, participation.member_id), purpose)
+        return seen
+
+    monkeypatch.setattr(intake, "judge", withdrawn_meanwhile)
+    upload(participation, photo("barack/portrait.jpg"))
+    (kept,) = listed(participation)
+    if purpose is Purpose.LIKENESS:
+        assert sorted(kinds(participation)) == ["photo", "preview"]
+        assert verdicts.standing_of(kept) is Standing.ACCEPTED
+    else:
+        assert said_of(kept) == ["check_failed"], "nothing was measured of a face without its consent"
+        assert kinds(participation) == []
+
+
+def test_nothing_of_the_camera_stays_in_what_is_kept(participation: Participation) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "Camera of Ada"
+    exif.get_ifd(0x8825)[1] = "N"
+    target = io.BytesIO()
+    with Image.open(photo_path("barack/portrait.jpg")) as whole:
+        whole.save(target, "JPEG", exif=exif, comment=b"Taken at Ada's home", quality=95)
+    assert b"Camera of Ada" in target.getvalue()
+    upload(participation, target.getvalue())
+    (row,) = listed(participation)
+    with transaction(participation.org_id) as session:
+        held = [vault().get(session, one) for one in (row.artifact_id, row.preview_id) if one]
+    assert len(held) == 2
+    for content in held:
+        picture = Image.open(io.BytesIO(content))
+        assert not picture.getexif()
+        assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+        assert b"Ada" not in content
 
 
 def test_a_photo_on_which_the_check_fails_gets_an_answer_and_the_others_are_sent(

@@ -173,6 +173,19 @@ def test_photo_on_its_side_is_turned_upright_and_says_so(examined, consent, turn
 
 
 @pytest.mark.photos
+def test_of_two_people_side_by_side_nobody_is_chosen_unasked(examined, consent):
+    pair = [
+        cv2.resize(examined(f"{name}.jpg").pixels, (400, 500), interpolation=cv2.INTER_AREA)
+        for name in ("barack/portrait", "joe/portrait")
+    ]
+    both = picture(np.hstack(pair))
+    asked = check(both, consent)
+    assert (asked.accepted, asked.asks) == (False, "which_face")
+    assert codes(asked) == {Issue.SEVERAL_PEOPLE}
+    assert examine(both, consent, subject=(0.75, 0.4)).face.box.left > 400
+
+
+@pytest.mark.photos
 @pytest.mark.parametrize("name", ["negatives/two-people.jpg", "negatives/two-people-waving.jpg"])
 def test_several_people_are_a_question_and_the_answer_is_judged_like_any_photo(
     examined, photo, consent, name
@@ -311,6 +324,8 @@ def test_only_what_no_step_can_save_blocks():
         Issue.FACE_CUT_OFF,
         Issue.CROPPED_TOO_TIGHTLY,
         Issue.FACE_TOO_SMALL,
+        Issue.TOO_BLURRED,
+        Issue.CHECK_FAILED,
         Issue.EYES_CLOSED,
         Issue.EYES_HIDDEN,
         Issue.HAND_OVER_EYE,
@@ -349,3 +364,50 @@ def test_every_measure_is_taken_and_described(examined):
     assert missing == []
     assert all(field.description for field in type(verdict.measures).model_fields.values())
     assert len(verdict.phash) == 16
+
+
+def _shaken(pixels: np.ndarray, length: int, degrees: float) -> np.ndarray:
+    """Return a picture that moved along a line of `length` px."""
+    line = np.zeros((length, length), np.float32)
+    line[length // 2] = 1
+    turn = cv2.getRotationMatrix2D(((length - 1) / 2, (length - 1) / 2), degrees, 1)
+    line = cv2.warpAffine(line, turn, (length, length))
+    return cv2.filter2D(pixels, -1, line / line.sum())
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("degrees", [0, 30, 90])
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg"])
+def test_a_hand_that_shook_is_refused_whichever_way_it_went(examined, consent, name, degrees):
+    seen = examined(name)
+    length = round(seen.face.eye_distance / 5) | 1
+    verdict = check(picture(_shaken(seen.pixels, length, degrees)), consent)
+    assert Issue.TOO_BLURRED in blocks(verdict)
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg"])
+def test_a_light_blur_is_a_warning_and_a_heavy_one_a_refusal(examined, consent, name):
+    seen = examined(name)
+    ratios: list[float] = []
+    for share, expected in (
+        (100, set()),
+        (40, {Issue.BLURRED, Issue.TOO_BLURRED}),
+        (25, {Issue.TOO_BLURRED}),
+    ):
+        blurred = cv2.GaussianBlur(seen.pixels, (0, 0), seen.face.eye_distance / share)
+        verdict = check(picture(blurred), consent)
+        ratios.append(verdict.measures.sharpness_ratio)
+        found = {Issue.BLURRED, Issue.TOO_BLURRED} & codes(verdict)
+        assert found <= expected, share
+        assert found or not expected, share
+    assert ratios == sorted(ratios, reverse=True)
+    assert check(picture(seen.pixels), consent).measures.sharpness_ratio > ratios[0]
+
+
+@pytest.mark.photos
+def test_two_hundred_pixels_are_never_called_good(examined, consent):
+    seen = examined("barack/portrait.jpg")
+    scale = 200 / max(seen.pixels.shape)
+    small = cv2.resize(seen.pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    assert any(ADVICE[issue].severity is not Severity.INFO for issue in codes(check(picture(small), consent)))

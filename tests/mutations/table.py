@@ -1,0 +1,376 @@
+"""Lines of which a promise hangs, each with the tests that must fail without it."""
+
+from __future__ import annotations
+
+from mutations.breaking import Mutation
+
+MUTATIONS = (
+    # Consent
+    Mutation(
+        "Nothing is kept of a face whose consent was taken back while its headshots were made",
+        "workers/pipeline/assignment.py",
+        "    agreed = consent.require(session, participation.member_id, work.needs)\n",
+        "    agreed = work.consent\n",
+        (
+            "tests/unit/workers/pipeline/test_assignment.py::test_nothing_is_kept_whose_consent_was_taken_back_while_it_was_made",
+        ),
+    ),
+    Mutation(
+        "No work begins on a face without its consent",
+        "workers/pipeline/assignment.py",
+        "    agreed = consent.require(session, participation.member_id, needs)\n",
+        "    agreed = consent.own_photos()\n",
+        ("tests/unit/workers/pipeline/test_assignment.py::test_no_work_begins_without_what_it_needs",),
+    ),
+    Mutation(
+        "An embedding is not kept of whom took that consent back while the photo was checked",
+        "workers/jobs/intake.py",
+        "        compare = agreed.covers(Purpose.LIKENESS)\n",
+        "        compare = True\n",
+        (
+            "tests/unit/workers/jobs/test_intake_job.py::test_a_consent_that_is_taken_back_while_the_photo_is_checked_is_asked_for_again",
+        ),
+    ),
+    Mutation(
+        "A consent that was taken back counts no more",
+        "core/people/consents.py",
+        "if row.granted and row.withdrawn_at is None:",
+        "if row.granted:",
+        ("tests/flows/test_recovery.py::test_withdrawn_consent_ends_the_work_at_once",),
+    ),
+    Mutation(
+        "No model is kept of whom took that consent back",
+        "core/portraits/adapters.py",
+        "    _demand(session, participation)\n    earlier =",
+        "    earlier =",
+        (
+            "tests/unit/core/portraits/test_adapters.py::test_nothing_can_be_kept_once_the_consent_is_taken_back",
+        ),
+    ),
+    Mutation(
+        "Figures of comparing faces go with that consent",
+        "core/portraits/headshots.py",
+        "if name not in COMPARED}",
+        'if name != "likeness"}',
+        (
+            "tests/unit/workers/pipeline/test_assignment.py::test_figures_of_comparing_faces_go_with_that_consent_before_or_after_they_are_kept",
+        ),
+    ),
+    # The vault
+    Mutation(
+        "The bytes of one picture do not open as another of the same person",
+        "core/vault/vault.py",
+        "return artifact.org_id.bytes + member + artifact.id.bytes + artifact.kind.encode()",
+        "return artifact.org_id.bytes + member + artifact.kind.encode()",
+        (
+            "tests/unit/core/vault/test_vault.py::test_bytes_of_one_artifact_do_not_open_as_another_of_the_same_owner",
+        ),
+    ),
+    Mutation(
+        "What is deleted is removed from the storage too",
+        "core/vault/vault.py",
+        "            enqueue_all(session, JobName.PURGE, subjects)\n",
+        "            pass\n",
+        ("tests/unit/core/vault/test_vault.py::test_deletion_owes_one_purge_a_person_and_one_a_brand_asset",),
+    ),
+    Mutation(
+        "What is being deleted cannot be read",
+        "core/vault/vault.py",
+        "if artifact is None or artifact.delete_requested_at is not None:",
+        "if artifact is None:",
+        ("tests/unit/core/vault/test_vault.py::test_requested_deletion_is_unreadable_before_the_purge",),
+    ),
+    Mutation(
+        "A key that was destroyed is not made again",
+        "core/vault/keys.py",
+        "if session.scalar(select(ErasedOwner.owner_hash).where(erased).limit(1)):",
+        "if False:",
+        ("tests/unit/core/vault/test_vault.py::test_destroyed_key_makes_everything_unreadable_at_once",),
+    ),
+    Mutation(
+        "Turning the epoch destroys the key of the old one",
+        "core/vault/keys.py",
+        "                self._kms.destroy(epoch.number)\n                if self._kms.exists(epoch.number):",
+        "                if False:",
+        ("tests/unit/core/vault/test_vault.py::test_turned_epoch_keeps_survivors_and_kills_old_copies",),
+    ),
+    # Erasure, retention
+    Mutation(
+        "Erasing takes the employee number",
+        "compliance/erasure/begin.py",
+        '        "employee_id",\n',
+        "",
+        ("tests/unit/compliance/test_erasure.py::test_no_row_anywhere_says_a_word_about_an_erased_person",),
+    ),
+    Mutation(
+        "Erasing ends every session",
+        "compliance/erasure/begin.py",
+        "    sessions.end_all(session, member.id)\n",
+        "",
+        ("tests/unit/compliance/test_erasure.py::test_erasing_ends_sessions_and_links_at_once",),
+    ),
+    Mutation(
+        "Erasing takes the measures of the face on each result",
+        "compliance/erasure/begin.py",
+        ".values(gates={}))",
+        ".values(seconds=0))",
+        ("tests/unit/compliance/test_erasure.py::test_no_row_anywhere_says_a_word_about_an_erased_person",),
+    ),
+    Mutation(
+        "Nothing is certified while something can still be read",
+        "compliance/erasure/destroy.py",
+        "if left or keys.exists(erasure.member_id):",
+        "if False:",
+        ("tests/unit/compliance/test_erasure.py::test_nothing_is_signed_while_an_object_remains",),
+    ),
+    Mutation(
+        "A certificate is complete only when the epoch has turned",
+        "compliance/certificate/issuing.py",
+        "status = Status.COMPLETE if erasure.epoch_destroyed_at else Status.PENDING",
+        "status = Status.COMPLETE",
+        ("tests/unit/compliance/test_erasure.py::test_erased_at_once_and_proven_after_the_epoch",),
+    ),
+    Mutation(
+        "Selfies go on schedule",
+        "compliance/retention.py",
+        "                Participation.state.in_(participations.SETTLED) & (Participation.approved_at < limit),\n",
+        "",
+        ("tests/unit/compliance/test_retention.py::test_selfies_go_on_schedule_and_the_headshot_stays",),
+    ),
+    # Evidence
+    Mutation(
+        "A certificate whose signature does not fit is refused",
+        "compliance/pdf/signed.py",
+        'check("signature valid", bool(status.valid),',
+        'check("signature valid", True,',
+        ("tests/unit/compliance/test_verify.py::test_signature_of_other_words_is_refused_as_such",),
+    ),
+    Mutation(
+        "A certificate of somebody else's key is refused",
+        "compliance/pdf/signed.py",
+        "        bool(status.trusted),\n",
+        "        True,\n",
+        ("tests/unit/compliance/test_verify.py::test_certificate_of_another_signer_is_refused",),
+    ),
+    Mutation(
+        "A printed fingerprint is computed again, never believed",
+        "compliance/signing.py",
+        "    if written != computed:\n",
+        "    if False:\n",
+        (
+            "tests/unit/compliance/test_verify.py::test_forged_keys_that_print_the_genuine_fingerprints_are_refused",
+        ),
+    ),
+    Mutation(
+        "Certified facts stand in the log",
+        "compliance/verify.py",
+        "        {name: facts.get(name) for name in expected} == expected,\n",
+        "        True,\n",
+        ("tests/unit/compliance/test_verify.py::test_facts_that_the_log_does_not_hold_are_refused",),
+    ),
+    Mutation(
+        "A log that is not the one that was signed is not signed",
+        "compliance/log/heads.py",
+        "if (index + 1) << level <= size and nodes.get(level, index) != node:",
+        "if False:",
+        (
+            "tests/unit/compliance/test_log_heads.py::test_a_log_that_was_rewritten_is_not_signed_and_others_are",
+        ),
+    ),
+    # Tenants and doors
+    Mutation(
+        "A company's session sees no row of another",
+        "migrations/versions/0002_tenant_walls.py",
+        'f"CREATE POLICY tenant ON {table} USING (org_id = {CURRENT}) WITH CHECK',
+        "f\"CREATE POLICY tenant ON {table} USING (org_id = {CURRENT} OR '{table}' = 'photos') WITH CHECK",
+        ("tests/security/test_tenants.py::test_raw_sql_of_one_organization_sees_no_row_of_another",),
+    ),
+    Mutation(
+        "A pooled connection forgets the company",
+        "core/db.py",
+        "SELECT set_config('app.org_id', :org, true)",
+        "SELECT set_config('app.org_id', :org, false)",
+        ("tests/security/test_tenants.py::test_pooled_connection_forgets_the_organization",),
+    ),
+    Mutation(
+        "A session opens the app of its sign-in only",
+        "core/people/sessions.py",
+        "        if row.app != app or SignInMethod(row.method).opens is not app:\n            return None\n",
+        "",
+        ("tests/security/test_session_doors.py::test_a_row_that_says_two_things_opens_nothing",),
+    ),
+    Mutation(
+        "The last one who can manage a company stays, though two go at once",
+        "core/people/access.py",
+        "        .with_for_update(key_share=True)\n",
+        "",
+        ("tests/unit/core/people/test_access.py::test_two_admins_who_take_each_other_out_leave_one",),
+    ),
+    Mutation(
+        "A page asks for the permission that it names",
+        "core/web/guards.py",
+        "            if not allowed(me().role, permission):\n",
+        "            if False:\n",
+        ("tests/unit/admin/test_guards.py::test_each_role_enters_exactly_what_its_permissions_say",),
+    ),
+    Mutation(
+        "Downloading a company's portraits needs a permission",
+        "admin/download.py",
+        "@requires(Permission.DOWNLOAD)\n",
+        "",
+        ("tests/unit/admin/test_guards.py::test_every_admin_route_asks_for_a_permission",),
+    ),
+    Mutation(
+        "Who organises shoots cannot follow people through the log",
+        "compliance/log/listing.py",
+        "        query = query.where(AuditEvent.subject_id.is_(None))\n",
+        "        pass\n",
+        ("tests/unit/admin/test_guards.py::test_who_works_with_people_cannot_follow_them_through_the_log",),
+    ),
+    Mutation(
+        "An invitation opens nothing once its time is over",
+        "core/shoots/invites.py",
+        "    if invite.expires_at <= now():\n",
+        "    if False:\n",
+        (
+            "tests/unit/portal/test_invite_pages.py::test_an_expired_link_is_renewed_by_mail_and_never_signs_in",
+        ),
+    ),
+    Mutation(
+        "Nobody sees a headshot that a gate has withheld, or another person's",
+        "core/portraits/headshots.py",
+        "if headshot is None or headshot.member_id != member_id or not is_visible(headshot):",
+        "if headshot is None:",
+        (
+            "tests/unit/portal/test_result_pages.py::test_nobody_sees_another_persons_headshot",
+            "tests/unit/portal/test_result_pages.py::test_a_withheld_result_is_never_served_only_its_reason",
+        ),
+    ),
+    Mutation(
+        "A form works only from our own page",
+        "core/web/app.py",
+        "        WTF_CSRF_TIME_LIMIT=None,",
+        "        WTF_CSRF_CHECK_DEFAULT=False,",
+        ("tests/unit/portal/test_invite_pages.py::test_accepting_needs_the_pages_own_form",),
+    ),
+    Mutation(
+        "A NUL is refused wherever it stands",
+        "core/web/characters.py",
+        r"""re.compile("[\0\ud800-\udfff]")""",
+        r"""re.compile("[\ud800-\udfff]")""",
+        (
+            "tests/security/test_input.py::test_a_nul_in_a_path_or_a_cookie_is_refused_and_the_cookie_forgotten",
+        ),
+    ),
+    # Sign-in
+    Mutation(
+        "An answer meant for another application signs nobody in",
+        "sso/assertion.py",
+        "if not all(sp_entity_id in audiences for audiences in restrictions):",
+        "if False:",
+        ("tests/unit/sso/test_assertion.py::test_audience_of_another_application_is_refused",),
+    ),
+    Mutation(
+        "An answer to another request signs nobody in",
+        "sso/assertion.py",
+        '    if data.get("InResponseTo") != expected_request_id:\n',
+        "    if False:\n",
+        (
+            "tests/unit/sso/test_assertion.py::test_stolen_assertion_in_a_response_to_the_right_request_is_refused",
+        ),
+    ),
+    Mutation(
+        "An assertion signs in once",
+        "sso/assertion.py",
+        'if not replays.first_use(connection.idp_entity_id, assertion.get("ID", ""), expires):',
+        "if False:",
+        ("tests/unit/sso/test_assertion.py::test_same_assertion_in_a_new_response_is_a_replay",),
+    ),
+    Mutation(
+        "A session ends when the identity provider says so",
+        "core/people/sessions.py",
+        "expires if not_after is None else min(expires, not_after)",
+        "expires",
+        ("tests/flows/test_sign_in.py::test_session_ends_no_later_than_the_identity_provider_says",),
+    ),
+    Mutation(
+        "An address in an attribute takes over no account",
+        "sso/provisioning.py",
+        "    if not vouched:\n        raise AccountNotLinked\n",
+        "",
+        ("tests/flows/test_sign_in.py::test_address_alone_takes_over_no_account",),
+    ),
+    Mutation(
+        "A list of groups that did not come takes nobody's role",
+        "sso/provisioning.py",
+        "    if not identity.all_groups:\n        return None\n",
+        "",
+        ("tests/flows/test_sign_in.py::test_groups_that_did_not_come_take_nobodys_role",),
+    ),
+    # Pictures
+    Mutation(
+        "A headshot that shows somebody else too is withheld",
+        "workers/pipeline/gates.py",
+        "        passed=count == 1,\n",
+        "        passed=count >= 1,\n",
+        ("tests/unit/workers/pipeline/test_gates.py::test_each_gate_catches_its_own_fault",),
+    ),
+    Mutation(
+        "Of several people in a photo nobody is chosen without being asked",
+        "workers/vision/check.py",
+        "return any(other.head_height > _SAME_SIZE * view.face.head_height for other in view.others)",
+        "return False",
+        (
+            "tests/unit/workers/vision/test_check.py::test_of_two_people_side_by_side_nobody_is_chosen_unasked",
+        ),
+    ),
+    Mutation(
+        "Nothing of the camera stays with a photo",
+        "workers/jobs/intake.py",
+        "            stripped = _jpeg(picture, KEPT_QUALITY)\n",
+        "            stripped = content\n",
+        ("tests/unit/workers/jobs/test_intake_job.py::test_nothing_of_the_camera_stays_in_what_is_kept",),
+    ),
+    Mutation(
+        "The original of a photo is deleted once its copy is kept",
+        "core/portraits/verdicts.py",
+        "        replaced.append(photo.artifact_id)\n",
+        "        pass\n",
+        (
+            "tests/unit/portal/test_upload_pages.py::test_the_verdict_arrives_and_the_original_with_its_gps_position_is_gone",
+        ),
+    ),
+    # At once, and in the log
+    Mutation(
+        "A transaction that lost a deadlock is done again",
+        "core/locks.py",
+        '_AGAIN: Final = frozenset({"40P01", "40001"})',
+        '_AGAIN: Final = frozenset({"40001"})',
+        ("tests/unit/core/test_locks.py::test_a_transaction_that_lost_a_deadlock_is_done_again",),
+    ),
+    Mutation(
+        "A log line carries no name, whatever is logged",
+        "core/logs.py",
+        "    return {key: value for key, value in event.items() if key in ALLOWED}\n",
+        "    return event\n",
+        ("tests/unit/core/test_logs.py::test_only_named_fields_reach_the_log",),
+    ),
+    Mutation(
+        "A log line of a failure carries nothing of what it was about",
+        "core/logs.py",
+        '        event["error"] = type(exception).__name__\n',
+        '        event["error"] = str(exception)\n',
+        (
+            "tests/unit/core/test_logs.py::test_a_failure_is_logged_by_kind_and_place_and_never_by_what_it_was_about",
+        ),
+    ),
+    Mutation(
+        "Owed work is done once",
+        "workers/process/runner.py",
+        "            if row.done_at is not None or row.failed_at is not None:\n                raise AlreadyDone\n",
+        "",
+        (
+            "tests/unit/workers/process/test_runner.py::test_a_result_of_work_that_was_done_meanwhile_is_dropped",
+        ),
+    ),
+)

@@ -1,0 +1,142 @@
+"""Consent asked again before anything of a person's work is kept."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import numpy as np
+import pytest
+from conftest import add_participation
+from sqlalchemy import select
+
+from compliance import consent as consents
+from core import audit
+from core.checks.report import Gate, GateName, GateReport
+from core.clock import now
+from core.consent import ConsentRequired, Purpose
+from core.db import transaction
+from core.ids import new_id
+from core.models import Artifact, AuditEvent, EngineName, Headshot, Kind, Member, Participation, Photo, State
+from core.people import consents as answers
+from core.vault import vault
+from workers.pipeline import assignment
+from workers.pipeline.assignment import Assignment
+from workers.pipeline.render import Headshot as Made
+from workers.pipeline.render import RenderResult
+
+NEEDS = [
+    frozenset({Purpose.PHOTO}),
+    frozenset({Purpose.PHOTO, Purpose.CLOTHES}),
+    frozenset({Purpose.PHOTO, Purpose.LIKENESS, Purpose.PAINT}),
+    assignment.MODEL,
+]
+
+
+@pytest.fixture
+def waiting(org: UUID, member: Member) -> Participation:
+    """Somebody with one accepted photo, who agreed to everything."""
+    row = add_participation(org, member, State.SUBMITTED, purposes=list(Purpose))
+    with transaction(org) as session:
+        kept = vault().put(session, b"photo", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id)
+        session.add(
+            Photo(
+                id=new_id(),
+                org_id=org,
+                participation_id=row.id,
+                member_id=member.id,
+                artifact_id=kept.id,
+                upload_key="one",
+                verdict={"accepted": True, "issues": []},
+                checked_at=now(),
+            )
+        )
+    return row
+
+
+def begin(waiting: Participation, needs: frozenset[Purpose]) -> Assignment:
+    with transaction(waiting.org_id) as session:
+        work = assignment.begin(session, waiting.id, needs)
+    assert work is not None
+    return work
+
+
+def withdraw(waiting: Participation, purpose: Purpose) -> None:
+    with transaction(waiting.org_id) as session:
+        consents.withdraw(session, session.get_one(Member, waiting.member_id), purpose)
+
+
+def keep(waiting: Participation, work: Assignment) -> None:
+    """Keep a result whose report says everything that can be measured."""
+    ((photo_id, _),) = work.photos
+    gate = Gate(value=0.1, unit="", limit=1.0, passed=True, why="")
+    report = GateReport(passed=True, gates=dict.fromkeys(GateName, gate), figures={})
+    made = Made(photo_id, np.zeros((8, 8, 3), np.uint8), report, 1.0)
+    result = RenderResult((made,), (), {}, {})
+    with transaction(waiting.org_id) as session:
+        assert assignment.keep(session, work, result, engine=EngineName.STUDIO, seconds=1.0)
+
+
+def results(waiting: Participation) -> list[Headshot]:
+    with transaction(waiting.org_id) as session:
+        rows = list(session.scalars(select(Headshot)))
+        held = session.scalars(select(Artifact.id).where(Artifact.kind == Kind.HEADSHOT)).all()
+    assert sorted(held) == sorted(row.artifact_id for row in rows if row.artifact_id)
+    return rows
+
+
+@pytest.mark.parametrize("needs", NEEDS, ids=lambda one: "+".join(sorted(one)))
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_nothing_is_kept_whose_consent_was_taken_back_while_it_was_made(
+    waiting: Participation, needs: frozenset[Purpose], purpose: Purpose
+) -> None:
+    work = begin(waiting, needs)
+    withdraw(waiting, purpose)
+    if purpose in needs:
+        with pytest.raises(ConsentRequired):
+            keep(waiting, work)
+        assert results(waiting) == []
+    else:
+        keep(waiting, work)
+        assert len(results(waiting)) == 1
+
+
+@pytest.mark.parametrize("needs", NEEDS, ids=lambda one: "+".join(sorted(one)))
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_no_work_begins_without_what_it_needs(
+    waiting: Participation, needs: frozenset[Purpose], purpose: Purpose
+) -> None:
+    withdraw(waiting, purpose)
+    with transaction(waiting.org_id) as session:
+        agreed = answers.agreed(session, waiting.member_id)
+    if needs <= agreed:
+        assert begin(waiting, needs).consent.purposes == agreed
+    else:
+        with pytest.raises(ConsentRequired):
+            begin(waiting, needs)
+    assert purpose not in agreed
+
+
+def test_figures_of_comparing_faces_go_with_that_consent_before_or_after_they_are_kept(
+    waiting: Participation,
+) -> None:
+    first = begin(waiting, frozenset({Purpose.PHOTO}))
+    keep(waiting, first)
+    (before,) = results(waiting)
+    assert set(before.gates["gates"]) == set(GateName)
+    withdraw(waiting, Purpose.LIKENESS)
+    keep(waiting, first)
+    compared = {"likeness", "held_out", "nearest", "copy_paste", "face_shape"}
+    for row in results(waiting):
+        assert set(row.gates["gates"]) == set(GateName) - compared
+        assert row.gates["passed"] is True
+
+
+def test_who_declined_meanwhile_gets_nothing_kept(waiting: Participation) -> None:
+    work = begin(waiting, frozenset({Purpose.PHOTO}))
+    with transaction(waiting.org_id) as session:
+        session.get_one(Participation, waiting.id).state = State.DECLINED
+        assert not assignment.keep(
+            session, work, RenderResult((), (), {}, {}), engine=EngineName.STUDIO, seconds=1.0
+        )
+        assert session.scalars(select(Headshot)).all() == []
+        assert audit.Tag.HEADSHOTS_RENDERED not in session.scalars(select(AuditEvent.tag)).all()
