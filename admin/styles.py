@@ -195,7 +195,6 @@ def toml(style_id: UUID) -> Response:
 def show() -> Response:
     """Return a portrait in the style that the form describes; saves nothing."""
     # Only where a picture is made: they bring a hundred megabytes of libraries along.
-    from workers.studio.logo import read_logo
     from workers.studio.preview import preview
 
     image_id = request.form.get("image_id", "")
@@ -218,7 +217,7 @@ def show() -> Response:
     if isinstance(spec.backdrop, ImageBackdrop) and kept is None:
         raise InvalidInput(_("Please choose a picture for the backdrop."))
     backdrop = _pixels(files.smaller(kept, PREVIEW_SIDE * 2)) if kept is not None else None
-    jpeg = preview(spec, backdrop, PREVIEW_SIDE, read_logo(logo) if logo else None)
+    jpeg = preview(spec, backdrop, PREVIEW_SIDE, files.rgba(logo) if logo else None)
     return Response(jpeg, mimetype="image/jpeg")
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import InvalidInput
 from core.image.kinds import MEDIA_TYPES, PhotoFormat, sniff
+
+Pixels = NDArray[np.uint8]
 
 FORMATS: Final = frozenset({PhotoFormat.PNG, PhotoFormat.JPEG, PhotoFormat.WEBP})
 MAX_BYTES: Final = 20_000_000
@@ -46,6 +50,12 @@ def size(kept: bytes) -> tuple[int, int]:
     """Return width and height of a PNG or JPEG of our own, from its header."""
     with Image.open(io.BytesIO(kept), formats=("PNG", "JPEG")) as picture:
         return picture.size
+
+
+def rgba(kept: bytes) -> Pixels:
+    """Return a PNG of our own as uint8, height × width × 4, sRGB with alpha."""
+    with Image.open(io.BytesIO(kept), formats=("PNG",)) as picture:
+        return np.asarray(picture.convert("RGBA"))
 
 
 def smaller(kept: bytes, largest_side: int) -> bytes:
