@@ -36,10 +36,10 @@ def asked(session: Session) -> Search:
     return Search(None, is_over=True) if words is None else Search(search_id, words)
 
 
-def found_at(session: Session, address: str, **filters: str) -> Response:
-    """Keep the words of this form and lead to the list that they find."""
+def found_at(session: Session, address: str, *, part: str = "", **filters: str) -> Response:
+    """Keep the words of this form and lead to the list that they find: at `part` of a page with more on it."""
     words = request.form.get("q", "").strip()
     said = {name: value for name, value in filters.items() if value}
     if words:
         said["search"] = str(searches.keep(session, words, by=me().member_id))
-    return go(f"{address}?{urlencode(said)}" if said else address)
+    return go(address + (f"?{urlencode(said)}" if said else "") + (f"#{part}" if part else ""))

@@ -112,7 +112,7 @@ def find(shoot_id: UUID) -> Response:
         return go(address)
     with transaction(me().org_id) as session:
         shoots.get(session, shoot_id)
-        return search.found_at(session, address, state=state.value if state else "")
+        return search.found_at(session, address, part="people", state=state.value if state else "")
 
 
 @bp.get("/shoots/<uuid:shoot_id>")

@@ -33,6 +33,8 @@ class JobName(StrEnum):
     GENERATE = "generate"
     INVITE_MAIL = "invite_mail"
     READY_MAIL = "ready_mail"
+    DATA_MAIL = "data_mail"
+    DEVICE_MAIL = "device_mail"
     PURGE = "purge"
     ERASE = "erase"
     CERTIFY = "certify"

@@ -4,19 +4,47 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, g, render_template
+from flask import Flask, g, render_template, url_for
 
+from core.web import brand
 from core.web.app import create_app as create_base
 from core.web.visitor import visitor
-from portal import consent, declined, erased, gallery, invite, privacy, progress, reminders, trust, upload
+from portal import (
+    consent,
+    data_link,
+    declined,
+    erased,
+    gallery,
+    invite,
+    privacy,
+    progress,
+    reminders,
+    strangers,
+    trust,
+    upload,
+)
 from portal.visit import stay
 
 
 def create_app() -> Flask:
     """Return the portal as a WSGI app."""
     app = create_base("portal", __name__)
-    for part in (invite, consent, declined, upload, progress, gallery, privacy, erased, trust, reminders):
+    for part in (
+        invite,
+        consent,
+        declined,
+        upload,
+        progress,
+        gallery,
+        privacy,
+        erased,
+        trust,
+        reminders,
+        data_link,
+        strangers,
+    ):
         app.register_blueprint(part.bp)
+    app.before_request(data_link.begins_nothing)
     app.context_processor(_context)
     app.url_defaults(stay)
 
@@ -28,9 +56,12 @@ def create_app() -> Flask:
 
 
 def _context() -> dict[str, Any]:
+    slug = g.get("slug") or brand.remembered()
     return {
+        "ask_for_data_url": url_for("data_link.ask", slug=slug) if slug else None,
         "brand": g.get("brand"),
         "slug": g.get("slug"),
+        "person": g.get("person"),
         "shoot_name": g.get("shoot_name"),
         "signed_in": visitor() is not None,
     }

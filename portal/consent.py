@@ -20,7 +20,7 @@ from core.people import consents as answered
 from core.portraits import avatars, engines
 from core.settings import settings
 from core.shoots import participations
-from core.web.answers import go, page
+from core.web.answers import again, go, page
 from core.web.app import choose_language
 from core.web.errors import said, wants_json
 from core.web.guards import me, signed_in
@@ -87,12 +87,13 @@ def ended() -> Response:
         place = visit(session)
         if place.state is not State.EXPIRED:
             return go(step_url(place.state))
-        raise Gone(
+        over = Gone(
             _(
-                "The deadline of this shoot has passed, and nothing of yours is kept. "
-                "If you would still like a headshot, ask your company for a new link."
+                "The deadline of this shoot has passed. If you would still like a headshot, ask your company for a "
+                "new link."
             )
         )
+        return again("ended.html", over, by_mail=False)
 
 
 @bp.get("/me/consent")

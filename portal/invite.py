@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-
-from flask import Blueprint, Response, current_app, g, request, url_for
-from flask import session as form
+from flask import Blueprint, Response, g, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -16,29 +13,21 @@ from core.people import sessions
 from core.people.sessions import SignedIn
 from core.portraits import adapters
 from core.shoots import invites, participations
-from core.web import brand
 from core.web.answers import go, page
-from core.web.app import limiter, remember
-from core.web.errors import wants_json
+from core.web.app import counted_by_token, limiter
+from core.web.errors import answer, wants_json
 from core.web.visitor import visitor
 from portal import words
-from portal.visit import company, step_url
+from portal.entry import enter
+from portal.strangers import note_device
+from portal.visit import company, speak, step_url
 
 bp = Blueprint("invite", __name__)
 
-WHOSE = "whose"  # in the form secrets: the id of the member whose pages they are for
 
-
-def _speak(session: Session, found: invites.Found) -> None:
-    """Go on in the language of the mail that carried the link, unless another one is asked for."""
-    invite = session.get_one(Invite, found.invite_id)
-    g.language = session.get_one(Member, invite.member_id).language
-
-
-def _hashed_token() -> str:
-    """Limits count per link; the link's secret itself never goes into Redis."""
-    token = str((request.view_args or {}).get("token", ""))
-    return "invite " + hashlib.sha256(token.encode()).hexdigest()
+@bp.errorhandler(invites.InviteEnded)
+def _ended(error: invites.InviteEnded) -> Response:
+    return answer(error) if wants_json() else page("ended.html", error.status, problem=error, by_mail=True)
 
 
 @bp.get("/i/<token>")
@@ -48,7 +37,7 @@ def show(token: str) -> Response:
     found = invites.find(token)
     with transaction(found.org_id) as session:
         company(session)
-        _speak(session, found)
+        speak(session, session.get_one(Invite, found.invite_id).member_id)
         try:
             invite = invites.usable(session, found.invite_id)
         except invites.InviteExpired:
@@ -71,7 +60,7 @@ def show(token: str) -> Response:
 
 
 @bp.post("/i/<token>/accept")
-@limiter.limit("20 per minute", key_func=_hashed_token)
+@limiter.limit("20 per minute", key_func=counted_by_token)
 def accept(token: str) -> Response:
     """Accept the invitation and sign the person in."""
     found = invites.find(token)
@@ -80,7 +69,7 @@ def accept(token: str) -> Response:
             sessions.end(session, before.session_id)
     with transaction(found.org_id) as session:
         company(session)
-        _speak(session, found)
+        speak(session, session.get_one(Invite, found.invite_id).member_id)
         invite = invites.usable(session, found.invite_id)
         member = session.get_one(Member, invite.member_id)
         if member.disabled_at is not None:
@@ -98,14 +87,9 @@ def accept(token: str) -> Response:
             method=SignInMethod.INVITE.value,
         )
         g.shoot = None if own.id == participation.id else participation.id
-        state = State(participation.state)
-    if form.get(WHOSE) not in (None, str(member.id)):
-        form.clear()  # the pages of whoever was here before can send nothing any more
-    form[WHOSE] = str(member.id)
-    response = go(step_url(state))
-    remember(response, current_app, secret)
-    brand.remember(response, g.slug)
-    return response
+        response = go(step_url(State(participation.state)))
+        note_device(session, response, sessions.row_of(session, secret))
+    return enter(response, member.id, secret)
 
 
 def _own(session: Session, before: SignedIn | None, opened: Participation) -> Participation:
@@ -117,13 +101,13 @@ def _own(session: Session, before: SignedIn | None, opened: Participation) -> Pa
 
 
 @bp.post("/i/<token>/renew")
-@limiter.limit("6 per hour", key_func=_hashed_token)
+@limiter.limit("6 per hour", key_func=counted_by_token)
 def renew(token: str) -> Response:
     """Mail a new link to the address the old one went to; this page never signs anybody in."""
     found = invites.find(token)
     with transaction(found.org_id) as session:
         company(session)
-        _speak(session, found)
+        speak(session, session.get_one(Invite, found.invite_id).member_id)
         invites.renew(session, found.invite_id)
     return go(url_for("invite.renewed", token=token))
 
@@ -135,5 +119,5 @@ def renewed(token: str) -> Response:
     found = invites.find(token)
     with transaction(found.org_id) as session:
         company(session)
-        _speak(session, found)
+        speak(session, session.get_one(Invite, found.invite_id).member_id)
         return page("invite_renewed.html")

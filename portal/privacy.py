@@ -14,7 +14,7 @@ from core import audit
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import InvalidInput
-from core.models import Kind
+from core.models import Kind, SignInMethod
 from core.people import access
 from core.people import consents as answers
 from core.portraits import engines
@@ -54,7 +54,7 @@ def show() -> Response:
             being_removed=vault().being_removed(session, place.member.id),
             has_model=Kind.ADAPTER in inventory,
             given=given,
-            offered=offered(session, place).purposes,
+            offered={} if me().method is SignInMethod.DATA else offered(session, place).purposes,
             shoots=participations.all_of_member(session, place.member.id),
             epoch_hours=settings().epoch_hours,
             backup_days=settings().backup_days,

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from uuid import UUID
 
-from flask import Blueprint, Response, g, request, url_for
+from flask import Blueprint, Response, request, url_for
 from sqlalchemy.orm import Session
 
 from core.db import transaction
-from core.models import Member, Shoot
+from core.models import Shoot
 from core.shoots import participations, reminders
 from core.web.answers import go, page
-from core.web.app import csrf, limiter
-from portal.visit import company
+from core.web.app import counted_by_token, csrf, limiter
+from portal.visit import company, speak
 
 bp = Blueprint("reminders", __name__)
-
-
-def _hashed_token() -> str:
-    token = str((request.view_args or {}).get("token", ""))
-    return "reminders " + hashlib.sha256(token.encode()).hexdigest()
 
 
 def _page(session: Session, token: str, participation_id: UUID) -> Response:
     """Say how it stands, in the language of the mail that carried the address, in the company's brand."""
     company(session)
     participation = participations.get(session, participation_id)
-    g.language = session.get_one(Member, participation.member_id).language
+    speak(session, participation.member_id)
     return page(
         "reminders.html",
         token_value=token,
@@ -47,7 +41,7 @@ def show(token: str) -> Response:
 
 @bp.post("/reminders/<token>")
 @csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF ships no types; mail programs send no cookie (RFC 8058 §3.2)
-@limiter.limit("20 per minute", key_func=_hashed_token)
+@limiter.limit("20 per minute", key_func=counted_by_token)
 def change(token: str) -> Response:
     """End the reminders of this shoot, or allow them again; nothing else changes."""
     found = reminders.find(token)

@@ -24,7 +24,7 @@ from portal.visit import company
 bp = Blueprint("trust", __name__)
 
 
-def _organization(name: str) -> UUID:
+def organization_of(name: str) -> UUID:
     """Return the company of an address: by its short name, or by its id as certificates print it for good."""
     org_id = Lookup.organization(name)
     if org_id is None:
@@ -38,7 +38,7 @@ def _organization(name: str) -> UUID:
 @limiter.limit("120 per minute")
 def show(slug: str) -> Response:
     """Say what is held, how long, what makes the pictures, what checks them, and who else is involved."""
-    org_id = _organization(slug)
+    org_id = organization_of(slug)
     config = settings()
     with transaction(org_id) as session:
         organization = company(session)
@@ -57,14 +57,14 @@ def show(slug: str) -> Response:
 @limiter.limit("120 per minute")
 def keys(slug: str) -> Response:
     """Return the public keys that evidence is checked with."""
-    return make_response(jsonify(published_keys(_organization(slug))))
+    return make_response(jsonify(published_keys(organization_of(slug))))
 
 
 @bp.get("/trust/<slug>/checkpoint")
 @limiter.limit("120 per minute")
 def checkpoint(slug: str) -> Response:
     """Return the newest signed checkpoint of the company's log (C2SP tlog-checkpoint)."""
-    with transaction(_organization(slug)) as session:
+    with transaction(organization_of(slug)) as session:
         note = session.scalar(select(Checkpoint.note).order_by(Checkpoint.size.desc()).limit(1))
     if note is None:
         raise NotFound(_("Nothing has been written into this company’s log yet."))

@@ -40,8 +40,10 @@ STEPS: dict[State, str] = {
     State.EXPIRED: "consent.ended",
     State.ERASED: "consent.ended",
 }
-# Blueprints whose pages are about one shoot.
-IN_A_SHOOT = frozenset({"consent", "declined", "upload", "progress", "gallery", "privacy"})
+# Blueprints and pages that are about one shoot.
+IN_A_SHOOT = frozenset(
+    {"consent", "declined", "upload", "progress", "gallery", "privacy", "strangers.ask", "strangers.leave"}
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ def company(session: Session) -> Organization:
     return organization
 
 
+def speak(session: Session, member_id: UUID) -> None:
+    """Go on in the language of the mail that carried an address, unless another one is asked for."""
+    g.language = session.get_one(Member, member_id).language
+
+
 def visit(session: Session, *, lock: bool = False) -> Visit:
     """Return where the signed-in person stands, and dress the page in the company's brand.
 
@@ -86,6 +93,7 @@ def visit(session: Session, *, lock: bool = False) -> Visit:
     member = members.get(session, user.member_id)
     participation, shoot = _place(session, user)
     g.shoot_name = shoot.name
+    g.person = member.full_name or member.email
     g.shoot = None if participation.id == user.participation_id else participation.id
     return Visit(organization, member, participation, shoot, user.actor)
 
@@ -106,7 +114,7 @@ def _place(session: Session, user: SignedIn) -> tuple[Participation, Shoot]:
 
 def stay(endpoint: str, values: dict[str, Any]) -> None:
     """Let an address that is written on a page of a shoot lead to that shoot."""
-    if endpoint.partition(".")[0] in IN_A_SHOOT:
+    if not IN_A_SHOOT.isdisjoint((endpoint, endpoint.partition(".")[0])):
         shoot = g.get("shoot") or request.args.get("shoot", type=UUID)
         if shoot is not None:
             values.setdefault("shoot", shoot)

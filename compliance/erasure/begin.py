@@ -22,7 +22,7 @@ from core.logs import logger
 from core.models import Artifact, Erasure, Headshot, Invite, Member, Participation, Photo, State
 from core.people import access, sessions
 from core.queue import JobName, enqueue
-from core.shoots import participations
+from core.shoots import devices, participations
 from core.vault import derive, vault
 
 
@@ -110,6 +110,7 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
     for row in rows:
         participations.move(session, row, State.ERASED, actor=actor)
     sessions.end_all(session, member.id)
+    devices.forget(session, member.id)
     session.execute(
         update(Invite)
         .where(Invite.member_id == member.id, Invite.revoked_at.is_(None))

@@ -41,6 +41,7 @@ class Member(Tenant):
     name_id: Mapped[str | None] = mapped_column(String(512))
     pseudonym: Mapped[str] = mapped_column(String(64))
     disabled_at: Mapped[datetime | None]
+    links_ended_at: Mapped[datetime | None]  # links to one's data from before open nothing
     erased_at: Mapped[datetime | None]
 
     __table_args__ = (

@@ -24,6 +24,7 @@ class SignInMethod(StrEnum):
 
     SAML = "saml"
     INVITE = "invite"
+    DATA = "data"  # a link to one's data: opens what is held and what becomes of it, and starts nothing new
 
     @property
     def opens(self) -> App:
@@ -52,3 +53,8 @@ class WebSession(Tenant):
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    # Of a link's session, see `core.shoots.devices`: hash over what the device keeps and the member,
+    device_sha256: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    system: Mapped[str | None] = mapped_column(String(16))  # its kind in a word: iPhone, Windows
+    disowned_at: Mapped[datetime | None]  # whoever used it said that they are not this member
+    told_at: Mapped[datetime | None]  # a mail about it is owed to the member

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.audit import Actor, actor_for
@@ -112,6 +112,12 @@ def find(token: str, app: App) -> SignedIn | None:
             language=member.language,
             actor=actor_for(member),
         )
+
+
+def row_of(session: Session, token: str) -> WebSession:
+    """Return the row of a session that has just begun."""
+    digest = hashlib.sha256(token.encode()).digest()
+    return session.execute(select(WebSession).where(WebSession.token_sha256 == digest)).scalar_one()
 
 
 def end(session: Session, session_id: UUID) -> None:

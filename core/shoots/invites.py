@@ -44,6 +44,10 @@ class InviteRevoked(Gone):
     code = "invite_revoked"
 
 
+class InviteEnded(InviteRevoked):
+    """The shoot has ended, the invitation was withdrawn or a newer link was sent; the person's data is still theirs."""
+
+
 @dataclass(frozen=True)
 class Found:
     """Where a token leads."""
@@ -162,19 +166,19 @@ def usable(session: Session, invite_id: UUID) -> Invite:
     return invite
 
 
-def _revoked(session: Session, participation: Participation) -> InviteRevoked:
+def _revoked(session: Session, participation: Participation) -> InviteEnded:
     """Return why a link of the participation has ended, and what to do."""
     if session.get_one(Shoot, participation.shoot_id).closed_at is not None:
-        return InviteRevoked(
+        return InviteEnded(
             "This shoot has ended, so its links lead nowhere any more. "
             "If you would still like a headshot, ask whoever organises them in your company."
         )
     if is_withdrawn(session, participation):
-        return InviteRevoked(
+        return InviteEnded(
             "Your company has withdrawn this invitation, so you need not do anything. "
             "If you think that this is a mistake, ask whoever organises the headshots in your company."
         )
-    return InviteRevoked("This link was replaced by a newer one. Please use the link in the newest mail.")
+    return InviteEnded("This link was replaced by a newer one. Please use the link in the newest mail.")
 
 
 def withdrawn() -> ColumnElement[bool]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from babel.dates import format_date
@@ -18,10 +20,10 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.mail.smtp import Inline, Mail
-from core.models import Invite, Member, Organization, Participation, Shoot, State
-from core.people import organizations
+from core.models import Invite, Member, Organization, Participation, Shoot, State, WebSession
+from core.people import data_links, organizations
 from core.settings import settings
-from core.shoots import invites, reminders
+from core.shoots import devices, invites, reminders
 from core.style.colors import DARK_GROUND, WHITE, parse_hex, readable, text_on, to_hex
 from core.vault import ArtifactGone, vault
 
@@ -52,8 +54,8 @@ class _Letter:
     questions: str
     trust_hint: str
     trust: str  # address of the company's public promises
-    stop_hint: str  # of a reminder; empty in other mails
-    stop: str  # address that ends reminders
+    stop_hint: str
+    stop: str  # address that ends reminders; empty where the mail is none
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,68 @@ def ready(session: Session, participation: Participation) -> Mail:
     return _mail(session, participation, invite, "ready")
 
 
-def _mail(session: Session, participation: Participation, invite: Invite | None, kind: str) -> Mail:
+def data(session: Session, member: Member) -> Mail:
+    """Return the mail with a new link to what is held about somebody, who asked for it."""
+    organization = organizations.current(session)
+    words = _words(member.language)
+    said = {name: text.format(company=organization.name) for name, text in words["data"].items()}
+    letter = _Letter(
+        subject=said["subject"],
+        preview=said["preview"],
+        title=said["title"],
+        lead=said["lead"],
+        facts=(),
+        button=said["button"],
+        link=data_links.link_of(member),
+        expiry=said["expiry"],
+        note=(said["unasked_label"], said["unasked"]),
+        why=said["why"],
+        stop="",
+        **_around(words, organization, member),
+    )
+    return _sealed(session, organization, member, letter, words)
+
+
+def opened(session: Session, row: WebSession) -> Mail:
+    """Return the mail that says on which device a link was opened, on which before, and how to end that."""
+    participation = session.get_one(Participation, row.participation_id)
+    language = session.get_one(Member, row.member_id).language
+    facts = {
+        "opened": _opening(language, row),
+        "before": "; ".join(_opening(language, one) for one in devices.before(session, row)),
+    }
+    kind = "device" if row.disowned_at is None else "disowned"
+    return _mail(session, participation, None, kind, link=devices.link_of(row), more=facts)
+
+
+def _opening(language: str, row: WebSession) -> str:
+    """When and on what, for example `29 November 2026, 08:58 UTC, iPhone`."""
+    when = f"{_day(row.created_at, language)}, {row.created_at:%H:%M} UTC"
+    return f"{when}, {row.system}" if row.system else when
+
+
+def _mail(
+    session: Session,
+    participation: Participation,
+    invite: Invite | None,
+    kind: str,
+    *,
+    link: str = "",
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Mail:
     organization = organizations.current(session)
     member = session.get_one(Member, participation.member_id)
-    assert member.email, "an erased person gets no mail"
     shoot = session.get_one(Shoot, participation.shoot_id)
     words = _words(member.language)
     stop = reminders.link_of(participation) if kind in REMINDERS else ""
-    letter = _write(words, words[kind], organization, member, shoot, invite, stop)
+    letter = _write(words, words[kind], organization, member, shoot, invite, stop, link, more)
+    return _sealed(session, organization, member, letter, words)
+
+
+def _sealed(
+    session: Session, organization: Organization, member: Member, letter: _Letter, words: dict[str, Any]
+) -> Mail:
+    assert member.email, "an erased person gets no mail"
     logo = _logo(session, organization)
     values: dict[str, Any] = {"letter": letter, "brand": _brand(organization), "logo": logo}
     return Mail(
@@ -120,8 +176,27 @@ def _mail(session: Session, participation: Participation, invite: Invite | None,
         inline=(Inline(logo.cid, logo.png, "image/png"),) if logo else (),
         sender_name=words["sender"].format(company=organization.name),
         reply_to=organization.contact_email or None,
-        unsubscribe=stop or None,
+        unsubscribe=letter.stop or None,
     )
+
+
+def _around(words: dict[str, Any], organization: Organization, member: Member) -> dict[str, str]:
+    """Return what every mail says, whatever it is about."""
+    greeting = words["greeting"] if member.first_name else words["greeting_unnamed"]
+    contact = organization.contact_email
+    return {
+        "language": words["language"],
+        "greeting": greeting.format(first_name=member.first_name or ""),
+        "link_hint": words["link_hint"],
+        "questions": words["questions"].format(contact=contact) if contact else "",
+        "trust_hint": words["trust"],
+        "trust": f"{_base()}/trust/{organization.slug}",
+        "stop_hint": words["stop"],
+    }
+
+
+def _base() -> str:
+    return settings().base_url.rstrip("/")
 
 
 def _write(
@@ -132,45 +207,38 @@ def _write(
     shoot: Shoot,
     invite: Invite | None,
     stop: str,
+    link: str,
+    more: Mapping[str, str],
 ) -> _Letter:
     language = words["language"]
-    base = settings().base_url.rstrip("/")
     days = organization.retention_days
     # Whoever is reminded after the deadline has until their link ends.
     last = invite.expires_at if invite and shoot.deadline <= now() else shoot.deadline
     facts = {
         "company": organization.name,
         "shoot": shoot.name,
-        "first_name": member.first_name or "",
         "retention": words["one_day"] if days == 1 else words["days"].format(count=days),
         "deadline": _day(last, language),
         "left": _left(words, last),
         "expires": _day(invite.expires_at, language) if invite else "",
-        "contact": organization.contact_email,
+        **more,
     }
     said = {name: text.format(**facts) for name, text in own.items()}
-    greeting = words["greeting"] if member.first_name else words["greeting_unnamed"]
-    order = ("takes", "deadline", "next", "privacy")
-    note = "decline" if "decline" in said else "unhappy"
+    order = ("opened", "before", "takes", "deadline", "next", "privacy")
+    note = next(name for name in ("decline", "unhappy", "was_me") if name in said)
     return _Letter(
-        language=language,
         subject=said["subject"],
         preview=said["preview"],
         title=said["title"],
-        greeting=greeting.format(**facts),
         lead=said["lead"],
-        facts=tuple((said[f"{name}_label"], said[name]) for name in order if name in said),
+        facts=tuple((said[f"{name}_label"], said[name]) for name in order if said.get(name)),
         button=said["button"],
-        link=invites.link_of(invite) if invite else f"{base}/me/",
-        link_hint=words["link_hint"],
+        link=link or (invites.link_of(invite) if invite else f"{_base()}/me/"),
         expiry=said["expiry"],
         note=(said[f"{note}_label"], said[note]),
         why=words["why"].format(**facts),
-        questions=words["questions"].format(**facts) if organization.contact_email else "",
-        trust_hint=words["trust"],
-        trust=f"{base}/trust/{organization.slug}",
-        stop_hint=words["stop"] if stop else "",
         stop=stop,
+        **_around(words, organization, member),
     )
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,8 +12,7 @@ from core.clock import now
 from core.errors import NotFound
 from core.models import Member, Participation, State
 from core.settings import settings
-from core.shoots import participations
-from core.vault import derive
+from core.shoots import addresses, participations
 
 # Who can still be reminded: also of choosing. Never someone who declined: that answer stands.
 REMINDABLE = (
@@ -28,10 +23,7 @@ REMINDABLE = (
     State.READY,
     State.EXPIRED,
 )
-_PROOF_BYTES = (
-    16  # of HMAC-SHA256; the shortest that NIST SP 800-107 §5.3.4 has for messages of any kind is 8
-)
-_TOKEN_BYTES = 2 * 16 + _PROOF_BYTES
+_PURPOSE = "reminder addresses"
 
 
 class ReminderUnknown(NotFound):
@@ -53,8 +45,7 @@ def link_of(participation: Participation) -> str:
 
     It outlives every invitation link, so that an old reminder still works.
     """
-    who = participation.org_id.bytes + participation.id.bytes
-    token = base64.urlsafe_b64encode(who + _proof(who)).decode()
+    token = addresses.token_of(_PURPOSE, participation.org_id, participation.id)
     return f"{settings().base_url.rstrip('/')}/reminders/{token}"
 
 
@@ -64,18 +55,10 @@ def find(token: str) -> Found:
     Raises:
         ReminderUnknown: no mail of ours carried it.
     """
-    try:
-        content = base64.urlsafe_b64decode(token.encode())
-    except (binascii.Error, ValueError):
-        content = b""
-    who, proof = content[:32], content[32:]
-    if len(content) != _TOKEN_BYTES or not hmac.compare_digest(proof, _proof(who)):
+    found = addresses.find(_PURPOSE, token)
+    if found is None:
         raise ReminderUnknown("This address is not complete. Please copy the whole link from the mail.")
-    return Found(UUID(bytes=who[:16]), UUID(bytes=who[16:]))
-
-
-def _proof(who: bytes) -> bytes:
-    return hmac.new(derive("reminder addresses"), who, hashlib.sha256).digest()[:_PROOF_BYTES]
+    return Found(*found)
 
 
 def wanted(participation: Participation) -> bool:

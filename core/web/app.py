@@ -31,7 +31,7 @@ from core.people.sessions import SignedIn, find
 from core.settings import settings
 from core.vault import derive
 from core.web import brand, characters, errors
-from core.web.cookies import keep
+from core.web.cookies import keep, name_of
 from core.web.errors import UNREACHABLE
 from core.web.visitor import visitor
 
@@ -56,6 +56,12 @@ def caller() -> str:
     return hmac.new(
         derive("rate limits"), str(who.session_id if who else get_remote_address()).encode(), hashlib.sha256
     ).hexdigest()[:32]
+
+
+def counted_by_token() -> str:
+    """Return what an address with a secret is counted under; the secret itself never goes into Redis."""
+    token = str((request.view_args or {}).get("token", ""))
+    return f"{request.blueprint} {hashlib.sha256(token.encode()).hexdigest()}"
 
 
 limiter = Limiter(
@@ -122,15 +128,14 @@ def create_app(name: str, import_name: str) -> Flask:
     app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's documented way to wrap
         app.wsgi_app, x_for=config.trust_proxies, x_proto=config.trust_proxies, x_host=0
     )
-    prefix = "__Host-" if config.is_production else ""
     app.config.update(
         SECRET_KEY=derive(f"flask session {name}"),
-        SESSION_COOKIE_NAME=f"{prefix}{name}_form",
+        SESSION_COOKIE_NAME=name_of(f"{name}_form"),
         SESSION_COOKIE_SECURE=config.is_production,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=config.session_hours),
-        SIGN_IN_COOKIE=f"{prefix}{name}_session",
+        SIGN_IN_COOKIE=name_of(f"{name}_session"),
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form left open over lunch still works
         WTF_CSRF_SSL_STRICT=config.is_production,
         MAX_CONTENT_LENGTH=config.upload_max_bytes + 1_000_000,  # room for the multipart frame

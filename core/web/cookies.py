@@ -7,6 +7,11 @@ from flask import Response
 from core.settings import settings
 
 
+def name_of(cookie: str) -> str:
+    """Return the name of a cookie that holds a secret: in production one that no other host can set (RFC 6265bis)."""
+    return f"__Host-{cookie}" if settings().is_production else cookie
+
+
 def keep(response: Response, name: str, value: str, *, seconds: int) -> None:
     """Let the browser keep `value` for `seconds`."""
     response.set_cookie(

@@ -17,7 +17,7 @@ from core import audit
 from core.db import transaction
 from core.models import Member, Role, SignInMethod, State
 from core.people import members, sessions
-from core.shoots import reminders
+from core.shoots import devices, reminders
 from deploy.local.services import LocalServices
 from portal.app import create_app as create_portal
 
@@ -28,6 +28,7 @@ STILL = {
     "static",
     "shared.static",
     "start",
+    "strangers.left",
     "trust.ask",
     "sso.choose",
     "sign_in.sign_in",
@@ -36,12 +37,12 @@ STILL = {
 }
 
 
-def addresses(app: Flask, reminder: str) -> Iterator[tuple[str, str, str]]:
+def addresses(app: Flask, proven: dict[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yield (method, address, endpoint) of every route, and of an address that does not exist.
 
     Args:
         app: whose.
-        reminder: a genuine address that ends reminders; it carries its own proof, so a made-up one is refused
+        proven: genuine addresses by their endpoints. They carry their own proof, so made-up ones are refused
             without asking.
     """
     for rule in app.url_map.iter_rules():
@@ -57,17 +58,18 @@ def addresses(app: Flask, reminder: str) -> Iterator[tuple[str, str, str]]:
         }
         for method in sorted({"GET", "POST"} & (rule.methods or set())):
             address = app.url_map.bind("localhost").build(rule.endpoint, values, method=method)
-            yield method, reminder if rule.endpoint.startswith("reminders.") else address, rule.endpoint
+            yield method, proven.get(rule.endpoint, address), rule.endpoint
     yield "GET", "/nowhere", "nowhere"
 
 
 @pytest.fixture
-def apps(org: UUID, services: LocalServices) -> Iterator[dict[str, tuple[Flask, str, str]]]:
-    """Both apps with the tokens of somebody signed in and of a reminder, warm connections, and then no Postgres."""
+def apps(org: UUID, services: LocalServices) -> Iterator[dict[str, tuple[Flask, str, dict[str, str]]]]:
+    """Both apps with the token of somebody signed in, and addresses from mails to them; warm connections, and then no Postgres."""
     person = members.NewMember("boss@acme.example", "Robin", "Boss", role=Role.HR_ADMIN)
     with transaction(org) as session:
         (boss,) = members.add(session, [person], actor=audit.SYSTEM, tag=audit.Tag.MEMBER_IMPORTED)
-    reminder = urlsplit(reminders.link_of(add_participation(org, boss, State.UPLOADING))).path
+    participation = add_participation(org, boss, State.UPLOADING)
+    proven = {}
     made = {}
     for app, method, page in (
         (create_portal(), SignInMethod.INVITE, "/me/privacy"),
@@ -76,26 +78,35 @@ def apps(org: UUID, services: LocalServices) -> Iterator[dict[str, tuple[Flask, 
         app.config["WTF_CSRF_ENABLED"] = False
         with transaction(org) as session:
             token = sessions.start(session, session.get_one(Member, boss.id), method)
+            opened = devices.link_of(sessions.row_of(session, token))
+        reminder = reminders.link_of(participation)
+        for endpoint, link in (
+            ("reminders.show", reminder),
+            ("reminders.change", reminder),
+            ("strangers.show", opened),
+            ("strangers.shut_out", opened),
+        ):
+            proven[endpoint] = urlsplit(link).path
         browser = app.test_client()
         browser.set_cookie(app.config["SIGN_IN_COOKIE"], token)
         assert browser.get(page).status_code == 200
-        made[app.name] = app, token, reminder
+        made[app.name] = app, token, proven
     yield made
     services.ensure_running()
 
 
 @pytest.mark.parametrize("name", ["portal", "admin"])
 def test_every_address_answers_503_without_postgres(
-    apps: dict[str, tuple[Flask, str, str]],
+    apps: dict[str, tuple[Flask, str, dict[str, str]]],
     services: LocalServices,
     name: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     services.postgres.stop()
-    app, token, reminder = apps[name]
+    app, token, proven = apps[name]
     asked = 0
     for (method, address, endpoint), signed_in, language, as_json in itertools.product(
-        list(addresses(app, reminder)), (True, False), ("en", "de"), (False, True)
+        list(addresses(app, proven)), (True, False), ("en", "de"), (False, True)
     ):
         if as_json and language == "de":
             continue
@@ -120,11 +131,11 @@ def test_every_address_answers_503_without_postgres(
 
 @pytest.mark.parametrize("name", ["portal", "admin"])
 def test_pages_still_come_without_redis(
-    apps: dict[str, tuple[Flask, str, str]], services: LocalServices, name: str
+    apps: dict[str, tuple[Flask, str, dict[str, str]]], services: LocalServices, name: str
 ) -> None:
     services.redis.stop()
-    app, token, reminder = apps[name]
-    for method, address, _endpoint in addresses(app, reminder):
+    app, token, proven = apps[name]
+    for method, address, _endpoint in addresses(app, proven):
         browser = app.test_client()
         browser.set_cookie(app.config["SIGN_IN_COOKIE"], token)
         answer = browser.open(address, method=method)

@@ -37,7 +37,15 @@ from sso.devidp import response as idp
 from sso.devidp.people import ADMIN_GROUP, AUDITOR_GROUP, DevPerson
 from sso.login import bp
 from sso.redirect_binding import receive, signed_url
-from sso.saml import NAMESPACES, NS_ASSERTION, NS_PROTOCOL, new_message_id
+from sso.saml import (
+    FORMAT_EMAIL,
+    FORMAT_PERSISTENT,
+    FORMAT_UNSPECIFIED,
+    NAMESPACES,
+    NS_ASSERTION,
+    NS_PROTOCOL,
+    new_message_id,
+)
 
 Change = Callable[[etree._Element], object]
 
@@ -380,6 +388,55 @@ def test_imported_employee_is_linked_by_the_address_that_the_identity_provider_k
     assert member.full_name == "Imported Person", "HR's spelling stays"
     (linked,) = site.events(audit.Tag.MEMBER_PROVISIONED)
     assert linked.facts["linked"] is True
+
+
+def named(value: str, kind: str, mail: str | None = None) -> Change:
+    """Let the provider know the person as `value`, and send `mail` in an attribute."""
+
+    def change(assertion: etree._Element) -> None:
+        name = assertion.find("saml:Subject/saml:NameID", NAMESPACES)
+        name.text = value
+        name.set("Format", kind)
+        for attribute in assertion.findall("saml:AttributeStatement/saml:Attribute", NAMESPACES):
+            if attribute.get("Name") == "email":
+                attribute[0].text = mail or value
+
+    return change
+
+
+@pytest.mark.parametrize("kind", [FORMAT_EMAIL, FORMAT_UNSPECIFIED])
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("Joe@Acme.example", "joe@acme.example", "JOE@ACME.EXAMPLE"),
+        ("joe@bücher.example", "Joe@xn--bcher-kva.example", "joe@BÜCHER.example"),
+    ],
+)
+def test_one_address_in_any_spelling_is_one_person(site, browser, spellings, kind):
+    for spelling in (*spellings, *reversed(spellings)):
+        assert site.hand_in(browser, site.people[1], named(spelling, kind)).status_code == 303
+    assert len(site.events(audit.Tag.MEMBER_PROVISIONED)) == 1
+    assert len({event.subject_id for event in site.events(audit.Tag.SIGNED_IN)}) == 1
+
+
+def test_an_address_kept_in_another_spelling_of_before_still_opens_the_account(site, browser):
+    joe = site.hire("Joe@bücher.example")
+    with transaction(site.org_id) as session:
+        row = session.get_one(Member, joe.id)
+        row.idp_entity_id, row.name_id = f"{IDP}/metadata", "Joe@Bücher.example"
+    change = named("joe@xn--bcher-kva.example", FORMAT_EMAIL)
+    assert site.hand_in(browser, site.people[1], change).status_code == 303
+    assert site.who(browser)["member"] == str(joe.id)
+    asked = site.logout_request(NamedByAddress("acme", "JOE@bücher.example", "Joe", "Doe"))
+    assert browser.get(f"/sso/{site.slug}/sls?{asked}", base_url=BASE).status_code == 200
+    assert site.who(browser) is None
+
+
+def test_names_that_are_no_addresses_are_told_apart_by_their_capitals(site, browser):
+    for name, mail in (("kd8skRr0", "joe@acme.example"), ("KD8skRr0", "kim@acme.example")):
+        change = named(name, FORMAT_PERSISTENT, mail)
+        assert site.hand_in(browser, site.people[1], change).status_code == 303
+    assert len({event.subject_id for event in site.events(audit.Tag.SIGNED_IN)}) == 2
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -18,9 +18,10 @@ from portal.app import create_app as create_portal
 
 COOKIES = ("portal_session", "admin_session")
 PAGES = {App.PORTAL: "/me/privacy", App.ADMIN: "/admin/people"}
-# The only two ways in.
+# The only ways in.
 OPEN = {
     (App.PORTAL, "portal_session", SignInMethod.INVITE),
+    (App.PORTAL, "portal_session", SignInMethod.DATA),
     (App.ADMIN, "admin_session", SignInMethod.SAML),
 }
 

@@ -35,7 +35,7 @@ def test_people_are_found_by_name_without_a_name_in_any_address(org: UUID, brows
         # The way back in a browser asks for the address once more.
         assert "grace@acme" in browser.get(location).text
         assert "grace@acme" not in found(browser, address, q="%")[1].text
-        assert found(browser, address, q=" ")[0] == address
+        assert found(browser, address, q=" ")[0].partition("#")[0] == address
         assert 'method="get" role="search"' not in browser.get(address).text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from conftest import forget_process_state
@@ -12,10 +13,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from reading import english_in
 
-from core import progress
+from core import audit, progress
 from core.db import transaction
-from core.models import EngineName, Shoot, State
+from core.models import EngineName, Member, Shoot, State
+from core.people import data_links
 from core.portraits.engines import Fallback
+from core.shoots import letters, shoots
 from portal import words
 
 ROOT = Path(__file__).parents[3]
@@ -31,7 +34,9 @@ def german(browser: FlaskClient, address: str, status: int = 200) -> str:
     return answer.text
 
 
-@pytest.mark.parametrize("address", ["/", "/verify", "/trust/acme"])
+@pytest.mark.parametrize(
+    "address", ["/", "/verify", "/trust/acme", "/trust/acme/data", "/trust/acme/data/sent"]
+)
 def test_public_pages_speak_german(portal: Flask, org: Any, address: str) -> None:
     german(portal.test_client(), address)
 
@@ -111,6 +116,21 @@ def test_trying_other_photos_and_taking_the_first_consent_back_are_german(waitin
     waiting.post("/me/consent/withdraw", "/me/consent/withdraw", purpose="photo", confirm="yes")
     assert "werden gerade entfernt" in german(waiting.browser, "/me/privacy")
     german(waiting.browser, "/me/declined")
+
+
+def test_the_way_to_ones_data_is_german(ada: Any, shoot: Shoot) -> None:
+    link = ada.link()
+    with transaction(ada.org_id) as session:
+        shoots.close(session, shoots.get(session, shoot.id), actor=audit.SYSTEM)
+        found = data_links.link_of(session.get_one(Member, ada.member.id))
+        member = session.get_one(Member, ada.member.id)
+        member.language = "de"
+        mail = letters.data(session, member)
+    assert "Ein Link zu deinen Daten" in mail.text
+    german(ada.browser, link, 410)
+    german(ada.browser, urlsplit(found).path)
+    ada.post(urlsplit(found).path, urlsplit(found).path)
+    german(ada.browser, "/me/privacy")
 
 
 def test_refusal_of_a_photo_is_german(ada: Any) -> None:

@@ -16,9 +16,9 @@ from core import audit
 from core.clock import now
 from core.db import transaction
 from core.mail.smtp import Mail, compose
-from core.models import Artifact, Invite, Kind, Member, Participation, Shoot, State
-from core.people import organizations
-from core.shoots import invites, letters
+from core.models import Artifact, Invite, Kind, Member, Participation, Shoot, SignInMethod, State
+from core.people import organizations, sessions
+from core.shoots import devices, invites, letters
 from core.shoots.letters import TEMPLATES, invitation, ready, reminder
 from core.style.colors import MIN_CONTRAST, contrast, parse_hex, text_on
 from core.vault import vault
@@ -47,7 +47,7 @@ class _Words(HTMLParser):
             self.seen.append(data)
 
 
-KINDS = ("invite", "ready", "remind", "remind_ready")
+KINDS = ("invite", "ready", "remind", "remind_ready", "device", "disowned")
 
 
 def words_of(text: str) -> set[str]:
@@ -82,6 +82,15 @@ def a_mail(org: UUID, kind: str, language: str = "en", days: int = 14) -> Mail:
         session.flush()
         if kind == "ready":
             return ready(session, row)
+        if kind in ("device", "disowned"):
+            zoe = session.get_one(Member, row.member_id)
+            for device in ("phone", "laptop"):
+                token = sessions.start(session, zoe, SignInMethod.INVITE, participation=row)
+                opened = sessions.row_of(session, token)
+                devices.arrive(session, opened, secret=device, agent="Android")
+            if kind == "disowned":
+                devices.disown(session, opened.id)
+            return letters.opened(session, opened)
         return (invitation if kind == "invite" else reminder)(session, session.get_one(Invite, invite.id))
 
 

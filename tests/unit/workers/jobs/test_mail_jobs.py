@@ -16,9 +16,20 @@ from work import do_all_work
 from core import audit
 from core.clock import now
 from core.db import transaction
-from core.models import AuditEvent, Invite, Member, Outbox, Participation, Shoot, State
+from core.models import (
+    AuditEvent,
+    Invite,
+    Member,
+    Outbox,
+    Participation,
+    Shoot,
+    SignInMethod,
+    State,
+    WebSession,
+)
+from core.people import sessions
 from core.queue import JobName, enqueue
-from core.shoots import invites, reminders, shoots
+from core.shoots import devices, invites, reminders, shoots
 from deploy.local.mailbox import Message, read_message
 
 
@@ -148,6 +159,44 @@ def test_person_who_moved_on_is_not_told(post: PostOffice, org: UUID, member: Me
     do_all_work()
     assert post.mails == []
     assert only_work(org).done_at is not None
+
+
+def opened_elsewhere(org: UUID, member: Member) -> WebSession:
+    """Open a person's link on two devices; return the session of the second."""
+    row = add_participation(org, member)
+    with transaction(org) as session:
+        for device in ("phone", "laptop"):
+            token = sessions.start(session, member, SignInMethod.INVITE, participation=row)
+            opened = sessions.row_of(session, token)
+            devices.arrive(session, opened, secret=device, agent="Windows")
+        return opened
+
+
+def test_a_link_opened_elsewhere_is_told_to_the_address_that_got_it(
+    post: PostOffice, org: UUID, member: Member
+) -> None:
+    opened = opened_elsewhere(org, member)
+    do_all_work()
+    (mail,) = post.mails
+    assert mail.to == (member.email,)
+    assert mail.subject.startswith("Your link was opened on another device: ")
+    assert devices.link_of(opened) in mail.text
+
+
+def test_a_person_who_could_not_be_told_is_in_the_log(post: PostOffice, org: UUID, member: Member) -> None:
+    opened = opened_elsewhere(org, member)
+    post.answer = "550 no such person"
+    do_all_work()
+    (event,) = events(org, audit.Tag.DEVICE_UNDELIVERED)
+    assert event.facts == {"row": str(opened.id), "code": "mail_refused"}
+
+
+def test_nobody_is_told_of_what_they_have_ended(post: PostOffice, org: UUID, member: Member) -> None:
+    opened = opened_elsewhere(org, member)
+    with transaction(org) as session:
+        devices.shut_out(session, opened.id)
+    do_all_work()
+    assert post.mails == []
 
 
 def remind(org: UUID, member: Member) -> tuple[Invite, Invite]:

@@ -13,6 +13,7 @@ from compliance import erasure
 from core import audit
 from core.clock import now
 from core.db import transaction
+from core.ids import new_id
 from core.models import AuditEvent, Erasure, Member, Outbox, State
 from core.queue import JobName, enqueue
 from workers.jobs import Job
@@ -65,6 +66,16 @@ def test_a_mail_that_nobody_took_is_told(org: UUID, member: Member) -> None:
         (event,) = session.scalars(select(AuditEvent).where(AuditEvent.tag == audit.Tag.READY_UNDELIVERED))
         assert event.subject_id == member.id
         assert event.facts == {"participation": str(row.id), "code": WORKER_DIED}
+
+
+def test_a_link_to_ones_data_that_nobody_took_is_told_to_the_log_alone(org: UUID, member: Member) -> None:
+    add_participation(org, member, State.EXPIRED)
+    killed_its_worker(org, JobName.DATA_MAIL, new_id())  # an address that nobody has
+    killed_its_worker(org, JobName.DATA_MAIL, member.id)
+    with transaction(org) as session:
+        undelivered = audit.Tag.DATA_LINK_UNDELIVERED
+        (event,) = session.scalars(select(AuditEvent).where(AuditEvent.tag == undelivered))
+        assert (event.subject_id, event.facts) == (member.id, {"code": WORKER_DIED})
 
 
 def test_an_erasure_without_its_certificate_says_that_it_failed(org: UUID, member: Member) -> None:
