@@ -48,6 +48,7 @@ CATEGORIES: Final[dict[Kind, Category | None]] = {
     Kind.BACKDROP: None,
     Kind.STYLE_PICTURE: None,
     Kind.ROSTER: Category.IDENTITY,
+    Kind.UPLOAD: Category.FACE,
     Kind.SEARCH: Category.IDENTITY,
 }
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
+from core.personal import Harmless, harmless
 
 
 class Use(StrEnum):
@@ -33,11 +34,12 @@ class Upload(Tenant):
     __tablename__ = "uploads"
     __table_args__ = (Index("ix_uploads_member", "member_id"),)
 
-    use: Mapped[str] = mapped_column(String(16))
+    use: Mapped[str] = mapped_column(String(16), info=harmless(Harmless.CODE))
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))  # who sent them
     subject_id: Mapped[UUID | None]  # the participation, or the style's version
-    originals: Mapped[list[str]] = mapped_column(JSONB)  # ids of artifacts, in the order of the upload
+    # ids of artifacts, in the order of the upload
+    originals: Mapped[list[str]] = mapped_column(JSONB, info=harmless(Harmless.RANDOM))
     result_id: Mapped[UUID | None]
-    refusal: Mapped[dict[str, Any] | None]
-    left_out: Mapped[list[dict[str, Any]]]
+    refusal: Mapped[dict[str, Any] | None] = mapped_column(info=harmless(Harmless.WORK))
+    left_out: Mapped[list[dict[str, Any]]] = mapped_column(info=harmless(Harmless.WORK))
     checked_at: Mapped[datetime | None]
