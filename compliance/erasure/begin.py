@@ -19,7 +19,7 @@ from core.consent import Purpose
 from core.db import organization_of
 from core.ids import new_id
 from core.logs import logger
-from core.models import Artifact, Erasure, Headshot, Invite, Member, Participation, Photo, State
+from core.models import Erasure, Headshot, Invite, Member, Participation, Photo, State
 from core.people import access, sessions
 from core.queue import JobName, enqueue
 from core.shoots import devices, participations
@@ -130,11 +130,7 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
         )
     )
     session.execute(update(Headshot).where(Headshot.member_id == member.id).values(gates={}))
-    session.execute(
-        update(Artifact)
-        .where(Artifact.member_id == member.id, Artifact.delete_requested_at.is_(None))
-        .values(delete_requested_at=moment)
-    )
+    vault().close(session, member.id)
     for field in (
         "email",
         "first_name",
