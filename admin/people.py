@@ -12,7 +12,7 @@ from compliance import erasure
 from compliance.erasure import ErasureReason
 from core.db import transaction
 from core.errors import InvalidInput
-from core.people import access, listing, members
+from core.people import access, addresses, listing, members
 from core.permissions import Permission
 from core.web.answers import again, go, page, uuid_argument
 from core.web.guards import me, requires
@@ -61,8 +61,8 @@ def erase(member_id: UUID) -> Response:
         with transaction(me().org_id) as session:
             member = members.get(session, member_id)
             parts = listing.parts(session, member_id)
-            typed = request.form.get("confirmation", "").strip().casefold()
-            if typed != (member.email or "").casefold():
+            typed = request.form.get("confirmation", "")
+            if addresses.canonical(typed) != addresses.canonical(member.email or ""):
                 raise NotConfirmed(_("That is not this person's email address. Nothing was erased."))
             asked = erasure.request(
                 session,

@@ -7,9 +7,18 @@ from datetime import datetime
 
 from lxml import etree
 
+from core.people import addresses
 from sso import errors
 from sso.claims import read
-from sso.saml import FORMAT_EMAIL, FORMAT_TRANSIENT, FORMAT_UNSPECIFIED, NAMESPACES, Identity, SamlConnection
+from sso.saml import (
+    FORMAT_EMAIL,
+    FORMAT_TRANSIENT,
+    FORMAT_UNSPECIFIED,
+    NAMESPACES,
+    Identity,
+    NameId,
+    SamlConnection,
+)
 
 MAX_NAME_ID = 256  # characters; saml-core-2.0 §8.3.7 for persistent identifiers
 MAX_NAME = 80  # characters of a first or last name; the column's width
@@ -38,24 +47,36 @@ def read_identity(
     if any(assertion.find(path, NAMESPACES) is not None for path in _ENCRYPTED):
         raise errors.AssertionEncrypted
     name = assertion.find("saml:Subject/saml:NameID", NAMESPACES)
-    name_id = text_of(name)
-    name_id_format = FORMAT_UNSPECIFIED if name is None else name.get("Format", FORMAT_UNSPECIFIED)
-    if not name_id or len(name_id) > MAX_NAME_ID or name_id_format == FORMAT_TRANSIENT:
+    name_id = read_name_id(name)
+    transient = name is not None and name.get("Format") == FORMAT_TRANSIENT
+    if not name_id.value or len(name_id.value) > MAX_NAME_ID or transient:
         raise errors.NameIdUnusable
     values = _attributes(assertion)
     claims = read(connection.attributes, values)
     return Identity(
         idp_entity_id=connection.idp_entity_id,
         name_id=name_id,
-        name_id_format=name_id_format,
         session_index=_session_index(assertion),
         session_end=session_end,
-        email=_email(claims.email, name_id, name_id_format, values),
+        email=_email(claims.email, name_id, values),
         first_name=claims.first_name[:MAX_NAME],
         last_name=claims.last_name[:MAX_NAME],
         groups=claims.groups,
         all_groups=claims.all_groups,
     )
+
+
+def read_name_id(name: etree._Element | None) -> NameId:
+    """Return what a NameID says; an address in the one spelling that stands for all.
+
+    Providers that send one (Okta, Google, Entra) take it from a field whose capitals an administrator may change
+    any day. Every other name is told apart letter by letter, as some providers' are Base64.
+    """
+    value = text_of(name)
+    kind = FORMAT_UNSPECIFIED if name is None else name.get("Format", FORMAT_UNSPECIFIED)
+    if kind in (FORMAT_EMAIL, FORMAT_UNSPECIFIED) and _is_address(value):
+        return NameId(addresses.canonical(value), is_address=True)
+    return NameId(value)
 
 
 def _session_index(assertion: etree._Element) -> str | None:
@@ -73,14 +94,18 @@ def _attributes(assertion: etree._Element) -> dict[str, list[str]]:
     return found
 
 
-def _email(claimed: str | None, name_id: str, name_id_format: str, attributes: Iterable[str]) -> str:
+def _is_address(text: str) -> bool:
+    local, _, domain = text.rpartition("@")
+    return bool(local and domain) and len(text) <= MAX_EMAIL and not any(sign.isspace() for sign in text)
+
+
+def _email(claimed: str | None, name_id: NameId, attributes: Iterable[str]) -> str:
     # Okta and Google send a NameID of no format that is the address, and no attribute until one is added.
-    address = (claimed or (name_id if name_id_format in (FORMAT_EMAIL, FORMAT_UNSPECIFIED) else "")).lower()
-    local, _, domain = address.rpartition("@")
-    if not local or not domain or len(address) > MAX_EMAIL or any(part.isspace() for part in address):
+    address = claimed or (name_id.value if name_id.is_address else "")
+    if not _is_address(address):
         arrived = [name[:MAX_SAID] for name in attributes]
         raise errors.EmailMissing(arrived=", ".join(arrived[:MOST_SAID]) or "–")
-    return address
+    return addresses.canonical(address)
 
 
 def text_of(element: etree._Element | None) -> str:

@@ -176,7 +176,9 @@ def identity_provider_logout(slug: str) -> Response:
         asked = read_logout_request(
             connection, request.query_string.decode("latin-1"), replays=ReplayCache(redis_client())
         )
-        member = members.by_identity(database, connection.idp_entity_id, asked.name_id)
+        member = members.by_identity(
+            database, connection.idp_entity_id, asked.name_id.value, is_address=asked.name_id.is_address
+        )
         if member is not None:
             _end_sessions(database, member, asked)
         return _signed_out(slug, brand_of(organizations.current(database)))

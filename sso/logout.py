@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lxml import etree
-
 from core import clock
 from sso.errors import LogoutRefused, Replayed
+from sso.identity import read_name_id, text_of
 from sso.redirect_binding import receive
 from sso.replay import CLOCK_SKEW, ReplayCache
-from sso.saml import NAMESPACES, NS_PROTOCOL, SamlConnection
+from sso.saml import NAMESPACES, NS_PROTOCOL, NameId, SamlConnection
 
 MAX_AGE = timedelta(minutes=10)  # for requests that name no end of their own
 
@@ -20,7 +19,7 @@ MAX_AGE = timedelta(minutes=10)  # for requests that name no end of their own
 class LogoutRequest:
     """Whom to sign out."""
 
-    name_id: str
+    name_id: NameId
     session_indexes: frozenset[str]  # empty: every session of the person
 
 
@@ -50,12 +49,8 @@ def read_logout_request(
         raise LogoutRefused
     if not replays.first_use(connection.idp_entity_id, message_id, expires):
         raise Replayed
-    indexes = (_text(index) for index in request.findall("samlp:SessionIndex", NAMESPACES))
-    return LogoutRequest(_text(name_ids[0]), frozenset(index for index in indexes if index))
-
-
-def _text(element: etree._Element) -> str:
-    return str(element.xpath("string()")).strip()
+    indexes = (text_of(index) for index in request.findall("samlp:SessionIndex", NAMESPACES))
+    return LogoutRequest(read_name_id(name_ids[0]), frozenset(index for index in indexes if index))
 
 
 def _moment(value: str | None) -> datetime:

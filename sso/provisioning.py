@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from core import audit, locks
 from core.db import organization_of
 from core.models import Member, Role
-from core.people import access, members
+from core.people import access, addresses, members
 from sso.claims import is_member
 from sso.errors import AccountDisabled, AccountNotLinked
 from sso.saml import Identity, SamlConnection
@@ -34,7 +34,7 @@ def member_for(session: Session, connection: SamlConnection, identity: Identity)
             an attribute says that it is theirs.
     """
     _wait_in_line(session, identity)
-    member = members.by_identity(session, identity.idp_entity_id, identity.name_id)
+    member = _known(session, identity)
     if member is None:
         member = members.by_email(session, identity.email)
         if member is None:
@@ -44,6 +44,11 @@ def member_for(session: Session, connection: SamlConnection, identity: Identity)
         raise AccountDisabled
     _follow_groups(session, connection, identity, member)
     return member
+
+
+def _known(session: Session, identity: Identity) -> Member | None:
+    name = identity.name_id
+    return members.by_identity(session, identity.idp_entity_id, name.value, is_address=name.is_address)
 
 
 def _wait_in_line(session: Session, identity: Identity) -> None:
@@ -76,7 +81,7 @@ def _add(session: Session, connection: SamlConnection, identity: Identity) -> Me
         last_name=identity.last_name,
         role=_role(connection, identity) or Role.EMPLOYEE,
         idp_entity_id=identity.idp_entity_id,
-        name_id=identity.name_id,
+        name_id=identity.name_id.value,
     )
     (member,) = members.add(session, [person], actor=audit.SYSTEM, tag=audit.Tag.MEMBER_PROVISIONED)
     return member
@@ -88,7 +93,8 @@ def _link(session: Session, connection: SamlConnection, identity: Identity, memb
     given = _role(connection, identity)
     if Role(member.role) is Role.EMPLOYEE:
         vouched = (
-            given not in (None, Role.EMPLOYEE) or identity.name_id.casefold() == identity.email.casefold()
+            given not in (None, Role.EMPLOYEE)
+            or addresses.canonical(identity.name_id.value) == identity.email
         )
     else:
         vouched = given in (Role.HR_ADMIN, member.role)
@@ -96,7 +102,7 @@ def _link(session: Session, connection: SamlConnection, identity: Identity, memb
         raise AccountNotLinked
     if member.disabled_at is not None:
         raise AccountDisabled
-    member.idp_entity_id, member.name_id = identity.idp_entity_id, identity.name_id
+    member.idp_entity_id, member.name_id = identity.idp_entity_id, identity.name_id.value
     session.flush()
     audit.record(
         session,

@@ -127,15 +127,22 @@ class SamlConnection(ServiceProvider):
 
 
 @dataclass(frozen=True)
+class NameId:
+    """By what an identity provider knows a person."""
+
+    value: str
+    is_address: bool = False  # then in its canonical spelling, and the same in any other
+
+
+@dataclass(frozen=True)
 class Identity:
     """Who signed in, as a verified assertion says it. Accounts are keyed by (idp_entity_id, name_id)."""
 
     idp_entity_id: str
-    name_id: str
-    name_id_format: str
+    name_id: NameId
     session_index: str | None
     session_end: datetime | None  # by the identity provider's own clock; ours ends no later
-    email: str  # lower case; a fact about the person, never the key of an account
+    email: str  # in its canonical spelling; a fact about the person, never the key of an account
     first_name: str
     last_name: str
     groups: tuple[str, ...]

@@ -17,6 +17,8 @@ from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+import idna
+
 from core.clock import now
 from core.errors import AppError, ConfigurationError
 from core.ids import new_id
@@ -178,12 +180,14 @@ def _one_line(text: str) -> str:
 def _address(address: str) -> Address:
     try:
         parsed = Address(addr_spec=address.strip())
-        domain = parsed.domain.encode("idna").decode("ascii")
+        name = parsed.domain
+        # Python's own codec, kinder to odd names in ASCII, takes `straße.example` for another domain.
+        domain = name.encode("idna") if name.isascii() else idna.encode(name, uts46=True)
     except (MessageError, ValueError, IndexError):
-        parsed, domain = None, ""
+        parsed, domain = None, b""
     if parsed is None or not parsed.username or not domain or _one_line(address) != address.strip():
         raise MailFailed("This mail address cannot be right. Please correct it.", retryable=False)
-    return Address(username=parsed.username, domain=domain)
+    return Address(username=parsed.username, domain=domain.decode("ascii"))
 
 
 def _sender(name: str | None) -> Address:

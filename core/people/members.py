@@ -15,6 +15,7 @@ from core.db import organization_of
 from core.errors import NotFound
 from core.ids import new_id
 from core.models import Member, Role
+from core.people import addresses
 from core.vault import vault
 
 
@@ -79,13 +80,32 @@ def get(session: Session, member_id: UUID) -> Member:
     return member
 
 
-def by_identity(session: Session, idp_entity_id: str, name_id: str) -> Member | None:
-    """Return the member whom an identity provider knows as `name_id`."""
+def by_identity(
+    session: Session, idp_entity_id: str, name_id: str, *, is_address: bool = False
+) -> Member | None:
+    """Return the member whom an identity provider knows as `name_id`.
+
+    Args:
+        session: bound to the organization.
+        idp_entity_id: of the provider.
+        name_id: letter for letter, for most providers' names tell capitals apart.
+        is_address: it is an address, which counts in any spelling.
+    """
+    same = Member.name_id == name_id
+    if is_address:
+        same = func.lower(Member.name_id).in_(addresses.spellings(name_id))
     return session.scalar(
-        select(Member).where(Member.idp_entity_id == idp_entity_id, Member.name_id == name_id)
+        select(Member)
+        .where(Member.idp_entity_id == idp_entity_id, same)
+        .order_by(Member.name_id != name_id, Member.id)
+        .limit(1)
     )
 
 
 def by_email(session: Session, email: str) -> Member | None:
-    """Return the member with this address, whatever its capitals."""
-    return session.scalar(select(Member).where(func.lower(Member.email) == email.strip().lower()))
+    """Return the member with this address, in any spelling; the one in its canonical spelling first."""
+    one, *others = addresses.spellings(email)
+    kept = func.lower(Member.email)
+    return session.scalar(
+        select(Member).where(kept.in_([one, *others])).order_by(kept != one, Member.id).limit(1)
+    )

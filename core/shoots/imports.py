@@ -23,7 +23,7 @@ from core.db import organization_of
 from core.errors import Conflict, Gone, InvalidInput
 from core.ids import new_id
 from core.models import Artifact, Kind, Member, Organization, Participation, Shoot, State
-from core.people import members, roster, tabular
+from core.people import addresses, members, roster, tabular
 from core.people.roster import Choice, Roster
 from core.people.rows import Reason, Row, Verdict
 from core.settings import settings
@@ -266,12 +266,12 @@ def _known(session: Session, shoot_id: UUID, rows: Sequence[Row]) -> _Known:
     # Arrays and not lists of parameters: a thousand of those take longer to parse than to look up.
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        emails = [row.values.email.lower() for row in batch if row.values.email]
+        emails = [one for row in batch if row.values.email for one in addresses.spellings(row.values.email)]
         numbers = [row.values.employee_id for row in batch if row.values.employee_id]
         for member in session.scalars(
             select(Member).where(func.lower(Member.email) == any_(literal(emails, ARRAY(Text))))
         ):
-            by_email[(member.email or "").lower()] = member
+            by_email[addresses.canonical(member.email or "")] = member
         for member in session.scalars(
             select(Member).where(Member.employee_id == any_(literal(numbers, ARRAY(Text))))
         ):
@@ -292,7 +292,7 @@ def _judge(session: Session, shoot_id: UUID, parsed: Roster) -> Roster:
 def _against(row: Row, known: _Known) -> Row:
     if not row.is_good:
         return row
-    member = known.by_email.get(row.values.email.lower())
+    member = known.by_email.get(addresses.canonical(row.values.email))
     holder = known.by_employee_id.get(row.values.employee_id) if row.values.employee_id else None
     if holder is not None and holder is not member:
         return row.because(Reason.EMPLOYEE_ID_TAKEN)
@@ -308,7 +308,9 @@ def _against(row: Row, known: _Known) -> Row:
 def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Actor) -> None:
     known = _known(session, shoot.id, rows)
     existing = [
-        member for row in rows if (member := known.by_email.get(row.values.email.lower())) is not None
+        member
+        for row in rows
+        if (member := known.by_email.get(addresses.canonical(row.values.email))) is not None
     ]
     default = session.get_one(Organization, organization_of(session)).language
     new = [
@@ -321,7 +323,7 @@ def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Ac
             language=row.values.language or default,
         )
         for row in rows
-        if row.values.email.lower() not in known.by_email
+        if addresses.canonical(row.values.email) not in known.by_email
     ]
     added = members.add(session, new, actor=actor, tag=audit.Tag.MEMBER_IMPORTED)
     moment = now()

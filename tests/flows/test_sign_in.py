@@ -15,6 +15,7 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
+from conftest import add_participation
 from flask import Flask, jsonify
 from flask_wtf.csrf import generate_csrf
 from lxml import etree
@@ -24,12 +25,13 @@ from werkzeug.test import Client, TestResponse
 
 from core import audit, clock, queue
 from core.db import transaction
-from core.models import AuditEvent, Member, Role, WebSession
+from core.models import AuditEvent, Member, Role, State, WebSession
 from core.people import members, organizations, sessions
 from core.settings import settings
 from core.web.app import create_app
 from core.web.guards import me, signed_in
 from deploy.cli import main
+from portal.app import create_app as create_portal
 from sso import connections, errors
 from sso.credentials import load_or_create, sp_credentials
 from sso.devidp import app as devidp
@@ -37,7 +39,15 @@ from sso.devidp import response as idp
 from sso.devidp.people import ADMIN_GROUP, AUDITOR_GROUP, DevPerson
 from sso.login import bp
 from sso.redirect_binding import receive, signed_url
-from sso.saml import NAMESPACES, NS_ASSERTION, NS_PROTOCOL, new_message_id
+from sso.saml import (
+    FORMAT_EMAIL,
+    FORMAT_PERSISTENT,
+    FORMAT_UNSPECIFIED,
+    NAMESPACES,
+    NS_ASSERTION,
+    NS_PROTOCOL,
+    new_message_id,
+)
 
 Change = Callable[[etree._Element], object]
 
@@ -382,6 +392,55 @@ def test_imported_employee_is_linked_by_the_address_that_the_identity_provider_k
     assert linked.facts["linked"] is True
 
 
+def named(value: str, kind: str, mail: str | None = None) -> Change:
+    """Let the provider know the person as `value`, and send `mail` in an attribute."""
+
+    def change(assertion: etree._Element) -> None:
+        name = assertion.find("saml:Subject/saml:NameID", NAMESPACES)
+        name.text = value
+        name.set("Format", kind)
+        for attribute in assertion.findall("saml:AttributeStatement/saml:Attribute", NAMESPACES):
+            if attribute.get("Name") == "email":
+                attribute[0].text = mail or value
+
+    return change
+
+
+@pytest.mark.parametrize("kind", [FORMAT_EMAIL, FORMAT_UNSPECIFIED])
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("Joe@Acme.example", "joe@acme.example", "JOE@ACME.EXAMPLE"),
+        ("joe@bücher.example", "Joe@xn--bcher-kva.example", "joe@BÜCHER.example"),
+    ],
+)
+def test_one_address_in_any_spelling_is_one_person(site, browser, spellings, kind):
+    for spelling in (*spellings, *reversed(spellings)):
+        assert site.hand_in(browser, site.people[1], named(spelling, kind)).status_code == 303
+    assert len(site.events(audit.Tag.MEMBER_PROVISIONED)) == 1
+    assert len({event.subject_id for event in site.events(audit.Tag.SIGNED_IN)}) == 1
+
+
+def test_an_address_kept_in_another_spelling_of_before_still_opens_the_account(site, browser):
+    joe = site.hire("Joe@bücher.example")
+    with transaction(site.org_id) as session:
+        row = session.get_one(Member, joe.id)
+        row.idp_entity_id, row.name_id = f"{IDP}/metadata", "Joe@Bücher.example"
+    change = named("joe@xn--bcher-kva.example", FORMAT_EMAIL)
+    assert site.hand_in(browser, site.people[1], change).status_code == 303
+    assert site.who(browser)["member"] == str(joe.id)
+    asked = site.logout_request(NamedByAddress("acme", "JOE@bücher.example", "Joe", "Doe"))
+    assert browser.get(f"/sso/{site.slug}/sls?{asked}", base_url=BASE).status_code == 200
+    assert site.who(browser) is None
+
+
+def test_names_that_are_no_addresses_are_told_apart_by_their_capitals(site, browser):
+    for name, mail in (("kd8skRr0", "joe@acme.example"), ("KD8skRr0", "kim@acme.example")):
+        change = named(name, FORMAT_PERSISTENT, mail)
+        assert site.hand_in(browser, site.people[1], change).status_code == 303
+    assert len({event.subject_id for event in site.events(audit.Tag.SIGNED_IN)}) == 2
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_address_alone_takes_over_no_account(site, browser, role):
     site.hire("joe@acme.example", role)
@@ -404,6 +463,38 @@ def test_address_of_a_linked_member_belongs_to_one_identity_only(site, browser):
         members.by_email(session, "joe@acme.example").name_id = "an-older-identity"
     refused = site.sign_in(site.browser(), site.people[1])
     assert "account_not_linked" in refused.text
+
+
+@pytest.mark.parametrize("groups", [(), (ADMIN_GROUP,), (AUDITOR_GROUP,)])
+@pytest.mark.parametrize("known", [True, False], ids=["has an account", "has none"])
+@pytest.mark.parametrize("linked", [True, False], ids=["colleague signed in", "colleague never did"])
+def test_a_colleagues_address_in_an_answer_shows_nothing_of_theirs(site, browser, groups, known, linked):
+    """Whoever can edit the directory's attributes, the whole identity provider even, sees no employee's page."""
+    ada = site.hire("ada@acme.example")
+    participation = add_participation(site.org_id, ada, State.UPLOADING)
+    if linked:
+        with transaction(site.org_id) as session:
+            session.get_one(Member, ada.id).idp_entity_id = f"{IDP}/metadata"
+            session.get_one(Member, ada.id).name_id = "what-the-provider-calls-ada"
+    site.people[1] = joe = DevPerson("acme", "joe@acme.example", "Joe", "Doe", groups=groups)
+    if known:
+        site.sign_in(site.browser(), joe)
+    address = ".//saml:Attribute[@Name='email']/saml:AttributeValue"
+    answer = site.hand_in(browser, joe, text(address, "ada@acme.example"))
+    if known:
+        assert site.who(browser)["member"] == str(site.member("joe@acme.example").id)
+    elif groups and not linked:  # a group of ours vouches for an account, never for its photos
+        assert site.who(browser)["member"] == str(ada.id)
+    else:
+        assert "account_not_linked" in answer.text
+        assert site.who(browser) is None
+    cookie = browser.get_cookie("admin_session")
+    portal = create_portal().test_client()
+    for name in ("portal_session", "admin_session", "portal_form", "device"):
+        portal.set_cookie(name, cookie.value if cookie else "none")
+    for page in ("/me/", "/me/photos", "/me/photos.json", "/me/privacy", "/me/export.zip", "/me/result"):
+        for asked in (page, f"{page}?shoot={participation.id}"):
+            assert portal.get(asked).status_code == 401, asked
 
 
 def test_disabled_member_stays_out(site, browser):

@@ -228,6 +228,8 @@ def test_address_with_foreign_letters_in_its_domain_is_reached(serve: Serve) -> 
     server = serve()
     send(a_mail(to="ada@müller.example"))
     assert server.taken[0][1].rcpt_tos == ["ada@xn--mller-kva.example"]
+    send(a_mail(to="ada@straße.example"))
+    assert server.taken[1][1].rcpt_tos == ["ada@xn--strae-oqa.example"], "and not strasse.example"
 
 
 @pytest.mark.parametrize(("answer", "retryable"), [("450 busy", True), ("550 no such user", False)])

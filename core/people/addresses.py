@@ -1,0 +1,32 @@
+"""Mail addresses: which spellings are one person's."""
+
+from __future__ import annotations
+
+import unicodedata
+from contextlib import suppress
+
+import idna
+
+
+def canonical(address: str) -> str:
+    """Return the one spelling in which addresses are compared: small letters, and a domain in ASCII.
+
+    So `Jürgen@Bücher.example` and `jürgen@xn--bcher-kva.example` are one. Not Python's own codec: that knows the
+    standard of 2003 only, for which `straße.example` is `strasse.example`, which may be somebody else's. A domain
+    that no standard allows stays as it is.
+    """
+    local, _, domain = unicodedata.normalize("NFC", address.strip()).lower().rpartition("@")
+    with suppress(idna.IDNAError):
+        domain = idna.encode(domain, uts46=True).decode("ascii")
+    return f"{local}@{domain}"
+
+
+def spellings(address: str) -> list[str]:
+    """Return every spelling, in small letters, under which rows may have an address."""
+    one = canonical(address)
+    local, _, domain = one.rpartition("@")
+    try:
+        readable = idna.decode(domain)
+    except idna.IDNAError:
+        readable = domain
+    return list(dict.fromkeys((one, f"{local}@{readable}")))
