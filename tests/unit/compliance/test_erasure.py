@@ -21,8 +21,8 @@ from core.db import Lookup, transaction
 from core.ids import new_id
 from core.models import (
     Adapter,
-    Arrival,
     App,
+    Arrival,
     Artifact,
     AuditEvent,
     Base,
