@@ -16,6 +16,10 @@ JOINERS = frozenset("\u200c\u200d")
 JOINED = ("ARABIC", "SYRIAC", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA",
           "MALAYALAM", "SINHALA", "KHMER", "MONGOLIAN")  # fmt: skip
 LOST = "\ufffd"
+# What stands for letters that a system could not write. In names and addresses none is meant.
+STANDS_FOR_LETTERS = frozenset("\ufffd?¿□■")
+# Signs of HTML, escapes, quoted-printable and UTF-7, and what keyboards have beside letters: no name has them.
+_NOT_OF_NAMES = frozenset("\\_=&;+<>^~|$%#@{}[]")
 _WITHIN_A_WORD = re.compile(r"[^\W\d_]\?+[^\W\d_]")
 
 
@@ -54,7 +58,14 @@ def is_formula(cell: str) -> bool:
 
 def has_lost_letters(cell: str) -> bool:
     """Whether a name or an address shows that letters were replaced before it came here."""
-    return LOST in cell or "?" in cell
+    return not STANDS_FOR_LETTERS.isdisjoint(cell)
+
+
+def has_odd_signs(cell: str) -> bool:
+    """Whether a name holds signs that names do not have, as letters leave behind that were written another way."""
+    return not _NOT_OF_NAMES.isdisjoint(cell) or (
+        not cell.isascii() and any(unicodedata.category(sign) == "So" for sign in cell)
+    )
 
 
 def may_have_lost_letters(cell: str) -> bool:

@@ -164,6 +164,13 @@ def parse(content: bytes, choice: Choice | None = None, *, test_domains: bool = 
                 " their names. A header that works: email, first name, last name, employee id, department,"
                 " language."
             )
+        if len(found.labels) < 2:
+            raise RosterColumnsMissing(
+                N_(
+                    "There is only one column in this file. Email addresses and names need one each, set apart by"
+                    " comma, semicolon or tab. A header that works: email, first name, last name."
+                )
+            )
         guess = columns.guess(found, head)
         return Roster(
             (), decoded.encoding, found, Question.COLUMNS, samples=samples, guess=guess, above=above
@@ -173,18 +180,21 @@ def parse(content: bytes, choice: Choice | None = None, *, test_domains: bool = 
 
 
 def _begin(text: str) -> tuple[list[tabular.Line], Iterator[tabular.Line]]:
-    """Return the first lines and the rest: read with the delimiter that makes a header, if any does."""
-    likely, *others = tabular.delimiters(text)
-    lines = tabular.read(text, likely)
-    head = list(islice(lines, columns.LOOKED_AT))
+    """Return the first lines and the rest: read so that they have a header that says all, if any way does."""
+    head, lines = _first_lines(text, tabular.delimiters(text)[0])
     if not columns.has_complete_header(head):
-        for other in others:
-            with suppress(tabular.TableUnreadable):
-                lines_of_other = tabular.read(text, other)
-                head_of_other = list(islice(lines_of_other, columns.LOOKED_AT))
-                if columns.has_complete_header(head_of_other):
-                    return head_of_other, lines_of_other
+        for whole in (text, tabular.unwrapped(text)):
+            for delimiter in tabular.delimiters(whole):
+                with suppress(tabular.TableUnreadable):
+                    other, rest = _first_lines(whole, delimiter)
+                    if columns.has_complete_header(other):
+                        return other, rest
     return head, lines
+
+
+def _first_lines(text: str, delimiter: str) -> tuple[list[tabular.Line], Iterator[tabular.Line]]:
+    lines = tabular.read(text, delimiter)
+    return list(islice(lines, columns.LOOKED_AT)), lines
 
 
 def _title(line: tabular.Line) -> str:
@@ -282,12 +292,15 @@ def _cell_reasons(
     if any(map(cells.is_strange, tidy.values())):
         yield Reason.CONTROL_CHARACTERS
     # An invisible character before a formula must not hide it.
-    if any(cells.is_formula(raw.get(one, "")) or cells.is_formula(tidy.get(one, "")) for one in PLAIN):
+    formula = any(cells.is_formula(raw.get(one, "")) or cells.is_formula(tidy.get(one, "")) for one in PLAIN)
+    if formula:
         yield Reason.FORMULA
     if any(cells.has_lost_letters(tidy.get(one, "")) for one in WHOLE) or any(
         cells.LOST in cell for cell in tidy.values()
     ):
         yield Reason.LETTERS_LOST
+    elif not formula and any(cells.has_odd_signs(tidy.get(one, "")) for one in columns.NAMES):
+        yield Reason.NAME_ODD
     elif cells.may_have_lost_letters(tidy.get(Field.DEPARTMENT, "")):
         yield Reason.LETTERS_DOUBTFUL
 

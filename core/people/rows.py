@@ -38,6 +38,7 @@ class Reason(StrEnum):
     MEMBER_DISABLED = "member_disabled"
     LETTERS_LOST = "letters_lost"
     LETTERS_DOUBTFUL = "letters_doubtful"
+    NAME_ODD = "name_odd"
     OTHER_ENCODING = "other_encoding"
 
 
@@ -60,9 +61,12 @@ TEXTS: Mapping[Reason, str] = {
     Reason.EMPLOYEE_ID_TAKEN: N_("Someone with another email address has this employee ID."),
     Reason.MEMBER_DISABLED: N_("This account was closed by your company's directory."),
     Reason.LETTERS_LOST: N_(
-        "Letters were lost before the list came here: “?” or “�” stands in their place. Please correct the row."
+        "Letters were lost before the list came here: “?”, “�” or “□” stands in their place. Please correct the row."
     ),
     Reason.LETTERS_DOUBTFUL: N_("A “?” stands within a word of the department; a letter may have been lost."),
+    Reason.NAME_ODD: N_(
+        "A sign stands in the name that names do not have; letters may have been lost. Please compare."
+    ),
     Reason.OTHER_ENCODING: N_(
         "The letters of this row are stored in another way than those of the other rows."
         " It is read as it stands here: please compare."
@@ -74,6 +78,7 @@ WARNINGS = frozenset(
         Reason.LANGUAGE_UNKNOWN,
         Reason.EXISTING_MEMBER,
         Reason.LETTERS_DOUBTFUL,
+        Reason.NAME_ODD,
         Reason.OTHER_ENCODING,
     }
 )

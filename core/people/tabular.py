@@ -81,19 +81,33 @@ def line_ends(text: str) -> int:
 
 
 def delimiters(text: str) -> tuple[str, ...]:
-    """Return what may stand between the cells of a text, the likeliest first; only that if Excel's line says it.
+    """Return what may stand between the cells of a text, the likeliest first: what Excel's own line says.
 
-    The header's is likely: the first that the line below has as well, for a title above may hold a comma.
+    Else the header's is likely: the first that the line below has as well, for a title above may hold a comma.
     """
-    if declared := _DECLARED.match(text):
-        return (declared["delimiter"],)
-    counts = [_counts(line) for line in islice(filter(str.strip, text.splitlines()), FIRST_LINES)]
+    declared = _DECLARED.match(text)
+    body = text[declared.end() :] if declared else text
+    counts = [_counts(line) for line in islice(filter(str.strip, body.splitlines()), FIRST_LINES)]
     there = [sign for sign in DELIMITERS if any(own[sign] for own in counts)] or [","]
-    for own, below in pairwise(counts):
-        if own[likely := max(there, key=own.__getitem__)] and below[likely]:
-            return (likely, *(sign for sign in there if sign != likely))
     alone = next((own for own in counts if any(own.values())), _counts(""))
-    return tuple(sorted(there, key=alone.__getitem__, reverse=True))
+    there.sort(key=alone.__getitem__, reverse=True)
+    for own, below in pairwise(counts):
+        if own[likely := max(DELIMITERS, key=own.__getitem__)] and below[likely]:
+            there.insert(0, likely)
+            break
+    return tuple(dict.fromkeys((declared["delimiter"], *there) if declared else there))
+
+
+def unwrapped(text: str) -> str:
+    """Return a text whose lines are a quoted cell each without these quotation marks, else the same text.
+
+    A spreadsheet leaves such a file when it saves one that it had opened with another delimiter.
+    """
+    lines = text.splitlines(keepends=True)
+    bare = [line.strip().rstrip("".join(DELIMITERS)) for line in lines if line.strip()]
+    if not bare or not all(len(line) > 1 and line[0] == line[-1] == '"' for line in bare):
+        return text
+    return "\n".join(line.strip().rstrip("".join(DELIMITERS))[1:-1].replace('""', '"') for line in lines)
 
 
 def read(text: str, delimiter: str | None = None) -> Iterator[Line]:

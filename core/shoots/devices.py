@@ -161,7 +161,7 @@ def shut_out(session: Session, session_id: UUID) -> None:
     member = session.get_one(Member, row.member_id)
     sessions.end_all(session, member.id)
     member.links_ended_at = now()
-    forget(session, member.id)
+    _forget(session, member.id)
     live = session.execute(
         select(Participation, Shoot)
         .join(Shoot, Shoot.id == Participation.shoot_id)
@@ -184,7 +184,7 @@ def shut_out(session: Session, session_id: UUID) -> None:
         audit.record(session, audit.Tag.INVITE_RENEWED, actor=actor, subject=member, invite=str(invite.id))
 
 
-def forget(session: Session, member_id: UUID) -> None:
+def _forget(session: Session, member_id: UUID) -> None:
     """Know none of the person's devices any more."""
     session.execute(
         update(WebSession).where(WebSession.member_id == member_id).values(device_sha256=None, system=None)

@@ -10,16 +10,18 @@ from html import unescape
 
 import pytest
 from click.testing import CliRunner
+from conftest import add_participation
 from lxml import etree
 from saml_site import BASE, IDP, Change, attribute, connect, instead, text, without
 from sqlalchemy import select
 
 from core import audit, clock, queue
 from core.db import transaction
-from core.models import Member, Role, WebSession
+from core.models import Member, Role, State, WebSession
 from core.people import members, organizations, sessions
 from core.settings import settings
 from deploy.cli import main
+from portal.app import create_app as create_portal
 from sso import errors
 from sso.devidp.people import ADMIN_GROUP, AUDITOR_GROUP, DevPerson
 from sso.saml import (
@@ -271,6 +273,38 @@ def test_address_of_a_linked_member_belongs_to_one_identity_only(site, browser):
         members.by_email(session, "joe@acme.example").name_id = "an-older-identity"
     refused = site.sign_in(site.browser(), site.people[1])
     assert "account_not_linked" in refused.text
+
+
+@pytest.mark.parametrize("groups", [(), (ADMIN_GROUP,), (AUDITOR_GROUP,)])
+@pytest.mark.parametrize("known", [True, False], ids=["has an account", "has none"])
+@pytest.mark.parametrize("linked", [True, False], ids=["colleague signed in", "colleague never did"])
+def test_a_colleagues_address_in_an_answer_shows_nothing_of_theirs(site, browser, groups, known, linked):
+    """Whoever can edit the directory's attributes, the whole identity provider even, sees no employee's page."""
+    ada = site.hire("ada@acme.example")
+    participation = add_participation(site.org_id, ada, State.UPLOADING)
+    if linked:
+        with transaction(site.org_id) as session:
+            session.get_one(Member, ada.id).idp_entity_id = f"{IDP}/metadata"
+            session.get_one(Member, ada.id).name_id = "what-the-provider-calls-ada"
+    site.people[1] = joe = DevPerson("acme", "joe@acme.example", "Joe", "Doe", groups=groups)
+    if known:
+        site.sign_in(site.browser(), joe)
+    address = ".//saml:Attribute[@Name='email']/saml:AttributeValue"
+    answer = site.hand_in(browser, joe, text(address, "ada@acme.example"))
+    if known:
+        assert site.who(browser)["member"] == str(site.member("joe@acme.example").id)
+    elif groups and not linked:  # a group of ours vouches for an account, never for its photos
+        assert site.who(browser)["member"] == str(ada.id)
+    else:
+        assert "account_not_linked" in answer.text
+        assert site.who(browser) is None
+    cookie = browser.get_cookie("admin_session")
+    portal = create_portal().test_client()
+    for name in ("portal_session", "admin_session", "portal_form", "device"):
+        portal.set_cookie(name, cookie.value if cookie else "none")
+    for page in ("/me/", "/me/photos", "/me/photos.json", "/me/privacy", "/me/export.zip", "/me/result"):
+        for asked in (page, f"{page}?shoot={participation.id}"):
+            assert portal.get(asked).status_code == 401, asked
 
 
 def test_disabled_member_stays_out(site, browser):

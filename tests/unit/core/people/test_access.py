@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from contextlib import suppress
+from pathlib import Path
+from threading import Barrier, Event
 from uuid import UUID
 
 import pytest
@@ -16,12 +18,15 @@ from sqlalchemy.orm import Session
 
 from compliance import erasure
 from compliance.erasure import ErasureReason
-from core import audit
+from core import audit, locks
 from core.db import transaction
 from core.models import App, AuditEvent, Invite, Member, Role, Shoot, SignInMethod, State
 from core.people import access, sessions
 from core.shoots import invites, shoots
 from deploy.cli import main
+from sso import provisioning
+from sso.devidp import app as devidp
+from sso.saml import Identity, NameId
 from workers.jobs.invite_mail import mail_of
 
 
@@ -132,6 +137,54 @@ def test_two_admins_who_take_each_other_out_leave_one(
     with transaction(org) as session:
         row = session.get_one(Member, robin.id)
         assert (row.erased_at, row.disabled_at) == (None, None)
+
+
+def test_whatever_two_admins_do_to_each_other_at_once_one_stays(org: UUID, tmp_path: Path) -> None:
+    """Every pair of verbs, twice; both have read the other before either acts."""
+    connection = devidp.dev_connection("acme", "http://localhost", "http://localhost/devidp", tmp_path)
+
+    def demote(session: Session, member: Member) -> None:
+        """Let somebody sign in whose groups are no admin's any more."""
+        member.idp_entity_id, member.name_id = connection.idp_entity_id, str(member.id)
+        session.flush()
+        said = Identity(
+            idp_entity_id=connection.idp_entity_id,
+            name_id=NameId(str(member.id)),
+            session_index=None,
+            session_end=None,
+            email=member.email or "",
+            first_name="",
+            last_name="",
+            groups=("staff",),
+            all_groups=True,
+        )
+        provisioning.member_for(session, connection, said)
+
+    def take_out(person: Member, go: Callable[[Session, Member], None], both: Barrier) -> None:
+        first = iter([both.wait])  # not when it is done again
+
+        def work() -> None:
+            with transaction(org) as session:
+                row = session.get_one(Member, person.id)
+                next(first, lambda: 0)()
+                go(session, row)
+
+        with suppress(access.LastAdmin):
+            locks.again(work)
+
+    for number, (one, other) in enumerate([*itertools.product([disable, erase, demote], repeat=2)] * 2):
+        pair = [
+            add_member(org, name, email=f"{name}{number}@acme.example", role=Role.HR_ADMIN)
+            for name in ("kim", "robin")
+        ]
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(take_out, pair, (one, other), [Barrier(2, timeout=20)] * 2))
+        with transaction(org) as session:
+            can_manage = select(Member).where(
+                Member.role.in_(access.STAFF), Member.erased_at.is_(None), Member.disabled_at.is_(None)
+            )
+            (left,) = session.scalars(can_manage).all()
+            left.role = Role.EMPLOYEE  # the next pair is alone again
 
 
 def test_the_terminal_switches_off_and_on(org: UUID, member: Member) -> None:

@@ -210,7 +210,7 @@ def test_readings_show_the_same_lines_and_differ() -> None:
     assert {len(one.samples) for one in readings} == {2}
 
 
-@pytest.mark.parametrize("name", ["M?ller", "J?rgen", "????", "M\ufffdller"])
+@pytest.mark.parametrize("name", ["M?ller", "J?rgen", "????", "M\ufffdller", "M¿ller", "M□ller"])
 @pytest.mark.parametrize("column", ["email", "first", "last"])
 def test_letters_that_were_lost_are_noticed(name: str, column: str) -> None:
     cells = {"email": "ada@acme.example", "first": "Ada", "last": "Lovelace"}
@@ -218,6 +218,34 @@ def test_letters_that_were_lost_are_noticed(name: str, column: str) -> None:
     found = roster.parse(f"email,first,last\n{','.join(cells.values())}\n".encode())
     assert Reason.LETTERS_LOST in found.rows[0].reasons
     assert found.rows[0].verdict is Verdict.REJECTED
+
+
+@pytest.mark.parametrize(
+    "name", ["M_ller", "M&uuml;ller", "M\\u00fcller", "M=FCller", "M+APw-ller", "M#ller", "M◊ller", "M^uller"]
+)
+def test_signs_that_names_do_not_have_are_worth_a_look(name: str) -> None:
+    (row,) = roster.parse(f"email\tfirst\tlast\nada@acme.example\tJo\t{name}\n".encode("utf-8-sig")).rows
+    assert row.reasons == (Reason.NAME_ODD,)
+    assert row.verdict is Verdict.WARNING
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "O'Neill",
+        "O´Neill",
+        "Maier-Huber",
+        "d’Arc",
+        "King, Jr.",
+        "Müller (extern)",
+        "Ana “Ani”",
+        "St. John",
+        "中島・太郎",
+    ],
+)
+def test_signs_that_names_do_have_are_let_be(name: str) -> None:
+    (row,) = roster.parse(f"email\tfirst\tlast\nada@acme.example\tJo\t{name}\n".encode("utf-8-sig")).rows
+    assert row.verdict is Verdict.OK
 
 
 def test_a_question_mark_in_a_department_is_worth_a_look() -> None:

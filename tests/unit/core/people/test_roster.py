@@ -97,6 +97,32 @@ def test_the_separator_line_is_read_as_excel_reads_it(first: str, end: str, mark
     assert (row.values.email, row.values.first_name, row.line) == ("ada@acme.example", "Ada", 3)
 
 
+def test_a_separator_line_that_names_another_sign_does_not_make_one_column_of_all() -> None:
+    (row,) = read("sep=,\nemail;first;last\nada@acme.example;Ada;L\n").rows
+    assert (row.values.email, row.values.last_name, row.line) == ("ada@acme.example", "L", 3)
+
+
+@pytest.mark.parametrize("behind", ["", ";;", ","])
+@pytest.mark.parametrize("last", ['""Love, Lace""', "Lovelace"])
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_lines_that_a_spreadsheet_put_into_quotes_as_a_whole_are_unwrapped(
+    behind: str, last: str, sign: str
+) -> None:
+    lines = [sign.join(("email", "first name", "last name")), sign.join(("ada@acme.example", "Ada", last))]
+    (row,) = read("\n".join(f'"{line}"{behind}' for line in [*lines, ""] if line)).rows
+    assert row.values.email == "ada@acme.example"
+    assert row.values.last_name == last.strip('"')
+    assert (row.verdict, row.line) == (Verdict.OK, 2)
+
+
+@pytest.mark.parametrize(
+    "content", ["email\nada@acme.example\n", '[{"email":"ada@acme.example"}]', "x\nEMAIL:a@b.example\n"]
+)
+def test_a_file_of_one_column_is_told_what_is_missing(content: str) -> None:
+    with pytest.raises(roster.RosterColumnsMissing, match="only one column"):
+        read(content)
+
+
 INVISIBLE = "\u200b\ufeff\u2060\u00ad\u200e\u200f\u180e\u034f\u3164\U000e0041"
 
 
