@@ -36,6 +36,9 @@ STILL = {
     "nowhere",
 }
 
+# Forms that are refused for what they lack before anybody is asked.
+FORMS = {"data_link.send": {"email": "boss@acme.example"}}
+
 
 def addresses(app: Flask, proven: dict[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yield (method, address, endpoint) of every route, and of an address that does not exist.
@@ -116,7 +119,8 @@ def test_every_address_answers_503_without_postgres(
         if signed_in:
             browser.set_cookie(app.config["SIGN_IN_COOKIE"], token)
         kind = "application/json" if as_json else "text/html"
-        answer = browser.open(address, method=method, headers={"Accept": kind})
+        form = FORMS.get(endpoint) if method == "POST" else None
+        answer = browser.open(address, method=method, headers={"Accept": kind}, data=form)
         asked += 1
         where = (method, address, signed_in, kind, answer.status_code)
         answer.close()
