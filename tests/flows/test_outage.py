@@ -16,7 +16,7 @@ from admin.app import create_app as create_admin
 from core import audit
 from core.db import transaction
 from core.models import Member, Role, SignInMethod, State
-from core.people import members, sessions
+from core.people import data_links, members, sessions
 from core.shoots import devices, reminders
 from deploy.local.services import LocalServices
 from portal.app import create_app as create_portal
@@ -82,10 +82,13 @@ def apps(org: UUID, services: LocalServices) -> Iterator[dict[str, tuple[Flask, 
         with transaction(org) as session:
             token = sessions.start(session, session.get_one(Member, boss.id), method)
             opened = devices.link_of(sessions.row_of(session, token))
+            data = data_links.link_of(session.get_one(Member, boss.id))
         reminder = reminders.link_of(participation)
         for endpoint, link in (
             ("reminders.show", reminder),
             ("reminders.change", reminder),
+            ("data_link.show", data),
+            ("data_link.accept", data),
             ("strangers.show", opened),
             ("strangers.shut_out", opened),
         ):
