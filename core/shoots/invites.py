@@ -159,10 +159,11 @@ def usable(session: Session, invite_id: UUID) -> Invite:
     participation = participations.get(session, invite.participation_id)
     if participation.state == State.ERASED:
         raise InviteRevoked("Everything about you has been erased, so this link leads nowhere any more.")
-    over = invite.expires_at <= now()
-    if invite.revoked_at is not None or (over and _is_closed(session, participation)):
+    if invite.revoked_at is not None:
         raise _revoked(session, participation)
-    if over:
+    if invite.expires_at <= now():
+        if _is_closed(session, participation):
+            raise _revoked(session, participation)
         raise InviteExpired("This link has expired. Nothing is lost: ask for a new one with one click.")
     return invite
 
