@@ -19,8 +19,8 @@ from core.consent import Purpose
 from core.db import organization_of
 from core.ids import new_id
 from core.logs import logger
-from core.models import Artifact, Erasure, Headshot, Invite, Member, Participation, Photo, State
-from core.people import access, sessions
+from core.models import Artifact, Erasure, Headshot, Member, Participation, Photo, State
+from core.people import access
 from core.queue import JobName, enqueue
 from core.shoots import devices, participations
 from core.vault import derive, vault
@@ -109,13 +109,8 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
     rows = session.scalars(select(Participation).where(Participation.member_id == member.id)).all()
     for row in rows:
         participations.move(session, row, State.ERASED, actor=actor)
-    sessions.end_all(session, member.id)
+    access.end_all(session, member)
     devices.forget(session, member.id)
-    session.execute(
-        update(Invite)
-        .where(Invite.member_id == member.id, Invite.revoked_at.is_(None))
-        .values(revoked_at=moment)
-    )
     # Measures of a face are personal data too.
     session.execute(
         update(Photo)
