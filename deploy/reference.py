@@ -6,6 +6,7 @@ Run it after a change of any: `python -m deploy.reference`. A test holds the fil
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core import personal
+from core.models.artifact import CATEGORIES
+from core.models.base import Base
 from core.permissions import ROLES, Permission
+from core.personal import Harmless, Personal
 from core.settings import settings_table
 from deploy.cli import main as command_line
 
@@ -63,6 +68,16 @@ def reference_page(apps: list[Flask]) -> str:
         "## Addresses\n\nBy the module that answers them. `<token>` and `<receipt>` are secrets.",
         *(_addresses(app) for app in apps),
         "Each web process also answers `/healthz`, `/readyz` and `/metrics`.",
+        (
+            "## What is personal\n\nEach column that says something about somebody, and what erasure leaves there. Times and "
+            "opaque ids stay."
+        ),
+        _personal(),
+        "And each kind of stored bytes; the key that opens them is destroyed, then they are.",
+        "| bytes | about somebody |\n|---|---|\n"
+        + "\n".join(
+            f"| `{kind.value}` | {said.value if said else ''} |" for kind, said in CATEGORIES.items()
+        ),
     ]
     return _NOTE + "\n\n".join(parts) + "\n"
 
@@ -104,6 +119,19 @@ def _addresses(app: Flask) -> str:
         for module, rules in sorted(groups.items())
     ]
     return f"### {app.name}\n\n| module | topic | addresses |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def _personal() -> str:
+    rows = []
+    for table, _ in personal.about_people(Base.metadata):
+        for column in table.columns:
+            match personal.declared(column):
+                case Personal(category, erased):
+                    left = "the row's id" if erased is personal.OWN_ID else json.dumps(erased)
+                    rows.append(f"| `{table.name}.{column.name}` | {category.value} | {left} |")
+                case Harmless() as why:
+                    rows.append(f"| `{table.name}.{column.name}` | | stays: {why.value} |")
+    return "| column | about somebody | after erasure |\n|---|---|---|\n" + "\n".join(rows)
 
 
 def _cell(text: str | None) -> str:

@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import event, select, update
+from sqlalchemy import Table, event, select, update
 from sqlalchemy.orm import Session
 
 from compliance import consent
-from core import audit, locks
+from core import audit, locks, personal
 from core.clock import now
 from core.consent import Purpose
 from core.db import organization_of
 from core.ids import new_id
 from core.logs import logger
-from core.models import Artifact, Erasure, Headshot, Member, Participation, Photo, State
+from core.models import Artifact, Erasure, Member, Participation, Photo, State
+from core.models.base import Base
 from core.people import access
+from core.personal import Personal
 from core.queue import JobName, enqueue
-from core.shoots import devices, participations
+from core.shoots import participations
 from core.vault import derive, vault
 
 
@@ -110,35 +112,31 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
     for row in rows:
         participations.move(session, row, State.ERASED, actor=actor)
     access.end_all(session, member)
-    devices.forget(session, member.id)
-    # Measures of a face are personal data too.
     session.execute(
         update(Photo)
-        .where(Photo.member_id == member.id)
-        .values(
-            verdict=None,
-            subject_x=None,
-            subject_y=None,
-            confirmed_at=None,
-            removed_at=moment,
-            upload_key=Photo.id,
-        )
+        .where(Photo.member_id == member.id, Photo.removed_at.is_(None))
+        .values(removed_at=moment)
     )
-    session.execute(update(Headshot).where(Headshot.member_id == member.id).values(gates={}))
     session.execute(
         update(Artifact)
         .where(Artifact.member_id == member.id, Artifact.delete_requested_at.is_(None))
         .values(delete_requested_at=moment)
     )
-    for field in (
-        "email",
-        "first_name",
-        "last_name",
-        "employee_id",
-        "department",
-        "idp_entity_id",
-        "name_id",
-    ):
-        setattr(member, field, None)
     member.erased_at = moment
     session.flush()
+    _clear(session, member)
+
+
+def _clear(session: Session, member: Member) -> None:
+    """Overwrite every column that says something about `member`, as the map of what is personal has it."""
+    for mapper in Base.registry.mappers:
+        table = mapper.persist_selectable
+        if not isinstance(table, Table) or (person := personal.person_of(table)) is None:
+            continue
+        values = {
+            column.name: said.erased
+            for column in table.columns
+            if isinstance(said := personal.declared(column), Personal)
+        }
+        if values:
+            session.execute(update(mapper.class_).where(person == member.id).values(values))

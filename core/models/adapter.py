@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
+from core.personal import Category, Harmless, harmless, personal
 
 
 class AdapterKind(StrEnum):
@@ -34,17 +35,19 @@ class Adapter(Tenant):
         Index("ix_adapters_style", "style_id"),
     )
 
-    kind: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(16), info=harmless(Harmless.CODE))
     member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
     participation_id: Mapped[UUID | None] = mapped_column(ForeignKey("participations.id"))
     style_id: Mapped[UUID | None] = mapped_column(ForeignKey("styles.id"))
     artifact_id: Mapped[UUID] = mapped_column(ForeignKey("artifacts.id"))
-    base: Mapped[str] = mapped_column(String(32))
-    revision: Mapped[str] = mapped_column(String(128))
-    rank: Mapped[int]
-    steps: Mapped[int]
-    seed: Mapped[int] = mapped_column(BigInteger)
-    photos: Mapped[list[str]] = mapped_column(JSONB)  # ids of the photos that it learned from
-    curve: Mapped[list[dict[str, Any]]]  # {"step": int, "distance": float | None}, to the held-out photos
-    seconds: Mapped[float]
-    watt_hours: Mapped[float | None]
+    base: Mapped[str] = mapped_column(String(32), info=harmless(Harmless.CODE))
+    revision: Mapped[str] = mapped_column(String(128), info=harmless(Harmless.CODE))
+    rank: Mapped[int] = mapped_column(info=harmless(Harmless.WORK))
+    steps: Mapped[int] = mapped_column(info=harmless(Harmless.WORK))
+    seed: Mapped[int] = mapped_column(BigInteger, info=harmless(Harmless.RANDOM))
+    # ids of the photos that it learned from
+    photos: Mapped[list[str]] = mapped_column(JSONB, info=harmless(Harmless.RANDOM))
+    # {"step": int, "distance": float | None}, to the held-out photos
+    curve: Mapped[list[dict[str, Any]]] = mapped_column(info=personal(Category.FACE, []))
+    seconds: Mapped[float] = mapped_column(info=harmless(Harmless.WORK))
+    watt_hours: Mapped[float | None] = mapped_column(info=harmless(Harmless.WORK))

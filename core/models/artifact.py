@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
+from core.personal import Category, Harmless, harmless
 
 
 class Kind(StrEnum):
@@ -30,6 +32,25 @@ class Kind(StrEnum):
     SEARCH = "search"  # what an admin looks for in a list of people
 
 
+# What the bytes say about the person whose key seals them. A roster and a search name many, so the organization's
+# key seals them and they live for minutes; brand assets show nobody or are the company's to vouch for.
+CATEGORIES: Final[dict[Kind, Category | None]] = {
+    Kind.PHOTO: Category.FACE,
+    Kind.PREVIEW: Category.FACE,
+    Kind.LIKENESS: Category.FACE,
+    Kind.HEADSHOT: Category.FACE,
+    Kind.ADAPTER: Category.FACE,
+    Kind.CHECKPOINT: Category.FACE,
+    Kind.OWN_PICTURE: Category.FACE,
+    Kind.EXPORT: Category.IDENTITY,
+    Kind.LOGO: None,
+    Kind.BACKDROP: None,
+    Kind.STYLE_PICTURE: None,
+    Kind.ROSTER: Category.IDENTITY,
+    Kind.SEARCH: Category.IDENTITY,
+}
+
+
 class Artifact(Tenant):
     """One sealed object. What has no row here does not exist.
 
@@ -43,10 +64,10 @@ class Artifact(Tenant):
     )
 
     member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
-    kind: Mapped[str] = mapped_column(String(16))
-    media_type: Mapped[str] = mapped_column(String(64))
-    object_name: Mapped[str] = mapped_column(String(64))
-    size: Mapped[int]
-    sealed_sha256: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16), info=harmless(Harmless.CODE))
+    media_type: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.CODE))
+    object_name: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.RANDOM))
+    size: Mapped[int] = mapped_column(info=harmless(Harmless.WORK))
+    sealed_sha256: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.RANDOM))
     delete_requested_at: Mapped[datetime | None]
     destroyed_at: Mapped[datetime | None]

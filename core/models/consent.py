@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
+from core.personal import Harmless, harmless
 
 
 class Consent(Tenant):
@@ -19,10 +20,10 @@ class Consent(Tenant):
 
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
     participation_id: Mapped[UUID] = mapped_column(ForeignKey("participations.id"))
-    purpose: Mapped[str] = mapped_column(String(16))
+    purpose: Mapped[str] = mapped_column(String(16), info=harmless(Harmless.CODE))
     granted: Mapped[bool]
-    regime: Mapped[str] = mapped_column(String(16))
-    language: Mapped[str] = mapped_column(String(8))
-    text_version: Mapped[str] = mapped_column(String(32))
-    text_sha256: Mapped[str] = mapped_column(String(64))
+    regime: Mapped[str] = mapped_column(String(16), info=harmless(Harmless.CODE))
+    language: Mapped[str] = mapped_column(String(8), info=harmless(Harmless.CODE))
+    text_version: Mapped[str] = mapped_column(String(32), info=harmless(Harmless.CODE))
+    text_sha256: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.CODE))
     withdrawn_at: Mapped[datetime | None]

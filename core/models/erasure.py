@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
+from core.personal import Harmless, harmless
 
 
 class Erasure(Tenant):
@@ -22,13 +23,15 @@ class Erasure(Tenant):
     __tablename__ = "erasures"
 
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), unique=True)
-    subject: Mapped[str] = mapped_column(String(64))
-    reason: Mapped[str] = mapped_column(String(32))
-    language: Mapped[str] = mapped_column(String(8), default="en")
-    receipt_sha256: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
-    epoch: Mapped[int | None]
+    subject: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.KEYED))
+    reason: Mapped[str] = mapped_column(String(32), info=harmless(Harmless.CODE))
+    language: Mapped[str] = mapped_column(String(8), default="en", info=harmless(Harmless.CODE))
+    receipt_sha256: Mapped[bytes] = mapped_column(
+        LargeBinary(32), unique=True, info=harmless(Harmless.RANDOM)
+    )
+    epoch: Mapped[int | None] = mapped_column(info=harmless(Harmless.WORK))
     key_destroyed_at: Mapped[datetime | None]
     objects_destroyed_at: Mapped[datetime | None]
     epoch_destroyed_at: Mapped[datetime | None]
-    locations: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    failure: Mapped[str | None] = mapped_column(String(200))
+    locations: Mapped[list[dict[str, Any]]] = mapped_column(default=list, info=harmless(Harmless.WORK))
+    failure: Mapped[str | None] = mapped_column(String(200), info=harmless(Harmless.WORK))

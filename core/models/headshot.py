@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
+from core.personal import Category, Harmless, harmless, personal
 
 
 class Headshot(Tenant):
@@ -22,10 +23,10 @@ class Headshot(Tenant):
     photo_id: Mapped[UUID] = mapped_column(ForeignKey("photos.id"))  # made from it, or measured against it
     style_id: Mapped[UUID] = mapped_column(ForeignKey("styles.id"))
     artifact_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
-    engine: Mapped[str] = mapped_column(String(16))
+    engine: Mapped[str] = mapped_column(String(16), info=harmless(Harmless.CODE))
     adapter_id: Mapped[UUID | None] = mapped_column(ForeignKey("adapters.id"))
-    seed: Mapped[int | None] = mapped_column(BigInteger)
-    rank: Mapped[int]
-    gates: Mapped[dict[str, Any]]
-    withheld_code: Mapped[str | None] = mapped_column(String(64))
-    seconds: Mapped[float]
+    seed: Mapped[int | None] = mapped_column(BigInteger, info=harmless(Harmless.RANDOM))
+    rank: Mapped[int] = mapped_column(info=harmless(Harmless.WORK))
+    gates: Mapped[dict[str, Any]] = mapped_column(info=personal(Category.FACE, {}))
+    withheld_code: Mapped[str | None] = mapped_column(String(64), info=harmless(Harmless.CODE))
+    seconds: Mapped[float] = mapped_column(info=harmless(Harmless.WORK))

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
+from core.personal import Harmless, harmless
 
 
 class Invite(Tenant):
@@ -23,8 +24,8 @@ class Invite(Tenant):
 
     participation_id: Mapped[UUID] = mapped_column(ForeignKey("participations.id"))
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
-    nonce: Mapped[bytes] = mapped_column(LargeBinary(16))
-    token_sha256: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    nonce: Mapped[bytes] = mapped_column(LargeBinary(16), info=harmless(Harmless.RANDOM))
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True, info=harmless(Harmless.RANDOM))
     expires_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]

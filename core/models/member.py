@@ -9,6 +9,7 @@ from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
+from core.personal import Category, Harmless, harmless, personal
 
 
 class Role(StrEnum):
@@ -30,16 +31,16 @@ class Member(Tenant):
 
     __tablename__ = "members"
 
-    role: Mapped[str] = mapped_column(String(16), default=Role.EMPLOYEE)
-    email: Mapped[str | None] = mapped_column(String(254))
-    first_name: Mapped[str | None] = mapped_column(String(80))
-    last_name: Mapped[str | None] = mapped_column(String(80))
-    employee_id: Mapped[str | None] = mapped_column(String(64))
-    department: Mapped[str | None] = mapped_column(String(120))
-    language: Mapped[str] = mapped_column(String(8), default="en")
-    idp_entity_id: Mapped[str | None] = mapped_column(String(512))
-    name_id: Mapped[str | None] = mapped_column(String(512))
-    pseudonym: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(16), default=Role.EMPLOYEE, info=harmless(Harmless.CODE))
+    email: Mapped[str | None] = mapped_column(String(254), info=personal(Category.IDENTITY))
+    first_name: Mapped[str | None] = mapped_column(String(80), info=personal(Category.IDENTITY))
+    last_name: Mapped[str | None] = mapped_column(String(80), info=personal(Category.IDENTITY))
+    employee_id: Mapped[str | None] = mapped_column(String(64), info=personal(Category.IDENTITY))
+    department: Mapped[str | None] = mapped_column(String(120), info=personal(Category.IDENTITY))
+    language: Mapped[str] = mapped_column(String(8), default="en", info=personal(Category.CHOICE, "en"))
+    idp_entity_id: Mapped[str | None] = mapped_column(String(512), info=personal(Category.IDENTITY))
+    name_id: Mapped[str | None] = mapped_column(String(512), info=personal(Category.IDENTITY))
+    pseudonym: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.KEYED))
     disabled_at: Mapped[datetime | None]
     links_ended_at: Mapped[datetime | None]  # links to one's data from before open nothing
     erased_at: Mapped[datetime | None]

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
+from core.personal import Category, Harmless, harmless, personal
 
 
 class State(StrEnum):
@@ -52,15 +53,19 @@ class Participation(Tenant):
 
     shoot_id: Mapped[UUID] = mapped_column(ForeignKey("shoots.id"))
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
-    state: Mapped[str] = mapped_column(String(16), default=State.INVITED)
+    state: Mapped[str] = mapped_column(String(16), default=State.INVITED, info=harmless(Harmless.CODE))
     changed_at: Mapped[datetime]
     chosen_headshot_id: Mapped[UUID | None]
-    alternative: Mapped[str | None] = mapped_column(String(16))
-    failure_code: Mapped[str | None] = mapped_column(String(64))
-    fallback_code: Mapped[str | None] = mapped_column(String(64))  # why the studio took over
+    alternative: Mapped[str | None] = mapped_column(String(16), info=personal(Category.CHOICE))
+    failure_code: Mapped[str | None] = mapped_column(String(64), info=personal(Category.FACE))
+    # why the studio took over
+    fallback_code: Mapped[str | None] = mapped_column(String(64), info=harmless(Harmless.CODE))
     checkpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))  # while it trains
-    gpu_seconds: Mapped[float] = mapped_column(default=0.0, server_default=text("0"))
-    gpu_watt_hours: Mapped[float | None]  # only when all of it was measured
+    gpu_seconds: Mapped[float] = mapped_column(
+        default=0.0, server_default=text("0"), info=harmless(Harmless.WORK)
+    )
+    # only when all of it was measured
+    gpu_watt_hours: Mapped[float | None] = mapped_column(info=harmless(Harmless.WORK))
     approved_at: Mapped[datetime | None]
     reminders_ended_at: Mapped[datetime | None]  # the person wants no more reminders of this shoot
 

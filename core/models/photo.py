@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
+from core.personal import OWN_ID, Category, personal
 
 
 class Photo(Tenant):
@@ -32,11 +33,13 @@ class Photo(Tenant):
     artifact_id: Mapped[UUID] = mapped_column(ForeignKey("artifacts.id"))
     preview_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
     likeness_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
-    upload_key: Mapped[str] = mapped_column(String(64))
-    verdict: Mapped[dict[str, Any] | None]
-    subject_x: Mapped[float | None]  # fraction of the photo's width, from the left
-    subject_y: Mapped[float | None]  # fraction of the photo's height, from the top
-    confirmed_at: Mapped[datetime | None]
+    upload_key: Mapped[str] = mapped_column(String(64), info=personal(Category.IDENTITY, OWN_ID))
+    verdict: Mapped[dict[str, Any] | None] = mapped_column(info=personal(Category.FACE))
+    # fraction of the photo's width, from the left
+    subject_x: Mapped[float | None] = mapped_column(info=personal(Category.FACE))
+    # fraction of the photo's height, from the top
+    subject_y: Mapped[float | None] = mapped_column(info=personal(Category.FACE))
+    confirmed_at: Mapped[datetime | None] = mapped_column(info=personal(Category.CHOICE))
     checked_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
 

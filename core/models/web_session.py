@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
+from core.personal import Category, Harmless, harmless, personal
 
 
 class App(StrEnum):
@@ -43,18 +44,19 @@ class WebSession(Tenant):
     __table_args__ = (Index("ix_web_sessions_member", "member_id"),)
 
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
-    token_sha256: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
-    participation_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("participations.id")
-    )  # whose link it opened
-    method: Mapped[str] = mapped_column(String(8))
-    app: Mapped[str | None] = mapped_column(String(8))  # a session without one opens nothing
-    saml_session_index: Mapped[str | None] = mapped_column(String(256))
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True, info=harmless(Harmless.RANDOM))
+    # whose link it opened
+    participation_id: Mapped[UUID | None] = mapped_column(ForeignKey("participations.id"))
+    method: Mapped[str] = mapped_column(String(8), info=harmless(Harmless.CODE))
+    # a session without one opens nothing
+    app: Mapped[str | None] = mapped_column(String(8), info=harmless(Harmless.CODE))
+    saml_session_index: Mapped[str | None] = mapped_column(String(256), info=personal(Category.IDENTITY))
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     # Of a link's session, see `core.shoots.devices`: hash over what the device keeps and the member,
-    device_sha256: Mapped[bytes | None] = mapped_column(LargeBinary(32))
-    system: Mapped[str | None] = mapped_column(String(16))  # its kind in a word: iPhone, Windows
+    device_sha256: Mapped[bytes | None] = mapped_column(LargeBinary(32), info=personal(Category.IDENTITY))
+    # and its kind in a word: iPhone, Windows.
+    system: Mapped[str | None] = mapped_column(String(16), info=personal(Category.IDENTITY))
     disowned_at: Mapped[datetime | None]  # whoever used it said that they are not this member
     told_at: Mapped[datetime | None]  # a mail about it is owed to the member

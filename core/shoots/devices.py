@@ -159,7 +159,7 @@ def shut_out(session: Session, session_id: UUID) -> None:
     if is_shut_out(session, session_id):
         return
     member = session.get_one(Member, row.member_id)
-    forget(session, member.id)
+    _forget(session, member.id)
     live = session.execute(
         select(Participation, Shoot)
         .join(Shoot, Shoot.id == Participation.shoot_id)
@@ -178,7 +178,7 @@ def shut_out(session: Session, session_id: UUID) -> None:
         audit.record(session, audit.Tag.INVITE_RENEWED, actor=actor, subject=member, invite=str(invite.id))
 
 
-def forget(session: Session, member_id: UUID) -> None:
+def _forget(session: Session, member_id: UUID) -> None:
     """Know none of the person's devices any more."""
     session.execute(
         update(WebSession).where(WebSession.member_id == member_id).values(device_sha256=None, system=None)

@@ -97,9 +97,9 @@ MUTATIONS = (
     # Erasure, retention
     Mutation(
         "Erasing takes the employee number",
-        "compliance/erasure/begin.py",
-        '        "employee_id",\n',
-        "",
+        "core/models/member.py",
+        "employee_id: Mapped[str | None] = mapped_column(String(64), info=personal(Category.IDENTITY))",
+        "employee_id: Mapped[str | None] = mapped_column(String(64), info=harmless(Harmless.CODE))",
         ("tests/unit/compliance/test_erasure.py::test_no_row_anywhere_says_a_word_about_an_erased_person",),
     ),
     Mutation(
@@ -111,9 +111,9 @@ MUTATIONS = (
     ),
     Mutation(
         "Erasing takes the measures of the face on each result",
-        "compliance/erasure/begin.py",
-        ".values(gates={}))",
-        ".values(seconds=0))",
+        "core/models/headshot.py",
+        "info=personal(Category.FACE, {})",
+        "info=harmless(Harmless.WORK)",
         ("tests/unit/compliance/test_erasure.py::test_no_row_anywhere_says_a_word_about_an_erased_person",),
     ),
     Mutation(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 from conftest import add_member, add_participation
-from sqlalchemy import select, text, update
+from sqlalchemy import Column, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from work import do_all_work
 
 from compliance import erasure, evidence
 from compliance.verify import verify_file
-from core import audit
+from core import audit, personal
 from core.clock import now
 from core.db import Lookup, transaction
 from core.ids import new_id
@@ -34,9 +37,11 @@ from core.models import (
     Shoot,
     SignInMethod,
     State,
+    Style,
     WebSession,
 )
 from core.people import sessions
+from core.personal import Personal
 from core.shoots import invites
 from core.vault import ArtifactGone, vault
 
@@ -220,6 +225,97 @@ def test_erasing_ends_sessions_and_links_at_once(org: UUID, member: Member, arti
         assert session.get_one(Invite, invite.id).revoked_at is not None
         with pytest.raises(invites.InviteRevoked):
             invites.usable(session, invite.id)
+
+
+def test_every_value_that_says_something_about_a_person_is_cleared(
+    org: UUID, member: Member, artifact_id: UUID
+) -> None:
+    """Whatever the map names: a marker in every such column of every table, one row about the person in each."""
+    written: dict[str, set[str]] = {}
+    with transaction(org) as session:
+        _one_row_each(session, org, member.id, artifact_id)
+        for table, person in personal.about_people(Base.metadata):
+            said = {column for column in table.c if isinstance(personal.declared(column), Personal)}
+            if not said:
+                continue
+            values = {column: _marker(column) for column in said}
+            changed = session.execute(update(table).where(person == member.id).values(values))
+            assert changed.rowcount, f"no row about the person in {table.name}"
+            written[table.name] = {column.name for column in said}
+        session.expire_all()
+        request(session, member.id)
+    assert {"email", "employee_id", "name_id"} <= written["members"]
+    assert "verdict" in written["photos"]
+    with transaction(org) as session:
+        for table, person in personal.about_people(Base.metadata):
+            for row in session.execute(select(table).where(person == member.id)).mappings():
+                for name in written.get(table.name, ()):
+                    said = personal.declared(table.c[name])
+                    assert isinstance(said, Personal)
+                    expected = str(row["id"]) if said.erased is personal.OWN_ID else said.erased
+                    assert row[name] == expected, f"{table.name}.{name}"
+
+
+def _marker(column: Column[Any]) -> Any:
+    known = {
+        str: "marker",
+        float: 0.123,
+        dict: {"marker": 1},
+        list: [{"marker": 1}],
+        datetime: now(),
+        bytes: b"marker",
+    }
+    return known[column.type.python_type] if not isinstance(column.type, JSONB) else {"marker": 1}
+
+
+def _one_row_each(session: Session, org: UUID, member_id: UUID, artifact_id: UUID) -> None:
+    participation = session.scalars(select(Participation)).one()
+    style_id = session.scalars(select(Style.id)).first() or new_id()
+    whose: dict[str, Any] = {"org_id": org, "member_id": member_id}
+    photo = Photo(
+        id=new_id(), participation_id=participation.id, artifact_id=artifact_id, upload_key="one", **whose
+    )
+    session.add(photo)
+    session.flush()
+    session.add_all(
+        [
+            Headshot(
+                id=new_id(),
+                participation_id=participation.id,
+                photo_id=photo.id,
+                style_id=style_id,
+                engine="studio",
+                rank=0,
+                gates={},
+                seconds=1.0,
+                **whose,
+            ),
+            Adapter(
+                id=new_id(),
+                kind="person",
+                participation_id=participation.id,
+                artifact_id=artifact_id,
+                base="base",
+                revision="1",
+                rank=1,
+                steps=1,
+                seed=1,
+                photos=[],
+                curve=[],
+                seconds=1.0,
+                **whose,
+            ),
+            WebSession(
+                id=new_id(),
+                token_sha256=bytes(32),
+                method="invite",
+                seen_at=now(),
+                expires_at=now(),
+                **whose,
+            ),
+        ]
+    )
+    session.flush()
 
 
 def test_second_request_returns_the_first_erasure(org: UUID, member: Member, artifact_id: UUID) -> None:

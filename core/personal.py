@@ -1,0 +1,88 @@
+"""The map of what is personal: each column that may say something about somebody says so beside its definition.
+
+Erasure clears what the map names, and `docs/reference.md` lists it, so neither is kept by hand. A column of a table
+about people that declares nothing fails a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, Uuid, cast, column
+from sqlalchemy.types import TypeEngine
+
+_KEY: Final = "about_somebody"
+
+
+class Category(StrEnum):
+    """What a value says about somebody."""
+
+    IDENTITY = "identity"  # names, addresses, the numbers that an employer or an identity provider gave
+    FACE = "face"  # a picture, or what was measured on one
+    CHOICE = "choice"  # what they decided or prefer
+
+
+class Harmless(StrEnum):
+    """Why a value may stay when its person is erased."""
+
+    CODE = "one of the program's own words"
+    RANDOM = "random, or the hash of something random"
+    KEYED = "a hash under a key that is destroyed with the person's"
+    WORK = "says how the program worked, not on whom"
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """What a column says about somebody, and what stands in it after erasure."""
+
+    category: Category
+    erased: Any = None
+
+
+Declared = Personal | Harmless
+
+
+def personal(category: Category, erased: Any = None) -> dict[Any, Any]:
+    """Return the `info` of a column that says something about somebody.
+
+    Args:
+        category: what it says.
+        erased: its value after erasure; null if not given.
+    """
+    return {_KEY: Personal(category, erased)}
+
+
+def harmless(why: Harmless) -> dict[Any, Any]:
+    """Return the `info` of a column that may stay."""
+    return {_KEY: why}
+
+
+# For a column that must differ from row to row.
+OWN_ID: Final = cast(column("id"), String)
+
+
+def declared(one: Column[Any]) -> Declared | None:
+    """Return what a column says of itself."""
+    found: Declared | None = one.info.get(_KEY)
+    return found
+
+
+def person_of(table: Table) -> Column[Any] | None:
+    """Return the column that names the person whom a row of `table` is about; `None` where no row is about anybody."""
+    return table.c.id if table.name == "members" else table.c.get("member_id")
+
+
+def about_people(metadata: MetaData) -> Iterator[tuple[Table, Column[Any]]]:
+    """Yield the tables with rows about people, each with the column that names the person."""
+    for table in metadata.sorted_tables:
+        person = person_of(table)
+        if person is not None:
+            yield table, person
+
+
+def says_nothing(kind: TypeEngine[Any]) -> bool:
+    """Whether a column of this type needs no declaration: opaque ids, times and marks."""
+    return isinstance(kind, Uuid | DateTime | Boolean)
