@@ -19,7 +19,7 @@ from core.consent import Purpose
 from core.db import organization_of
 from core.ids import new_id
 from core.logs import logger
-from core.models import Artifact, Erasure, Member, Participation, Photo, State
+from core.models import Erasure, Member, Participation, Photo, State
 from core.models.base import Base
 from core.people import access
 from core.personal import Personal
@@ -117,11 +117,7 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
         .where(Photo.member_id == member.id, Photo.removed_at.is_(None))
         .values(removed_at=moment)
     )
-    session.execute(
-        update(Artifact)
-        .where(Artifact.member_id == member.id, Artifact.delete_requested_at.is_(None))
-        .values(delete_requested_at=moment)
-    )
+    vault().close(session, member.id)
     member.erased_at = moment
     session.flush()
     _clear(session, member)

@@ -52,7 +52,7 @@ def settle(session: Session) -> None:
     waiting = session.scalars(
         select(Erasure)
         .where(Erasure.epoch.is_not(None), Erasure.epoch_destroyed_at.is_(None))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     for erasure in waiting:
         assert erasure.epoch is not None

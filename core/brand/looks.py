@@ -168,7 +168,7 @@ def owe(session: Session, look: Look) -> None:
 def locked(session: Session, look_id: UUID) -> Look:
     """Return a look, locked until the transaction ends."""
     session.flush()  # or what the caller has changed would be read over
-    return session.get_one(Look, look_id, with_for_update=True, populate_existing=True)
+    return session.get_one(Look, look_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def drop_checkpoint(session: Session, look: Look) -> int:

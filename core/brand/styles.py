@@ -226,7 +226,7 @@ def forget_unused_pictures(session: Session, kept_before: datetime) -> None:
             Artifact.created_at < kept_before,
             cast(Artifact.id, String).not_in(images),
         )
-        .with_for_update(skip_locked=True)
+        .with_for_update(key_share=True, skip_locked=True)
     ).all()
     for one in unused:
         _forget_picture(session, str(one))  # looks once more, now that nobody can save a style with it

@@ -54,6 +54,18 @@ class Encoding(StrEnum):
     MAC_LATIN_2 = "mac_latin2"
     MAC_CYRILLIC = "mac_cyrillic"
     EUC_JP = "euc_jp"
+    MAC_TURKISH = "mac_turkish"
+    MAC_GREEK = "mac_greek"
+    ISO_8859_7 = "iso8859_7"
+    ISO_8859_5 = "iso8859_5"
+    ISO_8859_4 = "iso8859_4"
+    ISO_8859_6 = "iso8859_6"
+    DOS_857 = "cp857"
+    DOS_737 = "cp737"
+    DOS_775 = "cp775"
+    DOS_855 = "cp855"
+    DOS_862 = "cp862"
+    DOS_720 = "cp720"
 
 
 UNICODE = (Encoding.UTF_8, Encoding.UTF_16_LE, Encoding.UTF_16_BE, Encoding.TWICE)
@@ -130,9 +142,7 @@ def _by_chance(content: bytes, text: str) -> Decoded | None:
     words = Counter(_WORD.findall(content))
     if len(words) > MOST_CHANCES or not words:
         return None
-    unicode = [word.decode("utf-8")[:LONGEST_WORD] for word in words]
-    # The sign for a lost letter has three bytes: that is no chance, and the row's judgement notices it.
-    if sum(spelling.is_misspelt(word.replace("\ufffd", "")) for word in unicode) * 2 < len(words):
+    if sum(map(_is_misspelt, words)) * 2 < len(words):
         return None
     ranked = _ranked(_telling(words))[:MOST_READINGS]
     likely = [one for one in ranked if not any(map(spelling.is_misspelt, one.words))]
@@ -146,7 +156,8 @@ def _by_chance(content: bytes, text: str) -> Decoded | None:
 def _not_unicode(content: bytes) -> Decoded:
     """Choose between the older encodings, and UTF-8 with some lines in one of them."""
     words = Counter(_WORD.findall(content))
-    valid = [word for word in words if _is_utf_8(word)]
+    # What is UTF-8 by chance reads as nobody writes.
+    valid = [word for word in words if _is_utf_8(word) and not _is_misspelt(word)]
     if len(valid) >= 2 * (len(words) - len(valid)):
         # A word in another encoding is hardly ever UTF-8 by chance, so most of this file is.
         text, odd = _mostly_utf_8(content)
@@ -200,6 +211,11 @@ def _is_utf_8(word: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_misspelt(word: bytes) -> bool:
+    # The sign for a lost letter has three bytes: that is no chance, and the row's judgement notices it.
+    return spelling.is_misspelt(word.decode("utf-8")[:LONGEST_WORD].replace("\ufffd", ""))
 
 
 def _mostly_utf_8(content: bytes) -> tuple[str, frozenset[int]]:

@@ -124,6 +124,15 @@ class Vault:
         if subjects:
             enqueue_all(session, JobName.PURGE, subjects)
 
+    @staticmethod
+    def close(session: Session, member_id: UUID) -> None:
+        """Let nobody read anything of a person from the commit on; their erasure removes and counts the objects."""
+        session.execute(
+            update(Artifact)
+            .where(Artifact.member_id == member_id, Artifact.delete_requested_at.is_(None))
+            .values(delete_requested_at=now())
+        )
+
     def purge(self, session: Session, artifact: Artifact) -> bool:
         """Delete a marked artifact's object and check by reading back; return whether it is gone."""
         assert artifact.delete_requested_at is not None

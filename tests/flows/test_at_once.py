@@ -42,9 +42,9 @@ from core.models import (
     SignInMethod,
     State,
 )
-from core.people import sessions
+from core.people import access, sessions
 from core.portraits import adapters, avatars, downloads, engines, headshots, photos, submission, verdicts
-from core.shoots import invites, participations, shoots
+from core.shoots import devices, invites, participations, reminders, shoots
 from core.style.spec import StyleSpec
 from core.vault import vault
 from workers.jobs import render as render_job
@@ -65,6 +65,7 @@ class Stage:
     photo_ids: list[UUID]
     headshot_id: UUID
     invite_id: UUID
+    session_id: UUID
 
     def member(self, session: Session) -> Member:
         return session.get_one(Member, self.member_id)
@@ -151,7 +152,12 @@ def _build(org: UUID, shoot: Shoot, state: State) -> Stage:
             row.chosen_headshot_id, row.approved_at = shot.id, now() - timedelta(days=365)
         session.flush()
         (invite,) = invites.create_all(session, shoot, [row], actor=audit.SYSTEM)
-        return Stage(org, member.id, row.id, [one.id for one in taken], shot.id, invite.id)
+        token = sessions.start(
+            session, session.get_one(Member, member.id), SignInMethod.INVITE, participation=row
+        )
+        opened = sessions.row_of(session, token)
+        devices.arrive(session, opened, secret=new_id().hex, agent="Windows")
+        return Stage(org, member.id, row.id, [one.id for one in taken], shot.id, invite.id, opened.id)
 
 
 Verb = Callable[[Session, Stage], object]
@@ -303,6 +309,33 @@ def close(session: Session, at: Stage) -> None:
     shoots.close(session, shoot, actor=audit.SYSTEM)
 
 
+def end_reminders(session: Session, at: Stage) -> None:
+    reminders.end(session, at.participation_id)
+
+
+def disable(session: Session, at: Stage) -> None:
+    access.disable(session, at.member(session), actor=audit.SYSTEM)
+
+
+def enable(session: Session, at: Stage) -> None:
+    access.enable(session, at.member(session), actor=audit.SYSTEM)
+
+
+def arrive(session: Session, at: Stage) -> None:
+    token = sessions.start(
+        session, at.member(session), SignInMethod.DATA, participation=at.participation(session)
+    )
+    devices.arrive(session, sessions.row_of(session, token), secret=new_id().hex, agent="iPhone")
+
+
+def disown(session: Session, at: Stage) -> None:
+    devices.disown(session, at.session_id)
+
+
+def shut_out(session: Session, at: Stage) -> None:
+    devices.shut_out(session, at.session_id)
+
+
 def sweep(session: Session, at: Stage) -> None:
     retention.sweep(session)
 
@@ -344,6 +377,12 @@ VERBS: dict[Verb, State] = {  # each with a state in which it has something to d
     remind: State.OPENED,
     revoke: State.OPENED,
     close: State.UPLOADING,
+    end_reminders: State.OPENED,
+    disable: State.UPLOADING,
+    enable: State.OPENED,
+    arrive: State.READY,
+    disown: State.UPLOADING,
+    shut_out: State.READY,
     sweep: State.DELIVERED,
     purge: State.DECLINED,
 }

@@ -14,7 +14,7 @@ from workers.process.runner import JobRun
 def run(job: JobRun) -> None:
     """Issue the certificate; see `compliance.certificate.issuing.issue`."""
     with job.finish() as session:
-        issuing.issue(session, session.get_one(Erasure, job.subject_id, with_for_update=True))
+        issuing.issue(session, session.get_one(Erasure, job.subject_id, with_for_update={"key_share": True}))
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:

@@ -14,7 +14,7 @@ from workers.process.runner import JobRun
 def run(job: JobRun) -> None:
     """Execute the erasure; see `compliance.erasure.execute`."""
     with job.finish() as session:
-        record = session.get_one(Erasure, job.subject_id, with_for_update=True)
+        record = session.get_one(Erasure, job.subject_id, with_for_update={"key_share": True})
         if record.objects_destroyed_at is None:
             erasure.execute(session, record)
 

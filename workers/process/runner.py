@@ -68,7 +68,7 @@ class JobRun:
             AlreadyDone: another delivery was faster; the caller's result is dropped.
         """
         with transaction(self.org_id) as session:
-            row = session.get_one(Outbox, self.outbox_id, with_for_update=True)
+            row = session.get_one(Outbox, self.outbox_id, with_for_update={"key_share": True})
             if row.done_at is not None or row.failed_at is not None:
                 raise AlreadyDone
             yield session
@@ -100,7 +100,7 @@ def _perform(outbox_id: UUID) -> None:
         if not mine:
             return
         with transaction(org_id) as session:
-            row = session.get_one(Outbox, outbox_id, with_for_update=True)
+            row = session.get_one(Outbox, outbox_id, with_for_update={"key_share": True})
             if row.done_at is not None or row.failed_at is not None:
                 return
             # Counted before it is tried, so that work which kills its worker is given up as well.
@@ -140,14 +140,14 @@ def _attempt(job: JobRun, name: JobName) -> None:
 def _try_later(job: JobRun) -> None:
     wait = BACKOFF_SECONDS[min(job.attempt, len(BACKOFF_SECONDS)) - 1]
     with transaction(job.org_id) as session:
-        row = session.get_one(Outbox, job.outbox_id, with_for_update=True)
+        row = session.get_one(Outbox, job.outbox_id, with_for_update={"key_share": True})
         row.published_at = None
         row.not_before = now() + timedelta(seconds=wait)
 
 
 def _give_up(job: JobRun, module: Job, code: str) -> None:
     with transaction(job.org_id) as session:
-        row = session.get_one(Outbox, job.outbox_id, with_for_update=True)
+        row = session.get_one(Outbox, job.outbox_id, with_for_update={"key_share": True})
         row.failed_at = now()
         row.error_code = code[:64]
         module.failed(session, job.subject_id, code)

@@ -132,16 +132,32 @@ def test_a_page_whose_transaction_lost_runs_again_on_the_same_request(org: UUID)
         assert answer["flashed"] == ["once"]
 
 
+def written(pattern: re.Pattern[str]) -> dict[str, list[str]]:
+    """Return where the product's code says it, by file."""
+    found = {
+        path.relative_to(ROOT).as_posix(): [one[0] for one in pattern.finditer(path.read_text("utf-8"))]
+        for folder in ("core", "compliance", "workers", "portal", "admin", "sso", "deploy")
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    return {name: said for name, said in found.items() if said}
+
+
 def test_rows_of_people_and_advisory_locks_are_locked_in_one_place() -> None:
     people = "Member|Participation|Photo|Headshot|Consent|Invite|WebSession"
     by_hand = re.compile(
         rf"pg_(try_)?advisory|select\(({people})\b[^)]*\)(?:(?!select\()[\s\S]){{0,300}}?with_for_update"
         r"|refresh\((member|participation|photo|headshot)\b[^)]*with_for_update"
     )
-    found = {
-        path.relative_to(ROOT).as_posix()
-        for folder in ("core", "compliance", "workers", "portal", "admin", "sso", "deploy")
-        for path in (ROOT / folder).rglob("*.py")
-        if by_hand.search(path.read_text(encoding="utf-8"))
+    assert written(by_hand).keys() == {"core/locks.py"}
+
+
+def test_only_an_erasure_locks_the_key_of_a_row() -> None:
+    """`FOR UPDATE` makes whoever inserts a row that points at the locked one wait; nobody else needs that."""
+    strong = re.compile(r"with_for_update(=True|\(\)|=\{\}|\((?![^)]*(key_share|read)=True)[^)]*\))")
+    assert written(strong) == {"core/locks.py": ["with_for_update()"]}
+
+
+def test_what_lost_a_race_is_done_again_in_one_place() -> None:
+    assert written(re.compile(r"40P01|40001|[dD]eadlockDetected|SerializationFailure")).keys() == {
+        "core/locks.py"
     }
-    assert found == {"core/locks.py"}

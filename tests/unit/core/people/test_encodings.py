@@ -52,6 +52,18 @@ def names_of(found: Roster) -> str:
         ("王 伟,李 娜,张 敏,刘 洋,陈 杰", "gbk"),
         ("陳 怡君,林 志明,黃 淑芬,張 雅婷", "cp950"),
         ("김 민준,이 서연,박 지훈,최 수빈", "cp949"),
+        ("Ayşe Yılmaz,Çağla Şahin,Işıl İnce", "mac_turkish"),
+        ("Ayşe Yılmaz,Çağla Şahin,Işıl İnce", "cp857"),
+        ("Άγγελος Ώρας,Ελένη Γεωργίου", "iso8859_7"),
+        ("Άγγελος Ώρας,Ελένη Γεωργίου", "mac_greek"),
+        ("Γιώργος Παπαδόπουλος,Ελένη Γεωργίου", "cp737"),
+        (CYRILLIC, "iso8859_5"),
+        (CYRILLIC, "cp855"),
+        ("Jānis Bērziņš,Jūratė Šimkutė", "iso8859_4"),
+        ("Jānis Bērziņš,Jūratė Šimkutė", "cp775"),
+        ("שרה כהן,דוד לוי", "cp862"),
+        ("محمد العتيبي,فاطمة الشمري", "iso8859_6"),
+        ("محمد العتيبي,فاطمة الشمري", "cp720"),
     ],
 )
 def test_an_older_encoding_is_found_by_its_names_or_asked_with_the_right_one(
@@ -103,6 +115,15 @@ UNCOMMON = {
     "cp1253": "Παπανδρέου Καραμανλής Θεοδωράκης Βαγγέλης Μερκούρη Τσίπρας Ξενάκης",
     "cp1255": "רבין פרס נתניהו שרון ברק לפיד אלתרמן ביאליק",
     "cp1257": "Raiņa Ķeniņš Ābele Ēriks Grīnbergs Āboliņš Žīgurs Šteins",
+    "mac_turkish": "Bıçakçı Gündoğdu Şentürk Işıklı Kuşçu Çakır Yaşar Ağaoğlu Bilgiç",
+    "cp857": "Bıçakçı Gündoğdu Şentürk Işıklı Kuşçu Çakır Yaşar Ağaoğlu Bilgiç",
+    "iso8859_5": "Пушкин Лермонтов Щербаков Жуков Чехов Гоголь Эдуард Юрьев",
+    "cp855": "Пушкин Лермонтов Щербаков Жуков Чехов Гоголь Эдуард Юрьев",
+    "iso8859_7": "Παπανδρέου Καραμανλής Θεοδωράκης Άρης Μερκούρη Τσίπρας Ξενάκης",
+    "mac_greek": "Παπανδρέου Καραμανλής Θεοδωράκης Άρης Μερκούρη Τσίπρας Ξενάκης",
+    "cp737": "Παπανδρέου Καραμανλής Θεοδωράκης Άρης Μερκούρη Τσίπρας Ξενάκης",
+    "iso8859_4": "Raiņa Ķeniņš Ābele Ēriks Grīnbergs Āboliņš Žīgurs Šteins",
+    "cp775": "Raiņa Ķeniņš Ābele Ēriks Grīnbergs Āboliņš Žīgurs Šteins",
     "cp932": "松岡修造 本田圭佑 大谷翔平 渋谷すばる 黒澤明 宇多田ヒカル 三島由紀夫",
     "euc_jp": "松岡修造 本田圭佑 大谷翔平 渋谷すばる 黒澤明 宇多田ヒカル 三島由紀夫",
     "gbk": "邓小平 李小龙 姚明 章子怡 巩俐 张艺谋 陈凯歌 周迅",
@@ -201,6 +222,13 @@ def test_a_few_bytes_that_are_utf_8_by_chance_are_asked_about() -> None:
     found = roster.parse(content)
     assert found.asks is Question.ENCODING
     assert {Encoding.UTF_8, Encoding.MAC_LATIN_2} <= {one.encoding for one in found.readings}
+
+
+def test_bytes_that_are_utf_8_by_chance_make_no_utf_8_file_of_another() -> None:
+    names = "Jiří Dvořák,Štěpán Říha"
+    found = roster.parse(listed(names).encode("mac_latin2"))
+    assert found.encoding is not Encoding.UTF_8
+    assert found.asks is Question.ENCODING or names_of(found) == names
 
 
 def test_readings_show_the_same_lines_and_differ() -> None:
