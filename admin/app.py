@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from flask_babel import format_date, format_datetime
 
-from admin import audit, brand, dashboard, download, looks, people, roster, shoots, sign_in, styles
+from admin import audit, brand, dashboard, download, looks, people, roster, shoots, sign_in, styles, uploads
 from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS, failure
 from core import permissions
 from core.db import transaction
@@ -28,6 +28,7 @@ BLUEPRINTS = (
     brand.bp,
     styles.bp,
     looks.bp,
+    uploads.bp,
     shoots.bp,
     roster.bp,
     download.bp,

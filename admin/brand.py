@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
-from core.brand import brands, pictures
+from core import uploads
+from core.brand import brands, files
 from core.db import transaction
 from core.errors import InvalidInput
+from core.models import Member, Use
 from core.people import organizations
 from core.permissions import Permission
+from core.vault import vault
 from core.web.answers import again, go, page
+from core.web.checking import checked
 from core.web.guards import me, requires
 
 bp = Blueprint("brand_page", __name__)
@@ -19,36 +26,53 @@ bp = Blueprint("brand_page", __name__)
 @bp.get("/brand")
 @requires(Permission.EDIT_STYLE)
 def edit() -> Response:
-    """Show the brand."""
+    """Show the brand, and what is with the logo that was sent last."""
     with transaction(me().org_id) as session:
         organization = organizations.current(session)
-        return page("admin/brand.html", name=organization.name, accent=organization.accent)
+        return page("admin/brand.html", name=organization.name, accent=organization.accent, **_logo(session))
 
 
 @bp.post("/brand")
 @requires(Permission.EDIT_STYLE)
 def save() -> Response:
-    """Save the brand; a file that is no picture changes nothing."""
+    """Save the brand; a new logo is shown once it was judged, and until then the one before."""
     name, accent = request.form.get("name", ""), request.form.get("accent", "")
     upload = request.files.get("logo")
     logo = upload.read() if upload is not None and upload.filename else None
+    sent = None
     try:
         with transaction(me().org_id) as session:
+            media_type = files.glance(logo) if logo is not None else ""
             brands.save(
                 session,
                 name=name,
                 accent=accent,
-                logo=logo,
                 remove_logo="remove_logo" in request.form,
                 actor=me().actor,
             )
+            if logo is not None:
+                sender = session.get_one(Member, me().member_id)
+                sent = str(uploads.receive(session, Use.LOGO, [(logo, media_type)], sender=sender).id)
     except InvalidInput as error:
-        return again("admin/brand.html", error, name=name, accent=accent)
-    message = _("Saved. This is how your people see you from now on.")
-    is_blurred = logo is not None and max(pictures.size(logo)) < brands.SMALL_LOGO
-    if is_blurred:
-        message += " " + _(
-            "The logo has less than %(least)s pixels on its longer side: it will look blurred on pages and files.",
-            least=brands.SMALL_LOGO,
-        )
-    return go("/admin/brand", message, "warn" if is_blurred else "good")
+        with transaction(me().org_id) as session:
+            return again("admin/brand.html", error, name=name, accent=accent, **_logo(session))
+    return go(
+        "/admin/brand",
+        _("Saved. Your new logo follows as soon as it is checked.")
+        if sent
+        else _("Saved. This is how your people see you from now on."),
+        upload=sent,
+    )
+
+
+def _logo(session: Session) -> dict[str, Any]:
+    """Return what the page says of the logo: how far the one is that was sent, and whether there are enough pixels."""
+    sent = uploads.newest(session, Use.LOGO)
+    logo_id = organizations.current(session).logo_id
+    side = max(files.size(vault().get(session, logo_id))) if logo_id is not None else None
+    return {
+        "sent": checked(sent) if sent is not None else None,
+        "sent_url": f"/admin/uploads/{sent.id}.json" if sent is not None else "",
+        "least": brands.SMALL_LOGO,
+        "is_blurred": side is not None and side < brands.SMALL_LOGO,
+    }

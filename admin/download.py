@@ -16,7 +16,7 @@ from PIL import Image
 
 from core import locks
 from core.audit import Actor
-from core.brand import styles
+from core.brand import files, styles
 from core.db import transaction
 from core.people import organizations
 from core.permissions import Permission
@@ -42,8 +42,6 @@ ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 @requires(Permission.DOWNLOAD)
 def shoot_zip(shoot_id: UUID) -> Response:
     """Send every approved headshot in the style's first size, and alternatives in a folder of their own."""
-    from workers.studio.logo import read_logo
-
     user = me()
     with transaction(user.org_id) as session:
         shoot = shoots.get(session, shoot_id)
@@ -51,7 +49,9 @@ def shoot_zip(shoot_id: UUID) -> Response:
         brand = brand_of(organizations.current(session))
         ids = downloads.plan(session, shoot, actor=user.actor)
         logo = styles.logo(session, style)
-    look = _Look(shoot.file_name, style, brand, read_logo(logo) if logo else None, get_translations().gettext)
+    look = _Look(
+        shoot.file_name, style, brand, files.rgba(logo) if logo else None, get_translations().gettext
+    )
     name = re.sub(r"[^a-z0-9]+", "-", shoot.name.lower()).strip("-") or "headshots"
     return archive.send(_files(user.org_id, ids, look, user.actor), f"{name}.zip")
 

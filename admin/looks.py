@@ -7,21 +7,22 @@ from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from admin.words import LOOKS
-from core import progress
-from core.brand import look_pictures, looks, pictures, styles
+from core import progress, uploads
+from core.brand import look_pictures, looks, styles
+from core.brand.files import smaller
 from core.brand.looks import Standing
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
-from core.models import Look, Style
+from core.models import Look, Member, Style, Use
 from core.permissions import Permission
 from core.settings import diffusion_settings
 from core.web.answers import again, go, page
 from core.web.app import limiter
-from core.web.errors import said, wants_json
+from core.web.checking import checked
+from core.web.errors import wants_json
 from core.web.guards import me, requires
 
 bp = Blueprint("looks", __name__)
@@ -35,7 +36,7 @@ def view(style_id: UUID) -> Response:
     """Show a style's look and how far it is; as JSON, the progress that the page polls."""
     with transaction(me().org_id) as session:
         style, look = _found(session, style_id)
-        shown = _values(style, look)
+        shown = _values(session, style, look)
     if wants_json():
         standing, far = shown["standing"], shown["progress"]
         return jsonify(
@@ -52,45 +53,26 @@ def view(style_id: UUID) -> Response:
 
 @bp.post("/styles/<uuid:style_id>/look")
 @requires(Permission.EDIT_STYLE)
-@limiter.limit("20 per hour")  # each may decode forty large pictures
+@limiter.limit("20 per hour")  # each may have a worker decode forty large pictures
 def give(style_id: UUID) -> Response:
-    """Keep the uploaded pictures as the style's look, and let it be learned."""
-    uploads = [one for one in request.files.getlist("pictures") if one.filename]
+    """Take pictures for the style's look; once they were judged, it is learned."""
+    files = [one.read() for one in request.files.getlist("pictures") if one.filename]
     try:
         with transaction(me().org_id) as session:
-            shown = _values(*_found(session, style_id))
-        if not shown["is_on"]:
-            raise InvalidInput(_("No image model is set up here any more, so nothing can be learned."))
-        readable = look_pictures.read([one.read() for one in uploads], rights="rights" in request.form)
-        with transaction(me().org_id) as session:
-            style, _look = _found(session, style_id)
-            given = looks.give(session, style, readable, actor=me().actor)
-            saved, kept = given.style, len(given.look.pictures)
+            style, look = _found(session, style_id)
+            shown = _values(session, style, look)
+            if not shown["is_on"]:
+                raise InvalidInput(_("No image model is set up here any more, so nothing can be learned."))
+            look_pictures.demand(len(files), rights="rights" in request.form)
+            looks.demand_newest(session, style)
+            sender = session.get_one(Member, me().member_id)
+            # Whether each is a picture, the worker says, of all of them together.
+            sealed = [(content, "application/octet-stream") for content in files]
+            sent = uploads.receive(session, Use.LOOK, sealed, sender=sender, subject_id=style.id)
+            upload_id = str(sent.id)
     except (InvalidInput, looks.NewerVersion) as error:
-        refused = getattr(error, "refused", ())
-        told = [(uploads[one.number - 1].filename, said(one.error)) for one in refused]
-        if told:
-            error.details["refused"] = [f"{name}: {reason}" for name, reason in told]
-        return again("admin/look.html", error, **shown, told=told)
-    told = [(uploads[one.number - 1].filename, said(one.error)) for one in given.refused]
-    message = ngettext(
-        "%(num)s picture is kept, and the look is being learned.",
-        "%(num)s pictures are kept, and the look is being learned.",
-        kept,
-    )
-    if told and not wants_json():
-        # At once instead of after a redirect: that carries its note in a cookie, and a file's name may be a person's.
-        with transaction(me().org_id) as session:
-            shown = _values(*_found(session, saved.id))
-        return page("admin/look.html", **shown, told=told, message=message)
-    return go(
-        f"/admin/styles/{saved.id}/look",
-        message,
-        id=str(saved.id),
-        version=saved.version,
-        pictures=kept,
-        refused=[f"{name}: {reason}" for name, reason in told],
-    )
+        return again("admin/look.html", error, **shown)
+    return go(f"/admin/styles/{style_id}/look", upload=upload_id)
 
 
 @bp.post("/styles/<uuid:style_id>/look/again")
@@ -118,7 +100,7 @@ def picture(style_id: UUID, picture_id: UUID) -> Response:
     """Return one of the look's pictures, small."""
     with transaction(me().org_id) as session:
         jpeg = looks.picture(session, styles.get(session, style_id), picture_id)
-    return Response(pictures.jpeg(jpeg, THUMBNAIL_SIDE), mimetype="image/jpeg")
+    return Response(smaller(jpeg, THUMBNAIL_SIDE), mimetype="image/jpeg")
 
 
 def _found(session: Session, style_id: UUID) -> tuple[Style, Look | None]:
@@ -134,10 +116,14 @@ def _found(session: Session, style_id: UUID) -> tuple[Style, Look | None]:
     return style, look
 
 
-def _values(style: Style, look: Look | None) -> dict[str, Any]:
+def _values(session: Session, style: Style, look: Look | None) -> dict[str, Any]:
+    sent = uploads.newest(session, Use.LOOK, subject_id=style.id)
     standing = looks.standing(look) if look is not None else None
     return {
         "style": style,
+        "sent": checked(sent) if sent is not None else None,
+        "sent_id": str(sent.id) if sent is not None else "",
+        "sent_url": f"/admin/uploads/{sent.id}.json" if sent is not None else "",
         "look": look,
         "standing": standing,
         "word": LOOKS[standing] if standing is not None else None,

@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from admin.style_form import Fields, errors_of, fields_of, spec_of
 from admin.style_words import LABELS
+from admin.uploads import backdrop_sent, judged_backdrop
 from admin.words import LOOKS, NO_LOOK, SIZES, Word
-from core.brand import looks, pictures, style_deletion, styles
+from core import uploads
+from core.brand import files, looks, style_deletion, styles
 from core.db import transaction
 from core.errors import AppError, InvalidInput
 from core.models import Style
@@ -25,7 +27,7 @@ from core.settings import diffusion_settings
 from core.style.file import StyleUnusable, to_toml
 from core.style.presets import SLATE, presets
 from core.style.spec import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
-from core.web.answers import again, go, page
+from core.web.answers import again, go, page, uuid_argument
 from core.web.guards import me, requires
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def new() -> Response:
     if spec is None:
         abort(404)
     typed = request.args.get("name", "").strip()[:LONGEST_NAME]
-    return _studio(fields_of(spec) | {"name": typed or _(spec.name)}, preset=chosen)
+    return _studio(fields_of(spec) | {"name": typed or _(spec.name)} | _chosen(), preset=chosen)
 
 
 @bp.post("/styles/new")
@@ -74,7 +76,7 @@ def edit(style_id: UUID) -> Response:
     """Open the studio on a style."""
     with transaction(me().org_id) as session:
         style = styles.get(session, style_id)
-        return _studio(fields_of(style.parsed), style)
+        return _studio(fields_of(style.parsed) | _chosen(), style)
 
 
 @bp.post("/styles/<uuid:style_id>")
@@ -82,6 +84,12 @@ def edit(style_id: UUID) -> Response:
 def change(style_id: UUID) -> Response:
     """Save a change: in place, or as a new version where a shoot uses this one."""
     return _save(style_id)
+
+
+def _chosen() -> Fields:
+    """Return what the form says of a picture that was sent before the page was loaded anew."""
+    upload_id = uuid_argument("picture")
+    return {"backdrop_kind": "image", "upload": str(upload_id)} if upload_id is not None else {}
 
 
 def _studio(
@@ -122,23 +130,26 @@ def _look(session: Session, style: Style | None) -> Word | None:
 
 def _save(style_id: UUID | None) -> Response:
     style = None
-    image_id = request.form.get("image_id", "")
+    # What the form says of its picture: the one that it has, and one that is being checked.
+    sent = {"image_id": request.form.get("image_id", ""), "upload": ""}
     try:
         with transaction(me().org_id) as session:
             style = styles.get(session, style_id) if style_id else None
-            upload = _upload()
-            if upload is not None and request.form.get("backdrop_kind") == "image":
-                image_id = str(_kept(session, upload))
         # The picture stays though another field may be refused: a file cannot be put back into a form.
+        if request.form.get("backdrop_kind") == "image" and (upload_id := backdrop_sent()) is not None:
+            sent["upload"] = str(upload_id)
+            sent = {"image_id": judged_backdrop(upload_id), "upload": ""}
         with transaction(me().org_id) as session:
             style = styles.get(session, style_id) if style_id else None
             before = style.parsed.backdrop if style is not None else None
-            spec = spec_of(request.form, image_id)
+            spec = spec_of(request.form, sent["image_id"])
             saved = styles.save(session, spec, style=style, actor=me().actor)
             is_soft = spec.backdrop != before and styles.is_picture_small(session, spec)
-    except (InvalidInput, styles.StyleNameTaken) as error:
+    except (InvalidInput, uploads.PictureRefused, uploads.StillChecking, styles.StyleNameTaken) as error:
+        if isinstance(error, uploads.PictureRefused):
+            sent["upload"] = ""
         kept = {name: "" for name in fields_of(StyleSpec()) if name.startswith("size-")}
-        fields = fields_of(StyleSpec()) | kept | dict(request.form.items()) | {"image_id": image_id}
+        fields = fields_of(StyleSpec()) | kept | dict(request.form.items()) | sent
         return _studio(fields, style, preset=fields.get("preset", ""), error=error)
     message = (
         _("Saved as version %(number)s. Shoots that use an earlier version keep it.", number=saved.version)
@@ -157,14 +168,6 @@ def _save(style_id: UUID | None) -> Response:
         id=str(saved.id),
         version=saved.version,
     )
-
-
-def _kept(session: Session, upload: bytes) -> UUID:
-    try:
-        return styles.keep_picture(session, upload)
-    except pictures.PictureUnusable as error:
-        error.details["field"] = "image"
-        raise
 
 
 @bp.post("/styles/<uuid:style_id>/delete")
@@ -192,15 +195,11 @@ def toml(style_id: UUID) -> Response:
 def show() -> Response:
     """Return a portrait in the style that the form describes; saves nothing."""
     # Only where a picture is made: they bring a hundred megabytes of libraries along.
-    from workers.studio.logo import read_logo
     from workers.studio.preview import preview
 
-    upload = _upload()
     image_id = request.form.get("image_id", "")
-    backdrop: Pixels | None = None
-    if request.form.get("backdrop_kind") == "image" and upload is not None:
-        backdrop = _pixels(pictures.jpeg(upload, PREVIEW_SIDE * 2))
-        image_id = image_id or "upload"
+    if request.form.get("backdrop_kind") == "image" and (upload_id := backdrop_sent()) is not None:
+        image_id = judged_backdrop(upload_id)
     # A name is asked for on saving; a preview does without.
     form = {**request.form.to_dict(), "name": request.form.get("name", "").strip() or "–"}
     try:
@@ -214,12 +213,11 @@ def show() -> Response:
         ) from error
     with transaction(me().org_id) as session:
         logo = styles.logo(session, spec)
-        kept = styles.picture(session, spec) if backdrop is None else None
-    if isinstance(spec.backdrop, ImageBackdrop) and backdrop is None:
-        if kept is None:
-            raise InvalidInput(_("Please choose a picture for the backdrop."))
-        backdrop = _pixels(kept)
-    jpeg = preview(spec, backdrop, PREVIEW_SIDE, read_logo(logo) if logo else None)
+        kept = styles.picture(session, spec)
+    if isinstance(spec.backdrop, ImageBackdrop) and kept is None:
+        raise InvalidInput(_("Please choose a picture for the backdrop."))
+    backdrop = _pixels(files.smaller(kept, PREVIEW_SIDE * 2)) if kept is not None else None
+    jpeg = preview(spec, backdrop, PREVIEW_SIDE, files.rgba(logo) if logo else None)
     return Response(jpeg, mimetype="image/jpeg")
 
 
@@ -258,13 +256,8 @@ def _thumbnail(spec: StyleSpec, org_id: UUID | None = None) -> bytes:
         with transaction(org_id) as session:
             kept = styles.picture(session, spec)
         # Small at once: all that it shows is as large as a stamp.
-        backdrop = _pixels(pictures.jpeg(kept, THUMBNAIL_SIDE * 2)) if kept is not None else None
+        backdrop = _pixels(files.smaller(kept, THUMBNAIL_SIDE * 2)) if kept is not None else None
     return preview(spec, backdrop, THUMBNAIL_SIDE)
-
-
-def _upload() -> bytes | None:
-    file = request.files.get("image")
-    return file.read() if file is not None and file.filename else None
 
 
 def _pixels(jpeg: bytes) -> Pixels:

@@ -8,12 +8,12 @@ from uuid import UUID
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from core import audit, locks
+from core import audit, locks, uploads
 from core.brand import styles
 from core.clock import now
 from core.db import Lookup, transaction
 from core.logs import logger
-from core.models import Adapter, Artifact, Kind, Member, Participation, Photo, Shoot, State
+from core.models import Adapter, Artifact, Kind, Member, Participation, Photo, Shoot, State, Upload
 from core.people import organizations
 from core.portraits import adapters, photos
 from core.shoots import participations
@@ -24,6 +24,7 @@ ORPHAN_AGE = timedelta(hours=1)
 BATCH = 500
 # Selfies of someone who never finished are kept no longer than those of someone who did.
 UNFINISHED = (State.CONSENTED, State.UPLOADING, State.SUBMITTED, State.RENDERING, State.READY, State.FAILED)
+UPLOAD_DAYS = 1  # a picture that is being checked, and what its page says of it afterwards
 # What names people on its way into the pages of an admin: lists to import, and searches.
 PASSING = (Kind.ROSTER, Kind.SEARCH)
 PASSING_HOURS = 1
@@ -69,12 +70,14 @@ def sweep(session: Session) -> int:
     )
     trained = _trained(over)
     late = _late(moment)
+    sent = select(Upload).where(Upload.created_at < moment - timedelta(days=UPLOAD_DAYS)).limit(BATCH)
     # Everybody at once and before anything of theirs, as `core.locks` has it.
     locked = locks.owners(
         session,
         kept.with_only_columns(Photo.member_id),
         trained.with_only_columns(Participation.member_id),
         late.with_only_columns(Participation.member_id),
+        sent.with_only_columns(Upload.member_id),
     )
     for row in session.scalars(late.where(Participation.member_id.in_(locked))).all():
         participations.move(session, row, State.EXPIRED, actor=audit.SYSTEM)
@@ -93,6 +96,7 @@ def sweep(session: Session) -> int:
     for row in session.scalars(trained.where(Participation.member_id.in_(locked))).all():
         adapters.end_of(session, row.id)
         people.add(row.member_id)
+    uploads.forget(session, session.scalars(sent.where(Upload.member_id.in_(locked))).all())
     stale = session.scalars(
         select(Artifact.id).where(
             Artifact.kind.in_(PASSING),

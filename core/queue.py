@@ -26,6 +26,7 @@ class JobName(StrEnum):
     """Every job; the worker module of the same name under `workers.jobs` runs it."""
 
     INTAKE = "intake"
+    PICTURES = "pictures"
     RENDER = "render"
     TRAIN = "train"
     TRAIN_STYLE = "train_style"

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import io
-
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 from flask_babel import gettext as _
-from PIL import Image
+from sqlalchemy.orm import Session
 
 from compliance.consent import leaving
+from core import uploads
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.image.kinds import ACCEPT, UnreadablePhoto
-from core.models import Alternative, State
+from core.models import Alternative, State, Upload, Use
 from core.portraits import avatars
-from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
 from core.web.answers import back, go, page
 from core.web.app import limiter
 from core.web.brand import brand_of
+from core.web.checking import checked
 from core.web.guards import me, signed_in
 from portal.files import attachment, picture
-from portal.visit import step_url, visit
-from workers.vision.decode import decode
+from portal.upload import quick_check
+from portal.visit import Visit, step_url, visit
 
 bp = Blueprint("declined", __name__)
 
-OWN_PICTURE_SIDE = 2048  # pixels; more than any directory shows
-JPEG_QUALITY = 92
 # Something of the person's may be here, which is not deleted without asking.
 SENT = frozenset(State) - {State.INVITED, State.OPENED, State.CONSENTED, State.DECLINED, State.EXPIRED}
 
@@ -60,11 +57,12 @@ def show() -> Response:
         place = visit(session)
         if place.state is not State.DECLINED:
             return go(step_url(place.state))
-        own = avatars.own_picture(session, place.member.id)
+        sent = _sent(session, place)
         return page(
             "declined.html",
             place=place,
-            own=own,
+            own=avatars.own_picture(session, place.member.id),
+            sent=checked(sent) if sent is not None else None,
             elsewhere=bool(leaving.held(session, place.member.id)),
             being_removed=vault().being_removed(session, place.member.id),
             sizes=avatars.SIZES,
@@ -90,35 +88,35 @@ def avatar(size: int) -> Response:
 @signed_in
 @limiter.limit("20 per minute")
 def keep() -> Response:
-    """Keep the person's own picture; it is only encoded again, no face in it is looked for."""
+    """Take the person's own picture; once it was judged it is only encoded again, no face in it is looked for."""
     upload = request.files.get("picture")
+    content = upload.read() if upload else b""
     try:
-        content = encoded_again(upload.read() if upload else b"")
+        media_type = quick_check(content)
     except UnreadablePhoto as error:
         return back(error, url_for("declined.show"))
     with transaction(me().org_id) as session:
         place = visit(session, lock=True)
-        participations.stand_in(session, place.participation, Alternative.OWN_PICTURE)
-        avatars.keep_own_picture(session, place.member, content, media_type="image/jpeg")
+        participations.demand_declined(place.participation)
+        uploads.receive(
+            session,
+            Use.OWN_PICTURE,
+            [(content, media_type)],
+            sender=place.member,
+            subject_id=place.participation.id,
+        )
     return go(url_for("declined.show"))
 
 
-def encoded_again(content: bytes) -> bytes:
-    """Return an upright sRGB JPEG without metadata of an untrusted picture.
-
-    Raises:
-        UnreadablePhoto: it cannot be used as a picture; the subclass says why.
-    """
-    config = settings()
-    decoded = decode(
-        content,
-        max_bytes=config.upload_max_bytes,
-        max_pixels=config.upload_max_pixels,
-        working_side=OWN_PICTURE_SIDE,
-    )
-    output = io.BytesIO()
-    Image.fromarray(decoded.pixels).save(output, "JPEG", quality=JPEG_QUALITY, optimize=True)
-    return output.getvalue()
+@bp.get("/me/own-picture.json")
+@signed_in
+def poll() -> Response:
+    """Return how far the picture is that was sent last, for the page that waits for it."""
+    with transaction(me().org_id) as session:
+        sent = _sent(session, visit(session))
+        if sent is None:
+            raise NotFound(_("There is no picture of yours here."))
+        return jsonify(checked(sent).as_json())
 
 
 @bp.get("/me/own-picture.jpg")
@@ -140,6 +138,7 @@ def initials() -> Response:
     with transaction(me().org_id) as session:
         place = visit(session, lock=True)
         participations.stand_in(session, place.participation, Alternative.INITIALS)
+        uploads.end(session, Use.OWN_PICTURE, sender_id=place.member.id, subject_id=place.participation.id)
         avatars.remove_unused_picture(session, place.member)
     return go(url_for("declined.show"))
 
@@ -154,3 +153,9 @@ def reconsider() -> Response:
             participations.move(session, place.participation, State.OPENED, actor=place.actor)
         state = place.state
     return go(step_url(state))
+
+
+def _sent(session: Session, place: Visit) -> Upload | None:
+    return uploads.newest(
+        session, Use.OWN_PICTURE, sender_id=place.member.id, subject_id=place.participation.id
+    )

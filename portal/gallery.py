@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from core.brand import styles
+from core.brand import files, styles
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import EngineName, Headshot, Photo, State, Style
@@ -208,7 +208,6 @@ def download(headshot_id: UUID, file: str) -> Response:
 
     from workers.studio import encode
     from workers.studio.caption import caption_of
-    from workers.studio.logo import read_logo
 
     with transaction(me().org_id) as session:
         place = visit(session, lock=True)
@@ -225,7 +224,7 @@ def download(headshot_id: UUID, file: str) -> Response:
         source_type = encode.source_type_of(headshot.engine)
     pixels = np.asarray(Image.open(io.BytesIO(master)).convert("RGB"))
     content = encode.deliver(
-        pixels, spec, output, source_type, caption=caption, head=head, logo=read_logo(logo) if logo else None
+        pixels, spec, output, source_type, caption=caption, head=head, logo=files.rgba(logo) if logo else None
     )
     return attachment(content, output.format.media_type, f"headshot-{file}")
 

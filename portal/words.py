@@ -304,6 +304,7 @@ def kind(name: str) -> str:
         Kind.CHECKPOINT: _("Image models of you, half trained"),
         Kind.HEADSHOT: _("Headshots made of you"),
         Kind.OWN_PICTURE: _("A picture of your own"),
+        Kind.UPLOAD: _("Pictures of your own that are being checked"),
         Kind.EXPORT: _("Exports of your data"),
     }
     return known.get(Kind(name), name)

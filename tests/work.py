@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
+from sqlalchemy import select
 
 from core import relay
-from core.queue import Lane, redis_client
+from core.db import transaction
+from core.models import Outbox
+from core.queue import JobName, Lane, redis_client
+from workers.process.runner import perform
 
 
 def do_all_work() -> None:
@@ -16,3 +22,12 @@ def do_all_work() -> None:
         SimpleWorker(queues, connection=redis_client(), serializer=JSONSerializer).work(
             burst=True, logging_level="ERROR"
         )
+
+
+def judge_pictures(org: UUID) -> None:
+    """Judge what was uploaded for a brand or in place of a headshot, and do no other work."""
+    owed = select(Outbox.id).where(Outbox.job == JobName.PICTURES, Outbox.done_at.is_(None))
+    with transaction(org) as session:
+        found = session.scalars(owed).all()
+    for one in found:
+        perform(str(one))

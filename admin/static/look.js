@@ -25,6 +25,22 @@ pictures?.addEventListener("change", async () => {
   status.textContent = status.dataset.ready;
 });
 
+// Files are known to people by their names, which can name a person: they stay in this tab.
+const give = document.getElementById("give");
+const SENT = "pictures on their way";
+give?.addEventListener("submit", () => {
+  sessionStorage.setItem(SENT, JSON.stringify([...pictures.files].map((file) => file.name)));
+});
+const upload = give?.dataset.upload;
+const sent = sessionStorage.getItem(SENT);
+if (upload && sent) sessionStorage.setItem(upload, sent);
+sessionStorage.removeItem(SENT);
+const names = JSON.parse((upload && sessionStorage.getItem(upload)) ?? "[]");
+for (const item of document.querySelectorAll("[data-number]")) {
+  const name = names[Number(item.dataset.number) - 1];
+  if (name) item.querySelector("strong").append(` · ${name}`);
+}
+
 const learning = document.getElementById("learning");
 const bar = document.getElementById("bar");
 

@@ -3,7 +3,8 @@ import { smaller } from "./smaller.js";
 import "./values.js";
 
 const WAIT = 120;
-const LARGEST_UPLOAD = 1200; // pixels: the preview needs no more
+const LARGEST_UPLOAD = 2560; // pixels, as the server keeps them
+const ASK_EVERY = 300;
 const form = document.getElementById("studio");
 const image = document.getElementById("preview");
 const frame = document.getElementById("frame");
@@ -11,7 +12,10 @@ const status = document.getElementById("preview-status");
 const file = document.getElementById("image");
 // What the first answer finds well may still be what the last saving found wrong.
 const failed = Boolean(document.getElementById("summary"));
-let timer, request, shown, picture = null, changed = false;
+let timer, request, shown, changed = false;
+const imageId = form.elements.image_id;
+const pending = form.elements.upload;
+let choice = 0; // the newest one counts
 
 function say(name, text) {
   status.textContent = text ?? status.dataset[name];
@@ -66,7 +70,8 @@ async function update() {
   say("loading");
   const body = new FormData(form);
   body.delete("image");
-  if (picture && body.get("backdrop_kind") === "image") body.append("image", picture, "backdrop");
+  body.delete("upload"); // the preview does without a picture that is being checked
+  if (pending.value && !imageId.value) without(body, ["image"]);
   try {
     const answer = await ask(body);
     if (answer.ok) {
@@ -99,10 +104,67 @@ form.addEventListener("input", (event) => {
   if (event.target.id === "name") well("name");
   else if (event.target.id !== "image") soon();
 });
-file.addEventListener("change", async () => {
-  picture = file.files[0] ? await smaller(file.files[0], LARGEST_UPLOAD) : null;
-  soon();
+// The picture goes ahead of the form, once: a worker checks it, and what came of it is in the form from then on.
+async function take(upload) {
+  const mine = ++choice;
+  const body = new FormData();
+  const token = form.elements.csrf_token.value;
+  body.append("image", await smaller(upload, LARGEST_UPLOAD), "backdrop");
+  const headers = { "X-Requested-With": "fetch", "X-CSRFToken": token };
+  say("checking", pending.dataset.checking);
+  well("image");
+  try {
+    const answer = await fetch(pending.dataset.take, { method: "POST", body, headers });
+    const sent = await answer.json();
+    if (mine !== choice) return;
+    if (!answer.ok) return refuse(sent.error.message);
+    pending.value = sent.upload;
+    remember(sent.upload);
+    file.value = ""; // it must not be sent a second time
+    await follow(mine);
+  } catch {
+    say("offline"); // the file is still in the form, and goes with it
+  }
+}
+
+async function follow(mine) {
+  say("checking", pending.dataset.checking);
+  while (mine === choice) {
+    const answer = await fetch(`/admin/uploads/${pending.value}.json`, { headers: { "X-Requested-With": "fetch" } });
+    if (mine !== choice) return;
+    const sent = answer.ok ? await answer.json() : { standing: "refused", message: (await answer.json()).error.message };
+    if (sent.standing === "kept") {
+      imageId.value = sent.result;
+      pending.value = "";
+      return soon();
+    }
+    if (sent.standing === "refused") return refuse(sent.message);
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY));
+  }
+}
+
+// A page that is loaded anew follows the same picture.
+function remember(upload) {
+  const address = new URL(location.href);
+  if (upload) address.searchParams.set("picture", upload);
+  else address.searchParams.delete("picture");
+  history.replaceState(null, "", address);
+}
+
+// What the form had before stays in it.
+function refuse(message) {
+  remember(null);
+  pending.value = "";
+  file.value = "";
+  say("problem", message);
+  document.getElementById("image-error").textContent = message;
+  file.setAttribute("aria-invalid", "true");
+}
+
+file.addEventListener("change", () => {
+  if (file.files[0]) take(file.files[0]);
 });
+if (pending.value) follow(choice);
 // A name that was typed stays when another preset is chosen; a preset's own name does not.
 const name = document.getElementById("name");
 document.getElementById("presets")?.addEventListener("click", (event) => {

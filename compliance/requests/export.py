@@ -45,6 +45,7 @@ FOLDER = {
     Kind.LIKENESS: "likeness",
     Kind.HEADSHOT: "headshots",
     Kind.OWN_PICTURE: "own-picture",
+    Kind.UPLOAD: "own-picture",
 }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from sqlalchemy.orm import Session
 
-from core import audit
-from core.brand import pictures
+from core import audit, uploads
 from core.errors import InvalidInput
-from core.models import Kind, Organization
+from core.models import Kind, Organization, Use
 from core.people import organizations
 from core.style.spec import HEX_COLOR
 from core.vault import vault
@@ -27,23 +28,20 @@ def save(
     *,
     name: str,
     accent: str,
-    logo: bytes | None = None,
     remove_logo: bool = False,
     actor: audit.Actor,
 ) -> Organization:
-    """Save the brand; a new logo replaces the old one, whose bytes are destroyed.
+    """Save the brand; a logo comes by `replace_logo`, once a worker has judged it.
 
     Args:
         session: bound to the organization.
         name: shown on every page and mail.
         accent: sRGB, `#rrggbb`; pages adapt it where it would not be readable.
-        logo: PNG, JPEG or WebP; kept as a PNG of at most 512 pixels.
-        remove_logo: show the name alone.
+        remove_logo: show the name alone, also if a logo is being checked.
         actor: who does it.
 
     Raises:
         BrandUnusable: the name is empty or too long, or the accent is no colour.
-        PictureUnusable: the logo cannot be read.
     """
     name = " ".join(name.split())
     if not 1 <= len(name) <= LONGEST_NAME:
@@ -51,21 +49,34 @@ def save(
     if not HEX_COLOR.fullmatch(accent):
         raise BrandUnusable("The accent must be a colour such as #2f4b6e.", field="accent")
     organization = organizations.current(session)
+    session.refresh(organization, with_for_update={"key_share": True})
     organization.name, organization.accent = name, accent.lower()
-    if logo is not None or remove_logo:
-        _replace_logo(session, organization, pictures.logo_png(logo) if logo is not None else None)
-    audit.record(
-        session, audit.Tag.BRAND_CHANGED, actor=actor, accent=organization.accent, logo=logo is not None
-    )
+    if remove_logo:
+        uploads.end(session, Use.LOGO)
+        _show(session, organization, None)
+    audit.record(session, audit.Tag.BRAND_CHANGED, actor=actor, accent=organization.accent, logo=remove_logo)
     session.flush()
     return organization
 
 
-def _replace_logo(session: Session, organization: Organization, png: bytes | None) -> None:
-    old = organization.logo_id
-    organization.logo_id = None
-    if png is not None:
-        stored = vault().put(session, png, kind=Kind.LOGO, media_type="image/png", member_id=None)
-        organization.logo_id = stored.id
+def replace_logo(session: Session, png: bytes, *, actor: audit.Actor) -> UUID:
+    """Show another logo from now on; the bytes of the old one are destroyed.
+
+    Args:
+        session: bound to the organization.
+        png: the logo, encoded anew by the caller.
+        actor: who sent it.
+    """
+    organization = organizations.current(session)
+    session.refresh(organization, with_for_update={"key_share": True})
+    stored = vault().put(session, png, kind=Kind.LOGO, media_type="image/png", member_id=None)
+    _show(session, organization, stored.id)
+    audit.record(session, audit.Tag.BRAND_CHANGED, actor=actor, accent=organization.accent, logo=True)
+    return stored.id
+
+
+def _show(session: Session, organization: Organization, logo_id: UUID | None) -> None:
+    old, organization.logo_id = organization.logo_id, logo_id
+    session.flush()
     if old is not None:
         vault().delete(session, [old])

@@ -55,7 +55,7 @@ def give(session: Session, style: Style, readable: look_pictures.Readable, *, ac
     Args:
         session: bound to the organization.
         style: its newest version; where a shoot uses it, a further one gets the look.
-        readable: what `look_pictures.read` found, which demands that the rights were confirmed.
+        readable: what `core.brand.look_reading.read` found; the rights to them were confirmed.
         actor: who confirmed them.
 
     Raises:
@@ -64,10 +64,7 @@ def give(session: Session, style: Style, readable: look_pictures.Readable, *, ac
     # A shoot may begin to use it at this moment, and whoever pressed twice comes a second time. Rows that
     # refer to a style lock its key, which this lock leaves free: what workers keep does not wait.
     session.refresh(style, with_for_update={"key_share": True})
-    if not styles.is_newest(session, style):
-        raise NewerVersion(
-            N_("This style has a newer version. Open that one and give it your pictures; nothing was kept.")
-        )
+    demand_newest(session, style)
     if style.locked_at is not None:
         style = styles.save(session, style.parsed, style=style, actor=actor)
     before, style.look_id = style.look_id, None
@@ -98,6 +95,18 @@ def give(session: Session, style: Style, readable: look_pictures.Readable, *, ac
     )
     owe(session, look)
     return Given(style, look, readable.refused)
+
+
+def demand_newest(session: Session, style: Style) -> None:
+    """Refuse pictures for a version that is no style's newest.
+
+    Raises:
+        NewerVersion: the style has a later version.
+    """
+    if not styles.is_newest(session, style):
+        raise NewerVersion(
+            N_("This style has a newer version. Open that one and give it your pictures; nothing was kept.")
+        )
 
 
 def of(session: Session, style: Style) -> Look | None:

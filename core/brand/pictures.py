@@ -1,4 +1,4 @@
-"""Pictures that a company uploads for its brand: decoded in bounded memory, re-encoded, nothing else kept."""
+"""Decoding the pictures that a company uploads for its brand, which only workers do: encoded anew, nothing else kept."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import io
 
 from PIL import Image, ImageChops, ImageStat
 
-from core.errors import InvalidInput
-from core.image.kinds import DamagedPhoto, PhotoFormat, TooManyBytes, TooManyPixels, UnreadablePhoto
+from core.brand.files import FORMATS, MAX_BYTES, PictureUnusable, glance
+from core.image.kinds import DamagedPhoto, TooManyPixels, UnreadablePhoto
 from core.image.opened import Pixels
 from core.image.reading import read
 
-FORMATS = frozenset({PhotoFormat.PNG, PhotoFormat.JPEG, PhotoFormat.WEBP})
-MAX_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
 SKETCH_SIDE = 16  # px; what is finer differs between two copies of one picture
 # Mean step of 255 between two sketches. Copies that were made smaller, saved again or cut by a hundredth
@@ -22,12 +20,6 @@ SAME = 3.0
 # Standard deviation of a sketch, steps of 255: an even colour has 0 to 2 with its noise, a portrait 24 and more.
 FLAT = 8.0
 TOO_MANY_PIXELS = "This picture has more than 40 megapixels. Please upload a smaller copy."
-
-
-class PictureUnusable(InvalidInput):
-    """The file is no picture that we take."""
-
-    code = "picture_unusable"
 
 
 def pixels(content: bytes) -> Pixels:
@@ -52,18 +44,9 @@ def jpeg(content: bytes, largest_side: int = 2560) -> bytes:
 
 
 def _read(content: bytes, *, alpha: bool) -> Pixels:
-    if not content:
-        raise PictureUnusable("This file is empty. Please choose it again, or another one.")
-    head = content[:1000].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if head.startswith((b"<svg", b"<?xml", b"<!doctype svg")):
-        raise PictureUnusable(
-            "SVG files can carry scripts, so they are not taken. Please export the picture as a PNG,"
-            " at least 512 pixels wide."
-        )
+    glance(content)
     try:
         return read(content, formats=FORMATS, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS, alpha=alpha)
-    except TooManyBytes:
-        raise PictureUnusable("This picture is larger than 20 MB. Please upload a smaller copy.") from None
     except TooManyPixels:
         raise PictureUnusable(TOO_MANY_PIXELS) from None
     except DamagedPhoto:
@@ -74,12 +57,6 @@ def _read(content: bytes, *, alpha: bool) -> Pixels:
         raise PictureUnusable(
             "This file is not a picture that can be read. PNG, JPEG and WebP work."
         ) from None
-
-
-def size(content: bytes) -> tuple[int, int]:
-    """Return width and height of a picture that can be read, as it lies in its file."""
-    with Image.open(io.BytesIO(content), formats=[kind.value.upper() for kind in FORMATS]) as picture:
-        return picture.size
 
 
 def sketch(jpeg: bytes) -> Image.Image:

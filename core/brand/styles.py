@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from core import audit
-from core.brand import pictures
+from core.brand.files import size
 from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, InvalidInput, NotFound
@@ -150,13 +150,8 @@ def forget(session: Session, style: Style) -> None:
         _forget_picture(session, image)
 
 
-def keep_picture(session: Session, content: bytes) -> UUID:
-    """Keep an uploaded backdrop picture; return the artifact's id for `ImageBackdrop.image`.
-
-    Raises:
-        PictureUnusable: it cannot be read.
-    """
-    jpeg = pictures.jpeg(content)
+def keep_picture(session: Session, jpeg: bytes) -> UUID:
+    """Keep a backdrop's picture, encoded anew by the caller; return its id for `ImageBackdrop.image`."""
     return vault().put(session, jpeg, kind=Kind.BACKDROP, media_type="image/jpeg", member_id=None).id
 
 
@@ -171,7 +166,7 @@ def picture(session: Session, spec: StyleSpec) -> bytes | None:
 def is_picture_small(session: Session, spec: StyleSpec) -> bool:
     """Whether the style's image backdrop has to be enlarged in most sizes, so that it looks soft."""
     jpeg = picture(session, spec)
-    return jpeg is not None and min(pictures.size(jpeg)) < SMALL_PICTURE
+    return jpeg is not None and min(size(jpeg)) < SMALL_PICTURE
 
 
 def logo(session: Session, spec: StyleSpec) -> bytes | None:

@@ -19,6 +19,7 @@ from core.models.photo import Photo
 from core.models.saml_connection import SamlConnectionRow
 from core.models.shoot import EngineName, Shoot
 from core.models.style import Style
+from core.models.upload import Upload, Use
 from core.models.web_session import App, SignInMethod, WebSession
 
 __all__ = [
@@ -52,5 +53,7 @@ __all__ = [
     "State",
     "Style",
     "Tenant",
+    "Upload",
+    "Use",
     "WebSession",
 ]

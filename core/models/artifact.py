@@ -29,6 +29,7 @@ class Kind(StrEnum):
     BACKDROP = "backdrop"
     STYLE_PICTURE = "style_picture"  # an example of the company's look
     ROSTER = "roster"
+    UPLOAD = "upload"  # a picture as it came, until a worker has encoded it again
     SEARCH = "search"  # what an admin looks for in a list of people
 
 
@@ -47,6 +48,7 @@ CATEGORIES: Final[dict[Kind, Category | None]] = {
     Kind.BACKDROP: None,
     Kind.STYLE_PICTURE: None,
     Kind.ROSTER: Category.IDENTITY,
+    Kind.UPLOAD: Category.FACE,
     Kind.SEARCH: Category.IDENTITY,
 }
 

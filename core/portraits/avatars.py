@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import fonts, locks
+from core import fonts, locks, uploads
 from core.errors import NotFound
-from core.models import Alternative, Artifact, Kind, Member, Participation
+from core.models import Alternative, Artifact, Kind, Member, Participation, Use
 from core.vault import vault
 
 SIZES = (1024, 512, 256)  # pixels, square: directory, chat, small profile
@@ -105,17 +105,17 @@ def own_picture(session: Session, member_id: UUID) -> Artifact | None:
     )
 
 
-def keep_own_picture(session: Session, member: Member, content: bytes, *, media_type: str) -> Artifact:
+def keep_own_picture(session: Session, member: Member, jpeg: bytes) -> Artifact:
     """Seal the person's own picture in place of an earlier one; no face in it is looked for.
 
     Args:
         session: bound to the organization.
         member: whose picture it is.
-        content: encoded again by the caller, so without metadata.
-        media_type: of `content`.
+        jpeg: encoded anew by the caller, so without metadata.
     """
-    remove_own_picture(session, member)
-    return vault().put(session, content, kind=Kind.OWN_PICTURE, media_type=media_type, member_id=member.id)
+    locks.person(session, member.id)
+    _delete(session, member)
+    return vault().put(session, jpeg, kind=Kind.OWN_PICTURE, media_type="image/jpeg", member_id=member.id)
 
 
 def remove_unused_picture(session: Session, member: Member) -> None:
@@ -130,8 +130,13 @@ def remove_unused_picture(session: Session, member: Member) -> None:
 
 
 def remove_own_picture(session: Session, member: Member) -> None:
-    """Delete the person's own picture; none is fine."""
+    """Delete the person's own picture, also one that is being checked; none is fine."""
     locks.person(session, member.id)
+    uploads.end(session, Use.OWN_PICTURE, sender_id=member.id)
+    _delete(session, member)
+
+
+def _delete(session: Session, member: Member) -> None:
     earlier = own_picture(session, member.id)
     if earlier is not None:
         vault().delete(session, [earlier.id])

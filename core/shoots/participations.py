@@ -187,12 +187,21 @@ def stand_in(session: Session, participation: Participation, alternative: Altern
         NotDeclined: they did not, or not any more.
     """
     locks.person(session, participation.member_id)
+    demand_declined(participation)
+    participation.alternative = alternative
+
+
+def demand_declined(participation: Participation) -> None:
+    """Refuse what is only for someone who declined.
+
+    Raises:
+        NotDeclined: they did not, or not any more.
+    """
     if participation.state != State.DECLINED:
         raise NotDeclined(
             "This page is for those who declined. Your own page shows where you stand.",
             state=participation.state,
         )
-    participation.alternative = alternative
 
 
 def fail(session: Session, participation: Participation, code: str) -> None:

@@ -84,7 +84,7 @@ def test_a_look_is_given_learned_and_removed(visitors: Visitors) -> None:
     expect(page.locator("#preparing")).to_have_text("Your pictures are ready to be sent.")
     page.get_by_label("We have the rights").check()
     page.get_by_role("button", name="Learn this look").click()
-    expect(page.get_by_role("status").filter(has_text="5 pictures are kept")).to_be_visible()
+    expect(page.get_by_text("5 pictures, given on")).to_be_visible()
     wrong += examine(page)
     # The page itself asks until it is over.
     expect(page.locator(".pill", has_text=re.compile("^Learned$"))).to_be_visible(timeout=LEARNED_MS)

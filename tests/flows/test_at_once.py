@@ -284,7 +284,7 @@ def agree(session: Session, at: Stage) -> None:
 
 def own_picture(session: Session, at: Stage) -> None:
     participations.stand_in(session, at.participation(session), Alternative.OWN_PICTURE)
-    avatars.keep_own_picture(session, at.member(session), b"mine", media_type="image/jpeg")
+    avatars.keep_own_picture(session, at.member(session), b"mine")
 
 
 def accept(session: Session, at: Stage) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 
 from core.errors import InvalidInput
-from core.image.kinds import UnreadablePhoto
 from core.style.framing import Rect
 from core.style.spec import (
-    MAX_SIDE,
     Backdrop,
     GradientBackdrop,
     ImageBackdrop,
@@ -24,7 +21,6 @@ from core.style.spec import (
 from workers.studio.lens import defocus
 from workers.studio.scene import scene
 from workers.vision.color import Values, luminance, parse_hex, to_linear, to_srgb
-from workers.vision.decode import decode
 from workers.vision.geometry import Pixels
 
 # The gradient's light stands behind the head, where a background lamp is placed in a studio.
@@ -43,24 +39,6 @@ class BackdropMissing(InvalidInput):
     """The style names a picture as its backdrop, and the picture was not given."""
 
     code = "backdrop_missing"
-
-
-def backdrop_file(style: StyleSpec, folder: Path) -> Pixels | None:
-    """Read the picture of an image backdrop, which lies beside the style file.
-
-    Raises:
-        BackdropMissing: it does not exist, lies elsewhere, or is no picture.
-    """
-    if not isinstance(style.backdrop, ImageBackdrop):
-        return None
-    base = folder.resolve()
-    path = (base / style.backdrop.image).resolve()
-    if not path.is_relative_to(base) or not path.is_file():
-        raise BackdropMissing(f"The backdrop picture {style.backdrop.image} is not beside the style file.")
-    try:
-        return decode(path.read_bytes(), working_side=MAX_SIDE).pixels
-    except UnreadablePhoto as error:
-        raise BackdropMissing(f"The backdrop picture cannot be used. {error.message}") from error
 
 
 def backdrop(

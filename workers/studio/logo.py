@@ -2,49 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
 
-from core.brand import pictures
-from core.errors import InvalidInput
 from core.style.framing import Rect
-from core.style.spec import COMPANY_LOGO, Logo, Output, StyleSpec
+from core.style.spec import Logo, Output
 from workers.vision.geometry import Pixels
-
-
-class LogoMissing(InvalidInput):
-    """The style names a file as its logo, and the file is not there or is no picture."""
-
-    code = "logo_missing"
-
-
-def logo_file(style: StyleSpec, folder: Path) -> Pixels | None:
-    """Read a style's logo, which lies beside the style file.
-
-    Raises:
-        LogoMissing: it does not exist or lies elsewhere.
-        PictureUnusable: it is no picture.
-    """
-    if style.logo is None:
-        return None
-    if style.logo.image == COMPANY_LOGO:
-        raise LogoMissing("Without the portal there is no company's logo. Name a file beside the style file.")
-    base = folder.resolve()
-    path = (base / style.logo.image).resolve()
-    if not path.is_relative_to(base) or not path.is_file():
-        raise LogoMissing("The logo %(file)s is not beside the style file.", file=style.logo.image)
-    return read_logo(path.read_bytes())
-
-
-def read_logo(content: bytes) -> Pixels:
-    """Decode a logo (PNG, JPEG or WebP) to uint8, height × width × 4, sRGB with alpha.
-
-    Raises:
-        PictureUnusable: it cannot be read.
-    """
-    return pictures.pixels(content)
 
 
 def with_logo(pixels: Pixels, spec: Logo, output: Output, logo: Pixels, clear_of: Rect) -> Pixels:

@@ -129,7 +129,8 @@ def test_the_archive_holds_each_approved_headshot_under_the_companys_name(org: U
 def test_a_file_says_whose_portrait_it_is_and_carries_the_logo(org: UUID, browser: Any) -> None:
     shoot = add_shoot(org, StyleSpec(logo=Logo(corner=Corner.TOP_LEFT, width=0.1, margin=0.02)))
     with transaction(org) as session:
-        brands.save(session, name="Acme Optics", accent="#000000", logo=png("lime", 64), actor=audit.SYSTEM)
+        brands.save(session, name="Acme Optics", accent="#000000", actor=audit.SYSTEM)
+        brands.replace_logo(session, png("lime", 64), actor=audit.SYSTEM)
     finish(org, shoot, add_member(org, "Grace"), "red")
     found = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip").data)
     with Image.open(io.BytesIO(found.read("Example_Grace.jpg"))) as picture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,11 +14,12 @@ from lxml import html
 from painted import coarse
 from PIL import Image
 from sqlalchemy import select
+from work import judge_pictures
 
 from admin.style_form import spec_of
 from admin.style_words import LABELS
 from core import audit
-from core.brand import styles
+from core.brand import brands, styles
 from core.clock import now
 from core.db import transaction
 from core.ids import new_id
@@ -76,6 +78,14 @@ def save_style(browser: Any, address: str = "/admin/styles/new", **changes: Any)
     return answer.json
 
 
+def judged_backdrop(org: UUID, browser: Any, content: bytes) -> str:
+    """Send a backdrop's picture ahead of the form, as the studio's page does, and return what the form then says."""
+    sent = browser.post("/admin/styles/pictures", {"image": (io.BytesIO(content), "wall.jpg")})
+    assert sent.status_code == 200, sent.text
+    judge_pictures(org)
+    return str(browser.get(sent.json["poll"]).json["result"])
+
+
 def create_shoot(browser: Any, style_id: str) -> str:
     answer = browser.post(
         "/admin/shoots/new",
@@ -91,6 +101,11 @@ def test_a_logo_replaces_the_old_one_whose_bytes_are_destroyed(org: UUID, browse
         values = {"name": "Acme Optics", "accent": "#0F6B5C", "logo": (png(), "logo.png")}
         assert browser.post("/admin/brand", values).status_code == 200
         with transaction(org) as session:
+            assert session.get_one(Organization, org).logo_id == (logos[0] if logos else None)
+        assert "Your new logo is being checked." in browser.get("/admin/brand").text
+        judge_pictures(org)
+        assert "being checked" not in browser.get("/admin/brand").text
+        with transaction(org) as session:
             organization = session.get_one(Organization, org)
             assert (organization.name, organization.accent) == ("Acme Optics", "#0f6b5c")
             logos.append(organization.logo_id)
@@ -98,7 +113,21 @@ def test_a_logo_replaces_the_old_one_whose_bytes_are_destroyed(org: UUID, browse
     assert browser.get(f"/brand/{org}/logo/{logos[0]}").status_code == 404
     with transaction(org) as session:
         assert session.get_one(Artifact, logos[0]).delete_requested_at is not None
-        assert session.scalars(select(Outbox.subject_id).where(Outbox.job == JobName.PURGE)).one() == logos[0]
+        assert logos[0] in session.scalars(select(Outbox.subject_id).where(Outbox.job == JobName.PURGE)).all()
+        sent = session.scalars(select(Artifact).where(Artifact.kind == Kind.UPLOAD)).all()
+        assert len(sent) == 2
+        assert all(one.delete_requested_at is not None for one in sent), "the files as they came are gone"
+
+
+def test_a_damaged_logo_says_so_and_the_one_before_stays(org: UUID, browser: Any) -> None:
+    with transaction(org) as session:
+        before = brands.replace_logo(session, png().getvalue(), actor=audit.SYSTEM)
+    values = {"name": "Acme", "accent": "#0f6b5c", "logo": (io.BytesIO(png().getvalue()[:200]), "logo.png")}
+    assert browser.post("/admin/brand", values).status_code == 200
+    judge_pictures(org)
+    assert "This picture is damaged or was cut short." in browser.get("/admin/brand").text
+    with transaction(org) as session:
+        assert session.get_one(Organization, org).logo_id == before
 
 
 def test_an_svg_logo_changes_nothing_and_says_what_to_do(org: UUID, browser: Any) -> None:
@@ -123,23 +152,20 @@ def test_the_preview_shows_the_style_that_the_form_describes(browser: Any) -> No
 
 
 def test_a_preview_shows_a_picture_that_is_not_saved_yet(org: UUID, browser: Any) -> None:
-    values = {**STYLE, "backdrop_kind": "image", "blur": "0", "image": (png(), "wall.png")}
+    wall = judged_backdrop(org, browser, png().getvalue())
+    values = {**STYLE, "backdrop_kind": "image", "blur": "0", "image_id": wall}
     answer = browser.post("/admin/styles/preview.jpg", values)
     with Image.open(io.BytesIO(answer.data)) as picture:
         red, green, blue = picture.convert("RGB").getpixel((3, 3))
     assert red > 230
     assert max(green, blue) < 40
     with transaction(org) as session:
-        assert not session.scalars(select(Artifact)).all()
+        assert not session.scalars(select(Style)).all()
 
 
-def give_logo(browser: Any) -> None:
-    values = {"name": "Acme", "accent": "#0b6e4f", "logo": (png(), "logo.png")}
-    assert browser.post("/admin/brand", values).status_code == 200
-
-
-def test_the_preview_shows_the_companys_logo(browser: Any) -> None:
-    give_logo(browser)
+def test_the_preview_shows_the_companys_logo(org: UUID, browser: Any) -> None:
+    with transaction(org) as session:
+        brands.replace_logo(session, png().getvalue(), actor=audit.SYSTEM)
     values = {**STYLE, "use_logo": "1", "corner": "top-right", "logo_width": "0.14"}
     seen = []
     for changes in ({}, {"use_logo": ""}):
@@ -207,7 +233,7 @@ def test_every_field_of_the_studio_has_its_words(browser: Any) -> None:
     page = html.document_fromstring(browser.get("/admin/styles/new").text)
     form = next(form for form in page.forms if form.get("id") == "studio")
     fields = {name for name in form.fields if not name.startswith("size-")}
-    assert fields - {"csrf_token", "image_id", "preset"} <= set(LABELS)
+    assert fields - {"csrf_token", "image_id", "upload", "preset"} <= set(LABELS)
 
 
 def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any) -> None:
@@ -283,9 +309,8 @@ def test_a_style_that_a_shoot_uses_never_changes_but_gets_a_new_version(org: UUI
 
 
 def test_a_backdrop_picture_that_no_style_shows_any_more_is_destroyed(org: UUID, browser: Any) -> None:
-    first = save_style(browser, backdrop_kind="image", image=(png(), "wall.png"))
-    with transaction(org) as session:
-        picture = UUID(session.get_one(Style, UUID(first["id"])).spec["backdrop"]["image"])
+    picture = UUID(judged_backdrop(org, browser, png().getvalue()))
+    first = save_style(browser, backdrop_kind="image", image_id=str(picture))
     save_style(browser, first["next"], backdrop_kind="image", image_id=str(picture), blur="0.05")
     with transaction(org) as session:
         assert session.get_one(Artifact, picture).delete_requested_at is None
@@ -301,7 +326,10 @@ def test_a_chosen_backdrop_stays_though_another_field_is_refused(org: UUID, brow
         "backdrop_kind": "image",
         "image": (io.BytesIO(coarse(1, (1200, 1000))), "wall.jpg"),
     }
+    working = threading.Timer(0.5, judge_pictures, (org,))  # a worker comes while the page waits for it
+    working.start()
     refused = browser.post("/admin/styles/new", wrong, json=False)
+    working.join()
     assert refused.status_code == 422
     (image_id,) = html.fromstring(refused.text).xpath("//input[@name='image_id']/@value")
     saved = save_style(browser, backdrop_kind="image", image_id=image_id)
@@ -327,8 +355,8 @@ def test_only_a_backdrop_of_ones_own_company_is_taken(org: UUID, browser: Any) -
 def test_a_styles_card_shows_its_own_backdrop_and_follows_a_change(org: UUID, browser: Any) -> None:
     cards = []
     for name, seed in (("One", 1), ("Two", 2)):
-        wall = (io.BytesIO(coarse(seed, (1200, 1000))), "wall.jpg")
-        saved = save_style(browser, name=name, backdrop_kind="image", image=wall)
+        wall = judged_backdrop(org, browser, coarse(seed, (1200, 1000)))
+        saved = save_style(browser, name=name, backdrop_kind="image", image_id=wall)
         (source,) = html.fromstring(browser.get("/admin/styles").text).xpath(
             f"//img[contains(@src, '{saved['id']}')]/@src"
         )
@@ -355,18 +383,18 @@ def test_only_a_style_that_no_shoot_uses_can_be_deleted(browser: Any) -> None:
     assert "Spare" not in browser.get("/admin/styles").text
 
 
-def test_an_empty_backdrop_is_called_empty_and_a_small_one_soft(browser: Any) -> None:
+def test_an_empty_backdrop_is_called_empty_and_a_small_one_soft(org: UUID, browser: Any) -> None:
     empty = {**STYLE, "backdrop_kind": "image", "image": (io.BytesIO(b""), "wall.jpg")}
     refused = browser.post("/admin/styles/new", empty).json["error"]
     assert (refused["field"], refused["message"][:19]) == ("image", "This file is empty.")
-    small = (io.BytesIO(coarse(1, (1600, 999))), "wall.jpg")
-    saved = save_style(browser, backdrop_kind="image", image=small)
+    small = judged_backdrop(org, browser, coarse(1, (1600, 999)))
+    saved = save_style(browser, backdrop_kind="image", image_id=small)
     assert "less than 1000 pixels on its short side: it will look soft" in saved["message"]
     again = browser.post(saved["next"], {**STYLE, "color": "#112233"}).json
     assert "it will look soft" not in again["message"]
 
 
-def test_a_logo_that_is_too_small_is_kept_with_a_warning(browser: Any) -> None:
+def test_a_logo_that_is_too_small_is_kept_with_a_warning(org: UUID, browser: Any) -> None:
     said = []
     for size in ((99, 40), (100, 40)):
         values = {
@@ -374,7 +402,9 @@ def test_a_logo_that_is_too_small_is_kept_with_a_warning(browser: Any) -> None:
             "accent": "#0F6B5C",
             "logo": (io.BytesIO(coarse(1, size, "PNG")), "logo.png"),
         }
-        said.append("it will look blurred" in browser.post("/admin/brand", values).json["message"])
+        assert browser.post("/admin/brand", values).status_code == 200
+        judge_pictures(org)
+        said.append("it will look blurred" in browser.get("/admin/brand").text)
     assert said == [True, False]
 
 

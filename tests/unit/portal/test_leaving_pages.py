@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from sqlalchemy import select
-from work import do_all_work
+from work import do_all_work, judge_pictures
 
 from core.db import transaction
 from core.models import Artifact, Consent, Erasure, Kind, Member, Outbox, Shoot, State
@@ -61,10 +61,16 @@ def test_ones_own_picture_is_kept_without_its_metadata(ada: Any) -> None:
     ada.accept().fetch("/me/decline", alternative="own_picture")
     answer = ada.fetch("/me/own-picture", picture=(io.BytesIO(source.getvalue()), "cat.jpg"))
     assert answer.status_code == 200
+    assert ada.browser.get("/me/own-picture.jpg").status_code == 404
+    assert ada.browser.get("/me/own-picture.json").json["standing"] == "checking"
+    judge_pictures(ada.org_id)
+    assert ada.browser.get("/me/own-picture.json").json["standing"] == "kept"
     kept = ada.browser.get("/me/own-picture.jpg")
     assert _size(kept.data) == (300, 400)
     assert not Image.open(io.BytesIO(kept.data)).getexif()
     ada.fetch("/me/own-picture", picture=(io.BytesIO(source.getvalue()), "cat.jpg"))
+    assert sorted(one.kind for one in _held(ada)) == [Kind.OWN_PICTURE, Kind.UPLOAD]
+    judge_pictures(ada.org_id)
     assert [one.kind for one in _held(ada)] == [Kind.OWN_PICTURE]
     ada.fetch("/me/alternative")
     assert _held(ada) == []
@@ -81,6 +87,8 @@ def test_who_declines_reads_what_the_company_gets_before_giving_a_picture_and_af
     picture = io.BytesIO()
     Image.new("RGB", (400, 300), "orange").save(picture, "JPEG")
     ada.fetch("/me/own-picture", picture=(io.BytesIO(picture.getvalue()), "cat.jpg"))
+    assert "Your picture is being checked." in ada.browser.get("/me/declined").text
+    judge_pictures(ada.org_id)
     after = ada.browser.get("/me/declined").text
     assert "Nothing about your face is kept." not in after
     assert "Your own picture stands in for a headshot, and Acme gets it." in after
@@ -88,6 +96,28 @@ def test_who_declines_reads_what_the_company_gets_before_giving_a_picture_and_af
     ada.fetch("/me/decline", alternative="initials")
     assert "Nothing about your face is kept." in ada.browser.get("/me/declined").text
     assert _held(ada) == []
+
+
+def test_a_damaged_picture_of_ones_own_is_refused_and_the_one_before_stays(ada: Any) -> None:
+    picture = io.BytesIO()
+    Image.effect_noise((400, 300), 90).convert("RGB").save(picture, "PNG")
+    ada.accept().fetch("/me/decline", alternative="own_picture")
+    for content in (picture.getvalue(), picture.getvalue()[:9_000]):
+        ada.fetch("/me/own-picture", picture=(io.BytesIO(content), "cat.png"))
+        judge_pictures(ada.org_id)
+    assert "damaged" in ada.browser.get("/me/declined").text
+    assert [one.kind for one in _held(ada)] == [Kind.OWN_PICTURE]
+
+
+def test_who_goes_back_to_their_initials_is_given_no_picture_by_a_late_check(ada: Any) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (400, 300), "orange").save(picture, "JPEG")
+    for leave in ("/me/alternative", "/me/reconsider"):
+        ada.accept().fetch("/me/decline", alternative="own_picture")
+        ada.fetch("/me/own-picture", picture=(io.BytesIO(picture.getvalue()), "cat.jpg"))
+        ada.fetch(leave)
+        judge_pictures(ada.org_id)
+        assert _held(ada) == []
 
 
 def test_a_picture_that_cannot_be_read_is_named_on_the_page(ada: Any) -> None:

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 from werkzeug.test import TestResponse
+from work import judge_pictures
 
 from compliance import consent
 from compliance.consent import leaving
@@ -273,6 +274,7 @@ def test_ones_own_picture_stays_while_it_stands_in_somewhere(ada: Any, autumn: A
         _decline(person, alternative="own_picture")
         sent = (io.BytesIO(picture.getvalue()), "me.jpg")
         assert person.fetch(_in(person, "/me/own-picture"), picture=sent).status_code == 200
+    judge_pictures(ada.org_id)
     for person, stays in ((autumn, True), (ada, False)):
         person.fetch(_in(person, "/me/alternative"))
         with transaction(ada.org_id) as session:

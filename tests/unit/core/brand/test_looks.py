@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from work import do_all_work
 
 from core import audit, progress
-from core.brand import look_pictures, look_training, looks, pictures, styles
+from core.brand import look_pictures, look_reading, look_training, looks, pictures, styles
 from core.brand.looks import Standing
 from core.db import transaction
 from core.errors import NotFound
@@ -53,7 +53,8 @@ def robin(org: UUID) -> Member:
 def give(
     style: Style, files: list[bytes] = PICTURES, *, rights: bool = True, actor: Any = audit.SYSTEM
 ) -> Any:
-    readable = look_pictures.read(files, rights=rights)
+    look_pictures.demand(len(files), rights=rights)
+    readable = look_reading.read(files)
     with transaction(style.org_id) as session:
         return looks.give(session, session.get_one(Style, style.id), readable, actor=actor)
 
@@ -174,7 +175,7 @@ def test_a_second_copy_of_a_picture_is_left_out_though_it_is_smaller_or_a_little
 
 def test_a_banner_is_refused_for_its_shape_not_for_its_size() -> None:
     with pytest.raises(look_pictures.PicturesUnusable) as caught:
-        look_pictures.read([picture(size=(3000, 800))] * look_pictures.LEAST, rights=True)
+        look_reading.read([picture(size=(3000, 800))] * look_pictures.LEAST)
     assert "three times as long as wide" in caught.value.refused[0].error.message
 
 
@@ -286,7 +287,7 @@ def test_keeping_what_was_learned_and_giving_other_pictures_do_not_stop_each_oth
     assert stored.wait(10)
     with transaction(style.org_id) as session:
         mine = session.get_one(Style, style.id)
-        readable = look_pictures.read(PICTURES, rights=True)
+        readable = look_reading.read(PICTURES)
         threading.Timer(0.5, refreshed.set).start()
         looks.give(session, mine, readable, actor=audit.SYSTEM)
     holding.join(20)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from work import do_all_work
 
 from core import audit
-from core.brand import look_pictures, look_training, looks, style_deletion, styles
+from core.brand import look_pictures, look_reading, look_training, looks, style_deletion, styles
 from core.db import transaction
 from core.errors import NotFound
 from core.models import Adapter, Artifact, AuditEvent, Look, Style
@@ -37,9 +37,7 @@ def kept(org: UUID) -> int:
 
 
 def test_a_style_goes_with_its_backdrop_its_look_and_what_was_learned(org: UUID, style: Style) -> None:
-    readable = look_pictures.read(
-        [coarse(seed, (800, 640)) for seed in range(look_pictures.LEAST)], rights=True
-    )
+    readable = look_reading.read([coarse(seed, (800, 640)) for seed in range(look_pictures.LEAST)])
     with transaction(org) as session:
         look = looks.give(session, session.get_one(Style, style.id), readable, actor=audit.SYSTEM).look
         look_training.store(

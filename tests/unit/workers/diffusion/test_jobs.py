@@ -19,7 +19,7 @@ from work import do_all_work
 
 from compliance import consent as consents
 from core import audit
-from core.brand import look_pictures, look_training, looks, styles
+from core.brand import look_reading, look_training, looks, styles
 from core.brand.looks import Standing
 from core.clock import now
 from core.consent import Purpose
@@ -276,7 +276,7 @@ def give_look(person: Participation, *, lock: bool = False) -> Look:
     with transaction(person.org_id) as session:
         style = session.get_one(Style, session.get_one(Shoot, person.shoot_id).style_id)
         files = [style_picture(seed) for seed in range(5)]
-        look = looks.give(session, style, look_pictures.read(files, rights=True), actor=audit.SYSTEM).look
+        look = looks.give(session, style, look_reading.read(files), actor=audit.SYSTEM).look
         if lock:
             styles.lock(session, style)
         return look
@@ -303,7 +303,7 @@ def add_style(org: UUID) -> Style:
     with transaction(org) as session:
         style = styles.save(session, StyleSpec(name="Warm"), actor=audit.SYSTEM)
         files = [style_picture(seed) for seed in range(5)]
-        return looks.give(session, style, look_pictures.read(files, rights=True), actor=audit.SYSTEM).style
+        return looks.give(session, style, look_reading.read(files), actor=audit.SYSTEM).style
 
 
 def learned(style: Style) -> tuple[Adapter, bytes] | None:

@@ -15,6 +15,7 @@ from core.errors import InvalidInput
 from core.style.presets import PRESETS
 from core.style.spec import ImageBackdrop, Output, OutputFormat, SolidBackdrop, StyleSpec
 from workers.folder.batch import OutputFailed, WithheldReport, render_folder
+from workers.folder.beside import backdrop_file
 from workers.folder.people import read_people
 from workers.folder.sample import sample_people
 from workers.pipeline.gates import at_least, at_most
@@ -22,7 +23,7 @@ from workers.pipeline.render import render
 from workers.pipeline.score import score
 from workers.pipeline.team import MOST, Pair, Spread, _row, alignment_sheet, contact_sheet, team_figures
 from workers.studio.align import region
-from workers.studio.backdrop import BackdropMissing, backdrop_file
+from workers.studio.backdrop import BackdropMissing
 from workers.studio.finish import finish, master_size
 from workers.vision.check import examine
 from workers.vision.faces import find_faces

@@ -28,10 +28,10 @@ from core.style.spec import (
     SolidBackdrop,
     StyleSpec,
 )
+from workers.folder.beside import LogoMissing, logo_file
 from workers.studio.caption import Caption, caption_of
 from workers.studio.encode import RETOUCHED, cut, deliver, encode, outputs, source_type_of
 from workers.studio.finish import finish
-from workers.studio.logo import LogoMissing, logo_file
 from workers.studio.preview import sample
 from workers.vision.geometry import Pixels
 
