@@ -1,37 +1,160 @@
-"""Companies: created with the identity provider that they trust."""
+"""Companies and the identity providers that they trust: created, shown, changed."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
 from core.db import Lookup, transaction
-from core.errors import InvalidInput
+from core.errors import InvalidInput, NotFound
 from core.people import organizations
 from core.settings import settings
 from core.vault import vault
-from sso import connections
+from sso import connections, provisioning
 from sso.metadata import connection_from_metadata
+from sso.saml import SamlConnection, ServiceProvider, fingerprint
+
+LEAST_PREFIX = 8  # hexadecimal digits of a fingerprint that name a certificate
 
 
-def create_company(
-    slug: str,
-    name: str,
-    contact: str,
-    idp_metadata: bytes,
-    *,
-    admin_groups: frozenset[str],
-    auditor_groups: frozenset[str],
-) -> str:
-    """Create a company that trusts the identity provider described by `idp_metadata`; return its sign-in address.
+@dataclass(frozen=True)
+class Company:
+    """How a company signs in: what its provider must know of us, and what we know of it, once it is connected."""
+
+    provider: ServiceProvider
+    connection: SamlConnection | None
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What is to be different; what is not given stays as it is."""
+
+    idp_metadata: bytes | None = None
+    new_provider: bool = False
+    add_certificates: Collection[str] = ()  # PEM or its base64
+    remove_certificates: Collection[str] = ()  # fingerprints, or how they begin
+    attributes: Mapping[str, str] | None = None
+    admin_groups: frozenset[str] | None = None
+    auditor_groups: frozenset[str] | None = None
+    allow_unsolicited: bool | None = None
+
+
+def create(slug: str, name: str, contact: str, edit: Edit) -> Company:
+    """Create a company; with metadata in `edit` it can sign in at once, without it is connected later.
 
     Raises:
-        InvalidInput: the slug cannot stand in an address, is taken, or the metadata is not usable.
+        InvalidInput: the slug cannot stand in an address or is taken, or something of `edit` is not usable.
     """
     if Lookup.organization(slug) is not None:
         raise InvalidInput(f"There is a company called {slug} already.")
-    connection = connection_from_metadata(
-        slug, settings().base_url, idp_metadata, admin_groups, auditor_groups
-    )
+    connection = None if edit == Edit() else _edited(slug, None, edit)
     vault().keys.create_tables()
     org_id = organizations.create(slug, name, contact_email=contact)
-    with transaction(org_id) as session:
-        connections.save(session, connection)
-    return f"{settings().base_url.rstrip('/')}/sso/{slug}/login"
+    if connection is not None:
+        with transaction(org_id) as session:
+            connections.save(session, connection)
+    return Company(_provider(slug), connection)
+
+
+def read(slug: str) -> Company:
+    """Return how a company signs in.
+
+    Raises:
+        NotFound: there is none of this name.
+    """
+    with transaction(_organization(slug)) as session:
+        return Company(_provider(slug), connections.find(session))
+
+
+def change(slug: str, edit: Edit) -> Company:
+    """Change how a company signs in, and return how it does now.
+
+    Metadata of the provider in use adds its certificates to those that are trusted, so that both count while a key
+    is renewed; the old one is removed when it is over. With another provider (`new_provider`) nothing of the
+    earlier one is trusted any more, and everybody is linked anew at their next sign-in.
+
+    Raises:
+        NotFound: there is no such company.
+        InvalidInput: what cannot be; nothing was changed.
+    """
+    with transaction(_organization(slug)) as session:
+        before = connections.find(session)
+        after = _edited(slug, before, edit)
+        if before is not None and before.idp_entity_id != after.idp_entity_id:
+            _leave(session, before, edit)
+        connections.save(session, after)
+    return Company(_provider(slug), after)
+
+
+def _leave(session: Session, before: SamlConnection, edit: Edit) -> None:
+    if not edit.new_provider:
+        raise InvalidInput(
+            "These metadata are another identity provider's: its entity ID is not the one in use. If your company "
+            "changes its provider, add --new-provider: then everybody is signed out and linked anew at their next "
+            "sign-in. Nothing was changed."
+        )
+    provisioning.forget(session, before.idp_entity_id)
+
+
+def _edited(slug: str, before: SamlConnection | None, edit: Edit) -> SamlConnection:
+    if edit.idp_metadata is not None:
+        new = connection_from_metadata(slug, settings().base_url, edit.idp_metadata, frozenset())
+        kept = before.idp_certificates if before is not None and not edit.new_provider else ()
+        taken = {
+            "idp_entity_id": new.idp_entity_id,
+            "idp_sso_url": new.idp_sso_url,
+            "idp_certificates": tuple(dict.fromkeys((*kept, *new.idp_certificates))),
+        }
+        connection = connections.altered(before or new, **taken)
+    elif before is not None:
+        connection = before
+    else:
+        raise InvalidInput(
+            "This company is not connected to its identity provider yet: give the provider's metadata file "
+            "(--idp-metadata) and at least one --admin-group."
+        )
+    changes: dict[str, object] = {}
+    if edit.attributes:
+        changes["attributes"] = {**connection.attributes.model_dump(), **edit.attributes}
+    for name in ("admin_groups", "auditor_groups", "allow_unsolicited"):
+        if (value := getattr(edit, name)) is not None:
+            changes[name] = value
+    if edit.add_certificates:
+        changes["idp_certificates"] = (*connection.idp_certificates, *edit.add_certificates)
+    connection = connections.altered(connection, **changes)
+    if edit.remove_certificates:
+        left = _without(connection.idp_certificates, edit.remove_certificates)
+        connection = connections.altered(connection, idp_certificates=left)
+    if not connection.admin_groups:
+        raise InvalidInput("Nobody could manage the company: name at least one --admin-group.")
+    return connection
+
+
+def _without(certificates: tuple[str, ...], fingerprints: Collection[str]) -> tuple[str, ...]:
+    left = certificates
+    for given in fingerprints:
+        wanted = given.replace(":", "").lower()
+        found = [one for one in certificates if fingerprint(one).startswith(wanted)]
+        if len(wanted) < LEAST_PREFIX or len(found) != 1:
+            raise InvalidInput(
+                f"{given} names no one certificate of this company: give at least the first {LEAST_PREFIX} digits "
+                "of its fingerprint, as `headshots company show` prints it."
+            )
+        left = tuple(one for one in left if one != found[0])
+    if not left:
+        raise InvalidInput("Without any certificate nobody could sign in: add the new one first.")
+    return left
+
+
+def _provider(slug: str) -> ServiceProvider:
+    return ServiceProvider(org=slug, sp_base_url=settings().base_url)
+
+
+def _organization(slug: str) -> UUID:
+    org_id = Lookup.organization(slug)
+    if org_id is None:
+        raise NotFound(f"There is no company called {slug}.")
+    return org_id

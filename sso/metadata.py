@@ -28,11 +28,12 @@ _FIELDS: Mapping[str, str] = MappingProxyType(
     {
         "org": "The company's short name",
         "sp_base_url": "The address of this site",
-        "idp_entity_id": "The provider's entity ID in the metadata",
-        "idp_sso_url": "The provider's sign-in address in the metadata",
-        "idp_certificates": "A signing certificate in the metadata",
+        "idp_entity_id": "The provider's entity ID",
+        "idp_sso_url": "The provider's sign-in address",
+        "idp_certificates": "A signing certificate",
         "admin_groups": "The list of admin groups",
         "auditor_groups": "The list of auditor groups",
+        "attributes": "An attribute's name",
     }
 )
 
@@ -91,9 +92,7 @@ def connection_from_metadata(
             auditor_groups=auditor_groups,
         )
     except ValidationError as error:
-        raise MetadataUnusable(
-            " ".join(_sentence(item["loc"], item["msg"]) for item in error.errors())
-        ) from error
+        raise MetadataUnusable(reasons(error)) from error
 
 
 def _provider(root: etree._Element) -> tuple[etree._Element, etree._Element]:
@@ -160,6 +159,11 @@ def _signing_certificates(descriptor: etree._Element) -> tuple[str, ...]:
             " at your identity provider and download the metadata again."
         )
     return tuple(dict.fromkeys(certificates))
+
+
+def reasons(error: ValidationError) -> str:
+    """Return what is wrong with the values of a connection, in sentences that never repeat one."""
+    return " ".join(_sentence(item["loc"], item["msg"]) for item in error.errors(include_input=False))
 
 
 def _sentence(location: tuple[int | str, ...], reason: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core import audit, locks
+from core.clock import now
 from core.db import organization_of
-from core.models import Member, Role
+from core.models import Member, Role, SignInMethod, WebSession
 from core.people import access, addresses, members
 from sso.claims import is_member
 from sso.errors import AccountDisabled, AccountNotLinked
@@ -44,6 +46,21 @@ def member_for(session: Session, connection: SamlConnection, identity: Identity)
         raise AccountDisabled
     _follow_groups(session, connection, identity, member)
     return member
+
+
+def forget(session: Session, idp_entity_id: str) -> None:
+    """Sign everybody out whom a provider knows, and forget its names for them: it is trusted no longer.
+
+    They are linked anew at their next sign-in, by the rules for somebody without an identity.
+    """
+    known = Member.idp_entity_id == idp_entity_id
+    locks.owners(session, select(Member.id).where(known))
+    session.execute(update(Member).where(known).values(idp_entity_id=None, name_id=None))
+    session.execute(
+        update(WebSession)
+        .where(WebSession.method == SignInMethod.SAML, WebSession.ended_at.is_(None))
+        .values(ended_at=now())
+    )
 
 
 def _known(session: Session, identity: Identity) -> Member | None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 from lxml import etree
 from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -82,6 +83,11 @@ class ServiceProvider(BaseModel):
         return f"{self.sp_base_url}/sso/{self.org}/acs"
 
     @property
+    def login_url(self) -> str:
+        """Where people of the company begin to sign in."""
+        return f"{self.sp_base_url}/sso/{self.org}/login"
+
+    @property
     def sls_url(self) -> str:
         """Where logout requests arrive."""
         return f"{self.sp_base_url}/sso/{self.org}/sls"
@@ -116,7 +122,7 @@ class SamlConnection(ServiceProvider):
     @field_validator("idp_certificates")
     @classmethod
     def _are_usable(cls, certificates: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_normalized(certificate) for certificate in certificates)
+        return tuple(dict.fromkeys(_normalized(certificate) for certificate in certificates))
 
     @model_validator(mode="after")
     def _is_encrypted_in_transit(self) -> SamlConnection:
@@ -271,6 +277,16 @@ def _plain_url(url: str) -> str:
     if not _PLAIN_URL.fullmatch(url) or not parts.hostname or "@" in parts.netloc:
         raise ValueError("must be an http(s) address without spaces, quotes or a password")
     return url
+
+
+def fingerprint(certificate: str) -> str:
+    """Return the SHA-256 of a PEM certificate's DER, in hexadecimal, as every tool prints it."""
+    return x509.load_pem_x509_certificate(certificate.encode()).fingerprint(SHA256()).hex()
+
+
+def expiry(certificate: str) -> datetime:
+    """Return until when a PEM certificate says that it is valid."""
+    return x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc
 
 
 def _normalized(certificate: str) -> str:

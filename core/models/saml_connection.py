@@ -23,3 +23,4 @@ class SamlConnectionRow(Tenant):
     attributes: Mapped[dict[str, Any]]
     admin_groups: Mapped[list[str]] = mapped_column(JSONB)
     auditor_groups: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    allow_unsolicited: Mapped[bool] = mapped_column(default=False, server_default=text("false"))

@@ -1,56 +1,238 @@
-"""Companies and their identity providers: `create-company`."""
+"""Companies and their identity providers: `create-company`, `company show`, `company edit`."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from deploy.cli.group import main
+from deploy.cli.group import json_option, main, reporter
+
+if TYPE_CHECKING:
+    from deploy.company import Company
+
+ATTRIBUTES = ("email", "first_name", "last_name", "groups")
+
+_file = click.Path(path_type=Path, exists=True, dir_okay=False)
+_metadata = click.option("--idp-metadata", type=_file, help="The identity provider's SAML metadata file.")
+_admin_groups = click.option(
+    "--admin-group",
+    "admin_groups",
+    multiple=True,
+    help="Group whose members are HR admins; may be given several times.",
+)
+_auditor_groups = click.option(
+    "--auditor-group",
+    "auditor_groups",
+    multiple=True,
+    help="Group whose members are auditors, unless they are HR admins; may be given several times.",
+)
 
 
 @main.command("create-company")
 @click.argument("slug")
 @click.argument("name")
 @click.option("--contact", default="", help="Address of the privacy contact, shown to employees.")
-@click.option(
-    "--idp-metadata",
-    required=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The identity provider's SAML metadata file.",
-)
-@click.option(
-    "--admin-group",
-    "admin_groups",
-    multiple=True,
-    required=True,
-    help="Group whose members are HR admins; may be given several times.",
-)
-@click.option(
-    "--auditor-group",
-    "auditor_groups",
-    multiple=True,
-    help="Group whose members are auditors, unless they are HR admins; may be given several times.",
-)
+@_metadata
+@_admin_groups
+@_auditor_groups
 def create_company(
     slug: str,
     name: str,
     contact: str,
-    idp_metadata: Path,
+    idp_metadata: Path | None,
     admin_groups: tuple[str, ...],
     auditor_groups: tuple[str, ...],
 ) -> None:
-    """Add a company and its identity provider."""
+    """Add a company, with its identity provider or before that is set up: then its metadata follow with `company edit`."""
     from core import logs
-    from deploy.company import create_company as create
+    from deploy.company import Edit, create
 
     logs.configure()
-    address = create(
+    made = create(
         slug,
         name,
         contact,
-        idp_metadata.read_bytes(),
-        admin_groups=frozenset(admin_groups),
-        auditor_groups=frozenset(auditor_groups),
+        Edit(
+            idp_metadata=idp_metadata.read_bytes() if idp_metadata else None,
+            admin_groups=frozenset(admin_groups) if admin_groups else None,
+            auditor_groups=frozenset(auditor_groups) if auditor_groups else None,
+        ),
     )
-    click.echo(f"Sign in at {address}")
+    click.echo("\n".join(_lines(made)))
+
+
+@main.group()
+def company() -> None:
+    """How a company signs in."""
+
+
+@company.command()
+@click.argument("slug")
+@json_option
+def show(slug: str, *, as_json: bool) -> None:
+    """Print what the identity provider must know of this site, and what is known of it.
+
+    SLUG is the company's short name. Works before the provider is connected.
+    """
+    from core import logs
+    from deploy.company import read
+
+    logs.configure()
+    found = read(slug)
+    reporter(as_json)(_facts(found), "\n".join(_lines(found)))
+
+
+def _attribute(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    from sso.saml import AttributeMapping
+
+    named = {}
+    for one in given:
+        fact, equals, name = one.partition("=")
+        if not equals or fact not in ATTRIBUTES:
+            raise click.BadParameter(f"{one} is not FACT=NAME, where FACT is {', '.join(ATTRIBUTES)}.")
+        named[fact] = name or str(AttributeMapping.model_fields[fact].default)
+    return named
+
+
+@company.command()
+@click.argument("slug")
+@_metadata
+@click.option(
+    "--new-provider",
+    is_flag=True,
+    help="The metadata are another provider's: trust nothing of the earlier one, sign everybody out and link them anew.",
+)
+@click.option(
+    "--add-certificate",
+    "added",
+    multiple=True,
+    type=_file,
+    help="Trust a further signing certificate (PEM); several count at once while a key is renewed.",
+)
+@click.option(
+    "--remove-certificate",
+    "removed",
+    multiple=True,
+    metavar="FINGERPRINT",
+    help="Trust a certificate no longer; the first eight digits are enough.",
+)
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="FACT=NAME",
+    callback=_attribute,
+    help=f"Which SAML attribute carries a fact ({', '.join(ATTRIBUTES)}); without NAME the usual ones are known again.",
+)
+@_admin_groups
+@_auditor_groups
+@click.option("--no-auditor-groups", is_flag=True, help="No group makes auditors.")
+@click.option(
+    "--idp-initiated/--no-idp-initiated",
+    default=None,
+    help="Whether sign-ins may start at the provider's own page; open to a known attack, so off at first.",
+)
+@json_option
+def edit(
+    slug: str,
+    idp_metadata: Path | None,
+    added: tuple[Path, ...],
+    removed: tuple[str, ...],
+    attributes: dict[str, str],
+    admin_groups: tuple[str, ...],
+    auditor_groups: tuple[str, ...],
+    *,
+    new_provider: bool,
+    no_auditor_groups: bool,
+    idp_initiated: bool | None,
+    as_json: bool,
+) -> None:
+    """Change how a company signs in, and print how it does now. What is not named stays; groups replace those of before.
+
+    SLUG is the company's short name.
+    """
+    from core import logs
+    from deploy.company import Edit, change
+
+    if new_provider and idp_metadata is None:
+        raise click.UsageError("--new-provider needs the provider's --idp-metadata.")
+    if auditor_groups and no_auditor_groups:
+        raise click.UsageError("Name auditor groups or none, not both.")
+    logs.configure()
+    changed = change(
+        slug,
+        Edit(
+            idp_metadata=idp_metadata.read_bytes() if idp_metadata else None,
+            new_provider=new_provider,
+            add_certificates=[one.read_text(encoding="utf-8", errors="replace") for one in added],
+            remove_certificates=removed,
+            attributes=attributes,
+            admin_groups=frozenset(admin_groups) if admin_groups else None,
+            auditor_groups=frozenset(auditor_groups) if auditor_groups or no_auditor_groups else None,
+            allow_unsolicited=idp_initiated,
+        ),
+    )
+    reporter(as_json)(_facts(changed), "\n".join(_lines(changed)))
+
+
+def _facts(found: Company) -> dict[str, Any]:
+    from core.clock import rfc3339
+    from sso.saml import expiry, fingerprint
+
+    ours, theirs = found.provider, found.connection
+    facts: dict[str, Any] = {
+        "company": ours.org,
+        "entity_id": ours.sp_entity_id,
+        "acs_url": ours.acs_url,
+        "sls_url": ours.sls_url,
+        "login_url": ours.login_url,
+        "connected": theirs is not None,
+    }
+    if theirs is not None:
+        facts |= {
+            "idp_entity_id": theirs.idp_entity_id,
+            "idp_sso_url": theirs.idp_sso_url,
+            "certificates": [
+                {"sha256": fingerprint(one), "expires": rfc3339(expiry(one))}
+                for one in theirs.idp_certificates
+            ],
+            "attributes": theirs.attributes.model_dump(),
+            "admin_groups": sorted(theirs.admin_groups),
+            "auditor_groups": sorted(theirs.auditor_groups),
+            "idp_initiated": theirs.allow_unsolicited,
+        }
+    return facts
+
+
+def _lines(found: Company) -> list[str]:
+    facts = _facts(found)
+    rows = [
+        ("Entity ID (audience), metadata", facts["entity_id"]),
+        ("Reply address (ACS URL)", facts["acs_url"]),
+        ("Logout address (SLS URL)", facts["sls_url"]),
+        ("Sign in at", facts["login_url"]),
+    ]
+    if found.connection is None:
+        rows.append(("Identity provider", f"none yet. {_NEXT % facts['company']}"))
+    else:
+        rows += [
+            ("Identity provider", facts["idp_entity_id"]),
+            ("Its sign-in address", facts["idp_sso_url"]),
+            *(
+                ("Its certificate, until", f"{one['sha256']}, {one['expires']}")
+                for one in facts["certificates"]
+            ),
+            *((f"Attribute: {fact}", name) for fact, name in facts["attributes"].items()),
+            ("Groups of admins", ", ".join(facts["admin_groups"])),
+            ("Groups of auditors", ", ".join(facts["auditor_groups"]) or "none"),
+            ("May start at the provider", "yes" if facts["idp_initiated"] else "no"),
+        ]
+    width = max(len(name) for name, _ in rows)
+    return [f"{name:{width}}  {value}" for name, value in rows]
+
+
+_NEXT = (
+    "Give it the addresses above, then run: headshots company edit %s --idp-metadata FILE --admin-group GROUP"
+)
