@@ -38,15 +38,15 @@ def listing(found: Sequence[Photo], state: State, failed: Mapping[UUID, Sequence
         if standing_of(photo) is Standing.ACCEPTED
     }
     ranks = {ranked.key: (place, ranked) for place, ranked in enumerate(best_three(verdicts))}
-    twins = near_duplicates({key: one.phash for key, one in verdicts.items() if one.phash is not None})
+    twins = near_duplicates(verdicts)
     for photo in shown:
         if photo["id"] in ranks:
             place, ranked = ranks[photo["id"]]
             photo["rank"] = (_("Best"), _("2nd"), _("3rd"))[place]
             photo["reasons"] = [_(REASONS[reason]) for reason in ranked.reasons]
         if photo["id"] in twins:
-            first = twins[photo["id"]]
-            photo["issues"].append({**same_shot(numbers[first]), "same_as": first})
+            best = twins[photo["id"]]
+            photo["issues"].append({**same_shot(numbers[best]), "same_as": best})
     counts = {standing: sum(photo["state"] == standing for photo in shown) for standing in Standing}
     return {
         "photos": shown,

@@ -23,6 +23,7 @@ from core.models import Erasure, Invite, Member, Participation, Photo, State
 from core.models.base import Base
 from core.people import access, sessions
 from core.personal import Personal
+from core.portraits import arrivals
 from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.vault import derive, vault
@@ -122,6 +123,7 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
         .where(Photo.member_id == member.id, Photo.removed_at.is_(None))
         .values(removed_at=moment)
     )
+    arrivals.forget_all(session, member.id)
     vault().close(session, member.id)
     member.erased_at = moment
     session.flush()

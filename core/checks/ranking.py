@@ -8,13 +8,11 @@ from enum import StrEnum
 from typing import Final
 
 from core.checks.advice import Issue
+from core.checks.shots import same_shot
 from core.checks.verdict import Verdict
 from core.words import N_
 
 _BEST: Final = 3
-# Bits of 64. The same shot, cropped, brightened, made smaller and compressed again, differs by up to 6, two
-# frames of a film a second apart by 4, another moment of the same person in the same light by 8 and more.
-SAME_SHOT: Final = 7
 
 
 class Reason(StrEnum):
@@ -109,26 +107,24 @@ def reasons(verdict: Verdict) -> tuple[Reason, ...]:
     return tuple(reason for reason, holds in named.items() if holds and not found & _SCOLDED[reason])
 
 
-def near_duplicates(phashes: Mapping[str, str]) -> dict[str, str]:
-    """Return each photo that is nearly the same as an earlier one, with the earliest of that shot.
+def near_duplicates(verdicts: Mapping[str, Verdict]) -> dict[str, str]:
+    """Return each accepted photo that is nearly the same as a better one, with the best of that shot.
 
     Args:
-        phashes: Key → `Verdict.phash`, in the order of arrival.
+        verdicts: Key → verdict; of equal scores the earlier photo counts as the better.
     """
     found: dict[str, str] = {}
-    seen: dict[str, str] = {}
-    for key, phash in phashes.items():
-        earlier = next((other for other, one in seen.items() if same_shot(phash, one)), None)
-        if earlier is None:
-            seen[key] = phash
+    best: dict[str, str] = {}
+    for key in sorted(verdicts, key=lambda key: -verdicts[key].score):
+        phash = verdicts[key].phash
+        if phash is None or not verdicts[key].accepted:
+            continue
+        better = next((other for other, one in best.items() if same_shot(phash, one)), None)
+        if better is None:
+            best[key] = phash
         else:
-            found[key] = earlier
+            found[key] = better
     return found
-
-
-def same_shot(one: str, other: str) -> bool:
-    """Say whether two perceptual hashes stand for the same shot."""
-    return (int(one, 16) ^ int(other, 16)).bit_count() <= SAME_SHOT
 
 
 def _at_least(value: float | None, least: float) -> bool:

@@ -137,7 +137,7 @@ class Verdict(BaseModel):
     score: float  # 0 to 1, to rank one person's photos; 0 when not accepted
     asks: Literal["which_face"] | None = None  # accepted as soon as this is answered, if nothing blocks
     faces: tuple[FaceBox, ...] = ()  # largest first
-    phash: str | None = None  # 16 hex digits of the picture around the face; see `ranking.near_duplicates`
+    phash: str | None = None  # of the face and what is around it; see `core.checks.shots`
 
     @classmethod
     def refused(cls, issue: Issue, measures: Measures = Measures(), **values: str) -> Verdict:  # noqa: B008 - frozen

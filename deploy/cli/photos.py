@@ -102,8 +102,7 @@ def _compared(verdicts: dict[str, Verdict], others: set[str]) -> dict[str, Verdi
     from core.checks.ranking import near_duplicates
     from core.checks.verdict import Finding
 
-    usable = {name: one.phash for name, one in verdicts.items() if one.accepted and one.phash is not None}
-    twice = near_duplicates(usable)
+    twice = near_duplicates(verdicts)
     compared = {}
     for name, verdict in verdicts.items():
         found = [Finding.of(Issue.MAY_BE_SOMEONE_ELSE)] if name in others else []

@@ -16,7 +16,7 @@ from admin.app import create_app as create_admin
 from core import audit
 from core.db import transaction
 from core.models import Member, Role, SignInMethod, State
-from core.people import members, sessions
+from core.people import data_links, members, sessions
 from core.shoots import devices, reminders
 from deploy.local.services import LocalServices
 from portal.app import create_app as create_portal
@@ -35,6 +35,9 @@ STILL = {
     "trust.verify",
     "nowhere",
 }
+
+# Forms that are refused for what they lack before anybody is asked.
+FORMS = {"data_link.send": {"email": "boss@acme.example"}}
 
 
 def addresses(app: Flask, proven: dict[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -79,10 +82,13 @@ def apps(org: UUID, services: LocalServices) -> Iterator[dict[str, tuple[Flask, 
         with transaction(org) as session:
             token = sessions.start(session, session.get_one(Member, boss.id), method)
             opened = devices.link_of(sessions.row_of(session, token))
+            data = data_links.link_of(session.get_one(Member, boss.id))
         reminder = reminders.link_of(participation)
         for endpoint, link in (
             ("reminders.show", reminder),
             ("reminders.change", reminder),
+            ("data_link.show", data),
+            ("data_link.accept", data),
             ("strangers.show", opened),
             ("strangers.shut_out", opened),
         ):
@@ -116,7 +122,8 @@ def test_every_address_answers_503_without_postgres(
         if signed_in:
             browser.set_cookie(app.config["SIGN_IN_COOKIE"], token)
         kind = "application/json" if as_json else "text/html"
-        answer = browser.open(address, method=method, headers={"Accept": kind})
+        form = FORMS.get(endpoint) if method == "POST" else None
+        answer = browser.open(address, method=method, headers={"Accept": kind}, data=form)
         asked += 1
         where = (method, address, signed_in, kind, answer.status_code)
         answer.close()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.checks.advice import Issue
-from core.checks.ranking import same_shot
+from core.checks.shots import same_shot
 from core.consent import Purpose, ValidConsent
 from core.errors import InvalidInput
 from workers.diffusion.captions import caption

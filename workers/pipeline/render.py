@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.checks.ranking import same_shot
 from core.checks.report import GateReport
+from core.checks.shots import same_shot
 from core.checks.verdict import Verdict
 from core.consent import Purpose, ValidConsent
 from core.errors import AppError

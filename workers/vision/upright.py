@@ -27,6 +27,26 @@ def upright(pixels: Pixels, face: Face, size: tuple[int, int], eyes: float, eye_
         eyes: Between the eyes, pixels of the result; they lie in the middle.
         eye_line: From the top, pixels of the result.
     """
+    grey = cv2.cvtColor(_warped(pixels, face, size, eyes, eye_line, cv2.BORDER_REPLICATE), cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def upright_colours(
+    pixels: Pixels, face: Face, size: tuple[int, int], eyes: float, eye_line: float
+) -> tuple[Pixels, Grey]:
+    """Return the same in colours, and how much of each pixel lies within the frame, 0 to 1."""
+    large = _warped(pixels, face, size, eyes, eye_line, cv2.BORDER_REPLICATE)
+    frame = np.ones(pixels.shape[:2], np.uint8)
+    inside = _warped(frame, face, size, eyes, eye_line, cv2.BORDER_CONSTANT).astype(np.float32)
+    return (
+        np.asarray(cv2.resize(large, size, interpolation=cv2.INTER_AREA), np.uint8),
+        np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_AREA), np.float32),
+    )
+
+
+def _warped(
+    pixels: Pixels, face: Face, size: tuple[int, int], eyes: float, eye_line: float, beyond: int
+) -> Pixels:
     width, height = size
     scale = eyes / max(face.eye_distance, 1.0)
     turn = np.radians(-face.roll)
@@ -38,12 +58,7 @@ def upright(pixels: Pixels, face: Face, size: tuple[int, int], eyes: float, eye_
             [sine, cosine, eye_line - sine * x - cosine * y],
         ]
     )
-    large = cv2.warpAffine(
-        pixels,
-        matrix,
-        (_FINER * width, _FINER * height),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+    warped = cv2.warpAffine(
+        pixels, matrix, (_FINER * width, _FINER * height), flags=cv2.INTER_LINEAR, borderMode=beyond
     )
-    grey = cv2.cvtColor(large, cv2.COLOR_RGB2GRAY)
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(warped, np.uint8)

@@ -444,13 +444,14 @@ def test_best_three_are_ranked_with_reasons(ready: Any) -> None:
 
 
 def test_the_same_shot_twice_is_named_by_its_number(ready: Any) -> None:
-    for number, phash in enumerate(("00000000ffffffff", "ff00ff00ff00ff00", "00000000fffffff0")):
+    shots = (("00000000ffffffff", 0.7), ("ff00ff00ff00ff00", 0.9), ("00000000fffffff0", 0.8))
+    for number, (phash, score) in enumerate(shots):
         photo_id = ready.upload(key=f"key-{number:08d}").json["id"]
-        ready.judge(photo_id, phash=phash)
+        ready.judge(photo_id, phash=phash, score=score)
     found = [photo["issues"] for photo in _listed(ready)["photos"]]
-    assert found[:2] == [[], []]
-    assert found[2][0]["code"] == "near_duplicate"
-    assert "same shot as photo 1" in found[2][0]["advice"]
+    assert found[1:] == [[], []]
+    assert found[0][0]["code"] == "near_duplicate"
+    assert "same shot as photo 3" in found[0][0]["advice"], "the better one"
 
 
 def test_a_usable_photo_with_a_warning_says_that_it_could_be_better(ready: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from core.checks.advice import ADVICE, Issue, Severity
+from core.checks.shots import PLACES, Shot
 from core.checks.verdict import Finding, Verdict
 from core.consent import ConsentRequired, ValidConsent
 from core.image.kinds import PhotoFormat, UnreadablePhoto
@@ -363,7 +364,9 @@ def test_every_measure_is_taken_and_described(examined):
     missing = [name for name, value in verdict.measures.model_dump().items() if value is None]
     assert missing == []
     assert all(field.description for field in type(verdict.measures).model_fields.values())
-    assert len(verdict.phash) == 16
+    shot = Shot.read(verdict.phash)
+    assert str(shot) == verdict.phash
+    assert len(shot.around) == PLACES
 
 
 def _shaken(pixels: np.ndarray, length: int, degrees: float) -> np.ndarray:
