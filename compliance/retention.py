@@ -13,9 +13,9 @@ from core.brand import styles
 from core.clock import now
 from core.db import Lookup, transaction
 from core.logs import logger
-from core.models import Adapter, Artifact, Kind, Member, Participation, Photo, Shoot, State, Upload
+from core.models import Adapter, Arrival, Artifact, Kind, Member, Participation, Photo, Shoot, State, Upload
 from core.people import organizations
-from core.portraits import adapters, photos
+from core.portraits import adapters, arrivals, photos
 from core.shoots import participations
 from core.vault import vault
 
@@ -28,6 +28,7 @@ UPLOAD_DAYS = 1  # a picture that is being checked, and what its page says of it
 # What names people on its way into the pages of an admin: lists to import, and searches.
 PASSING = (Kind.ROSTER, Kind.SEARCH)
 PASSING_HOURS = 1
+ARRIVAL_DAYS = 1  # a photo of which the rest never came
 UNSAVED_BACKDROP_DAYS = 1  # a style whose form was refused, and that nobody came back to
 
 
@@ -70,6 +71,8 @@ def sweep(session: Session) -> int:
     )
     trained = _trained(over)
     late = _late(moment)
+    unfinished_before = moment - timedelta(days=ARRIVAL_DAYS)
+    begun = select(Arrival.member_id).where(Arrival.created_at < unfinished_before).limit(BATCH)
     sent = select(Upload).where(Upload.created_at < moment - timedelta(days=UPLOAD_DAYS)).limit(BATCH)
     # Everybody at once and before anything of theirs, as `core.locks` has it.
     locked = locks.owners(
@@ -77,6 +80,7 @@ def sweep(session: Session) -> int:
         kept.with_only_columns(Photo.member_id),
         trained.with_only_columns(Participation.member_id),
         late.with_only_columns(Participation.member_id),
+        begun,
         sent.with_only_columns(Upload.member_id),
     )
     for row in session.scalars(late.where(Participation.member_id.in_(locked))).all():
@@ -96,6 +100,7 @@ def sweep(session: Session) -> int:
     for row in session.scalars(trained.where(Participation.member_id.in_(locked))).all():
         adapters.end_of(session, row.id)
         people.add(row.member_id)
+    arrivals.forget_old(session, unfinished_before, locked)
     uploads.forget(session, session.scalars(sent.where(Upload.member_id.in_(locked))).all())
     stale = session.scalars(
         select(Artifact.id).where(

@@ -5,7 +5,8 @@ The order in which one transaction locks rows:
 1. the outbox row of the job at hand (`workers.process.runner`)
 2. the company's own: organization, style, look, shoot
 3. people, by their rows in `members`, in the order of their ids
-4. what belongs to a person: participation, photo, headshot, adapter, consent, invite, session, erasure, upload, artifact
+4. what belongs to a person: participation, photo, headshot, adapter, consent, invite, session, erasure, upload,
+   arrival, artifact
 
 Whoever changes anything of the fourth kind locks its person first, through this module; that is enough, and
 no other row of theirs is locked. So two verbs about one person follow each other, and none of them can wait

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, g, render_template, url_for
+from flask import Flask, Response, g, url_for
 
 from core.web import brand
+from core.web.answers import page
 from core.web.app import create_app as create_base
 from core.web.visitor import visitor
 from portal import (
@@ -16,6 +17,7 @@ from portal import (
     erased,
     gallery,
     invite,
+    pieces,
     privacy,
     progress,
     reminders,
@@ -34,6 +36,7 @@ def create_app() -> Flask:
         consent,
         declined,
         upload,
+        pieces,
         progress,
         gallery,
         privacy,
@@ -49,8 +52,8 @@ def create_app() -> Flask:
     app.url_defaults(stay)
 
     @app.get("/")
-    def start() -> str:
-        return render_template("start.html")
+    def start() -> Response:
+        return page("start.html")
 
     return app
 

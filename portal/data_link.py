@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
-from werkzeug.wrappers import Response as AnyResponse
 
 from core import audit
 from core.db import transaction
@@ -114,7 +113,7 @@ def accept(token: str) -> Response:
     return enter(response, member.id, secret)
 
 
-def begins_nothing() -> AnyResponse | None:
+def begins_nothing() -> Response | None:
     """Keep a session that a link to one's data began to what that opens; runs before every request.
 
     Raises:
@@ -127,7 +126,7 @@ def begins_nothing() -> AnyResponse | None:
     if user is None or user.method is not SignInMethod.DATA:
         return None
     if request.method in ("GET", "HEAD"):
-        return redirect(url_for("privacy.show"))
+        return go(url_for("privacy.show"))
     raise Forbidden(
         _(
             "This link shows what is held about you. To go on with a shoot, use the link in its invitation mail."

@@ -21,7 +21,6 @@ from core.portraits import headshots, photos, submission
 from core.shoots import participations
 from core.shoots.participations import SETTLED
 from core.style.framing import Head
-from core.style.spec import OutputFormat
 from core.vault import vault
 from core.web.answers import go, page
 from core.web.app import limiter
@@ -30,13 +29,16 @@ from portal import words
 from portal.files import attachment, picture
 from portal.selfie import face_of, framed
 from portal.visit import Visit, step_url, visit
-from portal.way_back import file_of, way_back
+from portal.way_back import file_of, shape_of, way_back
 
 bp = Blueprint("gallery", __name__)
 
 SHOWN = frozenset({State.READY, *SETTLED})
-VIEW_SIDE = 900  # pixels, long side: sharp on a phone's and a laptop's screen, light on a poor connection
+# Pixels of width that a page may ask for: the photo in the corner, a card on a laptop's and on a phone's fine screen.
+WIDTHS = (240, 480, 720)
 CLOSE_SIDE = 1600  # pixels, long side: alone on a page, where people look at every hair
+# WebP's own scale: of four headshots with their photos a page weighs less than 250 kB, and no artefact is seen.
+QUALITY = {True: 88, False: 80}  # looked at closely, or not
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Candidate:
 
     id: UUID
     number: int
-    before_url: str | None
+    compares: bool  # the selfie it was made from is still here
     generated: bool
     dressed: bool
     chosen: bool
@@ -77,6 +79,7 @@ def show() -> Response:
             ),
             settled=place.state in SETTLED,
             fallback=words.fallback(place.participation.fallback_code),
+            shape=shape_of(_style(session, place).parsed),
             handed_over=_style(session, place).parsed.outputs[0],
             way_back=way_back(session, place),
             size_name=words.size,
@@ -100,6 +103,7 @@ def close_up(headshot_id: UUID) -> Response:
             "close_up.html",
             place=place,
             candidate=candidates[place_in_row],
+            shape=shape_of(_style(session, place).parsed),
             earlier=candidates[place_in_row - 1] if place_in_row else None,
             later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
             settled=place.state in SETTLED,
@@ -112,7 +116,7 @@ def _candidates(session: Session, place: Visit, found: Sequence[Headshot]) -> li
         Candidate(
             id=one.id,
             number=number,
-            before_url=_before_url(session, one),
+            compares=_compares(session, one),
             generated=one.engine == EngineName.DIFFUSION,
             dressed=one.engine == EngineName.WARDROBE,
             chosen=one.id == place.participation.chosen_headshot_id,
@@ -128,18 +132,16 @@ def _style(session: Session, place: Visit) -> Style:
     return session.get_one(Style, place.shoot.style_id)
 
 
-def _before_url(session: Session, headshot: Headshot) -> str | None:
-    """The selfie it was made from, while it is kept: selfies end before headshots do."""
+def _compares(session: Session, headshot: Headshot) -> bool:
+    """Whether the selfie it was made from is kept: selfies end before headshots do."""
     photo = session.get(Photo, headshot.photo_id)
-    if photo is None or photo.removed_at is not None or photo.preview_id is None:
-        return None
-    return url_for("gallery.before", headshot_id=headshot.id)
+    return photo is not None and photo.removed_at is None and photo.preview_id is not None
 
 
 @bp.get("/me/headshots/<uuid:headshot_id>/view")
 @signed_in
 def view(headshot_id: UUID) -> Response:
-    """Serve a result for the page, in its style's own frame; with `?close=1` as large as it is looked at alone."""
+    """Serve a result for the page, in its style's own frame: `?width=` pixels wide, or `?close=1`, to be looked at alone."""
     with transaction(me().org_id) as session:
         headshot = headshots.get(session, me().member_id, headshot_id)
         assert headshot.artifact_id is not None
@@ -168,21 +170,26 @@ def before(headshot_id: UUID) -> Response:
         content = vault().get(session, photo.artifact_id)
     kept = Image.open(io.BytesIO(content))
     # A head is a quarter of most photos' height; a JPEG decodes at a half or a quarter of its size for nothing.
-    kept.draft("RGB", (4 * _side(), 4 * _side()))
+    wanted = CLOSE_SIDE if _close() else _width()
+    kept.draft("RGB", (4 * wanted, 4 * wanted))
     return _shown(framed(kept, face, head, style.crop.aspect))
 
 
-def _side() -> int:
-    return CLOSE_SIDE if "close" in request.args else VIEW_SIDE
+def _close() -> bool:
+    return "close" in request.args
+
+
+def _width() -> int:
+    asked = request.args.get("width", type=int)
+    return asked if asked in WIDTHS else WIDTHS[-1]
 
 
 def _shown(image: Image.Image) -> Response:
-    image.thumbnail((_side(), _side()), Image.Resampling.LANCZOS)
-    import numpy as np
-
-    from workers.studio.encode import encode
-
-    return picture(encode(np.asarray(image.convert("RGB")), OutputFormat.JPEG), "image/jpeg")
+    size = (CLOSE_SIDE, CLOSE_SIDE) if _close() else (_width(), image.height)
+    image.thumbnail(size, Image.Resampling.LANCZOS)
+    target = io.BytesIO()
+    image.convert("RGB").save(target, "WEBP", quality=QUALITY[_close()], method=4)
+    return picture(target.getvalue(), "image/webp")
 
 
 @bp.post("/me/approve")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -74,9 +74,9 @@ def checkpoint(slug: str) -> Response:
 
 
 @bp.get("/verify")
-def ask() -> str:
+def ask() -> Response:
     """Ask for a file to check."""
-    return render_template("verify.html", result=None)
+    return page("verify.html", result=None)
 
 
 def _again(problem: AppError) -> Response:

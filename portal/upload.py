@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 import re
+from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +20,9 @@ from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
 from core.image.kinds import ACCEPT, MEDIA_TYPES, EmptyPhoto, NotAPhoto, TooManyBytes, sniff
-from core.portraits import headshots, photos, submission, verdicts
+from core.portraits import arrivals, headshots, photos, submission, verdicts
 from core.settings import settings
-from core.vault import vault
+from core.vault import derive, vault
 from core.web.answers import back, go, page
 from core.web.app import limiter
 from core.web.errors import said, wants_json
@@ -50,9 +53,19 @@ def show() -> Response:
             accept=ACCEPT,
             upload_key=new_id().hex,
             most_bytes=settings().upload_max_bytes,
+            salt=_salt(place),
+            arrived={
+                one.upload_key: one.received
+                for one in arrivals.of_participation(session, place.participation.id)
+            },
             way_back=way_back(session, place),
             size_name=words.size,
         )
+
+
+def _salt(place: Visit) -> str:
+    """Return what a browser mixes into the upload keys that it makes of files, so that a key says nothing of its file."""
+    return hmac.new(derive("upload keys"), place.participation.id.bytes, sha256).hexdigest()
 
 
 @bp.get("/me/photos.json")
@@ -77,14 +90,24 @@ def _listing(session: Session, place: Visit) -> dict[str, Any]:
 def add() -> Response:
     """Take a photo; sent again with the same `upload_key` it is the same photo."""
     files = [file for file in request.files.getlist("photo") if file.filename or file.content_length]
-    key = request.form.get("upload_key", "")
+    key = upload_key(request.form)
+    if not files:
+        raise InvalidInput(_("No photo came with this request. Please choose one."))
+    return _add_one(files[0], key) if wants_json() else _add_all(files, key)
+
+
+def upload_key(fields: Mapping[str, str]) -> str:
+    """Return which file a request is about, as the browser calls it.
+
+    Raises:
+        InvalidInput: it says nothing, or something odd.
+    """
+    key = fields.get("upload_key", "")
     if not UPLOAD_KEY.fullmatch(key):
         raise InvalidInput(
             _("The upload did not say which file it is. Please reload the page and try again.")
         )
-    if not files:
-        raise InvalidInput(_("No photo came with this request. Please choose one."))
-    return _add_one(files[0], key) if wants_json() else _add_all(files, key)
+    return key
 
 
 def _add_one(file: FileStorage, key: str) -> Response:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.models import Headshot, State, Style
 from core.portraits import headshots
-from core.style.spec import Output
+from core.style.spec import Output, StyleSpec
 from portal.visit import Visit
 
 
@@ -20,21 +20,28 @@ class WayBack:
     Attributes:
         approved: the headshot that the company gets; `None` where none was approved yet.
         outputs: its sizes, each with its file name in addresses.
+        shape: width and height of its picture on a page, see `shape_of`.
     """
 
     approved: UUID | None
     outputs: list[tuple[Output, str]]
+    shape: tuple[int, int] | None
 
 
 def way_back(session: Session, place: Visit) -> WayBack | None:
     """Return what there is to go back to, `None` for nothing."""
     chosen = place.participation.chosen_headshot_id
     if chosen is not None:
-        style = session.get_one(Style, session.get_one(Headshot, chosen).style_id)
-        return WayBack(chosen, [(output, file_of(output)) for output in style.parsed.outputs])
+        style = session.get_one(Style, session.get_one(Headshot, chosen).style_id).parsed
+        return WayBack(chosen, [(output, file_of(output)) for output in style.outputs], shape_of(style))
     if place.state in (State.UPLOADING, State.FAILED) and headshots.any_of(session, place.participation):
-        return WayBack(None, [])
+        return WayBack(None, [], None)
     return None
+
+
+def shape_of(style: StyleSpec) -> tuple[int, int]:
+    """Return width and height of a style's pictures, in no unit: browsers keep room of this shape for them."""
+    return 720, round(720 / style.crop.aspect)
 
 
 def file_of(output: Output) -> str:

@@ -298,6 +298,7 @@ def kind(name: str) -> str:
     """Return what stored bytes are."""
     known: dict[str, str] = {
         Kind.PHOTO: _("Photos you uploaded"),
+        Kind.PIECE: _("Pieces of photos that have not fully arrived"),
         Kind.PREVIEW: _("Small previews of your photos"),
         Kind.LIKENESS: _("Numbers that stand for your face, to compare photos"),
         Kind.ADAPTER: _("Image models of you (only the program uses them)"),

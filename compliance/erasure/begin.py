@@ -19,10 +19,11 @@ from core.consent import Purpose
 from core.db import organization_of
 from core.ids import new_id
 from core.logs import logger
-from core.models import Erasure, Invite, Member, Participation, Photo, State
+from core.models import Erasure, Member, Participation, Photo, State
 from core.models.base import Base
-from core.people import access, sessions
+from core.people import access
 from core.personal import Personal
+from core.portraits import arrivals
 from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.vault import derive, vault
@@ -111,17 +112,13 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
     rows = session.scalars(select(Participation).where(Participation.member_id == member.id)).all()
     for row in rows:
         participations.move(session, row, State.ERASED, actor=actor)
-    sessions.end_all(session, member.id)
-    session.execute(
-        update(Invite)
-        .where(Invite.member_id == member.id, Invite.revoked_at.is_(None))
-        .values(revoked_at=moment)
-    )
+    access.end_all(session, member)
     session.execute(
         update(Photo)
         .where(Photo.member_id == member.id, Photo.removed_at.is_(None))
         .values(removed_at=moment)
     )
+    arrivals.forget_all(session, member.id)
     vault().close(session, member.id)
     member.erased_at = moment
     session.flush()

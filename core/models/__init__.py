@@ -1,6 +1,7 @@
 """All tables, one noun a file."""
 
 from core.models.adapter import Adapter, AdapterKind
+from core.models.arrival import Arrival
 from core.models.artifact import Artifact, Kind
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
@@ -27,6 +28,7 @@ __all__ = [
     "AdapterKind",
     "Alternative",
     "App",
+    "Arrival",
     "Artifact",
     "AuditEvent",
     "Base",

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     """What the bytes are."""
 
     PHOTO = "photo"
+    PIECE = "piece"  # of a photo that has arrived in part
     PREVIEW = "preview"
     LIKENESS = "likeness"  # the numbers that stand for the face on one photo
     HEADSHOT = "headshot"
@@ -37,6 +38,7 @@ class Kind(StrEnum):
 # key seals them and they live for minutes; brand assets show nobody or are the company's to vouch for.
 CATEGORIES: Final[dict[Kind, Category | None]] = {
     Kind.PHOTO: Category.FACE,
+    Kind.PIECE: Category.FACE,
     Kind.PREVIEW: Category.FACE,
     Kind.LIKENESS: Category.FACE,
     Kind.HEADSHOT: Category.FACE,

@@ -48,6 +48,18 @@ def keep_an_admin(session: Session, member: Member) -> None:
         raise LastAdmin("This is your company's last admin. Appoint another one first. Nothing was changed.")
 
 
+def end_all(session: Session, member: Member) -> None:
+    """End every session and every link of a person; what is mailed to them afterwards works."""
+    sessions.end_all(session, member.id)
+    member.links_ended_at = now()
+    session.execute(
+        update(Invite)
+        .where(Invite.member_id == member.id, Invite.revoked_at.is_(None))
+        .values(revoked_at=member.links_ended_at)
+    )
+    session.flush()
+
+
 def disable(session: Session, member: Member, *, actor: audit.Actor) -> None:
     """Switch off a person's access: every session and link of theirs ends, and no sign-in begins one.
 
@@ -61,13 +73,7 @@ def disable(session: Session, member: Member, *, actor: audit.Actor) -> None:
     if member.disabled_at is not None:
         return
     member.disabled_at = now()
-    sessions.end_all(session, member.id)
-    session.execute(
-        update(Invite)
-        .where(Invite.member_id == member.id, Invite.revoked_at.is_(None))
-        .values(revoked_at=member.disabled_at)
-    )
-    session.flush()
+    end_all(session, member)
     audit.record(session, audit.Tag.MEMBER_DISABLED, actor=actor, subject=member)
 
 

@@ -16,7 +16,7 @@ from core.db import organization_of
 from core.errors import Conflict, Gone, NotFound
 from core.ids import new_id
 from core.models import Kind, Member, Participation, Photo, Shoot, State
-from core.portraits import adapters
+from core.portraits import adapters, arrivals
 from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.vault import vault
@@ -78,17 +78,10 @@ def store(
     """
     consent.demand(Purpose.PHOTO)
     locks.person(session, participation.member_id)
-    earlier = session.scalar(
-        select(Photo).where(Photo.participation_id == participation.id, Photo.upload_key == upload_key)
-    )
+    earlier = of_key(session, participation, upload_key)
     if earlier is not None:
         return Stored(earlier, created=False)
-    demand_open(session, participation)
-    if count(session, participation.id) >= MAX_PHOTOS:
-        raise TooManyPhotos(
-            "You already have %(most)s photos, which is the most we use. Remove one to add another.",
-            most=MAX_PHOTOS,
-        )
+    demand_room(session, participation)
     member = session.get_one(Member, participation.member_id)
     artifact = vault().put(session, content, kind=Kind.PHOTO, media_type=media_type, member_id=member.id)
     photo = Photo(
@@ -107,6 +100,29 @@ def store(
     participations.move(session, participation, State.UPLOADING, actor=actor)
     enqueue(session, JobName.INTAKE, photo.id)
     return Stored(photo, created=True)
+
+
+def of_key(session: Session, participation: Participation, upload_key: str) -> Photo | None:
+    """Return the photo that an earlier try of the same upload brought."""
+    return session.scalar(
+        select(Photo).where(Photo.participation_id == participation.id, Photo.upload_key == upload_key)
+    )
+
+
+def demand_room(session: Session, participation: Participation) -> None:
+    """Refuse a photo more than is used, or at the wrong time.
+
+    Raises:
+        ShootClosed: the company has ended the shoot.
+        Conflict: the photos are with the studio already.
+        TooManyPhotos: `MAX_PHOTOS` are here.
+    """
+    demand_open(session, participation)
+    if count(session, participation.id) >= MAX_PHOTOS:
+        raise TooManyPhotos(
+            "You already have %(most)s photos, which is the most we use. Remove one to add another.",
+            most=MAX_PHOTOS,
+        )
 
 
 def locked(session: Session, photo: Photo) -> Participation:
@@ -189,6 +205,8 @@ def remove(session: Session, photo: Photo, *, actor: audit.Actor) -> None:
 def remove_all(session: Session, participations_of: Sequence[Participation], *, actor: audit.Actor) -> None:
     """Delete every photo of one person's parts in shoots, whatever the state."""
     held = [photo for row in participations_of for photo in of_participation(session, row.id)]
+    for row in participations_of:
+        arrivals.end(session, arrivals.of_participation(session, row.id))
     _delete(session, held, actor=actor)
 
 
@@ -210,6 +228,9 @@ def end(session: Session, photos: Sequence[Photo]) -> None:
         photo.removed_at = now()
         photo.verdict = None  # measures of a face are personal data too
         photo.subject_x = photo.subject_y = photo.confirmed_at = None
+        photo.upload_key = str(
+            photo.id
+        )  # whoever chooses the file again gets a photo, not the one that is gone
     vault().delete(session, [artifact_id for photo in photos for artifact_id in photo.held])
     for photo in photos:
         adapters.end_trained_on(session, photo)

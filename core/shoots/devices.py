@@ -19,7 +19,7 @@ from core import audit, locks
 from core.clock import now
 from core.errors import Gone, NotFound
 from core.models import Invite, Member, Participation, Shoot, SignInMethod, WebSession
-from core.people import sessions
+from core.people import access, sessions
 from core.queue import JobName, enqueue
 from core.settings import settings
 from core.shoots import addresses, invites
@@ -159,8 +159,6 @@ def shut_out(session: Session, session_id: UUID) -> None:
     if is_shut_out(session, session_id):
         return
     member = session.get_one(Member, row.member_id)
-    sessions.end_all(session, member.id)
-    member.links_ended_at = now()
     _forget(session, member.id)
     live = session.execute(
         select(Participation, Shoot)
@@ -173,11 +171,7 @@ def shut_out(session: Session, session_id: UUID) -> None:
             .exists(),
         )
     ).all()
-    session.execute(
-        update(Invite)
-        .where(Invite.member_id == member.id, Invite.revoked_at.is_(None))
-        .values(revoked_at=now())
-    )
+    access.end_all(session, member)
     actor = audit.actor_for(member)
     for participation, shoot in live:
         (invite,) = invites.create_all(session, shoot, [participation], actor=actor)

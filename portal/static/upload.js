@@ -1,27 +1,41 @@
-// One request per file, each with a key of its own: a retry never makes a second photo.
+// Each file has a key of its own: neither a retry nor choosing it again makes a second photo.
+import { shrink } from "./shrink.js";
+import { keyOf, transfer } from "./transfer.js";
+
 const form = document.querySelector("#upload");
 const list = document.querySelector("#photos");
 const empty = document.querySelector("#empty");
-const withPhotos = document.querySelectorAll("#hint, #send-form");
+const hint = document.querySelector("#hint");
+const sendForm = document.querySelector("#send-form");
+const sendButton = document.querySelector("#send");
+const later = document.querySelector("#later");
+const head = document.querySelector(".list-head");
 const count = document.querySelector("#count");
+const unfinished = document.querySelector("#unfinished");
 const asking = document.querySelector("#asking");
 const said = document.querySelector("#said");
 const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
 const words = document.querySelector("#words").dataset;
 const part = (name) => document.querySelector(`#${name}-template`).content.firstElementChild.cloneNode(true);
-const { token, list: listUrl, mostBytes } = form.dataset;
+const { token, list: listUrl, mostBytes, salt } = form.dataset;
+const pieces = new URL(form.dataset.pieces, location);
+const arrived = JSON.parse(form.dataset.arrived); // bytes of earlier uploads that stopped, by key
 const headers = { "X-CSRFToken": token, "X-Requested-With": "fetch" };
 
 const AT_ONCE = 2; // a poor connection carries two uploads better than ten
 const POLL_MS = 700;
-const RETRY_MS = [1000, 2000, 4000, 8000, 15000, 30000];
+const NAMES = "photo-names"; // what the files are called, by upload key, for as long as this tab is open
 
 const queue = [];
 let running = 0;
 let polling = false;
+let sendsLater = false; // the person has said so, and something is still on its way or being checked
+let leaving = false;
 
+const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
+const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const some = (state) => list.querySelector(`.photo.${state}`) !== null;
 const numberOf = (item) => [...list.children].indexOf(item) + 1;
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -63,23 +77,37 @@ function thumb(item, address) {
 }
 
 function add(files) {
-  for (const file of files) {
+  const items = [...files].map((file) => {
     const item = part("photo");
-    item.dataset.key = newKey();
-    // Only shown here, so that people find the file again; it is never sent.
     item.querySelector(".photo-name").append(` · ${file.name}`);
     if (/^image\/(jpeg|png|webp|avif)$/.test(file.type)) thumb(item, URL.createObjectURL(file));
-    show(item, "checking", words.uploading);
+    show(item, "checking", words.waits);
     item.querySelector(".remove").addEventListener("click", () => remove(item));
     list.append(item);
-    if (file.size > Number(mostBytes)) show(item, "rejected", words.refused, [words.large]);
-    else queue.push({ item, file });
-  }
+    queue.push({ item, file });
+    return item;
+  });
   number();
+  // What was chosen is what is looked at; the first with the heading, below which the others follow.
+  if (items.length) (list.firstElementChild === items[0] ? head : items[0]).scrollIntoView({ behavior: calm ? "auto" : "smooth" });
   work();
 }
 
-async function work() {
+// A file's name is only shown here, so that people find the file again; it is never sent.
+function remember(key, name) {
+  sessionStorage.setItem(NAMES, JSON.stringify({ ...names(), [key]: name }));
+}
+
+function names() {
+  return JSON.parse(sessionStorage.getItem(NAMES) ?? "{}");
+}
+
+function named(item) {
+  const name = names()[item.dataset.key];
+  if (name) item.querySelector(".photo-name").append(` · ${name}`);
+}
+
+function work() {
   while (running < AT_ONCE && queue.length) {
     running += 1;
     const { item, file } = queue.shift();
@@ -88,34 +116,37 @@ async function work() {
       work();
     });
   }
+  settle();
 }
 
 async function send(item, file) {
-  for (let attempt = 0; item.isConnected; attempt += 1) {
-    const body = new FormData();
-    body.set("upload_key", item.dataset.key);
-    body.set("photo", file, "photo"); // the file's own name can name a person, so it stays here
-    try {
-      const answer = await fetch(form.action, { method: "POST", headers, body });
-      if (answer.ok) {
-        const photo = await answer.json();
-        item.dataset.id = photo.id;
-        update(item, photo);
-        poll();
-        return;
-      }
-      if (answer.status < 500 && answer.status !== 429) {
-        const problem = answer.status === 401 ? words.signedout : (await answer.json()).error.message;
-        show(item, "rejected", words.refused, [problem]);
-        return;
-      }
-    } catch {
-      // The network failed; the same key makes another try safe.
-    }
-    show(item, "checking", words.waiting);
-    await pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]);
-    if (!navigator.onLine) await new Promise((back) => addEventListener("online", back, { once: true }));
-    show(item, "checking", words.uploading);
+  show(item, "checking", fill(words.uploading, { percent: percent.format(0) }));
+  const photo = await shrink(file);
+  const key = await keyOf(photo, salt);
+  const same = list.querySelector(`[data-key="${key}"]`);
+  if (same && same !== item) {
+    show(item, "rejected", words.refused, [fill(words.again, { number: numberOf(same) })]);
+    return;
+  }
+  item.dataset.key = key;
+  remember(key, file.name);
+  if (photo.size > Number(mostBytes)) {
+    show(item, "rejected", words.refused, [words.large]);
+    return;
+  }
+  const tell = (part) => show(item, "checking", part === null ? words.waiting : fill(words.uploading, { percent: percent.format(part) }));
+  const answer = await transfer(pieces, headers, key, photo, { at: arrived[key], tell, wanted: () => item.isConnected });
+  delete arrived[key];
+  unfinished.hidden = Object.keys(arrived).length === 0;
+  if (!answer) return;
+  if (answer.status >= 400) {
+    show(item, "rejected", words.refused, [answer.status === 401 ? words.signedout : answer.said.error.message]);
+  } else if (item.isConnected) {
+    item.dataset.id = answer.said.id;
+    update(item, answer.said);
+    poll();
+  } else {
+    discard(answer.said.id); // it was removed at the last moment
   }
 }
 
@@ -227,7 +258,8 @@ async function poll() {
       }
       count.textContent = fill(count.dataset.text, listing);
       if (asking.textContent !== listing.asking) asking.textContent = listing.asking;
-      waiting = listing.checking > 0;
+      waiting = list.querySelector(".photo.checking[data-id]") !== null;
+      settle();
     } catch {
       // The network failed; the next round asks again.
     }
@@ -246,9 +278,7 @@ async function remove(item) {
   const button = item.querySelector(".remove");
   button.disabled = true;
   try {
-    const address = new URL(form.action); // which names the shoot behind a question mark
-    address.pathname += `/${item.dataset.id}/remove`;
-    const answer = await fetch(address, { method: "POST", headers });
+    const answer = await discard(item.dataset.id);
     if (answer.ok) {
       const next = item.nextElementSibling?.querySelector(".remove") ?? document.querySelector("#picker");
       item.remove();
@@ -264,10 +294,31 @@ async function remove(item) {
   button.disabled = false;
 }
 
+function discard(id) {
+  const address = new URL(form.action); // which names the shoot behind a question mark
+  address.pathname += `/${id}/remove`;
+  return fetch(address, { method: "POST", headers });
+}
+
+// The bar is there once it has something to say, the button once there is something to send. Whoever presses it while
+// photos are on their way or being checked does not have to wait beside it.
+function settle() {
+  const sends = some("accepted");
+  const asked = some("asks") || some("unsure");
+  if (sendsLater && !some("checking")) {
+    sendsLater = false;
+    leaving = sends && !asked;
+    if (leaving) sendForm.submit();
+  }
+  sendButton.hidden = !sends || sendsLater || leaving;
+  later.hidden = !sendsLater && !leaving;
+  sendForm.hidden = !sends && !asked;
+}
+
 function number() {
   const items = [...list.children];
   empty.hidden = items.length > 0;
-  for (const one of withPhotos) one.hidden = items.length === 0;
+  hint.hidden = items.length === 0;
   items.forEach((item, index) => {
     const name = fill(words.photo, { number: index + 1 });
     item.querySelector(".photo-name span").textContent = name;
@@ -275,6 +326,7 @@ function number() {
     if (image) image.alt = name;
     item.querySelector(".remove").setAttribute("aria-label", fill(words.remove, { number: index + 1 }));
   });
+  settle();
 }
 
 for (const one of form.querySelectorAll("[data-needs-script]")) one.hidden = false;
@@ -288,6 +340,7 @@ for (const item of list.children) {
   const photo = JSON.parse(item.dataset.photo);
   item.dataset.photo = ""; // drawn anew, so that faces and thumbnails stand where the script puts them
   item.dataset.state = photo.state;
+  named(item);
   update(item, photo);
   item.querySelector("form:has(.remove)").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -305,7 +358,21 @@ form.addEventListener("drop", (event) => {
   event.preventDefault();
   add(event.dataTransfer.files);
 });
-document.querySelector(".send").addEventListener("submit", (event) => {
-  if ((running || queue.length) && !confirm(words.still)) event.preventDefault();
+sendForm.addEventListener("submit", (event) => {
+  sendsLater = some("checking");
+  leaving = !sendsLater;
+  if (!sendsLater) return;
+  event.preventDefault();
+  settle();
+  later.querySelector("button").focus();
 });
-if (list.querySelector(".checking")) poll();
+later.querySelector("button").addEventListener("click", () => {
+  sendsLater = false;
+  settle();
+  sendButton.focus();
+});
+addEventListener("beforeunload", (event) => {
+  if (!leaving && (running + queue.length || sendsLater)) event.preventDefault();
+});
+settle();
+if (some("checking")) poll();

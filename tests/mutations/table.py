@@ -104,7 +104,7 @@ MUTATIONS = (
     ),
     Mutation(
         "Erasing ends every session",
-        "compliance/erasure/begin.py",
+        "core/people/access.py",
         "    sessions.end_all(session, member.id)\n",
         "",
         ("tests/unit/compliance/test_erasure.py::test_erasing_ends_sessions_and_links_at_once",),

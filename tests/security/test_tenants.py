@@ -16,6 +16,7 @@ from core.db import engine, transaction
 from core.ids import new_id
 from core.models import (
     Adapter,
+    Arrival,
     Base,
     Certificate,
     Erasure,
@@ -56,6 +57,16 @@ def fill(org_id: UUID) -> None:
         )
         session.add(photo)
         session.flush()
+        session.add(
+            Arrival(
+                id=new_id(),
+                participation_id=participation.id,
+                upload_key="k",
+                pieces=[],
+                received=0,
+                **common,
+            )
+        )
         shoot = session.get_one(Shoot, participation.shoot_id)
         session.add(
             Headshot(

@@ -22,6 +22,7 @@ from core.ids import new_id
 from core.models import (
     Adapter,
     App,
+    Arrival,
     Artifact,
     AuditEvent,
     Base,
@@ -279,6 +280,14 @@ def _one_row_each(session: Session, org: UUID, member_id: UUID, artifact_id: UUI
     session.flush()
     session.add_all(
         [
+            Arrival(
+                id=new_id(),
+                participation_id=participation.id,
+                upload_key="one",
+                pieces=[],
+                received=0,
+                **whose,
+            ),
             Headshot(
                 id=new_id(),
                 participation_id=participation.id,

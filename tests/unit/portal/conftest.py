@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+import shutil
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
 import pytest
+from browser.conftest import FLAGS
 from flask import Flask
 from flask.testing import FlaskClient
+from phones import HEIGHT, WIDTH, Line
 from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse, encode_multipart
 
 from core import audit
@@ -239,6 +245,42 @@ def invited(portal: Flask, org: UUID, shoot: Shoot) -> Callable[[str], Person]:
 def ada(invited: Callable[[str], Person]) -> Person:
     """An invited person who has not opened the link yet."""
     return invited("Ada")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, or Playwright's own where the system has none."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def line(portal: Flask) -> Iterator[Line]:
+    """The way to the portal, which runs on a port of its own and without workers."""
+    server = make_server("127.0.0.1", 0, portal, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    way = Line(server.port)
+    yield way
+    way.close()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def phone(chromium: Browser, line: Line) -> Iterator[BrowserContext]:
+    """A phone that has opened nothing yet."""
+    context = chromium.new_context(
+        viewport={"width": WIDTH, "height": HEIGHT},
+        base_url=line.address,
+        locale="en-GB",
+        reduced_motion="reduce",
+    )
+    yield context
+    context.close()
 
 
 @pytest.fixture

@@ -122,8 +122,13 @@ def test_everybody_sees_the_styles_own_frame_though_a_file_is_wide(waiting: Any,
     pixels[:, int(frame.left) : int(frame.left + frame.width)] = 200
     headshot = waiting.render(shoot, pixels=pixels)
     waiting.set_state(State.READY)
-    for close, side in (("", 900), ("?close=1", min(1600, height))):
-        seen = waiting.browser.get(f"/me/headshots/{headshot}/view{close}")
+    for query, side in (
+        ("", 720),
+        ("?width=240", 240),
+        ("?width=9999", 720),
+        ("?close=1", min(1600, height)),
+    ):
+        seen = waiting.browser.get(f"/me/headshots/{headshot}/view{query}")
         with Image.open(io.BytesIO(seen.data)) as shown:
             assert shown.size == (side, side)
             assert shown.convert("L").getextrema()[0] > 150, "nothing beside the frame"
@@ -136,8 +141,11 @@ def test_a_result_can_be_compared_with_its_photo_and_chosen_there(waiting: Any, 
     waiting.set_state(State.READY)
     assert f'href="/me/result/{first}"' in waiting.browser.get("/me/result").text
     page = waiting.browser.get(f"/me/result/{second}").text
-    assert f'src="/me/headshots/{second}/view?close=1" alt="Headshot 2"' in page
-    assert f'src="/me/headshots/{second}/before?close=1" alt="The photo it was made from"' in page
+    assert f'src="/me/headshots/{second}/view?close=1" width="720" height="720" alt="Headshot 2"' in page
+    assert (
+        f'src="/me/headshots/{second}/before?close=1" width="720" height="720" alt="The photo it was made from"'
+        in page
+    )
     assert "Distance to your photos" in page
     assert "<strong>0.7</strong>" in page
     assert "0.6 at most" in page

@@ -21,7 +21,7 @@ from compliance.erasure import ErasureReason
 from core import audit, locks
 from core.db import transaction
 from core.models import App, AuditEvent, Invite, Member, Role, Shoot, SignInMethod, State
-from core.people import access, sessions
+from core.people import access, data_links, sessions
 from core.shoots import invites, shoots
 from deploy.cli import main
 from sso import provisioning
@@ -58,6 +58,8 @@ def test_switching_off_ends_sessions_and_links_and_switching_on_brings_none_back
         row = session.get_one(Member, member.id)
         token = sessions.start(session, row, SignInMethod.INVITE, participation=participation)
         invite = invites.create(session, participation, actor=audit.SYSTEM)
+        old = data_links.find(data_links.link_of(row).rpartition("/")[2])
+        assert data_links.open_with(session, old).id == member.id
     assert sessions.find(token, App.PORTAL)
     for _ in range(2):
         with transaction(org) as session:
@@ -81,6 +83,10 @@ def test_switching_off_ends_sessions_and_links_and_switching_on_brings_none_back
     with transaction(org) as session:
         with pytest.raises(invites.InviteRevoked):
             invites.usable(session, invite.id)
+        with pytest.raises(data_links.DataLinkUnknown):
+            data_links.open_with(session, old)
+        again = data_links.find(data_links.link_of(session.get_one(Member, member.id)).rpartition("/")[2])
+        assert data_links.open_with(session, again).id == member.id
         fresh = shoots.remind(session, participation, actor=audit.SYSTEM)
         assert invites.usable(session, fresh.id)
 

@@ -1,0 +1,131 @@
+"""Photos on their way: pieces are sealed as they come, so that a lost connection costs one of them and not all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import locks
+from core.clock import now
+from core.consent import Purpose, ValidConsent
+from core.db import organization_of
+from core.errors import InvalidInput
+from core.ids import new_id
+from core.models import Arrival, Kind, Participation
+from core.vault import vault
+
+MOST: Final = 20  # unfinished at once, as many as there may be photos (`core.portraits.photos`)
+LEAST_BYTES: Final = 65_536  # of a piece that is not the last: each is an object of its own
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """How many bytes are here from the beginning on; with the last piece the whole file, which is kept no longer."""
+
+    received: int
+    whole: bytes | None = None
+
+
+def add(
+    session: Session,
+    participation: Participation,
+    content: bytes,
+    *,
+    upload_key: str,
+    at: int,
+    size: int,
+    consent: ValidConsent,
+) -> Arrived:
+    """Seal a piece of a photo; one that does not follow on what is here changes nothing.
+
+    Args:
+        session: bound to the organization.
+        participation: whose photo it is.
+        content: the piece.
+        upload_key: chosen by the browser for this one file.
+        at: where in the file it begins, bytes.
+        size: of the file, bytes.
+        consent: proof that the person agreed to `photo`.
+
+    Raises:
+        ConsentRequired: `photo` was not agreed to.
+        InvalidInput: it is too small, or reaches beyond the end.
+    """
+    consent.demand(Purpose.PHOTO)
+    locks.person(session, participation.member_id)
+    known = session.scalar(
+        select(Arrival).where(Arrival.participation_id == participation.id, Arrival.upload_key == upload_key)
+    )
+    received = known.received if known is not None else 0
+    if at != received:
+        return Arrived(received)
+    last = at + len(content) == size
+    if at + len(content) > size or (len(content) < LEAST_BYTES and not last):
+        raise InvalidInput("This piece of a photo does not fit. Please choose the photo again.")
+    if last:
+        before = [vault().get(session, UUID(one)) for one in known.pieces] if known is not None else []
+        end(session, [known] if known is not None else [])
+        return Arrived(size, b"".join([*before, content]))
+    piece = vault().put(
+        session,
+        content,
+        kind=Kind.PIECE,
+        media_type="application/octet-stream",
+        member_id=participation.member_id,
+    )
+    if known is None:
+        end(session, of_participation(session, participation.id)[MOST - 1 :])
+        known = Arrival(
+            id=new_id(),
+            org_id=organization_of(session),
+            created_at=now(),
+            participation_id=participation.id,
+            member_id=participation.member_id,
+            upload_key=upload_key,
+            pieces=[],
+            received=0,
+        )
+        session.add(known)
+    known.pieces = [*known.pieces, str(piece.id)]
+    known.received = at + len(content)
+    session.flush()
+    return Arrived(known.received)
+
+
+def of_participation(session: Session, participation_id: UUID) -> Sequence[Arrival]:
+    """Return what has arrived in part, newest first."""
+    return session.scalars(
+        select(Arrival).where(Arrival.participation_id == participation_id).order_by(Arrival.id.desc())
+    ).all()
+
+
+def forget(session: Session, participation: Participation, upload_key: str) -> None:
+    """Delete what has arrived of one file; nothing is fine."""
+    locks.person(session, participation.member_id)
+    found = of_participation(session, participation.id)
+    end(session, [one for one in found if one.upload_key == upload_key])
+
+
+def forget_all(session: Session, member_id: UUID) -> None:
+    """Delete what has arrived in part from a member; the caller has locked them."""
+    end(session, session.scalars(select(Arrival).where(Arrival.member_id == member_id)).all())
+
+
+def forget_old(session: Session, limit: datetime, members: Sequence[UUID]) -> None:
+    """Delete what began to arrive before `limit` from members whom the caller has locked."""
+    old = select(Arrival).where(Arrival.created_at < limit, Arrival.member_id.in_(members))
+    end(session, session.scalars(old).all())
+
+
+def end(session: Session, arrivals: Sequence[Arrival]) -> None:
+    """Delete rows and pieces."""
+    vault().delete(session, [UUID(piece) for one in arrivals for piece in one.pieces])
+    for one in arrivals:
+        session.delete(one)
+    session.flush()

@@ -1,0 +1,47 @@
+"""The question on a phone: all of it is seen at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import forget_process_state
+from phones import HEIGHT, WIDTH, accept
+from playwright.sync_api import BrowserContext
+
+from core.db import transaction
+from core.models import Organization, Shoot
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
+
+
+@pytest.mark.parametrize(
+    ("regime", "language"), [("gdpr", "en"), ("gdpr", "de"), ("ccpa", "en"), ("bipa", "en")]
+)
+@pytest.mark.parametrize("engine", ["studio", "wardrobe", "diffusion"])
+def test_the_whole_question_is_on_one_screen(
+    ada: Any,
+    shoot: Shoot,
+    phone: BrowserContext,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+    regime: str,
+    language: str,
+) -> None:
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", "klein")
+    forget_process_state()
+    with transaction(ada.org_id) as session:
+        session.get_one(Shoot, shoot.id).engine = engine
+        session.get_one(Organization, ada.org_id).regime = regime
+    page = accept(ada, phone)
+    page.goto(f"/me/consent?lang={language}")
+    assert page.locator("[type=checkbox]").count() == {"studio": 2, "wardrobe": 3, "diffusion": 4}[engine]
+    for part in ("#question", "#rather-not"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= HEIGHT, f"{part} ends at {box['y'] + box['height']:.0f}"
+    assert page.evaluate("document.documentElement.scrollWidth") <= WIDTH
+    for target in page.locator("#question button, #rather-not button, .choice").all():
+        size = target.bounding_box()
+        assert size is not None
+        assert size["height"] >= 44

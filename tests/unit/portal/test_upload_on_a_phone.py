@@ -1,0 +1,279 @@
+"""Photos on their way from a phone: what is seen of them, how large they are, what a poor connection does to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from made import adobe_exif, delta_e
+from phones import HEIGHT, Line, choose, display_p3, grainy, snapshot, to_photos
+from PIL import Image
+from playwright.sync_api import BrowserContext, Dialog, Page, expect
+from sqlalchemy import select
+
+from core.db import transaction
+from core.image.reading import read
+from core.models import Artifact, Photo, State
+from core.vault import vault
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
+
+SLOW = 500_000  # bytes a second
+LARGE = grainy(1200, 1500)
+
+
+def percents(page: Page) -> list[int]:
+    """Every percentage that a photo's pill has shown so far."""
+    return [int(found[1]) for one in page.evaluate("window.shown") if (found := re.search(r"(\d+)%", one))]
+
+
+def watch_pills(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            window.shown = [];
+            new MutationObserver(() => window.shown.push(document.querySelector(".photo .pill")?.textContent ?? ""))
+                .observe(document.querySelector("#photos"), { childList: true, subtree: true, characterData: true });
+        }"""
+    )
+
+
+def ids(person: Any) -> list[str]:
+    with transaction(person.org_id) as session:
+        return [
+            str(one)
+            for one in session.scalars(select(Photo.id).where(Photo.removed_at.is_(None)).order_by(Photo.id))
+        ]
+
+
+def kept(person: Any) -> bytes:
+    """What the server got."""
+    with transaction(person.org_id) as session:
+        artifact = session.scalars(select(Artifact.id).where(Artifact.kind == "photo")).one()
+        return vault().get(session, artifact)
+
+
+def all_sent(page: Page, number: int = 1) -> None:
+    expect(page.locator(".photo[data-id]")).to_have_count(number, timeout=60_000)
+
+
+def test_what_was_chosen_is_seen_and_told_in_per_cent(ada: Any, phone: BrowserContext, line: Line) -> None:
+    page = to_photos(ada, phone)
+    watch_pills(page)
+    line.speed = SLOW
+    choose(page, LARGE, grainy(900, 1200))
+    for photo in page.locator(".photo").all():
+        box = photo.bounding_box()
+        assert box is not None
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= HEIGHT
+    expect(page.locator(".photo-name").first).to_have_text("Photo 1 · IMG_1.jpg")
+    expect(page.locator("#send-form")).to_be_hidden()
+    all_sent(page, 2)
+    told = percents(page)
+    assert told[0] == 0
+    assert told == sorted(told)
+    assert len(set(told)) >= 4, told
+
+
+def test_send_is_there_once_something_can_be_sent_and_waits_for_the_last_check(
+    ada: Any, phone: BrowserContext
+) -> None:
+    page = to_photos(ada, phone)
+    choose(page, snapshot(640, 800), snapshot(800, 640))
+    all_sent(page, 2)
+    send = page.get_by_role("button", name="Send to the studio")
+    expect(send).to_be_hidden()
+    first, second = ids(ada)
+    ada.judge(first)
+    send.click()
+    expect(page.get_by_text("Sent by itself after the last check")).to_be_visible()
+    page.get_by_role("button", name="Not yet").click()
+    expect(send).to_be_focused()
+    send.click()
+    assert ada.state() is State.UPLOADING
+    ada.judge(second, accepted=False, issues=({"code": "no_face", "severity": "block"},))
+    page.wait_for_url("**/me/progress*")
+    assert ada.state() is State.SUBMITTED
+
+
+def test_what_asks_a_question_is_not_sent_past_it(ada: Any, phone: BrowserContext) -> None:
+    page = to_photos(ada, phone)
+    choose(page, snapshot(640, 800), snapshot(800, 640))
+    all_sent(page, 2)
+    first, second = ids(ada)
+    ada.judge(first)
+    send = page.get_by_role("button", name="Send to the studio")
+    send.click()
+    ada.judge_group(second)
+    expect(page.get_by_text("still asks which person is you")).to_be_visible()
+    expect(send).to_be_visible()
+    assert ada.state() is State.UPLOADING
+
+
+def test_leaving_in_mid_upload_asks_and_not_before_or_after(
+    ada: Any, phone: BrowserContext, line: Line
+) -> None:
+    page = to_photos(ada, phone)
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss() if len(asked) == 1 else dialog.accept()
+
+    page.on("dialog", answer)
+    page.reload()
+    assert asked == []
+    line.speed = SLOW
+    choose(page, LARGE)
+    page.evaluate("setTimeout(() => location.reload())")
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
+    all_sent(page)
+    page.reload()
+    assert asked == ["beforeunload"]
+    expect(page.locator(".photo-name")).to_have_text("Photo 1 · IMG_1.jpg")
+
+
+PIECE = 262_144  # bytes, as `transfer.js` has it
+
+
+def stop_in_the_middle(page: Page, line: Line) -> None:
+    """Choose a photo, and lose the connection when half of it has arrived."""
+    line.speed = SLOW
+    choose(page, LARGE)
+    expect(page.locator(".photo .pill")).to_have_text(re.compile(r" [4-9]\d%"), timeout=20_000)
+    line.cut()
+    expect(page.locator(".photo .pill")).to_have_text("Waiting for the connection …")
+    line.speed = 100_000_000
+
+
+def test_an_upload_goes_on_where_it_stopped(ada: Any, phone: BrowserContext, line: Line) -> None:
+    page = to_photos(ada, phone)
+    stop_in_the_middle(page, line)
+    before = line.sent
+    line.mend()
+    all_sent(page)
+    assert line.sent - before < 0.6 * len(LARGE) + PIECE
+    assert len(ids(ada)) == 1
+    assert kept(ada) == LARGE
+
+
+def test_an_upload_goes_on_after_a_reload_when_the_photo_is_chosen_again(
+    ada: Any, phone: BrowserContext, line: Line
+) -> None:
+    page = to_photos(ada, phone)
+    stop_in_the_middle(page, line)
+    page.close()
+    line.mend()
+    page = phone.new_page()
+    page.goto("/me/photos")
+    note = page.get_by_text("One photo has not fully arrived.")
+    expect(note).to_be_visible()
+    before = line.sent
+    choose(page, LARGE)
+    all_sent(page)
+    assert line.sent - before < 0.6 * len(LARGE) + PIECE
+    expect(note).to_be_hidden()
+    assert kept(ada) == LARGE
+
+
+def test_a_photo_removed_in_mid_upload_is_not_kept(ada: Any, phone: BrowserContext, line: Line) -> None:
+    page = to_photos(ada, phone)
+    stop_in_the_middle(page, line)
+    page.get_by_role("button", name="Remove photo 1").click()
+    expect(page.locator(".photo")).to_have_count(0)
+    with page.expect_response("**/me/photos/pieces/remove*"):
+        line.mend()
+    assert ids(ada) == []
+    with transaction(ada.org_id) as session:
+        held = select(Artifact).where(Artifact.kind == "piece", Artifact.delete_requested_at.is_(None))
+        assert session.scalars(held).all() == []
+
+
+def test_the_same_photo_twice_is_one_and_a_removed_one_can_come_back(ada: Any, phone: BrowserContext) -> None:
+    page = to_photos(ada, phone)
+    photo = snapshot(640, 800)
+    choose(page, photo)
+    all_sent(page)
+    choose(page, photo)
+    expect(page.locator(".photo.rejected .verdict")).to_contain_text(
+        "You have chosen this photo already: it is photo 1."
+    )
+    page.get_by_role("button", name="Remove photo 2").click()
+    page.get_by_role("button", name="Remove photo 1").click()
+    expect(page.locator(".photo")).to_have_count(0)
+    choose(page, photo)
+    all_sent(page)
+    assert len(ids(ada)) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [
+        ({}, (4096, 3072)),
+        ({"progressive": True, "icc_profile": display_p3()}, (4096, 3072)),
+        ({"exif": Image.Exif()}, (3072, 4096)),
+    ],
+    ids=["sRGB", "Display P3", "on its side"],
+)
+def test_a_large_photo_is_sent_in_the_size_that_is_used(
+    ada: Any, phone: BrowserContext, options: dict[str, Any], size: tuple[int, int]
+) -> None:
+    if "exif" in options:
+        options["exif"][0x0112] = 6  # a quarter turn clockwise
+        options["exif"][0x010F] = "Camera of Ada"
+    whole = snapshot(6000, 4500, quality=97, **options)
+    page = to_photos(ada, phone)
+    choose(page, whole)
+    all_sent(page)
+    sent = kept(ada)
+    assert len(sent) < len(whole)
+    assert b"Ada" not in sent
+    arrived, meant = Image.fromarray(read(sent)), Image.fromarray(read(whole))
+    assert arrived.size == size
+    assert delta_e(_small(arrived), _small(meant)) < 0.5
+
+
+def _small(picture: Image.Image) -> np.ndarray:
+    return np.asarray(picture.resize((256, 256), Image.Resampling.LANCZOS))
+
+
+def _torn(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + np.random.default_rng(1).bytes(4096) + content[middle + 4096 :]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[: len(whole) // 2] + bytes(len(whole) // 2) + b"\xff\xd9",
+        _torn,
+    ],
+    ids=["cut off", "zeros", "garbage"],
+)
+def test_a_damaged_photo_is_judged_as_it_is(
+    ada: Any, phone: BrowserContext, change: Callable[[bytes], bytes]
+) -> None:
+    damaged = change(snapshot(4800, 3200))
+    page = to_photos(ada, phone)
+    choose(page, damaged)
+    all_sent(page)
+    assert kept(ada) == damaged
+
+
+@pytest.mark.parametrize(
+    "content",
+    [snapshot(4800, 3200, exif=adobe_exif()), snapshot(4096, 3072)],
+    ids=["Adobe RGB by EXIF alone", "not too large"],
+)
+def test_what_a_browser_would_show_wrongly_or_needs_not_shrink_is_left_alone(
+    ada: Any, phone: BrowserContext, content: bytes
+) -> None:
+    page = to_photos(ada, phone)
+    choose(page, content)
+    all_sent(page)
+    assert kept(ada) == content
