@@ -50,6 +50,10 @@ def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
         from deploy.bench.matte import bench_matte
 
         bench_matte(report)
+    elif name == "files":
+        from deploy.bench.files import bench_files
+
+        bench_files(report)
     elif name == "diffusion":
         try:
             from workers.diffusion.bench import bench_diffusion

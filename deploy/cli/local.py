@@ -123,7 +123,8 @@ def empty_demo_home(home: Path) -> None:
 
 @main.command()
 @click.argument(
-    "name", type=click.Choice(["studio", "check", "matte", "diffusion", "vault", "import", "sign-in"])
+    "name",
+    type=click.Choice(["studio", "check", "matte", "files", "diffusion", "vault", "import", "sign-in"]),
 )
 @click.option(
     "--photos",
