@@ -153,7 +153,7 @@ def usable(session: Session, invite_id: UUID) -> Invite:
 
     Raises:
         InviteRevoked: a newer link was sent, the company withdrew it or ended the shoot; the message says which.
-        InviteExpired: its time is over.
+        InviteExpired: its time is over, and that of the shoot is not.
     """
     invite = session.get_one(Invite, invite_id)
     participation = participations.get(session, invite.participation_id)
@@ -162,13 +162,19 @@ def usable(session: Session, invite_id: UUID) -> Invite:
     if invite.revoked_at is not None:
         raise _revoked(session, participation)
     if invite.expires_at <= now():
+        if _is_closed(session, participation):
+            raise _revoked(session, participation)
         raise InviteExpired("This link has expired. Nothing is lost: ask for a new one with one click.")
     return invite
 
 
+def _is_closed(session: Session, participation: Participation) -> bool:
+    return session.get_one(Shoot, participation.shoot_id).closed_at is not None
+
+
 def _revoked(session: Session, participation: Participation) -> InviteEnded:
     """Return why a link of the participation has ended, and what to do."""
-    if session.get_one(Shoot, participation.shoot_id).closed_at is not None:
+    if _is_closed(session, participation):
         return InviteEnded(
             "This shoot has ended, so its links lead nowhere any more. "
             "If you would still like a headshot, ask whoever organises them in your company."

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlencode
 
-from flask import Flask, Request, Response, g, has_request_context, request, session
+from flask import Flask, Request, Response, current_app, g, has_request_context, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from flask_limiter import Limiter
@@ -241,8 +241,6 @@ def _finish(response: Response) -> Response:
 
 
 def _app_name() -> str:
-    from flask import current_app
-
     return current_app.name
 
 
@@ -252,7 +250,16 @@ def _context() -> dict[str, Any]:
         "languages": LANGUAGES,
         "language": choose_language(),
         "in_language": _in_language,
+        "answers_form": _answers_form(),
     }
+
+
+def _answers_form() -> bool:
+    """Whether this page answers a form whose address can be visited as well."""
+    if not has_request_context() or request.method != "POST" or request.url_rule is None:
+        return False
+    adapter = current_app.create_url_adapter(request)
+    return adapter is not None and adapter.test(request.path, "GET")
 
 
 def _in_language(code: str) -> str:

@@ -77,7 +77,11 @@ EMPLOYEE_PAGES = (
     "choose a headshot",
     "headshot beside its photo",
     "approved headshot",
+    "other photos, with a way back",
     "privacy",
+    "taking the first consent back",
+    "asking for a link to one's data",
+    "link to one's data is under way",
     "erased, pending",
     "erased, complete",
     "declined",
@@ -193,8 +197,23 @@ def walk_of_an_employee(visitors: Visitors, album: Album) -> bytes:
     page.get_by_role("button", name="Choose number 1").click()
     expect(page.get_by_role("heading", level=2, name="Download")).to_be_visible()
     album.look("approved headshot", page)
+    page.get_by_role("button", name="Try other photos").click()
+    page.wait_for_url("**/me/photos")
+    album.look("other photos, with a way back", page)
+    page.get_by_role("button", name="Keep my approved headshot").click()
+    page.wait_for_url("**/me/result")
     page.goto("/me/privacy")
     album.look("privacy", page)
+    page.get_by_role("link", name=re.compile("^Take back: ")).click()
+    album.look("taking the first consent back", page)
+    page.get_by_role("link", name="Keep everything as it is").click()
+    page.goto(f"/trust/{visitors.stack.org_slug}/data")
+    album.look("asking for a link to one's data", page)
+    page.get_by_label("Mail address").fill("somebody@elsewhere.example")
+    page.get_by_role("button", name="Mail me the link").click()
+    page.wait_for_url("**/data/sent")
+    album.look("link to one's data is under way", page)
+    page.goto("/me/privacy")
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Erase everything").click()
     expect(page.locator(".pill", has_text="PENDING")).to_be_visible()

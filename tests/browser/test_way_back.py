@@ -91,3 +91,32 @@ def test_the_way_back_leads_to_every_list_as_it_was(visitors: Visitors, hr: tupl
     assert events.count() == filtered
     back(page)
     assert events.count() == everything
+
+
+def test_the_way_back_to_an_answered_form_leads_to_the_form(
+    visitors: Visitors, hr: tuple[HrAdmin, str]
+) -> None:
+    admin, shoot = hr
+    page = visitors.page()
+    visitors.expect_refusal(422, "/verify")
+    page.goto("/verify")
+    page.get_by_label("File").set_input_files(
+        {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"my notes"}
+    )
+    page.get_by_role("button", name="Check it").click()
+    expect(page.get_by_text("Do not rely on this file.")).to_be_visible()
+    page.get_by_role("link", name="Deutsch").click()
+    expect(page.get_by_role("heading", level=1, name=re.compile("echt"))).to_be_visible()
+    back(page)
+    expect(page.get_by_label(re.compile("Datei|File"))).to_be_visible()
+
+    page = admin.page
+    visitors.expect_refusal(422, shoot.partition("/admin")[1] + shoot.partition("/admin")[2] + "/import")
+    page.goto(f"{shoot}/import")
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_role("link", name="People", exact=True).click()
+    back(page)
+    expect(page.get_by_label("CSV file")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("CSV file")).to_be_visible()

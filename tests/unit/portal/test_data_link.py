@@ -19,7 +19,17 @@ from work import do_all_work
 from core import audit, clock
 from core.clock import now
 from core.db import transaction
-from core.models import AuditEvent, Member, Outbox, Participation, Shoot, SignInMethod, State, WebSession
+from core.models import (
+    AuditEvent,
+    Invite,
+    Member,
+    Outbox,
+    Participation,
+    Shoot,
+    SignInMethod,
+    State,
+    WebSession,
+)
 from core.people import data_links
 from core.queue import JobName
 from core.shoots import invites, shoots
@@ -123,6 +133,18 @@ def test_after_the_shoot_has_ended_a_mail_leads_to_ones_data_and_to_its_erasure(
         tags = session.scalars(select(AuditEvent.tag)).all()
     assert audit.Tag.DATA_LINK_SENT in tags
     assert stranger.get(urlsplit(found).path).status_code == 404, "after the erasure it leads nowhere"
+
+
+def test_an_expired_link_of_an_ended_shoot_promises_no_new_one(waiting: Any, stranger: FlaskClient) -> None:
+    waiting.set_state(State.READY)
+    _close(waiting)
+    link = waiting.link()
+    with transaction(waiting.org_id) as session:
+        session.execute(update(Invite).values(expires_at=now()))
+    ended = stranger.get(link)
+    assert ended.status_code == 410
+    assert "Send me a new link" not in ended.text
+    assert f'href="{ASK}"' in ended.text
 
 
 def test_the_first_consent_can_be_taken_back_behind_it(ada: Any, stranger: FlaskClient) -> None:
