@@ -12,7 +12,7 @@ from admin import audit, brand, dashboard, download, looks, people, roster, shoo
 from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS, failure
 from core import permissions
 from core.db import transaction
-from core.errors import SignInRequired
+from core.errors import Forbidden, SignInRequired
 from core.models import State
 from core.people import organizations
 from core.people.sessions import SignedIn
@@ -44,6 +44,7 @@ def create_app() -> Flask:
         app.register_blueprint(blueprint, url_prefix="/admin")
     app.register_blueprint(sso)
     app.register_error_handler(SignInRequired, sign_in.ask)
+    app.register_error_handler(Forbidden, sign_in.refuse)
     app.context_processor(_context)
     app.add_template_filter(_day, "day")
     app.add_template_filter(_moment, "moment")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from core.errors import InvalidInput, NotFound
 from core.models import Look, Member, Style, Use
 from core.permissions import Permission
 from core.settings import diffusion_settings
-from core.web.answers import again, go, page
+from core.web.answers import again, go, json_answer, page
 from core.web.app import limiter
 from core.web.checking import checked
 from core.web.errors import wants_json
@@ -39,7 +39,7 @@ def view(style_id: UUID) -> Response:
         shown = _values(session, style, look)
     if wants_json():
         standing, far = shown["standing"], shown["progress"]
-        return jsonify(
+        return json_answer(
             {
                 "standing": standing.value if standing is not None else None,
                 "pictures": len(look.pictures) if look is not None else 0,

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -22,7 +22,7 @@ from core.people.rows import Verdict
 from core.permissions import Permission
 from core.shoots import imports, shoots
 from core.shoots.imports import DryRun
-from core.web.answers import again, go, page, uuid_argument
+from core.web.answers import again, go, json_answer, page, uuid_argument
 from core.web.errors import answer, wants_json
 from core.web.guards import me, requires
 
@@ -121,7 +121,7 @@ def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
     number = min(max(1, request.args.get("page", 1, type=int)), pages)
     shown = rows[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]
     if wants_json():
-        return jsonify(
+        return json_answer(
             {
                 **_facts(run),
                 "page": number,

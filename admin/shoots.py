@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import redis
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -25,7 +25,7 @@ from core.permissions import Permission, allowed
 from core.portraits import adapters, engines, file_names
 from core.settings import diffusion_settings
 from core.shoots import dashboard, invites, participations, reminders, shoots
-from core.web.answers import again, go, page, uuid_argument
+from core.web.answers import again, go, json_answer, page, uuid_argument
 from core.web.errors import wants_json
 from core.web.guards import me, requires
 
@@ -135,7 +135,7 @@ def view(shoot_id: UUID) -> Response:
             else None
         )
     if wants_json():
-        return jsonify(
+        return json_answer(
             {
                 "id": str(shoot.id),
                 "name": shoot.name,
@@ -204,7 +204,7 @@ def counts(shoot_id: UUID) -> Response:
     """Return the counts that the pages poll."""
     with transaction(me().org_id) as session:
         shoots.get(session, shoot_id)
-        return jsonify(_counts(dashboard.counts(session, shoot_id)))
+        return json_answer(_counts(dashboard.counts(session, shoot_id)))
 
 
 def _counts(found: dashboard.Counts) -> dict[str, object]:

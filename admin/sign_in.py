@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, request
 
 from core import audit
 from core.db import transaction
-from core.errors import SignInRequired
+from core.errors import Forbidden, SignInRequired
 from core.people import members, sessions
 from core.web import brand
 from core.web.answers import go, page
@@ -14,6 +14,7 @@ from core.web.app import forget
 from core.web.errors import answer, said, wants_json
 from core.web.guards import me, signed_in
 from core.web.visitor import visitor
+from sso import connections, groups
 
 bp = Blueprint("sign_in", __name__)
 
@@ -23,6 +24,16 @@ def ask(error: SignInRequired) -> Response:
     if wants_json():
         return answer(error)
     return _page(brand.remembered(), _back(), 401, said(error) if request.method != "GET" else "")
+
+
+def refuse(error: Forbidden) -> Response:
+    """Answer whose role does not include a page: with the groups that came, since those give the role."""
+    if wants_json():
+        return answer(error)
+    with transaction(me().org_id) as session:
+        connection = connections.find(session)
+    found = groups.kept(connection) if connection is not None else None
+    return page("admin/refused.html", error.status, error=error, status=error.status, groups=found)
 
 
 @bp.get("/sign-in")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
 from core import uploads
@@ -13,6 +13,7 @@ from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.models import Member, Use
 from core.permissions import Permission
+from core.web.answers import json_answer
 from core.web.app import limiter
 from core.web.checking import checked
 from core.web.guards import me, requires
@@ -31,7 +32,9 @@ def poll(upload_id: UUID) -> Response:
         shown = checked(upload)
         # Where a shoot uses the version that a look was given for, a further one has it.
         moved = upload.use == Use.LOOK and shown.result is not None
-    return jsonify({**shown.as_json(), **({"next": f"/admin/styles/{shown.result}/look"} if moved else {})})
+    return json_answer(
+        {**shown.as_json(), **({"next": f"/admin/styles/{shown.result}/look"} if moved else {})}
+    )
 
 
 @bp.post("/styles/pictures")
@@ -41,7 +44,7 @@ def take() -> Response:
     """Take a backdrop's picture; the studio follows its check, and then puts the result into its form."""
     upload = request.files.get("image")
     upload_id = _received(upload.read() if upload is not None else b"")
-    return jsonify({"upload": str(upload_id), "poll": f"/admin/uploads/{upload_id}.json"})
+    return json_answer({"upload": str(upload_id), "poll": f"/admin/uploads/{upload_id}.json"})
 
 
 def backdrop_sent() -> UUID | None:

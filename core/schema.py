@@ -6,7 +6,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine
 
 import migrations
 
@@ -24,15 +23,3 @@ def alembic_config(url: str) -> Config:
 def migrate(owner_url: str) -> None:
     """Upgrade the main database; needs the owner's address, not the app's."""
     command.upgrade(alembic_config(owner_url), "head")
-
-
-def current_revision(url: str) -> str | None:
-    """Return the revision that the database at `url` is on."""
-    from alembic.migration import MigrationContext
-
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    finally:
-        engine.dispose()

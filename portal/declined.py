@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from core.models import Alternative, State, Upload, Use
 from core.portraits import avatars
 from core.shoots import participations
 from core.vault import vault
-from core.web.answers import back, go, page
+from core.web.answers import back, go, json_answer, page
 from core.web.app import limiter
 from core.web.brand import brand_of
 from core.web.checking import checked
@@ -116,7 +116,7 @@ def poll() -> Response:
         sent = _sent(session, visit(session))
         if sent is None:
             raise NotFound(_("There is no picture of yours here."))
-        return jsonify(checked(sent).as_json())
+        return json_answer(checked(sent).as_json())
 
 
 @bp.get("/me/own-picture.jpg")

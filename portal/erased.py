@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, make_response, url_for
+from flask import Blueprint, Response, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from core.db import Lookup, transaction
 from core.errors import NotFound
 from core.models import Certificate, Erasure
 from core.settings import settings
-from core.web.answers import page
+from core.web.answers import json_answer, page
 from core.web.app import limiter
 from portal.files import attachment
 from portal.visit import company
@@ -91,7 +91,7 @@ def status(receipt: str) -> Response:
     with transaction(org_id) as session:
         standing = _standing(session, erasure_id)
     address = url_for("erased.certificate", receipt=receipt) if standing.certificate else None
-    return make_response(jsonify({"status": standing.status, "certificate_url": address}))
+    return json_answer({"status": standing.status, "certificate_url": address})
 
 
 @bp.get("/erased/<receipt>/certificate.pdf")

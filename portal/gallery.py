@@ -53,7 +53,7 @@ class Candidate:
     chosen: bool
     findings: list[words.GateFinding]
     notes: list[str]
-    measures: list[words.Measure]
+    figures: list[words.Figure]
 
 
 @bp.get("/me/result")
@@ -122,7 +122,7 @@ def _candidates(session: Session, place: Visit, found: Sequence[Headshot]) -> li
             chosen=one.id == place.participation.chosen_headshot_id,
             findings=words.gates(one.gates),
             notes=words.notes(one.gates),
-            measures=words.measures(one.gates),
+            figures=words.figures(one.gates),
         )
         for number, one in enumerate((one for one in found if headshots.is_visible(one)), 1)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, make_response, request
+from flask import Blueprint, Response, request
 
 from compliance import consent as consents
 from core.checks.advice import ADVICE, Issue
@@ -10,6 +10,7 @@ from core.db import transaction
 from core.image.kinds import TooManyBytes
 from core.portraits import arrivals, photos
 from core.settings import settings
+from core.web.answers import json_answer
 from core.web.app import limiter
 from core.web.guards import me, signed_in
 from portal import listing
@@ -32,7 +33,7 @@ def add() -> Response:
         consent = consents.require(session, place.member.id)
         earlier = photos.of_key(session, place.participation, key)
         if earlier is not None:
-            return make_response(jsonify(listing.as_json(earlier)))
+            return json_answer(listing.as_json(earlier))
         photos.demand_room(session, place.participation)
         if size > settings().upload_max_bytes:
             raise TooManyBytes(ADVICE[Issue.FILE_TOO_LARGE].text)
@@ -42,7 +43,7 @@ def add() -> Response:
             session, place.participation, content, upload_key=key, at=at, size=size, consent=consent
         )
         if arrived.whole is None:
-            return make_response(jsonify(received=arrived.received), 202)
+            return json_answer({"received": arrived.received}, 202)
         stored = photos.store(
             session,
             place.participation,
@@ -51,7 +52,7 @@ def add() -> Response:
             upload_key=key,
             consent=consent,
         )
-        return make_response(jsonify(listing.as_json(stored.photo)), 201)
+        return json_answer(listing.as_json(stored.photo), 201)
 
 
 @bp.post("/me/photos/pieces/remove")
@@ -61,4 +62,4 @@ def remove() -> Response:
     key = upload_key(request.args)
     with transaction(me().org_id) as session:
         arrivals.forget(session, visit(session, lock=True).participation, key)
-    return make_response(jsonify(received=0))
+    return json_answer({"received": 0})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import redis
-from flask import Blueprint, Response, jsonify, make_response
+from flask import Blueprint, Response
 from flask_babel import gettext as _
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from core.models import Participation, State
 from core.portraits import adapters, engines, headshots, photos, verdicts
 from core.queue import JobName
 from core.shoots import participations
-from core.web.answers import go, page
+from core.web.answers import go, json_answer, page
 from core.web.guards import me, signed_in
 from portal import words
 from portal.visit import step_url, visit
@@ -165,7 +165,7 @@ def poll() -> Response:
     """Return where it stands now."""
     with transaction(me().org_id) as session:
         watch = Watch.of(session, visit(session).participation)
-    return make_response(jsonify(watch.status()))
+    return json_answer(watch.status())
 
 
 @bp.get("/me/progress/events")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, make_response, request
+from flask import Blueprint, Response, make_response, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -15,7 +15,7 @@ from core.db import Lookup, transaction
 from core.errors import AppError, InvalidInput, NotFound, TooLarge
 from core.models import Checkpoint
 from core.settings import settings
-from core.web.answers import page
+from core.web.answers import json_answer, page
 from core.web.app import limiter
 from core.web.errors import answer, said, wants_json
 from portal import words
@@ -57,7 +57,7 @@ def show(slug: str) -> Response:
 @limiter.limit("120 per minute")
 def keys(slug: str) -> Response:
     """Return the public keys that evidence is checked with."""
-    return make_response(jsonify(published_keys(organization_of(slug))))
+    return json_answer(published_keys(organization_of(slug)))
 
 
 @bp.get("/trust/<slug>/checkpoint")
@@ -108,5 +108,5 @@ def verify() -> Response:
     if wants_json():
         checks = [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in result.checks]
         body = {"ok": result.ok, "kind": result.kind.value, "status": result.status, "checks": checks}
-        return make_response(jsonify(body))
+        return json_answer(body)
     return page("verify.html", 200 if result.ok else 422, result=result, named=words.check)

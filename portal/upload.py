@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, jsonify, make_response, request, url_for
+from flask import Blueprint, Response, flash, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
@@ -23,7 +23,7 @@ from core.image.kinds import ACCEPT, MEDIA_TYPES, EmptyPhoto, NotAPhoto, TooMany
 from core.portraits import arrivals, headshots, photos, submission, verdicts
 from core.settings import settings
 from core.vault import derive, vault
-from core.web.answers import back, go, page
+from core.web.answers import back, go, json_answer, page
 from core.web.app import limiter
 from core.web.errors import said, wants_json
 from core.web.guards import me, signed_in
@@ -74,7 +74,7 @@ def poll() -> Response:
     """Return the photos with their verdicts, for the page that waits for them."""
     with transaction(me().org_id) as session:
         place = visit(session)
-        return make_response(jsonify(_listing(session, place)))
+        return json_answer(_listing(session, place))
 
 
 def _listing(session: Session, place: Visit) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _add_one(file: FileStorage, key: str) -> Response:
     media_type = quick_check(content)
     with transaction(me().org_id) as session:
         stored = _store(session, visit(session), content, media_type, key)
-        return make_response(jsonify(listing.as_json(stored.photo)), 201 if stored.created else 200)
+        return json_answer(listing.as_json(stored.photo), 201 if stored.created else 200)
 
 
 def _add_all(files: list[FileStorage], key: str) -> Response:
@@ -178,7 +178,7 @@ def choose(photo_id: UUID) -> Response:
         photo = photos.get(session, place.member.id, photo_id)
         verdicts.choose_face(session, photo, face_index, actor=place.actor)
         if wants_json():
-            return make_response(jsonify(listing.as_json(photo)))
+            return json_answer(listing.as_json(photo))
     return go(url_for("upload.show"))
 
 
@@ -193,7 +193,7 @@ def confirm(photo_id: UUID) -> Response:
         photo = photos.get(session, place.member.id, photo_id)
         verdicts.is_me(session, photo, actor=place.actor)
         if wants_json():
-            return make_response(jsonify(listing.as_json(photo)))
+            return json_answer(listing.as_json(photo))
     return go(url_for("upload.show"))
 
 

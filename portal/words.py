@@ -176,7 +176,7 @@ def _finding(label: str, answers: Sequence[bool | None]) -> GateFinding:
 
 
 @dataclass(frozen=True)
-class Measure:
+class Figure:
     """One figure behind the findings: what was measured, and its limit."""
 
     label: str
@@ -184,7 +184,7 @@ class Measure:
     limit: str
 
 
-def measures(report: Mapping[str, Any]) -> list[Measure]:
+def figures(report: Mapping[str, Any]) -> list[Figure]:
     """Return the figures behind `gates`, each with the limit that it was held against."""
     measured: Mapping[str, Mapping[str, Any]] = report.get("gates", {})
     # Label, factor from the gate's unit to the page's, unit of the page.
@@ -203,7 +203,7 @@ def measures(report: Mapping[str, Any]) -> list[Measure]:
         "resolution": (_("Pixels of your photo for each of the headshot"), 1, ""),
     }
     return [
-        Measure(label, _figure(gate["value"] * factor, unit), _limit(gate, factor, unit))
+        Figure(label, _figure(gate["value"] * factor, unit), _limit(gate, factor, unit))
         for name, (label, factor, unit) in known.items()
         if (gate := measured.get(name, {})).get("value") is not None and gate.get("limit") is not None
     ]

@@ -15,7 +15,17 @@ import re
 import secrets
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, session
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+)
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -24,13 +34,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from core import audit
 from core.db import Lookup, transaction
 from core.models import Member, Role, SignInMethod, WebSession
-from core.people import members, organizations, sessions
+from core.people import access, members, organizations, sessions
 from core.queue import redis_client
 from core.settings import settings
 from core.web.app import csrf, forget, remember
 from core.web.brand import Brand, brand_of
 from core.web.visitor import visitor
-from sso import connections, errors
+from sso import connections, errors, groups
 from sso.assertion import claimed_request, validate_response
 from sso.credentials import sp_credentials
 from sso.logout import LogoutRequest, read_logout_request
@@ -128,6 +138,7 @@ def acs(slug: str) -> BaseResponse:
         expected_request_id=pending.request_id if pending else None,
         replays=ReplayCache(redis_client()),
     )
+    g.groups = groups.of(connection, identity)  # for the page, should it refuse
     with transaction(org_id) as database:
         member = member_for(database, connection, identity)
         if (before := visitor()) and before.org_id == org_id:
@@ -148,6 +159,8 @@ def acs(slug: str) -> BaseResponse:
             all_groups=identity.all_groups,  # where not, the role stayed as it was
         )
     session.clear()  # form secrets of whoever used this browser before
+    if member.role not in access.STAFF:
+        groups.keep(identity)
     # An unsolicited answer brings its own wish, which any site could have written: the same check holds.
     wish = pending.return_path if pending else request.form.get("RelayState")
     landing = safe_return_path(wish)

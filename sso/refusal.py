@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response, render_template, request
+from flask import Response, g, make_response, render_template, request
 
 from core.db import Lookup
 from core.settings import settings
 from core.web import brand
 from core.web.errors import answer, wants_json
-from sso.errors import SignInFailed
+from sso.errors import AccountNotLinked, SignInFailed
 from sso.saml import ServiceProvider
 
 
@@ -24,6 +24,7 @@ def refuse(error: SignInFailed) -> Response:
         slug=slug if known else "",
         provider=ServiceProvider(org=slug, sp_base_url=settings().base_url) if known else None,
         signing_out=request.endpoint == "sso.identity_provider_logout",
+        groups=g.get("groups") if isinstance(error, AccountNotLinked) else None,
         **({"brand": brand.of_company(slug)} if known else {}),
     )
     return make_response(page, error.status)

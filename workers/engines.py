@@ -15,7 +15,7 @@ from core.logs import logger
 from core.style.spec import StyleSpec
 from workers.vision.check import examine
 from workers.vision.examination import Examination
-from workers.vision.full_resolution import closer
+from workers.vision.full_resolution import at_head_height
 from workers.vision.geometry import Face, Pixels
 
 _MARGIN: Final = 1.3  # times the pixels that the finished head has: the crop may get tighter
@@ -123,7 +123,9 @@ class StudioEngine:
         for source in sources:
             try:
                 seen = source.examined(consent)
-                portrait = Portrait(source.key, *closer(source.content, seen, head)) if seen.face else None
+                portrait = (
+                    Portrait(source.key, *at_head_height(source.content, seen, head)) if seen.face else None
+                )
             except AppError:
                 raise
             except Exception as error:  # noqa: BLE001 - one photo never costs the others theirs

@@ -56,7 +56,6 @@ class Person:
 
     participation: Participation
     member: Member
-    invited_at: datetime | None
     link_ends_at: datetime | None
 
 
@@ -211,7 +210,7 @@ def people(
         .lateral()
     )
     query = (
-        select(Participation, Member, newest.c.created_at, newest.c.expires_at)
+        select(Participation, Member, newest.c.expires_at)
         .join(Member, Member.id == Participation.member_id)
         .outerjoin(newest, newest.c.created_at.is_not(None))
         .where(Participation.shoot_id == shoot_id)

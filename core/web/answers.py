@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +18,18 @@ def page(template: str, status: int = 200, /, **values: Any) -> Response:
     return make_response(render_template(template, **values), status)
 
 
+def json_answer(body: Mapping[str, Any], status: int = 200) -> Response:
+    """Answer a program, or a page's script, with JSON."""
+    return make_response(jsonify(body), status)
+
+
 def go(address: str, message: str = "", category: str = "good", **facts: Any) -> Response:
     """Send people on: 303 to `address` with a note; programs get `next`, the note and `facts` as JSON.
 
     The note travels in a cookie, so it never names a person.
     """
     if wants_json():
-        return jsonify({"next": address, **({"message": message} if message else {}), **facts})
+        return json_answer({"next": address, **({"message": message} if message else {}), **facts})
     if message:
         flash(message, category)
     return make_response(redirect(address, 303))

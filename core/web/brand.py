@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
@@ -24,7 +23,6 @@ shared = Blueprint(
 
 COOKIE = "company"
 COOKIE_SECONDS = 31_536_000
-STATIC = Path(__file__).parent / "static"
 
 
 @dataclass(frozen=True)

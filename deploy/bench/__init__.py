@@ -50,6 +50,10 @@ def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
         from deploy.bench.matte import bench_matte
 
         bench_matte(report)
+    elif name == "files":
+        from deploy.bench.files import bench_files
+
+        bench_files(report)
     elif name == "diffusion":
         try:
             from workers.diffusion.bench import bench_diffusion
@@ -58,7 +62,7 @@ def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
         configure("WARNING")
         bench_diffusion(report, people_of(photos))
     else:
-        {"vault": bench_vault, "import": bench_import}[name](report)
+        {"vault": bench_vault, "import": bench_import, "sign-in": bench_sign_in}[name](report)
 
 
 def people_of(photos: Path | None) -> dict[str, list[tuple[str, bytes]]]:
@@ -157,6 +161,41 @@ def bench_import(report: Report) -> None:
             "commit_seconds": round(committed, 2),
         },
         f"10,000 people: dry run {judged:.2f} s, commit {committed:.2f} s",
+    )
+
+
+def bench_sign_in(report: Report) -> None:
+    """What it costs to send a browser to the identity provider: anybody may ask, as often as they like."""
+    from admin.app import create_app
+    from core.db import transaction
+    from core.settings import settings
+    from sso import connections
+    from sso.devidp.app import dev_connection
+
+    times = 200
+    configure("WARNING")
+    with _product() as org_id:
+        config = settings()
+        assert config.development_idp_path is not None
+        base = config.base_url
+        with transaction(org_id) as session:
+            connections.save(
+                session, dev_connection("northwind", base, f"{base}/devidp", config.development_idp_path)
+            )
+        browser = create_app().test_client()
+        browser.get("/sso/northwind/login")  # reads the key, once a process
+        started, cpu = time.perf_counter(), time.thread_time()
+        for _ in range(times):
+            assert browser.get("/sso/northwind/login").status_code == 302
+        cpu, seconds = time.thread_time() - cpu, time.perf_counter() - started
+    milliseconds = cpu / times * 1000
+    report(
+        {
+            "figure": "sign_in_request",
+            "cpu_milliseconds": round(milliseconds, 2),
+            "milliseconds": round(seconds / times * 1000, 2),
+        },
+        f"sending a browser to sign in: {milliseconds:.1f} ms of one core, {seconds / times * 1000:.1f} ms in all",
     )
 
 

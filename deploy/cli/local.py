@@ -122,7 +122,10 @@ def empty_demo_home(home: Path) -> None:
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["studio", "check", "matte", "diffusion", "vault", "import"]))
+@click.argument(
+    "name",
+    type=click.Choice(["studio", "check", "matte", "files", "diffusion", "vault", "import", "sign-in"]),
+)
 @click.option(
     "--photos",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

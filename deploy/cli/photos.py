@@ -165,7 +165,7 @@ def _style_of(style: Path | StyleSpec) -> tuple[StyleSpec, Pictures]:
         StyleUnusable: names line and field of everything that cannot be used.
     """
     from workers.folder.batch import NO_PICTURES, Pictures
-    from workers.folder.beside import backdrop_file, logo_file
+    from workers.folder.style_pictures import backdrop_file, logo_file
 
     if isinstance(style, StyleSpec):
         return style, NO_PICTURES

@@ -460,10 +460,15 @@ def test_session_ends_at_our_own_limit_where_the_provider_sets_a_later_one(site,
 
 def test_asking_for_a_sign_in_costs_little_of_the_processor(site, browser):
     site.answer_for(browser, site.people[0])  # the signing key is read and proved once
-    started = time.thread_time()
-    for _ in range(20):
-        assert browser.get(f"/sso/{site.slug}/login", base_url=BASE).status_code == 302
-    assert (time.thread_time() - started) / 20 < 0.03, "seconds; reading the key for each alone takes 0.1"
+    rounds = []
+    for _ in range(5):
+        started = time.thread_time()
+        for _ in range(10):
+            assert browser.get(f"/sso/{site.slug}/login", base_url=BASE).status_code == 302
+        rounds.append((time.thread_time() - started) / 10)
+    # Seconds of the processor. `headshots bench sign-in` has 0.004 on a quiet machine, where 0.005 are promised;
+    # neighbours on a core make it slower. Proving the key for each request alone takes 0.1.
+    assert min(rounds) < 0.01
 
 
 def test_spoofed_host_changes_nothing(site, browser):

@@ -29,6 +29,8 @@ from core.models import (
     Shoot,
     SignInMethod,
     State,
+    Upload,
+    Use,
 )
 from core.people import organizations, sessions
 from core.queue import JobName, enqueue
@@ -99,6 +101,7 @@ def fill(org_id: UUID) -> None:
             )
         )
         session.add(Look(id=new_id(), org_id=org_id, pictures=[]))
+        session.add(Upload(id=new_id(), use=Use.LOGO, originals=[str(photo_file.id)], left_out=[], **common))
         erasure = Erasure(
             id=new_id(),
             subject="0" * 64,

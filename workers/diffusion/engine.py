@@ -23,7 +23,7 @@ from workers.diffusion.sample import Request, Sampler
 from workers.diffusion.wardrobe import keep_face, wardrobe_mask
 from workers.engines import Made, Portrait, Source
 from workers.vision.faces import find_faces
-from workers.vision.full_resolution import closer
+from workers.vision.full_resolution import at_head_height
 from workers.vision.geometry import Face, Pixels
 
 BUDGET: Final = (
@@ -181,7 +181,7 @@ class WardrobeEngine:
             seen = source.examined(consent)
             if seen.face is None:
                 continue
-            pixels, face, others = _bust(*closer(source.content, seen, _HEAD * side))
+            pixels, face, others = _bust(*at_head_height(source.content, seen, _HEAD * side))
             mask = wardrobe_mask(pixels, face, others)
             request = Request(line, self._order.seed + number, self._order.slot)
             with Meter() as meter:
@@ -208,7 +208,7 @@ def references(sources: Sequence[Source], consent: ValidConsent) -> tuple[Pixels
     for source in sources[:_REFERENCES]:
         seen = source.examined(consent)
         if seen.face is not None:
-            pixels, _, _ = _bust(*closer(source.content, seen, _HEAD * _REFERENCE_SIDE))
+            pixels, _, _ = _bust(*at_head_height(source.content, seen, _HEAD * _REFERENCE_SIDE))
             side = min(len(pixels), _REFERENCE_SIDE)
             shown.append(np.asarray(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA), np.uint8))
     return tuple(shown)

@@ -16,7 +16,7 @@ from core.consent import Purpose, ValidConsent
 from core.errors import InvalidInput
 from workers.diffusion.captions import caption
 from workers.engines import Source
-from workers.vision.full_resolution import closer
+from workers.vision.full_resolution import at_head_height
 from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.glasses import wears_glasses
 from workers.vision.segment import person_mask
@@ -195,7 +195,7 @@ def _cut(
     if seen.face is None:
         return None
     # A frame that the photo's edge makes smaller shows the head larger, at most as high as the picture.
-    pixels, face, others = closer(source.content, seen, float(side))
+    pixels, face, others = at_head_height(source.content, seen, float(side))
     (width, height), box = window(face, (pixels.shape[1], pixels.shape[0]), side)
     left, top = int(box.left), int(box.top)
     part = pixels[top : top + round(box.height), left : left + round(box.width)]

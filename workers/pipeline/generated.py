@@ -31,19 +31,6 @@ from workers.vision.resemblance import detail, resemblance
 from workers.vision.shape import Shape, drift, shape
 from workers.vision.upright import Grey
 
-GENERATED: Final = frozenset(
-    {
-        GateName.HELD_OUT,
-        GateName.NEAREST,
-        GateName.COPY_PASTE,
-        GateName.FACE_SHAPE,
-        GateName.MESH,
-        GateName.EYES,
-        GateName.NOISE,
-        GateName.LETTERING,
-    }
-)
-
 # dlib distance; finds as many same-person pairs as 0.6 (docs/sources.md, Faces), and a model's mistake is somebody
 # alike, not a stranger: half-way between two people lies 0.5 and more from either.
 _FURTHEST: Final = 0.5

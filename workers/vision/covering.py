@@ -23,7 +23,6 @@ from workers.vision.skin import polygon_mask
 
 _NOSE_TIP: Final = (195, 45, 4, 275)
 _LIPS: Final = (61, 39, 0, 269, 291, 405, 17, 181)
-_BETWEEN_LIPS: Final = (78, 81, 13, 311, 308, 402, 14, 178)  # teeth, or cloth where the mouth is covered
 _CHIN: Final = (32, 83, 18, 313, 262, 428, 199, 208)
 _BARE: Final = (109, 10, 338, 337, 151, 108)  # the forehead, which neither mask nor scarf covers
 _UNDER_EYES: Final = ((118, 119, 100, 101, 50), (347, 348, 329, 330, 280))

@@ -15,7 +15,7 @@ from core.image.opened import Area
 from core.image.reading import MAX_BYTES, MAX_PIXELS, open_picture
 
 # A face of 1/40 of it is still found (`faces.find_faces`), and a selfie's eyes lie 150 px apart; what is
-# small or has to be printed large is looked at again by `closer`. 6 MB a photo, whatever was uploaded.
+# small or has to be printed large is looked at again by `at_head_height`. 6 MB a photo, whatever was uploaded.
 WORKING_SIDE = 1600
 FULL_SIZE = 100_000  # px, a working side that no photo has
 MIN_SIDE = 64  # px, short side: below, no face has 40 px between its eyes

@@ -30,7 +30,7 @@ class View:
     place: Place
 
 
-def closer(
+def at_head_height(
     photo: bytes | Picture, seen: Examination, head_px: float
 ) -> tuple[Pixels, Face, tuple[Face, ...]]:
     """Return the person and their surroundings with a head of `head_px` or more, where the file holds it.
@@ -51,7 +51,7 @@ def closer(
 
 
 def nearer(photo: bytes | Picture, view: View, head_px: float) -> View:
-    """Look again, see `closer`; the view itself where the file holds no more or no more is needed."""
+    """Look again, see `at_head_height`; the view itself where the file holds no more or no more is needed."""
     place = view.place
     head = view.face.head_height / place.scale  # px of the file
     scale = min(1.0, head_px / head)

@@ -118,3 +118,15 @@ def test_revoked_unknown_and_replaced_links_say_what_to_do(ada: Any, invited: An
     unknown = ada.browser.get("/i/nothing")
     assert unknown.status_code == 404
     assert "whole link" in unknown.text
+
+
+def test_two_taps_at_once_are_one_acceptance(ada: Any) -> None:
+    with transaction(ada.org_id) as slow:
+        read_early = slow.scalars(select(Invite)).one()
+        assert read_early.accepted_at is None
+        with transaction(ada.org_id) as quick:
+            invites.accept(quick, quick.get_one(Invite, read_early.id))
+        invites.accept(slow, read_early)
+    with transaction(ada.org_id) as session:
+        tags = session.scalars(select(AuditEvent.tag)).all()
+    assert tags.count("invite.accepted") == 1

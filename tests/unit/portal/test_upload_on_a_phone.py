@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made import adobe_exif, delta_e
 from phones import HEIGHT, Line, choose, display_p3, grainy, snapshot, to_photos
 from PIL import Image
 from playwright.sync_api import BrowserContext, Dialog, Page, expect
@@ -18,6 +17,7 @@ from core.db import transaction
 from core.image.reading import read
 from core.models import Artifact, Photo, State
 from core.vault import vault
+from deploy.bench.made import adobe_exif, delta_e
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import encoded
 from PIL import Image, ImageFile
 from skimage import data
 
 from core.image import jpeg
 from core.image.kinds import DamagedPhoto, UnreadablePhoto
 from core.image.reading import open_picture, read
+from deploy.bench.made import encoded
 
 KINDS = {
     "baseline": {"quality": 90},

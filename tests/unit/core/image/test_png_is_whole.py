@@ -7,12 +7,12 @@ import zlib
 
 import numpy as np
 import pytest
-from made import chunk, encoded, png
 from PIL import Image
 from skimage import data
 
 from core.image.kinds import DamagedPhoto, NotAPhoto, PhotoFormat
 from core.image.reading import read
+from deploy.bench.made import chunk, encoded, png
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from uuid import UUID
 import numpy as np
 import pytest
 from conftest import add_member, add_participation
-from made import encoded
 from PIL import Image
 from portraits import photo_path
 from sqlalchemy import select
@@ -26,6 +25,7 @@ from core.models import Artifact, Headshot, Member, Outbox, Participation, Photo
 from core.portraits import photos, submission, verdicts
 from core.portraits.verdicts import Standing
 from core.vault import ArtifactGone, vault
+from deploy.bench.made import encoded
 from workers.jobs import intake
 from workers.pipeline import assignment
 from workers.pipeline.judgement import judge

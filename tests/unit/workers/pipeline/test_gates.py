@@ -5,6 +5,7 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
+from gates import GENERATED
 from skimage import data
 
 from core.checks.report import GateName
@@ -12,7 +13,6 @@ from core.consent import ConsentRequired
 from core.style.presets import PRESETS
 from core.style.spec import Crop, Grade, ImageBackdrop, Light, Output, SolidBackdrop, StyleSpec
 from workers.pipeline.gates import OTHER_SIDE, backdrop_error, measure_result
-from workers.pipeline.generated import GENERATED
 from workers.pipeline.reference import Own
 from workers.pipeline.render import render
 from workers.pipeline.team import Pair, alignment_sheet, team_figures

@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 import painted
 import pytest
+from gates import GENERATED
 from scipy.interpolate import LinearNDInterpolator
 
 from core.checks.report import GateName
 from core.consent import ConsentRequired, Purpose, ValidConsent
-from workers.pipeline.generated import GENERATED, Features, Yardstick, features, measure_generated
+from workers.pipeline.generated import Features, Yardstick, features, measure_generated
 from workers.vision.faces import find_faces, look_again
 from workers.vision.geometry import Face
 from workers.vision.likeness import MOST_PAIRS

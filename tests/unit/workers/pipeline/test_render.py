@@ -15,9 +15,9 @@ from core.errors import InvalidInput
 from core.style.presets import PRESETS
 from core.style.spec import ImageBackdrop, Output, OutputFormat, SolidBackdrop, StyleSpec
 from workers.folder.batch import OutputFailed, WithheldReport, render_folder
-from workers.folder.beside import backdrop_file
 from workers.folder.people import read_people
 from workers.folder.sample import sample_people
+from workers.folder.style_pictures import backdrop_file
 from workers.pipeline.gates import at_least, at_most
 from workers.pipeline.render import render
 from workers.pipeline.score import score
@@ -214,7 +214,7 @@ def test_a_photo_on_which_this_software_fails_costs_nobody_the_good_one(consent,
     order = [key for key, _ in people].index(best) + 1
     for place, of in (
         ("workers.vision.check.measured", order),
-        ("workers.engines.closer", 1),
+        ("workers.engines.at_head_height", 1),
         ("workers.pipeline.render.matte", 1),
     ):
         module, name = place.rsplit(".", 1)

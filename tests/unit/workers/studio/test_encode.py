@@ -28,7 +28,7 @@ from core.style.spec import (
     SolidBackdrop,
     StyleSpec,
 )
-from workers.folder.beside import LogoMissing, logo_file
+from workers.folder.style_pictures import LogoMissing, logo_file
 from workers.studio.caption import Caption, caption_of
 from workers.studio.encode import RETOUCHED, cut, deliver, encode, outputs, source_type_of
 from workers.studio.finish import finish

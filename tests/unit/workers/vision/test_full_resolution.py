@@ -15,7 +15,7 @@ from core.style.spec import StyleSpec
 from workers.engines import Source, StudioEngine
 from workers.vision.check import examine
 from workers.vision.decode import FULL_SIZE, Picture, decode
-from workers.vision.full_resolution import closer, kept
+from workers.vision.full_resolution import at_head_height, kept
 
 
 def jpeg(pixels: np.ndarray, **options: object) -> bytes:
@@ -48,7 +48,7 @@ def test_check_looks_at_a_reduced_picture_and_counts_the_file_s_pixels(seen, lar
 @pytest.mark.parametrize("head_px", [300, 600, 1000, 5000])
 def test_closer_gives_the_head_its_pixels_where_the_file_holds_them(seen, large, head_px):
     content, found = seen
-    pixels, face, _ = closer(content, found, head_px)
+    pixels, face, _ = at_head_height(content, found, head_px)
     full = found.face.head_height / found.place.scale
     assert face.head_height >= 0.97 * min(head_px, full)
     # A dark iris lies where the landmarks say, so they belong to these pixels.
@@ -64,7 +64,7 @@ def test_closer_keeps_only_the_surroundings_of_a_small_face(astronaut, consent):
     scene[1000:2024, 4000:5024] = cv2.resize(astronaut, (1024, 1024), interpolation=cv2.INTER_CUBIC)
     content = jpeg(scene)
     found = examine(content, consent)
-    pixels, face, _ = closer(content, found, 2000)
+    pixels, face, _ = at_head_height(content, found, 2000)
     assert pixels.shape[0] * pixels.shape[1] < 5_000_000
     assert face.eye_distance == pytest.approx(86, rel=0.05)
     assert found.verdict.measures.eye_distance_px == pytest.approx(86, rel=0.05)
@@ -78,7 +78,7 @@ def test_closer_and_kept_turn_as_the_check_did(large, consent, turns):
     whole = kept(content, found)
     assert whole.shape == (3400, 3700, 3)
     assert np.abs(whole[::40, ::40].astype(int) - large[:3400:40, ::40]).mean() < 4
-    pixels, face, _ = closer(content, found, 1000)
+    pixels, face, _ = at_head_height(content, found, 1000)
     assert abs(face.roll) < 10
     assert int(pixels[tuple(int(value) for value in face.right_eye[::-1])].max()) < 150
 
@@ -116,7 +116,7 @@ def test_a_decoded_picture_is_as_good_as_its_file(seen, large, consent):
     )
     assert kept(picture, again) is not None
     assert kept(picture, again).shape == large.shape
-    pixels, face, _ = closer(picture, again, 1000)
+    pixels, face, _ = at_head_height(picture, again, 1000)
     assert face.head_height >= 970
     assert pixels.shape[0] > 2000
 
@@ -153,7 +153,7 @@ from PIL import Image
 from skimage import data
 from core.consent import Purpose, ValidConsent
 from workers.vision.check import examine
-from workers.vision.full_resolution import closer, kept
+from workers.vision.full_resolution import at_head_height, kept
 from workers.process.warm import warm
 
 warm()
@@ -163,7 +163,7 @@ content = buffer.getvalue()
 del buffer
 seen = examine(content, ValidConsent(None, frozenset({Purpose.PHOTO})))
 assert seen.verdict.accepted
-heads = [closer(content, seen, head)[1].head_height for head in (800, 2400)]
+heads = [at_head_height(content, seen, head)[1].head_height for head in (800, 2400)]
 whole = kept(content, seen)
 # Not getrusage: its peak starts with what the parent had when this process was forked off.
 peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) * 1024

@@ -13,7 +13,7 @@ from deploy.bench.matte import matte_error
 from workers.studio.align import region
 from workers.vision import alpha_model
 from workers.vision.faces import find_faces
-from workers.vision.full_resolution import closer
+from workers.vision.full_resolution import at_head_height
 from workers.vision.geometry import UPPER_LIP
 from workers.vision.matting import matte
 from workers.vision.photometry import inside
@@ -64,7 +64,7 @@ def test_matting_is_finer_than_the_mask_it_starts_from(known):
 @pytest.mark.photos
 @pytest.mark.parametrize("name", ["joe/portrait.jpg", "barack/portrait.jpg"])
 def test_shoulders_have_an_edge_without_teeth_or_smudges(photo, examined, name):
-    pixels, face, others = closer(photo(name), examined(name), 600)
+    pixels, face, others = at_head_height(photo(name), examined(name), 600)
     alpha = matte(pixels, face, list(others), region(face, StyleSpec().crop)).alpha
     body = alpha[round(0.62 * len(alpha)) :]
     # A plain edge is crossed once in a column; whatever alpha rises and falls besides is a tooth or a smudge.

@@ -8,12 +8,12 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from made import encoded, heic
 from PIL import Image
 from skimage import data
 
 from core.checks.advice import Issue
 from core.consent import ValidConsent
+from deploy.bench.made import encoded, heic
 from workers.vision.check import examine
 from workers.vision.full_resolution import kept
 
