@@ -65,6 +65,11 @@ def _standing(session: Session, erasure_id: UUID) -> Standing:
     )
 
 
+def _file_name(status: str) -> str:
+    """Return what a certificate is called once it is saved; the page names it in the command that checks it."""
+    return f"deletion-certificate-{status.lower()}.pdf"
+
+
 @bp.get("/erased/<receipt>")
 @limiter.limit("120 per minute")
 def show(receipt: str) -> Response:
@@ -78,6 +83,8 @@ def show(receipt: str) -> Response:
             receipt=receipt,
             organization=organization,
             standing=standing,
+            # Before there is a certificate, the page names the one that comes first.
+            file_name=_file_name(standing.certificate.status if standing.certificate else Status.PENDING),
             over=standing.status == Status.COMPLETE,
             address=f"{settings().base_url.rstrip('/')}{url_for('erased.show', receipt=receipt)}",
         )
@@ -103,4 +110,4 @@ def certificate(receipt: str) -> Response:
         found = _standing(session, erasure_id).certificate
     if found is None:
         raise NotFound(_("The certificate is being made. It takes a few seconds after the erasure."))
-    return attachment(found.pdf, "application/pdf", f"deletion-certificate-{found.status.lower()}.pdf")
+    return attachment(found.pdf, "application/pdf", _file_name(found.status))

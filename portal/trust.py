@@ -56,8 +56,11 @@ def show(slug: str) -> Response:
 @bp.get("/trust/<slug>/keys.json")
 @limiter.limit("120 per minute")
 def keys(slug: str) -> Response:
-    """Return the public keys that evidence is checked with."""
-    return json_answer(published_keys(organization_of(slug)))
+    """Return the public keys that evidence is checked with; `download=1` saves them under the name we speak of."""
+    response = json_answer(published_keys(organization_of(slug)))
+    if request.args.get("download") == "1":
+        response.headers["Content-Disposition"] = 'attachment; filename="keys.json"'
+    return response
 
 
 @bp.get("/trust/<slug>/checkpoint")

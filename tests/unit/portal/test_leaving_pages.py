@@ -9,6 +9,7 @@ import zipfile
 from typing import Any
 
 import pytest
+from lxml import html
 from PIL import Image
 from sqlalchemy import select
 from work import do_all_work, judge_pictures
@@ -245,6 +246,24 @@ def test_erasing_signs_out_everywhere_and_leaves_a_link_to_the_proof(ada: Any) -
         assert (member.email, member.first_name) == (None, None)
         assert session.scalars(select(Erasure)).one().reason == "self_service"
         assert session.scalars(select(Outbox).where(Outbox.job == "erase")).all()
+
+
+def test_the_command_on_the_page_names_the_files_as_its_links_save_them(ada: Any) -> None:
+    ada.accept().consent()
+    address = ada.post("/me/erase", "/me/privacy", confirm="yes").location
+    stranger = ada.browser.application.test_client()
+    named = re.compile(r"headshots verify (\S+) --keys (\S+)</code>")
+    before = named.search(stranger.get(address).text)
+    do_all_work()
+    page = stranger.get(address).text
+    command = named.search(page)
+    keys = html.fromstring(page).xpath("//a[contains(@href, '/keys.json')]/@href")
+    links = (f"{address}/certificate.pdf", *keys)
+    saved = [stranger.get(link).headers.get("Content-Disposition", "") for link in links]
+    assert command
+    assert before
+    assert before.groups() == command.groups()
+    assert saved == [f'attachment; filename="{name}"' for name in command.groups()]
 
 
 def _nonces(answer: Any) -> set[str]:

@@ -10,6 +10,7 @@ from uuid import UUID
 import pypdf
 import pytest
 from conftest import add_member
+from lxml import html
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
@@ -57,7 +58,11 @@ def test_the_promises_name_days_places_and_keys(browser: Any, org: UUID) -> None
         "company’s look",
     ):
         assert way in page
-    keys = browser.get("/trust/acme/keys.json").json
+    published = browser.get("/trust/acme/keys.json")
+    keys = published.json
+    assert "Content-Disposition" not in published.headers, "programs and people read it as it is"
+    saved = browser.get(html.fromstring(page).xpath("//a[contains(@href, 'keys.json')]/@href")[0])
+    assert saved.headers["Content-Disposition"] == 'attachment; filename="keys.json"'
     assert keys["logs"][0]["origin"] == origin_of(org)
     for address in ("/trust/nobody", "/trust/nobody/keys.json", "/trust/nobody/checkpoint"):
         assert browser.get(address).status_code == 404
