@@ -311,11 +311,12 @@ def _email(cell: str, test_domains: bool) -> tuple[str, Reason | None]:
     # Nobody types a joiner into an address.
     cell = "".join(sign for sign in cell if sign not in cells.JOINERS)
     try:
-        found = validate_email(
-            cell, check_deliverability=False, allow_smtputf8=False, test_environment=test_domains
-        )
+        found = validate_email(cell, check_deliverability=False, test_environment=test_domains)
     except EmailNotValidError:
         return cell, Reason.EMAIL_INVALID
+    # Complete, but only servers with SMTPUTF8 (RFC 6531) take it. A replacement sign is nobody's letter.
+    if found.smtputf8:
+        return cell, Reason.EMAIL_INVALID if cells.LOST in cell else Reason.EMAIL_LETTERS
     # The form that every mail server understands: an international domain in its ASCII spelling.
     return f"{found.local_part}@{found.ascii_domain}", None
 

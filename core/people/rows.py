@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -24,6 +25,7 @@ class Reason(StrEnum):
     TOO_MANY_CELLS = "too_many_cells"
     EMAIL_MISSING = "email_missing"
     EMAIL_INVALID = "email_invalid"
+    EMAIL_LETTERS = "email_letters"
     NAME_MISSING = "name_missing"
     NAME_INCOMPLETE = "name_incomplete"
     FORMULA = "formula"
@@ -48,6 +50,10 @@ TEXTS: Mapping[Reason, str] = {
     ),
     Reason.EMAIL_MISSING: N_("There is no email address."),
     Reason.EMAIL_INVALID: N_("This is not a complete email address."),
+    Reason.EMAIL_LETTERS: N_(
+        "Before the “@”, mail addresses here cannot have: %(letters)s. Please give another address of this person,"
+        " in plain letters from a to z; your IT knows it."
+    ),
     Reason.NAME_MISSING: N_("There is no name."),
     Reason.NAME_INCOMPLETE: N_("Only one of first and last name is given."),
     Reason.FORMULA: N_("A cell begins like a spreadsheet formula (=, +, - or @)."),
@@ -122,7 +128,13 @@ class Row:
     @property
     def text(self) -> str:
         """The reasons in English, one sentence each."""
-        return " ".join(TEXTS[reason] for reason in self.reasons)
+        return " ".join(TEXTS[reason] % {"letters": self.letters} for reason in self.reasons)
+
+    @property
+    def letters(self) -> str:
+        """The letters of the address that not every mail server takes, each once, as `ü, ß`."""
+        local = unicodedata.normalize("NFC", self.values.email.rpartition("@")[0])
+        return ", ".join(dict.fromkeys(sign for sign in local if not sign.isascii()))
 
     def because(self, *reasons: Reason) -> Row:
         """Return the row with further reasons."""

@@ -105,6 +105,17 @@ def test_each_fault_of_a_row_stands_in_a_line_of_its_own(shoot: UUID, browser: A
     assert said == ["There is no name.", "This is not a complete email address."]
 
 
+def test_the_letters_that_an_address_cannot_have_are_named_in_the_language_of_the_page(
+    shoot: UUID, browser: Any
+) -> None:
+    run = upload(browser, shoot, HEADER + "jürgen.müller@acme.example,Jürgen,Müller,E1,Sales,de\n")
+    for language, said in (("en", "cannot have: ü. Please"), ("de", "nicht enthalten: ü. Bitte")):
+        page = browser.get(f"/admin/shoots/{shoot}/import/{run['import']}?lang={language}").text
+        reasons = html.fromstring(page).xpath("//ul[@class='reasons']/li/text()")
+        assert len(reasons) == 1
+        assert said in reasons[0]
+
+
 def test_importing_the_same_people_again_makes_no_duplicates(org: UUID, shoot: UUID, browser: Any) -> None:
     commit(browser, shoot, upload(browser, shoot, HEADER + GOOD)["import"])
     run = upload(browser, shoot, HEADER + GOOD.upper().replace("EN\n", "en\n").replace("DE\n", "de\n"))

@@ -294,6 +294,27 @@ def test_addresses_that_no_mail_reaches_pass_in_development_only() -> None:
     assert roster.parse(content, test_domains=True).rows[0].verdict is Verdict.OK
 
 
+@pytest.mark.parametrize(
+    ("address", "letters"),
+    [
+        ("jürgen.müller@acme.example", "ü"),
+        ("ju\u0308rgen.groß@acme.example", "ü, ß"),
+        ("иван@acme.example", "и, в, а, н"),
+        ("jürgen@müller.example", "ü"),
+    ],
+)
+def test_letters_that_addresses_here_cannot_have_are_named(address: str, letters: str) -> None:
+    (row,) = roster.parse(f"{HEADER}{address},Ada,L,1,,\n".encode("utf-8-sig")).rows
+    assert row.reasons == (Reason.EMAIL_LETTERS,)
+    assert row.verdict is Verdict.REJECTED
+    assert f"cannot have: {letters}. Please give another address" in row.text
+
+
+@pytest.mark.parametrize("address", ["jürgen@", "jürgen@acme..example", "jü rgen@acme.example", "jürgen.@acme.example"])
+def test_what_is_no_address_anyway_is_not_blamed_on_its_letters(address: str) -> None:
+    assert only(f"{address},Ada,L,1,,").reasons == (Reason.EMAIL_INVALID,)
+
+
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\0=1"])
 def test_nothing_that_we_write_runs_in_a_spreadsheet(cell: str) -> None:
     written = tabular.write(("a", "b"), [(cell, "plain")])
