@@ -52,6 +52,7 @@ def show(token: str) -> Response:
             token_value=token,
             member=member,
             shoot=shoot,
+            last=invites.last_moment(shoot, invite),
             expires=invite.expires_at,
             takes=words.takes(adapters.usual_seconds(session, shoot.engine))
             if EngineName(shoot.engine).needs_gpu

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.clock import now
+from core.clock import end_of_day, now
 from core.db import Lookup, organization_of
 from core.errors import Gone, NotFound
 from core.ids import new_id
@@ -129,9 +129,15 @@ def create_all(
 
 
 def _expiry(shoot: Shoot, moment: datetime) -> datetime:
-    """Links end with the shoot's deadline, but live at least a day and at most `invite_days`."""
-    latest = moment + timedelta(days=settings().invite_days)
-    return max(min(shoot.deadline, latest), moment + timedelta(days=1))
+    """Links end with the shoot's last day, or with the `invite_days`-th day; one made after it with the next day."""
+    if shoot.deadline <= moment:
+        return end_of_day((moment + timedelta(days=1)).date())
+    return min(shoot.deadline, end_of_day((moment + timedelta(days=settings().invite_days)).date()))
+
+
+def last_moment(shoot: Shoot, invite: Invite | None) -> datetime:
+    """Return until when somebody has: the shoot's deadline, and after it the end of the link that they got."""
+    return invite.expires_at if invite and shoot.deadline <= now() else shoot.deadline
 
 
 def find(token: str) -> Found:

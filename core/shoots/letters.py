@@ -212,8 +212,7 @@ def _write(
 ) -> _Letter:
     language = words["language"]
     days = organization.retention_days
-    # Whoever is reminded after the deadline has until their link ends.
-    last = invite.expires_at if invite and shoot.deadline <= now() else shoot.deadline
+    last = invites.last_moment(shoot, invite)
     facts = {
         "company": organization.name,
         "shoot": shoot.name,

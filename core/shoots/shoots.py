@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, func, literal, or_, select, tuple_, update
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, locks
 from core.brand import styles
-from core.clock import now
+from core.clock import end_of_day, now
 from core.db import organization_of
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
@@ -65,11 +65,6 @@ class Page:
 
     people: list[Person]
     after: UUID | None
-
-
-def end_of_day(day: date) -> datetime:
-    """Return the last second of a day, UTC."""
-    return datetime.combine(day, time(23, 59, 59), UTC)
 
 
 def create(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from lxml import html
 from sqlalchemy import func, select
 
 from core import audit
-from core.clock import now
+from core.clock import end_of_day, now
 from core.db import transaction
 from core.models import AuditEvent, Invite, Member, Outbox, Participation, Shoot, State, WebSession
-from core.shoots import invites, shoots
+from core.shoots import invites, letters, shoots
 
 
 def _facts(person: Any) -> tuple[int, int, str]:
@@ -95,6 +98,30 @@ def test_an_expired_link_is_renewed_by_mail_and_never_signs_in(ada: Any) -> None
     with transaction(ada.org_id) as session:
         owed = session.scalars(select(Outbox).where(Outbox.job == "invite_mail")).all()
     assert len(owed) == 2
+
+
+@pytest.mark.parametrize(("ended", "last"), [(0, 0), (1, 1), (-1, 1), (60, 14)])
+def test_a_link_works_to_the_end_of_a_day_and_page_and_mail_name_the_same(
+    ada: Any, ended: int, last: int
+) -> None:
+    """The deadline and the last day of a link made today, in days from now."""
+    today = now().date()
+    with transaction(ada.org_id) as session:
+        participation = session.get_one(Participation, ada.participation_id)
+        session.get_one(Shoot, participation.shoot_id).deadline = end_of_day(today + timedelta(days=ended))
+        session.flush()
+        invite = invites.create(session, participation, actor=audit.SYSTEM)
+        mail = letters.invitation(session, invite).text
+        assert invite.expires_at == end_of_day(today + timedelta(days=last))
+    page = html.fromstring(ada.browser.get(ada.link()).text).text_content()
+    link_ends, open_until = (
+        f"{day:%B} {day.day}, {day.year}"
+        for day in (today + timedelta(days=last), today + timedelta(days=max(ended, last)))
+    )
+    assert f"is open until {open_until}." in page
+    assert f"It works until {link_ends}." in page
+    assert f"works until {link_ends}." in " ".join(mail.split())
+    assert set(re.findall(r"\w+ \d+, \d{4}", f"{page} {mail}")) == {open_until, link_ends}
 
 
 def test_revoked_unknown_and_replaced_links_say_what_to_do(ada: Any, invited: Any, shoot: Shoot) -> None:

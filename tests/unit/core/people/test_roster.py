@@ -310,7 +310,9 @@ def test_letters_that_addresses_here_cannot_have_are_named(address: str, letters
     assert f"cannot have: {letters}. Please give another address" in row.text
 
 
-@pytest.mark.parametrize("address", ["jürgen@", "jürgen@acme..example", "jü rgen@acme.example", "jürgen.@acme.example"])
+@pytest.mark.parametrize(
+    "address", ["jürgen@", "jürgen@acme..example", "jü rgen@acme.example", "jürgen.@acme.example"]
+)
 def test_what_is_no_address_anyway_is_not_blamed_on_its_letters(address: str) -> None:
     assert only(f"{address},Ada,L,1,,").reasons == (Reason.EMAIL_INVALID,)
 
