@@ -24,6 +24,9 @@ from portal.visit import company, speak, step_url
 
 bp = Blueprint("invite", __name__)
 
+# Where there are headshots to choose from or to download.
+SHOWN = frozenset({State.READY, *participations.SETTLED})
+
 
 @bp.errorhandler(invites.InviteEnded)
 def _ended(error: invites.InviteEnded) -> Response:
@@ -52,6 +55,7 @@ def show(token: str) -> Response:
             token_value=token,
             member=member,
             shoot=shoot,
+            result=State(participation.state) in SHOWN,
             expires=invite.expires_at,
             takes=words.takes(adapters.usual_seconds(session, shoot.engine))
             if EngineName(shoot.engine).needs_gpu
