@@ -138,7 +138,7 @@ def accept(token: str) -> Response:
     if before is not None:  # whoever used this browser before is signed out
         with transaction(before.org_id) as session:
             sessions.end(session, before.session_id)
-    return enter(response, member.id, secret, own and own.id)
+    return enter(response, member.id, secret, own.id if own is not None else None)
 
 
 def begins_nothing() -> Response | None:
