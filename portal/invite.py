@@ -93,7 +93,7 @@ def accept(token: str) -> Response:
         g.shoot = None if own.id == participation.id else participation.id
         response = go(step_url(State(participation.state)))
         note_device(session, response, sessions.row_of(session, secret))
-    return enter(response, member.id, secret)
+    return enter(response, member.id, secret, own.id)
 
 
 def _own(session: Session, before: SignedIn | None, opened: Participation) -> Participation:

@@ -52,6 +52,8 @@ _DARK_EYE_WHITE: Final = 0.12  # luminance: 0.17 to 0.48 in good light, below 0.
 # in good light one of these had 0.47 and more in every complexion, against the light all below 0.42.
 _DARK_HIGHLIGHTS: Final = 0.42
 _BRIGHT_WALL: Final = 0.7  # stops that the surroundings are brighter than the face's skin
+# A screen enlarges what it shows, so a screenshot measures as larger and sharper than the photo that it shows.
+_SCREENSHOT: Final = 0.5  # of the score: any usable original goes before it
 _CLIPPED: Final = 0.02  # of the face's area
 _SIDE: Final = 1.5  # stops between the cheeks; studio loop light has about 1
 # `photometry.sharpness`: warn, block. A blur of 1/75 of the eye distance is seen; below the second, which motion
@@ -129,9 +131,10 @@ def examine(
         findings.append(Finding.of(Issue.TURNED_UPRIGHT))
     # Bars come from a screenshot or a film; where the original is among the photos, it goes first.
     barred = 1.0 - place.picture.area / (place.width * place.height)
-    if not barred and is_framed(pixels):
+    framed = not barred and is_framed(pixels)
+    if framed:
         findings.append(Finding.of(Issue.SCREENSHOT))
-    score = round(_score(measures) * (1 - 0.1 * barred), 4)
+    score = round(_score(measures) * (1 - 0.1 * barred) * (_SCREENSHOT if framed else 1.0), 4)
     verdict = _verdict(findings, measures, score).model_copy(
         update={"faces": boxes, "phash": phash(view.pixels, view.face)}
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.checks.advice import Issue
+from core.checks.ranking import best_three, near_duplicates
 from core.image.kinds import PhotoFormat
 from workers.vision.check import check
 from workers.vision.decode import Picture
@@ -61,3 +62,18 @@ def test_a_screenshot_is_usable_and_never_plain_good(examined, consent, name):
     verdict = check(Picture(screen, PhotoFormat.PNG, screen.shape[1], screen.shape[0]), consent)
     assert Issue.SCREENSHOT in {finding.code for finding in verdict.issues}
     assert verdict.accepted
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg"])
+def test_the_original_goes_before_its_screenshot(examined, consent, name):
+    """A phone enlarges a small photo, so its screenshot measures better."""
+    seen = examined(name)
+    small = cv2.resize(seen.pixels, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+    verdicts = {}
+    for key, pixels in (("screenshot", screenshot(small, 255)), ("original", small)):
+        shown = Picture(np.ascontiguousarray(pixels), PhotoFormat.PNG, pixels.shape[1], pixels.shape[0])
+        verdicts[key] = check(shown, consent)
+    assert all(verdict.accepted for verdict in verdicts.values())
+    assert best_three(verdicts)[0].key == "original"
+    assert near_duplicates(verdicts) == {"screenshot": "original"}
