@@ -12,7 +12,7 @@ from core import audit
 from core.db import transaction
 from core.errors import Forbidden, InvalidInput
 from core.models import Member, SignInMethod
-from core.people import data_links, sessions
+from core.people import addresses, data_links, sessions
 from core.shoots import participations
 from core.vault import derive
 from core.web.answers import back, go, page
@@ -61,7 +61,7 @@ _PAGES = frozenset(
 
 def _address() -> str:
     """Limits count per address that a mail would go to, known here or not; as a keyed hash."""
-    email = request.form.get("email", "").strip().lower()
+    email = addresses.canonical(request.form.get("email", ""))
     slug = (request.view_args or {}).get("slug")
     return hmac.new(derive("rate limits"), f"data {slug} {email}".encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -124,9 +124,8 @@ def accept(token: str) -> Response:
         if before is not None and before.member_id == member.id:
             return go(url_for("privacy.show"))  # who is in already keeps what else that opens
         newest = participations.of_member(session, member.id, None)
-        secret = sessions.start(
-            session, member, SignInMethod.DATA, participation=newest[0] if newest else None
-        )
+        own = newest[0] if newest else None
+        secret = sessions.start(session, member, SignInMethod.DATA, participation=own)
         audit.record(
             session,
             audit.Tag.SIGNED_IN,
@@ -139,7 +138,7 @@ def accept(token: str) -> Response:
     if before is not None:  # whoever used this browser before is signed out
         with transaction(before.org_id) as session:
             sessions.end(session, before.session_id)
-    return enter(response, member.id, secret)
+    return enter(response, member.id, secret, own.id if own is not None else None)
 
 
 def begins_nothing() -> Response | None:
