@@ -12,7 +12,7 @@ from core import audit
 from core.db import transaction
 from core.errors import Forbidden, InvalidInput
 from core.models import Member, SignInMethod
-from core.people import data_links, sessions
+from core.people import addresses, data_links, sessions
 from core.shoots import participations
 from core.vault import derive
 from core.web.answers import back, go, page
@@ -25,14 +25,43 @@ from portal.visit import company, speak
 
 bp = Blueprint("data_link", __name__)
 
-# These begin or add something; a link to one's data shows, takes along, takes back and erases.
-_BEGINNINGS = ("consent.", "upload.", "declined.reconsider", "gallery.more")
-_FOR_EVERYBODY = "consent.step"  # only sends people to the page where they stand
+# What a session that such a link began may reach: it shows, takes along, takes back and erases. Whatever is not
+# named here is shut to it, so that a page which is added later has to be thought of first.
+_WITHOUT_SESSION = frozenset(
+    {"invite", "erased", "trust", "reminders", "data_link", "strangers", "brand", "shared"}
+)  # blueprints that ask for another proof than a session, or for none, and the page for whoever is somebody else
+_PAGES = frozenset(
+    {
+        "start",
+        "static",
+        "consent.step",  # only sends people to the page where they stand
+        "consent.ended",
+        "declined.avatar",
+        "declined.decline",
+        "declined.initials",
+        "declined.own_picture",
+        "declined.poll",
+        "declined.show",
+        "gallery.before",
+        "gallery.close_up",
+        "gallery.download",
+        "gallery.show",
+        "gallery.view",
+        "privacy.ask",
+        "privacy.erase",
+        "privacy.show",
+        "privacy.take_along",
+        "privacy.withdraw",
+        "progress.events",
+        "progress.poll",
+        "progress.show",
+    }
+)
 
 
 def _address() -> str:
     """Limits count per address that a mail would go to, known here or not; as a keyed hash."""
-    email = request.form.get("email", "").strip().lower()
+    email = addresses.canonical(request.form.get("email", ""))
     slug = (request.view_args or {}).get("slug")
     return hmac.new(derive("rate limits"), f"data {slug} {email}".encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -117,10 +146,10 @@ def begins_nothing() -> Response | None:
     """Keep a session that a link to one's data began to what that opens; runs before every request.
 
     Raises:
-        Forbidden: a form that would begin or add something.
+        Forbidden: a form that is none of those, which would begin or add something.
     """
-    endpoint = request.endpoint or ""
-    if endpoint == _FOR_EVERYBODY or not endpoint.startswith(_BEGINNINGS):
+    endpoint = request.endpoint
+    if endpoint is None or endpoint in _PAGES or endpoint.partition(".")[0] in _WITHOUT_SESSION:
         return None
     user = visitor()
     if user is None or user.method is not SignInMethod.DATA:

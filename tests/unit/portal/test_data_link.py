@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from conftest import forget_process_state
-from flask import Flask
+from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from work import do_all_work
@@ -19,6 +19,7 @@ from work import do_all_work
 from core import audit, clock
 from core.clock import now
 from core.db import transaction
+from core.ids import new_id
 from core.models import (
     AuditEvent,
     Invite,
@@ -36,6 +37,28 @@ from core.shoots import invites, shoots
 from deploy.local.processes import Child, Supervisor, child_environment, free_port, python_module, wait_ready
 
 ASK = "/trust/acme/data"
+# What a link to one's data opens; everything else under `/me/` is shut to it.
+TAKES_BACK = {"declined.decline", "declined.initials", "privacy.erase", "privacy.withdraw", "strangers.leave"}
+SHOWS = {
+    *("consent.ended", "consent.step", "declined.avatar", "declined.own_picture", "declined.poll"),
+    *(
+        "declined.show",
+        "gallery.before",
+        "gallery.close_up",
+        "gallery.download",
+        "gallery.show",
+        "gallery.view",
+    ),
+    *(
+        "privacy.ask",
+        "privacy.show",
+        "privacy.take_along",
+        "progress.events",
+        "progress.poll",
+        "progress.show",
+    ),
+    "strangers.ask",
+}
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +226,13 @@ def test_one_address_is_asked_for_only_so_often_known_or_not(ada: Any, portal: F
         assert answers == [303, 303, 303, 429], "from whatever browser"
 
 
+def test_another_spelling_of_the_address_counts_as_the_same(portal: Flask, ada: Any) -> None:
+    email = "ada@acme.example"
+    spellings = [email, email.upper(), email.replace("@ac", "@ac\u00ad"), email.replace("m", "\uff4d")]
+    answers = [_ask(portal.test_client(), one).status_code for one in spellings]
+    assert answers == [303, 303, 303, 429]
+
+
 def test_it_opens_what_is_held_and_begins_nothing(ada: Any, stranger: FlaskClient, shoot: Shoot) -> None:
     with transaction(ada.org_id) as session:
         invites.revoke(session, ada.participation_id, actor=audit.SYSTEM)  # and must stay so
@@ -218,6 +248,42 @@ def test_it_opens_what_is_held_and_begins_nothing(ada: Any, stranger: FlaskClien
     assert ada.state() is State.INVITED
     with transaction(ada.org_id) as session:
         assert session.scalars(select(WebSession.method)).all() == [SignInMethod.DATA]
+
+
+def test_every_other_address_of_the_portal_is_shut_to_it(ada: Any, portal: Flask) -> None:
+    later = Blueprint("later", __name__)
+    later.add_url_rule("/me/later", "add", lambda: "added", methods=["GET", "POST", "PUT"])
+    portal.register_blueprint(later)
+    ada.accept().consent()
+    browser = portal.test_client()
+    _open(browser, _link(ada))
+    token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/me/privacy").text)[1]
+    shut, forms = set(), set()
+    for rule in portal.url_map.iter_rules():
+        if not rule.rule.startswith("/me/"):
+            continue
+        address = re.sub(r"<uuid:\w+>", str(new_id()), rule.rule)
+        address = re.sub(r"<\w+:size>", "512", address).replace("<file>", "square.jpg")
+        for method in sorted(rule.methods & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
+            if method != "GET":
+                forms.add(rule.endpoint)
+            if rule.endpoint in TAKES_BACK or (method == "GET" and rule.endpoint in SHOWS):
+                continue
+            answer = browser.open(address, method=method, headers={"X-CSRFToken": token})
+            if method == "GET":
+                assert (rule.endpoint, answer.status_code, answer.location) == (
+                    rule.endpoint,
+                    303,
+                    "/me/privacy",
+                )
+            else:
+                assert (rule.endpoint, answer.status_code) == (rule.endpoint, 403)
+            shut.add(rule.endpoint)
+    assert forms - shut == TAKES_BACK
+    assert {"later.add", "pieces.add", "pieces.remove", "declined.keep", "gallery.approve"} <= shut
+    for name in TAKES_BACK | SHOWS:
+        assert name in portal.view_functions
+    assert ada.state() is State.CONSENTED
 
 
 def test_approved_headshots_can_still_be_fetched_behind_it(
