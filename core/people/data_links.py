@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import locks
 from core.clock import now
 from core.errors import Gone, NotFound
 from core.ids import new_id
@@ -97,13 +98,15 @@ def find(token: str) -> Found:
     return Found(UUID(bytes=content[:16]), UUID(bytes=content[16:32]), until, content[36:])
 
 
-def open_with(session: Session, found: Found) -> Member:
-    """Return whose data a link opens.
+def open_with(session: Session, found: Found, *, lock: bool = False) -> Member:
+    """Return whose data a link opens; with `lock` after locking the person, so that nobody ends it meanwhile.
 
     Raises:
         DataLinkUnknown: we never wrote it, the person has another address or ended it, or was erased.
         DataLinkOver: it does not work any more; a new one can be asked for.
     """
+    if lock:
+        locks.person(session, open_with(session, found).id)  # nobody is locked for a link that we never wrote
     member = session.get(Member, found.member_id)
     if member is None or member.erased_at is not None or not member.email:
         raise _unknown()
