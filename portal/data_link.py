@@ -12,7 +12,7 @@ from core import audit
 from core.db import transaction
 from core.errors import Forbidden, InvalidInput
 from core.models import Member, SignInMethod
-from core.people import data_links, sessions
+from core.people import addresses, data_links, sessions
 from core.shoots import participations
 from core.vault import derive
 from core.web.answers import back, go, page
@@ -61,7 +61,7 @@ _PAGES = frozenset(
 
 def _address() -> str:
     """Limits count per address that a mail would go to, known here or not; as a keyed hash."""
-    email = request.form.get("email", "").strip().lower()
+    email = addresses.canonical(request.form.get("email", ""))
     slug = (request.view_args or {}).get("slug")
     return hmac.new(derive("rate limits"), f"data {slug} {email}".encode(), hashlib.sha256).hexdigest()[:32]
 

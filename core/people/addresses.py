@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from contextlib import suppress
+from typing import Final
 
 import idna
+
+from core.composed import composed
+
+_LONGEST: Final = 320  # 64 and 255 signs and the @ between them, RFC 3696 erratum 1690
 
 
 def canonical(address: str) -> str:
@@ -13,9 +17,11 @@ def canonical(address: str) -> str:
 
     So `Jürgen@Bücher.example` and `jürgen@xn--bcher-kva.example` are one. Not Python's own codec: that knows the
     standard of 2003 only, for which `straße.example` is `strasse.example`, which may be somebody else's. A domain
-    that no standard allows stays as it is.
+    that no standard allows stays as it is, and so does what is too long for an address.
     """
-    local, _, domain = unicodedata.normalize("NFC", address.strip()).lower().rpartition("@")
+    if len(address) > _LONGEST:
+        return address.strip().lower()
+    local, _, domain = composed(address.strip()).lower().rpartition("@")
     with suppress(idna.IDNAError):
         domain = idna.encode(domain, uts46=True).decode("ascii")
     return f"{local}@{domain}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from core.composed import composed, is_stream_safe
 from core.people import tabular
 
 # Characters that turn the reading direction: a name with one can look like another name.
@@ -26,7 +27,7 @@ _WITHIN_A_WORD = re.compile(r"[^\W\d_]\?+[^\W\d_]")
 def tidy(cell: str) -> str:
     """Return a cell in composed letters, without invisible ones; a line break or a run of blanks is a blank."""
     if not cell.isascii():
-        cell = unicodedata.normalize("NFC", _visible(cell))
+        cell = composed(_visible(cell))
     return " ".join(cell.split())
 
 
@@ -43,10 +44,10 @@ def _is_invisible(cell: str, place: int) -> bool:
 
 
 def is_strange(cell: str) -> bool:
-    """Whether it holds control, surrogate, private or unassigned characters, or turns the reading direction."""
+    """Whether it holds control, surrogate, private or unassigned characters, turns the reading direction, or piles up marks."""
     if cell.isascii():
         return not cell.isprintable()
-    return any(
+    return not is_stream_safe(cell) or any(
         sign in DIRECTION_MARKS or unicodedata.category(sign) in ("Cc", "Cs", "Co", "Cn") for sign in cell
     )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import string
-import unicodedata
 from collections.abc import Mapping
 
+from core.composed import composed
 from core.errors import InvalidInput
 
 FIELDS = ("employee_id", "first", "last", "department")
@@ -65,7 +65,7 @@ def stem(template: str, values: Mapping[str, str]) -> str:
         literal + (_clean(values.get(name, "")) if name is not None else "")
         for literal, name, _, _ in string.Formatter().parse(ENDING.sub("", template))
     )
-    filled = FORBIDDEN.sub("", unicodedata.normalize("NFC", filled))
+    filled = FORBIDDEN.sub("", composed(filled))
     filled = re.sub(r"([ _\-.])[ _\-.]*(?=[ _\-.])", "", filled) if _has_empty(template, values) else filled
     return filled.strip(" _-.") or "headshot"
 

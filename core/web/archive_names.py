@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
+from core.composed import composed
 from core.portraits.file_names import FORBIDDEN
 
 # eCryptfs takes 143 bytes and everything else 255; unpacking tools put a few of their own in front of ours.
@@ -26,7 +27,7 @@ def safe(part: str) -> str:
         letter for letter in part if letter in JOINERS or unicodedata.category(letter) not in DROPPED
     )
     # A dot in front hides a file or climbs a folder; Windows drops dots and spaces at the end.
-    kept = FORBIDDEN.sub("", unicodedata.normalize("NFC", kept)).strip(" .")
+    kept = FORBIDDEN.sub("", composed(kept)).strip(" .")
     if RESERVED.fullmatch(kept):
         kept = f"_{kept}"
     return kept or FALLBACK

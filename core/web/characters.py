@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_babel import gettext as _
 
+from core.composed import is_stream_safe
 from core.errors import AppError
 from core.web.errors import answer
 
@@ -27,8 +28,8 @@ class UnusableText(AppError):
 
 
 def can_be_kept(text: str) -> bool:
-    """Whether a column can hold `text`."""
-    return _NOT_KEPT.search(text) is None
+    """Whether a column can hold `text`, and comparing it costs no more than its length."""
+    return _NOT_KEPT.search(text) is None and is_stream_safe(text)
 
 
 def register(app: Flask) -> None:
@@ -37,8 +38,10 @@ def register(app: Flask) -> None:
 
 
 def _refuse() -> Response | None:
+    if request.mimetype != "multipart/form-data":  # read whole, where that reads part by part
+        request.max_content_length = current_app.config["MAX_FORM_MEMORY_SIZE"]
     bad_cookies = [name for name, value in request.cookies.items() if not can_be_kept(name + value)]
-    if not bad_cookies and all(map(can_be_kept, _sent())):
+    if not bad_cookies and _can_all_be_kept():
         return None
     response = answer(
         UnusableText(
@@ -52,6 +55,13 @@ def _refuse() -> Response | None:
         if can_be_kept(name):
             response.delete_cookie(name)
     return response
+
+
+def _can_all_be_kept() -> bool:
+    try:
+        return all(map(can_be_kept, _sent()))
+    except RecursionError:  # JSON in more brackets than any program of ours sends
+        return False
 
 
 def _sent() -> Iterator[str]:

@@ -77,6 +77,9 @@ def test_the_way_back_leads_to_every_list_as_it_was(visitors: Visitors, hr: tupl
         assert names(page) == ["Lia"]
         back(page)
         assert names(page) == ["Kit", "Lia", "Moe"]
+        expect(page.get_by_label("Name, address or employee ID")).to_have_value("")
+        if states:
+            expect(page.get_by_label("State", exact=True)).to_have_value("")
 
     page.goto("/admin/audit")
     events = page.locator("table.events tbody tr")
@@ -91,6 +94,7 @@ def test_the_way_back_leads_to_every_list_as_it_was(visitors: Visitors, hr: tupl
     assert events.count() == filtered
     back(page)
     assert events.count() == everything
+    expect(page.get_by_label("Kind of event")).to_have_value("")
 
 
 def test_the_way_back_to_an_answered_form_leads_to_the_form(

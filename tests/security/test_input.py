@@ -97,6 +97,19 @@ def test_a_nul_anywhere_is_refused(
 
 
 @pytest.mark.parametrize("name", ["portal", "admin"])
+def test_what_would_hold_up_everybody_else_is_refused(sites: dict[str, tuple[Flask, str]], name: str) -> None:
+    """Marks piled on one letter, more brackets than anybody sends, a form larger than any of ours."""
+    browser = browser_of(sites[name])
+    address = "/trust/acme/data" if name == "portal" else "/admin/brand"
+    piled = "a" + "\u0301\u0316" * 100 + "@acme.example"
+    assert browser.post(address, data={"email": piled}).status_code == 400
+    deep = browser.post(address, data="[" * 100_000 + "]" * 100_000, content_type="application/json")
+    assert deep.status_code == 400
+    large = browser.post(address, data={"email": "x" * 2_500_000})
+    assert large.status_code == 413
+
+
+@pytest.mark.parametrize("name", ["portal", "admin"])
 def test_a_nul_in_a_path_or_a_cookie_is_refused_and_the_cookie_forgotten(
     sites: dict[str, tuple[Flask, str]], name: str
 ) -> None:

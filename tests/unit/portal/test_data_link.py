@@ -226,6 +226,13 @@ def test_one_address_is_asked_for_only_so_often_known_or_not(ada: Any, portal: F
         assert answers == [303, 303, 303, 429], "from whatever browser"
 
 
+def test_another_spelling_of_the_address_counts_as_the_same(portal: Flask, ada: Any) -> None:
+    email = "ada@acme.example"
+    spellings = [email, email.upper(), email.replace("@ac", "@ac\u00ad"), email.replace("m", "\uff4d")]
+    answers = [_ask(portal.test_client(), one).status_code for one in spellings]
+    assert answers == [303, 303, 303, 429]
+
+
 def test_it_opens_what_is_held_and_begins_nothing(ada: Any, stranger: FlaskClient, shoot: Shoot) -> None:
     with transaction(ada.org_id) as session:
         invites.revoke(session, ada.participation_id, actor=audit.SYSTEM)  # and must stay so
