@@ -6,9 +6,11 @@ from typing import Any
 
 from flask import Flask, Response, g, url_for
 
+from core.shoots import participations
 from core.web import brand
 from core.web.answers import page
 from core.web.app import create_app as create_base
+from core.web.errors import answer, wants_json
 from core.web.visitor import visitor
 from portal import (
     consent,
@@ -50,6 +52,12 @@ def create_app() -> Flask:
     app.before_request(data_link.begins_nothing)
     app.context_processor(_context)
     app.url_defaults(stay)
+
+    @app.errorhandler(participations.ShootEnded)
+    def on_ended(error: participations.ShootEnded) -> Response:
+        return (
+            answer(error) if wants_json() else page("ended.html", error.status, problem=error, by_mail=False)
+        )
 
     @app.get("/")
     def start() -> Response:

@@ -104,6 +104,7 @@ def show() -> Response:
         place = visit(session)
         if place.state not in ASKING:
             return go(step_url(place.state))
+        participations.demand_running(session, place.participation)
         return _page(place, notice_for(place))
 
 
@@ -166,6 +167,7 @@ def answer() -> Response:
         place = visit(session, lock=True)
         if place.state not in ASKING:
             return go(step_url(place.state))
+        participations.demand_running(session, place.participation)
         shown = notice_for(place)
         try:
             _keep(session, place, _answers(shown), shown)

@@ -124,9 +124,8 @@ def accept(token: str) -> Response:
         if before is not None and before.member_id == member.id:
             return go(url_for("privacy.show"))  # who is in already keeps what else that opens
         newest = participations.of_member(session, member.id, None)
-        secret = sessions.start(
-            session, member, SignInMethod.DATA, participation=newest[0] if newest else None
-        )
+        own = newest[0] if newest else None
+        secret = sessions.start(session, member, SignInMethod.DATA, participation=own)
         audit.record(
             session,
             audit.Tag.SIGNED_IN,
@@ -139,7 +138,7 @@ def accept(token: str) -> Response:
     if before is not None:  # whoever used this browser before is signed out
         with transaction(before.org_id) as session:
             sessions.end(session, before.session_id)
-    return enter(response, member.id, secret)
+    return enter(response, member.id, secret, own.id if own is not None else None)
 
 
 def begins_nothing() -> Response | None:

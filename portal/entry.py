@@ -10,20 +10,22 @@ from flask import session as form
 from core.web import brand
 from core.web.app import remember
 
-_WHOSE = "whose"  # in the form secrets: the id of the member whose pages they are for
+_WHOSE = "whose"  # in the form secrets: whose pages they are for, and which shoot those mean that name none
 
 
-def enter(response: Response, member_id: UUID, secret: str) -> Response:
+def enter(response: Response, member_id: UUID, secret: str, own: UUID | None) -> Response:
     """Let the browser that gets `response` keep what it needs from now on.
 
     Args:
         response: leads to the first page.
         member_id: who it is; pages of whoever used this browser before can send nothing any more.
         secret: token of the session.
+        own: the participation that addresses without one mean; nor can pages of a time when they meant another.
     """
-    if form.get(_WHOSE) not in (None, str(member_id)):
+    whose = f"{member_id} {own}"
+    if form.get(_WHOSE) not in (None, whose):
         form.clear()
-    form[_WHOSE] = str(member_id)
+    form[_WHOSE] = whose
     remember(response, current_app, secret)
     brand.remember(response, g.slug)
     return response

@@ -24,6 +24,9 @@ from portal.visit import company, speak, step_url
 
 bp = Blueprint("invite", __name__)
 
+# Where there are headshots to choose from or to download.
+SHOWN = frozenset({State.READY, *participations.SETTLED})
+
 
 @bp.errorhandler(invites.InviteEnded)
 def _ended(error: invites.InviteEnded) -> Response:
@@ -52,6 +55,7 @@ def show(token: str) -> Response:
             token_value=token,
             member=member,
             shoot=shoot,
+            result=State(participation.state) in SHOWN,
             expires=invite.expires_at,
             takes=words.takes(adapters.usual_seconds(session, shoot.engine))
             if EngineName(shoot.engine).needs_gpu
@@ -89,7 +93,7 @@ def accept(token: str) -> Response:
         g.shoot = None if own.id == participation.id else participation.id
         response = go(step_url(State(participation.state)))
         note_device(session, response, sessions.row_of(session, secret))
-    return enter(response, member.id, secret)
+    return enter(response, member.id, secret, own.id)
 
 
 def _own(session: Session, before: SignedIn | None, opened: Participation) -> Participation:

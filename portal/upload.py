@@ -22,6 +22,7 @@ from core.ids import new_id
 from core.image.kinds import ACCEPT, MEDIA_TYPES, EmptyPhoto, NotAPhoto, TooManyBytes, sniff
 from core.portraits import arrivals, headshots, photos, submission, verdicts
 from core.settings import settings
+from core.shoots import participations
 from core.vault import derive, vault
 from core.web.answers import back, go, json_answer, page
 from core.web.app import limiter
@@ -45,6 +46,7 @@ def show() -> Response:
         place = visit(session)
         if place.state not in photos.OPEN:
             return go(step_url(place.state))
+        participations.demand_running(session, place.participation)
         return page(
             "photos.html",
             place=place,

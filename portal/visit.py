@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import g, request, url_for
+from flask import current_app, g, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -40,10 +40,7 @@ STEPS: dict[State, str] = {
     State.EXPIRED: "consent.ended",
     State.ERASED: "consent.ended",
 }
-# Blueprints and pages that are about one shoot.
-IN_A_SHOOT = frozenset(
-    {"consent", "declined", "upload", "progress", "gallery", "privacy", "strangers.ask", "strangers.leave"}
-)
+OF_A_PERSON = "/me/"  # how every address begins that is about one shoot
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,7 @@ def _place(session: Session, user: SignedIn) -> tuple[Participation, Shoot]:
 
 def stay(endpoint: str, values: dict[str, Any]) -> None:
     """Let an address that is written on a page of a shoot lead to that shoot."""
-    if not IN_A_SHOOT.isdisjoint((endpoint, endpoint.partition(".")[0])):
+    if any(rule.rule.startswith(OF_A_PERSON) for rule in current_app.url_map.iter_rules(endpoint)):
         shoot = g.get("shoot") or request.args.get("shoot", type=UUID)
         if shoot is not None:
             values.setdefault("shoot", shoot)

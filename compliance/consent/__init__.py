@@ -19,6 +19,7 @@ from core.ids import new_id
 from core.models import Consent, Member, Participation
 from core.people import consents, members
 from core.portraits import adapters, headshots, verdicts
+from core.shoots import participations
 
 
 class NeedsLikeness(InvalidInput):
@@ -43,6 +44,7 @@ def give(
         InvalidInput: `photo` was asked about and not answered with yes; without it there is nothing to do,
             and the person declines instead.
         NotFound: the person has been erased.
+        ShootEnded: the company has ended the shoot.
         NeedsLikeness: what paints a face was answered with yes, and `likeness` is not agreed to.
     """
     if Purpose.PHOTO in notice.purposes and not answers.get(Purpose.PHOTO):
@@ -60,6 +62,7 @@ def give(
             "Please choose the check as well, or leave the image model out. Nothing was sent yet."
         )
     locks.person(session, participation.member_id)
+    participations.demand_running(session, participation)
     member = members.get(session, participation.member_id)
     for purpose in Purpose:
         text = notice.purposes.get(purpose)

@@ -13,9 +13,9 @@ from core import audit, locks
 from core.clock import now
 from core.consent import Purpose, ValidConsent
 from core.db import organization_of
-from core.errors import Conflict, Gone, NotFound
+from core.errors import Conflict, NotFound
 from core.ids import new_id
-from core.models import Kind, Member, Participation, Photo, Shoot, State
+from core.models import Kind, Member, Participation, Photo, State
 from core.portraits import adapters, arrivals
 from core.queue import JobName, enqueue
 from core.shoots import participations
@@ -31,12 +31,6 @@ class TooManyPhotos(Conflict):
     """The person already has as many photos as are used."""
 
     code = "too_many_photos"
-
-
-class ShootClosed(Gone):
-    """The company has ended this shoot."""
-
-    code = "shoot_closed"
 
 
 @dataclass(frozen=True)
@@ -73,7 +67,7 @@ def store(
     Raises:
         ConsentRequired: `photo` was not agreed to.
         Conflict: the photos are with the studio already.
-        ShootClosed: the company has ended the shoot.
+        ShootEnded: the company has ended the shoot.
         TooManyPhotos: `MAX_PHOTOS` are here.
     """
     consent.demand(Purpose.PHOTO)
@@ -113,7 +107,7 @@ def demand_room(session: Session, participation: Participation) -> None:
     """Refuse a photo more than is used, or at the wrong time.
 
     Raises:
-        ShootClosed: the company has ended the shoot.
+        ShootEnded: the company has ended the shoot.
         Conflict: the photos are with the studio already.
         TooManyPhotos: `MAX_PHOTOS` are here.
     """
@@ -142,11 +136,10 @@ def demand_open(session: Session, participation: Participation) -> None:
     """Refuse a change of photos in a shoot that has ended, or once they are with the studio.
 
     Raises:
-        ShootClosed: the company has ended the shoot.
+        ShootEnded: the company has ended the shoot.
         Conflict: the state does not allow it.
     """
-    if session.get_one(Shoot, participation.shoot_id).closed_at is not None:
-        raise ShootClosed("Your company has ended this shoot, so no photos are needed any more.")
+    participations.demand_running(session, participation)
     state = State(participation.state)
     if state not in OPEN:
         message = participations.MESSAGES.get(

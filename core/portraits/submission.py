@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, locks
 from core.errors import Conflict
-from core.models import Participation, Shoot, State
+from core.models import Participation, State
 from core.portraits import engines, headshots, photos, verdicts
 from core.portraits.verdicts import Standing
 from core.shoots import participations
@@ -43,7 +43,7 @@ def submit(session: Session, participation: Participation, *, actor: audit.Actor
         NoGoodPhoto: none was accepted.
         StillChecking: checks are running, which may yet doubt one that was accepted.
         StillAsks: none was accepted yet, but the person can say of one which face is theirs, or that it is.
-        ShootClosed: the company has ended the shoot.
+        ShootEnded: the company has ended the shoot.
         Conflict: the state does not allow it.
     """
     locks.person(session, participation.member_id)
@@ -71,12 +71,10 @@ def reopen(session: Session, participation: Participation, *, actor: audit.Actor
     A headshot that they approved stays the one that the company gets, until they approve another.
 
     Raises:
-        ShootClosed: the company has ended the shoot.
+        ShootEnded: the company has ended the shoot.
         Conflict: the state does not allow it.
     """
     locks.person(session, participation.member_id)
-    if session.get_one(Shoot, participation.shoot_id).closed_at is not None:
-        raise photos.ShootClosed("Your company has ended this shoot. What you have stays yours to download.")
     participations.move(session, participation, State.UPLOADING, actor=actor)
 
 

@@ -147,7 +147,7 @@ def choose_face(session: Session, photo: Photo, face_index: int, *, actor: audit
         NothingToChoose: the check did not ask.
         NoSuchFace: the verdict has no such face.
         NotFound: the photo was removed.
-        ShootClosed: the company has ended the shoot.
+        ShootEnded: the company has ended the shoot.
         Conflict: the photos are with the studio already.
     """
     participation = photos.locked(session, photo)
@@ -188,7 +188,7 @@ def is_me(session: Session, photo: Photo, *, actor: audit.Actor) -> None:
     Raises:
         NothingToChoose: nothing doubts it.
         NotFound: the photo was removed.
-        ShootClosed: the company has ended the shoot.
+        ShootEnded: the company has ended the shoot.
         Conflict: the photos are with the studio already.
     """
     participation = photos.locked(session, photo)

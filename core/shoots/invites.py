@@ -159,7 +159,9 @@ def usable(session: Session, invite_id: UUID) -> Invite:
     participation = participations.get(session, invite.participation_id)
     if participation.state == State.ERASED:
         raise InviteRevoked("Everything about you has been erased, so this link leads nowhere any more.")
-    if invite.revoked_at is not None:
+    # In a shoot that has ended a link still leads to what came of it, and to nothing that would begin.
+    unfinished = participation.state in (*participations.BEGUN, State.EXPIRED)
+    if invite.revoked_at is not None or (unfinished and _is_closed(session, participation)):
         raise _revoked(session, participation)
     if invite.expires_at <= now():
         if _is_closed(session, participation):

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, locks
 from core.clock import now
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Gone, NotFound
 from core.models import Alternative, Member, Participation, Shoot, State
 
 MOVES: dict[State, frozenset[State]] = {
@@ -42,6 +42,8 @@ MESSAGES: dict[State, str] = {
 }
 
 
+# Where one stands who has something to do next; nobody gets there in a shoot that has ended.
+BEGUN = frozenset({State.INVITED, State.OPENED, State.CONSENTED, State.UPLOADING})
 # Where the approved headshot is all there is to do with.
 SETTLED = (State.APPROVED, State.DELIVERED)
 # `Participation.seen_by_company`, for questions to the database.
@@ -52,6 +54,12 @@ seen_by_company: ColumnElement[str] = case(
     ),
     else_=Participation.state,
 )
+
+
+class ShootEnded(Gone):
+    """The company has ended this shoot, so nothing begins in it any more."""
+
+    code = "shoot_closed"
 
 
 class NotDeclined(Conflict):
@@ -134,6 +142,7 @@ def move(session: Session, participation: Participation, to: State, *, actor: au
 
     Raises:
         Conflict: this move is not possible from where it stands.
+        ShootEnded: something would begin, and the company has ended the shoot.
     """
     locks.person(session, participation.member_id)
     before = State(participation.state)
@@ -141,6 +150,8 @@ def move(session: Session, participation: Participation, to: State, *, actor: au
         return
     if to is not State.ERASED and to not in MOVES[before]:
         raise _refusal(before)
+    if to in BEGUN or to is State.SUBMITTED:
+        demand_running(session, participation)
     assert to is not State.APPROVED or participation.chosen_headshot_id, "nobody approves nothing"
     participation.state = to
     participation.changed_at = now()
@@ -159,6 +170,19 @@ def move(session: Session, participation: Participation, to: State, *, actor: au
         before=before.value,
         after=to.value,
     )
+
+
+def demand_running(session: Session, participation: Participation) -> None:
+    """Refuse what would begin or add something in a shoot that has ended; call it once the person is locked.
+
+    Raises:
+        ShootEnded: the company has ended it.
+    """
+    # Asked of the database: whoever waited for `shoots.close` may hold the shoot from before.
+    if session.scalar(select(Shoot.closed_at).where(Shoot.id == participation.shoot_id)) is not None:
+        raise ShootEnded(
+            "Your company has ended this shoot, so nothing new begins in it. What you have stays yours."
+        )
 
 
 def _refusal(before: State) -> Conflict:

@@ -305,10 +305,9 @@ def close(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     if shoot.closed_at is not None:
         return 0
     shoot.closed_at = now()
-    found = _locked(
-        session,
-        select(Participation).where(Participation.shoot_id == shoot.id, Participation.state.in_(UNFINISHED)),
-    )
+    # Everybody, so that whoever begins something at this moment either is found below or is refused.
+    everybody = _locked(session, select(Participation).where(Participation.shoot_id == shoot.id))
+    found = [row for row in everybody if row.state in UNFINISHED]
     shown = headshots.shown(session, shoot.id)
     rows = [row for row in found if row.id not in shown]
     for row in found:

@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import numpy as np
@@ -205,8 +206,6 @@ def portal(environment: dict[str, str]) -> Flask:
 @pytest.fixture
 def shoot(org: UUID) -> Shoot:
     """A shoot that is open for two weeks."""
-    from datetime import timedelta
-
     with transaction(org) as session:
         style = Style(id=new_id(), org_id=org, name="Test", spec=StyleSpec().model_dump(mode="json"))
         session.add(style)
@@ -245,6 +244,28 @@ def invited(portal: Flask, org: UUID, shoot: Shoot) -> Callable[[str], Person]:
 def ada(invited: Callable[[str], Person]) -> Person:
     """An invited person who has not opened the link yet."""
     return invited("Ada")
+
+
+@pytest.fixture
+def autumn(ada: Person, shoot: Shoot) -> Person:
+    """Ada with the link of a second, newer shoot; the same browser."""
+    with transaction(ada.org_id) as session:
+        newer = Shoot(
+            id=new_id(),
+            org_id=ada.org_id,
+            name="Autumn",
+            style_id=shoot.style_id,
+            deadline=now() + timedelta(days=14),
+        )
+        session.add(newer)
+        session.flush()
+        participation = Participation(
+            id=new_id(), org_id=ada.org_id, shoot_id=newer.id, member_id=ada.member.id, changed_at=now()
+        )
+        session.add(participation)
+        session.flush()
+        invites.create(session, participation, actor=audit.SYSTEM)
+    return Person(ada.org_id, ada.member, participation.id, ada.browser)
 
 
 @pytest.fixture(scope="module")

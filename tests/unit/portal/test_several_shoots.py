@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
@@ -20,35 +20,11 @@ from work import judge_pictures
 from compliance import consent
 from compliance.consent import leaving
 from core import audit
-from core.clock import now
 from core.consent import ConsentRequired
 from core.db import transaction
-from core.ids import new_id
-from core.models import Participation, Shoot, State, WebSession
+from core.models import Participation, Photo, Shoot, State, WebSession
 from core.portraits import avatars
-from core.shoots import invites, shoots
-
-
-@pytest.fixture
-def autumn(ada: Any, shoot: Shoot) -> Any:
-    """Ada with the link of a second, newer shoot; the same browser."""
-    with transaction(ada.org_id) as session:
-        newer = Shoot(
-            id=new_id(),
-            org_id=ada.org_id,
-            name="Autumn",
-            style_id=shoot.style_id,
-            deadline=now() + timedelta(days=14),
-        )
-        session.add(newer)
-        session.flush()
-        participation = Participation(
-            id=new_id(), org_id=ada.org_id, shoot_id=newer.id, member_id=ada.member.id, changed_at=now()
-        )
-        session.add(participation)
-        session.flush()
-        invites.create(session, participation, actor=audit.SYSTEM)
-    return type(ada)(ada.org_id, ada.member, participation.id, ada.browser)
+from core.shoots import shoots
 
 
 def _close(person: Any) -> None:
@@ -84,6 +60,35 @@ def _page(browser: FlaskClient, address: str) -> str:
     return browser.get(address, follow_redirects=True).text
 
 
+PIECE = 262_144
+LARGE = b"\xff\xd8\xff" + bytes(400_000)
+
+
+def _send_in_pieces(person: Any, page: str, *, begin: int = 0, until: int = len(LARGE)) -> TestResponse:
+    """Send a photo to the address that `page` gives its script; return the last answer."""
+    address = unescape(re.search(r'data-pieces="([^"]+)"', page)[1])
+    for at in range(begin, until, PIECE):
+        answer = person.browser.post(
+            urlsplit(address).path,
+            query_string={
+                **parse_qs(urlsplit(address).query),
+                "upload_key": "key-00000002",
+                "at": at,
+                "size": len(LARGE),
+            },
+            data=LARGE[at : at + PIECE],
+            headers={"X-Requested-With": "fetch", "X-CSRFToken": person.token(person.link())},
+        )
+    return answer
+
+
+def _photos(person: Any) -> list[UUID]:
+    with transaction(person.org_id) as session:
+        return list(
+            session.scalars(select(Photo.id).where(Photo.participation_id == person.participation_id))
+        )
+
+
 def test_two_shoots_in_two_tabs_do_not_disturb_each_other(ada: Any, autumn: Any) -> None:
     spring_tab = _opened(ada)
     autumn_tab = _opened(autumn)
@@ -96,26 +101,64 @@ def test_two_shoots_in_two_tabs_do_not_disturb_each_other(ada: Any, autumn: Any)
     for address, person, other in ((autumn_photos, autumn, ada), (spring_photos, ada, autumn)):
         page = _page(ada.browser, address)
         action = unescape(re.search(r'<form method="post" action="(/me/photos[^"]*)"', page)[1])
-        before = other.state()
+        before, kept = other.state(), _photos(other)
         assert person.upload(address=action).status_code == 201
+        assert _send_in_pieces(person, page).status_code == 201
         assert (person.state(), other.state()) == (State.UPLOADING, before)
+        assert (len(_photos(person)), _photos(other)) == (2, kept)
 
 
-def test_every_address_on_a_page_of_another_shoot_names_it(ada: Any, autumn: Any) -> None:
+def test_what_stopped_goes_on_in_its_own_shoot(ada: Any, autumn: Any) -> None:
+    pages = {}
+    for person in (ada, autumn):
+        pages[person.participation_id] = _page(ada.browser, _agree(person, _opened(person)).location)
+    for person in (ada, autumn):
+        assert _send_in_pieces(person, pages[person.participation_id], until=PIECE).status_code == 202
+        there = _page(ada.browser, _in(person, "/me/photos"))
+        assert f"{PIECE}}}" in unescape(re.search(r'data-arrived="([^"]*)"', there)[1])
+        assert _send_in_pieces(person, there, begin=PIECE).status_code == 201
+        assert len(_photos(person)) == 1
+    assert len(_photos(ada)) == len(_photos(autumn)) == 1
+
+
+def test_every_address_on_a_page_of_another_shoot_names_it(ada: Any, autumn: Any, shoot: Shoot) -> None:
     _opened(ada)
     address = _opened(autumn)
+    seen = _walk(ada, autumn, address)
+    assert f'href="?shoot={autumn.participation_id}&amp;lang=de"' in ada.browser.get(address).text
+    photos = _agree(autumn, address).location
+    assert autumn.upload(address=_in(autumn, "/me/photos")).status_code == 201
+    seen |= _walk(ada, autumn, photos)
+    autumn.render(shoot)
+    for state, page in (
+        (State.SUBMITTED, "/me/progress"),
+        (State.FAILED, "/me/progress"),
+        (State.READY, "/me/result"),
+        (State.DECLINED, "/me/declined"),
+    ):
+        autumn.set_state(state)
+        seen |= _walk(ada, autumn, _in(autumn, page))
+    assert {"/me/photos/pieces", "/me/photos.json", "/me/progress/events", "/me/approve"} <= {
+        urlsplit(one).path for one in seen
+    }
+
+
+def _walk(ada: Any, autumn: Any, address: str) -> set[str]:
+    """Follow every address from a page of Autumn's, and return them."""
     seen, left = set(), [address]
     while left:
         page = left.pop()
-        for link in re.findall(r'(?:href|action|data-[a-z]+)="(/me/[^"#]*)', ada.browser.get(page).text):
+        for link in re.findall(
+            r'(?:href|src|action|data-[a-z]+)="(/me/[^"#]*)', ada.browser.get(page).get_data(as_text=True)
+        ):
             if link == f"/me/?shoot={ada.participation_id}":  # "Go there" of the list
                 continue
             assert f"shoot={autumn.participation_id}" in link, (page, link)
-            if link not in seen and "zip" not in link:
+            if link not in seen:
                 seen.add(link)
-                left.append(unescape(link))
-    assert len(seen) >= 3
-    assert f'href="?shoot={autumn.participation_id}&amp;lang=de"' in ada.browser.get(address).text
+                if not re.search(r"zip|events|headshots|preview|png|jpg|json", link):
+                    left.append(unescape(link))
+    return seen
 
 
 def test_a_form_acts_on_the_shoot_of_its_page_even_after_that_has_ended(ada: Any, autumn: Any) -> None:
@@ -144,6 +187,24 @@ def test_the_pages_of_whoever_was_here_before_can_send_nothing(
     )
     assert answer.status_code == 400
     assert (ada.state(), grace.state()) == (State.OPENED, State.OPENED)
+
+
+def test_a_tab_left_from_a_session_of_another_shoot_can_send_nothing(ada: Any, autumn: Any) -> None:
+    spring_photos = _agree(ada, _opened(ada)).location
+    page = ada.browser.get(spring_photos).text
+    secret = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+    with transaction(ada.org_id) as session:
+        for row in session.scalars(select(WebSession).where(WebSession.member_id == ada.member.id)):
+            session.delete(row)
+    _agree(autumn, _opened(autumn))
+    answer = ada.browser.post(
+        f"{spring_photos}/pieces",
+        query_string={"upload_key": "key-00000002", "at": 0, "size": len(LARGE)},
+        data=LARGE[:PIECE],
+        headers={"X-Requested-With": "fetch", "X-CSRFToken": secret},
+    )
+    assert answer.status_code == 400
+    assert (_photos(ada), _photos(autumn)) == ([], [])
 
 
 def test_looking_at_another_link_without_start_stays_where_one_was(ada: Any, autumn: Any) -> None:

@@ -144,9 +144,10 @@ def stop_in_the_middle(page: Page, line: Line) -> None:
     """Choose a photo, and lose the connection when half of it has arrived."""
     line.speed = SLOW
     choose(page, LARGE)
-    expect(page.locator(".photo .pill")).to_have_text(re.compile(r" [4-9]\d%"), timeout=20_000)
+    pill = page.locator(".photo").last.locator(".pill")
+    expect(pill).to_have_text(re.compile(r" [4-9]\d%"), timeout=20_000)
     line.cut()
-    expect(page.locator(".photo .pill")).to_have_text("Waiting for the connection …")
+    expect(pill).to_have_text("Waiting for the connection …")
     line.speed = 100_000_000
 
 
@@ -191,6 +192,43 @@ def test_a_photo_removed_in_mid_upload_is_not_kept(ada: Any, phone: BrowserConte
     with transaction(ada.org_id) as session:
         held = select(Artifact).where(Artifact.kind == "piece", Artifact.delete_requested_at.is_(None))
         assert session.scalars(held).all() == []
+
+
+def names_in(person: Any) -> list[str]:
+    """The upload keys of the photos that are in the person's shoot."""
+    with transaction(person.org_id) as session:
+        here = select(Photo.upload_key).where(Photo.participation_id == person.participation_id)
+        return list(session.scalars(here.where(Photo.removed_at.is_(None))))
+
+
+def test_two_tabs_send_each_to_its_own_shoot(
+    ada: Any, autumn: Any, phone: BrowserContext, line: Line
+) -> None:
+    spring_tab, autumn_tab = to_photos(ada, phone), to_photos(autumn, phone)
+    choose(autumn_tab, snapshot(640, 800))
+    all_sent(autumn_tab)
+    assert (len(names_in(ada)), len(names_in(autumn))) == (0, 1)
+    choose(spring_tab, snapshot(640, 800), snapshot(800, 640))
+    all_sent(spring_tab, 2)
+    assert (len(names_in(ada)), len(names_in(autumn))) == (2, 1)
+    assert not set(names_in(ada)) & set(names_in(autumn))
+    stop_in_the_middle(autumn_tab, line)
+    address = autumn_tab.url
+    autumn_tab.close()
+    line.mend()
+    spring_tab.reload()
+    expect(spring_tab.locator("#unfinished")).to_be_hidden()
+    autumn_tab = phone.new_page()
+    autumn_tab.goto(address)
+    expect(autumn_tab.locator("#unfinished")).to_be_visible()
+    before = line.sent
+    choose(autumn_tab, LARGE)
+    all_sent(autumn_tab, 2)
+    assert line.sent - before < 0.6 * len(LARGE) + PIECE
+    for remaining in (1, 0):
+        autumn_tab.get_by_role("button", name=f"Remove photo {remaining + 1}").click()
+        expect(autumn_tab.locator(".photo")).to_have_count(remaining)
+    assert (len(names_in(ada)), len(names_in(autumn))) == (2, 0)
 
 
 def test_the_same_photo_twice_is_one_and_a_removed_one_can_come_back(ada: Any, phone: BrowserContext) -> None:

@@ -10,10 +10,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from core.clock import now
 from core.db import transaction
 from core.image.kinds import PhotoFormat
-from core.models import Artifact, AuditEvent, Outbox, Photo, Shoot, State
+from core.models import Artifact, AuditEvent, Outbox, Photo, State
 from core.portraits import photos, verdicts
 from core.vault import ArtifactGone, vault
 
@@ -122,12 +121,6 @@ def test_without_consent_nothing_is_taken(ada: Any) -> None:
     answer = ada.accept().upload()
     assert (answer.status_code, answer.json["error"]["code"]) == (403, "consent_required")
     assert _photos(ada) == []
-
-
-def test_a_closed_shoot_takes_no_photos(ready: Any, shoot: Shoot) -> None:
-    with transaction(ready.org_id) as session:
-        session.get_one(Shoot, shoot.id).closed_at = now()
-    assert ready.upload().status_code == 410
 
 
 def test_the_verdict_arrives_and_the_original_with_its_gps_position_is_gone(ready: Any) -> None:
