@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -28,6 +30,11 @@ class Company:
     connection: SamlConnection | None
 
 
+_ADDRESS: Final = re.compile(r"[^\s@<>:]+@[^\s@<>:]+\.[^\s@<>:]+")
+# Entra's display names of groups have 256 at most, and no provider's ids are longer.
+_LONGEST_GROUP: Final = 256
+
+
 @dataclass(frozen=True)
 class Edit:
     """What is to be different; what is not given stays as it is."""
@@ -50,6 +57,8 @@ def create(slug: str, name: str, contact: str, edit: Edit) -> Company:
     """
     if Lookup.organization(slug) is not None:
         raise InvalidInput(f"There is a company called {slug} already.")
+    if contact and _ADDRESS.fullmatch(contact) is None:
+        raise InvalidInput("The contact is not a complete email address. Nothing was created.")
     connection = None if edit == Edit() else _edited(slug, None, edit)
     vault().keys.create_tables()
     org_id = organizations.create(slug, name, contact_email=contact)
@@ -122,6 +131,16 @@ def _edited(slug: str, before: SamlConnection | None, edit: Edit) -> SamlConnect
     for name in ("admin_groups", "auditor_groups", "allow_unsolicited"):
         if (value := getattr(edit, name)) is not None:
             changes[name] = value
+    for group in (edit.admin_groups or frozenset()) | (edit.auditor_groups or frozenset()):
+        if not group.strip(" /") or len(group) > _LONGEST_GROUP:
+            raise InvalidInput(
+                "A group is its name or id as the identity provider sends it: not empty, and at most "
+                f"{_LONGEST_GROUP} letters. Nothing was changed."
+            )
+    if any(claim and not claim.strip() for claim in (edit.attributes or {}).values()):
+        raise InvalidInput(
+            "An attribute needs the name that the identity provider sends. Nothing was changed."
+        )
     if edit.add_certificates:
         changes["idp_certificates"] = (*connection.idp_certificates, *edit.add_certificates)
     connection = connections.altered(connection, **changes)

@@ -355,6 +355,7 @@ def check(name: str) -> str:
         "log of this company": _("Log of this company"),
         "log signature and proof": _("Log signature and proof"),
         "no spare bytes": _("No spare bytes"),
+        "PAdES signature": _("PAdES signature"),
         "page of these facts": _("Page of these facts"),
         "public keys": _("Public keys"),
         "readable": _("Readable"),

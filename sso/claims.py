@@ -94,7 +94,8 @@ def read(mapping: AttributeMapping, attributes: Mapping[str, list[str]]) -> Clai
 
 def is_member(groups: Iterable[str], wanted: Iterable[str]) -> bool:
     """Return whether one of `groups` is one of `wanted`, as providers and administrators write them."""
-    return not {_comparable(group) for group in wanted}.isdisjoint(_comparable(group) for group in groups)
+    named = {_comparable(group) for group in wanted} - {""}  # or a group without a name would be everybody's
+    return not named.isdisjoint(_comparable(group) for group in groups)
 
 
 def _groups(

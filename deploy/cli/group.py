@@ -62,11 +62,13 @@ class Commands(click.Group):
 
 
 def _of_database(error: Exception) -> str | None:
-    """Return what to tell of an error that would otherwise print SQL; `None` if it is none of the database's."""
+    """Return what to tell of an error of the database, or of what was sent there; `None` if it is another."""
     from sqlalchemy.exc import DataError, OperationalError
 
     if isinstance(error, DataError):
         return "A value is too long or holds characters that cannot be kept. Nothing was changed."
+    if isinstance(error, UnicodeEncodeError):  # bytes of a terminal that speaks another encoding
+        return "Something that you typed is not in UTF-8. Nothing was changed."
     if isinstance(error, OperationalError):
         return "The database does not answer. Check its address in the settings, and that it runs."
     return None

@@ -160,6 +160,29 @@ def test_what_cannot_be_is_told_in_a_line_and_changes_nothing(site: Site, tmp_pa
     assert "certificate" in refused(*options), "ten at most"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--admin-group", ""),
+        ("--admin-group", " / "),
+        ("--admin-group", "x" * 257),
+        ("--auditor-group", ""),
+        ("--attribute", "email= "),
+    ],
+)
+def test_a_group_or_a_claim_without_a_name_is_refused(site: Site, arguments: tuple[str, str]) -> None:
+    before = run("show", "acme", "--json").stdout
+    assert "Nothing was changed" in refused(*arguments)
+    assert run("show", "acme", "--json").stdout == before
+
+
+@pytest.mark.parametrize("contact", ["javascript:alert(1)", "hr@acme.example\nBcc: x@evil.example", "nobody"])
+def test_a_contact_is_an_address(site: Site, contact: str) -> None:
+    made = CliRunner().invoke(main, ["create-company", "globex", "Globex", "--contact", contact])
+    assert made.exit_code == 1
+    assert "complete email address" in made.output
+
+
 def attributes(**named: str) -> Change:
     """Send these attributes and no others."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyhanko.pdf_utils.generic import TextStringObject, pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from compliance.certificate.document import render_certificate
 from compliance.certificate.facts import Certificate, OrganizationRef, Status
-from compliance.pdf import making
+from compliance.pdf import making, signed
 from compliance.signing import SigningKeys, log_origin
 from compliance.verify import Kind, verify_file
 from core.clock import now
@@ -288,6 +291,53 @@ def test_garbage_is_a_finding_and_never_an_exception(tail: bytes, head: bytes) -
         result = verify_file(head + tail, keys)
         assert not result.ok
         assert result.checks
+
+
+def rows(widths: bytes, packed: bytes, count: int) -> bytes:
+    """A cross-reference stream that names `count` objects in a few bytes."""
+    stream = zlib.compress(packed, 9)
+    return (
+        b"1 0 obj\n<< /Type /XRef /Size %d /W [%s] /Index [0 %d] /Root 2 0 R /Filter /FlateDecode /Length %d >>\n"
+        b"stream\n%s\nendstream\nendobj\n" % (count, widths, count, len(stream), stream)
+    )
+
+
+BOMBS = {
+    "objects out of nothing": rows(b"0 0 0", b"", 20_000),
+    "deflated rows": rows(b"1 2 1", b"\x01\0\0\0" * 20_000, 20_000),
+    "keys in a trailer": b"xref\n0 1\n0000000000 65535 f \ntrailer\n<< /Size 2 %s >>\n"
+    % b"".join(b"/K%d 1 " % number for number in range(20_000)),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_no_parser_of_pdf_sees_what_none_of_our_keys_signed(
+    monkeypatch: pytest.MonkeyPatch, certificate: bytes, published: dict[str, Any], bomb: bytes
+) -> None:
+    read: list[int] = []
+
+    class Reader(PdfFileReader):  # type: ignore[misc]
+        def __init__(self, stream: io.BytesIO) -> None:
+            read.append(len(stream.getvalue()))
+            super().__init__(stream)
+
+    monkeypatch.setattr(signed, "PdfFileReader", Reader)
+    assert verify_file(certificate, published).ok
+    assert read == [len(certificate)]
+    read.clear()
+
+    alone = b"%PDF-1.7\n" + bomb + b"startxref\n9\n%%EOF\n"
+    assert failing(alone, published) == "signature present"
+    tail = bomb + b"startxref\n%d\n%%%%EOF\n" % len(certificate)
+    assert failing(certificate + tail, published) == "whole file signed"
+    spread = re.search(rb"/ByteRange \[0 (\d+) (\d+) (\d+)\] *", certificate)
+    assert spread
+    before, after, rest = (int(number) for number in spread.groups())
+    claimed = b"/ByteRange [0 %d %d %d]" % (before, after, rest + len(tail))
+    claimed = claimed.ljust(spread.end() - spread.start())
+    covered = certificate[: spread.start()] + claimed + certificate[spread.end() :] + tail
+    assert failing(covered, published) == "content unchanged"
+    assert read == []
 
 
 def test_huge_file_is_refused_unread(published: dict[str, Any]) -> None:

@@ -150,8 +150,10 @@ def test_limit_is_filled_in_after_its_translation(ada: Any, monkeypatch: pytest.
 
 
 def test_every_step_of_checking_evidence_has_a_name(portal: Flask) -> None:
-    code = "".join((ROOT / "compliance" / name).read_text() for name in ("verify.py", "pdf/signed.py"))
-    names = set(re.findall(r"check(?:s\.add|s\.fail)?\(\s*\"([a-z ]+)\"", code))
-    assert {"entry in log", "whole file signed", "readable"} <= names
+    code = "".join(
+        (ROOT / "compliance" / name).read_text() for name in ("verify.py", "pdf/seal.py", "pdf/signed.py")
+    )
+    names = set(re.findall(r"check(?:s\.add|s\.fail)?\(\s*\"([A-Za-z ]+)\"", code))
+    assert {"entry in log", "whole file signed", "PAdES signature", "readable"} <= names
     with portal.test_request_context("/?lang=de"):
         assert [name for name in names if words.check(name) == name.capitalize()] == ["format"]

@@ -191,6 +191,8 @@ def test_list_cut_at_our_limit_is_not_all_of_it():
         ("/staff/hr", "hr", False),  # whoever leads /staff could make a group of that name
         ("HR", "hr", False),
         ("ACME\\HR", "ACME\\HR", True),
+        ("/", "", False),
+        ("", "", False),
     ],
 )
 def test_group_is_recognised_in_the_spellings_of_providers(arrived, wanted, member):
