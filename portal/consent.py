@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
@@ -105,7 +106,7 @@ def show() -> Response:
         if place.state not in ASKING:
             return go(step_url(place.state))
         participations.demand_running(session, place.participation)
-        return _page(place, notice_for(place))
+        return _page(session, place, notice_for(place))
 
 
 @bp.get("/me/consent/more")
@@ -117,10 +118,12 @@ def more() -> Response:
         if place.state in ASKING:
             return go(step_url(place.state))
         shown = offered(session, place)
-        return _page(place, shown, later=True) if shown.purposes else go(url_for("privacy.show"))
+        return _page(session, place, shown, later=True) if shown.purposes else go(url_for("privacy.show"))
 
 
-def _page(place: Visit, shown: Notice, *, later: bool = False, error: AppError | None = None) -> Response:
+def _page(
+    session: Session, place: Visit, shown: Notice, *, later: bool = False, error: AppError | None = None
+) -> Response:
     """Show the question; after a mistake with the ticks as they were, unless the words have changed."""
     answers = _answers(shown) if error and not isinstance(error, TextChanged) else {}
     ticked = [purpose for purpose, answer in answers.items() if answer]
@@ -135,9 +138,19 @@ def _page(place: Visit, shown: Notice, *, later: bool = False, error: AppError |
         problem=said(error) if error else "",
         ticked=ticked,
         both=[Purpose.LIKENESS, *(one for one in ticked if one in PAINTING)] if lacking else [],
+        standing={} if later else _standing(session, place),
         painting=PAINTING,
         likeness=Purpose.LIKENESS,
     )
+
+
+def _standing(session: Session, place: Visit) -> dict[Purpose, datetime]:
+    """Return what else was agreed to for an earlier shoot, and when; the first is asked in each."""
+    return {
+        purpose: row.created_at
+        for purpose, row in answered.standing(session, place.member.id).items()
+        if row.granted and row.withdrawn_at is None and purpose is not Purpose.PHOTO
+    }
 
 
 def _answers(shown: Notice) -> dict[Purpose, bool]:
@@ -174,7 +187,7 @@ def answer() -> Response:
         except (TextChanged, InvalidInput) as error:
             if wants_json():
                 raise
-            return _page(place, shown, error=error)
+            return _page(session, place, shown, error=error)
         participations.move(session, place.participation, State.OPENED, actor=place.actor)
         participations.move(session, place.participation, State.CONSENTED, actor=place.actor)
         avatars.remove_unused_picture(session, place.member)
@@ -198,7 +211,7 @@ def agree() -> Response:
         except (TextChanged, InvalidInput) as error:
             if wants_json():
                 raise
-            return _page(place, shown, later=True, error=error)
+            return _page(session, place, shown, later=True, error=error)
     return go(
         url_for("privacy.show"),
         _("Thank you, that is noted. It counts from now on: what is made already stays as it is."),

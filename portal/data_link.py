@@ -119,7 +119,7 @@ def accept(token: str) -> Response:
     found = data_links.find(token)
     before = visitor()
     with transaction(found.org_id) as session:
-        member = data_links.open_with(session, found)
+        member = data_links.open_with(session, found, lock=True)
         company(session)
         if before is not None and before.member_id == member.id:
             return go(url_for("privacy.show"))  # who is in already keeps what else that opens

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from compliance import consent as consents
 from compliance import erasure
@@ -17,7 +18,7 @@ from core.errors import InvalidInput
 from core.models import Kind, SignInMethod
 from core.people import access
 from core.people import consents as answers
-from core.portraits import engines
+from core.portraits import engines, verdicts
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
@@ -52,6 +53,7 @@ def show() -> Response:
             place=place,
             held=held,
             being_removed=vault().being_removed(session, place.member.id),
+            doubted=len(verdicts.doubted(session, place.member.id)),
             has_model=Kind.ADAPTER in inventory,
             given=given,
             offered={} if me().method is SignInMethod.DATA else offered(session, place).purposes,
@@ -87,6 +89,7 @@ def withdraw() -> Response:
         )
     with transaction(me().org_id) as session:
         place = visit(session, lock=True)
+        lost = len(verdicts.doubted(session, place.member.id)) if purpose is Purpose.LIKENESS else 0
         before = vault().being_removed(session, place.member.id)
         if purpose is Purpose.PHOTO:
             leaving.withdraw_all(session, place.participation, actor=place.actor)
@@ -100,6 +103,12 @@ def withdraw() -> Response:
         if gone
         else _("No file had to be deleted.")
     )
+    if lost:
+        files += " " + ngettext(
+            "%(num)s photo that asked whether it shows you was deleted.",
+            "%(num)s photos that asked whether they show you were deleted.",
+            lost,
+        )
     return go(url_for("privacy.show"), f"{done} {files}")
 
 

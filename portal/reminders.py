@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.db import transaction
 from core.models import Shoot
-from core.shoots import participations, reminders
+from core.shoots import reminders
 from core.web.answers import go, page
 from core.web.app import counted_by_token, csrf, limiter
 from portal.visit import company, speak
@@ -20,7 +20,7 @@ bp = Blueprint("reminders", __name__)
 def _page(session: Session, token: str, participation_id: UUID) -> Response:
     """Say how it stands, in the language of the mail that carried the address, in the company's brand."""
     company(session)
-    participation = participations.get(session, participation_id)
+    participation = reminders.about(session, participation_id)
     speak(session, participation.member_id)
     return page(
         "reminders.html",

@@ -39,6 +39,7 @@ from core.queue import redis_client
 from core.settings import settings
 from core.web.app import csrf, forget, remember
 from core.web.brand import Brand, brand_of
+from core.web.errors import answer
 from core.web.visitor import visitor
 from sso import connections, errors, groups
 from sso.assertion import claimed_request, validate_response
@@ -119,15 +120,18 @@ def login(slug: str) -> BaseResponse:
     return response
 
 
+@bp.errorhandler(RequestEntityTooLarge)
+def _too_large(_error: RequestEntityTooLarge) -> Response:
+    """Say it of an answer: nothing else that is sent here is large. Forms are read before their page is asked."""
+    return answer(errors.MessageTooLarge())
+
+
 @bp.post("/<slug>/acs")
 @csrf.exempt  # type: ignore[untyped-decorator]  # Flask-WTF ships no types; the pending request is the proof
 def acs(slug: str) -> BaseResponse:
     """Take the identity provider's answer and sign the person in."""
     org_id = _organization(slug)
-    try:
-        saml_response = request.form.get("SAMLResponse", "")
-    except RequestEntityTooLarge as error:
-        raise errors.MessageTooLarge from error
+    saml_response = request.form.get("SAMLResponse", "")
     with transaction(org_id) as database:
         connection = connections.load(database)
     request_id = claimed_request(saml_response)

@@ -38,7 +38,9 @@ def give(
 ) -> None:
     """Keep a person's answer to each purpose, with the version, hash and language of what they read.
 
-    Purposes that the notice does not ask about keep the answer they had.
+    Purposes that the notice does not ask about keep the answer they had, and so does one that was agreed to before
+    and is not answered with yes: consents are a person's, not a shoot's, and `withdraw` alone takes one back, with
+    everything that follows.
 
     Raises:
         InvalidInput: `photo` was asked about and not answered with yes; without it there is nothing to do,
@@ -51,17 +53,15 @@ def give(
         raise InvalidInput(
             "Without the first consent no headshot can be made. You can decline instead: that is fine."
         )
-    compared = (
-        answers.get(Purpose.LIKENESS)
-        if Purpose.LIKENESS in notice.purposes
-        else Purpose.LIKENESS in consents.agreed(session, participation.member_id)
-    )
+    locks.person(session, participation.member_id)
+    standing = consents.agreed(session, participation.member_id)
+    asked = Purpose.LIKENESS in notice.purposes
+    compared = Purpose.LIKENESS in standing or (asked and answers.get(Purpose.LIKENESS))
     if not compared and any(answers.get(purpose) for purpose in PAINTING):
         raise NeedsLikeness(
             "Pictures that an image model makes of you are only shown after the check that they look like you. "
             "Please choose the check as well, or leave the image model out. Nothing was sent yet."
         )
-    locks.person(session, participation.member_id)
     participations.demand_running(session, participation)
     member = members.get(session, participation.member_id)
     for purpose in Purpose:
@@ -69,6 +69,8 @@ def give(
         if text is None:
             continue
         granted = bool(answers.get(purpose))
+        if not granted and purpose in standing:
+            continue
         session.add(
             Consent(
                 id=new_id(),

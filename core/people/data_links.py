@@ -5,8 +5,6 @@ As long as anything is held about somebody, their rights outlive the invitation 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import locks, tokens
 from core.clock import now
 from core.errors import Gone, NotFound
 from core.ids import new_id
@@ -77,7 +76,7 @@ def link_of(member: Member) -> str:
     """Return a link for somebody who is `reachable`: it works for `VALID`, and while they have this address."""
     until = int((now() + VALID).timestamp())
     who = member.org_id.bytes + member.id.bytes + until.to_bytes(4)
-    token = base64.urlsafe_b64encode(who + _proof(who, member)).decode().rstrip("=")
+    token = tokens.encode(who + _proof(who, member))
     return f"{settings().base_url.rstrip('/')}/your-data/{token}"
 
 
@@ -87,23 +86,22 @@ def find(token: str) -> Found:
     Raises:
         DataLinkUnknown: it is no token at all.
     """
-    try:
-        content = base64.urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4))
-    except (binascii.Error, ValueError):
-        content = b""
-    if len(content) != _TOKEN_BYTES:
+    content = tokens.decode(token)
+    if content is None or len(content) != _TOKEN_BYTES:
         raise _unknown()
     until = datetime.fromtimestamp(int.from_bytes(content[32:36]), UTC)
     return Found(UUID(bytes=content[:16]), UUID(bytes=content[16:32]), until, content[36:])
 
 
-def open_with(session: Session, found: Found) -> Member:
-    """Return whose data a link opens.
+def open_with(session: Session, found: Found, *, lock: bool = False) -> Member:
+    """Return whose data a link opens; with `lock` after locking the person, so that nobody ends it meanwhile.
 
     Raises:
         DataLinkUnknown: we never wrote it, the person has another address or ended it, or was erased.
         DataLinkOver: it does not work any more; a new one can be asked for.
     """
+    if lock:
+        locks.person(session, open_with(session, found).id)  # nobody is locked for a link that we never wrote
     member = session.get(Member, found.member_id)
     if member is None or member.erased_at is not None or not member.email:
         raise _unknown()

@@ -11,15 +11,23 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from core import locks
 from core.audit import Actor, actor_for
 from core.clock import now
 from core.db import Lookup, organization_of, transaction
+from core.errors import Gone
 from core.ids import new_id
 from core.models import App, Member, Participation, Role, SignInMethod, WebSession
 from core.settings import settings
 
 # Writing `seen_at` on every request would make each read a write; once a minute is exact enough.
 SEEN_EVERY = timedelta(minutes=1)
+
+
+class AccessOver(Gone):
+    """The person was erased or switched off before a session of theirs could begin."""
+
+    code = "access_over"
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,16 @@ def start(
 
     It opens the one app that `method` leads to. A session that began with the link of a shoot stays in that shoot.
     It ends at `not_after`, where the identity provider says so and our own limit is later.
+
+    The person is locked: whoever ends all of their sessions does so before, and then none begins, or afterwards,
+    and then this one ends too. What led here, such as a link, is to be checked behind the same lock.
+
+    Raises:
+        AccessOver: the person was erased or switched off.
     """
+    locks.person(session, member.id)
+    if member.erased_at is not None or member.disabled_at is not None:
+        raise AccessOver("Your access has ended, so nobody can sign in with it any more.")
     token = secrets.token_urlsafe(32)
     moment = now()
     expires = moment + timedelta(hours=settings().session_hours)

@@ -233,6 +233,12 @@ def mark_strangers(
     session.flush()
 
 
+def doubted(session: Session, member_id: UUID) -> list[Photo]:
+    """Return the photos that wait for their person to say that it is them."""
+    held = session.scalars(select(Photo).where(Photo.member_id == member_id, Photo.removed_at.is_(None)))
+    return [photo for photo in held if photo.verdict is not None and _is_doubted(photo.verdict)]
+
+
 def forget_likeness(session: Session, member_id: UUID) -> None:
     """Delete the embeddings of a member's faces and what comparing them found: the consent was taken back.
 
@@ -242,11 +248,11 @@ def forget_likeness(session: Session, member_id: UUID) -> None:
     locks.person(session, member_id)
     held = session.scalars(select(Photo).where(Photo.member_id == member_id)).all()
     vault().delete(session, [photo.likeness_id for photo in held if photo.likeness_id is not None])
-    doubted = [photo for photo in held if photo.verdict is not None and _is_doubted(photo.verdict)]
+    ending = doubted(session, member_id)
     for photo in held:
         photo.likeness_id = None
-    photos.end(session, doubted)
-    for photo in doubted:
+    photos.end(session, ending)
+    for photo in ending:
         audit.record(
             session,
             audit.Tag.PHOTO_REMOVED,

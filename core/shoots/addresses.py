@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 from typing import Final
 from uuid import UUID
 
+from core import tokens
 from core.vault import derive
 
 # Of HMAC-SHA256; the shortest that NIST SP 800-107 §5.3.4 has for messages of any kind is 8.
@@ -19,14 +18,13 @@ _TOKEN_BYTES: Final = 2 * 16 + _PROOF_BYTES
 def token_of(purpose: str, org_id: UUID, subject_id: UUID) -> str:
     """Return the token that stands for a row of an organization, for this purpose and no other."""
     who = org_id.bytes + subject_id.bytes
-    return base64.urlsafe_b64encode(who + _proof(purpose, who)).decode()
+    return tokens.encode(who + _proof(purpose, who))
 
 
 def find(purpose: str, token: str) -> tuple[UUID, UUID] | None:
     """Return the organization and the row that `token` stands for; `None` if we never made it."""
-    try:
-        content = base64.urlsafe_b64decode(token.encode())
-    except (binascii.Error, ValueError):
+    content = tokens.decode(token)
+    if content is None:
         return None
     who, proof = content[:32], content[32:]
     if len(content) != _TOKEN_BYTES or not hmac.compare_digest(proof, _proof(purpose, who)):

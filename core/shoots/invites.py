@@ -208,9 +208,14 @@ def is_withdrawn(session: Session, participation: Participation) -> bool:
 
 
 def accept(session: Session, invite: Invite) -> Participation:
-    """Note that the person has accepted; accepting again on a second device is fine."""
+    """Note that the person has accepted; accepting again on a second device is fine.
+
+    Raises:
+        InviteRevoked, InviteExpired: it cannot be accepted any more, see `usable`.
+    """
     participation = participations.get(session, invite.participation_id, lock=True)
     session.refresh(invite)  # a second tap may have accepted it while this one waited
+    usable(session, invite.id)  # or somebody ended it: asked once nobody can any more
     member = session.get_one(Member, invite.member_id)
     if invite.accepted_at is None:
         invite.accepted_at = now()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.clock import now
-from core.errors import NotFound
+from core.errors import Gone, NotFound
 from core.models import Member, Participation, State
 from core.settings import settings
 from core.shoots import addresses, participations
@@ -66,20 +66,39 @@ def wanted(participation: Participation) -> bool:
     return participation.seen_by_company in REMINDABLE and participation.reminders_ended_at is None
 
 
+def about(session: Session, participation_id: UUID, *, lock: bool = False) -> Participation:
+    """Return whose reminders these are; with `lock` after locking the person.
+
+    Raises:
+        Gone: the person was erased, so there is nothing to remind them of.
+    """
+    participation = participations.get(session, participation_id, lock=lock)
+    if participation.state == State.ERASED:
+        raise Gone("Everything about you has been erased, so this link leads nowhere any more.")
+    return participation
+
+
 def end(session: Session, participation_id: UUID) -> None:
     """Send this person no more reminders of this shoot; ending twice is fine.
 
     Their link, their data and their rights stay as they are.
+
+    Raises:
+        Gone: the person was erased.
     """
-    participation = participations.get(session, participation_id, lock=True)
+    participation = about(session, participation_id, lock=True)
     if participation.reminders_ended_at is None:
         participation.reminders_ended_at = now()
         _record(session, participation, audit.Tag.REMINDERS_ENDED)
 
 
 def resume(session: Session, participation_id: UUID) -> None:
-    """Allow reminders again; doing so twice is fine."""
-    participation = participations.get(session, participation_id, lock=True)
+    """Allow reminders again; doing so twice is fine.
+
+    Raises:
+        Gone: the person was erased.
+    """
+    participation = about(session, participation_id, lock=True)
     if participation.reminders_ended_at is not None:
         participation.reminders_ended_at = None
         _record(session, participation, audit.Tag.REMINDERS_RESUMED)

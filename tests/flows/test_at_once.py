@@ -41,6 +41,7 @@ from core.models import (
     Shoot,
     SignInMethod,
     State,
+    WebSession,
 )
 from core.people import access, sessions
 from core.portraits import adapters, avatars, downloads, engines, headshots, photos, submission, verdicts
@@ -457,6 +458,12 @@ def assert_legal(at: Stage, erased: bool) -> None:
         assert not agreed
         assert session.scalars(select(Erasure).where(Erasure.member_id == at.member_id)).one()
         assert at.member(session).email is None
+        assert not session.scalars(
+            select(WebSession.id).where(
+                WebSession.member_id == at.member_id,
+                WebSession.ended_at.is_(None) | WebSession.device_sha256.is_not(None),
+            )
+        ).all(), "a session outlived its person"
         assert not session.scalars(
             select(Invite).where(Invite.member_id == at.member_id, Invite.revoked_at.is_(None))
         ).all()

@@ -215,8 +215,8 @@ def everything(org: UUID) -> str:
 def test_erasing_ends_sessions_and_links_at_once(org: UUID, member: Member, artifact_id: UUID) -> None:
     with transaction(org) as session:
         participation = session.scalars(select(Participation)).one()
-        invite = invites.create(session, participation, actor=audit.SYSTEM)
         token = sessions.start(session, session.get_one(Member, member.id), SignInMethod.INVITE)
+        invite = invites.create(session, participation, actor=audit.SYSTEM)
     assert sessions.find(token, App.PORTAL) is not None
     with transaction(org) as session:
         request(session, member.id)

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import select
 
+from compliance import erasure
+from core import audit
 from core.db import transaction
-from core.models import AuditEvent, Participation
+from core.models import AuditEvent, Member, Participation
 from core.shoots import reminders
 
 
@@ -49,9 +51,37 @@ def test_a_person_reads_what_stays_and_can_change_their_mind(ada: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [lambda text: text[:-4], lambda text: text[:-2] + "AA", lambda _: "x", lambda _: "ä"]
+    "change",
+    [
+        lambda text: text[:-4],
+        lambda text: text[:-2] + "AA",
+        lambda _: "x",
+        lambda _: "ä",
+        lambda text: text + ".",
+        lambda text: text[:8] + "%20" + text[8:],
+        lambda text: text + "====",
+    ],
 )
 def test_a_changed_address_ends_nothing(ada: Any, change: Any) -> None:
     head, _, token = _address(ada).rpartition("/")
     assert ada.browser.post(f"{head}/{change(token)}").status_code == 404
     assert not _ended(ada)
+
+
+def test_who_was_erased_has_no_reminders_to_end(ada: Any, portal: Any) -> None:
+    address = _address(ada)
+    with transaction(ada.org_id) as session:
+        erasure.request(
+            session,
+            session.get_one(Member, ada.member.id),
+            reason=erasure.ErasureReason.EMPLOYER_REQUEST,
+            actor=audit.SYSTEM,
+            language="en",
+        )
+    browser = portal.test_client()
+    assert browser.get(address).status_code == 410
+    for form in ({}, {"again": "yes"}, {"List-Unsubscribe": "One-Click"}):
+        assert browser.post(address, data=form).status_code == 410
+    with transaction(ada.org_id) as session:
+        tags = session.scalars(select(AuditEvent.tag)).all()
+    assert not any(tag.startswith("reminders.") for tag in tags)
