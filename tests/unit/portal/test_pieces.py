@@ -35,7 +35,7 @@ def send(
     return person.browser.post(
         f"/me/photos/pieces?upload_key={KEY}&at={at}&size={len(content) if size is None else size}",
         data=content[at : at + length],
-        headers={"X-Requested-With": "fetch", "X-CSRFToken": person.token(person.link())},
+        headers={"X-Requested-With": "fetch", "X-CSRFToken": person.token("/me/privacy")},
     )
 
 
