@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from core import audit
-from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
-from core.ids import new_id
-from core.models import Participation, Photo, Shoot, State
+from core.models import Photo, State
 from core.people import consents
 from core.portraits import verdicts
-from core.shoots import invites
 
 
 @pytest.fixture
-def second(ada: Any, shoot: Shoot) -> Any:
+def second(ada: Any, autumn: Any) -> Any:
     """Ada, who agreed to the check of likeness in a first shoot, at the question of a second one."""
     ada.accept().consent(photo="yes", likeness="yes")
-    with transaction(ada.org_id) as session:
-        newer = Shoot(
-            id=new_id(),
-            org_id=ada.org_id,
-            name="Autumn",
-            style_id=shoot.style_id,
-            deadline=now() + timedelta(days=14),
-        )
-        session.add(newer)
-        session.flush()
-        row = Participation(
-            id=new_id(), org_id=ada.org_id, shoot_id=newer.id, member_id=ada.member.id, changed_at=now()
-        )
-        session.add(row)
-        session.flush()
-        invites.create(session, row, actor=audit.SYSTEM)
-    return type(ada)(ada.org_id, ada.member, row.id, ada.browser)
+    return autumn
 
 
 def test_an_empty_box_in_a_second_shoot_takes_nothing_back(second: Any) -> None:
