@@ -60,6 +60,7 @@ def forget_process_state() -> None:
         settings_module.settings,
         settings_module.diffusion_settings,
         db.engine,
+        db.direct_engine,
         vault,
         queue.redis_client,
         evidence.signing_keys,
