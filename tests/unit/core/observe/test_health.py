@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
+from conftest import forget_process_state
 from psycopg import sql
 from sqlalchemy import make_url
 
-from conftest import forget_process_state
 from core.observe import health
 from core.observe.health import NO_ANSWER, Health, Part, State
 from deploy.local.processes import free_port
@@ -68,7 +68,9 @@ def shut(services: LocalServices, url: str) -> Iterator[None]:
     with closing(services.postgres.connect()) as connection:
         allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
         connection.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+        )
         try:
             yield
         finally:
