@@ -147,27 +147,27 @@ def take() -> Line:
     """Return a line that is open and looks good, or a new one.
 
     Raises:
+        MailFailed, smtplib.SMTPException, OSError, ConfigurationError: see `connect`.
+    """
+    server = _configured()
+    while (line := _kept.pop()) is not None:
+        if line.server == server and line.is_good():
+            return line
+        line.close()
+    return connect()
+
+
+def connect() -> Line:
+    """Return a new line.
+
+    Raises:
         MailFailed: encryption or sign-in is needed and the server offers none.
         smtplib.SMTPException: the server refuses.
         OSError: it does not answer, or its certificate is not trusted.
         ConfigurationError: the server's address cannot be used.
     """
-    server = _server(settings().smtp_url.get_secret_value())
-    while (line := _kept.pop()) is not None:
-        if line.server == server and line.is_good():
-            return line
-        line.close()
+    server = _configured()
     return Line(_connect(server), server)
-
-
-def fresh() -> Line:
-    """Return a new line, where one that was kept had ended; the others have ended as well.
-
-    Raises:
-        MailFailed, smtplib.SMTPException, OSError, ConfigurationError: see `take`.
-    """
-    close()
-    return take()
 
 
 def put_back(line: Line) -> None:
@@ -190,7 +190,8 @@ def _greeting() -> str:
     return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"
 
 
-def _server(url: str) -> _Server:
+def _configured() -> _Server:
+    url = settings().smtp_url.get_secret_value()
     try:
         parts = urlsplit(url)
         port = parts.port

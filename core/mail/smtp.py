@@ -48,6 +48,18 @@ def send(mail: Mail) -> None:
     logger().info("mail_sent")
 
 
+def greet() -> None:
+    """Connect to the server in the settings, encrypt, sign in, and leave.
+
+    Raises:
+        MailFailed: encryption or a sign-in is needed and the server offers none.
+        ConfigurationError: the server's address cannot be used.
+        smtplib.SMTPException: the server refuses.
+        OSError: it does not answer, or its certificate is not trusted.
+    """
+    lines.connect().close()
+
+
 def _deliver(message: EmailMessage) -> MailFailed | None:
     """Return why the server did not take `message`, or `None` when it did."""
     try:
@@ -57,7 +69,8 @@ def _deliver(message: EmailMessage) -> MailFailed | None:
         except _LineBroke:
             if line.carried == 0:
                 raise
-        return _over(lines.fresh(), message)
+        lines.close()  # the others have ended as well
+        return _over(lines.connect(), message)
     except _LineBroke as error:
         if error.reply:
             return _refusal(error.reply)
