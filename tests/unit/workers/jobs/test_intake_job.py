@@ -29,7 +29,7 @@ from deploy.bench.made import encoded
 from workers.jobs import intake
 from workers.pipeline import assignment
 from workers.pipeline.judgement import judge
-from workers.process.runner import MAX_ATTEMPTS
+from workers.process.runner import LAST_DEATH
 from workers.vision.check import examine
 from workers.vision.examination import Examination
 from workers.vision.likeness import SAME_PERSON, distance, embed
@@ -325,7 +325,8 @@ def test_a_photo_that_cannot_even_be_looked_at_gets_an_answer(
             consent=agreed,
         )
         if why == "killed its worker":
-            session.scalars(select(Outbox).where(Outbox.job == "intake")).one().attempts = MAX_ATTEMPTS
+            row = session.scalars(select(Outbox).where(Outbox.job == "intake")).one()
+            row.deaths, row.started_at = LAST_DEATH - 1, now()
         else:
             name = session.get_one(Artifact, stored.photo.artifact_id).object_name
             vault().store.delete(name)
