@@ -134,6 +134,21 @@ def send(mail: Mail) -> None:
     logger().info("mail_sent")
 
 
+def greet() -> None:
+    """Connect to the server in the settings, encrypt, sign in, and leave.
+
+    Raises:
+        MailFailed: encryption or a sign-in is needed and the server offers none.
+        ConfigurationError: the server's address cannot be used.
+        smtplib.SMTPException: the server refuses.
+        OSError: it does not answer, or its certificate is not trusted.
+    """
+    connection = _connect(_server(settings().smtp_url.get_secret_value()))
+    with suppress(smtplib.SMTPException, OSError):
+        connection.quit()
+    connection.close()
+
+
 def compose(mail: Mail) -> EmailMessage:
     """Return the message: text, HTML and pictures, all UTF-8, in lines that every server takes.
 
