@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
 from core import logs
-from core.db import engine
+from core.db import engine, limit_transactions
 from core.queue import redis_client
 from core.settings import settings
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # Two web processes would only compete for two cores; threads wait for the database and for watchers.
 WEB_THREADS = 24
+# Nobody waits at a page for longer, and a thread that hangs must not keep what it has locked.
+STATEMENT_SECONDS = 60
+IDLE_SECONDS = 60
 # Every path that HR, auditors, programs and identity providers use; the rest is the employees'.
 ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
 
@@ -47,6 +50,7 @@ def _ask_database() -> None:
 def create_application() -> WSGIApplication:
     """Return the WSGI application of a web process."""
     logs.configure()
+    limit_transactions(statement_seconds=STATEMENT_SECONDS, idle_seconds=IDLE_SECONDS)
     from admin.app import create_app as create_admin
     from portal.app import create_app as create_portal
 
