@@ -15,7 +15,7 @@ from core import locks
 from core.connections import postgres_connection
 from core.db import Lookup, direct_url, engine
 from core.logs import logger
-from core.queue import CHANNEL, JobName, Lane, lane_of, redis_client
+from core.queue import CHANNEL, CPU_LANES, JobName, Lane, lane_of, redis_client
 
 BATCH = 500
 # A worker that took a job has its lock within milliseconds; older and unlocked means lost.
@@ -25,7 +25,7 @@ LOOK_EVERY_SECONDS = 2.0
 WAIT_SECONDS = 1.0
 # On a CPU the longest job, a render of twenty photos on one slow core, takes about two minutes. On a GPU
 # it is a whole shoot's pictures, up to eight people at a time.
-JOB_TIMEOUT_SECONDS = {Lane.FAST: 900, Lane.SLOW: 900, Lane.GPU: 7200}
+JOB_TIMEOUT_SECONDS = dict.fromkeys(CPU_LANES, 900) | {Lane.GPU: 7200}
 PERFORM = "workers.process.runner.perform"
 
 
