@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from core import logs
-<<<<<<< HEAD
-from core.db import engine, limit_transactions
-from core.queue import redis_client
-=======
+from core.db import limit_transactions
 from core.observe.health import State, health
->>>>>>> main
 from core.settings import settings
 
 if TYPE_CHECKING:
