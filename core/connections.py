@@ -63,29 +63,30 @@ class Watch:
 WATCH: Final = Watch()
 
 
-def postgres_connection(url: str, watch: Watch = WATCH) -> psycopg.Connection:
+def postgres_connection(url: str) -> psycopg.Connection:
     """Open a connection that commits each statement, for what lives longer than a transaction.
 
     Args:
         url: as SQLAlchemy or libpq writes it.
-        watch: how soon each end is to know that the other is lost.
     """
     address = url.replace("postgresql+psycopg://", "postgresql://")
-    connection = psycopg.connect(make_conninfo(address, **watch.ours), autocommit=True)
-    connection.execute(watch.servers.encode())
+    connection = psycopg.connect(make_conninfo(address, **WATCH.ours), autocommit=True)
+    connection.execute(WATCH.servers.encode())
     return connection
 
 
-def postgres_engine(url: str, *, connect_args: dict[str, Any] | None = None, **options: Any) -> Engine:
+def postgres_engine(
+    url: str, *, watch: Watch = WATCH, connect_args: dict[str, Any] | None = None, **options: Any
+) -> Engine:
     """Return an engine whose connections are watched from both ends, and are waited for no longer than said here."""
-    made = create_engine(url, connect_args={**WATCH.ours, **(connect_args or {})}, **options)
+    made = create_engine(url, connect_args={**watch.ours, **(connect_args or {})}, **options)
 
     @event.listens_for(made, "connect")
-    def watch(connection: DBAPIConnection, _: object) -> None:
+    def have_it_watched(connection: DBAPIConnection, _: object) -> None:
         before = connection.autocommit
         connection.autocommit = True
         cursor = connection.cursor()
-        cursor.execute(WATCH.servers)
+        cursor.execute(watch.servers)
         cursor.close()
         connection.autocommit = before
 

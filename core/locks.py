@@ -71,7 +71,7 @@ def wait(session: Session, space: Space, subject: bytes = b"", *, shared: bool =
     session.execute(select(take(number(space, subject))))
 
 
-def take(connection: Connection, space: Space, subject: bytes) -> bool:
+def take(connection: Connection, space: Space, subject: bytes = b"") -> bool:
     """Return whether an advisory lock was free; then it is held until the connection is closed."""
     return bool(connection.scalar(select(func.pg_try_advisory_lock(number(space, subject)))))
 

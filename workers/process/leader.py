@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from typing import Final
 
-import psycopg
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from core import locks
-from core.connections import Watch, postgres_connection
+from core.connections import Watch, postgres_engine
 from core.db import direct_url
 from core.logs import logger
 
@@ -31,35 +32,35 @@ def lead(serve: Serve, stop: threading.Event) -> None:
         serve: returns soon after its event is set: the lead is lost, or the process is told to end.
         stop: set when the process is to end.
     """
+    engine = postgres_engine(
+        direct_url(), watch=WATCH, poolclass=NullPool, execution_options={"isolation_level": "AUTOCOMMIT"}
+    )
     while not stop.is_set():
         try:
-            with closing(postgres_connection(direct_url(), WATCH)) as connection:
+            with engine.connect() as connection:
                 if _won(connection, stop):
                     _serve_while_leading(serve, connection, stop)
-        except psycopg.Error as error:
+        except DBAPIError as error:
             logger().error("scheduler_waits", exc_info=error)
             stop.wait(ASK_SECONDS)
 
 
-def _won(connection: psycopg.Connection, stop: threading.Event) -> bool:
+def _won(connection: Connection, stop: threading.Event) -> bool:
     """Wait for the lock; return whether it is ours, and not `stop` that ended the wait."""
-    number = locks.number(locks.Space.SCHEDULER)
-    while True:
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (number,)).fetchone()
-        if row is not None and row[0]:
-            return True
+    while not locks.take(connection, locks.Space.SCHEDULER):
         if stop.wait(ASK_SECONDS):
             return False
+    return True
 
 
-def _serve_while_leading(serve: Serve, connection: psycopg.Connection, stop: threading.Event) -> None:
+def _serve_while_leading(serve: Serve, connection: Connection, stop: threading.Event) -> None:
     over = threading.Event()
     serving = threading.Thread(target=serve, args=(over,), name="serving", daemon=True)
     logger().info("scheduler_leads")
     serving.start()
     try:
         while not stop.wait(ASK_SECONDS):
-            connection.execute("SELECT 1")
+            connection.execute(text("SELECT 1"))
     finally:
         over.set()
         serving.join()
