@@ -89,7 +89,7 @@ class JobRun:
             row.started_at = row.error_code = None
 
 
-class _How(Enum):
+class How(Enum):
     """How a try ended."""
 
     DONE = auto()
@@ -102,7 +102,7 @@ class _How(Enum):
 
 @dataclass(frozen=True)
 class _End:
-    how: _How
+    how: How
     code: str = ""
 
 
@@ -202,7 +202,7 @@ def _do(taken: _Taken) -> None:
     elif taken.deaths >= owed.ALONE_AFTER and not taken.on_gpu:
         death = alone.run(taken.job.outbox_id, patience.seconds_alone())
         if death is not None:
-            _settle(taken, _End(_How.DIED, death), was_alone=True)
+            _settle(taken, _End(How.DIED, death), was_alone=True)
     else:
         _settle(taken, _try(taken))
 
@@ -223,7 +223,7 @@ def perform_alone(outbox_id: UUID) -> None:
         job = JobRun(outbox_id, org_id, row.subject_id, row.attempts + 1)
         taken = _Taken(job, JobName(name), row.deaths, died_now=False, away=None)
     end = _try(taken)
-    if end.how is _How.DIED:
+    if end.how is How.DIED:
         raise MemoryError
     _settle(taken, end, was_alone=True)
 
@@ -238,37 +238,37 @@ def _try(taken: _Taken) -> _End:
         log.info("job_was_done")
     except (KeyErased, ArtifactGone, ConsentRequired) as error:
         # The person erased everything or withdrew while this was on its way: there is nothing left to do.
-        return _End(_How.GONE, error.code)
+        return _End(How.GONE, error.code)
     except Permanent as error:
-        return _End(_How.REFUSED, error.code)
+        return _End(How.REFUSED, error.code)
     except JobTimeoutException as error:
         log.error("job_timed_out", exc_info=error)
         part = outages.waited_for(error)
-        return _End(_How.AWAY, part) if part else _End(_How.DIED, Death.TIMED_OUT)
+        return _End(How.AWAY, part) if part else _End(How.DIED, Death.TIMED_OUT)
     except MemoryError as error:
         log.error("job_out_of_memory", exc_info=error)
-        return _End(_How.DIED, Death.OUT_OF_MEMORY)
+        return _End(How.DIED, Death.OUT_OF_MEMORY)
     except Exception as error:  # whatever it is: retried, then given up with its kind
         if part := outages.part_of(error):
             log.warning("job_met_an_outage", code=part.value, exc_info=error)
-            return _End(_How.AWAY, part)
+            return _End(How.AWAY, part)
         log.error("job_failed", exc_info=error)
-        return _End(_How.FAILED, getattr(error, "code", None) or type(error).__name__)
+        return _End(How.FAILED, getattr(error, "code", None) or type(error).__name__)
     else:
         log.info("job_done", seconds=round((now() - started).total_seconds(), 2))
-    return _End(_How.DONE)
+    return _End(How.DONE)
 
 
 def _settle(taken: _Taken, end: _End, *, was_alone: bool = False) -> None:
     """Note how a try ended, and what follows from it."""
-    if end.how is _How.DONE:
+    if end.how is How.DONE:
         if taken.away is not None:
             _wake(taken)
-    elif end.how is _How.AWAY:
+    elif end.how is How.AWAY:
         _later(taken, end.code, outage=True)
-    elif end.how is _How.REFUSED or (end.how is _How.GONE and taken.name not in owed.DELETIONS):
+    elif end.how is How.REFUSED or (end.how is How.GONE and taken.name not in owed.DELETIONS):
         _give_up(taken, end.code)
-    elif end.how is _How.DIED:
+    elif end.how is How.DIED:
         enough = was_alone or (taken.on_gpu and taken.deaths + 1 >= LAST_DEATH_ON_GPU)
         if enough and taken.may_end:
             _give_up(taken, end.code, death=True)
