@@ -118,9 +118,9 @@ def _candidates(session: Session, place: Visit, found: Sequence[Headshot]) -> li
     visible = [one for one in found if headshots.is_visible(one)]
     newest = headshots.of_last_run(visible)
     earlier = visible[: len(visible) - len(newest)]
-    return [_candidate(session, place, one, number, earlier=False) for number, one in enumerate(newest, 1)] + [
-        _candidate(session, place, one, number, earlier=True) for number, one in enumerate(earlier, 1)
-    ]
+    return [
+        _candidate(session, place, one, number, earlier=False) for number, one in enumerate(newest, 1)
+    ] + [_candidate(session, place, one, number, earlier=True) for number, one in enumerate(earlier, 1)]
 
 
 def _candidate(session: Session, place: Visit, one: Headshot, number: int, *, earlier: bool) -> Candidate:

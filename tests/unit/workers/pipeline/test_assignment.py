@@ -159,7 +159,11 @@ def test_a_run_ends_with_something_to_see_or_with_other_photos(
     ((photo_id, _),) = work.photos
     made = Made(photo_id, np.zeros((8, 8, 3), np.uint8), GateReport(passed=True, gates={}, figures={}), 1.0)
     for engine, seen in zip(engines, shown, strict=True):
-        result = RenderResult((made,), (), {}, {}) if seen else RenderResult((), (Withheld(photo_id, "gates", None),), {}, {})
+        result = (
+            RenderResult((made,), (), {}, {})
+            if seen
+            else RenderResult((), (Withheld(photo_id, "gates", None),), {}, {})
+        )
         with transaction(waiting.org_id) as session:
             assert assignment.keep(session, work, result, engine=engine, seconds=1.0)
     assert [row.run for row in sorted(results(waiting), key=lambda row: row.created_at)] == runs
