@@ -7,15 +7,20 @@ sees no tenant row at all. What must be found before an organization is known go
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, text
+from sqlalchemy import Connection, Engine, Row, event, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.pool import NullPool
 
+from core.connections import postgres_engine
+from core.errors import ConfigurationError
 from core.settings import settings
 
 
@@ -25,8 +30,78 @@ def engine() -> Engine:
 
     Ten connections serve sixteen web threads, since a request holds one only while it queries.
     """
-    return create_engine(
-        settings().database_url.get_secret_value(), pool_size=10, max_overflow=10, pool_pre_ping=True
+    return postgres_engine(
+        settings().database_url.get_secret_value(),
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+        connect_args=connect_args(),
+    )
+
+
+def connect_args() -> dict[str, Any]:
+    """Return how psycopg connects where a pooler may be in between.
+
+    In transaction mode a statement that one transaction prepared is not there for the next, which another of the
+    server's connections may serve (PgBouncer documentation, features).
+    """
+    return {} if settings().database_direct_url is None else {"prepare_threshold": None}
+
+
+def direct_url() -> str:
+    """Return the main database's address past any pooler, for what lives longer than a transaction."""
+    config = settings()
+    return (config.database_direct_url or config.database_url).get_secret_value()
+
+
+@cache
+def direct_engine() -> Engine:
+    """Return an engine whose connections keep their session, for locks that outlast a transaction.
+
+    Each connection is opened when asked for and closed for good after.
+    """
+    return postgres_engine(direct_url(), poolclass=NullPool)
+
+
+def demand_sessions() -> None:
+    """See that the direct address is one: where a pooler hands out sessions by the transaction, two get mixed up.
+
+    A database that does not answer yet is not judged.
+
+    Raises:
+        ConfigurationError: transactions of one connection end up in several sessions of the server.
+    """
+    probe = text("SELECT pg_backend_pid()")
+    try:
+        with direct_engine().connect() as first, direct_engine().connect() as second:
+            before = first.scalar(probe)
+            first.commit()
+            # In transaction mode the second is given what the first has just put back, and keeps it until it commits.
+            second.execute(probe)
+            kept = first.scalar(probe) == before
+    except OperationalError:
+        return
+    if not kept:
+        raise ConfigurationError(
+            "The database is reached through a pooler in transaction mode. Set HEADSHOTS_DATABASE_DIRECT_URL to the"
+            " same database and role without it: notifications and long locks need a session of their own."
+        )
+
+
+_limits: dict[str, str] = {}
+
+
+def limit_transactions(*, statement_seconds: int, idle_seconds: int) -> None:
+    """Have the server end what this process's transactions do for too long; for one that people wait for.
+
+    Said in each transaction, since a pooler may give the server's session to another process after it.
+
+    Args:
+        statement_seconds: how long one statement may take, waiting for locks included.
+        idle_seconds: how long a transaction may lie open between two statements, with its locks.
+    """
+    _limits.update(
+        statement_timeout=f"{statement_seconds}s", idle_in_transaction_session_timeout=f"{idle_seconds}s"
     )
 
 
@@ -34,7 +109,15 @@ def engine() -> Engine:
 def _bind_organization(session: Session, _: SessionTransaction, connection: Connection) -> None:
     org_id = session.info.get("org_id")
     if org_id is not None:
-        connection.execute(text("SELECT set_config('app.org_id', :org, true)"), {"org": str(org_id)})
+        _begin(connection, {"app.org_id": str(org_id), **_limits})
+
+
+def _begin(connection: Connection, values: dict[str, str]) -> None:
+    """Set what holds until the transaction ends, in one statement."""
+    calls = ", ".join(f"set_config('{name}', :v{number}, true)" for number, name in enumerate(values))
+    connection.execute(
+        text(f"SELECT {calls}"), {f"v{number}": value for number, value in enumerate(values.values())}
+    )
 
 
 def organization_of(session: Session) -> UUID:
@@ -65,6 +148,8 @@ class Lookup:
     @staticmethod
     def _rows(statement: str, **values: Any) -> list[Row[*tuple[Any, ...]]]:
         with engine().begin() as connection:
+            if _limits:
+                _begin(connection, _limits)
             return list(connection.execute(text(statement), values))
 
     @classmethod
@@ -105,6 +190,31 @@ class Lookup:
     def unsequenced(cls) -> list[UUID]:
         """Return organizations with audit events that are not in their log yet."""
         return [row[0] for row in cls._rows("SELECT organizations_with_unsequenced_events()")]
+
+    @classmethod
+    def unsettled(cls) -> list[tuple[UUID, int]]:
+        """Return (organization, epoch) of erasures that wait for the end of the epoch that they began in."""
+        return [(row[0], row[1]) for row in cls._rows("SELECT org_id, epoch FROM unsettled_erasures()")]
+
+    @classmethod
+    def waiting_since(
+        cls, before: datetime, *, engines: Collection[str], states: Collection[str]
+    ) -> list[UUID]:
+        """Return organizations where somebody in one of `states`, in a shoot of one of `engines`, waits since `before`."""
+        rows = cls._rows(
+            "SELECT organizations_waiting_since(:before, :engines, :states)",
+            before=before,
+            engines=list(engines),
+            states=list(states),
+        )
+        return [row[0] for row in rows]
+
+    @classmethod
+    def clock(cls) -> datetime:
+        """Return what time it is for the database."""
+        moment = cls._rows("SELECT clock_timestamp()")[0][0]
+        assert isinstance(moment, datetime)
+        return moment
 
     @classmethod
     def outbox(cls, outbox_id: UUID) -> tuple[UUID, str] | None:
