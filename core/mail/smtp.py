@@ -23,6 +23,8 @@ from core.clock import now
 from core.errors import AppError, ConfigurationError
 from core.ids import new_id
 from core.logs import logger
+from core.observe import metrics
+from core.observe.metrics import MailOutcome
 from core.settings import settings
 
 # A server that answers at all does so within seconds; RFC 5321 §4.5.3.2 allows minutes, but a retry is cheaper
@@ -129,8 +131,11 @@ def send(mail: Mail) -> None:
     failure = _deliver(_server(settings().smtp_url.get_secret_value()), message)
     # Raised here and not where it was caught: smtplib's errors carry the address, and would stay chained.
     if failure is not None:
+        outcome = MailOutcome.FAILED if failure.retryable else MailOutcome.BOUNCED
+        metrics.MAILS.labels(outcome).inc()
         logger().warning("mail_failed", code=failure.code, status=failure.reply)
         raise failure
+    metrics.MAILS.labels(MailOutcome.SENT).inc()
     logger().info("mail_sent")
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from core.clock import now, rfc3339
 from core.logs import logger
 from core.mail import smtp
+from core.observe import metrics
 from core.settings import settings
 from core.vault import vault
 from core.vault.keys import Epoch
@@ -137,6 +138,7 @@ class _Watched:
 
     def _note(self, error: str | None) -> None:
         known = self._standing
+        metrics.PART_UP.labels(self.part.name).set(error is None)
         if known is None or known.error != error:
             self._standing = Standing(self.part.name, self.part.needed, error, now())
             if error is not None:

@@ -13,6 +13,8 @@ from compliance.log import sequencer
 from core import locks, logs, relay
 from core.clock import now
 from core.db import demand_sessions
+from core.observe import metrics
+from core.observe.server import served
 from core.portraits import engines
 from core.settings import settings
 from core.vault import vault
@@ -35,6 +37,9 @@ class Duty:
             locks.again(self.do)
         except Exception as error:  # noqa: BLE001 - one duty's trouble must not stop the others
             logs.logger().error("duty_failed", job=self.name, exc_info=error)
+            metrics.DUTY_FAILURES.labels(self.name).inc()
+        else:
+            metrics.DUTY_SUCCESS.labels(self.name).set_to_current_time()
         self.due = now() + self.every
 
 
@@ -70,7 +75,8 @@ def run() -> None:
     relaying = threading.Thread(target=relay.run, args=(stop,), name="relay", daemon=True)
     relaying.start()
     todo = duties()
-    while not stop.wait(0.5):
-        for duty in todo:
-            duty.run_if_due()
+    with served():
+        while not stop.wait(0.5):
+            for duty in todo:
+                duty.run_if_due()
     relaying.join(timeout=10)
