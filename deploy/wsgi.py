@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from core import logs
+from core.db import limit_transactions
 from core.observe import metrics
 from core.observe.health import State, health
 from core.settings import settings
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 # Two web processes would only compete for two cores; threads wait for the database and for watchers.
 WEB_THREADS = 24
+# Nobody waits at a page for longer, and a thread that hangs must not keep what it has locked.
+STATEMENT_SECONDS = 60
+IDLE_SECONDS = 60
 # Every path that HR, auditors, programs and identity providers use; the rest is the employees'.
 ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
 
@@ -25,6 +29,7 @@ ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
 def create_application() -> WSGIApplication:
     """Return the WSGI application of a web process."""
     logs.configure()
+    limit_transactions(statement_seconds=STATEMENT_SECONDS, idle_seconds=IDLE_SECONDS)
     from admin.app import create_app as create_admin
     from portal.app import create_app as create_portal
 
@@ -114,6 +119,9 @@ def web_command(
         "60",
         "--graceful-timeout",
         "5",
+        # Gunicorn would take SCRIPT_NAME from whoever asks through a proxy on this host; ours are told by ProxyFix.
+        "--forwarded-allow-ips",
+        "",
         "--log-level",
         "warning",
         "deploy.wsgi:create_application()",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
@@ -26,19 +26,19 @@ MORE_RIGHTS = {
 FUNCTIONS = {
     # `people` stops counting at 1000, so that a large company costs no more than that.
     "queue_figures()": (
-        "TABLE (job varchar, people integer, waiting bigint, since timestamptz, retried bigint)",
+        "TABLE (job varchar, people integer, waiting bigint, since timestamptz, failing bigint, held bigint)",
         "WITH open AS MATERIALIZED ("
-        " SELECT o.org_id, o.job,"
-        "  count(*) FILTER (WHERE o.attempts > 0 OR o.not_before <= now()) AS waiting,"
-        "  min(CASE WHEN o.attempts > 0 THEN o.created_at ELSE o.not_before END)"
-        "   FILTER (WHERE o.attempts > 0 OR o.not_before <= now()) AS since,"
-        "  count(*) FILTER (WHERE o.attempts > 0) AS retried"
-        " FROM outbox o WHERE o.done_at IS NULL AND o.failed_at IS NULL GROUP BY o.org_id, o.job),"
+        " SELECT o.org_id, o.job, count(*) AS waiting,"
+        "  min(least(o.first_failed_at, o.not_before)) AS since,"
+        "  count(*) FILTER (WHERE o.first_failed_at IS NOT NULL) AS failing,"
+        "  count(*) FILTER (WHERE o.first_failed_at IS NOT NULL AND o.outages > 0) AS held"
+        " FROM outbox o WHERE o.done_at IS NULL AND o.failed_at IS NULL"
+        " AND (o.first_failed_at IS NOT NULL OR o.not_before <= now()) GROUP BY o.org_id, o.job),"
         " sizes AS MATERIALIZED ("
         " SELECT w.org_id, (SELECT count(*) FROM"
         "  (SELECT 1 FROM members m WHERE m.org_id = w.org_id LIMIT 1000) counted)::integer AS people"
         " FROM (SELECT DISTINCT org_id FROM open) w)"
-        " SELECT open.job, sizes.people, open.waiting, open.since, open.retried"
+        " SELECT open.job, sizes.people, open.waiting, open.since, open.failing, open.held"
         " FROM open JOIN sizes USING (org_id)",
     ),
     "oldest_overdue_deletion()": (
