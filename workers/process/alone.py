@@ -27,7 +27,9 @@ LOOK_SECONDS: Final = 0.05  # at 4 GB/s, what new memory is written at, 0.2 GB m
 _PAGE: Final = resource.getpagesize()
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _FULL: Final = 12  # exit status: ENOMEM
-_LEFT: Final = 75  # exit status: EX_TEMPFAIL of sysexits.h, the database was away
+# Exit statuses: EX_TEMPFAIL of sysexits.h when the database was away, and Python's own when it could not begin, as in
+# the middle of an upgrade. What kills a process ends it with a signal.
+_LEFT: Final = (75, 1)
 
 
 class Death(StrEnum):
@@ -39,7 +41,7 @@ class Death(StrEnum):
 
 
 class LeftUndone(Exception):
-    """The process could not note how it went, since the database was away."""
+    """The process could not begin, or could not note how it went: the database or the program was away."""
 
 
 def most_bytes() -> int:
@@ -59,7 +61,7 @@ def run(outbox_id: UUID, seconds: float, *, memory: int | None = None) -> Death 
         memory: bytes it may take; see `most_bytes`.
 
     Raises:
-        LeftUndone: it could not note how it went.
+        LeftUndone: it could not begin, or could not note how it went.
     """
     most = memory or most_bytes()
     command = [sys.executable, "-m", "workers.process.alone", str(outbox_id), str(os.getpid()), str(most)]
@@ -78,7 +80,7 @@ def run(outbox_id: UUID, seconds: float, *, memory: int | None = None) -> Death 
     finally:
         process.kill()
         status = process.wait()
-    if death is None and status == _LEFT:
+    if death is None and status in _LEFT:
         raise LeftUndone
     if death is None and status != 0:
         death = Death.OUT_OF_MEMORY if status == _FULL else Death.DIED
@@ -126,7 +128,7 @@ def main() -> int:
         return _FULL
     except DBAPIError as error:
         logger().error("work_left_to_the_relay", outbox=outbox_id, exc_info=error)
-        return _LEFT
+        return _LEFT[0]
     return 0
 
 

@@ -31,6 +31,8 @@ from core.consent import ConsentRequired
 from core.db import Lookup, direct_engine, transaction
 from core.logs import logger
 from core.models import Outbox
+from core.observe import metrics
+from core.observe.metrics import Outcome
 from core.queue import JobName, Lane, lane_of
 from core.vault import ArtifactGone, KeyErased
 from workers.jobs import Job
@@ -162,8 +164,9 @@ def _perform(outbox_id: UUID) -> None:
         except (SystemExit, KeyboardInterrupt):
             _put_back(taken.job)
             raise
-        except (DBAPIError, alone.LeftUndone):
-            patience.when_postgres_answers(lambda: _later(taken, outages.Part.DATABASE, outage=True))
+        except (DBAPIError, alone.LeftUndone) as error:
+            part = outages.part_of(error) or outages.Part.OTHER
+            patience.when_postgres_answers(lambda: _later(taken, part, outage=True))
             raise
 
 
@@ -236,6 +239,7 @@ def _try(taken: _Taken) -> _End:
         locks.again(lambda: module.run(job))
     except AlreadyDone:
         log.info("job_was_done")
+        _count(taken, Outcome.REPEATED)
     except (KeyErased, ArtifactGone, ConsentRequired) as error:
         # The person erased everything or withdrew while this was on its way: there is nothing left to do.
         return _End(How.GONE, error.code)
@@ -256,6 +260,9 @@ def _try(taken: _Taken) -> _End:
         return _End(How.FAILED, getattr(error, "code", None) or type(error).__name__)
     else:
         log.info("job_done", seconds=round((now() - started).total_seconds(), 2))
+        _count(taken, Outcome.DONE)
+    finally:
+        metrics.JOB_SECONDS.labels(taken.name.value).observe((now() - started).total_seconds())
     return _End(How.DONE)
 
 
@@ -266,7 +273,9 @@ def _settle(taken: _Taken, end: _End, *, was_alone: bool = False) -> None:
             _wake(taken)
     elif end.how is How.AWAY:
         _later(taken, end.code, outage=True)
-    elif end.how is How.REFUSED or (end.how is How.GONE and taken.name not in owed.DELETIONS):
+    elif end.how is How.GONE and taken.name not in owed.DELETIONS:
+        _give_up(taken, end.code, outcome=Outcome.OVERTAKEN)
+    elif end.how is How.REFUSED:
         _give_up(taken, end.code)
     elif end.how is How.DIED:
         enough = was_alone or (taken.on_gpu and taken.deaths + 1 >= LAST_DEATH_ON_GPU)
@@ -295,6 +304,7 @@ def _later(
         since = _note_failure(row, code)
         tries = row.outages + row.attempts + row.deaths
         row.not_before = now() + owed.pause(taken.name, tries)
+    _count(taken, Outcome.FAILED)
     seconds = (now() - since).total_seconds()
     if seconds >= ALARM_SECONDS:
         logger().error(
@@ -314,7 +324,14 @@ def _note_failure(row: Outbox, code: str) -> datetime:
     return row.first_failed_at
 
 
-def _give_up(taken: _Taken, code: str, *, attempt: bool = False, death: bool = False) -> None:
+def _give_up(
+    taken: _Taken,
+    code: str,
+    *,
+    attempt: bool = False,
+    death: bool = False,
+    outcome: Outcome = Outcome.GIVEN_UP,
+) -> None:
     """End it with an answer to whoever waits.
 
     An answer that cannot be written is tried again with the work.
@@ -337,6 +354,12 @@ def _give_up(taken: _Taken, code: str, *, attempt: bool = False, death: bool = F
         logger().error("answer_not_written", job=taken.name.value, exc_info=error)
         part = outages.part_of(error)
         _later(taken, part or code, outage=part is not None, attempt=part is None)
+    else:
+        _count(taken, outcome)
+
+
+def _count(taken: _Taken, outcome: Outcome) -> None:
+    metrics.JOBS.labels(taken.name.value, outcome).inc()
 
 
 def _put_back(job: JobRun) -> None:
