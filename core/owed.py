@@ -50,6 +50,15 @@ def newest(session: Session, job: JobName, subject_id: UUID) -> Outbox | None:
     )
 
 
+def warn(session: Session, job: JobName, subject_id: UUID) -> None:
+    """Have what is owed about a subject run alone, where the same has killed workers before."""
+    rows = session.scalars(select(Outbox).where(Outbox.subject_id == subject_id, Outbox.job == job)).all()
+    killed = max((row.deaths for row in rows if row.failed_at is not None), default=0)
+    for row in rows:
+        if row.done_at is None and row.failed_at is None:
+            row.deaths = max(row.deaths, min(killed, ALONE_AFTER))
+
+
 def take_up(session: Session, row: Outbox) -> None:
     """Owe again at once what was given up, or waits; every try is counted anew.
 
