@@ -91,6 +91,9 @@ def web_command(bind: str, *, workers: int = 1, threads: int = WEB_THREADS) -> l
         "60",
         "--graceful-timeout",
         "5",
+        # Gunicorn would take SCRIPT_NAME from whoever asks through a proxy on this host; ours are told by ProxyFix.
+        "--forwarded-allow-ips",
+        "",
         "--log-level",
         "warning",
         "deploy.wsgi:create_application()",
