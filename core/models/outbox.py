@@ -17,10 +17,10 @@ class Outbox(Tenant):
 
     Redis only says that there is work, so a flushed Redis loses nothing.
 
-    `published_at` is when a worker took it. `attempts` counts tries that failed for a reason of the work's own, `outages` those that found something
-    outside away, `deaths` those that ended with their worker. `started_at` is when the worker that has it now
-    took it; whoever finds it set and nobody at work knows that a worker died. `first_failed_at` is since when it
-    has not worked, and `error_code` why not, last.
+    `published_at` is when a worker took it. `attempts` counts tries that failed for a reason of the work's own,
+    `outages` those that found something outside away, `deaths` those that ended with their worker. `started_at` is
+    when the worker that has it now began; whoever finds it set and nobody at work knows that a worker died.
+    `first_failed_at` is since when it has not worked, and `error_code` why not, last.
     """
 
     __tablename__ = "outbox"
