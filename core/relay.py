@@ -19,6 +19,7 @@ from core import locks
 from core.connections import postgres_connection
 from core.db import Lookup, direct_url, engine
 from core.logs import logger
+from core.observe import metrics
 from core.queue import CHANNEL, CPU_LANES, JOBS, Lane, redis_client
 
 # Messages that wait in a lane at most; what a hundred workers could take between two looks.
@@ -99,6 +100,7 @@ def publish_lost() -> int:
     if not lost:
         return 0
     for outbox_id, job in lost.items():
+        metrics.REPUBLISHED.inc()
         logger().warning("work_published_again", outbox=str(outbox_id), job=job)
     return Lookup.give_back_outbox(list(lost), LOST_AFTER_SECONDS)
 

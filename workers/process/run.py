@@ -14,6 +14,7 @@ import redis
 from core import crew, gpu, logs
 from core.db import demand_sessions
 from core.errors import ConfigurationError
+from core.observe.server import served
 from core.queue import JobName, Lane
 from core.settings import diffusion_settings
 from workers.process.lanes import Worker
@@ -135,6 +136,6 @@ def _serve(lanes: list[Lane], *, burst: bool) -> None:
         crew.report(host, lanes)
         ready = crew.stays_ready(host)
 
-    with _telling(tell, lambda: crew.leave(host), every_seconds=crew.EVERY_SECONDS):
-        logs.logger().info("worker_ready", lane=",".join(lanes))
+    logs.logger().info("worker_ready", lane=",".join(lanes))
+    with served(), _telling(tell, lambda: crew.leave(host), every_seconds=crew.EVERY_SECONDS):
         Worker(lanes, lambda: ready and not burst).work(burst=burst, logging_level="WARNING")
