@@ -54,6 +54,7 @@ class Space(IntEnum):
     LOG = 2  # an organization's log, while events are added and a checkpoint is signed
     SIGN_IN = 3  # an identity, while its member is found or added
     WORK = 4  # an outbox row, or what a job is about, while a worker does it
+    INSTALLATION = 5  # while its keys are made, or its parts are marked anew
 
 
 def number(space: Space, subject: bytes = b"") -> int:

@@ -14,6 +14,7 @@ from core import logs
 from core.db import engine
 from core.queue import redis_client
 from core.settings import settings
+from deploy import installation
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,6 +48,7 @@ def _ask_database() -> None:
 def create_application() -> WSGIApplication:
     """Return the WSGI application of a web process."""
     logs.configure()
+    installation.demand()  # also where gunicorn was started without `headshots web`
     from admin.app import create_app as create_admin
     from portal.app import create_app as create_portal
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import obstore
 from obstore.store import LocalStore, from_url
 
+from core.errors import Unavailable
 from core.vault.outage import answering
 
 OBJECT_PREFIX = "objects/"
@@ -18,6 +19,12 @@ OBJECT_PREFIX = "objects/"
 
 class ObjectMissing(LookupError):
     """No object has this name."""
+
+
+class StorageMissing(Unavailable):
+    """The folder of the storage is not there, so its volume is not mounted."""
+
+    code = "storage_missing"
 
 
 class ObjectStore:
@@ -30,11 +37,22 @@ class ObjectStore:
     def __init__(self, url: str) -> None:
         if url.startswith("file://"):
             folder = Path(urlsplit(url).path)
+            if not folder.exists():
+                raise StorageMissing(
+                    f"There is no folder {folder}. Mount the storage that `headshots migrate` found, or correct "
+                    "HEADSHOTS_STORAGE_URL."
+                )
             with answering("storage"):
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._store: obstore.store.ObjectStore = LocalStore(folder)
         else:
             self._store = from_url(url)
+
+    @staticmethod
+    def make_folder(url: str) -> None:
+        """Make the folder of a `file://` storage; only while an installation is made, so that no host has one of its own."""
+        if url.startswith("file://"):
+            with answering("storage"):
+                Path(urlsplit(url).path).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @staticmethod
     def new_name() -> str:

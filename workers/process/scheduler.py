@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from compliance import erasure, retention
+from compliance import erasure, retention, strays
 from compliance.log import sequencer
 from core import locks, logs, relay
 from core.clock import now
@@ -55,7 +55,9 @@ def duties() -> list[Duty]:
         Duty("epoch", timedelta(seconds=5), turn_if_due),
         Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all),
         Duty("retention", timedelta(hours=1), retention.sweep_all),
-        Duty("orphans", timedelta(hours=6), retention.delete_orphans),
+        # After the ledger has been replayed: what is marked anew counts as one and the same time.
+        Duty("tie", timedelta(hours=1), lambda: vault().ties.turn()),
+        Duty("orphans", timedelta(hours=6), strays.sweep),
     ]
 
 
