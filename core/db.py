@@ -14,8 +14,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Row, create_engine, event, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.pool import NullPool
 
+from core.errors import ConfigurationError
 from core.settings import settings
 
 
@@ -26,8 +29,61 @@ def engine() -> Engine:
     Ten connections serve sixteen web threads, since a request holds one only while it queries.
     """
     return create_engine(
-        settings().database_url.get_secret_value(), pool_size=10, max_overflow=10, pool_pre_ping=True
+        settings().database_url.get_secret_value(),
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+        connect_args=connect_args(),
     )
+
+
+def connect_args() -> dict[str, Any]:
+    """Return how psycopg connects where a pooler may be in between.
+
+    In transaction mode a statement that one transaction prepared is not there for the next, which another of the
+    server's connections may serve (PgBouncer documentation, features).
+    """
+    return {} if settings().database_direct_url is None else {"prepare_threshold": None}
+
+
+def direct_url() -> str:
+    """Return the main database's address past any pooler, for what lives longer than a transaction."""
+    config = settings()
+    return (config.database_direct_url or config.database_url).get_secret_value()
+
+
+@cache
+def direct_engine() -> Engine:
+    """Return an engine whose connections keep their session, for locks that outlast a transaction.
+
+    Each connection is opened when asked for and closed for good after.
+    """
+    return create_engine(direct_url(), poolclass=NullPool)
+
+
+def demand_sessions() -> None:
+    """See that the direct address is one: where a pooler hands out sessions by the transaction, two get mixed up.
+
+    A database that does not answer yet is not judged.
+
+    Raises:
+        ConfigurationError: transactions of one connection end up in several sessions of the server.
+    """
+    probe = text("SELECT pg_backend_pid()")
+    try:
+        with direct_engine().connect() as first, direct_engine().connect() as second:
+            before = first.scalar(probe)
+            first.commit()
+            # In transaction mode the second is given what the first has just put back, and keeps it until it commits.
+            second.execute(probe)
+            kept = first.scalar(probe) == before
+    except OperationalError:
+        return
+    if not kept:
+        raise ConfigurationError(
+            "The database is reached through a pooler in transaction mode. Set HEADSHOTS_DATABASE_DIRECT_URL to the"
+            " same database and role without it: notifications and long locks need a session of their own."
+        )
 
 
 @event.listens_for(Session, "after_begin")

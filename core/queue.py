@@ -41,29 +41,34 @@ class JobName(StrEnum):
 
 
 class Lane(StrEnum):
-    """RQ queues: people wait for the fast lane, so slow work never stands before it.
+    """RQ queues, by who waits for what they carry; workers serve all of the first four.
 
     The GPU lane is served by workers that hold an image model, and by no others.
     """
 
-    FAST = "fast"
-    SLOW = "slow"
+    INTERACTIVE = "interactive"  # a person looks at a page
+    PROOF = "proof"  # a deletion and its certificate
+    BATCH = "batch"  # a company's pictures
+    MAIL = "mail"
     GPU = "gpu"
 
 
-CPU_LANES = (Lane.FAST, Lane.SLOW)
+CPU_LANES = (Lane.INTERACTIVE, Lane.PROOF, Lane.BATCH, Lane.MAIL)
 
-_LANES = {
-    JobName.RENDER: Lane.SLOW,
-    JobName.TRAIN: Lane.GPU,
-    JobName.TRAIN_STYLE: Lane.GPU,
-    JobName.GENERATE: Lane.GPU,
+# In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails.
+JOBS = {
+    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES),
+    Lane.PROOF: (JobName.ERASE, JobName.CERTIFY, JobName.PURGE),
+    Lane.BATCH: (JobName.RENDER,),
+    Lane.MAIL: (JobName.DEVICE_MAIL, JobName.DATA_MAIL, JobName.READY_MAIL, JobName.INVITE_MAIL),
+    Lane.GPU: (JobName.TRAIN, JobName.TRAIN_STYLE, JobName.GENERATE),
 }
+_LANES = {job: lane for lane, jobs in JOBS.items() for job in jobs}
 
 
 def lane_of(job: JobName) -> Lane:
     """Return the queue that carries `job`."""
-    return _LANES.get(job, Lane.FAST)
+    return _LANES[job]
 
 
 @cache

@@ -13,10 +13,9 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
 from core import locks
-from core.db import Lookup, engine
+from core.db import Lookup, direct_url, engine
 from core.logs import logger
-from core.queue import CHANNEL, JobName, Lane, lane_of, redis_client
-from core.settings import settings
+from core.queue import CHANNEL, CPU_LANES, JobName, Lane, lane_of, redis_client
 
 BATCH = 500
 # A worker that took a job has its lock within milliseconds; older and unlocked means lost.
@@ -26,7 +25,7 @@ LOOK_EVERY_SECONDS = 2.0
 WAIT_SECONDS = 1.0
 # On a CPU the longest job, a render of twenty photos on one slow core, takes about two minutes. On a GPU
 # it is a whole shoot's pictures, up to eight people at a time.
-JOB_TIMEOUT_SECONDS = {Lane.FAST: 900, Lane.SLOW: 900, Lane.GPU: 7200}
+JOB_TIMEOUT_SECONDS = dict.fromkeys(CPU_LANES, 900) | {Lane.GPU: 7200}
 PERFORM = "workers.process.runner.perform"
 
 
@@ -109,7 +108,7 @@ def run(stop: threading.Event) -> None:
     A Postgres or Redis that does not answer is waited for. What was lost is delivered again within
     `LOST_AFTER_SECONDS + LOOK_EVERY_SECONDS`.
     """
-    address = settings().database_url.get_secret_value().replace("postgresql+psycopg://", "postgresql://")
+    address = direct_url().replace("postgresql+psycopg://", "postgresql://")
     while not stop.is_set():
         try:
             with closing(psycopg.connect(address, autocommit=True)) as listener:

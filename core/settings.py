@@ -66,8 +66,13 @@ class Settings(VisionSettings, DiffusionSettings):
     )
     base_url: str = Field(description="the address people see, e.g. `https://photos.example.com`")
     database_url: SecretStr = Field(description="Postgres, signing in as the role `headshots_app`")
+    database_direct_url: SecretStr | None = Field(
+        None,
+        description="the same database and role past the pooler, where `HEADSHOTS_DATABASE_URL` or `HEADSHOTS_KEYS_DATABASE_URL` goes through one in transaction mode (PgBouncer); workers and scheduler listen and hold locks over it",
+    )
     database_owner_url: SecretStr | None = Field(
-        None, description="Postgres, signing in as the tables' owner; needed by `headshots migrate` only"
+        None,
+        description="Postgres, signing in as the tables' owner, past any pooler; needed by `headshots migrate` only",
     )
     keys_database_url: SecretStr = Field(
         description="Postgres database of the key store; another server than the main one"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import text
 
 from core import logs
-from core.db import engine
-from core.queue import redis_client
+from core.observe.health import State, health
 from core.settings import settings
 from deploy import installation
 
@@ -23,26 +21,6 @@ if TYPE_CHECKING:
 WEB_THREADS = 24
 # Every path that HR, auditors, programs and identity providers use; the rest is the employees'.
 ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
-
-
-def _ready() -> tuple[str, dict[str, str]]:
-    """Ask Postgres and Redis; return the HTTP status and each part's word."""
-    parts: dict[str, str] = {}
-    checks: dict[str, Callable[[], object]] = {"database": _ask_database, "redis": redis_client().ping}
-    for name, check in checks.items():
-        try:
-            check()
-        except Exception as error:  # noqa: BLE001 - whatever is wrong, the answer is "not ready"
-            parts[name] = type(error).__name__
-        else:
-            parts[name] = "ok"
-    ready = all(word == "ok" for word in parts.values())
-    return ("200 OK" if ready else "503 Service Unavailable"), parts
-
-
-def _ask_database() -> None:
-    with engine().connect() as connection:
-        connection.execute(text("SELECT 1"))
 
 
 def create_application() -> WSGIApplication:
@@ -60,8 +38,9 @@ def create_application() -> WSGIApplication:
         if path == "/healthz":
             return _plain(start_response, "200 OK", "application/json", b'{"status": "ok"}')
         if path == "/readyz":
-            status, parts = _ready()
-            return _plain(start_response, status, "application/json", json.dumps(parts).encode())
+            report = health().report()
+            status = "503 Service Unavailable" if report.state is State.UNREADY else "200 OK"
+            return _plain(start_response, status, "application/json", json.dumps(report.as_json()).encode())
         if path == "/metrics":
             return _plain(start_response, "200 OK", CONTENT_TYPE_LATEST, generate_latest())
         if idp is not None and (path == "/devidp" or path.startswith("/devidp/")):

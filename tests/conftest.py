@@ -88,14 +88,17 @@ def forget_process_state() -> None:
     if queue.redis_client.cache_info().currsize:
         queue.redis_client().close()
     from compliance import evidence
+    from core.observe import health
 
     for cached in (
         settings_module.settings,
         settings_module.diffusion_settings,
         db.engine,
+        db.direct_engine,
         vault,
         queue.redis_client,
         evidence.signing_keys,
+        health.health,
     ):
         cached.cache_clear()
 

@@ -16,6 +16,11 @@ class Outbox(Tenant):
     """A durable job: written with the change that needs it, done with the change that it makes.
 
     Redis only carries its id, so a flushed Redis loses nothing.
+
+    `attempts` counts tries that failed for a reason of the work's own, `outages` those that found something
+    outside away, `deaths` those that ended with their worker. `started_at` is when the worker that has it now
+    took it; whoever finds it set and nobody at work knows that a worker died. `first_failed_at` is since when it
+    has not worked, and `error_code` why not, last.
     """
 
     __tablename__ = "outbox"
@@ -32,3 +37,7 @@ class Outbox(Tenant):
     done_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
     error_code: Mapped[str | None] = mapped_column(String(64))
+    deaths: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    outages: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    started_at: Mapped[datetime | None]
+    first_failed_at: Mapped[datetime | None]

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import now
-from core.mail.smtp import Inline, Mail
+from core.mail.message import Inline, Mail
 from core.models import Invite, Member, Organization, Participation, Shoot, State, WebSession
 from core.people import data_links, organizations
 from core.settings import settings

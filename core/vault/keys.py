@@ -315,6 +315,17 @@ class KeyStore:
             epoch = session.get_one(Epoch, self._current(session))
             return epoch.number, epoch.opened_at
 
+    def check_keyring(self, epoch: int) -> None:
+        """Seal and open something under the key of `epoch`.
+
+        Raises:
+            EpochKeyGone: the keyring does not have that key.
+            Unavailable: the keyring cannot be read.
+        """
+        probe = new_key()
+        if self._kms.unwrap(epoch, self._kms.wrap(epoch, probe, b"check"), b"check") != probe:
+            raise RuntimeError(f"the key of epoch {epoch} does not open what it sealed")
+
     def signed_head(self, org_id: UUID) -> SignedHead | None:
         """Return the newest head that is known to be signed for the organization's log."""
         with Session(self._engine) as session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
@@ -35,8 +37,9 @@ class ObjectStore:
     """
 
     def __init__(self, url: str) -> None:
+        self._folder: Path | None = None
         if url.startswith("file://"):
-            folder = Path(urlsplit(url).path)
+            self._folder = folder = Path(urlsplit(url).path)
             if not folder.exists():
                 raise StorageMissing(
                     f"There is no folder {folder}. Mount the storage that `headshots migrate` found, or correct "
@@ -90,6 +93,18 @@ class ObjectStore:
             except FileNotFoundError:
                 return False
         return True
+
+    def check(self) -> None:
+        """Ask for an object that is not there: the storage answers, and lets us in.
+
+        A folder that has gone would give the same answer as one without the object, so it is looked at itself.
+        """
+        with answering("storage"):
+            if self._folder is not None:
+                self._folder.stat()
+                if not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._folder))
+        self.exists(f"{OBJECT_PREFIX}check")
 
     def names(self) -> Iterator[tuple[str, float]]:
         """Yield every object's name and Unix time of last change, in batches under the hood."""

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from core import locks
 from core.clock import now
-from core.db import organization_of
+from core.db import connect_args, organization_of
 from core.errors import Gone
 from core.ids import new_id
 from core.models import Artifact, Kind, Member
@@ -185,6 +185,11 @@ class Vault:
 def vault() -> Vault:
     """Return the process's vault."""
     config = settings()
-    engine = create_engine(config.keys_database_url.get_secret_value(), pool_size=5, pool_pre_ping=True)
+    engine = create_engine(
+        config.keys_database_url.get_secret_value(),
+        pool_size=5,
+        pool_pre_ping=True,
+        connect_args=connect_args(),
+    )
     keys = KeyStore(engine, FileKms(config.keyring_path), derive("erasure ledger"))
     return Vault(keys, ObjectStore(config.storage_url))

@@ -15,8 +15,8 @@ from deploy.cli.group import demand_gpu_extra, json_option, main, reporter, tell
     "--lane",
     "lanes",
     multiple=True,
-    type=click.Choice(["fast", "slow"]),
-    help="Queues in order of preference; both if not given. Not with --engine diffusion.",
+    type=click.Choice(["interactive", "proof", "batch", "mail"]),
+    help="Serve this lane only; may be given several times. All if not given. Not with --engine diffusion.",
 )
 @click.option(
     "--engine",
@@ -34,7 +34,7 @@ def worker(lanes: tuple[str, ...], engine: str, *, burst: bool) -> None:
     installation.demand()
     if engine == "diffusion":
         if lanes:
-            raise click.UsageError("A GPU worker has one queue of its own. Leave --lane out.")
+            raise click.UsageError("A GPU worker has one lane of its own. Leave --lane out.")
         demand_gpu_extra()
         from workers.process.run import work_on_gpu
 

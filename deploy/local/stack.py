@@ -173,20 +173,15 @@ def _migrate(values: dict[str, str]) -> None:
 
 
 def processes(values: dict[str, str], web_port: int, *, gpu: bool = False) -> list[Child]:
-    """Return the product's own processes: one worker for what people wait for, one that also renders.
+    """Return the product's own processes, with two workers.
 
     With `gpu` also one that trains and samples.
     """
     children = [
         Child("web", tuple(web_command(f"127.0.0.1:{web_port}")), values),
-        Child(
-            "worker-fast", tuple(python_module("deploy.cli", "worker", "--lane", "fast")), values, patience=30
-        ),
-        Child(
-            "worker-slow",
-            tuple(python_module("deploy.cli", "worker", "--lane", "slow", "--lane", "fast")),
-            values,
-            patience=30,
+        *(
+            Child(f"worker-{number}", tuple(python_module("deploy.cli", "worker")), values, patience=30)
+            for number in (1, 2)
         ),
         Child("scheduler", tuple(python_module("deploy.cli", "scheduler")), values),
     ]

@@ -90,7 +90,7 @@ def start_worker(environment: dict[str, str], post: PostOffice, tmp_path: Path) 
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:
-        command = leashed(python_module("deploy.cli", "worker", "--lane", "slow", "--lane", "fast"))
+        command = leashed(python_module("deploy.cli", "worker"))
         # Names its connections, so that Postgres can say which worker holds a lock.
         variables = child_environment({**environment, "PGAPPNAME": f"worker {len(started)}"})
         with log.open("ab") as file:
@@ -326,7 +326,7 @@ def test_lost_work_is_found_behind_much_that_waits(org: UUID, member: Member) ->
     assert relay.publish_lost() == 0
     # What a worker does that dies right after taking a job: the list is shorter, the job says queued.
     lost = str(rows[-1].id)
-    queue = Queue(Lane.FAST, connection=redis_client(), serializer=JSONSerializer)
+    queue = Queue(Lane.PROOF, connection=redis_client(), serializer=JSONSerializer)
     assert redis_client().lrem(queue.key, 1, lost) == 1
     assert relay.publish_lost() == 1
     assert lost in queue.get_job_ids()

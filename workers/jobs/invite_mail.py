@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.clock import now
-from core.mail.smtp import Mail
+from core.mail.message import Mail
 from core.models import Invite, Member, Participation, State
 from core.shoots import invites, letters, reminders
 from workers.process.postbox import post

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.mail.smtp import Mail, MailFailed, send
+from core.mail.message import Mail, MailFailed
+from core.mail.smtp import send
 from workers.process.runner import JobRun, Permanent
 
 

@@ -16,6 +16,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from core import gpu, logs
+from core.db import demand_sessions
 from core.errors import ConfigurationError
 from core.queue import JobName, Lane, redis_client
 from core.settings import diffusion_settings
@@ -127,6 +128,7 @@ def present(memory: Memory = lambda: (0, 0)) -> Iterator[None]:
 
 def _prepare() -> None:
     logs.configure()
+    demand_sessions()
     logging.getLogger("rq").setLevel(logging.WARNING)
     from workers.process.runner import module_of
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from core import locks
 from core.clock import now
 from core.consent import ConsentRequired
-from core.db import Lookup, engine, transaction
+from core.db import Lookup, direct_engine, transaction
 from core.logs import logger
 from core.models import Outbox
 from core.queue import JobName
@@ -161,7 +161,7 @@ def only_one(subject_id: UUID) -> Iterator[bool]:
 
     If Postgres restarts meanwhile, the lock is gone and the outbox row alone decides who was first.
     """
-    connection = engine().connect().execution_options(isolation_level="AUTOCOMMIT")
+    connection = direct_engine().connect().execution_options(isolation_level="AUTOCOMMIT")
     try:
         yield locks.take(connection, locks.Space.WORK, subject_id.bytes)
     finally:

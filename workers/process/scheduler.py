@@ -12,6 +12,7 @@ from compliance import erasure, retention, strays
 from compliance.log import sequencer
 from core import locks, logs, relay
 from core.clock import now
+from core.db import demand_sessions
 from core.portraits import engines
 from core.settings import settings
 from core.vault import vault
@@ -64,6 +65,7 @@ def duties() -> list[Duty]:
 def run() -> None:
     """Run until SIGTERM or SIGINT."""
     logs.configure()
+    demand_sessions()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -213,3 +213,44 @@ def test_who_is_signed_in_stays_so_in_the_app_of_their_sign_in(databases: Databa
             }
         assert [pair for pair, count in found.items() if count] == [("saml", "admin"), ("invite", "portal")]
         command.downgrade(config, "0009")
+
+
+def test_deletions_and_mails_that_were_given_up_are_taken_up_again(databases: Databases) -> None:
+    config = alembic_config(databases.owner)
+    command.upgrade(config, "0016")
+    parked = {
+        ("erase", "unavailable"): True,
+        ("certify", "VerificationFailed"): True,
+        ("invite_mail", "mail_failed"): True,
+        ("ready_mail", "worker_died"): True,
+        ("invite_mail", "mail_refused"): False,
+        ("render", "unavailable"): False,
+    }
+    with company(databases.owner) as connection:
+        fill(connection)
+        connection.execute(
+            text(
+                "INSERT INTO erasures (id, org_id, member_id, subject, reason, language, receipt_sha256, locations,"
+                " failure, created_at) VALUES (:id, :org, :member, 's', 'self_service', 'en', '\\x00', '[]',"
+                " 'unavailable', now())"
+            ),
+            {"id": PHOTO, "org": ORG, "member": MEMBER},
+        )
+        for job, code in parked:
+            connection.execute(
+                text(
+                    "INSERT INTO outbox (id, org_id, job, subject_id, not_before, published_at, attempts, failed_at,"
+                    " error_code, created_at) VALUES (gen_random_uuid(), :org, :job, :subject, now(), now(), 6, now(),"
+                    " :code, now())"
+                ),
+                {"org": ORG, "job": job, "subject": PHOTO, "code": code},
+            )
+    command.upgrade(config, "0017")
+    with company(databases.owner) as connection:
+        rows = connection.execute(text("SELECT job, failed_at, published_at, attempts FROM outbox")).all()
+        going = sorted(job for job, failed_at, published_at, attempts in rows if failed_at is None)
+        assert going == sorted(job for (job, _), taken_up in parked.items() if taken_up)
+        assert {tuple(row[2:]) for row in rows if row[1] is None} == {(None, 0)}
+        assert connection.scalar(text("SELECT failure FROM erasures")) is None
+    command.downgrade(config, "0016")
+    command.upgrade(config, "head")

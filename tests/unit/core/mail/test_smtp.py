@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -12,18 +13,19 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from mail_server import serving
 
 from core import settings as settings_module
 from core.clock import now
 from core.errors import ConfigurationError
 from core.ids import new_id
-from core.mail import smtp as mail_module
-from core.mail.smtp import Inline, Mail, MailFailed, compose, send
+from core.mail import lines
+from core.mail.message import Inline, Mail, MailFailed, compose
+from core.mail.smtp import send
 
 PIXEL = b"\x89PNG\r\n\x1a\n not really, but no mail server looks"
 
@@ -77,30 +79,22 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 
     yield set_up
     settings_module.settings.cache_clear()
-    mail_module._tls.cache_clear()
+    lines._tls.cache_clear()
 
 
 @pytest.fixture
 def serve(configure: Callable[..., None]) -> Iterator[Serve]:
-    controllers: list[Controller] = []
+    with ExitStack() as stack:
 
-    def start(
-        url: str = "smtp://{place}", *, settings: dict[str, str] | None = None, **options: object
-    ) -> Receiver:
-        receiver = Receiver()
-        controller = Controller(receiver, hostname="127.0.0.1", port=0, server_hostname="mx.test", **options)
-        # Port 0 lets the system choose; aiosmtpd's own check connects before it knows which.
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            controller.port = probe.getsockname()[1]
-        controller.start()
-        controllers.append(controller)
-        configure(url.format(place=f"127.0.0.1:{controller.port}"), **(settings or {}))
-        return receiver
+        def start(
+            url: str = "smtp://{place}", *, settings: dict[str, str] | None = None, **options: object
+        ) -> Receiver:
+            receiver = Receiver()
+            port = stack.enter_context(serving(receiver, **options))
+            configure(url.format(place=f"127.0.0.1:{port}"), **(settings or {}))
+            return receiver
 
-    yield start
-    for controller in controllers:
-        controller.stop()
+        yield start
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +135,7 @@ def server_tls(certificate: Path) -> ssl.SSLContext:
 def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine trusts the test's certificate, as it would an official one."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    mail_module._tls.cache_clear()
+    lines._tls.cache_clear()
 
 
 def a_mail(**changes: object) -> Mail:

@@ -15,7 +15,7 @@ from PIL import Image
 from core import audit
 from core.clock import now
 from core.db import transaction
-from core.mail.smtp import Mail, compose
+from core.mail.message import Mail, compose
 from core.models import Artifact, Invite, Kind, Member, Participation, Shoot, SignInMethod, State
 from core.people import organizations, sessions
 from core.shoots import devices, invites, letters

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from conftest import add_participation, forget_process_state
+from mail_server import PostOffice, serving
 from sqlalchemy import select
 from work import do_all_work
 
@@ -30,35 +28,15 @@ from core.models import (
 from core.people import sessions
 from core.queue import JobName, enqueue
 from core.shoots import devices, invites, reminders, shoots
-from deploy.local.mailbox import Message, read_message
-
-
-class PostOffice:
-    """A server that takes mail, or answers what it is told to."""
-
-    def __init__(self) -> None:
-        self.answer = "250 OK"
-        self.mails: list[Message] = []
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        if self.answer.startswith("250"):
-            assert isinstance(envelope.content, bytes)
-            self.mails.append(read_message(envelope.content, list(envelope.rcpt_tos)))
-        return self.answer
 
 
 @pytest.fixture
 def post(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[PostOffice]:
     office = PostOffice()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(office, hostname="127.0.0.1", port=port)
-    controller.start()
-    monkeypatch.setenv("HEADSHOTS_SMTP_URL", f"smtp://127.0.0.1:{port}")
-    forget_process_state()
-    yield office
-    controller.stop()
+    with serving(office) as port:
+        monkeypatch.setenv("HEADSHOTS_SMTP_URL", f"smtp://127.0.0.1:{port}")
+        forget_process_state()
+        yield office
 
 
 def create_invite(org: UUID, member: Member) -> Invite:

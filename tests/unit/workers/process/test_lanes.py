@@ -16,7 +16,7 @@ from core import gpu, relay
 from core.db import transaction
 from core.models import EngineName, Member, Outbox, Participation, State
 from core.portraits.engines import Fallback
-from core.queue import JobName, Lane, enqueue, redis_client
+from core.queue import JOBS, JobName, Lane, enqueue, lane_of, redis_client
 from deploy.cli import main
 from deploy.local.processes import child_environment, python_module
 from workers.process import run
@@ -39,7 +39,7 @@ def owe_both(participation: Participation) -> None:
         enqueue(session, JobName.TRAIN, participation.id)
         enqueue(session, JobName.PURGE, participation.member_id)
     relay.publish_due()
-    assert (waiting(Lane.GPU), waiting(Lane.FAST)) == (1, 1)
+    assert (waiting(Lane.GPU), waiting(Lane.PROOF)) == (1, 1)
 
 
 def done(participation: Participation) -> set[str]:
@@ -67,7 +67,7 @@ def test_gpu_worker_takes_gpu_work_only_and_is_seen(participation: Participation
         assert seen.memory_used <= seen.memory_total
     assert gpu.alive() == []
     assert done(participation) == {JobName.TRAIN}
-    assert waiting(Lane.FAST) == 1
+    assert waiting(Lane.PROOF) == 1
     with transaction(participation.org_id) as session:
         assert session.get_one(Participation, participation.id).fallback_code == Fallback.ENGINE_OFF
 
@@ -97,7 +97,7 @@ def test_without_the_packages_the_command_says_what_to_run(monkeypatch: pytest.M
 
 
 def test_gpu_worker_has_no_other_lanes() -> None:
-    answer = CliRunner().invoke(main, ["worker", "--engine", "diffusion", "--lane", "fast"])
+    answer = CliRunner().invoke(main, ["worker", "--engine", "diffusion", "--lane", "mail"])
     assert answer.exit_code == 2
     assert "--lane" in answer.stderr
 
@@ -105,3 +105,10 @@ def test_gpu_worker_has_no_other_lanes() -> None:
 def test_gpu_worker_without_a_model_names_the_setting(environment: dict[str, str]) -> None:
     with pytest.raises(run.ConfigurationError, match="HEADSHOTS_DIFFUSION_BASE"):
         run.work_on_gpu()
+
+
+def test_every_job_has_one_lane() -> None:
+    carried = [job for jobs in JOBS.values() for job in jobs]
+    assert sorted(carried) == sorted(JobName)
+    assert set(JOBS) == set(Lane)
+    assert all(lane_of(job) is lane for lane, jobs in JOBS.items() for job in jobs)

@@ -1,0 +1,1 @@
+"""How a running installation is: whether its parts answer, and figures of its work."""
