@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from core.clock import now
 from core.db import Lookup, transaction
-from core.errors import Conflict
+from core.errors import Misfit
 from core.logs import logger
 from core.models import Artifact
 from core.vault import vault
@@ -30,7 +30,7 @@ FEW: Final = 10
 MOST_SHARE: Final = 0.5
 
 
-class TooManyStrays(Conflict):
+class TooManyStrays(Misfit):
     """So many objects have no row that the rows are missing, not the objects too many."""
 
     code = "too_many_strays"
@@ -124,12 +124,9 @@ def sweep(*, dry_run: bool = False, most: int | None = None) -> Found:
     bound = allowed(found.objects) if most is None else most
     if len(found.strays) > bound:
         raise TooManyStrays(
-            "%(count)s of %(objects)s objects in the storage have no row in this database, and %(most)s would be "
-            "plausible. Nothing was deleted. Look whether the database is whole (`headshots storage check`); if they may "
-            "go all the same: `headshots storage sweep --most %(count)s`.",
-            count=len(found.strays),
-            objects=found.objects,
-            most=bound,
+            operator=f"{len(found.strays)} of {found.objects} objects in the storage have no row in this database, and "
+            f"{bound} would be plausible. Nothing was deleted. Look whether the database is whole (`headshots storage "
+            f"check`); if they may go all the same: `headshots storage sweep --most {len(found.strays)}`."
         )
     if not dry_run:
         for name in found.strays:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from hashlib import sha256
 
 from cryptography import x509
@@ -18,7 +20,7 @@ from compliance import erasure
 from compliance.signing import SigningKeys
 from core import locks
 from core.db import Lookup, engine, transaction
-from core.errors import AppError, ConfigurationError, Unavailable
+from core.errors import ConfigurationError, Misfit, Unavailable
 from core.logs import logger
 from core.models import Artifact, Installation
 from core.settings import settings
@@ -27,6 +29,7 @@ from core.vault.store import ObjectStore
 from core.vault.ties import installation
 from sso.credentials import make_sp_credentials, sp_credentials
 
+STORAGE_SECONDS = 5.0  # a start waits no longer for a storage that may be away
 WHAT_TO_DO = {
     "settings": "HEADSHOTS_SECRET_KEY is another one",
     "evidence log": "the key of the evidence log (log.pem) is another one",
@@ -142,10 +145,27 @@ def check_fingerprints() -> None:
 
 CHECKS: dict[str, Callable[[], None]] = {
     "keys": check_fingerprints,
-    "keyring": lambda: vault().keys.check_keyring(),
+    "keyring": lambda: vault().keys.demand_keyring(),
     "key_store": lambda: vault().ties.check_key_store(),
-    "storage": lambda: vault().ties.check_storage(),
+    "storage": lambda: _in_time(vault().ties.check_storage),
 }
+
+
+def _in_time(check: Callable[[], None]) -> None:
+    """Do what asks a storage, which may try again for minutes, and wait for its answer for seconds."""
+    answer: Future[None] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(check())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the answer is waited for
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="storage at start", daemon=True).start()
+    try:
+        answer.result(STORAGE_SECONDS)
+    except TimeoutError as error:
+        raise Unavailable("The storage does not answer.") from error
 
 
 def demand() -> None:
@@ -166,9 +186,9 @@ def demand() -> None:
             if name == "keys":
                 raise
             logger().warning("not_checked_at_start", code=name, exc_info=error)
-        except AppError as error:
-            if type(error) is not Unavailable:
-                raise ConfigurationError(error.message) from error
+        except Misfit as error:
+            raise ConfigurationError(error.operator) from error
+        except Unavailable as error:
             logger().warning("not_checked_at_start", code=name, exc_info=error)
 
 
@@ -188,3 +208,25 @@ def replay() -> int:
     again = erasure.replay_ledger()
     vault().ties.adopt_key_store()
     return again
+
+
+class Belonging:
+    """Whether this process belongs to the installation, asked until the main database has said so once."""
+
+    def __init__(self) -> None:
+        self._known = False
+
+    def __call__(self) -> bool:
+        """Return whether it is known to.
+
+        Raises:
+            ConfigurationError: it does not.
+        """
+        if not self._known:
+            try:
+                demand()
+            except OperationalError as error:
+                logger().error("not_checked_at_start", code="database", exc_info=error)
+                return False
+            self._known = True
+        return True

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 WEB_THREADS = 24
 # Every path that HR, auditors, programs and identity providers use; the rest is the employees'.
 ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
+UNANSWERED = b"The database does not answer. What you saved is safe: try again in a moment.\n"
 
 
 def create_application() -> WSGIApplication:
     """Return the WSGI application of a web process."""
     logs.configure()
-    installation.demand()  # also where gunicorn was started without `headshots web`
+    belongs = installation.Belonging()
+    belongs()  # also where gunicorn was started without `headshots web`
     from admin.app import create_app as create_admin
     from portal.app import create_app as create_portal
 
@@ -43,6 +45,8 @@ def create_application() -> WSGIApplication:
             return _plain(start_response, status, "application/json", json.dumps(report.as_json()).encode())
         if path == "/metrics":
             return _plain(start_response, "200 OK", CONTENT_TYPE_LATEST, generate_latest())
+        if not belongs():
+            return _plain(start_response, "503 Service Unavailable", "text/plain", UNANSWERED)
         if idp is not None and (path == "/devidp" or path.startswith("/devidp/")):
             environ["SCRIPT_NAME"] = "/devidp"
             environ["PATH_INFO"] = path.removeprefix("/devidp") or "/"

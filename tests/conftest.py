@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from core import audit, clock, db, queue, schema
 from core import settings as settings_module
 from core.consent import Purpose
 from core.db import transaction
+from core.errors import Misfit
 from core.ids import new_id
 from core.models import Consent, EngineName, Member, Participation, Shoot, State, Style
 from core.people import members, organizations
@@ -208,3 +210,11 @@ def add_participation(
                     )
                 )
         return row
+
+
+@contextmanager
+def misfit(kind: type[Misfit], words: str) -> Iterator[None]:
+    """Expect an error that tells the operator `words`."""
+    with pytest.raises(kind) as caught:
+        yield
+    assert words in caught.value.operator

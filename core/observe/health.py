@@ -23,7 +23,7 @@ from core.logs import logger
 from core.mail import smtp
 from core.settings import settings
 from core.vault import vault
-from core.vault.keys import Epoch
+from core.vault.key_tables import Epoch
 from core.vault.kms import EpochKeyGone
 
 TIMEOUT_SECONDS = 2.0

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from core import locks
 from core.clock import now
-from core.errors import Gone, Unavailable
+from core.errors import Gone, Misfit
 from core.vault.crypto import CannotOpen, new_key
 from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBase, KeyStoreMark, LogHead
 from core.vault.kms import EpochKeyGone, Kms
@@ -33,7 +33,7 @@ class KeyErased(Gone):
     code = "erased"
 
 
-class KeyringNotOurs(Unavailable):
+class KeyringNotOurs(Misfit):
     """The keyring on this host is not the one that the key store's keys are wrapped under."""
 
     code = "keyring_not_ours"
@@ -82,7 +82,7 @@ def _ours() -> Iterator[None]:
         yield
     except (EpochKeyGone, CannotOpen) as error:
         raise KeyringNotOurs(
-            "The keyring on this host is not the one that this installation's keys are wrapped under. Every host "
+            operator="The keyring on this host is not the one that this installation's keys are wrapped under. Every host "
             "needs the same HEADSHOTS_KEYRING_PATH, on a volume that all of them mount; nothing was changed."
         ) from error
 
@@ -122,16 +122,16 @@ class KeyStore:
                         self._kms.unwrap(row.epoch, row.wrapped, self._associated(row.owner_id))
                     self._prove(session, current)
 
-    def check_keyring(self) -> None:
+    def demand_keyring(self) -> None:
         """Hold the keyring against the current epoch.
 
         Raises:
             KeyringNotOurs: it has no key of it, or another one.
         """
         with Session(self._engine) as session:
-            self._check_keyring(session, self._current(session))
+            self._demand_keyring(session, self._current(session))
 
-    def _check_keyring(self, session: Session, epoch: int) -> None:
+    def _demand_keyring(self, session: Session, epoch: int) -> None:
         proof = session.get(EpochProof, epoch)
         with _ours():
             if proof is None:  # from before there were proofs, until the next `headshots migrate`
@@ -192,7 +192,7 @@ class KeyStore:
             if session.scalar(select(ErasedOwner.owner_hash).where(erased).limit(1)):
                 raise KeyErased("This person was erased; a new invitation starts a new record.")
             epoch = self._current(session)
-            self._check_keyring(session, epoch)  # before anything is wrapped that no other host could open
+            self._demand_keyring(session, epoch)  # before anything is wrapped that no other host could open
             rows = [
                 {
                     "owner_id": owner,
@@ -261,7 +261,7 @@ class KeyStore:
         with Session(self._engine) as session, session.begin():
             locks.wait(session, locks.Space.EPOCH)
             old = self._current(session)
-            self._check_keyring(session, old)  # before this host makes a key that no other host has
+            self._demand_keyring(session, old)  # before this host makes a key that no other host has
             new = old + 1
             self._kms.create(new)
             self._prove(session, new)

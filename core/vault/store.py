@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import obstore
 from obstore.store import LocalStore, from_url
 
-from core.errors import Unavailable
+from core.errors import Misfit
 from core.vault.outage import answering
 
 OBJECT_PREFIX = "objects/"
@@ -23,7 +23,7 @@ class ObjectMissing(LookupError):
     """No object has this name."""
 
 
-class StorageMissing(Unavailable):
+class StorageMissing(Misfit):
     """The folder of the storage is not there, so its volume is not mounted."""
 
     code = "storage_missing"
@@ -42,7 +42,7 @@ class ObjectStore:
             self._folder = folder = Path(urlsplit(url).path)
             if not folder.exists():
                 raise StorageMissing(
-                    f"There is no folder {folder}. Mount the storage that `headshots migrate` found, or correct "
+                    operator=f"There is no folder {folder}. Mount the storage that `headshots migrate` found, or correct "
                     "HEADSHOTS_STORAGE_URL."
                 )
             with answering("storage"):

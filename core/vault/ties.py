@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from core import locks
 from core.db import engine
-from core.errors import Unavailable
+from core.errors import Misfit
 from core.ids import new_id
 from core.models import Installation
 from core.vault.keys import KeyStore, Mark
@@ -31,19 +31,19 @@ MARKER = "installation.json"  # beside the objects, which all have a prefix of t
 TRUSTED_SECONDS = 60.0
 
 
-class NotInitialized(Unavailable):
+class NotInitialized(Misfit):
     """This database has no installation yet."""
 
     code = "not_initialized"
 
 
-class StorageNotOurs(Unavailable):
+class StorageNotOurs(Misfit):
     """The storage carries no mark, another installation's, or that of another time."""
 
     code = "storage_not_ours"
 
 
-class KeyStoreNotOurs(Unavailable):
+class KeyStoreNotOurs(Misfit):
     """The key store carries no mark, another installation's, or that of another time."""
 
     code = "key_store_not_ours"
@@ -66,7 +66,7 @@ def installation() -> Installation:
         row = None
     if row is None:
         raise NotInitialized(
-            "This installation has no keys yet. Run `headshots migrate` once, on one host, and give every host the "
+            operator="This installation has no keys yet. Run `headshots migrate` once, on one host, and give every host the "
             "folders that it made."
         )
     return row
@@ -97,7 +97,9 @@ class Ties:
         except ObjectMissing:
             return None
         except (ValueError, KeyError, TypeError) as error:
-            raise StorageNotOurs(f"The storage's {MARKER} is damaged. Nothing is deleted there.") from error
+            raise StorageNotOurs(
+                operator=f"The storage's {MARKER} is damaged. Nothing is deleted there."
+            ) from error
 
     def check_storage(self) -> None:
         """Hold the storage's mark against the main database's.
@@ -110,17 +112,17 @@ class Ties:
         match self._compare(self.storage_mark):
             case Tie.NONE:
                 raise StorageNotOurs(
-                    "The storage carries no mark of an installation: a folder that is not mounted, an empty bucket, or "
+                    operator="The storage carries no mark of an installation: a folder that is not mounted, an empty bucket, or "
                     f"another HEADSHOTS_STORAGE_URL than before. Nothing is deleted there. {_ADOPT}"
                 )
             case Tie.ANOTHER:
                 raise StorageNotOurs(
-                    "The storage belongs to another installation. Nothing is deleted there. Check HEADSHOTS_STORAGE_URL "
+                    operator="The storage belongs to another installation. Nothing is deleted there. Check HEADSHOTS_STORAGE_URL "
                     "and HEADSHOTS_DATABASE_URL."
                 )
             case Tie.APART:
                 raise StorageNotOurs(
-                    "The storage has been used with a later or another copy of this database. Nothing is deleted there. "
+                    operator="The storage has been used with a later or another copy of this database. Nothing is deleted there. "
                     f"{_ADOPT}"
                 )
 
@@ -141,12 +143,12 @@ class Ties:
         match self._compare(self._keys.mark):
             case Tie.NONE | Tie.ANOTHER:
                 raise KeyStoreNotOurs(
-                    "The key store belongs to no installation or to another one. Check HEADSHOTS_KEYS_DATABASE_URL and "
+                    operator="The key store belongs to no installation or to another one. Check HEADSHOTS_KEYS_DATABASE_URL and "
                     "HEADSHOTS_DATABASE_URL."
                 )
             case Tie.APART:
                 raise KeyStoreNotOurs(
-                    "The main database and the key store are of different times: one of them was restored, or is a copy. "
+                    operator="The main database and the key store are of different times: one of them was restored, or is a copy. "
                     "Run `headshots replay`, which erases again whoever a backup brought back, before anything is served."
                 )
 

@@ -26,19 +26,19 @@ def check(*, as_json: bool) -> None:
     """Compare the storage with the database, both ways, and change nothing; exit 1 where they differ."""
     from compliance import strays
     from core import logs
-    from core.errors import AppError
+    from core.errors import Misfit
     from core.vault import vault
 
     logs.configure()
     problem = None
     try:
         vault().ties.check_storage()
-    except AppError as error:
+    except Misfit as error:
         problem = error
     found = strays.look()
     _tell_found(found, as_json=as_json, tied=problem is None)
     if problem is not None:
-        tell(f"headshots: {problem.message} [{problem.code}]")
+        tell(f"headshots: {problem.operator} [{problem.code}]")
     sys.exit(0 if found.good and problem is None else 1)
 
 

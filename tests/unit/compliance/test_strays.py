@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
-from conftest import Template, forget_process_state
+from conftest import Template, forget_process_state, misfit
 from sqlalchemy import create_engine, text
 from work import do_all_work
 
@@ -66,7 +66,7 @@ def test_a_database_that_is_another_installations_deletes_nothing(
         monkeypatch.setenv(name, value)
     forget_process_state()
     for asked in ({}, {"most": 1_000_000}, {"dry_run": True}):
-        with pytest.raises(StorageNotOurs, match="another installation"):
+        with misfit(StorageNotOurs, "another installation"):
             strays.sweep(**asked)
     assert names() == everything
     forget_process_state()
@@ -87,7 +87,7 @@ def test_an_unmounted_or_empty_storage_and_a_damaged_mark_stop_sweep_and_purge(
 ) -> None:
     [artifact_id] = put(org, member)
     (folder / MARKER).unlink()
-    with pytest.raises(StorageNotOurs, match="no mark"):
+    with misfit(StorageNotOurs, "no mark"):
         strays.sweep()
     with transaction(org) as session:
         vault().delete(session, [artifact_id])
@@ -97,7 +97,7 @@ def test_an_unmounted_or_empty_storage_and_a_damaged_mark_stop_sweep_and_purge(
         assert session.get_one(Artifact, artifact_id).destroyed_at is None
         assert session.query(Outbox).filter(Outbox.job == "purge", Outbox.done_at.is_(None)).count()
     (folder / MARKER).write_text("{")
-    with pytest.raises(StorageNotOurs, match="damaged"):
+    with misfit(StorageNotOurs, "damaged"):
         strays.sweep()
 
 
@@ -115,7 +115,7 @@ def test_a_copy_of_the_database_may_delete_nothing_once_the_original_went_on(
     assert original != copied
     # Seen from the copy: the bucket has gone on. Exchanging the marks is the same as exchanging the databases.
     (folder / MARKER).write_bytes(copied)
-    with pytest.raises(StorageNotOurs, match="another copy"):
+    with misfit(StorageNotOurs, "another copy"):
         strays.sweep()
     do_all_work()
     assert len(names()) == 1
@@ -169,7 +169,7 @@ def test_lost_rows_stop_the_sweep_and_one_may_insist(
     for _ in range(12):
         vault().store.put(vault().store.new_name(), b"without a row")
     age(folder)
-    with pytest.raises(strays.TooManyStrays, match="12 of 15"):
+    with misfit(strays.TooManyStrays, "12 of 15"):
         strays.sweep()
     run = CliRunner()
     refused = run.invoke(main, ["storage", "sweep"])

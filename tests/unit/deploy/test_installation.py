@@ -9,9 +9,10 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
-from conftest import add_member, forget_process_state, settings_of
+from conftest import add_member, forget_process_state, misfit, settings_of
 
 from core.db import Lookup
+from core.errors import ConfigurationError
 from core.models import Member
 from core.people import organizations
 from core.vault import KeyErased, vault
@@ -61,7 +62,7 @@ def test_a_second_host_with_an_empty_folder_starts_nothing_and_makes_nothing(
     folder = elsewhere(setting)
     for command in STARTS:
         assert setting in refused(command)
-    with pytest.raises(Exception, match=setting):
+    with pytest.raises(ConfigurationError, match=setting):
         wsgi.create_application()
     again = CliRunner().invoke(main, ["migrate"])
     assert again.exit_code in (1, 2)
@@ -99,7 +100,7 @@ def test_a_keyring_of_another_host_wraps_nothing_and_turns_nothing(
     folder = elsewhere("KEYRING_PATH")
     folder.mkdir(parents=True)
     (folder / "epoch-1.key").write_bytes(bytes(32))
-    with pytest.raises(KeyringNotOurs, match="HEADSHOTS_KEYRING_PATH"):
+    with misfit(KeyringNotOurs, "HEADSHOTS_KEYRING_PATH"):
         vault().keys.turn_epoch()
     with pytest.raises(KeyringNotOurs):
         add_member(org, "Grace")
@@ -225,3 +226,21 @@ def test_a_database_that_went_back_starts_nothing_until_the_ledger_is_replayed(
     assert CliRunner().invoke(main, ["storage", "adopt", "--yes"]).exit_code == 0
     installation.demand()
     assert Lookup.organizations() == [org]
+
+
+def test_a_web_process_that_starts_without_the_database_serves_once_it_is_back(
+    environment: dict[str, str], services: LocalServices
+) -> None:
+    def ask(path: str) -> int:
+        status: list[str] = []
+        asked = {"PATH_INFO": path, "REQUEST_METHOD": "GET", "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+        list(site(asked | {"wsgi.url_scheme": "http"}, lambda said, *_: status.append(said)))
+        return int(status[0][:3])
+
+    services.postgres.stop()
+    try:
+        site = wsgi.create_application()
+        assert (ask("/healthz"), ask("/verify")) == (200, 503)
+    finally:
+        services.ensure_running()
+    assert ask("/verify") == 200
