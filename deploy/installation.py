@@ -157,9 +157,11 @@ def _in_time(check: Callable[[], None]) -> None:
 
     def ask() -> None:
         try:
-            answer.set_result(check())
+            check()
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the answer is waited for
             answer.set_exception(error)
+        else:
+            answer.set_result(None)
 
     threading.Thread(target=ask, name="storage at start", daemon=True).start()
     try:

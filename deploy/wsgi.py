@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from core import logs
+from core.db import limit_transactions
 from core.observe.health import State, health
 from core.settings import settings
 from deploy import installation
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # Two web processes would only compete for two cores; threads wait for the database and for watchers.
 WEB_THREADS = 24
+# Nobody waits at a page for longer, and a thread that hangs must not keep what it has locked.
+STATEMENT_SECONDS = 60
+IDLE_SECONDS = 60
 # Every path that HR, auditors, programs and identity providers use; the rest is the employees'.
 ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
 UNANSWERED = b"The database does not answer. What you saved is safe: try again in a moment.\n"
@@ -27,6 +31,7 @@ UNANSWERED = b"The database does not answer. What you saved is safe: try again i
 def create_application() -> WSGIApplication:
     """Return the WSGI application of a web process."""
     logs.configure()
+    limit_transactions(statement_seconds=STATEMENT_SECONDS, idle_seconds=IDLE_SECONDS)
     belongs = installation.Belonging()
     belongs()  # also where gunicorn was started without `headshots web`
     from admin.app import create_app as create_admin
@@ -97,6 +102,9 @@ def web_command(bind: str, *, workers: int = 1, threads: int = WEB_THREADS) -> l
         "60",
         "--graceful-timeout",
         "5",
+        # Gunicorn would take SCRIPT_NAME from whoever asks through a proxy on this host; ours are told by ProxyFix.
+        "--forwarded-allow-ips",
+        "",
         "--log-level",
         "warning",
         "deploy.wsgi:create_application()",

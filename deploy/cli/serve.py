@@ -65,7 +65,7 @@ def web(bind: str, count: int, threads: int) -> None:
 
 @main.command()
 def scheduler() -> None:
-    """Relay jobs, sequence the evidence log, turn epochs, keep retention; run exactly one."""
+    """Relay jobs, sequence the evidence log, turn epochs, keep retention; of several one leads."""
     from deploy import installation
     from workers.process.scheduler import run
 
