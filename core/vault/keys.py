@@ -299,10 +299,10 @@ class KeyStore:
             locks.wait(session, locks.Space.EPOCH)
             for epoch in session.scalars(closed.execution_options(populate_existing=True)):
                 self._kms.destroy(epoch.number)
-                session.execute(delete(EpochProof).where(EpochProof.epoch == epoch.number))
                 if self._kms.exists(epoch.number):
                     raise RuntimeError(f"the key of epoch {epoch.number} still exists after its destruction")
                 epoch.destroyed_at = now()
+                session.execute(delete(EpochProof).where(EpochProof.epoch == epoch.number))
 
     def epoch_destroyed_at(self, number: int) -> datetime | None:
         """Return when the epoch's key was destroyed, or `None` while it lives."""
