@@ -26,10 +26,15 @@ LEAST_BYTES: Final = 65_536  # of a piece that is not the last: each is an objec
 
 @dataclass(frozen=True)
 class Arrived:
-    """How many bytes are here from the beginning on; with the last piece the whole file, which is kept no longer."""
+    """How many bytes are here from the beginning on; with the last piece the whole file, which is kept no longer.
+
+    `id` is the photo's to be: photos are numbered in the order in which they began to arrive, not in that in which
+    they were complete.
+    """
 
     received: int
     whole: bytes | None = None
+    id: UUID | None = None
 
 
 def add(
@@ -71,7 +76,7 @@ def add(
     if last:
         before = [vault().get(session, UUID(one)) for one in known.pieces] if known is not None else []
         end(session, [known] if known is not None else [])
-        return Arrived(size, b"".join([*before, content]))
+        return Arrived(size, b"".join([*before, content]), known.id if known is not None else new_id())
     piece = vault().put(
         session,
         content,

@@ -22,7 +22,7 @@ from core.consent import Purpose, ValidConsent
 from core.ids import new_id
 from core.models import EngineName, Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
 from core.people import consents
-from core.portraits import photos, verdicts
+from core.portraits import headshots, photos, verdicts
 from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.style.spec import ImageBackdrop, StyleSpec
@@ -155,6 +155,7 @@ def keep(
         (shot.source, shot.report, shot.pixels, None, shot.seed) for shot in result.headshots
     ]
     made += [(held.source, held.report, None, held.reason, held.seed) for held in result.withheld]
+    run = headshots.run_to_keep(session, participation, engine)
     for rank, (source, report, pixels, withheld, seed) in enumerate(made):
         if report and not agreed.covers(Purpose.LIKENESS):
             report = report.uncompared()
@@ -183,6 +184,7 @@ def keep(
                 engine=engine,
                 adapter_id=adapter_id,
                 seed=seed,
+                run=run,
                 rank=rank,
                 gates=report.model_dump(mode="json") if report else {},
                 withheld_code=withheld,
