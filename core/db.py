@@ -7,6 +7,7 @@ sees no tenant row at all. What must be found before an organization is known go
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,10 +18,11 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Row, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, PoolProxiedConnection, QueuePool
 
 from core.connections import postgres_engine
 from core.errors import ConfigurationError
+from core.observe import metrics
 from core.settings import settings
 
 
@@ -32,11 +34,26 @@ def engine() -> Engine:
     """
     return postgres_engine(
         settings().database_url.get_secret_value(),
+        poolclass=pool_that_tells("main"),
         pool_size=10,
         max_overflow=10,
         pool_pre_ping=True,
         connect_args=connect_args(),
     )
+
+
+def pool_that_tells(database: str) -> type[QueuePool]:
+    """Return a pool that tells how long a connection was waited for, under the name `database`."""
+
+    class TellingPool(QueuePool):
+        def connect(self) -> PoolProxiedConnection:
+            begun = time.perf_counter()
+            try:
+                return super().connect()
+            finally:
+                metrics.POOL_WAIT.labels(database).observe(time.perf_counter() - begun)
+
+    return TellingPool
 
 
 def connect_args() -> dict[str, Any]:

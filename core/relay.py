@@ -15,6 +15,7 @@ from core import locks
 from core.connections import postgres_connection
 from core.db import Lookup, direct_url, engine
 from core.logs import logger
+from core.observe import metrics
 from core.queue import CHANNEL, CPU_LANES, JobName, Lane, lane_of, redis_client
 
 BATCH = 500
@@ -98,6 +99,7 @@ def publish_lost() -> int:
     ]
     for outbox_id, job in lost:
         _publish(outbox_id, job)
+        metrics.REPUBLISHED.inc()
         logger().warning("work_published_again", outbox=str(outbox_id), job=job)
     return len(lost)
 

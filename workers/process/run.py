@@ -18,6 +18,7 @@ from rq.serializers import JSONSerializer
 from core import gpu, logs
 from core.db import demand_sessions
 from core.errors import ConfigurationError
+from core.observe.server import served
 from core.queue import JobName, Lane, redis_client
 from core.settings import diffusion_settings
 
@@ -147,4 +148,5 @@ def _serve(lanes: list[Lane], *, burst: bool) -> None:
         log_job_description=False,
         maintenance_interval=60,
     )
-    worker.work(burst=burst, logging_level="WARNING", max_jobs=JOBS_UNTIL_RESTART)
+    with served():
+        worker.work(burst=burst, logging_level="WARNING", max_jobs=JOBS_UNTIL_RESTART)

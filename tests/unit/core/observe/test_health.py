@@ -55,10 +55,11 @@ def site() -> WSGIApplication:
 def ask(path: str = "/readyz") -> tuple[int, dict[str, Any]]:
     """Ask a web process that has nothing in its memory."""
     health.health.cache_clear()
+    application = site()
     begun = time.monotonic()
     status: list[str] = []
     body = b"".join(
-        site()(
+        application(
             {"PATH_INFO": path, "REQUEST_METHOD": "GET"},
             lambda said, *_: status.append(said),  # type: ignore[arg-type,return-value]
         )
