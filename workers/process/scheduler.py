@@ -19,6 +19,7 @@ from core import locks, logs, relay
 from core.clock import now
 from core.db import demand_sessions
 from core.observe import metrics
+from core.observe.figures import EVERY_SECONDS, figures
 from core.observe.server import served
 from core.portraits import engines
 from core.settings import settings
@@ -92,6 +93,7 @@ def duties() -> list[Duty]:
     """Return everything that happens by the clock."""
     return [
         Duty("replay_ledger", timedelta(hours=1), erasure.replay_ledger),
+        Duty("figures", timedelta(seconds=EVERY_SECONDS), figures().take),
         Duty("sequence", timedelta(seconds=2), sequencer.sequence_all),
         Duty("epoch", timedelta(seconds=5), EpochAge().turn_if_due),
         Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all, irreversible=True),
