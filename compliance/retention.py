@@ -16,7 +16,7 @@ from core.logs import logger
 from core.models import Adapter, Arrival, Artifact, Kind, Member, Participation, Photo, Shoot, State, Upload
 from core.people import organizations
 from core.portraits import adapters, arrivals, photos
-from core.shoots import participations
+from core.shoots import commits, participations
 from core.vault import vault
 
 # An object is written before its row is committed, and no transaction that writes one takes minutes.
@@ -107,6 +107,7 @@ def sweep(session: Session) -> int:
             Artifact.kind.in_(PASSING),
             Artifact.delete_requested_at.is_(None),
             Artifact.created_at < moment - timedelta(hours=PASSING_HOURS),
+            Artifact.id.not_in(commits.needed(moment)),
         )
     ).all()
     vault().delete(session, stale)
