@@ -18,6 +18,8 @@ from compliance.log import sequencer
 from core import locks, logs, relay
 from core.clock import now
 from core.db import demand_sessions
+from core.observe import metrics
+from core.observe.server import served
 from core.portraits import engines
 from core.settings import settings
 from core.vault import vault
@@ -58,6 +60,9 @@ class Duty:
             locks.again(self.do)
         except Exception as error:  # noqa: BLE001 - a duty's trouble must not be its last
             logs.logger().error("duty_failed", job=self.name, exc_info=error)
+            metrics.DUTY_FAILURES.labels(self.name).inc()
+        else:
+            metrics.DUTY_SUCCESS.labels(self.name).set_to_current_time()
 
 
 class EpochAge:
@@ -116,4 +121,5 @@ def run() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     clock = SteadyClock()
-    lead(lambda over: serve(over, duties(), clock), stop)
+    with served():
+        lead(lambda over: serve(over, duties(), clock), stop)
