@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -159,6 +160,26 @@ def transaction(org_id: UUID) -> Iterator[Session]:
             raise
 
 
+@dataclass(frozen=True)
+class QueueFigure:
+    """Open work of one kind in one company, without saying in which.
+
+    Attributes:
+        people: Of the company; 1000 stands for that and more.
+        waiting: Pieces of work that are due.
+        since: When the oldest was due.
+        failing: How many of them have failed before.
+        held: How many of those found something outside away.
+    """
+
+    job: str
+    people: int
+    waiting: int
+    since: datetime | None
+    failing: int
+    held: int
+
+
 class Lookup:
     """The questions that may be asked without an organization; each is one database function."""
 
@@ -232,6 +253,27 @@ class Lookup:
         moment = cls._rows("SELECT clock_timestamp()")[0][0]
         assert isinstance(moment, datetime)
         return moment
+
+    @classmethod
+    def queue_figures(cls) -> list[QueueFigure]:
+        """Return what is due, by kind of work and company."""
+        return [
+            QueueFigure(*row)
+            for row in cls._rows("SELECT job, people, waiting, since, failing, held FROM queue_figures()")
+        ]
+
+    @classmethod
+    def oldest_owed(cls) -> tuple[datetime | None, datetime | None, datetime | None]:
+        """Return since when the oldest deletion, the oldest certificate and the oldest log entry are owed."""
+        (row,) = cls._rows(
+            "SELECT oldest_overdue_deletion(), oldest_uncertified_erasure(), oldest_unsequenced_event()"
+        )
+        return row[0], row[1], row[2]
+
+    @classmethod
+    def idp_certificates(cls) -> list[str]:
+        """Return the certificates of every company's identity provider, PEM."""
+        return [row[0] for row in cls._rows("SELECT idp_certificates()")]
 
     @classmethod
     def outbox(cls, outbox_id: UUID) -> tuple[UUID, str] | None:
