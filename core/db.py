@@ -7,17 +7,19 @@ sees no tenant row at all. What must be found before an organization is known go
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, create_engine, event, text
+from sqlalchemy import Connection, Engine, Row, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import NullPool
 
+from core.connections import postgres_engine
 from core.errors import ConfigurationError
 from core.settings import settings
 
@@ -28,7 +30,7 @@ def engine() -> Engine:
 
     Ten connections serve sixteen web threads, since a request holds one only while it queries.
     """
-    return create_engine(
+    return postgres_engine(
         settings().database_url.get_secret_value(),
         pool_size=10,
         max_overflow=10,
@@ -58,7 +60,7 @@ def direct_engine() -> Engine:
 
     Each connection is opened when asked for and closed for good after.
     """
-    return create_engine(direct_url(), poolclass=NullPool)
+    return postgres_engine(direct_url(), poolclass=NullPool)
 
 
 def demand_sessions() -> None:
@@ -86,11 +88,36 @@ def demand_sessions() -> None:
         )
 
 
+_limits: dict[str, str] = {}
+
+
+def limit_transactions(*, statement_seconds: int, idle_seconds: int) -> None:
+    """Have the server end what this process's transactions do for too long; for one that people wait for.
+
+    Said in each transaction, since a pooler may give the server's session to another process after it.
+
+    Args:
+        statement_seconds: how long one statement may take, waiting for locks included.
+        idle_seconds: how long a transaction may lie open between two statements, with its locks.
+    """
+    _limits.update(
+        statement_timeout=f"{statement_seconds}s", idle_in_transaction_session_timeout=f"{idle_seconds}s"
+    )
+
+
 @event.listens_for(Session, "after_begin")
 def _bind_organization(session: Session, _: SessionTransaction, connection: Connection) -> None:
     org_id = session.info.get("org_id")
     if org_id is not None:
-        connection.execute(text("SELECT set_config('app.org_id', :org, true)"), {"org": str(org_id)})
+        _begin(connection, {"app.org_id": str(org_id), **_limits})
+
+
+def _begin(connection: Connection, values: dict[str, str]) -> None:
+    """Set what holds until the transaction ends, in one statement."""
+    calls = ", ".join(f"set_config('{name}', :v{number}, true)" for number, name in enumerate(values))
+    connection.execute(
+        text(f"SELECT {calls}"), {f"v{number}": value for number, value in enumerate(values.values())}
+    )
 
 
 def organization_of(session: Session) -> UUID:
@@ -121,6 +148,8 @@ class Lookup:
     @staticmethod
     def _rows(statement: str, **values: Any) -> list[Row[*tuple[Any, ...]]]:
         with engine().begin() as connection:
+            if _limits:
+                _begin(connection, _limits)
             return list(connection.execute(text(statement), values))
 
     @classmethod
@@ -161,6 +190,31 @@ class Lookup:
     def unsequenced(cls) -> list[UUID]:
         """Return organizations with audit events that are not in their log yet."""
         return [row[0] for row in cls._rows("SELECT organizations_with_unsequenced_events()")]
+
+    @classmethod
+    def unsettled(cls) -> list[tuple[UUID, int]]:
+        """Return (organization, epoch) of erasures that wait for the end of the epoch that they began in."""
+        return [(row[0], row[1]) for row in cls._rows("SELECT org_id, epoch FROM unsettled_erasures()")]
+
+    @classmethod
+    def waiting_since(
+        cls, before: datetime, *, engines: Collection[str], states: Collection[str]
+    ) -> list[UUID]:
+        """Return organizations where somebody in one of `states`, in a shoot of one of `engines`, waits since `before`."""
+        rows = cls._rows(
+            "SELECT organizations_waiting_since(:before, :engines, :states)",
+            before=before,
+            engines=list(engines),
+            states=list(states),
+        )
+        return [row[0] for row in rows]
+
+    @classmethod
+    def clock(cls) -> datetime:
+        """Return what time it is for the database."""
+        moment = cls._rows("SELECT clock_timestamp()")[0][0]
+        assert isinstance(moment, datetime)
+        return moment
 
     @classmethod
     def outbox(cls, outbox_id: UUID) -> tuple[UUID, str] | None:

@@ -54,6 +54,7 @@ class Space(IntEnum):
     LOG = 2  # an organization's log, while events are added and a checkpoint is signed
     SIGN_IN = 3  # an identity, while its member is found or added
     WORK = 4  # an outbox row, or what a job is about, while a worker does it
+    SCHEDULER = 5  # of the installation: which of its schedulers does what the clock asks for
 
 
 def number(space: Space, subject: bytes = b"") -> int:
@@ -70,7 +71,7 @@ def wait(session: Session, space: Space, subject: bytes = b"", *, shared: bool =
     session.execute(select(take(number(space, subject))))
 
 
-def take(connection: Connection, space: Space, subject: bytes) -> bool:
+def take(connection: Connection, space: Space, subject: bytes = b"") -> bool:
     """Return whether an advisory lock was free; then it is held until the connection is closed."""
     return bool(connection.scalar(select(func.pg_try_advisory_lock(number(space, subject)))))
 

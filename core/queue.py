@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.clock import now
+from core.connections import redis_options
 from core.db import organization_of
 from core.ids import new_id
 from core.models import Outbox
@@ -74,7 +75,8 @@ def lane_of(job: JobName) -> Lane:
 @cache
 def redis_client() -> redis.Redis:
     """Return the process's Redis client. Redis holds ids and counters only, and may be flushed at any time."""
-    return redis.Redis.from_url(settings().redis_url.get_secret_value(), socket_timeout=15)
+    url = settings().redis_url.get_secret_value()
+    return redis.Redis.from_url(url, **redis_options(url))
 
 
 def enqueue(

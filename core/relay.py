@@ -7,12 +7,12 @@ import time
 from contextlib import closing
 from uuid import UUID
 
-import psycopg
 from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
 from core import locks
+from core.connections import postgres_connection
 from core.db import Lookup, direct_url, engine
 from core.logs import logger
 from core.queue import CHANNEL, CPU_LANES, JobName, Lane, lane_of, redis_client
@@ -108,10 +108,9 @@ def run(stop: threading.Event) -> None:
     A Postgres or Redis that does not answer is waited for. What was lost is delivered again within
     `LOST_AFTER_SECONDS + LOOK_EVERY_SECONDS`.
     """
-    address = direct_url().replace("postgresql+psycopg://", "postgresql://")
     while not stop.is_set():
         try:
-            with closing(psycopg.connect(address, autocommit=True)) as listener:
+            with closing(postgres_connection(direct_url())) as listener:
                 listener.execute(f"LISTEN {CHANNEL}".encode())
                 next_look = 0.0
                 while not stop.is_set():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from core import logs
+from core.db import limit_transactions
 from core.observe.health import State, health
 from core.settings import settings
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 # Two web processes would only compete for two cores; threads wait for the database and for watchers.
 WEB_THREADS = 24
+# Nobody waits at a page for longer, and a thread that hangs must not keep what it has locked.
+STATEMENT_SECONDS = 60
+IDLE_SECONDS = 60
 # Every path that HR, auditors, programs and identity providers use; the rest is the employees'.
 ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
 
@@ -25,6 +29,7 @@ ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
 def create_application() -> WSGIApplication:
     """Return the WSGI application of a web process."""
     logs.configure()
+    limit_transactions(statement_seconds=STATEMENT_SECONDS, idle_seconds=IDLE_SECONDS)
     from admin.app import create_app as create_admin
     from portal.app import create_app as create_portal
 

@@ -31,7 +31,7 @@ def _destroy_pending_keys() -> None:
 
     A key store restored within the epoch has them back, and turning would renew them.
     """
-    for org_id in Lookup.organizations():
+    for org_id in sorted({org_id for org_id, _ in Lookup.unsettled()}):
         with transaction(org_id) as session:
             for member_id in session.scalars(
                 select(Erasure.member_id).where(Erasure.epoch_destroyed_at.is_(None))
@@ -40,9 +40,11 @@ def _destroy_pending_keys() -> None:
 
 
 def settle_all() -> None:
-    """In every organization, complete erasures whose epoch key has been destroyed."""
+    """Complete erasures whose epoch key has been destroyed; a company without one costs nothing."""
     vault().keys.finish_turns()
-    for org_id in Lookup.organizations():
+    waiting = Lookup.unsettled()
+    over = vault().keys.destroyed_epochs({epoch for _, epoch in waiting})
+    for org_id in sorted({org_id for org_id, epoch in waiting if epoch in over}):
         with transaction(org_id) as session:
             settle(session)
 

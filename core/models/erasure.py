@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
@@ -21,6 +21,11 @@ class Erasure(Tenant):
     """
 
     __tablename__ = "erasures"
+    __table_args__ = (
+        Index(
+            "ix_erasures_unsettled", "org_id", "epoch", postgresql_where=text("epoch_destroyed_at IS NULL")
+        ),
+    )
 
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), unique=True)
     subject: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.KEYED))

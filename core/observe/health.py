@@ -15,10 +15,11 @@ from functools import cache
 from typing import Any
 
 import redis
-from sqlalchemy import NullPool, create_engine, func, select, text
+from sqlalchemy import NullPool, func, select, text
 from sqlalchemy.orm import Session
 
 from core.clock import now, rfc3339
+from core.connections import postgres_engine
 from core.logs import logger
 from core.mail import smtp
 from core.settings import settings
@@ -232,7 +233,7 @@ def ask_redis() -> None:
 
 
 def _scalar(url: str, question: Any) -> Any:
-    engine = create_engine(
+    engine = postgres_engine(
         url, poolclass=NullPool, connect_args={"connect_timeout": max(2, int(TIMEOUT_SECONDS))}
     )
     with Session(engine) as session:

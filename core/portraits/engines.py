@@ -212,11 +212,12 @@ def end_waiting(session: Session) -> int:
 
 
 def end_waiting_all() -> int:
-    """Do so in every organization, each in a transaction of its own, while no GPU worker runs."""
+    """Do so wherever somebody waits, each organization in a transaction of its own, while no GPU worker runs."""
     if gpu.alive():
         return 0
     total = 0
-    for org_id in Lookup.organizations():
+    generating = [engine for engine in EngineName if engine.needs_gpu]
+    for org_id in Lookup.waiting_since(now() - PATIENCE, engines=generating, states=MOVING):
         with transaction(org_id) as session:
             total += end_waiting(session)
     return total

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -267,11 +267,12 @@ class KeyStore:
 
     def finish_turns(self) -> None:
         """Destroy the key of every closed epoch that still has one."""
+        closed = select(Epoch).where(Epoch.closed_at.is_not(None), Epoch.destroyed_at.is_(None))
         with Session(self._engine) as session, session.begin():
+            if session.scalars(closed.limit(1)).first() is None:
+                return  # asked every few seconds, and nobody who makes a key is to wait for that
             locks.wait(session, locks.Space.EPOCH)
-            for epoch in session.scalars(
-                select(Epoch).where(Epoch.closed_at.is_not(None), Epoch.destroyed_at.is_(None))
-            ):
+            for epoch in session.scalars(closed.execution_options(populate_existing=True)):
                 self._kms.destroy(epoch.number)
                 if self._kms.exists(epoch.number):
                     raise RuntimeError(f"the key of epoch {epoch.number} still exists after its destruction")
@@ -282,6 +283,14 @@ class KeyStore:
         with Session(self._engine) as session:
             epoch = session.get(Epoch, number)
             return epoch.destroyed_at if epoch else None
+
+    def destroyed_epochs(self, numbers: Collection[int]) -> set[int]:
+        """Return which of these epochs' keys have been destroyed."""
+        if not numbers:
+            return set()
+        with Session(self._engine) as session:
+            over = select(Epoch.number).where(Epoch.number.in_(numbers), Epoch.destroyed_at.is_not(None))
+            return set(session.scalars(over))
 
     def current_epoch(self) -> tuple[int, datetime]:
         """Return the current epoch's number and when it opened."""

@@ -13,11 +13,12 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import create_engine, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core import locks
 from core.clock import now
+from core.connections import postgres_engine
 from core.db import connect_args, organization_of
 from core.errors import Gone
 from core.ids import new_id
@@ -178,7 +179,7 @@ class Vault:
 def vault() -> Vault:
     """Return the process's vault."""
     config = settings()
-    engine = create_engine(
+    engine = postgres_engine(
         config.keys_database_url.get_secret_value(),
         pool_size=5,
         pool_pre_ping=True,

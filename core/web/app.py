@@ -25,6 +25,7 @@ from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core import locks
+from core.connections import redis_options
 from core.logs import logger
 from core.models import App
 from core.people.sessions import SignedIn, find
@@ -142,6 +143,7 @@ def create_app(name: str, import_name: str) -> Flask:
         MAX_FORM_MEMORY_SIZE=2_000_000,
         # What every other client of Redis calls `unix://`, the limiter's calls `redis+unix://`.
         RATELIMIT_STORAGE_URI=re.sub("^unix:", "redis+unix:", config.redis_url.get_secret_value()),
+        RATELIMIT_STORAGE_OPTIONS=redis_options(config.redis_url.get_secret_value()),
         RATELIMIT_HEADERS_ENABLED=True,
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),

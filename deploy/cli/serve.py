@@ -63,7 +63,7 @@ def web(bind: str, count: int, threads: int) -> None:
 
 @main.command()
 def scheduler() -> None:
-    """Relay jobs, sequence the evidence log, turn epochs, keep retention; run exactly one."""
+    """Relay jobs, sequence the evidence log, turn epochs, keep retention; of several one leads."""
     from workers.process.scheduler import run
 
     run()

@@ -188,8 +188,8 @@ MUTATIONS = (
     Mutation(
         "A pooled connection forgets the company",
         "core/db.py",
-        "SELECT set_config('app.org_id', :org, true)",
-        "SELECT set_config('app.org_id', :org, false)",
+        "set_config('{name}', :v{number}, true)",
+        "set_config('{name}', :v{number}, false)",
         ("tests/security/test_tenants.py::test_pooled_connection_forgets_the_organization",),
     ),
     Mutation(

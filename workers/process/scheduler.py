@@ -1,12 +1,17 @@
-"""The one process that gives work its time: relay, log sequencer, epoch, retention, sweep."""
+"""The process that gives work its time: relay, log sequencer, epoch, retention, sweep.
+
+Each duty has a thread of its own and waits by a clock that nobody sets, so none waits for another's work and none for
+a wall clock that was put back.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 from compliance import erasure, retention
 from compliance.log import sequencer
@@ -16,61 +21,99 @@ from core.db import demand_sessions
 from core.portraits import engines
 from core.settings import settings
 from core.vault import vault
+from workers.process.leader import lead
+from workers.process.steady import TOLERANCE, SteadyClock
+
+STOP_SECONDS = (
+    5.0  # what a duty may take to end; its transaction is rolled back when the process goes before it
+)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Duty:
-    """Something done every so often; a failure is logged and tried again next time."""
+    """Something done every so often; a failure is logged and tried again next time.
+
+    Attributes:
+        every: from the end of one time to the beginning of the next.
+        irreversible: it acts on what the wall clock says and cannot be undone, so it waits while that cannot be
+            believed.
+    """
 
     name: str
     every: timedelta
     do: Callable[[], object]
-    due: datetime = field(default_factory=now)
+    irreversible: bool = False
 
-    def run_if_due(self) -> None:
-        """Do it if it is time."""
-        if now() < self.due:
-            return
+    def keep(self, over: threading.Event, clock: SteadyClock) -> None:
+        """Do it at once and then every so often, until `over` is set."""
+        while not over.is_set():
+            self._once(clock)
+            over.wait(self.every.total_seconds())
+
+    def _once(self, clock: SteadyClock) -> None:
         try:
+            if self.irreversible and not clock.trusted():
+                logs.logger().warning("duty_waits_for_the_clock", job=self.name)
+                return
             locks.again(self.do)
-        except Exception as error:  # noqa: BLE001 - one duty's trouble must not stop the others
+        except Exception as error:  # noqa: BLE001 - a duty's trouble must not be its last
             logs.logger().error("duty_failed", job=self.name, exc_info=error)
-        self.due = now() + self.every
 
 
-def turn_if_due() -> None:
-    """Turn the epoch when the current one is old enough, and complete what waited for that."""
-    _, opened_at = vault().keys.current_epoch()
-    if now() - opened_at >= timedelta(hours=settings().epoch_hours):
-        erasure.turn_epoch()
-    else:
-        erasure.settle_all()
+class EpochAge:
+    """How long the epoch has been open: by the wall clock, or by this process's own where that says more.
+
+    An epoch that seems to begin in the future was opened by a clock that has been put back since; nobody knows its age.
+    """
+
+    def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._elapsed = elapsed
+        self._seen: tuple[int, float] | None = None
+
+    def turn_if_due(self) -> None:
+        """Turn the epoch when the current one is old enough, and complete what waited for that."""
+        number, opened_at = vault().keys.current_epoch()
+        if self._seen is None or self._seen[0] != number:
+            self._seen = (number, self._elapsed())
+        limit = timedelta(hours=settings().epoch_hours)
+        age = now() - opened_at
+        if age < -TOLERANCE or max(age, timedelta(seconds=self._elapsed() - self._seen[1])) >= limit:
+            erasure.turn_epoch()
+        else:
+            erasure.settle_all()
 
 
 def duties() -> list[Duty]:
     """Return everything that happens by the clock."""
     return [
-        # First, before anything is served from a restored backup.
         Duty("replay_ledger", timedelta(hours=1), erasure.replay_ledger),
         Duty("sequence", timedelta(seconds=2), sequencer.sequence_all),
-        Duty("epoch", timedelta(seconds=5), turn_if_due),
-        Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all),
-        Duty("retention", timedelta(hours=1), retention.sweep_all),
-        Duty("orphans", timedelta(hours=6), retention.delete_orphans),
+        Duty("epoch", timedelta(seconds=5), EpochAge().turn_if_due),
+        Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all, irreversible=True),
+        Duty("retention", timedelta(hours=1), retention.sweep_all, irreversible=True),
+        Duty("orphans", timedelta(hours=6), retention.delete_orphans, irreversible=True),
     ]
 
 
+def serve(over: threading.Event, todo: Sequence[Duty], clock: SteadyClock) -> None:
+    """Relay, and keep each duty, until `over` is set."""
+    threads = [threading.Thread(target=relay.run, args=(over,), name="relay", daemon=True)] + [
+        threading.Thread(target=duty.keep, args=(over, clock), name=duty.name, daemon=True) for duty in todo
+    ]
+    for thread in threads:
+        thread.start()
+    over.wait()
+    deadline = time.monotonic() + STOP_SECONDS
+    for thread in threads:
+        thread.join(timeout=max(0.0, deadline - time.monotonic()))
+
+
 def run() -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT; while another scheduler leads, wait to follow it."""
     logs.configure()
     demand_sessions()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    relaying = threading.Thread(target=relay.run, args=(stop,), name="relay", daemon=True)
-    relaying.start()
-    todo = duties()
-    while not stop.wait(0.5):
-        for duty in todo:
-            duty.run_if_due()
-    relaying.join(timeout=10)
+    clock = SteadyClock()
+    lead(lambda over: serve(over, duties(), clock), stop)

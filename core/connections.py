@@ -1,0 +1,111 @@
+"""How long a part that lies outside is waited for: what every connection to Postgres and Redis is made with.
+
+A host that is lost without a word sends no FIN: only the system's own probes find out, on Linux after two hours
+(tcp(7), tcp_keepalive_time). Until then whoever asked waits, and its locks stay with the server.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+CONNECT_SECONDS: Final = 5
+REDIS_SECONDS: Final = 15  # what one answer of Redis may take
+
+
+@dataclass(frozen=True)
+class Watch:
+    """When a silent connection is asked, how often, and after how many questions without an answer it is lost."""
+
+    idle_seconds: int = 15
+    probe_seconds: int = 5
+    probes: int = 3
+
+    @property
+    def lost_seconds(self) -> int:
+        """How long a host can be away before the other end knows."""
+        return self.idle_seconds + self.probe_seconds * self.probes
+
+    @property
+    def ours(self) -> dict[str, int]:
+        """How libpq watches (PostgreSQL manual, 34.1.2); a socket on the same machine has no use for it, and takes it."""
+        return {
+            "connect_timeout": CONNECT_SECONDS,
+            "keepalives": 1,
+            "keepalives_idle": self.idle_seconds,
+            "keepalives_interval": self.probe_seconds,
+            "keepalives_count": self.probes,
+            "tcp_user_timeout": self.lost_seconds * 1000,  # milliseconds until what was sent is acknowledged
+        }
+
+    @property
+    def servers(self) -> str:
+        """The statement that has the server watch: it holds the locks of a client that is gone.
+
+        Through a pooler it is the pooler's connection that is watched, the same way by everybody.
+        """
+        values = {
+            "tcp_keepalives_idle": self.idle_seconds,
+            "tcp_keepalives_interval": self.probe_seconds,
+            "tcp_keepalives_count": self.probes,
+            "tcp_user_timeout": self.lost_seconds * 1000,
+        }
+        calls = (f"set_config('{name}', '{value}', false)" for name, value in values.items())
+        return f"SELECT {', '.join(calls)}"
+
+
+WATCH: Final = Watch()
+
+
+def postgres_connection(url: str) -> psycopg.Connection:
+    """Open a connection that commits each statement, for what lives longer than a transaction.
+
+    Args:
+        url: as SQLAlchemy or libpq writes it.
+    """
+    address = url.replace("postgresql+psycopg://", "postgresql://")
+    connection = psycopg.connect(make_conninfo(address, **WATCH.ours), autocommit=True)
+    connection.execute(WATCH.servers.encode())
+    return connection
+
+
+def postgres_engine(
+    url: str, *, watch: Watch = WATCH, connect_args: dict[str, Any] | None = None, **options: Any
+) -> Engine:
+    """Return an engine whose connections are watched from both ends, and are waited for no longer than said here."""
+    made = create_engine(url, connect_args={**watch.ours, **(connect_args or {})}, **options)
+
+    @event.listens_for(made, "connect")
+    def have_it_watched(connection: DBAPIConnection, _: object) -> None:
+        before = connection.autocommit
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute(watch.servers)
+        cursor.close()
+        connection.autocommit = before
+
+    return made
+
+
+def redis_options(url: str) -> dict[str, Any]:
+    """Return what a client of Redis is made with; a socket on the same machine cannot be lost without a word."""
+    if url.startswith("unix"):
+        return {"socket_timeout": REDIS_SECONDS}
+    watched = {
+        socket.TCP_KEEPIDLE: WATCH.idle_seconds,
+        socket.TCP_KEEPINTVL: WATCH.probe_seconds,
+        socket.TCP_KEEPCNT: WATCH.probes,
+        socket.TCP_USER_TIMEOUT: WATCH.lost_seconds * 1000,
+    }
+    return {
+        "socket_timeout": REDIS_SECONDS,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_keepalive": True,
+        "socket_keepalive_options": watched,
+    }
