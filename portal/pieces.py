@@ -51,6 +51,7 @@ def add() -> Response:
             media_type=quick_check(arrived.whole),
             upload_key=key,
             consent=consent,
+            photo_id=arrived.id,
         )
         return json_answer(listing.as_json(stored.photo), 201)
 

@@ -8,28 +8,42 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import locks
 from core.clock import now
 from core.consent import Purpose, ValidConsent
 from core.db import organization_of
-from core.errors import InvalidInput
+from core.errors import InvalidInput, TooManyRequests
 from core.ids import new_id
-from core.models import Arrival, Kind, Participation
+from core.models import Arrival, Artifact, Kind, Participation
 from core.vault import vault
 
 MOST: Final = 20  # unfinished at once, as many as there may be photos (`core.portraits.photos`)
 LEAST_BYTES: Final = 65_536  # of a piece that is not the last: each is an object of its own
+# Of one person, pieces and photos that are deleted but still stored: a purge takes seconds, and six of the largest
+# photos may come in that time.
+MOST_UNPURGED: Final = 250_000_000  # bytes
+
+
+class StillPurging(TooManyRequests):
+    """What was removed is still being deleted; what comes after has to wait for that."""
+
+    code = "still_purging"
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """How many bytes are here from the beginning on; with the last piece the whole file, which is kept no longer."""
+    """How many bytes are here from the beginning on; with the last piece the whole file, which is kept no longer.
+
+    `id` is the photo's to be: photos are numbered in the order in which they began to arrive, not in that in which
+    they were complete.
+    """
 
     received: int
     whole: bytes | None = None
+    id: UUID | None = None
 
 
 def add(
@@ -56,6 +70,7 @@ def add(
     Raises:
         ConsentRequired: `photo` was not agreed to.
         InvalidInput: it is too small, or reaches beyond the end.
+        StillPurging: too much of what the person removed is still stored.
     """
     consent.demand(Purpose.PHOTO)
     locks.person(session, participation.member_id)
@@ -71,7 +86,11 @@ def add(
     if last:
         before = [vault().get(session, UUID(one)) for one in known.pieces] if known is not None else []
         end(session, [known] if known is not None else [])
-        return Arrived(size, b"".join([*before, content]))
+        return Arrived(size, b"".join([*before, content]), known.id if known is not None else new_id())
+    if _unpurged(session, participation.member_id) > MOST_UNPURGED:
+        raise StillPurging(
+            "What you removed is still being deleted. Your photo goes on by itself in a moment."
+        )
     piece = vault().put(
         session,
         content,
@@ -96,6 +115,17 @@ def add(
     known.received = at + len(content)
     session.flush()
     return Arrived(known.received)
+
+
+def _unpurged(session: Session, member_id: UUID) -> int:
+    """Return the bytes of pieces and photos of a person that nobody can read any more, but that are still stored."""
+    waiting = select(func.coalesce(func.sum(Artifact.size), 0)).where(
+        Artifact.member_id == member_id,
+        Artifact.kind.in_((Kind.PIECE, Kind.PHOTO)),
+        Artifact.delete_requested_at.is_not(None),
+        Artifact.destroyed_at.is_(None),
+    )
+    return int(session.scalar(waiting) or 0)
 
 
 def of_participation(session: Session, participation_id: UUID) -> Sequence[Arrival]:

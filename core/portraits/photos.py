@@ -49,6 +49,7 @@ def store(
     media_type: str,
     upload_key: str,
     consent: ValidConsent,
+    photo_id: UUID | None = None,
 ) -> Stored:
     """Seal an uploaded photo and owe its check; the same `upload_key` again returns the first one.
 
@@ -63,6 +64,7 @@ def store(
         media_type: told from the content by the caller.
         upload_key: chosen by the browser for this one file.
         consent: proof that the person agreed to `photo`.
+        photo_id: its place among the person's photos, where it began to arrive earlier.
 
     Raises:
         ConsentRequired: `photo` was not agreed to.
@@ -79,7 +81,7 @@ def store(
     member = session.get_one(Member, participation.member_id)
     artifact = vault().put(session, content, kind=Kind.PHOTO, media_type=media_type, member_id=member.id)
     photo = Photo(
-        id=new_id(),
+        id=photo_id or new_id(),
         org_id=organization_of(session),
         created_at=now(),
         participation_id=participation.id,

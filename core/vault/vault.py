@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from core import locks
 from core.clock import now
 from core.connections import postgres_engine
-from core.db import connect_args, organization_of
+from core.db import connect_args, organization_of, pool_that_tells
 from core.errors import Gone
 from core.ids import new_id
 from core.models import Artifact, Kind, Member
@@ -182,6 +182,7 @@ def vault() -> Vault:
     engine = postgres_engine(
         config.keys_database_url.get_secret_value(),
         pool_size=5,
+        poolclass=pool_that_tells("keys"),
         pool_pre_ping=True,
         connect_args=connect_args(),
     )

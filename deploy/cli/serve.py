@@ -53,12 +53,17 @@ def worker(lanes: tuple[str, ...], engine: str, *, burst: bool) -> None:
 )
 def web(bind: str, count: int, threads: int) -> None:
     """Serve the pages for employees, HR admins and auditors."""
+    from core.observe.metrics import SHARED_FOLDER
     from core.settings import settings
+    from deploy.web_processes import shared_folder
     from deploy.wsgi import web_command
 
-    settings()  # say now, not in a worker's log, what is missing
-    command = web_command(bind, workers=count, threads=threads)
-    os.execv(command[0], command)  # noqa: S606 - gunicorn takes this process's place and its signals
+    apart = settings().metrics_bind  # says now, not in a worker's log, what is missing
+    if apart and apart.rpartition(":")[2] == bind.rpartition(":")[2]:
+        raise click.UsageError("HEADSHOTS_METRICS_BIND must name another port than --bind.")
+    command = web_command(bind, workers=count, threads=threads, metrics_bind=apart)
+    inherited = dict(os.environ) | {SHARED_FOLDER: str(shared_folder(bind))}  # noqa: TID251 - passed on, not read
+    os.execve(command[0], command, inherited)  # noqa: S606 - gunicorn takes this process's place and its signals
 
 
 @main.command()

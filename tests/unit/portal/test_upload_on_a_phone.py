@@ -194,6 +194,55 @@ def test_a_photo_removed_in_mid_upload_is_not_kept(ada: Any, phone: BrowserConte
         assert session.scalars(held).all() == []
 
 
+def order(page: Page) -> list[str | None]:
+    """The photos as they are numbered, by what they are to the server."""
+    return [one.get_attribute("data-key") for one in page.locator(".photo[data-id]").all()]
+
+
+def test_photos_keep_their_numbers_over_a_reload_whichever_arrives_first(
+    ada: Any, phone: BrowserContext, line: Line
+) -> None:
+    page = to_photos(ada, phone)
+    line.speed = 1_500_000
+    choose(page, grainy(1500, 1500), snapshot(320, 400), b"no photo", snapshot(400, 320), snapshot(500, 400))
+    all_sent(page, 4)
+    expect(page.locator(".photo.rejected")).to_have_count(1)
+    seen = page.locator(".photo-name").all_text_contents()
+    assert seen == [
+        "Photo 1 · IMG_1.jpg",
+        "Photo 2 · IMG_2.jpg",
+        "– · IMG_3.jpg",
+        "Photo 3 · IMG_4.jpg",
+        "Photo 4 · IMG_5.jpg",
+    ]
+    before = order(page)
+    page.reload()
+    all_sent(page, 4)
+    assert order(page) == before
+    assert page.locator(".photo-name").all_text_contents() == [name for name in seen if name[0] != "–"]
+
+
+def test_one_that_goes_on_after_a_reload_has_its_number_at_once(
+    ada: Any, phone: BrowserContext, line: Line
+) -> None:
+    page = to_photos(ada, phone)
+    stop_in_the_middle(page, line)
+    page.close()
+    line.mend()
+    page = phone.new_page()
+    page.goto("/me/photos")
+    choose(page, snapshot(320, 400))
+    all_sent(page)
+    choose(page, LARGE)
+    all_sent(page, 2)
+    expect(page.locator(".photo-name").first).to_have_text("Photo 1 · IMG_1.jpg")
+    expect(page.locator(".photo").first.locator("img")).to_have_js_property("naturalHeight", 1500)
+    before = order(page)
+    page.reload()
+    all_sent(page, 2)
+    assert order(page) == before
+
+
 def names_in(person: Any) -> list[str]:
     """The upload keys of the photos that are in the person's shoot."""
     with transaction(person.org_id) as session:
@@ -240,7 +289,7 @@ def test_the_same_photo_twice_is_one_and_a_removed_one_can_come_back(ada: Any, p
     expect(page.locator(".photo.rejected .verdict")).to_contain_text(
         "You have chosen this photo already: it is photo 1."
     )
-    page.get_by_role("button", name="Remove photo 2").click()
+    page.get_by_role("button", name="Remove IMG_1.jpg").click()
     page.get_by_role("button", name="Remove photo 1").click()
     expect(page.locator(".photo")).to_have_count(0)
     choose(page, photo)

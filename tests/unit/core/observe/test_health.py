@@ -44,10 +44,11 @@ def whole(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Itera
 def ask(path: str = "/readyz") -> tuple[int, dict[str, Any]]:
     """Ask a web process that has nothing in its memory."""
     health.health.cache_clear()
+    application = create_application()
     begun = time.monotonic()
     status: list[str] = []
     body = b"".join(
-        create_application()(
+        application(
             {"PATH_INFO": path, "REQUEST_METHOD": "GET"},
             lambda said, *_: status.append(said),  # type: ignore[arg-type,return-value]
         )

@@ -67,3 +67,17 @@ def test_an_import_finds_whom_a_sign_in_added(org: UUID, stored: str, listed: st
         run = imports.upload(session, shoot, f"email,first name,last name\n{listed},Ada,Example\n".encode())
         imports.commit(session, shoot, run.import_id, roster.Choice(), actor=audit.SYSTEM)
         assert session.scalar(select(func.count()).select_from(Member)) == 1
+
+
+@pytest.mark.parametrize(
+    "written", ["İsmail@acme.example", "IŞIK@Acme.example", "ΟΔΥΣΣΕΥΣ@acme.example", "ẞ@Bücher.example"]
+)
+def test_letters_that_a_database_folds_otherwise_find_their_person(org: UUID, written: str) -> None:
+    person = add_member(org, email=written)
+    with transaction(org) as session:
+        for asked in (written, addresses.folded(written), addresses.canonical(written)):
+            found = members.by_email(session, asked)
+            assert found is not None, asked
+            assert found.id == person.id
+        kept = session.get_one(Member, person.id).email
+        assert kept == session.scalar(select(func.lower(Member.email)).where(Member.id == person.id))
