@@ -21,7 +21,7 @@ from core.clock import now
 from core.ids import new_id
 from deploy.licences import licence_of
 
-PRODUCT = "headshots"
+PRODUCT = canonicalize_name("headshots")
 
 
 def python_packages() -> list[importlib.metadata.Distribution]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import sys
-from email.message import Message
 from importlib.metadata import PackageMetadata
 from pathlib import Path
 
@@ -67,7 +66,7 @@ FORBIDDEN = re.compile(r"\b(AGPL|GPL|SSPL|BUSL|CC-BY-NC|LicenseRef-Non-?Commerci
 SHARING = re.compile(r"\bLGPL\b")
 
 
-def licence_of(name: str, metadata: PackageMetadata | Message | None) -> str:
+def licence_of(name: str, metadata: PackageMetadata | None) -> str:
     """Return a package's licence as an SPDX expression, or `NOASSERTION` where nobody has read it yet."""
     if name in READ:
         return READ[name]
@@ -75,17 +74,17 @@ def licence_of(name: str, metadata: PackageMetadata | Message | None) -> str:
         return NVIDIA
     if metadata is None:
         return "NOASSERTION"
-    expression = metadata.get("License-Expression")
-    if expression:
+    fields = metadata.json
+    if expression := fields.get("license_expression"):
         return str(expression)
     said = [
         CLASSIFIERS.get(line.rpartition("::")[2].strip())
-        for line in metadata.get_all("Classifier") or []
+        for line in fields.get("classifier") or []
         if line.startswith("License") and not line.endswith("OSI Approved")
     ]
     if said and None not in said:
         return " AND ".join(sorted({str(one) for one in said}))
-    return _short(str(metadata.get("License") or ""))
+    return _short(str(fields.get("license") or ""))
 
 
 def _short(words: str) -> str:
