@@ -31,6 +31,12 @@ def looks(mail_to: str | None = None) -> list[Look]:
             machine.keyring,
             "See that the volume of HEADSHOTS_KEYRING_PATH is mounted and readable here, with the current epoch's key.",
         ),
+        Look(
+            "installation",
+            machine.belonging,
+            "Copy HEADSHOTS_SIGNING_PATH and HEADSHOTS_SECRET_KEY from a host that works; before the first `headshots migrate`"
+            " there are none.",
+        ),
         Look("signing_keys", machine.signing, "Restore the folder HEADSHOTS_SIGNING_PATH from the backup."),
         Look(
             "storage",

@@ -18,10 +18,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from core import gpu
 from core.clock import now
+from core.errors import ConfigurationError, Misfit
 from core.fonts import covering
 from core.observe import health
 from core.observe.figures import expiries
 from core.settings import diffusion_settings, settings, vision_settings
+from deploy import installation
 from deploy.doctor.finding import Finding, failure, ok, skipped, warning
 from deploy.fonts import SCRIPTS
 
@@ -74,6 +76,27 @@ def _closed(check: str, path: Path) -> Iterator[Finding]:
         yield failure(check, f"others may open {path}", f"chmod -R go= {path}")
 
 
+def belonging() -> Iterator[Finding]:
+    """This host, the key store, the keyring and the storage belong to the installation in the database."""
+    for part, check in installation.CHECKS.items():
+        try:
+            check()
+        except Misfit as error:
+            yield failure(
+                "installation",
+                f"{part}: {error.operator}",
+                "Give this host what it lacks, or the right address.",
+            )
+        except ConfigurationError as error:
+            yield failure(
+                "installation", f"{part}: {error.message}", "Give this host the keys of one that works."
+            )
+        else:
+            yield ok("installation", f"{part}: the installation's")
+    for name, fingerprint in installation.fingerprints().items():
+        yield ok("installation", f"fingerprint of {name}: {fingerprint}")
+
+
 def signing() -> Iterator[Finding]:
     """The signing keys are there, closed, and what their certificates say."""
     check = "signing_keys"
@@ -84,7 +107,7 @@ def signing() -> Iterator[Finding]:
             yield failure(
                 check,
                 f"{path} is missing",
-                "Restore it from the backup; a first start makes it when none was ever used.",
+                "Copy the folder from a host that works, or restore it from the backup; `headshots migrate` makes a first one.",
             )
             continue
         if not name.endswith(".crt"):

@@ -17,14 +17,12 @@ from click.testing import CliRunner, Result
 from conftest import SECRET, forget_process_state
 from sqlalchemy import create_engine, make_url, text
 
-from compliance import evidence
 from core.settings import settings
 from core.vault import vault
 from deploy.cli import main
 from deploy.doctor.finding import Finding, Grade, Look, examine, ok
 from deploy.local.processes import free_port
 from deploy.local.services import LocalServices
-from sso.credentials import sp_credentials
 
 PASSWORD = "correct-horse-battery"
 
@@ -46,8 +44,6 @@ def inbox(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Itera
     mail.start()
     monkeypatch.setenv("HEADSHOTS_SMTP_URL", f"smtp://127.0.0.1:{port}")
     forget_process_state()
-    evidence.signing_keys()
-    sp_credentials(settings().signing_path)
     yield handler
     mail.stop()
 
@@ -83,7 +79,8 @@ def test_a_whole_installation_has_no_failure(inbox: Inbox) -> None:
     assert failures(found) == set(), result.stdout
     assert result.exit_code == 0
     wanted = {
-        "database", "app_role", "tenant_walls", "lookup_role", "migrations", "owner_role", "keys_database", "keyring",
+        "database", "app_role", "tenant_walls", "lookup_role", "migrations", "owner_role", "keys_database", "installation",
+        "keyring",
         "signing_keys", "storage", "clock_storage", "clock_database", "redis", "scheduler", "mail", "mail_domain", "base_url",
         "disk", "fonts", "libraries", "matting_model", "gpu",
     }  # fmt: skip
@@ -109,8 +106,9 @@ def test_a_test_message_is_sent_on_demand(inbox: Inbox) -> None:
 
 
 def test_the_storage_is_left_as_it_was(inbox: Inbox, tmp_path: Path) -> None:
+    before = [path for path in (tmp_path / "storage").rglob("*") if path.is_file()]
     ask()
-    assert not [path for path in (tmp_path / "storage").rglob("*") if path.is_file()]
+    assert [path for path in (tmp_path / "storage").rglob("*") if path.is_file()] == before
     name = f"{vault().store.CHECK_PREFIX}left"
     vault().store.put(name, b"a doctor that was killed")
     assert name not in dict(vault().store.names()), "the sweep counts no probe"
@@ -151,7 +149,7 @@ def test_keys_that_are_gone_or_open_to_others_are_found(inbox: Inbox) -> None:
     settings().keyring_path.chmod(0o755)
     (settings().signing_path / "log.pem").unlink()
     _, found = ask()
-    assert failures(found) == {"keyring", "signing_keys"}
+    assert failures(found) == {"installation", "keyring", "signing_keys"}
     assert "log.pem is missing" in says(found, "signing_keys")
     for key in settings().keyring_path.iterdir():
         key.unlink()
