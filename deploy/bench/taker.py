@@ -11,24 +11,24 @@ from rq.exceptions import DequeueTimeout
 from rq.serializers import JSONSerializer
 
 from core import crew
-from core.queue import Lane, redis_client, take
+from core.queue import CPU_LANES, Lane, redis_client, take
 
 
 def main() -> None:
-    """Take mail's work until stopped."""
+    """Take whatever is due until stopped."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     connection = redis_client()
-    queue = Queue(Lane.MAIL, connection=connection, serializer=JSONSerializer)
-    crew.report(str(os.getpid()), [Lane.MAIL])
+    queues = [Queue(lane, connection=connection, serializer=JSONSerializer) for lane in CPU_LANES]
+    crew.report(str(os.getpid()), CPU_LANES)
     while not stop.is_set():
         try:
-            found = Queue.dequeue_any([queue], 1, connection, serializer=JSONSerializer)
+            found = Queue.dequeue_any(queues, 1, connection, serializer=JSONSerializer)
         except DequeueTimeout:
             continue
         if found is not None:
             connection.delete(found[0].key)
-            take(Lane.MAIL)
+            take(Lane(found[1].name))
 
 
 if __name__ == "__main__":
