@@ -13,6 +13,7 @@ from core.db import limit_transactions
 from core.observe import metrics
 from core.observe.health import State, health
 from core.settings import settings
+from deploy import installation
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -24,12 +25,15 @@ STATEMENT_SECONDS = 60
 IDLE_SECONDS = 60
 # Every path that HR, auditors, programs and identity providers use; the rest is the employees'.
 ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
+UNANSWERED = b"The database does not answer. What you saved is safe: try again in a moment.\n"
 
 
 def create_application() -> WSGIApplication:
     """Return the WSGI application of a web process."""
     logs.configure()
     limit_transactions(statement_seconds=STATEMENT_SECONDS, idle_seconds=IDLE_SECONDS)
+    belongs = installation.Belonging()
+    belongs()  # also where gunicorn was started without `headshots web`
     from admin.app import create_app as create_admin
     from portal.app import create_app as create_portal
 
@@ -52,6 +56,8 @@ def create_application() -> WSGIApplication:
             return _plain(
                 start_response, "404 Not Found", "text/plain", b"Only metrics and probes are here.\n"
             )
+        if not belongs():
+            return _plain(start_response, "503 Service Unavailable", "text/plain", UNANSWERED)
         if idp is not None and (path == "/devidp" or path.startswith("/devidp/")):
             environ["SCRIPT_NAME"] = "/devidp"
             environ["PATH_INFO"] = path.removeprefix("/devidp") or "/"

@@ -25,7 +25,7 @@ from core.mail import lines
 from core.observe import metrics
 from core.settings import settings
 from core.vault import vault
-from core.vault.keys import Epoch
+from core.vault.key_tables import Epoch
 from core.vault.kms import EpochKeyGone
 
 TIMEOUT_SECONDS = 2.0

@@ -18,7 +18,6 @@ from servers.s3 import S3
 from servers.smtp import PostOffice
 from sqlalchemy import make_url
 
-from core.schema import migrate
 from deploy.local.postgres import PORT
 from deploy.local.processes import Child, Supervisor, child_environment, free_port, python_module, wait_ready
 from deploy.local.services import LocalServices
@@ -95,10 +94,10 @@ def running(home: Path, say: Say) -> Iterator[World]:
             "TMPDIR": str(temp),
             **s3.environment(port=cables["storage"].port),
         }
-        migrate(services.databases.owner)
         child = child_environment(values)
         logs = home / "logs"
         supervisor = stack.enter_context(Supervisor(logs, say=say, each_tick=services.ensure_running))
+        run_once(child, "migrate")
         run_once(child, "seed-demo")
         names = []
         for number, port in enumerate(web_ports, start=1):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from compliance import erasure, retention
+from compliance import erasure, retention, strays
 from compliance.log import sequencer
 from core import locks, logs, relay
 from core.clock import now
@@ -98,7 +98,8 @@ def duties() -> list[Duty]:
         Duty("epoch", timedelta(seconds=5), EpochAge().turn_if_due),
         Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all, irreversible=True),
         Duty("retention", timedelta(hours=1), retention.sweep_all, irreversible=True),
-        Duty("orphans", timedelta(hours=6), retention.delete_orphans, irreversible=True),
+        Duty("tie", timedelta(hours=1), lambda: vault().ties.turn()),
+        Duty("orphans", timedelta(hours=6), strays.sweep, irreversible=True),
     ]
 
 
