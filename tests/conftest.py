@@ -35,6 +35,18 @@ hypothesis_settings.load_profile("headshots")
 SECRET = "a secret of the tests, long enough for the settings to take"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options for `tests/flows/test_at_once.py`."""
+    group = parser.getgroup("pairs of verbs at once")
+    group.addoption("--pairs-minutes", type=float, default=10.0, help="longest time for the slow test of all")
+    group.addoption(
+        "--pairs-seed",
+        type=int,
+        default=clock.now().toordinal(),
+        help="which sample of them; today's by default",
+    )
+
+
 @pytest.fixture(scope="session")
 def services() -> Iterator[LocalServices]:
     """Postgres and Redis for this test process.

@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Dialog, Page, expect
 from sqlalchemy import select
 
 from core.db import transaction
+from core.image.kinds import DamagedPhoto
 from core.image.reading import read
 from core.models import Artifact, Photo, State
 from core.vault import vault
@@ -301,7 +302,7 @@ def test_the_same_photo_twice_is_one_and_a_removed_one_can_come_back(ada: Any, p
     ("options", "size"),
     [
         ({}, (4096, 3072)),
-        ({"progressive": True, "icc_profile": display_p3()}, (4096, 3072)),
+        ({"restart_marker_blocks": 50, "icc_profile": display_p3()}, (4096, 3072)),
         ({"exif": Image.Exif()}, (3072, 4096)),
     ],
     ids=["sRGB", "Display P3", "on its side"],
@@ -333,19 +334,29 @@ def _torn(content: bytes) -> bytes:
     return content[:middle] + np.random.default_rng(1).bytes(4096) + content[middle + 4096 :]
 
 
+def _without(content: bytes, size: int) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + content[middle + size :]
+
+
+@pytest.mark.parametrize("restarts", [0, 40])
 @pytest.mark.parametrize(
     "change",
     [
         lambda whole: whole[: len(whole) // 2],
         lambda whole: whole[: len(whole) // 2] + bytes(len(whole) // 2) + b"\xff\xd9",
         _torn,
+        lambda whole: _without(whole, 1),
+        lambda whole: _without(whole, 4096),
     ],
-    ids=["cut off", "zeros", "garbage"],
+    ids=["cut off", "zeros", "garbage", "a byte less", "a piece less"],
 )
 def test_a_damaged_photo_is_judged_as_it_is(
-    ada: Any, phone: BrowserContext, change: Callable[[bytes], bytes]
+    ada: Any, phone: BrowserContext, change: Callable[[bytes], bytes], restarts: int
 ) -> None:
-    damaged = change(snapshot(4800, 3200))
+    damaged = change(snapshot(4800, 3200, restart_marker_blocks=restarts))
+    with pytest.raises(DamagedPhoto):
+        read(damaged)
     page = to_photos(ada, phone)
     choose(page, damaged)
     all_sent(page)
@@ -354,8 +365,12 @@ def test_a_damaged_photo_is_judged_as_it_is(
 
 @pytest.mark.parametrize(
     "content",
-    [snapshot(4800, 3200, exif=adobe_exif()), snapshot(4096, 3072)],
-    ids=["Adobe RGB by EXIF alone", "not too large"],
+    [
+        snapshot(4800, 3200, exif=adobe_exif()),
+        snapshot(4096, 3072),
+        snapshot(4800, 3200, progressive=True),
+    ],
+    ids=["Adobe RGB by EXIF alone", "not too large", "no camera's"],
 )
 def test_what_a_browser_would_show_wrongly_or_needs_not_shrink_is_left_alone(
     ada: Any, phone: BrowserContext, content: bytes
