@@ -31,6 +31,7 @@ class JobName(StrEnum):
 
     INTAKE = "intake"
     PICTURES = "pictures"
+    IMPORT_ROSTER = "import_roster"
     RENDER = "render"
     TRAIN = "train"
     TRAIN_STYLE = "train_style"
@@ -61,7 +62,7 @@ CPU_LANES = (Lane.INTERACTIVE, Lane.PROOF, Lane.BATCH, Lane.MAIL)
 
 # In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails.
 JOBS = {
-    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES),
+    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER),
     Lane.PROOF: (JobName.ERASE, JobName.CERTIFY, JobName.PURGE),
     Lane.BATCH: (JobName.RENDER,),
     Lane.MAIL: (JobName.DEVICE_MAIL, JobName.DATA_MAIL, JobName.READY_MAIL, JobName.INVITE_MAIL),
