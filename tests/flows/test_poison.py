@@ -164,6 +164,19 @@ def test_a_worker_that_is_told_to_stop_finishes_its_photo(
     assert (row.deaths, row.attempts) == (0, 0)
 
 
+def test_a_worker_that_is_killed_after_it_was_told_to_stop_has_not_died_of_its_photo(
+    keeper: Keeper, participation: Participation
+) -> None:
+    slow = upload(participation, Harm.SLOW)
+    keeper.until(lambda: is_begun(participation.org_id, 0), "the check under way")
+    keeper.process.send_signal(signal.SIGTERM)
+    keeper.until(lambda: check_of(participation.org_id).started_at is None, "the note of it")
+    keeper.kill()
+    assert standing(slow) is Standing.CHECKING
+    keeper.until(lambda: standing(slow) is Standing.ACCEPTED, "a verdict")
+    assert check_of(participation.org_id).deaths == 0
+
+
 def test_a_check_that_hangs_where_no_signal_gets_through_ends_its_worker(
     keeper: Keeper, participation: Participation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

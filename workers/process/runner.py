@@ -36,7 +36,7 @@ from core.observe.metrics import Outcome
 from core.queue import JobName, Lane, lane_of
 from core.vault import ArtifactGone, KeyErased
 from workers.jobs import Job
-from workers.process import alone, patience
+from workers.process import alone, leaving, patience
 from workers.process.alone import Death
 
 MAX_ATTEMPTS: Final = 6  # of work that somebody can start again themselves
@@ -160,7 +160,8 @@ def _perform(outbox_id: UUID) -> None:
         if taken is None:
             return
         try:
-            _do(taken)
+            with leaving.at_hand(outbox_id, taken.job.org_id):
+                _do(taken)
         except (SystemExit, KeyboardInterrupt):
             _put_back(taken.job)
             raise
@@ -174,7 +175,7 @@ def _take(outbox_id: UUID, org_id: UUID, name: str) -> _Taken | None:
     """Note, in a transaction of its own, that this worker has the work now; `None` if it is over.
 
     Whoever comes while that note stands and no lock is held knows that the worker died. A restart of Postgres
-    frees the locks of living workers, so it tells nothing.
+    frees the locks of living workers, so it tells nothing; one that is told to stop takes its note back.
     """
     with transaction(org_id) as session:
         row = session.get_one(Outbox, outbox_id, with_for_update={"key_share": True})
