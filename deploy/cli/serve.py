@@ -81,10 +81,21 @@ def scheduler() -> None:
 
 
 @main.command()
-def migrate() -> None:
+@click.option(
+    "--to",
+    "revision",
+    metavar="REV",
+    help="Bring the main database to this migration instead, forth or back; refuses to go back where something would be lost.",
+)
+@click.option(
+    "--lose",
+    multiple=True,
+    metavar="NAME",
+    help="With --to: a table, or a column as TABLE.COLUMN, that may go with what is in it.",
+)
+def migrate(revision: str | None, lose: tuple[str, ...]) -> None:
     """Bring both databases to the newest schema; the first time make the installation's keys. Needs HEADSHOTS_DATABASE_OWNER_URL."""
-    from core import logs
-    from core.schema import migrate as upgrade
+    from core import logs, schema
     from core.settings import settings
     from deploy import installation
 
@@ -94,7 +105,11 @@ def migrate() -> None:
         raise ConfigurationError(
             "Set HEADSHOTS_DATABASE_OWNER_URL to migrate: the app's role may not change tables."
         )
-    upgrade(owner.get_secret_value())
+    if revision is not None:
+        gone = schema.migrate_to(owner.get_secret_value(), revision, lose=lose)
+        tell(f"The main database is at {revision}. Gone: {', '.join(gone) or 'nothing'}.")
+        return
+    schema.migrate(owner.get_secret_value())
     if installation.initialize():
         tell(
             f"Made the keys of this installation in {settings().signing_path} and {settings().keyring_path}. "
