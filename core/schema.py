@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
 import migrations
-from core.errors import Conflict, InvalidInput
+from core.errors import Misfit
 
 MIGRATIONS = Path(migrations.__file__).parent
 # Column → its default as SQL, for every column of every table of ours.
@@ -22,7 +22,13 @@ _COLUMNS = """
 """
 
 
-class WouldLose(Conflict):
+class NoSuchMigration(Misfit):
+    """No migration has this number."""
+
+    code = "no_such_migration"
+
+
+class WouldLose(Misfit):
     """An earlier schema has no place for something that is there."""
 
     code = "would_lose"
@@ -54,13 +60,15 @@ def migrate_to(owner_url: str, revision: str, *, lose: Collection[str] = ()) -> 
         The tables and columns that went.
 
     Raises:
-        InvalidInput: there is no such migration.
+        NoSuchMigration: there is none of this number.
         WouldLose: something else that would go is not empty; nothing was changed.
     """
     script = ScriptDirectory(str(MIGRATIONS))
     known = [one.revision for one in script.walk_revisions()]  # the newest first
     if revision not in known:
-        raise InvalidInput(f"There is no migration {revision}. They go from {known[-1]} to {known[0]}.")
+        raise NoSuchMigration(
+            operator=f"There is no migration {revision}. They go from {known[-1]} to {known[0]}."
+        )
     engine = create_engine(owner_url)
     try:
         with engine.begin() as connection:
@@ -79,7 +87,7 @@ def migrate_to(owner_url: str, revision: str, *, lose: Collection[str] = ()) -> 
             kept = [name for name in gone if name not in lose and _holds_something(connection, name, before)]
             if kept:
                 raise WouldLose(
-                    f"Going back to {revision} would lose what is in {', '.join(kept)}. Nothing was changed. The release before "
+                    operator=f"Going back to {revision} would lose what is in {', '.join(kept)}. Nothing was changed. The release before "
                     "works with the newer schema too, so most often nothing has to go back; if these may be lost, name each: "
                     f"{' '.join(f'--lose {name}' for name in kept)}."
                 )
