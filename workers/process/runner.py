@@ -29,6 +29,7 @@ from core.observe.metrics import Outcome
 from core.queue import JobName
 from core.vault import ArtifactGone, KeyErased
 from workers.jobs import Job
+from workers.process.traces import traced
 
 MAX_ATTEMPTS = 6
 BACKOFF_SECONDS = (1, 4, 15, 60, 300)
@@ -82,6 +83,7 @@ def module_of(name: JobName) -> Job:
     return cast("Job", importlib.import_module(f"workers.jobs.{name.value}"))
 
 
+@traced
 def perform(outbox_id: str) -> None:
     """Do the work of one outbox row. RQ calls this; nothing escapes it, so Redis never sees an error's text.
 
