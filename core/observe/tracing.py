@@ -108,14 +108,15 @@ def _failed(made: Span, what: str) -> None:
     made.set_status(Status(StatusCode.ERROR, what))
 
 
-def describe(name: str, **attributes: Attribute) -> None:
-    """Say more of the span that is open, which a request knows when it ends."""
+def describe(name: str | None = None, **attributes: Attribute) -> None:
+    """Say more of the span that is open: what a request or a job knows when it ends."""
     if _current() is None:
         return
     from opentelemetry.trace import get_current_span
 
     made = get_current_span()
-    made.update_name(name)
+    if name is not None:
+        made.update_name(name)
     made.set_attributes(attributes)
 
 
