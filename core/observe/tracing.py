@@ -6,7 +6,7 @@ a proxy says about traces is not taken over: only our own outbox carries one on,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -108,7 +108,7 @@ def _failed(made: Span, what: str) -> None:
     made.set_status(Status(StatusCode.ERROR, what))
 
 
-def describe(name: str | None = None, **attributes: Attribute) -> None:
+def describe(attributes: Mapping[str, Attribute], *, name: str | None = None) -> None:
     """Say more of the span that is open: what a request or a job knows when it ends."""
     if _current() is None:
         return
@@ -117,7 +117,7 @@ def describe(name: str | None = None, **attributes: Attribute) -> None:
     made = get_current_span()
     if name is not None:
         made.update_name(name)
-    made.set_attributes(attributes)
+    made.set_attributes(dict(attributes))
 
 
 def traceparent() -> str | None:

@@ -226,11 +226,10 @@ def _finish(response: Response) -> Response:
     route = str(request.url_rule) if request.url_rule else "none"
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
     name = _app_name()
-    told: dict[str, tracing.Attribute] = {
-        "http.route": route,
-        "http.response.status_code": response.status_code,
-    }
-    tracing.describe(f"{request.method} {route}", **told)
+    tracing.describe(
+        {"http.route": route, "http.response.status_code": response.status_code},
+        name=f"{request.method} {route}",
+    )
     metrics.REQUESTS.labels(name, route, str(response.status_code)).inc()
     metrics.REQUEST_SECONDS.labels(name, route).observe(seconds)
     # The route, never the path: paths carry invitation tokens.

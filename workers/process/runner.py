@@ -362,8 +362,7 @@ def _give_up(
 
 def _count(taken: _Taken, outcome: Outcome) -> None:
     metrics.JOBS.labels(taken.name.value, outcome).inc()
-    told: dict[str, tracing.Attribute] = {"headshots.outcome": outcome.value}
-    tracing.describe(**told)
+    tracing.describe({"headshots.outcome": outcome.value})
 
 
 def _put_back(job: JobRun) -> None:

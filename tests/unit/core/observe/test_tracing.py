@@ -133,7 +133,7 @@ def test_one_trace_leads_from_the_click_to_the_work(
     assert done["parentSpanId"] == asked["spanId"]
     assert attributes(asked)["http.response.status_code"] in (200, "200", 302, "302", 303, "303")
     assert attributes(done)["headshots.outbox"] == str(outbox)
-    assert attributes(done)["headshots.outcome"] == "failed", "there is no mail server here"
+    assert attributes(done)["headshots.outcome"] == "done"
 
 
 def test_nothing_personal_is_in_a_trace_and_nothing_is_taken_from_outside(
