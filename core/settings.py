@@ -109,6 +109,13 @@ class Settings(VisionSettings, DiffusionSettings):
     keyring_path: Path = Field(
         description="folder of the epoch keys (file KMS); never include it in a backup"
     )
+    escrow_path: Path | None = Field(
+        None,
+        description="folder of the sealed second copy of the epoch keys, on another volume than the keyring; never include it in a backup",
+    )
+    escrow_public_key: str = Field(
+        "", description="what that copy is sealed to, as `headshots keys escrow-key` prints it"
+    )
     signing_path: Path = Field(description="folder of the evidence signing keys and certificates")
     development_idp_path: Path | None = Field(
         None,
@@ -148,6 +155,10 @@ class Settings(VisionSettings, DiffusionSettings):
         None,
         min_length=16,
         description="secret that opens `/metrics` at the web's own address too, as `Authorization: Bearer …`; without it that address has none",
+    )
+    otel_endpoint: str = Field(
+        "",
+        description="where traces go by OTLP over HTTP with JSON, e.g. `http://collector:4318`; needs the `otel` extra",
     )
     log_level: str = Field("INFO", description="`DEBUG`, `INFO`, `WARNING`, `ERROR`")
 
