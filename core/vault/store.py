@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,6 +36,8 @@ class ObjectStore:
     Names are random and say nothing about a person, a company or what the bytes are. Each verb raises
     `Unavailable` where the storage does not answer.
     """
+
+    CHECK_PREFIX = "check/"
 
     def __init__(self, url: str) -> None:
         self._folder: Path | None = None
@@ -104,7 +107,28 @@ class ObjectStore:
                 self._folder.stat()
                 if not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._folder))
-        self.exists(f"{OBJECT_PREFIX}check")
+        self.exists(f"{self.CHECK_PREFIX}nothing")
+
+    def round_trip(self) -> datetime:
+        """Write an object, read it back and delete it; return when the storage says that it was written.
+
+        Its name lies outside of what is swept and counted.
+
+        Raises:
+            Unavailable: the storage does not answer, or does not let us.
+            RuntimeError: it gave back something else, or did not delete it.
+        """
+        name, content = f"{self.CHECK_PREFIX}{secrets.token_hex(16)}", secrets.token_bytes(64)
+        self.put(name, content)
+        try:
+            same = self.get(name) == content
+            with answering("storage"):
+                written: datetime = obstore.head(self._store, name)["last_modified"]
+        finally:
+            self.delete(name)
+        if not same or self.exists(name):
+            raise RuntimeError("the storage does not keep, or not delete, what it is told to")
+        return written
 
     def names(self) -> Iterator[tuple[str, float]]:
         """Yield every object's name and Unix time of last change, in batches under the hood."""
