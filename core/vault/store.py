@@ -7,8 +7,9 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import obstore
@@ -17,7 +18,12 @@ from obstore.store import LocalStore, from_url
 from core.errors import Misfit
 from core.vault.outage import answering
 
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
 OBJECT_PREFIX = "objects/"
+# A hiccup is tried again at once; the client's own ten tries would keep a worker, or a page, for three minutes.
+RETRIES: Final[RetryConfig] = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
 
 class ObjectMissing(LookupError):
@@ -51,7 +57,7 @@ class ObjectStore:
             with answering("storage"):
                 self._store: obstore.store.ObjectStore = LocalStore(folder)
         else:
-            self._store = from_url(url)
+            self._store = from_url(url, retry_config=RETRIES)
 
     @staticmethod
     def make_folder(url: str) -> None:

@@ -326,7 +326,9 @@ def test_a_chosen_backdrop_stays_though_another_field_is_refused(org: UUID, brow
         "backdrop_kind": "image",
         "image": (io.BytesIO(coarse(1, (1200, 1000))), "wall.jpg"),
     }
-    working = threading.Timer(0.5, judge_pictures, (org,))  # a worker comes while the page waits for it
+    working = threading.Timer(
+        0.5, judge_pictures, (org,), {"patience": 10.0}
+    )  # a worker comes while the page waits for it
     working.start()
     refused = browser.post("/admin/styles/new", wrong, json=False)
     working.join()
