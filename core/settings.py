@@ -99,6 +99,12 @@ class Settings(VisionSettings, DiffusionSettings):
     storage_region: str = Field(
         description="where photos are stored, as employees read it in the consent, e.g. `the European Union`"
     )
+    mail_per_second: float | None = Field(
+        None,
+        gt=0,
+        le=10_000,
+        description="most mails a second that all workers together hand to the mail server, as its provider allows; more wait their turn while workers do other work; no limit if not set",
+    )
     mail_from: str = Field(
         "Headshots <headshots@localhost>", description="sender of every mail; shown under the company's name"
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from conftest import add_participation, forget_process_state
+from conftest import add_member, add_participation, forget_process_state
 from mail_server import PostOffice, serving
 from sqlalchemy import select, update
 from work import do_all_work
@@ -15,6 +16,7 @@ from work import do_all_work
 from core import audit
 from core.clock import end_of_day, now
 from core.db import transaction
+from core.mail import rate
 from core.models import (
     AuditEvent,
     Invite,
@@ -330,3 +332,41 @@ def test_a_withdrawn_link_stays_so_when_the_deadline_moves(
         day = now().date() + timedelta(days=40)
         assert shoots.move_deadline(session, shoot, day, actor=audit.SYSTEM) == (0, 0)
     assert not usable(org, invite)
+
+
+@pytest.fixture
+def five_a_second(post: PostOffice, monkeypatch: pytest.MonkeyPatch) -> PostOffice:
+    monkeypatch.setenv("HEADSHOTS_MAIL_PER_SECOND", "5")
+    forget_process_state()
+    return post
+
+
+def test_mails_over_the_rate_come_back_in_turn_and_nobody_waits_for_them(
+    five_a_second: PostOffice, org: UUID, member: Member
+) -> None:
+    people = [member, *(add_member(org, f"Person{number}") for number in range(11))]
+    for one in people:
+        create_invite(org, one)
+    started = time.monotonic()
+    do_all_work()
+    sent, seconds = len(five_a_second.mails), time.monotonic() - started
+    assert sent <= 5 + 5 * seconds
+    with transaction(org) as session:
+        waiting = session.scalars(select(Outbox).where(Outbox.done_at.is_(None))).all()
+        assert all((row.attempts, row.failed_at, row.published_at) == (0, None, None) for row in waiting)
+    while len(five_a_second.mails) < len(people):
+        assert time.monotonic() - started < 60
+        do_all_work()
+        assert len(five_a_second.mails) <= 5 + 5 * (time.monotonic() - started)
+        time.sleep(0.05)
+    assert sorted(mail.to[0] for mail in five_a_second.mails) == sorted(one.email or "" for one in people)
+
+
+def test_a_mail_that_somebody_waits_for_is_not_held_back(
+    five_a_second: PostOffice, org: UUID, member: Member
+) -> None:
+    while not rate.wait_seconds():
+        pass
+    opened_elsewhere(org, member)
+    do_all_work()
+    assert len(five_a_second.mails) == 1
