@@ -158,6 +158,10 @@ class Settings(VisionSettings, DiffusionSettings):
         min_length=16,
         description="secret that opens `/metrics` at the web's own address too, as `Authorization: Bearer …`; without it that address has none",
     )
+    otel_endpoint: str = Field(
+        "",
+        description="where traces go by OTLP over HTTP with JSON, e.g. `http://collector:4318`; needs the `otel` extra",
+    )
     log_level: str = Field("INFO", description="`DEBUG`, `INFO`, `WARNING`, `ERROR`")
 
     @property
