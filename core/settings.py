@@ -115,6 +115,13 @@ class Settings(VisionSettings, DiffusionSettings):
     keyring_path: Path = Field(
         description="folder of the epoch keys (file KMS); never include it in a backup"
     )
+    escrow_path: Path | None = Field(
+        None,
+        description="folder of the sealed second copy of the epoch keys, on another volume than the keyring; never include it in a backup",
+    )
+    escrow_public_key: str = Field(
+        "", description="what that copy is sealed to, as `headshots keys escrow-key` prints it"
+    )
     signing_path: Path = Field(description="folder of the evidence signing keys and certificates")
     development_idp_path: Path | None = Field(
         None,
