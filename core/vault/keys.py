@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Engine, String, Uuid, any_, delete, func, literal, select, update
+from sqlalchemy import ARRAY, Engine, String, Uuid, any_, delete, func, inspect, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import locks
 from core.clock import now
 from core.errors import Gone, Misfit
-from core.vault.crypto import CannotOpen, new_key
+from core.vault.crypto import CannotOpen, new_key, open_sealed
 from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBase, KeyStoreMark, LogHead
 from core.vault.kms import EpochKeyGone, Kms
 
@@ -143,8 +143,24 @@ class KeyStore:
         proof = insert(EpochProof).values(epoch=epoch, wrapped=self._kms.wrap(epoch, _PROVEN, _PROVEN))
         session.execute(proof.on_conflict_do_nothing())
 
+    def living_epochs(self) -> list[int]:
+        """Return the epochs whose keys have not been destroyed."""
+        with Session(self._engine) as session:
+            return list(session.scalars(select(Epoch.number).where(Epoch.destroyed_at.is_(None))))
+
+    def proves(self, epoch: int, key: bytes) -> bool:
+        """Whether `key` is the epoch's."""
+        with Session(self._engine) as session:
+            proof = session.get(EpochProof, epoch)
+        try:
+            return proof is not None and open_sealed(key, proof.wrapped, _PROVEN) == _PROVEN
+        except CannotOpen:
+            return False
+
     def mark(self) -> Mark | None:
         """Return which installation the store says it belongs to, if any."""
+        if not inspect(self._engine).has_table(KeyStoreMark.__tablename__):
+            return None
         with Session(self._engine) as session:
             row = session.get(KeyStoreMark, True)
             return None if row is None else Mark(row.id, row.generation)

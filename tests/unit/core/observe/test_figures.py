@@ -15,16 +15,18 @@ from uuid import UUID
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import text, update
+from sqlalchemy.orm import Session
 
 from compliance import erasure
 from compliance.log import sequencer
 from core import audit, gpu
 from core.clock import now
-from core.db import Lookup, transaction
+from core.db import Lookup, engine, transaction
 from core.errors import ConfigurationError
 from core.ids import new_id
-from core.models import Erasure, Member
+from core.models import Erasure, Installation, Member
 from core.observe import figures as module
 from core.observe.figures import Figures
 from core.observe.server import served
@@ -144,6 +146,13 @@ def test_keys_certificates_and_gpus(org: UUID) -> None:
     assert (found["headshots_gpu_workers"], found["headshots_gpu_memory_used_bytes"]) == (2, 7)
 
 
+def test_a_backup_ages_and_none_at_all_as_long_as_the_installation(org: UUID) -> None:
+    assert taken()["headshots_backup_age_seconds"] < 3600
+    with Session(engine()) as session, session.begin():
+        session.execute(update(Installation).values(backup_at=minutes_ago(60 * 40)))
+    assert taken()["headshots_backup_age_seconds"] == pytest.approx(40 * 3600, abs=20)
+
+
 def test_a_figure_that_cannot_be_had_is_said_and_costs_the_others_nothing(org: UUID) -> None:
     for key in Path(settings().keyring_path).iterdir():
         key.unlink()
@@ -153,6 +162,30 @@ def test_a_figure_that_cannot_be_had_is_said_and_costs_the_others_nothing(org: U
     assert found["headshots_figure_missing"]["queue",] == 0
     assert "headshots_epoch_age_seconds" not in found
     assert found["headshots_oldest_unsequenced_seconds"] >= 0
+
+
+def test_what_costs_more_is_taken_less_often_and_what_failed_at_once_again() -> None:
+    asked: list[str] = []
+    fails = [True]
+
+    def cheap() -> Iterator[GaugeMetricFamily]:
+        asked.append("cheap")
+        yield GaugeMetricFamily("headshots_cheap", "", value=1)
+
+    def dear() -> Iterator[GaugeMetricFamily]:
+        asked.append("dear")
+        if fails[0]:
+            raise RuntimeError
+        yield GaugeMetricFamily("headshots_dear", "", value=1)
+
+    collector = Figures({cheap: 0.0, dear: 3600.0})
+    collector.take()
+    assert "headshots_dear" not in [family.name for family in collector.collect()]
+    fails[0] = False
+    collector.take()
+    collector.take()
+    assert asked == ["cheap", "dear"] * 2 + ["cheap"]
+    assert {"headshots_cheap", "headshots_dear"} <= {family.name for family in collector.collect()}
 
 
 def test_what_is_out_of_date_is_not_told(org: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
