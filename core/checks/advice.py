@@ -98,7 +98,11 @@ ADVICE: Final[dict[Issue, Advice]] = {
         N_("This picture has too many pixels. Please upload the photo as your phone saved it."),
     ),
     Issue.TOO_FEW_PIXELS: Advice(
-        Severity.BLOCK, N_("This picture is too small. Please upload the photo as your phone saved it.")
+        Severity.BLOCK,
+        N_(
+            "This picture is too small or too narrow: one side has fewer than 64 pixels. Please upload the photo as your "
+            "phone saved it."
+        ),
     ),
     Issue.CHECK_FAILED: Advice(
         Severity.BLOCK,
