@@ -14,7 +14,7 @@ from core.db import Lookup, transaction
 from core.errors import InvalidInput, NotFound
 from core.people import organizations
 from core.settings import settings
-from core.vault import vault
+from deploy import installation
 from sso import connections, provisioning
 from sso.metadata import connection_from_metadata
 from sso.saml import SamlConnection, ServiceProvider, fingerprint
@@ -55,12 +55,12 @@ def create(slug: str, name: str, contact: str, edit: Edit) -> Company:
     Raises:
         InvalidInput: the slug cannot stand in an address or is taken, or something of `edit` is not usable.
     """
+    installation.demand()
     if Lookup.organization(slug) is not None:
         raise InvalidInput(f"There is a company called {slug} already.")
     if contact and _ADDRESS.fullmatch(contact) is None:
         raise InvalidInput("The contact is not a complete email address. Nothing was created.")
     connection = None if edit == Edit() else _edited(slug, None, edit)
-    vault().keys.create_tables()
     org_id = organizations.create(slug, name, contact_email=contact)
     if connection is not None:
         with transaction(org_id) as session:

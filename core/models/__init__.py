@@ -9,6 +9,7 @@ from core.models.certificate import Certificate
 from core.models.consent import Consent
 from core.models.erasure import Erasure
 from core.models.headshot import Headshot
+from core.models.installation import Installation
 from core.models.invite import Invite
 from core.models.log import Checkpoint, LogLeaf, LogNode
 from core.models.look import Look
@@ -38,6 +39,7 @@ __all__ = [
     "EngineName",
     "Erasure",
     "Headshot",
+    "Installation",
     "Invite",
     "Kind",
     "LogLeaf",

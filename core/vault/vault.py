@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from core import locks
 from core.clock import now
 from core.connections import postgres_engine
-from core.db import connect_args, organization_of
+from core.db import connect_args, organization_of, pool_that_tells
 from core.errors import Gone
 from core.ids import new_id
 from core.models import Artifact, Kind, Member
@@ -29,6 +29,7 @@ from core.vault.crypto import open_sealed, seal
 from core.vault.keys import KeyErased, KeyStore
 from core.vault.kms import FileKms
 from core.vault.store import ObjectMissing, ObjectStore
+from core.vault.ties import Ties
 
 
 class ArtifactGone(Gone):
@@ -50,6 +51,7 @@ class Vault:
     def __init__(self, keys: KeyStore, store: ObjectStore) -> None:
         self.keys = keys
         self.store = store
+        self.ties = Ties(keys, store)
 
     @staticmethod
     def _associated(artifact: Artifact) -> bytes:
@@ -135,8 +137,13 @@ class Vault:
         )
 
     def purge(self, session: Session, artifact: Artifact) -> bool:
-        """Delete a marked artifact's object and check by reading back; return whether it is gone."""
+        """Delete a marked artifact's object and check by reading back; return whether it is gone.
+
+        Raises:
+            StorageNotOurs: the storage belongs to another installation, or to a later state of this one.
+        """
         assert artifact.delete_requested_at is not None
+        self.ties.demand_storage()
         self.store.delete(artifact.object_name)
         gone = not self.store.exists(artifact.object_name)
         if gone:
@@ -182,6 +189,7 @@ def vault() -> Vault:
     engine = postgres_engine(
         config.keys_database_url.get_secret_value(),
         pool_size=5,
+        poolclass=pool_that_tells("keys"),
         pool_pre_ping=True,
         connect_args=connect_args(),
     )

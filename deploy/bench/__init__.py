@@ -221,7 +221,7 @@ def _product(smtp_port: int = 9) -> Iterator[UUID]:
     from core.people import organizations
     from core.schema import migrate
     from core.style.spec import StyleSpec
-    from core.vault import vault
+    from deploy import installation
     from deploy.local.services import LocalServices
     from deploy.local.stack import environment
 
@@ -232,7 +232,7 @@ def _product(smtp_port: int = 9) -> Iterator[UUID]:
         migrate(services.databases.owner)
         # This process reads its settings after this line; nothing has opened a connection before.
         os.environ.update(environment(Path(home), services, "http://127.0.0.1", smtp_port))  # noqa: TID251 - see above
-        vault().keys.create_tables()
+        installation.initialize()
         org_id = organizations.create("northwind", "Northwind Labs")
         with transaction(org_id) as session:
             style = Style(id=new_id(), org_id=org_id, name="Bench", spec=StyleSpec().model_dump(mode="json"))

@@ -21,6 +21,7 @@ from core.checks.report import GateReport
 from core.consent import Purpose, ValidConsent
 from core.ids import new_id
 from core.models import EngineName, Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
+from core.observe import metrics
 from core.people import consents
 from core.portraits import headshots, photos, verdicts
 from core.queue import JobName, enqueue
@@ -200,7 +201,19 @@ def keep(
         passed=len(result.headshots),
         withheld=len(result.withheld),
     )
+    _count(result, engine)
     return True
+
+
+def _count(result: RenderResult, engine: str) -> None:
+    """Tell which gates candidates passed, over all people together."""
+    metrics.CANDIDATES.labels(engine, "passed").inc(len(result.headshots))
+    metrics.CANDIDATES.labels(engine, "withheld").inc(len(result.withheld))
+    reports = [shot.report for shot in result.headshots] + [held.report for held in result.withheld]
+    for report in reports:
+        for name, gate in report.gates.items() if report else ():
+            outcome = {True: "passed", False: "failed", None: "not_measured"}[gate.passed]
+            metrics.GATES.labels(name, outcome).inc()
 
 
 def finished(session: Session, participation_id: UUID, result: RenderResult) -> None:
