@@ -15,7 +15,7 @@ from core.db import Lookup, transaction
 from core.models import Adapter, Arrival, Artifact, Kind, Member, Participation, Photo, Shoot, State, Upload
 from core.people import organizations
 from core.portraits import adapters, arrivals, photos
-from core.shoots import participations
+from core.shoots import commits, participations
 from core.vault import vault
 
 BATCH = 500
@@ -104,6 +104,7 @@ def sweep(session: Session) -> int:
             Artifact.kind.in_(PASSING),
             Artifact.delete_requested_at.is_(None),
             Artifact.created_at < moment - timedelta(hours=PASSING_HOURS),
+            Artifact.id.not_in(commits.needed(moment)),
         )
     ).all()
     vault().delete(session, stale)

@@ -20,6 +20,7 @@ from core.connections import redis_options
 from core.db import Lookup, organization_of
 from core.ids import new_id
 from core.models import Outbox
+from core.observe import tracing
 from core.settings import settings
 
 # Postgres channel on which a commit wakes the relay.
@@ -31,6 +32,7 @@ class JobName(StrEnum):
 
     INTAKE = "intake"
     PICTURES = "pictures"
+    IMPORT_ROSTER = "import_roster"
     RENDER = "render"
     TRAIN = "train"
     TRAIN_STYLE = "train_style"
@@ -61,7 +63,7 @@ CPU_LANES = (Lane.INTERACTIVE, Lane.PROOF, Lane.BATCH, Lane.MAIL)
 
 # In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails.
 JOBS = {
-    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES),
+    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER),
     Lane.PROOF: (JobName.ERASE, JobName.CERTIFY, JobName.PURGE),
     Lane.BATCH: (JobName.RENDER,),
     Lane.MAIL: (JobName.DEVICE_MAIL, JobName.DATA_MAIL, JobName.READY_MAIL, JobName.INVITE_MAIL),
@@ -112,7 +114,7 @@ def enqueue_all(
     session: Session, job: JobName, subject_ids: Sequence[UUID], *, not_before: datetime | None = None
 ) -> list[Outbox]:
     """Owe `job` on each of many subjects, in one statement."""
-    moment = now()
+    moment, trace = now(), tracing.traceparent()
     rows = [
         Outbox(
             id=new_id(),
@@ -121,6 +123,7 @@ def enqueue_all(
             job=job,
             subject_id=subject_id,
             not_before=not_before or moment,
+            traceparent=trace,
         )
         for subject_id in subject_ids
     ]

@@ -18,6 +18,7 @@ from core.models.organization import Organization
 from core.models.outbox import Outbox
 from core.models.participation import Alternative, Participation, State
 from core.models.photo import Photo
+from core.models.roster_import import RosterImport
 from core.models.saml_connection import SamlConnectionRow
 from core.models.shoot import EngineName, Shoot
 from core.models.style import Style
@@ -51,6 +52,7 @@ __all__ = [
     "Participation",
     "Photo",
     "Role",
+    "RosterImport",
     "SamlConnectionRow",
     "Shoot",
     "SignInMethod",

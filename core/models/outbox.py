@@ -26,6 +26,11 @@ class Outbox(Tenant):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_open", "not_before", postgresql_where=text("done_at IS NULL AND failed_at IS NULL")),
+        Index(
+            "ix_outbox_failing",
+            "job",
+            postgresql_where=text("first_failed_at IS NOT NULL AND done_at IS NULL"),
+        ),
         Index("ix_outbox_subject", "subject_id"),
         # What a free worker looks through, and what the relay holds against the workers' locks.
         Index(
@@ -55,3 +60,5 @@ class Outbox(Tenant):
     outages: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     started_at: Mapped[datetime | None]
     first_failed_at: Mapped[datetime | None]
+    # Which trace the work belongs to (W3C Trace Context); random numbers, where tracing is on.
+    traceparent: Mapped[str | None] = mapped_column(String(55))

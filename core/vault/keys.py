@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Engine, String, Uuid, any_, delete, func, literal, select, update
+from sqlalchemy import ARRAY, Engine, String, Uuid, any_, delete, func, inspect, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -145,6 +145,8 @@ class KeyStore:
 
     def mark(self) -> Mark | None:
         """Return which installation the store says it belongs to, if any."""
+        if not inspect(self._engine).has_table(KeyStoreMark.__tablename__):
+            return None
         with Session(self._engine) as session:
             row = session.get(KeyStoreMark, True)
             return None if row is None else Mark(row.id, row.generation)

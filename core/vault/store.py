@@ -7,7 +7,9 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import obstore
@@ -16,7 +18,12 @@ from obstore.store import LocalStore, from_url
 from core.errors import Misfit
 from core.vault.outage import answering
 
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
 OBJECT_PREFIX = "objects/"
+# A hiccup is tried again at once; the client's own ten tries would keep a worker, or a page, for three minutes.
+RETRIES: Final[RetryConfig] = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
 
 class ObjectMissing(LookupError):
@@ -36,6 +43,8 @@ class ObjectStore:
     `Unavailable` where the storage does not answer.
     """
 
+    CHECK_PREFIX = "check/"
+
     def __init__(self, url: str) -> None:
         self._folder: Path | None = None
         if url.startswith("file://"):
@@ -48,7 +57,7 @@ class ObjectStore:
             with answering("storage"):
                 self._store: obstore.store.ObjectStore = LocalStore(folder)
         else:
-            self._store = from_url(url)
+            self._store = from_url(url, retry_config=RETRIES)
 
     @staticmethod
     def make_folder(url: str) -> None:
@@ -104,7 +113,28 @@ class ObjectStore:
                 self._folder.stat()
                 if not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._folder))
-        self.exists(f"{OBJECT_PREFIX}check")
+        self.exists(f"{self.CHECK_PREFIX}nothing")
+
+    def round_trip(self) -> datetime:
+        """Write an object, read it back and delete it; return when the storage says that it was written.
+
+        Its name lies outside of what is swept and counted.
+
+        Raises:
+            Unavailable: the storage does not answer, or does not let us.
+            RuntimeError: it gave back something else, or did not delete it.
+        """
+        name, content = f"{self.CHECK_PREFIX}{secrets.token_hex(16)}", secrets.token_bytes(64)
+        self.put(name, content)
+        try:
+            same = self.get(name) == content
+            with answering("storage"):
+                written: datetime = obstore.head(self._store, name)["last_modified"]
+        finally:
+            self.delete(name)
+        if not same or self.exists(name):
+            raise RuntimeError("the storage does not keep, or not delete, what it is told to")
+        return written
 
     def names(self) -> Iterator[tuple[str, float]]:
         """Yield every object's name and Unix time of last change, in batches under the hood."""

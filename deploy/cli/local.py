@@ -125,21 +125,35 @@ def empty_demo_home(home: Path) -> None:
 @click.argument(
     "name",
     type=click.Choice(
-        ["studio", "check", "matte", "files", "diffusion", "vault", "import", "sign-in", "mail"]
+        ["studio", "check", "matte", "files", "diffusion", "vault", "import", "sign-in", "mail", "lanes"]
     ),
 )
 @click.option(
     "--photos",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="For studio, check and diffusion: one subfolder per person; a NASA portrait if not given.",
+    help="For studio, check, diffusion and lanes: one subfolder per person; a NASA portrait if not given.",
+)
+@click.option(
+    "--mails",
+    type=click.IntRange(100),
+    default=2000,
+    show_default=True,
+    help="For lanes: mails that go out meanwhile.",
+)
+@click.option(
+    "--renders",
+    type=click.IntRange(100),
+    default=10_000,
+    show_default=True,
+    help="For lanes: pictures of another company that wait.",
 )
 @json_option
-def bench(name: str, photos: Path | None, *, as_json: bool) -> None:
+def bench(name: str, photos: Path | None, mails: int, renders: int, *, as_json: bool) -> None:
     """Measure and print figures of this machine."""
     demand_local_extra()
     from deploy.bench import run_bench
 
-    run_bench(name, reporter(as_json), photos)
+    run_bench(name, reporter(as_json), photos, mails=mails, renders=renders)
 
 
 @main.command("seed-demo", hidden=True)

@@ -7,12 +7,14 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_shoot
 from sqlalchemy import func, select
+from work import do_jobs
 
 from core import audit
 from core.db import transaction
 from core.models import Member, Shoot
 from core.people import addresses, members, roster
-from core.shoots import imports
+from core.queue import JobName
+from core.shoots import commits, imports
 
 SAME = [
     ("Jürgen@Bücher.example", "jürgen@xn--bcher-kva.example"),
@@ -65,7 +67,9 @@ def test_an_import_finds_whom_a_sign_in_added(org: UUID, stored: str, listed: st
     with transaction(org) as session:
         shoot = session.get_one(Shoot, shoot_id)
         run = imports.upload(session, shoot, f"email,first name,last name\n{listed},Ada,Example\n".encode())
-        imports.commit(session, shoot, run.import_id, roster.Choice(), actor=audit.SYSTEM)
+        commits.start(session, shoot_id, run.import_id, roster.Choice(), actor=audit.SYSTEM)
+    do_jobs(org, JobName.IMPORT_ROSTER)
+    with transaction(org) as session:
         assert session.scalar(select(func.count()).select_from(Member)) == 1
 
 
