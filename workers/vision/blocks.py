@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workers.vision.geometry import Pixels
 
@@ -24,7 +25,7 @@ def blockiness(pixels: Pixels) -> float:
     return min(_across(grey[::_EVERY]), _across(grey.T[::_EVERY]))
 
 
-def _across(lines: np.ndarray) -> float:
+def _across(lines: NDArray[np.float32]) -> float:
     steps = np.minimum(np.abs(np.diff(lines, axis=1)), _CLIP).mean(axis=0)
     whole = len(steps) // _SIDE * _SIDE
     if not whole:
