@@ -4,9 +4,8 @@ Redis delivers at least once. A lock in Postgres, freed by Postgres itself when 
 two workers from doing the same; the outbox row, marked done in the job's own transaction, keeps a
 second delivery from doing it again.
 
-How a try ended is told apart: something outside was away (`core.outages`; not a try, it waits), the work failed
-(tried a few times, then given up and told; what is promised to somebody is tried until it is done), or it took its
-worker along (then it runs alone, see `workers.process.alone`).
+How a try ended is told apart: something outside was away (`core.outages`; it waits), the work failed (given up and
+told after some tries, unless it is promised to somebody), or it took its worker along (`workers.process.alone`).
 """
 
 from __future__ import annotations
@@ -42,8 +41,7 @@ from workers.process.single import only_one
 from workers.process.traces import traced
 
 MAX_ATTEMPTS: Final = 6  # of work that somebody can start again themselves
-# Deaths of whole workers after which work gets its answer although none was seen to be its fault: those that
-# were killed with their machine, or by a hasty deploy, do not come in fives.
+# Of whole workers, after which work gets its answer although none was seen to be its fault: deploys kill no five.
 LAST_DEATH: Final = 5
 # A second image model does not fit beside the worker's own, so such work never runs alone; the studio takes over.
 LAST_DEATH_ON_GPU: Final = 3
