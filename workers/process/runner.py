@@ -243,11 +243,11 @@ def perform_alone(outbox_id: UUID) -> None:
 
 
 def _try(taken: _Taken) -> _End:
-    job, module = taken.job, module_of(taken.name)
+    job = taken.job
     log = logger().bind(job=taken.name.value, outbox=str(job.outbox_id), attempt=job.attempt)
     started = now()
     try:
-        locks.again(lambda: module.run(job))
+        locks.again(lambda: module_of(taken.name).run(job))
     except AlreadyDone:
         log.info("job_was_done")
         _count(taken, Outcome.REPEATED)
