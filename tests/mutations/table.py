@@ -373,4 +373,21 @@ MUTATIONS = (
             "tests/unit/workers/process/test_runner.py::test_a_result_of_work_that_was_done_meanwhile_is_dropped",
         ),
     ),
+    # The installation
+    Mutation(
+        "A sweep deletes nothing in a storage that is another installation's",
+        "compliance/strays.py",
+        "    vault().ties.check_storage()\n",
+        "",
+        (
+            "tests/unit/compliance/test_strays.py::test_a_database_that_is_another_installations_deletes_nothing",
+        ),
+    ),
+    Mutation(
+        "No epoch key counts as destroyed while its copy lies in escrow",
+        "core/vault/kms.py",
+        "            self._escrow.destroy(epoch)\n",
+        "            pass\n",
+        ("tests/unit/deploy/test_escrow.py::test_the_copy_turns_with_the_epoch_and_no_old_one_is_left",),
+    ),
 )
