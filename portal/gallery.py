@@ -146,7 +146,8 @@ def view(headshot_id: UUID) -> Response:
         headshot = headshots.get(session, me().member_id, headshot_id)
         assert headshot.artifact_id is not None
         style = session.get_one(Style, headshot.style_id).parsed
-        content = vault().get(session, headshot.artifact_id)
+        held = vault().find(session, headshot.artifact_id)
+    content = vault().open(held)
     # Only where a picture is made: they bring a hundred megabytes of libraries along.
     import numpy as np
 
@@ -167,8 +168,8 @@ def before(headshot_id: UUID) -> Response:
         style = session.get_one(Style, headshot.style_id).parsed
         head = Head.measured(headshot.gates.get("figures", {})) or style.head
         face = face_of(photo)
-        content = vault().get(session, photo.artifact_id)
-    kept = Image.open(io.BytesIO(content))
+        held = vault().find(session, photo.artifact_id)
+    kept = Image.open(io.BytesIO(vault().open(held)))
     # A head is a quarter of most photos' height; a JPEG decodes at a half or a quarter of its size for nothing.
     wanted = CLOSE_SIDE if _close() else _width()
     kept.draft("RGB", (4 * wanted, 4 * wanted))
@@ -217,22 +218,28 @@ def download(headshot_id: UUID, file: str) -> Response:
     from workers.studio.caption import caption_of
 
     with transaction(me().org_id) as session:
-        place = visit(session, lock=True)
+        place = visit(session)
         headshot = headshots.get(session, place.member.id, headshot_id)
         participation = participations.get(session, headshot.participation_id)
         spec = session.get_one(Style, headshot.style_id).parsed
         output = next((one for one in spec.outputs if file_of(one) == file), None)
         if output is None:
             raise NotFound(_("Your company's style has no such size."))
-        master = headshots.download(session, participation, headshot, output.name, actor=place.actor)
-        logo = styles.logo(session, spec)
+        master = headshots.master(session, participation, headshot)
+        logo_held = styles.logo(session, spec)
         caption = caption_of(place.member.full_name, organizations.current(session).name, spec, _)
         head = Head.measured(headshot.gates.get("figures", {}))
         source_type = encode.source_type_of(headshot.engine)
-    pixels = np.asarray(Image.open(io.BytesIO(master)).convert("RGB"))
+    pixels = np.asarray(Image.open(io.BytesIO(vault().open(master))).convert("RGB"))
+    logo = vault().open(logo_held) if logo_held is not None else None
     content = encode.deliver(
         pixels, spec, output, source_type, caption=caption, head=head, logo=files.rgba(logo) if logo else None
     )
+    with transaction(me().org_id) as session:
+        place = visit(session, lock=True)
+        headshot = headshots.get(session, place.member.id, headshot_id)
+        participation = participations.get(session, headshot.participation_id)
+        headshots.download(session, participation, headshot, output.name, actor=place.actor)
     return attachment(content, output.format.media_type, f"headshot-{file}")
 
 

@@ -6,20 +6,36 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import obstore
 from obstore.store import LocalStore, from_url
 
+from core.db import demand_no_transaction
 from core.vault.outage import answering
 
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
+
 OBJECT_PREFIX = "objects/"
+# What a page or a job waits for at most; the library's own three minutes would take every thread of a web process.
+CLIENT: Final[ClientConfig] = {"connect_timeout": "5s", "timeout": "30s"}
+RETRY: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
 
 
 class ObjectMissing(LookupError):
     """No object has this name."""
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    demand_no_transaction("the storage")
+    with answering("storage"):
+        yield
 
 
 class ObjectStore:
@@ -37,7 +53,7 @@ class ObjectStore:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._store: obstore.store.ObjectStore = LocalStore(folder)
         else:
-            self._store = from_url(url)
+            self._store = from_url(url, client_options=CLIENT, retry_config=RETRY)
 
     @staticmethod
     def new_name() -> str:
@@ -47,7 +63,7 @@ class ObjectStore:
 
     def put(self, name: str, content: bytes) -> None:
         """Write an object."""
-        with answering("storage"):
+        with _asking():
             obstore.put(self._store, name, content)
 
     def get(self, name: str) -> bytes:
@@ -56,7 +72,7 @@ class ObjectStore:
         Raises:
             ObjectMissing: there is none of this name.
         """
-        with answering("storage"):
+        with _asking():
             try:
                 return bytes(obstore.get(self._store, name).bytes())
             except FileNotFoundError as error:
@@ -64,12 +80,12 @@ class ObjectStore:
 
     def delete(self, name: str) -> None:
         """Delete an object; one that does not exist is fine."""
-        with answering("storage"), suppress(FileNotFoundError):
+        with _asking(), suppress(FileNotFoundError):
             obstore.delete(self._store, name)
 
     def exists(self, name: str) -> bool:
         """Whether an object of this name can be read back."""
-        with answering("storage"):
+        with _asking():
             try:
                 obstore.head(self._store, name)
             except FileNotFoundError:
@@ -90,7 +106,7 @@ class ObjectStore:
 
     def names(self) -> Iterator[tuple[str, float]]:
         """Yield every object's name and Unix time of last change, in batches under the hood."""
-        with answering("storage"):
+        with _asking():
             for batch in obstore.list(self._store, prefix=OBJECT_PREFIX):
                 for item in batch:
                     yield item["path"], item["last_modified"].timestamp()
