@@ -9,6 +9,8 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from core import audit, clock, db, queue, schema
 from core import settings as settings_module
@@ -20,6 +22,10 @@ from core.people import members, organizations
 from core.style.spec import StyleSpec
 from core.vault import vault
 from deploy.local.services import Databases, LocalServices
+
+# How fast a machine is that does other things as well is no finding.
+hypothesis_settings.register_profile("headshots", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("headshots")
 
 SECRET = "a secret of the tests, long enough for the settings to take"
 

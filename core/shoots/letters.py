@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -31,6 +32,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGES = ("en", "de")
 REMINDERS = ("remind", "remind_ready")
 LOGO_BOX = (200, 48)  # CSS pixels
+MOST_LOGOS = 200  # in a process: a few megabytes
 LOGO_DENSITY = 2  # image pixels per CSS pixel: sharp on a phone, a few kilobytes
 
 
@@ -64,6 +66,10 @@ class _Logo:
     width: int  # CSS pixels
     height: int  # CSS pixels
     png: bytes
+
+
+# By the id of the artifact, whose content never changes.
+_logos: dict[UUID, _Logo] = {}
 
 
 @dataclass(frozen=True)
@@ -268,10 +274,13 @@ def _brand(organization: Organization) -> _Brand:
 def _logo(session: Session, organization: Organization) -> _Logo | None:
     """Return the company's logo as a small PNG, which every mail program shows; `None` if there is none.
 
-    A logo that cannot be read is left out: the company's name stands in, and the mail goes out.
+    A logo that cannot be read is left out: the company's name stands in, and the mail goes out. One that was
+    read is kept, since a wave of mails to a company's people would fetch and shrink it for each.
     """
     if organization.logo_id is None:
         return None
+    if (known := _logos.get(organization.logo_id)) is not None:
+        return known
     try:
         with Image.open(io.BytesIO(vault().get(session, organization.logo_id))) as picture:
             small = picture.convert("RGBA")
@@ -281,7 +290,10 @@ def _logo(session: Session, organization: Organization) -> _Logo | None:
     png = io.BytesIO()
     small.save(png, "PNG", optimize=True)
     width, height = (max(1, round(side / LOGO_DENSITY)) for side in small.size)
-    return _Logo("logo", width, height, png.getvalue())
+    if len(_logos) >= MOST_LOGOS:
+        _logos.clear()
+    made = _logos[organization.logo_id] = _Logo("logo", width, height, png.getvalue())
+    return made
 
 
 def _words(language: str) -> dict[str, Any]:

@@ -61,6 +61,14 @@ def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
             raise ConfigurationError("This needs torch, diffusers and peft. Run `make setup-gpu`.") from error
         configure("WARNING")
         bench_diffusion(report, people_of(photos))
+    elif name == "mail":
+        from deploy.bench.mail import bench_mail
+        from deploy.local.processes import free_port
+
+        configure("WARNING")
+        port = free_port()
+        with _product(port) as org_id:
+            bench_mail(report, org_id, port)
     else:
         {"vault": bench_vault, "import": bench_import, "sign-in": bench_sign_in}[name](report)
 
@@ -200,8 +208,12 @@ def bench_sign_in(report: Report) -> None:
 
 
 @contextmanager
-def _product() -> Iterator[UUID]:
-    """Make this process one of a product of its own, with a company and an empty shoot; yield the company."""
+def _product(smtp_port: int = 9) -> Iterator[UUID]:
+    """Make this process one of a product of its own, with a company and an empty shoot; yield the company.
+
+    Args:
+        smtp_port: where its mail server is; nobody is at the discard port.
+    """
     from core.clock import now
     from core.db import transaction
     from core.ids import new_id
@@ -219,7 +231,7 @@ def _product() -> Iterator[UUID]:
     ):
         migrate(services.databases.owner)
         # This process reads its settings after this line; nothing has opened a connection before.
-        os.environ.update(environment(Path(home), services, "http://127.0.0.1", 9))  # noqa: TID251 - see above
+        os.environ.update(environment(Path(home), services, "http://127.0.0.1", smtp_port))  # noqa: TID251 - see above
         vault().keys.create_tables()
         org_id = organizations.create("northwind", "Northwind Labs")
         with transaction(org_id) as session:

@@ -124,7 +124,9 @@ def empty_demo_home(home: Path) -> None:
 @main.command()
 @click.argument(
     "name",
-    type=click.Choice(["studio", "check", "matte", "files", "diffusion", "vault", "import", "sign-in"]),
+    type=click.Choice(
+        ["studio", "check", "matte", "files", "diffusion", "vault", "import", "sign-in", "mail"]
+    ),
 )
 @click.option(
     "--photos",

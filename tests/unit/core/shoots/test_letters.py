@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from datetime import timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -167,6 +169,14 @@ def test_logo_travels_small_as_a_png_in_the_mail(org: UUID, member: Member, kind
     with Image.open(io.BytesIO(logo.content)) as shown:
         assert shown.size == (384, 96)
     assert 'alt="Acme"' in mail.html
+
+
+def test_a_wave_of_mails_fetches_the_logo_once(org: UUID, member: Member, tmp_path: Path) -> None:
+    set_logo(org, picture())
+    first, _ = invitation_of(org, member)
+    shutil.rmtree(tmp_path / "storage")
+    second, _ = invitation_of(org, member)
+    assert second.inline == first.inline != ()
 
 
 @pytest.mark.parametrize("broken", [b"<svg/>", picture()[:60]])

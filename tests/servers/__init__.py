@@ -1,0 +1,1 @@
+"""Small local servers in place of what lies outside the machine, which fail as they are told."""
