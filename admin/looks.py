@@ -19,6 +19,7 @@ from core.errors import InvalidInput, NotFound
 from core.models import Look, Member, Style, Use
 from core.permissions import Permission
 from core.settings import diffusion_settings
+from core.vault import vault
 from core.web.answers import again, go, json_answer, page
 from core.web.app import limiter
 from core.web.checking import checked

@@ -27,6 +27,7 @@ from core.settings import diffusion_settings
 from core.style.file import StyleUnusable, to_toml
 from core.style.presets import SLATE, presets
 from core.style.spec import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
+from core.vault import vault
 from core.web.answers import again, go, page, uuid_argument
 from core.web.guards import me, requires
 
@@ -144,8 +145,8 @@ def _save(style_id: UUID | None) -> Response:
             before = style.parsed.backdrop if style is not None else None
             spec = spec_of(request.form, sent["image_id"])
             saved = styles.save(session, spec, style=style, actor=me().actor)
-            kept = styles.picture(session, spec) if spec.backdrop != before else None
-        is_soft = styles.is_picture_small(kept)
+            shown = styles.picture(session, spec) if spec.backdrop != before else None
+        is_soft = styles.is_picture_small(shown)
     except (InvalidInput, uploads.PictureRefused, uploads.StillChecking, styles.StyleNameTaken) as error:
         if isinstance(error, uploads.PictureRefused):
             sent["upload"] = ""

@@ -18,7 +18,7 @@ from core.errors import InvalidInput, NotFound
 from core.models import EngineName, Headshot, Photo, State, Style
 from core.people import organizations
 from core.portraits import headshots, photos, submission
-from core.shoots import participations
+from core.shoots import participations, promises
 from core.shoots.participations import SETTLED
 from core.style.framing import Head
 from core.vault import vault
@@ -78,6 +78,7 @@ def show() -> Response:
                 )
             ),
             settled=place.state in SETTLED,
+            kept_days=promises.days_of(place.organization, place.participation),
             fallback=words.fallback(place.participation.fallback_code),
             shape=shape_of(_style(session, place).parsed),
             handed_over=_style(session, place).parsed.outputs[0],
@@ -107,6 +108,7 @@ def close_up(headshot_id: UUID) -> Response:
             earlier=candidates[place_in_row - 1] if place_in_row else None,
             later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
             settled=place.state in SETTLED,
+            kept_days=promises.days_of(place.organization, place.participation),
         )
 
 

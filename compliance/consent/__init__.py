@@ -19,7 +19,7 @@ from core.ids import new_id
 from core.models import Consent, Member, Participation
 from core.people import consents, members
 from core.portraits import adapters, headshots, verdicts
-from core.shoots import participations
+from core.shoots import participations, promises
 
 
 class NeedsLikeness(InvalidInput):
@@ -64,6 +64,7 @@ def give(
         )
     participations.demand_running(session, participation)
     member = members.get(session, participation.member_id)
+    promises.promise(session, participation)
     for purpose in Purpose:
         text = notice.purposes.get(purpose)
         if text is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import NamedTuple
@@ -15,13 +15,13 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import func, select, update
+from sqlalchemy import ARRAY, Uuid, any_, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from core import locks
 from core.clock import now
 from core.connections import postgres_engine
-from core.db import connect_args, organization_of
+from core.db import allowed_inside, connect_args, organization_of
 from core.errors import Gone
 from core.ids import new_id
 from core.models import Artifact, Kind, Member
@@ -137,6 +137,21 @@ class Vault:
         session.flush()
         return artifact
 
+    def put(
+        self, session: Session, content: bytes, *, kind: Kind, media_type: str, member_id: UUID | None
+    ) -> Artifact:
+        """Seal, store and keep at once, inside the transaction; for lists to import alone, which few people send."""
+        org_id = organization_of(session)
+        with allowed_inside():
+            sealed = self.seal(org_id, content, kind=kind, media_type=media_type, member_id=member_id)
+        return self.keep(session, sealed)
+
+    def get(self, session: Session, artifact_id: UUID) -> bytes:
+        """Find and open at once, inside the transaction; for the same."""
+        held = self.find(session, artifact_id)
+        with allowed_inside():
+            return self.open(held)
+
     def discard(self, sealed: Sealed) -> None:
         """Delete what will not be kept, sooner than the sweep would."""
         self.store.delete(sealed.object_name)
@@ -202,6 +217,20 @@ class Vault:
             if not self.store.exists(object_name):
                 gone.add(artifact_id)
         return gone
+
+    @staticmethod
+    def note_destroyed(session: Session, gone: Collection[UUID]) -> None:
+        """Note of artifacts that their objects are gone, in the order in which everybody takes their rows."""
+        rows = session.scalars(
+            select(Artifact)
+            .where(Artifact.id == any_(literal(sorted(gone), ARRAY(Uuid))), Artifact.destroyed_at.is_(None))
+            .order_by(Artifact.id)
+            .with_for_update(key_share=True)
+        )
+        for row in rows:
+            assert row.delete_requested_at is not None
+            row.destroyed_at = now()
+        session.flush()
 
     def subject_pseudonym(self, owner_id: UUID, key: bytes | None = None) -> str:
         """Return the keyed hash that stands for a person in the evidence log.

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import psutil
 
 from core.errors import ConfigurationError
 from core.logs import configure
+
+if TYPE_CHECKING:
+    from deploy.bench.scale import Sizes
 
 Report = Callable[[dict[str, Any], str], None]
 
@@ -35,8 +38,8 @@ def machine() -> str:
     return f"{model}, {psutil.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
 
 
-def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
-    """Run one benchmark; `photos` is for those of pictures: one subfolder per person."""
+def run_bench(name: str, report: Report, photos: Path | None = None, sizes: Sizes | None = None) -> None:
+    """Run one benchmark; `photos` is for those of pictures: one subfolder per person, `sizes` for `scale`."""
     report({"machine": machine()}, machine())
     if name == "studio":
         from deploy.bench.studio import bench_studio
@@ -50,6 +53,11 @@ def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
         from deploy.bench.matte import bench_matte
 
         bench_matte(report)
+    elif name == "scale":
+        from deploy.bench.scale import Sizes, bench_scale
+
+        configure("ERROR")
+        bench_scale(report, sizes or Sizes())
     elif name == "files":
         from deploy.bench.files import bench_files
 
@@ -67,7 +75,7 @@ def run_bench(name: str, report: Report, photos: Path | None = None) -> None:
 
         configure("WARNING")
         port = free_port()
-        with _product(port) as org_id:
+        with product(port) as org_id:
             bench_mail(report, org_id, port)
     else:
         {"vault": bench_vault, "import": bench_import, "sign-in": bench_sign_in}[name](report)
@@ -151,7 +159,7 @@ def bench_import(report: Report) -> None:
         {"figure": "roster_10000_rows", "seconds": round(reading, 2)},
         f"10,000 rows judged in {reading:.2f} s",
     )
-    with _product() as org_id:
+    with product() as org_id:
         started = time.perf_counter()
         with transaction(org_id) as session:
             shoot = session.scalars(select(Shoot)).one()
@@ -182,7 +190,7 @@ def bench_sign_in(report: Report) -> None:
 
     times = 200
     configure("WARNING")
-    with _product() as org_id:
+    with product() as org_id:
         config = settings()
         assert config.development_idp_path is not None
         base = config.base_url
@@ -208,7 +216,7 @@ def bench_sign_in(report: Report) -> None:
 
 
 @contextmanager
-def _product(smtp_port: int = 9) -> Iterator[UUID]:
+def product(smtp_port: int = 9) -> Iterator[UUID]:
     """Make this process one of a product of its own, with a company and an empty shoot; yield the company.
 
     Args:

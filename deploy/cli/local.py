@@ -125,7 +125,7 @@ def empty_demo_home(home: Path) -> None:
 @click.argument(
     "name",
     type=click.Choice(
-        ["studio", "check", "matte", "files", "diffusion", "vault", "import", "sign-in", "mail"]
+        ["studio", "check", "matte", "files", "diffusion", "vault", "import", "sign-in", "mail", "scale"]
     ),
 )
 @click.option(
@@ -133,13 +133,31 @@ def empty_demo_home(home: Path) -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="For studio, check and diffusion: one subfolder per person; a NASA portrait if not given.",
 )
+@click.option("--due-photos", type=int, default=80_000, show_default=True, help="For scale: photos to sweep.")
+@click.option("--events", type=int, default=40_000, show_default=True, help="For scale: to sequence.")
+@click.option("--keys", type=int, default=100_000, show_default=True, help="For scale: to turn the epoch of.")
+@click.option("--companies", type=int, default=300, show_default=True, help="For scale: idle ones.")
+@click.option(
+    "--watch", type=float, default=60.0, show_default=True, help="For scale: seconds of the scheduler."
+)
 @json_option
-def bench(name: str, photos: Path | None, *, as_json: bool) -> None:
+def bench(
+    name: str,
+    photos: Path | None,
+    due_photos: int,
+    events: int,
+    keys: int,
+    companies: int,
+    watch: float,
+    *,
+    as_json: bool,
+) -> None:
     """Measure and print figures of this machine."""
     demand_local_extra()
     from deploy.bench import run_bench
+    from deploy.bench.scale import Sizes
 
-    run_bench(name, reporter(as_json), photos)
+    run_bench(name, reporter(as_json), photos, Sizes(due_photos, events, keys, companies, watch))
 
 
 @main.command("seed-demo", hidden=True)

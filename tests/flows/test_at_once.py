@@ -13,6 +13,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 from conftest import add_member, add_shoot
+from sealing import sealed
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -191,8 +192,7 @@ def upload(session: Session, at: Stage) -> None:
     photos.store(
         session,
         at.participation(session),
-        b"another photo",
-        media_type="image/jpeg",
+        sealed(at.org_id, b"another photo", Kind.PHOTO, at.member_id),
         upload_key=new_id().hex,
         consent=agreed,
     )
@@ -200,7 +200,11 @@ def upload(session: Session, at: Stage) -> None:
 
 def judge(session: Session, at: Stage) -> None:
     verdicts.record_verdict(
-        session, at.photo(session), {"accepted": True, "issues": []}, stripped=b"copy", likeness=b"[]"
+        session,
+        at.photo(session),
+        {"accepted": True, "issues": []},
+        stripped=sealed(at.org_id, b"copy", Kind.PHOTO, at.member_id),
+        likeness=sealed(at.org_id, b"[]", Kind.LIKENESS, at.member_id),
     )
 
 
@@ -239,7 +243,8 @@ def keep(session: Session, at: Stage) -> None:
         1.0,
     )
     result = RenderResult((made,), (), {}, {})
-    if assignment.keep(session, work, result, engine=EngineName.STUDIO, seconds=1.0):
+    held = [sealed(at.org_id, b"made", Kind.HEADSHOT, at.member_id, "image/png")]
+    if assignment.keep(session, work, result, held, engine=EngineName.STUDIO, seconds=1.0):
         assignment.finished(session, at.participation_id, result)
 
 
@@ -252,7 +257,9 @@ def fall_back(session: Session, at: Stage) -> None:
 
 
 def checkpoint(session: Session, at: Stage) -> None:
-    adapters.keep_checkpoint(session, at.participation(session), b"half trained")
+    adapters.keep_checkpoint(
+        session, at.participation(session), sealed(at.org_id, b"half trained", Kind.CHECKPOINT, at.member_id)
+    )
 
 
 def approve(session: Session, at: Stage) -> None:
@@ -266,7 +273,8 @@ def download(session: Session, at: Stage) -> None:
 
 
 def archive(session: Session, at: Stage) -> None:
-    downloads.picture(session, at.participation_id, actor=audit.SYSTEM)
+    downloads.picture(session, at.participation_id)
+    downloads.delivered(session, at.participation_id, actor=audit.SYSTEM)
 
 
 def withdraw_likeness(session: Session, at: Stage) -> None:
@@ -285,7 +293,9 @@ def agree(session: Session, at: Stage) -> None:
 
 def own_picture(session: Session, at: Stage) -> None:
     participations.stand_in(session, at.participation(session), Alternative.OWN_PICTURE)
-    avatars.keep_own_picture(session, at.member(session), b"mine")
+    avatars.keep_own_picture(
+        session, at.member(session), sealed(at.org_id, b"mine", Kind.OWN_PICTURE, at.member_id)
+    )
 
 
 def accept(session: Session, at: Stage) -> None:
