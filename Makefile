@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything runs from `.venv`, which `deploy/setup.sh` makes and keeps current.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-test setup-gpu demo run test test-all mutations check translations clean
+.PHONY: help setup setup-dev setup-test setup-gpu demo run test test-all chaos mutations check translations clean
 
 PHOTOS ?=
 OUT ?= out
@@ -23,6 +23,9 @@ test: setup-test ## all tests but the slow ones
 
 test-all: setup-test ## all tests
 	@.venv/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+chaos: setup-test ## processes killed and cables pulled under load, 5 minutes; ARGS="--seed 7 --minutes 20 --outage 600"
+	@PYTHONPATH=tests .venv/bin/python -m chaos $(ARGS)
 
 mutations: setup-test ## break each promise in a copy and see that a test notices, about 5 minutes; ARGS=words for some
 	@PYTHONPATH=tests .venv/bin/python -m mutations --jobs $(JOBS) $(ARGS)

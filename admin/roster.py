@@ -1,4 +1,4 @@
-"""Importing people: upload, dry run with every row's verdict, commit, and the rejected rows."""
+"""Importing people: upload, dry run with every row's verdict, commit, how far it is, and every row's result."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from admin import roster_choice
 from admin.words import ENCODINGS, FIELDS
+from core.clock import rfc3339
 from core.db import transaction
 from core.errors import InvalidInput, TooLarge
 from core.people import roster, tabular
@@ -20,7 +20,7 @@ from core.people.encodings import OTHERS, UNICODE
 from core.people.roster import Choice
 from core.people.rows import Verdict
 from core.permissions import Permission
-from core.shoots import imports, shoots
+from core.shoots import commits, imports, shoots
 from core.shoots.imports import DryRun
 from core.web.answers import again, go, json_answer, page, uuid_argument
 from core.web.errors import answer, wants_json
@@ -108,6 +108,8 @@ def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
     choice, problem = roster_choice.chosen(), None
     with transaction(me().org_id) as session:
         shoot = shoots.get(session, shoot_id)
+        if commits.outcome(session, shoot_id, import_id) is not None:
+            return go(_result(shoot_id, import_id))  # it was confirmed: this shows how far it is
         try:
             run = imports.dry_run(session, shoot_id, import_id, choice)
         except InvalidInput as error:
@@ -156,41 +158,78 @@ def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
 @bp.post("/shoots/<uuid:shoot_id>/import/commit")
 @requires(Permission.INVITE)
 def commit(shoot_id: UUID) -> Response:
-    """Invite the good rows."""
+    """Have the good rows invited: behind the pages, as ten thousand take a while."""
     import_id = uuid_argument("import")
     if import_id is None:
         raise InvalidInput(_("Upload a list first."))
     with transaction(me().org_id) as session:
-        shoot = shoots.get(session, shoot_id)
-        committed, rejected_id = imports.commit(
-            session, shoot, import_id, roster_choice.chosen(), actor=me().actor
-        )
-    facts = asdict(committed)
-    if rejected_id is None:
-        message = ngettext(
-            "%(num)s person is being invited.", "%(num)s people are being invited.", committed.invited
-        )
-        return go(f"/admin/shoots/{shoot_id}", message, **facts)
-    kept = f"/admin/shoots/{shoot_id}/import/{rejected_id}"
-    return go(f"{kept}/result", rejected_url=f"{kept}/rejected.csv", **facts)
+        shoots.get(session, shoot_id)
+        commits.start(session, shoot_id, import_id, roster_choice.chosen(), actor=me().actor)
+    return go(_result(shoot_id, import_id))
+
+
+def _result(shoot_id: UUID, import_id: UUID) -> str:
+    return f"/admin/shoots/{shoot_id}/import/{import_id}/result"
 
 
 @bp.get("/shoots/<uuid:shoot_id>/import/<uuid:import_id>/result")
 @requires(Permission.INVITE)
 def result(shoot_id: UUID, import_id: UUID) -> Response:
-    """Show what the import did, and offer the rejected rows."""
+    """Show how far the import is; once it is done, what it did, and offer every row with its result."""
     with transaction(me().org_id) as session:
         shoot = shoots.get(session, shoot_id)
-        outcome = imports.outcome(session, shoot_id, import_id)
-        return page("admin/import_result.html", shoot=shoot, outcome=outcome, import_id=import_id)
+        outcome = commits.outcome(session, shoot_id, import_id)
+        if outcome is None:
+            raise imports.gone()
+    if wants_json():
+        kept = f"/admin/shoots/{shoot_id}/import/{import_id}"
+        files = {"results_url": f"{kept}/results.csv", "rejected_url": f"{kept}/rejected.csv"}
+        return json_answer(
+            {
+                **asdict(outcome),
+                "finished_at": rfc3339(outcome.finished_at) if outcome.finished_at else None,
+                "percent": outcome.percent,
+                "said": _how_far(outcome),
+                **(files if outcome.finished_at and outcome.has_file else {}),
+            }
+        )
+    return page(
+        "admin/import_result.html",
+        shoot=shoot,
+        outcome=outcome,
+        import_id=import_id,
+        how_far=_how_far(outcome),
+    )
+
+
+def _how_far(outcome: commits.Outcome) -> str:
+    said: str = _(
+        "%(done)s of %(rows)s rows are done, %(invited)s people invited.",
+        done=outcome.done,
+        rows=outcome.rows,
+        invited=outcome.invited,
+    )
+    return said
+
+
+@bp.get("/shoots/<uuid:shoot_id>/import/<uuid:import_id>/results.csv")
+@requires(Permission.INVITE)
+def results(shoot_id: UUID, import_id: UUID) -> Response:
+    """Offer every row of an import that is done, with its result and the reason."""
+    with transaction(me().org_id) as session:
+        rows = commits.results_csv(session, shoot_id, import_id)
+    return _csv(rows, "import-result.csv")
 
 
 @bp.get("/shoots/<uuid:shoot_id>/import/<uuid:import_id>/rejected.csv")
 @requires(Permission.INVITE)
 def rejected(shoot_id: UUID, import_id: UUID) -> Response:
-    """Offer the rejected rows with their reasons, to correct and upload again."""
+    """Offer the rejected rows with their reasons, to correct and upload again; before and after the import."""
     with transaction(me().org_id) as session:
-        rows = imports.rejected_csv(session, shoot_id, import_id, roster_choice.chosen())
+        if commits.outcome(session, shoot_id, import_id) is not None:
+            rows = commits.results_csv(session, shoot_id, import_id, refused_only=True)
+        else:
+            rows = imports.rejected_csv(session, shoot_id, import_id, roster_choice.chosen())
     return _csv(rows, "not-imported.csv")
 
 

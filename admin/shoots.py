@@ -24,7 +24,7 @@ from core.models.shoot import DEFAULT_FILE_NAME
 from core.permissions import Permission, allowed
 from core.portraits import adapters, engines, file_names
 from core.settings import diffusion_settings
-from core.shoots import dashboard, invites, participations, reminders, shoots
+from core.shoots import commits, dashboard, invites, participations, reminders, shoots
 from core.web.answers import again, go, json_answer, page, uuid_argument
 from core.web.errors import wants_json
 from core.web.guards import me, requires
@@ -127,6 +127,7 @@ def view(shoot_id: UUID) -> Response:
         overview = dashboard.overviews(session, [(shoot, style)])[0]
         cost = adapters.cost(session, shoot_id)
         failures = engines.failures(session, shoot_id)
+        importing = commits.under_way(session, shoot_id)
         people = (
             shoots.people(
                 session, shoot_id, state=state, words=asked.words, after_member=uuid_argument("after")
@@ -161,6 +162,7 @@ def view(shoot_id: UUID) -> Response:
         one=overview,
         cost=cost if cost.gpu_seconds else None,
         failures=failures,
+        importing=importing,
         engine=ENGINES[EngineName(shoot.engine)],
         gpu=_gpu(shoot),
         shoot=shoot,

@@ -13,15 +13,12 @@ from core import audit, locks, uploads
 from core.brand import styles
 from core.clock import now
 from core.db import Lookup, transaction
-from core.logs import logger
 from core.models import Adapter, Arrival, Artifact, Kind, Member, Participation, Photo, Shoot, State, Upload
 from core.people import organizations
 from core.portraits import adapters, arrivals, photos
-from core.shoots import participations, promises
+from core.shoots import commits, participations, promises
 from core.vault import vault
 
-# An object is written before its row is committed, and no transaction that writes one takes minutes.
-ORPHAN_AGE = timedelta(hours=1)
 BATCH = 500
 # Selfies of someone who never finished are kept no longer than those of someone who did.
 UNFINISHED = (State.CONSENTED, State.UPLOADING, State.SUBMITTED, State.RENDERING, State.READY, State.FAILED)
@@ -122,6 +119,7 @@ def sweep(session: Session) -> Swept:
             Artifact.kind.in_(PASSING),
             Artifact.delete_requested_at.is_(None),
             Artifact.created_at < moment - timedelta(hours=PASSING_HOURS),
+            Artifact.id.not_in(commits.needed(moment)),
         )
         .limit(BATCH)
     ).all()
@@ -175,28 +173,3 @@ def sweep_all() -> int:
                 again.append(org_id)
         waiting = again
     return total
-
-
-def delete_orphans() -> int:
-    """Delete objects that no row knows: left by a crash between writing and committing.
-
-    What has no row in `artifacts` does not exist; this makes it true. Returns how many were deleted.
-    """
-    limit = (now() - ORPHAN_AGE).timestamp()
-    old = {name for name, changed in vault().store.names() if changed < limit}
-    for org_id in Lookup.organizations():
-        if not old:
-            break
-        with transaction(org_id) as session:
-            rows = session.scalars(
-                select(Artifact.object_name)
-                .where(Artifact.destroyed_at.is_(None))
-                .execution_options(yield_per=1000)
-            )
-            for name in rows:
-                old.discard(name)
-    for name in old:
-        vault().store.delete(name)
-    if old:
-        logger().warning("orphans_deleted", count=len(old))
-    return len(old)

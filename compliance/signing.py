@@ -1,6 +1,6 @@
 """The keys that make evidence checkable: one signs log checkpoints, one signs certificate documents.
 
-They live in one folder (`HEADSHOTS_SIGNING_PATH`) as two files, made on first use. The document
+They live in one folder (`HEADSHOTS_SIGNING_PATH`) as two files, made once for an installation. The document
 signer's certificate comes from a root whose private key is dropped right after: nobody, not even we,
 can ever make a second signer that the published root vouches for.
 """
@@ -58,23 +58,21 @@ class SigningKeys:
 
     @classmethod
     def load(cls, path: Path) -> SigningKeys:
-        """Read the keys in folder `path`; make what is missing.
-
-        Any number of processes may do so at once: all get the same keys. Files are readable by their
-        owner only (mode 0600).
+        """Read the keys in folder `path`.
 
         Raises:
-            ConfigurationError: the folder cannot be written, or a file in it is not what we wrote.
+            ConfigurationError: one is missing or cannot be read, or a file is not what we wrote.
         """
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            log = _read_or_create(path / LOG_FILE, _new_log_key)
-            document = _read_or_create(path / DOCUMENT_FILE, _new_document_key)
-        except OSError as error:
+            log = (path / LOG_FILE).read_bytes()
+            document = (path / DOCUMENT_FILE).read_bytes()
+        except FileNotFoundError as error:
             raise ConfigurationError(
-                f"The evidence signing keys in {path} cannot be read or created: {error.strerror}. "
-                "Check HEADSHOTS_SIGNING_PATH and its permissions."
+                f"There are no evidence signing keys in {path}. Check HEADSHOTS_SIGNING_PATH: every host needs the folder "
+                "that `headshots migrate` made once for this installation, or a copy of it."
             ) from error
+        except OSError as error:
+            raise _unusable(path, error) from error
         try:
             log_key = load_pem_private_key(log, None)
             document_key = load_pem_private_key(document, None)
@@ -91,6 +89,24 @@ class SigningKeys:
         ):
             raise ConfigurationError(f"The evidence signing keys in {path} do not belong together.")
         return cls(log_key, document_key, certificate, root)
+
+    @classmethod
+    def make(cls, path: Path) -> SigningKeys:
+        """Make what is missing in folder `path`, and read it.
+
+        Any number of processes may do so at once: all get the same keys. Files are readable by their
+        owner only (mode 0600).
+
+        Raises:
+            ConfigurationError: the folder cannot be written, or a file in it is not what we wrote.
+        """
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _create(path / LOG_FILE, _new_log_key)
+            _create(path / DOCUMENT_FILE, _new_document_key)
+        except OSError as error:
+            raise _unusable(path, error) from error
+        return cls.load(path)
 
     def verifier(self, origin: str) -> VerifierKey:
         """Return the public key of the log named `origin`; one private key signs for every log."""
@@ -176,8 +192,15 @@ class PublishedKeys(_Part):
     documents: tuple[PublishedRoot, ...]
 
 
-def _read_or_create(file: Path, make: Callable[[], bytes]) -> bytes:
-    """Return the content of `file`, writing it whole first where there is none.
+def _unusable(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"The evidence signing keys in {path} cannot be read or created: {error.strerror}. "
+        "Check HEADSHOTS_SIGNING_PATH and its permissions."
+    )
+
+
+def _create(file: Path, make: Callable[[], bytes]) -> None:
+    """Write `file` whole where there is none.
 
     A hard link either appears complete or fails because another process was first; then theirs counts.
     """
@@ -193,7 +216,6 @@ def _read_or_create(file: Path, make: Callable[[], bytes]) -> bytes:
             _sync_folder(file.parent)
         finally:
             Path(name).unlink()
-    return file.read_bytes()
 
 
 def _sync_folder(folder: Path) -> None:

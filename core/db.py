@@ -8,8 +8,10 @@ sees no tenant row at all. What must be found before an organization is known go
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -18,11 +20,12 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Row, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, PoolProxiedConnection, QueuePool
 
 from core.connections import postgres_engine
 from core.errors import ConfigurationError
 from core.logs import logger
+from core.observe import metrics
 from core.settings import settings
 
 
@@ -34,11 +37,26 @@ def engine() -> Engine:
     """
     return postgres_engine(
         settings().database_url.get_secret_value(),
+        poolclass=pool_that_tells("main"),
         pool_size=10,
         max_overflow=10,
         pool_pre_ping=True,
         connect_args=connect_args(),
     )
+
+
+def pool_that_tells(database: str) -> type[QueuePool]:
+    """Return a pool that tells how long a connection was waited for, under the name `database`."""
+
+    class TellingPool(QueuePool):
+        def connect(self) -> PoolProxiedConnection:
+            begun = time.perf_counter()
+            try:
+                return super().connect()
+            finally:
+                metrics.POOL_WAIT.labels(database).observe(time.perf_counter() - begun)
+
+    return TellingPool
 
 
 def connect_args() -> dict[str, Any]:
@@ -193,6 +211,26 @@ def demand_no_transaction(what: str) -> None:
     logger().error("asked_inside_transaction", code=what)
 
 
+@dataclass(frozen=True)
+class QueueFigure:
+    """Open work of one kind in one company, without saying in which.
+
+    Attributes:
+        people: Of the company; 1000 stands for that and more.
+        waiting: Pieces of work that are due.
+        since: When the oldest was due.
+        failing: How many of them have failed before.
+        held: How many of those found something outside away.
+    """
+
+    job: str
+    people: int
+    waiting: int
+    since: datetime | None
+    failing: int
+    held: int
+
+
 class Lookup:
     """The questions that may be asked without an organization; each is one database function."""
 
@@ -268,22 +306,63 @@ class Lookup:
         return moment
 
     @classmethod
+    def queue_figures(cls) -> list[QueueFigure]:
+        """Return what is due, by kind of work and company."""
+        return [
+            QueueFigure(*row)
+            for row in cls._rows("SELECT job, people, waiting, since, failing, held FROM queue_figures()")
+        ]
+
+    @classmethod
+    def oldest_owed(cls) -> tuple[datetime | None, datetime | None, datetime | None]:
+        """Return since when the oldest deletion, the oldest certificate and the oldest log entry are owed."""
+        (row,) = cls._rows(
+            "SELECT oldest_overdue_deletion(), oldest_uncertified_erasure(), oldest_unsequenced_event()"
+        )
+        return row[0], row[1], row[2]
+
+    @classmethod
+    def idp_certificates(cls) -> list[str]:
+        """Return the certificates of every company's identity provider, PEM."""
+        return [row[0] for row in cls._rows("SELECT idp_certificates()")]
+
+    @classmethod
     def outbox(cls, outbox_id: UUID) -> tuple[UUID, str] | None:
         """Return (organization, job name) of open work."""
         rows = cls._rows("SELECT org_id, job FROM find_outbox(:id)", id=outbox_id)
         return (rows[0][0], rows[0][1]) if rows else None
 
     @classmethod
-    def claim_outbox(cls, most: int) -> list[tuple[UUID, str]]:
-        """Mark up to `most` due rows as published; return (id, job name) of each."""
-        return [(row[0], row[2]) for row in cls._rows("SELECT * FROM claim_outbox(:most)", most=most)]
+    def take_outbox(cls, jobs: Sequence[str], after: UUID) -> tuple[UUID, UUID] | None:
+        """Mark due work as taken, of the next company after `after` that has any; return (id, organization).
+
+        Args:
+            jobs: names; of the company's work, the first of them goes first.
+            after: company that was served last.
+        """
+        rows = cls._rows("SELECT id, org_id FROM take_outbox(:jobs, :after)", jobs=list(jobs), after=after)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    @classmethod
+    def due_outbox(cls, jobs: Sequence[Sequence[str]], most: int) -> list[int]:
+        """Return for each list of jobs how much of them is due, counting to `most` of each job."""
+        values = {f"jobs{number}": list(names) for number, names in enumerate(jobs)}
+        asked = ", ".join(f"due_outbox(:{name}, :most)" for name in values)
+        return list(cls._rows(f"SELECT {asked}", most=most, **values)[0])
+
+    @classmethod
+    def give_back_outbox(cls, taken: Sequence[UUID], older_than_seconds: float) -> int:
+        """Let others take what was taken that long ago and is still open; return how much that was."""
+        rows = cls._rows(
+            "SELECT give_back_outbox(:taken, make_interval(secs => :age))",
+            taken=list(taken),
+            age=older_than_seconds,
+        )
+        return int(rows[0][0])
 
     @classmethod
     def published_outbox(cls, older_than_seconds: float) -> list[tuple[UUID, str]]:
-        """Return (id, job name) of all work published that long ago and still open.
-
-        All of it: what was lost may be newer than thousands that rightly wait.
-        """
+        """Return (id, job name) of all work that was taken that long ago and is still open."""
         rows = cls._rows(
             "SELECT * FROM published_outbox(make_interval(secs => :age), NULL)", age=older_than_seconds
         )

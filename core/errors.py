@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from core.words import fill
+from core.words import N_, fill
 
 
 class AppError(Exception):
@@ -89,6 +89,25 @@ class Unavailable(AppError):
 
     code = "unavailable"
     status = 503
+
+
+class Misfit(Unavailable):
+    """Parts of the installation do not fit together. Whoever is at a page can only wait; the operator reads what to do.
+
+    Attributes:
+        operator: what is wrong and what mends it, for a terminal.
+    """
+
+    code = "misfit"
+
+    def __init__(self, *, operator: str) -> None:
+        super().__init__(
+            N_(
+                "The storage does not answer. What you saved before is safe, this last step was not done: "
+                "please try again in a moment."
+            )
+        )
+        self.operator = operator
 
 
 class ConfigurationError(AppError):

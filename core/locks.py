@@ -55,6 +55,7 @@ class Space(IntEnum):
     SIGN_IN = 3  # an identity, while its member is found or added
     WORK = 4  # an outbox row, or what a job is about, while a worker does it
     SCHEDULER = 5  # of the installation: which of its schedulers does what the clock asks for
+    INSTALLATION = 6  # while its keys are made, or its parts are marked anew
 
 
 def number(space: Space, subject: bytes = b"") -> int:

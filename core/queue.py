@@ -1,4 +1,7 @@
-"""Work for the workers: written to the outbox with the change that needs it, carried by Redis as an id."""
+"""Work for the workers: written to the outbox with the change that needs it, taken from there by who is free.
+
+Redis says only that a lane has work; see `core.relay`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.connections import redis_options
-from core.db import organization_of
+from core.db import Lookup, organization_of
 from core.ids import new_id
 from core.models import Outbox
 from core.settings import settings
@@ -28,6 +31,7 @@ class JobName(StrEnum):
 
     INTAKE = "intake"
     PICTURES = "pictures"
+    IMPORT_ROSTER = "import_roster"
     RENDER = "render"
     TRAIN = "train"
     TRAIN_STYLE = "train_style"
@@ -58,7 +62,7 @@ CPU_LANES = (Lane.INTERACTIVE, Lane.PROOF, Lane.BATCH, Lane.MAIL)
 
 # In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails.
 JOBS = {
-    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES),
+    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER),
     Lane.PROOF: (JobName.ERASE, JobName.CERTIFY, JobName.PURGE),
     Lane.BATCH: (JobName.RENDER,),
     Lane.MAIL: (JobName.DEVICE_MAIL, JobName.DATA_MAIL, JobName.READY_MAIL, JobName.INVITE_MAIL),
@@ -67,9 +71,28 @@ JOBS = {
 _LANES = {job: lane for lane, jobs in JOBS.items() for job in jobs}
 
 
+_TURN = "turn:"  # in Redis, the company whose work a lane's workers took last
+_NOBODY = UUID(int=0)
+
+
 def lane_of(job: JobName) -> Lane:
     """Return the queue that carries `job`."""
     return _LANES[job]
+
+
+def take(lane: Lane) -> UUID | None:
+    """Take due work of a lane out of the outbox for the caller to do; return its id, or `None` if there is none.
+
+    Companies take turns, whatever each has waiting: who comes with twenty is not behind another's ten thousand.
+    """
+    turn = f"{_TURN}{lane}"
+    last = redis_client().get(turn)
+    taken = Lookup.take_outbox(JOBS[lane], UUID(bytes=last) if isinstance(last, bytes) else _NOBODY)
+    if taken is None:
+        return None
+    outbox_id, org_id = taken
+    redis_client().set(turn, org_id.bytes)
+    return outbox_id
 
 
 @cache

@@ -128,6 +128,16 @@ class Settings(VisionSettings, DiffusionSettings):
     trust_proxies: int = Field(
         0, ge=0, le=5, description="number of reverse proxies in front whose X-Forwarded-* are believed"
     )
+    metrics_bind: str = Field(
+        "",
+        pattern=r"^(|[^\s/]+:[0-9]{1,5})$",
+        description="address and port, e.g. `127.0.0.1:9464`, where this process serves `/metrics`, `/healthz` and `/readyz`; each process on one host needs another, and no proxy may lead there",
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="secret that opens `/metrics` at the web's own address too, as `Authorization: Bearer …`; without it that address has none",
+    )
     log_level: str = Field("INFO", description="`DEBUG`, `INFO`, `WARNING`, `ERROR`")
 
     @property

@@ -16,7 +16,7 @@ from core.errors import InvalidInput, NotFound
 from core.people import organizations
 from core.settings import settings
 from core.shoots import promises
-from core.vault import vault
+from deploy import installation
 from sso import connections, provisioning
 from sso.metadata import connection_from_metadata
 from sso.saml import SamlConnection, ServiceProvider, fingerprint
@@ -64,12 +64,12 @@ def create(slug: str, name: str, contact: str, edit: Edit) -> Company:
     Raises:
         InvalidInput: the slug cannot stand in an address or is taken, or something of `edit` is not usable.
     """
+    installation.demand()
     if Lookup.organization(slug) is not None:
         raise InvalidInput(f"There is a company called {slug} already.")
     if contact and _ADDRESS.fullmatch(contact) is None:
         raise InvalidInput("The contact is not a complete email address. Nothing was created.")
     connection = _edited(slug, None, edit) if edit.is_about_sign_in else None
-    vault().keys.create_tables()
     org_id = organizations.create(slug, name, contact_email=contact)
     with transaction(org_id) as session:
         if connection is not None:

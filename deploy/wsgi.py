@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-
 from core import logs
 from core.db import limit_transactions
+from core.observe import metrics
 from core.observe.health import State, health
 from core.settings import settings
+from deploy import installation
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -24,20 +25,25 @@ STATEMENT_SECONDS = 60
 IDLE_SECONDS = 60
 # Every path that HR, auditors, programs and identity providers use; the rest is the employees'.
 ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
+UNANSWERED = b"The database does not answer. What you saved is safe: try again in a moment.\n"
 
 
 def create_application() -> WSGIApplication:
     """Return the WSGI application of a web process."""
     logs.configure()
     limit_transactions(statement_seconds=STATEMENT_SECONDS, idle_seconds=IDLE_SECONDS)
+    belongs = installation.Belonging()
+    belongs()  # also where gunicorn was started without `headshots web`
     from admin.app import create_app as create_admin
     from portal.app import create_app as create_portal
 
     admin, portal = create_admin(), create_portal()
     idp = _development_idp()
+    metrics_port = settings().metrics_bind.rpartition(":")[2] or None
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "/")
+        apart = metrics_port is not None and environ.get("SERVER_PORT") == metrics_port
         if path == "/healthz":
             return _plain(start_response, "200 OK", "application/json", b'{"status": "ok"}')
         if path == "/readyz":
@@ -45,7 +51,13 @@ def create_application() -> WSGIApplication:
             status = "503 Service Unavailable" if report.state is State.UNREADY else "200 OK"
             return _plain(start_response, status, "application/json", json.dumps(report.as_json()).encode())
         if path == "/metrics":
-            return _plain(start_response, "200 OK", CONTENT_TYPE_LATEST, generate_latest())
+            return _metrics(environ, start_response, apart=apart)
+        if apart:
+            return _plain(
+                start_response, "404 Not Found", "text/plain", b"Only metrics and probes are here.\n"
+            )
+        if not belongs():
+            return _plain(start_response, "503 Service Unavailable", "text/plain", UNANSWERED)
         if idp is not None and (path == "/devidp" or path.startswith("/devidp/")):
             environ["SCRIPT_NAME"] = "/devidp"
             environ["PATH_INFO"] = path.removeprefix("/devidp") or "/"
@@ -54,6 +66,18 @@ def create_application() -> WSGIApplication:
         return chosen(environ, start_response)
 
     return application
+
+
+def _metrics(environ: WSGIEnvironment, start_response: StartResponse, *, apart: bool) -> Iterable[bytes]:
+    """Answer with the figures of all web processes, on their own port or to whoever has the token."""
+    token = settings().metrics_token
+    if not apart and token is None:
+        return _plain(start_response, "404 Not Found", "text/plain", b"Not here.\n")
+    if not apart and token is not None:
+        given = environ.get("HTTP_AUTHORIZATION", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode()):
+            return _plain(start_response, "401 Unauthorized", "text/plain", b"This needs the token.\n")
+    return _plain(start_response, "200 OK", metrics.MEDIA_TYPE, metrics.exposition())
 
 
 def _development_idp() -> WSGIApplication | None:
@@ -78,14 +102,19 @@ def _plain(start_response: StartResponse, status: str, media_type: str, body: by
     return [body]
 
 
-def web_command(bind: str, *, workers: int = 1, threads: int = WEB_THREADS) -> list[str]:
+def web_command(
+    bind: str, *, workers: int = 1, threads: int = WEB_THREADS, metrics_bind: str = ""
+) -> list[str]:
     """Return the command of the web server. It writes no access log: paths carry invitation tokens."""
     return [
         sys.executable,
         "-m",
         "gunicorn",
+        "--config",
+        "python:deploy.web_processes",
         "--bind",
         bind,
+        *(("--bind", metrics_bind) if metrics_bind else ()),
         "--workers",
         str(workers),
         "--threads",

@@ -46,7 +46,8 @@ class Candidate:
     """One result as the page shows it."""
 
     id: UUID
-    number: int
+    number: int  # within its run; of the earlier ones, among all of them
+    earlier: bool  # of a run before the newest
     compares: bool  # the selfie it was made from is still here
     generated: bool
     dressed: bool
@@ -59,7 +60,7 @@ class Candidate:
 @bp.get("/me/result")
 @signed_in
 def show() -> Response:
-    """Show what may be seen, best first; of what was withheld only the reasons."""
+    """Show what the newest run made, best first, and apart from it what earlier ones did; of what was withheld the reasons."""
     with transaction(me().org_id) as session:
         place = visit(session)
         if place.state not in SHOWN:
@@ -69,10 +70,11 @@ def show() -> Response:
             "result.html",
             place=place,
             candidates=_candidates(session, place, found),
+            name_of=_name,
             withheld=list(
                 dict.fromkeys(
                     reason
-                    for one in found
+                    for one in headshots.of_last_run(found)
                     if one.withheld_code
                     for reason in words.withheld(one.withheld_code, one.gates)
                 )
@@ -104,6 +106,7 @@ def close_up(headshot_id: UUID) -> Response:
             "close_up.html",
             place=place,
             candidate=candidates[place_in_row],
+            name_of=_name,
             shape=shape_of(_style(session, place).parsed),
             earlier=candidates[place_in_row - 1] if place_in_row else None,
             later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
@@ -113,21 +116,35 @@ def close_up(headshot_id: UUID) -> Response:
 
 
 def _candidates(session: Session, place: Visit, found: Sequence[Headshot]) -> list[Candidate]:
-    """Return what may be seen, numbered best first."""
+    """Return what may be seen: the newest run that made something, best first, then what earlier ones made, oldest first."""
+    visible = [one for one in found if headshots.is_visible(one)]
+    newest = headshots.of_last_run(visible)
+    earlier = visible[: len(visible) - len(newest)]
     return [
-        Candidate(
-            id=one.id,
-            number=number,
-            compares=_compares(session, one),
-            generated=one.engine == EngineName.DIFFUSION,
-            dressed=one.engine == EngineName.WARDROBE,
-            chosen=one.id == place.participation.chosen_headshot_id,
-            findings=words.gates(one.gates),
-            notes=words.notes(one.gates),
-            figures=words.figures(one.gates),
-        )
-        for number, one in enumerate((one for one in found if headshots.is_visible(one)), 1)
-    ]
+        _candidate(session, place, one, number, earlier=False) for number, one in enumerate(newest, 1)
+    ] + [_candidate(session, place, one, number, earlier=True) for number, one in enumerate(earlier, 1)]
+
+
+def _candidate(session: Session, place: Visit, one: Headshot, number: int, *, earlier: bool) -> Candidate:
+    return Candidate(
+        id=one.id,
+        number=number,
+        earlier=earlier,
+        compares=_compares(session, one),
+        generated=one.engine == EngineName.DIFFUSION,
+        dressed=one.engine == EngineName.WARDROBE,
+        chosen=one.id == place.participation.chosen_headshot_id,
+        findings=words.gates(one.gates),
+        notes=words.notes(one.gates),
+        figures=words.figures(one.gates),
+    )
+
+
+def _name(candidate: Candidate) -> str:
+    """Return what a result is called, the same on every page until the studio has worked again."""
+    if candidate.earlier:
+        return str(_("Earlier headshot %(number)s", number=candidate.number))
+    return str(_("Headshot %(number)s", number=candidate.number))
 
 
 def _style(session: Session, place: Visit) -> Style:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from flask import Blueprint, Response, request
 
 from compliance import consent as consents
@@ -51,7 +53,7 @@ def add() -> Response:
             before = [vault().open(one) for one in piece.before]
         except ArtifactGone:  # this last piece came twice, or the photo is not wanted any more
             return _gone(key)
-        return _whole(b"".join([*before, content]), key)
+        return _whole(b"".join([*before, content]), key, piece.photo_id)
     sealed = arrivals.seal(user.org_id, user.member_id, content)
     with transaction(user.org_id) as session:
         place = visit(session, lock=True)
@@ -66,7 +68,7 @@ def _gone(key: str) -> Response:
         return json_answer(listing.as_json(made)) if made is not None else json_answer({"received": 0}, 202)
 
 
-def _whole(content: bytes, key: str) -> Response:
+def _whole(content: bytes, key: str, photo_id: UUID | None) -> Response:
     """Make the photo of its pieces; whoever sent the last one twice gets the one photo."""
     user = me()
     sealed = photos.seal(user.org_id, user.member_id, content, quick_check(content))
@@ -74,7 +76,9 @@ def _whole(content: bytes, key: str) -> Response:
         place = visit(session, lock=True)
         consent = consents.require(session, place.member.id)
         arrivals.forget(session, place.participation, key)
-        stored = photos.store(session, place.participation, sealed, upload_key=key, consent=consent)
+        stored = photos.store(
+            session, place.participation, sealed, upload_key=key, consent=consent, photo_id=photo_id
+        )
         return json_answer(listing.as_json(stored.photo), 201)
 
 

@@ -129,7 +129,7 @@ def show() -> Response:
         if place.state is State.FAILED:
             held = [
                 (one.withheld_code, one.gates)
-                for one in headshots.of_participation(session, place.participation.id)
+                for one in headshots.of_last_run(headshots.of_participation(session, place.participation.id))
                 if one.withheld_code
             ]
             reasons = words.failure(place.participation.failure_code, held)

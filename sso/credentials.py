@@ -1,4 +1,4 @@
-"""Signing keys for SAML messages: a file pair that the first process creates and all others read."""
+"""Signing keys for SAML messages: a file pair that is made once and that every process reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from core import clock
+from core.errors import ConfigurationError
 
+SP = "saml-sp"
 KEY_BITS = 3072  # NIST SP 800-57 part 1: 128-bit strength, good beyond 2030
 VALID_FOR = timedelta(days=3650)  # identity providers pin the certificate; renewal needs an admin there
 
@@ -31,12 +33,29 @@ class Credentials:
 
 
 def sp_credentials(folder: Path) -> Credentials:
-    """Return the service provider's signing key and certificate, creating them on first use.
+    """Return the service provider's signing key and certificate: `saml-sp.key` and `saml-sp.crt` in `folder`.
 
-    Files are `saml-sp.key` (mode 0600) and `saml-sp.crt` in `folder`. Safe when several processes start
-    at once: one creates, the others wait and read the same pair.
+    Raises:
+        ConfigurationError: they are not there, or cannot be read.
     """
-    return load_or_create(folder, "saml-sp", "headshots SAML service provider")
+    try:
+        return _read(folder / f"{SP}.key", folder / f"{SP}.crt")
+    except OSError as error:
+        raise ConfigurationError(
+            f"The key of our side of SAML cannot be read in {folder}: {error.strerror}. Check HEADSHOTS_SIGNING_PATH: every "
+            "host needs the folder that `headshots migrate` made once for this installation, or a copy of it."
+        ) from error
+
+
+def make_sp_credentials(folder: Path) -> Credentials:
+    """Return the service provider's pair; make it where there is none. The key's file has mode 0600.
+
+    Safe when several processes do so at once: one creates, the others wait and read the same pair.
+
+    Raises:
+        OSError: the folder cannot be written or the files cannot be read.
+    """
+    return load_or_create(folder, SP, "headshots SAML service provider")
 
 
 def load_or_create(folder: Path, stem: str, common_name: str) -> Credentials:
@@ -53,7 +72,11 @@ def load_or_create(folder: Path, stem: str, common_name: str) -> Credentials:
             made = _make(common_name)
             _write_private(key_path, made.key_pem)
             _write_private(certificate_path, made.certificate_pem)
-        return Credentials(key_path.read_text("ascii"), certificate_path.read_text("ascii"))
+        return _read(key_path, certificate_path)
+
+
+def _read(key_path: Path, certificate_path: Path) -> Credentials:
+    return Credentials(key_path.read_text("ascii"), certificate_path.read_text("ascii"))
 
 
 @lru_cache(maxsize=4)

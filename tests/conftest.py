@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -16,11 +19,13 @@ from core import audit, clock, db, queue, schema
 from core import settings as settings_module
 from core.consent import Purpose
 from core.db import transaction
+from core.errors import Misfit
 from core.ids import new_id
 from core.models import Consent, EngineName, Member, Participation, Shoot, State, Style
 from core.people import members, organizations
 from core.style.spec import StyleSpec
 from core.vault import vault
+from deploy import installation
 from deploy.local.services import Databases, LocalServices
 
 # How fast a machine is that does other things as well is no finding.
@@ -28,6 +33,18 @@ hypothesis_settings.register_profile("headshots", deadline=None, suppress_health
 hypothesis_settings.load_profile("headshots")
 
 SECRET = "a secret of the tests, long enough for the settings to take"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options for `tests/flows/test_at_once.py`."""
+    group = parser.getgroup("pairs of verbs at once")
+    group.addoption("--pairs-minutes", type=float, default=10.0, help="longest time for the slow test of all")
+    group.addoption(
+        "--pairs-seed",
+        type=int,
+        default=clock.now().toordinal(),
+        help="which sample of them; today's by default",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -43,12 +60,43 @@ def services() -> Iterator[LocalServices]:
         yield started
 
 
+def settings_of(home: Path) -> dict[str, str]:
+    """The settings of a process of the product with its folders in `home`, but for its services."""
+    return {
+        "HEADSHOTS_ENVIRONMENT": "test",
+        "HEADSHOTS_BASE_URL": "http://localhost",
+        "HEADSHOTS_OPERATOR_NAME": "Headshots",
+        "HEADSHOTS_STORAGE_REGION": "the test machine",
+        "HEADSHOTS_STORAGE_URL": (home / "storage").as_uri(),
+        "HEADSHOTS_KEYRING_PATH": str(home / "keyring"),
+        "HEADSHOTS_SIGNING_PATH": str(home / "signing"),
+        "HEADSHOTS_DEVELOPMENT_IDP_PATH": str(home / "devidp"),
+        "HEADSHOTS_SMTP_URL": "smtp://127.0.0.1:9",
+        "HEADSHOTS_SECRET_KEY": SECRET,
+        "HEADSHOTS_LOG_LEVEL": "WARNING",
+    }
+
+
+@dataclass(frozen=True)
+class Template:
+    """An installation as `headshots migrate` makes it, to be copied: its databases, and its folders."""
+
+    databases: Databases
+    home: Path
+
+
 @pytest.fixture(scope="session")
-def migrated(services: LocalServices) -> Databases:
-    """A pair of databases at the newest schema, to be copied."""
-    databases = services.fresh_databases("template")
+def migrated(services: LocalServices, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """An installation at the newest schema, to be copied."""
+    databases, home = services.fresh_databases("template"), tmp_path_factory.mktemp("template")
     schema.migrate(databases.owner)
-    return databases
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (settings_of(home) | services.environment(databases)).items():
+            patch.setenv(name, value)
+        forget_process_state()
+        installation.initialize()
+        forget_process_state()
+    return Template(databases, home)
 
 
 def forget_process_state() -> None:
@@ -77,29 +125,16 @@ def forget_process_state() -> None:
 
 @pytest.fixture
 def environment(
-    services: LocalServices, migrated: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    services: LocalServices, migrated: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dict[str, str]]:
     """This process as one of the product's: settings, fresh databases, an empty Redis and storage."""
-    databases = services.fresh_databases("test", template=migrated)
+    databases = services.fresh_databases("test", template=migrated.databases)
     services.flush_redis()
-    values = {
-        "HEADSHOTS_ENVIRONMENT": "test",
-        "HEADSHOTS_BASE_URL": "http://localhost",
-        "HEADSHOTS_OPERATOR_NAME": "Headshots",
-        "HEADSHOTS_STORAGE_REGION": "the test machine",
-        "HEADSHOTS_STORAGE_URL": (tmp_path / "storage").as_uri(),
-        "HEADSHOTS_KEYRING_PATH": str(tmp_path / "keyring"),
-        "HEADSHOTS_SIGNING_PATH": str(tmp_path / "signing"),
-        "HEADSHOTS_DEVELOPMENT_IDP_PATH": str(tmp_path / "devidp"),
-        "HEADSHOTS_SMTP_URL": "smtp://127.0.0.1:9",
-        "HEADSHOTS_SECRET_KEY": SECRET,
-        "HEADSHOTS_LOG_LEVEL": "WARNING",
-        **services.environment(databases),
-    }
+    shutil.copytree(migrated.home, tmp_path, dirs_exist_ok=True)
+    values = settings_of(tmp_path) | services.environment(databases)
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     forget_process_state()
-    vault().keys.create_tables()
     yield values
     forget_process_state()
     services.drop_databases(databases)
@@ -193,3 +228,11 @@ def add_participation(
                     )
                 )
         return row
+
+
+@contextmanager
+def misfit(kind: type[Misfit], words: str) -> Iterator[None]:
+    """Expect an error that tells the operator `words`."""
+    with pytest.raises(kind) as caught:
+        yield
+    assert words in caught.value.operator

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core import relay
 from core.db import transaction
@@ -24,10 +24,23 @@ def do_all_work() -> None:
         )
 
 
+def do_jobs(org: UUID, job: JobName) -> None:
+    """Do what is owed of one kind, and what comes of it of the same kind; no other work."""
+    owed = select(Outbox.id).where(
+        Outbox.job == job,
+        Outbox.done_at.is_(None),
+        Outbox.failed_at.is_(None),
+        Outbox.not_before <= func.now(),
+    )
+    while True:
+        with transaction(org) as session:
+            found = session.scalars(owed).all()
+        if not found:
+            return
+        for one in found:
+            perform(str(one))
+
+
 def judge_pictures(org: UUID) -> None:
     """Judge what was uploaded for a brand or in place of a headshot, and do no other work."""
-    owed = select(Outbox.id).where(Outbox.job == JobName.PICTURES, Outbox.done_at.is_(None))
-    with transaction(org) as session:
-        found = session.scalars(owed).all()
-    for one in found:
-        perform(str(one))
+    do_jobs(org, JobName.PICTURES)

@@ -21,7 +21,7 @@ from core.ids import new_id
 from core.logs import logger
 from core.models import Erasure, Member, Participation, Photo, State
 from core.models.base import Base
-from core.people import access
+from core.people import access, searches
 from core.personal import Personal
 from core.portraits import arrivals
 from core.queue import JobName, enqueue
@@ -119,6 +119,7 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
         .values(removed_at=moment)
     )
     arrivals.forget_all(session, member.id)
+    searches.forget_all(session)
     vault().close(session, member.id)
     member.erased_at = moment
     session.flush()

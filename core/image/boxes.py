@@ -1,4 +1,4 @@
-"""What an AVIF says about its picture: the boxes of ISO/IEC 14496-12 and 23008-12.
+"""What an AVIF says about its picture, and where that lies: the boxes of ISO/IEC 14496-12 and 23008-12.
 
 Pillow passes on the ICC profile, but neither the code points of colour (ISO/IEC 23091-2) nor the depth.
 """
@@ -60,3 +60,62 @@ def _properties(content: bytes) -> list[tuple[bytes, bytes]]:
                 if item == primary and 0 < number <= len(every):
                     found.append(every[number - 1])
     return found
+
+
+def coded(content: bytes, kind: bytes) -> Iterator[bytes]:
+    """Return the data of every item of a kind: parts of a picture, transparency and small copies too.
+
+    Raises:
+        IndexError, KeyError: the boxes are odd.
+    """
+    meta = dict(_boxes(dict(_boxes(content))[b"meta"][4:]))
+    wanted = {item for item, one in _items(meta[b"iinf"]) if one == kind}
+    room = 2 * len(content)
+    for item, extents in _places(meta[b"iloc"]):
+        if item in wanted:
+            data = b"".join(_part(content, meta, *one) for one in extents)
+            room -= len(data)
+            if room < 0:
+                raise IndexError("items share their data")
+            yield data
+
+
+def _items(body: bytes) -> Iterator[tuple[int, bytes]]:
+    """Return number and kind of each item (`iinf`)."""
+    for kind, entry in _boxes(body[6 if body[0] == 0 else 8 :]):
+        if kind == b"infe" and entry[0] >= 2:
+            wide = entry[0] >= 3
+            yield int.from_bytes(entry[4 : 8 if wide else 6], "big"), entry[10:14] if wide else entry[8:12]
+
+
+def _places(body: bytes) -> Iterator[tuple[int, list[tuple[int, int, int]]]]:
+    """Return each item's number and where its parts lie (`iloc`): the method, from where, how many bytes."""
+    version, sizes = body[0], body[4:6]
+    offset, length, base, index = sizes[0] >> 4, sizes[0] & 15, sizes[1] >> 4, sizes[1] & 15
+    at = 6
+
+    def take(size: int) -> int:
+        nonlocal at
+        if at + size > len(body):
+            raise IndexError("the places of items end early")
+        at += size
+        return int.from_bytes(body[at - size : at], "big")
+
+    for _ in range(take(2 if version < 2 else 4)):
+        item = take(2 if version < 2 else 4)
+        method = take(2) & 15 if version else 0
+        take(2)
+        start = take(base)
+        extents = []
+        for _ in range(take(2)):
+            if version:
+                take(index)
+            extents.append((method, start + take(offset), take(length)))
+        yield item, extents
+
+
+def _part(content: bytes, meta: dict[bytes, bytes], method: int, start: int, size: int) -> bytes:
+    if method > 1:
+        raise IndexError("the data lies in another item")
+    data = meta[b"idat"] if method else content
+    return data[start : start + size] if size else data[start:]

@@ -15,7 +15,7 @@ import numpy as np
 import pi_heif
 from PIL import Image, ImageFile
 
-from core.image import boxes, jpeg, png
+from core.image import av1, boxes, jpeg, png
 from core.image.kinds import (
     DamagedPhoto,
     EmptyPhoto,
@@ -44,6 +44,11 @@ _COST: Final = {
     PhotoFormat.AVIF: 15,
 }
 _DEEP_COST: Final = 18  # with 16 bits a channel, which HDR needs
+# Of those of an AVIF the planes at their largest, 16 bits and every colour in every pixel.
+_PLANES: Final = 6
+# All that an AVIF has coded, as a multiple of what it announces: with transparency, and each side up to a power of
+# two, which is all that some encoders' data says. Beside that the rims of tiles.
+_CODED_MULTIPLE, _CODED_RIM = 8, 4_000_000
 _PILLOW: Final = {
     PhotoFormat.JPEG: "JPEG",
     PhotoFormat.PNG: "PNG",
@@ -88,6 +93,14 @@ class _Limits(NamedTuple):
             )
         if min(width, height) < max(1, self.shorter_side):
             raise TooFewPixels("This picture is too small. Please upload the photo as your phone saved it.")
+
+    def judge_coded(self, size: tuple[int, int], coded: int) -> None:
+        """Refuse an AVIF that holds more pixels than it announces; `coded` of all its parts."""
+        announced = size[0] * size[1]
+        if coded > _CODED_MULTIPLE * announced + _CODED_RIM:
+            raise ValueError("more pixels than the boxes say")
+        if announced * (_COST[PhotoFormat.AVIF] - _PLANES) + coded * _PLANES > DECODED_BYTES:
+            raise self.too_many()
 
     def too_many(self) -> TooManyPixels:
         return TooManyPixels(
@@ -179,7 +192,7 @@ def _opened(content: bytes, kind: PhotoFormat, limits: _Limits, working_side: in
     if kind is PhotoFormat.HEIC:
         return _heic(content, limits)
     said: bytes | Space | None = None
-    picture, deep = content, False
+    picture, deep, coded = content, False, 0
     if kind is PhotoFormat.JPEG:
         # Before the data is walked: how far there is to walk is judged first.
         limits.judge(jpeg.size(content), _COST[kind])
@@ -189,8 +202,12 @@ def _opened(content: bytes, kind: PhotoFormat, limits: _Limits, working_side: in
         picture, said, deep = png.parts(content)
     elif kind is PhotoFormat.AVIF:
         said = _points(boxes.code_points(content))
+        coded = sum(width * height for width, height in map(av1.largest, boxes.coded(content, b"av01")))
+        # Of a film the picture that stands for it, whose data has been looked at, not the first of the film.
+        picture = content[:8] + b"avif" + content[12:]
     with Image.open(io.BytesIO(picture), formats=(_PILLOW[kind],)) as image:
         limits.judge(image.size, _COST[kind])
+        limits.judge_coded(image.size, coded)
         exif, profile = _exif(image), image.info.get("icc_profile")
         if kind is not PhotoFormat.PNG and profile and not (isinstance(said, Space) and said.is_hdr):
             said = profile

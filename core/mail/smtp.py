@@ -13,6 +13,8 @@ from core.logs import logger
 from core.mail import lines
 from core.mail.lines import Line
 from core.mail.message import Mail, MailFailed, compose
+from core.observe import metrics
+from core.observe.metrics import MailOutcome
 
 _STARTED, _TAKEN, _FORWARDED = 354, 250, 251  # RFC 5321 §4.2.3
 _CLOSING = 421
@@ -43,21 +45,12 @@ def send(mail: Mail) -> None:
     failure = _deliver(message)
     # Raised here and not where it was caught: smtplib's errors carry the address, and would stay chained.
     if failure is not None:
+        outcome = MailOutcome.FAILED if failure.retryable else MailOutcome.BOUNCED
+        metrics.MAILS.labels(outcome).inc()
         logger().warning("mail_failed", code=failure.code, status=failure.reply)
         raise failure
+    metrics.MAILS.labels(MailOutcome.SENT).inc()
     logger().info("mail_sent")
-
-
-def greet() -> None:
-    """Connect to the server in the settings, encrypt, sign in, and leave.
-
-    Raises:
-        MailFailed: encryption or a sign-in is needed and the server offers none.
-        ConfigurationError: the server's address cannot be used.
-        smtplib.SMTPException: the server refuses.
-        OSError: it does not answer, or its certificate is not trusted.
-    """
-    lines.connect().close()
 
 
 def _deliver(message: EmailMessage) -> MailFailed | None:

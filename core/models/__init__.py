@@ -9,6 +9,7 @@ from core.models.certificate import Certificate
 from core.models.consent import Consent
 from core.models.erasure import Erasure
 from core.models.headshot import Headshot
+from core.models.installation import Installation
 from core.models.invite import Invite
 from core.models.log import Checkpoint, LogLeaf, LogNode
 from core.models.look import Look
@@ -17,6 +18,7 @@ from core.models.organization import Organization
 from core.models.outbox import Outbox
 from core.models.participation import Alternative, Participation, State
 from core.models.photo import Photo
+from core.models.roster_import import RosterImport
 from core.models.saml_connection import SamlConnectionRow
 from core.models.shoot import EngineName, Shoot
 from core.models.style import Style
@@ -38,6 +40,7 @@ __all__ = [
     "EngineName",
     "Erasure",
     "Headshot",
+    "Installation",
     "Invite",
     "Kind",
     "LogLeaf",
@@ -49,6 +52,7 @@ __all__ = [
     "Participation",
     "Photo",
     "Role",
+    "RosterImport",
     "SamlConnectionRow",
     "Shoot",
     "SignInMethod",

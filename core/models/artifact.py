@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
@@ -65,6 +65,11 @@ class Artifact(Tenant):
     __table_args__ = (
         Index("ix_artifacts_member", "member_id"),
         Index("ix_artifacts_object_name", "object_name", unique=True),
+        Index(
+            "ix_artifacts_leaving",
+            "delete_requested_at",
+            postgresql_where=text("delete_requested_at IS NOT NULL AND destroyed_at IS NULL"),
+        ),
     )
 
     member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))

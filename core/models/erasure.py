@@ -22,6 +22,7 @@ class Erasure(Tenant):
 
     __tablename__ = "erasures"
     __table_args__ = (
+        Index("ix_erasures_unfinished", "created_at", postgresql_where=text("objects_destroyed_at IS NULL")),
         Index(
             "ix_erasures_unsettled", "org_id", "epoch", postgresql_where=text("epoch_destroyed_at IS NULL")
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
@@ -26,7 +26,9 @@ class Headshot(Tenant):
     engine: Mapped[str] = mapped_column(String(16), info=harmless(Harmless.CODE))
     adapter_id: Mapped[UUID | None] = mapped_column(ForeignKey("adapters.id"))
     seed: Mapped[int | None] = mapped_column(BigInteger, info=harmless(Harmless.RANDOM))
-    rank: Mapped[int] = mapped_column(info=harmless(Harmless.WORK))
+    # which time the studio worked for the person in this shoot, from 1 on
+    run: Mapped[int] = mapped_column(default=1, server_default=text("1"), info=harmless(Harmless.WORK))
+    rank: Mapped[int] = mapped_column(info=harmless(Harmless.WORK))  # within its run, the best is 0
     gates: Mapped[dict[str, Any]] = mapped_column(info=personal(Category.FACE, {}))
     withheld_code: Mapped[str | None] = mapped_column(String(64), info=harmless(Harmless.CODE))
     seconds: Mapped[float] = mapped_column(info=harmless(Harmless.WORK))

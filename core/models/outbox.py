@@ -15,18 +15,32 @@ from core.models.base import Tenant
 class Outbox(Tenant):
     """A durable job: written with the change that needs it, done with the change that it makes.
 
-    Redis only carries its id, so a flushed Redis loses nothing.
+    Redis only says that there is work, so a flushed Redis loses nothing.
 
-    `attempts` counts tries that failed for a reason of the work's own, `outages` those that found something
-    outside away, `deaths` those that ended with their worker. `started_at` is when the worker that has it now
-    took it; whoever finds it set and nobody at work knows that a worker died. `first_failed_at` is since when it
-    has not worked, and `error_code` why not, last.
+    `published_at` is when a worker took it. `attempts` counts tries that failed for a reason of the work's own,
+    `outages` those that found something outside away, `deaths` those that ended with their worker. `started_at` is
+    when the worker that has it now began; whoever finds it set and nobody at work knows that a worker died.
+    `first_failed_at` is since when it has not worked, and `error_code` why not, last.
     """
 
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_open", "not_before", postgresql_where=text("done_at IS NULL AND failed_at IS NULL")),
         Index("ix_outbox_subject", "subject_id"),
+        # What a free worker looks through, and what the relay holds against the workers' locks.
+        Index(
+            "ix_outbox_turn",
+            "job",
+            "org_id",
+            "not_before",
+            "id",
+            postgresql_where=text("done_at IS NULL AND failed_at IS NULL AND published_at IS NULL"),
+        ),
+        Index(
+            "ix_outbox_taken",
+            "published_at",
+            postgresql_where=text("done_at IS NULL AND failed_at IS NULL AND published_at IS NOT NULL"),
+        ),
     )
 
     job: Mapped[str] = mapped_column(String(32))

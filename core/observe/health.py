@@ -21,10 +21,11 @@ from sqlalchemy.orm import Session
 from core.clock import now, rfc3339
 from core.connections import postgres_engine
 from core.logs import logger
-from core.mail import smtp
+from core.mail import lines
+from core.observe import metrics
 from core.settings import settings
 from core.vault import vault
-from core.vault.keys import Epoch
+from core.vault.key_tables import Epoch
 from core.vault.kms import EpochKeyGone
 
 TIMEOUT_SECONDS = 2.0
@@ -138,6 +139,7 @@ class _Watched:
 
     def _note(self, error: str | None) -> None:
         known = self._standing
+        metrics.PART_UP.labels(self.part.name).set(error is None)
         if known is None or known.error != error:
             self._standing = Standing(self.part.name, self.part.needed, error, now())
             if error is not None:
@@ -232,6 +234,17 @@ def ask_redis() -> None:
         client.ping()
 
 
+def greet_mail() -> None:
+    """Open a line to the mail server, sign in, and leave.
+
+    Raises:
+        MailFailed: encryption or a sign-in is needed and the server offers none.
+        SMTPException: the server refuses.
+        OSError: it does not answer, or its certificate is not trusted.
+    """
+    lines.connect().close()
+
+
 def _scalar(url: str, question: Any) -> Any:
     engine = postgres_engine(
         url, poolclass=NullPool, connect_args={"connect_timeout": max(2, int(TIMEOUT_SECONDS))}
@@ -250,6 +263,6 @@ def health() -> Health:
             Part("keyring", ask_keyring),
             Part("storage", ask_storage),
             Part("redis", ask_redis, needed=False),
-            Part("mail", smtp.greet, needed=False, keep_seconds=MAIL_KEEP_SECONDS),
+            Part("mail", greet_mail, needed=False, keep_seconds=MAIL_KEEP_SECONDS),
         ]
     )

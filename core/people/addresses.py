@@ -12,6 +12,16 @@ from core.composed import composed
 _LONGEST: Final = 320  # 64 and 255 signs and the @ between them, RFC 3696 erratum 1690
 
 
+def folded(address: str) -> str:
+    """Return an address as it is kept: in small letters, its domain as it was written.
+
+    Only here and in Python: a database's `lower` depends on its locale and leaves the dot of `İ` out or the letter
+    large, so that what is asked for would not be what is kept. Of what is kept it changes nothing.
+    """
+    address = address.strip()
+    return (composed(address) if len(address) <= _LONGEST else address).lower()
+
+
 def canonical(address: str) -> str:
     """Return the one spelling in which addresses are compared: small letters, and a domain in ASCII.
 
@@ -20,8 +30,8 @@ def canonical(address: str) -> str:
     that no standard allows stays as it is, and so does what is too long for an address.
     """
     if len(address) > _LONGEST:
-        return address.strip().lower()
-    local, _, domain = composed(address.strip()).lower().rpartition("@")
+        return folded(address)
+    local, _, domain = folded(address).rpartition("@")
     with suppress(idna.IDNAError):
         domain = idna.encode(domain, uts46=True).decode("ascii")
     return f"{local}@{domain}"

@@ -49,7 +49,7 @@ def add(session: Session, people: Sequence[NewMember], *, actor: audit.Actor, ta
             org_id=organization_of(session),
             created_at=created,
             pseudonym=vault().subject_pseudonym(member_id, keys[member_id]),
-            email=person.email.strip(),
+            email=addresses.folded(person.email),
             first_name=person.first_name.strip(),
             last_name=person.last_name.strip(),
             employee_id=person.employee_id,

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from email_validator import EmailNotValidError, validate_email
 
 from core.errors import InvalidInput, TooLarge
-from core.people import cells, columns, encodings, full_names, tabular
+from core.people import addresses, cells, columns, encodings, full_names, tabular
 from core.people.columns import Columns, Field, Sample
 from core.people.encodings import Encoding, Reading
 from core.people.rows import Reason, Row, Values, Verdict
@@ -239,9 +239,9 @@ def _rows(
         row = _row(line, found, test_domains)
         if odd and not odd.isdisjoint(range(line.number, line.ends + 1)):
             row = row.because(Reason.OTHER_ENCODING)
-        email, employee_id = row.values.email.casefold(), row.values.employee_id
+        email, employee_id = addresses.canonical(row.values.email), row.values.employee_id
         # The first of two stands, so only a row that will be imported can make a later one a duplicate.
-        if email and email in emails:
+        if row.values.email and email in emails:
             row = row.because(Reason.DUPLICATE_EMAIL)
         elif employee_id and employee_id in employee_ids:
             row = row.because(Reason.DUPLICATE_EMPLOYEE_ID)

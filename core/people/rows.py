@@ -42,6 +42,7 @@ class Reason(StrEnum):
     LETTERS_DOUBTFUL = "letters_doubtful"
     NAME_ODD = "name_odd"
     OTHER_ENCODING = "other_encoding"
+    SHOOT_CLOSED = "shoot_closed"
 
 
 TEXTS: Mapping[Reason, str] = {
@@ -77,6 +78,7 @@ TEXTS: Mapping[Reason, str] = {
         "The letters of this row are stored in another way than those of the other rows."
         " It is read as it stands here: please compare."
     ),
+    Reason.SHOOT_CLOSED: N_("The shoot was closed before it was this person’s turn."),
 }
 WARNINGS = frozenset(
     {

@@ -1,4 +1,4 @@
-"""What admins search for, kept for an hour so that what was found has an address of its own.
+"""What admins search for, kept so that what was found has an address of its own: an hour, or until somebody is erased.
 
 The words name people, so they lie sealed in the vault, and the address holds only their number: the way
 back in a browser then leads to a page like any other.
@@ -10,6 +10,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.db import transaction
@@ -33,6 +35,17 @@ def keep(org_id: UUID, words: str, *, by: UUID) -> UUID:
     sealed = vault().seal(org_id, content, kind=Kind.SEARCH, media_type="application/json", member_id=None)
     with transaction(org_id) as session:
         return vault().keep(session, sealed).id
+
+
+def forget_all(session: Session) -> None:
+    """Delete what anybody has searched for: a person is erased, and the words may name them, however misspelt.
+
+    What another erasure is deleting is left to that one.
+    """
+    kept = select(Artifact.id).where(
+        Artifact.member_id.is_(None), Artifact.kind == Kind.SEARCH, Artifact.delete_requested_at.is_(None)
+    )
+    vault().delete(session, session.scalars(kept.with_for_update(skip_locked=True)).all())
 
 
 def words_of(org_id: UUID, search_id: UUID, *, by: UUID) -> str | None:

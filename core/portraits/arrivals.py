@@ -8,20 +8,29 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import locks
 from core.clock import now
 from core.consent import Purpose, ValidConsent
 from core.db import organization_of
-from core.errors import InvalidInput
+from core.errors import InvalidInput, TooManyRequests
 from core.ids import new_id
-from core.models import Arrival, Kind, Participation
+from core.models import Arrival, Artifact, Kind, Participation
 from core.vault import Held, Sealed, vault
 
 MOST: Final = 20  # unfinished at once, as many as there may be photos (`core.portraits.photos`)
 LEAST_BYTES: Final = 65_536  # of a piece that is not the last: each is an object of its own
+# Of one person, pieces and photos that are deleted but still stored: a purge takes seconds, and six of the largest
+# photos may come in that time.
+MOST_UNPURGED: Final = 250_000_000  # bytes
+
+
+class StillPurging(TooManyRequests):
+    """What was removed is still being deleted; what comes after has to wait for that."""
+
+    code = "still_purging"
 
 
 @dataclass(frozen=True)
@@ -33,12 +42,15 @@ class Piece:
         follows: whether it goes on where they end; another one changes nothing.
         is_last: whether the file is whole with it.
         before: where the pieces before the last one lie.
+        photo_id: the photo's to be: photos are numbered in the order in which they began to arrive, not in that in
+            which they were complete.
     """
 
     received: int
     follows: bool
     is_last: bool = False
     before: tuple[Held, ...] = ()
+    photo_id: UUID | None = None
 
 
 def look(
@@ -65,6 +77,7 @@ def look(
     Raises:
         ConsentRequired: `photo` was not agreed to.
         InvalidInput: it is too small, or reaches beyond the end.
+        StillPurging: too much of what the person removed is still stored.
     """
     consent.demand(Purpose.PHOTO)
     known = _known(session, participation, upload_key)
@@ -74,8 +87,14 @@ def look(
     last = at + length == size
     if at + length > size or (length < LEAST_BYTES and not last):
         raise InvalidInput("This piece of a photo does not fit. Please choose the photo again.")
-    before = known.pieces if last and known is not None else []
-    return Piece(received, True, last, tuple(vault().find(session, UUID(one)) for one in before))
+    if last:
+        before = [vault().find(session, UUID(one)) for one in known.pieces] if known is not None else []
+        return Piece(received, True, True, tuple(before), known.id if known is not None else new_id())
+    if _unpurged(session, participation.member_id) > MOST_UNPURGED:
+        raise StillPurging(
+            "What you removed is still being deleted. Your photo goes on by itself in a moment."
+        )
+    return Piece(received, follows=True)
 
 
 def seal(org_id: UUID, member_id: UUID, content: bytes) -> Sealed:
@@ -125,6 +144,17 @@ def _known(session: Session, participation: Participation, upload_key: str) -> A
     return session.scalar(
         select(Arrival).where(Arrival.participation_id == participation.id, Arrival.upload_key == upload_key)
     )
+
+
+def _unpurged(session: Session, member_id: UUID) -> int:
+    """Return the bytes of pieces and photos of a person that nobody can read any more, but that are still stored."""
+    waiting = select(func.coalesce(func.sum(Artifact.size), 0)).where(
+        Artifact.member_id == member_id,
+        Artifact.kind.in_((Kind.PIECE, Kind.PHOTO)),
+        Artifact.delete_requested_at.is_not(None),
+        Artifact.destroyed_at.is_(None),
+    )
+    return int(session.scalar(waiting) or 0)
 
 
 def of_participation(session: Session, participation_id: UUID) -> Sequence[Arrival]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit, locks
@@ -28,13 +28,35 @@ def is_visible(headshot: Headshot) -> bool:
 
 
 def of_participation(session: Session, participation_id: UUID) -> Sequence[Headshot]:
-    """Return all that still exist, best first: withheld ones too, for their reasons."""
+    """Return all that still exist, run by run, best first: withheld ones too, for their reasons."""
     return session.scalars(
         select(Headshot)
         .outerjoin(Artifact, Artifact.id == Headshot.artifact_id)
         .where(Headshot.participation_id == participation_id, Artifact.delete_requested_at.is_(None))
-        .order_by(Headshot.rank, Headshot.id.desc())
+        .order_by(Headshot.run, Headshot.rank, Headshot.id)
     ).all()
+
+
+def run_to_keep(session: Session, participation: Participation, engine: str) -> int:
+    """Return the number of the run whose results are about to be kept; the caller has locked the person.
+
+    An engine that takes over, because nothing that another made may be seen, goes on with its run.
+    """
+    newest = select(func.max(Headshot.run)).where(Headshot.participation_id == participation.id)
+    last = session.scalars(
+        select(Headshot).where(
+            Headshot.participation_id == participation.id, Headshot.run == newest.scalar_subquery()
+        )
+    ).all()
+    if not last:
+        return 1
+    takes_over = all(one.engine != engine and one.artifact_id is None for one in last)
+    return last[0].run if takes_over else last[0].run + 1
+
+
+def of_last_run(found: Sequence[Headshot]) -> Sequence[Headshot]:
+    """Return those of the newest run, withheld ones too."""
+    return [one for one in found if one.run == found[-1].run] if found else []
 
 
 def any_of(session: Session, participation: Participation) -> bool:

@@ -60,6 +60,7 @@ def store(
     *,
     upload_key: str,
     consent: ValidConsent,
+    photo_id: UUID | None = None,
 ) -> Stored:
     """Keep an uploaded photo and owe its check; the same `upload_key` again returns the first one.
 
@@ -73,6 +74,7 @@ def store(
         sealed: what `seal` made of the file.
         upload_key: chosen by the browser for this one file.
         consent: proof that the person agreed to `photo`.
+        photo_id: its place among the person's photos, where it began to arrive earlier.
 
     Raises:
         ConsentRequired: `photo` was not agreed to.
@@ -89,7 +91,7 @@ def store(
     member = session.get_one(Member, participation.member_id)
     artifact = vault().keep(session, sealed)
     photo = Photo(
-        id=new_id(),
+        id=photo_id or new_id(),
         org_id=organization_of(session),
         created_at=now(),
         participation_id=participation.id,

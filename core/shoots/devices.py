@@ -75,9 +75,14 @@ def arrive(session: Session, row: WebSession, *, secret: str, agent: str) -> Non
 
 
 def disown(session: Session, session_id: UUID) -> None:
-    """End a session whose user says that they are somebody else, and tell the person whose link it was."""
+    """End a session whose user says that they are somebody else, and tell the person whose link it was.
+
+    One that has ended meanwhile, with its person's erasure too, is no news.
+    """
     row = session.get_one(WebSession, session_id)
     locks.person(session, row.member_id)
+    if row.ended_at is not None:
+        return
     row.disowned_at = now()
     sessions.end(session, session_id)
     _tell(session, row)

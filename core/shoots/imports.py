@@ -1,23 +1,23 @@
-"""Importing a roster into a shoot: dry run, commit, and the rejected rows to take home.
+"""A roster on its way into a shoot: the dry run, the rejected rows to take home, and some rows invited.
 
-The file names people, so between the steps it lies sealed in the vault and nowhere else, for an hour
-at most (`compliance.retention`); a commit destroys it.
+The file names people, so until it is imported it lies sealed in the vault and nowhere else, for an hour
+at most (`compliance.retention`). `core.shoots.commits` imports what was confirmed.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict
-from sqlalchemy import ARRAY, Text, any_, func, literal, select
+from sqlalchemy import ARRAY, Text, Uuid, any_, func, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, locks
+from core import audit
 from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, Gone, InvalidInput
@@ -29,7 +29,6 @@ from core.people.rows import Reason, Row, Verdict
 from core.settings import settings
 from core.shoots import invites, shoots
 from core.vault import vault
-from core.words import N_
 
 KEPT_FOR = timedelta(hours=1)
 BATCH = 1000
@@ -54,23 +53,13 @@ class ImportUnclear(InvalidInput):
     code = "import_unclear"
 
 
-@dataclass(frozen=True)
-class Committed:
-    """What an import did."""
-
-    invited: int
-    skipped: int
-    rejected: int
-
-
 class _Stored(BaseModel):
-    """What lies in the vault: the uploaded file, or after the commit only its rejected rows."""
+    """What lies in the vault until the list is imported."""
 
     model_config = ConfigDict(frozen=True)
 
     shoot_id: UUID
     content: Base64Bytes
-    committed: Committed | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +79,7 @@ def upload(session: Session, shoot: Shoot, content: bytes) -> DryRun:
         InvalidInput, TooLarge: the file as a whole cannot be used; see `core.people.roster.parse`.
     """
     shoots.open_or_refuse(shoot)
-    judged = _judge(session, shoot.id, _parse(content, Choice()))
+    judged = _judged(session, shoot.id, parse(content, Choice()))
     import_id = _keep(session, _Stored(shoot_id=shoot.id, content=_base64(content)))
     return DryRun(import_id, shoot.id, judged)
 
@@ -102,95 +91,27 @@ def dry_run(session: Session, shoot_id: UUID, import_id: UUID, choice: Choice) -
         ImportGone: it was imported or dropped.
         InvalidInput: what was said does not fit the file; see `core.people.roster.parse`.
     """
-    parsed = _parse(_uploaded(session, shoot_id, import_id), choice)
-    return DryRun(import_id, shoot_id, _judge(session, shoot_id, parsed))
-
-
-def commit(
-    session: Session, shoot: Shoot, import_id: UUID, choice: Choice, *, actor: audit.Actor
-) -> tuple[Committed, UUID | None]:
-    """Invite every good row, destroy the file and keep the rejected rows for an hour.
-
-    People who are in the organization already are invited as they are known; who is in the shoot
-    already is left alone. A file can be committed once.
-
-    Returns:
-        What was done, and the id under which the rejected rows lie, `None` if there are none.
-
-    Raises:
-        ImportGone: it was committed or dropped before.
-        ImportCrossed: someone added one of these people at this moment; nothing was imported.
-        ImportUnclear: something about the file has to be chosen first.
-        ShootClosed: nobody can be invited any more.
-    """
-    # One import at a time in an organization, so that no two add the same person.
-    session.get_one(
-        Organization, organization_of(session), with_for_update={"key_share": True}, populate_existing=True
-    )
-    shoots.open_or_refuse(shoot)
-    parsed = _parse(_uploaded(session, shoot.id, import_id), choice)
-    if parsed.asks is not None:
-        raise ImportUnclear(
-            N_("Please answer first how the list is to be read. Nobody has been invited yet.")
-        )
-    known = _known(session, shoot.id, parsed.rows)
-    locks.people(session, {member.id for member in known.by_email.values()})
-    # Judged now that nobody of them can be erased or invited meanwhile.
-    judged = _judge(session, shoot.id, parsed)
-    good = [row for row in judged.rows if row.is_good]
-    rejected = [row for row in judged.rows if row.verdict is Verdict.REJECTED]
-    for start in range(0, len(good), BATCH):
-        try:
-            _invite(session, shoot, good[start : start + BATCH], actor)
-        except IntegrityError as error:
-            raise ImportCrossed(
-                "Someone was added to your organization at this very moment. Nothing was imported: try again."
-            ) from error
-    committed = Committed(len(good), judged.counts[Verdict.SKIPPED], len(rejected))
-    vault().delete(session, [import_id])
-    rejected_id = (
-        _keep(session, _Stored(shoot_id=shoot.id, content=_base64(_csv(rejected)), committed=committed))
-        if rejected
-        else None
-    )
-    audit.record(
-        session,
-        audit.Tag.ROSTER_IMPORTED,
-        actor=actor,
-        shoot=str(shoot.id),
-        invited=committed.invited,
-        skipped=committed.skipped,
-        rejected=committed.rejected,
-    )
-    return committed, rejected_id
-
-
-def outcome(session: Session, shoot_id: UUID, import_id: UUID) -> Committed:
-    """Return what a commit did that left rejected rows, for as long as these are kept.
-
-    Raises:
-        ImportGone: an hour has passed, or the file was not committed.
-    """
-    stored = _load(session, shoot_id, import_id)
-    if stored.committed is None:
-        raise _gone()
-    return stored.committed
+    parsed = parse(uploaded(session, shoot_id, import_id), choice)
+    return DryRun(import_id, shoot_id, _judged(session, shoot_id, parsed))
 
 
 def rejected_csv(session: Session, shoot_id: UUID, import_id: UUID, choice: Choice) -> bytes:
-    """Return the rejected rows with a column of reasons, before or after the commit.
+    """Return the rows that would be rejected, with a column of reasons.
 
     Raises:
-        ImportGone: an hour has passed.
+        ImportGone: it was imported, or an hour has passed.
     """
-    stored = _load(session, shoot_id, import_id)
-    if stored.committed is not None:
-        return stored.content
-    judged = _judge(session, shoot_id, _parse(stored.content, choice))
-    return _csv([row for row in judged.rows if row.verdict is Verdict.REJECTED])
+    parsed = parse(uploaded(session, shoot_id, import_id), choice)
+    rejected = [row for row in judge(session, shoot_id, parsed.rows) if row.verdict is Verdict.REJECTED]
+    return tabular.write(COLUMNS, ((*cells(row), row.text) for row in rejected))
 
 
-def _parse(content: bytes, choice: Choice) -> Roster:
+def parse(content: bytes, choice: Choice) -> Roster:
+    """Judge a file by what it says itself.
+
+    Raises:
+        InvalidInput, TooLarge: it cannot be used as a whole; see `core.people.roster.parse`.
+    """
     return roster.parse(content, choice, test_domains=not settings().is_production)
 
 
@@ -203,14 +124,20 @@ def _keep(session: Session, stored: _Stored) -> UUID:
     return vault().put(session, content, kind=Kind.ROSTER, media_type="application/json", member_id=None).id
 
 
-def _gone() -> ImportGone:
+def gone() -> ImportGone:
+    """Return what to say of a file that is not here any more."""
     return ImportGone(
         "This file has been imported, or an hour has passed and it was deleted."
         " Nobody is invited twice: upload it again to see what is left."
     )
 
 
-def _load(session: Session, shoot_id: UUID, import_id: UUID) -> _Stored:
+def uploaded(session: Session, shoot_id: UUID, import_id: UUID) -> bytes:
+    """Return a file that was uploaded for a shoot in the last hour.
+
+    Raises:
+        ImportGone: there is none.
+    """
     artifact = session.get(Artifact, import_id, populate_existing=True)
     if (
         artifact is None
@@ -218,41 +145,38 @@ def _load(session: Session, shoot_id: UUID, import_id: UUID) -> _Stored:
         or artifact.delete_requested_at is not None
         or artifact.created_at < now() - KEPT_FOR
     ):
-        raise _gone()
+        raise gone()
     stored = _Stored.model_validate_json(vault().get(session, import_id))
     if stored.shoot_id != shoot_id:
-        raise _gone()
-    return stored
-
-
-def _uploaded(session: Session, shoot_id: UUID, import_id: UUID) -> bytes:
-    stored = _load(session, shoot_id, import_id)
-    if stored.committed is not None:
-        raise _gone()
+        raise gone()
     return stored.content
 
 
-def _csv(rows: Iterable[Row]) -> bytes:
-    return tabular.write(
-        COLUMNS,
-        (
-            (
-                row.values.email,
-                row.values.first_name,
-                row.values.last_name,
-                row.values.employee_id,
-                row.values.department,
-                row.values.language,
-                str(row.line),
-                row.text,
-            )
-            for row in rows
-        ),
+def content_of(session: Session, import_id: UUID) -> bytes:
+    """Return a file that was confirmed, however long ago.
+
+    Raises:
+        ArtifactGone: it was deleted.
+    """
+    return _Stored.model_validate_json(vault().get(session, import_id)).content
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """Return a row as the files to take home have it, without the reason."""
+    values = row.values
+    return (
+        values.email,
+        values.first_name,
+        values.last_name,
+        values.employee_id,
+        values.department,
+        values.language,
+        str(row.line),
     )
 
 
 @dataclass(frozen=True)
-class _Known:
+class Known:
     """What the organization knows about the people of a file."""
 
     by_email: dict[str, Member]
@@ -260,7 +184,8 @@ class _Known:
     in_shoot: set[UUID]
 
 
-def _known(session: Session, shoot_id: UUID, rows: Sequence[Row]) -> _Known:
+def known(session: Session, shoot_id: UUID, rows: Sequence[Row]) -> Known:
+    """Return whom of these rows the organization knows, and who is in the shoot."""
     by_email: dict[str, Member] = {}
     by_employee_id: dict[str, Member] = {}
     # Arrays and not lists of parameters: a thousand of those take longer to parse than to look up.
@@ -276,41 +201,66 @@ def _known(session: Session, shoot_id: UUID, rows: Sequence[Row]) -> _Known:
             select(Member).where(Member.employee_id == any_(literal(numbers, ARRAY(Text))))
         ):
             by_employee_id[member.employee_id or ""] = member
+    found = [member.id for member in by_email.values()]
     in_shoot = set(
-        session.scalars(select(Participation.member_id).where(Participation.shoot_id == shoot_id))
-        if by_email
+        session.scalars(
+            select(Participation.member_id).where(
+                Participation.shoot_id == shoot_id,
+                Participation.member_id == any_(literal(found, ARRAY(Uuid))),
+            )
+        )
+        if found
         else ()
     )
-    return _Known(by_email, by_employee_id, in_shoot)
+    return Known(by_email, by_employee_id, in_shoot)
 
 
-def _judge(session: Session, shoot_id: UUID, parsed: Roster) -> Roster:
-    known = _known(session, shoot_id, parsed.rows)
-    return replace(parsed, rows=tuple(_against(row, known) for row in parsed.rows))
+def judge(session: Session, shoot_id: UUID, rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Judge rows against who is in the organization right now."""
+    among = known(session, shoot_id, rows)
+    return tuple(_against(row, among) for row in rows)
 
 
-def _against(row: Row, known: _Known) -> Row:
+def _judged(session: Session, shoot_id: UUID, parsed: Roster) -> Roster:
+    return replace(parsed, rows=judge(session, shoot_id, parsed.rows))
+
+
+def _against(row: Row, among: Known) -> Row:
     if not row.is_good:
         return row
-    member = known.by_email.get(addresses.canonical(row.values.email))
-    holder = known.by_employee_id.get(row.values.employee_id) if row.values.employee_id else None
+    member = among.by_email.get(addresses.canonical(row.values.email))
+    holder = among.by_employee_id.get(row.values.employee_id) if row.values.employee_id else None
     if holder is not None and holder is not member:
         return row.because(Reason.EMPLOYEE_ID_TAKEN)
     if member is None:
         return row
-    if member.id in known.in_shoot:
+    if member.id in among.in_shoot:
         return row.because(Reason.ALREADY_IN_SHOOT)
     if member.disabled_at is not None:
         return row.because(Reason.MEMBER_DISABLED)
     return row.because(Reason.EXISTING_MEMBER)
 
 
+def invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Actor) -> None:
+    """Invite the people of good rows, in one go.
+
+    Raises:
+        ImportCrossed: someone added one of these people at this moment.
+    """
+    try:
+        _invite(session, shoot, rows, actor)
+    except IntegrityError as error:
+        raise ImportCrossed(
+            "Someone was added to your organization at this very moment. Nothing was imported: try again."
+        ) from error
+
+
 def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Actor) -> None:
-    known = _known(session, shoot.id, rows)
+    among = known(session, shoot.id, rows)
     existing = [
         member
         for row in rows
-        if (member := known.by_email.get(addresses.canonical(row.values.email))) is not None
+        if (member := among.by_email.get(addresses.canonical(row.values.email))) is not None
     ]
     default = session.get_one(Organization, organization_of(session)).language
     new = [
@@ -323,7 +273,7 @@ def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Ac
             language=row.values.language or default,
         )
         for row in rows
-        if addresses.canonical(row.values.email) not in known.by_email
+        if addresses.canonical(row.values.email) not in among.by_email
     ]
     added = members.add(session, new, actor=actor, tag=audit.Tag.MEMBER_IMPORTED)
     moment = now()

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
-    DateTime,
     Engine,
     LargeBinary,
     String,
-    Text,
     Uuid,
     any_,
     cast,
@@ -32,12 +30,13 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from core import locks
 from core.clock import now
-from core.errors import Gone
-from core.vault.crypto import new_key
+from core.errors import Gone, Misfit
+from core.vault.crypto import CannotOpen, new_key
+from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBase, KeyStoreMark, LogHead
 from core.vault.kms import EpochKeyGone, Kms
 
 # So many move in a tenth of a second, which is how long erasing one of them may wait.
@@ -50,50 +49,18 @@ class KeyErased(Gone):
     code = "erased"
 
 
-class KeyBase(DeclarativeBase):
-    """Tables of the key store."""
+class KeyringNotOurs(Misfit):
+    """The keyring on this host is not the one that the key store's keys are wrapped under."""
+
+    code = "keyring_not_ours"
 
 
-class Epoch(KeyBase):
-    """An epoch; the newest without `closed_at` is current."""
+@dataclass(frozen=True)
+class Mark:
+    """What each part of an installation carries: whose it is, and as of when."""
 
-    __tablename__ = "epochs"
-
-    number: Mapped[int] = mapped_column(primary_key=True)
-    opened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    destroyed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-
-
-class DataKey(KeyBase):
-    """One owner's wrapped key."""
-
-    __tablename__ = "data_keys"
-
-    owner_id: Mapped[UUID] = mapped_column(primary_key=True)
-    epoch: Mapped[int] = mapped_column(index=True)
-    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class ErasedOwner(KeyBase):
-    """The erasure ledger: a keyed hash of each erased owner, so that a restore cannot bring one back."""
-
-    __tablename__ = "erasure_ledger"
-
-    owner_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    epoch: Mapped[int]
-    erased_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-
-
-class LogHead(KeyBase):
-    """The newest tree head that was signed for an organization's log, so that a restore cannot have it signed anew."""
-
-    __tablename__ = "log_heads"
-
-    org_id: Mapped[UUID] = mapped_column(primary_key=True)
-    size: Mapped[int] = mapped_column(BigInteger)
-    peaks: Mapped[bytes] = mapped_column(LargeBinary)
-    note: Mapped[str] = mapped_column(Text)
+    installation: UUID
+    generation: UUID
 
 
 @dataclass(frozen=True)
@@ -122,6 +89,20 @@ class EpochTurn:
     rewrapped: int
 
 
+_PROVEN = b"headshots epoch"
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    try:
+        yield
+    except (EpochKeyGone, CannotOpen) as error:
+        raise KeyringNotOurs(
+            operator="The keyring on this host is not the one that this installation's keys are wrapped under. Every host "
+            "needs the same HEADSHOTS_KEYRING_PATH, on a volume that all of them mount; nothing was changed."
+        ) from error
+
+
 class KeyStore:
     """Makes, opens and destroys data keys.
 
@@ -137,13 +118,66 @@ class KeyStore:
         self._ledger_key = ledger_key
 
     def create_tables(self) -> None:
-        """Create the store's tables and its first epoch; a second call changes nothing."""
+        """Create the store's tables and its first epoch; a second call changes nothing.
+
+        Raises:
+            KeyringNotOurs: there are epochs, and this keyring is not theirs.
+        """
         KeyBase.metadata.create_all(self._engine)
         with Session(self._engine) as session, session.begin():
             locks.wait(session, locks.Space.EPOCH)
             if session.scalar(select(func.count()).select_from(Epoch)) == 0:
                 self._kms.create(1)
                 session.add(Epoch(number=1, opened_at=now()))
+                self._prove(session, 1)
+            elif session.get(EpochProof, current := self._current(session)) is None:
+                # From before there were proofs: whoever opens a key that is in use has the right keyring.
+                row = session.scalar(select(DataKey).where(DataKey.epoch == current).limit(1))
+                with _ours():
+                    if row is not None:
+                        self._kms.unwrap(row.epoch, row.wrapped, self._associated(row.owner_id))
+                    self._prove(session, current)
+
+    def demand_keyring(self) -> None:
+        """Hold the keyring against the current epoch.
+
+        Raises:
+            KeyringNotOurs: it has no key of it, or another one.
+        """
+        with Session(self._engine) as session:
+            self._demand_keyring(session, self._current(session))
+
+    def _demand_keyring(self, session: Session, epoch: int) -> None:
+        proof = session.get(EpochProof, epoch)
+        with _ours():
+            if proof is None:  # from before there were proofs, until the next `headshots migrate`
+                self._kms.wrap(epoch, _PROVEN, _PROVEN)
+            else:
+                self._kms.unwrap(epoch, proof.wrapped, _PROVEN)
+
+    def _prove(self, session: Session, epoch: int) -> None:
+        proof = insert(EpochProof).values(epoch=epoch, wrapped=self._kms.wrap(epoch, _PROVEN, _PROVEN))
+        session.execute(proof.on_conflict_do_nothing())
+
+    def mark(self) -> Mark | None:
+        """Return which installation the store says it belongs to, if any."""
+        with Session(self._engine) as session:
+            row = session.get(KeyStoreMark, True)
+            return None if row is None else Mark(row.id, row.generation)
+
+    def set_mark(self, mark: Mark) -> None:
+        """Make the store say which installation it belongs to."""
+        values = {"id": mark.installation, "generation": mark.generation}
+        with Session(self._engine) as session, session.begin():
+            written = insert(KeyStoreMark).values(single=True, **values)
+            session.execute(written.on_conflict_do_update(index_elements=["single"], set_=values))
+
+    def is_empty(self) -> bool:
+        """Whether the store holds no key and has never destroyed one."""
+        with Session(self._engine) as session:
+            return not any(
+                session.scalar(select(func.count()).select_from(table)) for table in (DataKey, ErasedOwner)
+            )
 
     @staticmethod
     def _current(session: Session) -> int:
@@ -174,6 +208,7 @@ class KeyStore:
             if session.scalar(select(ErasedOwner.owner_hash).where(erased).limit(1)):
                 raise KeyErased("This person was erased; a new invitation starts a new record.")
             epoch = self._current(session)
+            self._demand_keyring(session, epoch)  # before anything is wrapped that no other host could open
             rows = [
                 {
                     "owner_id": owner,
@@ -248,8 +283,10 @@ class KeyStore:
         with Session(self._engine) as session, session.begin():
             locks.wait(session, locks.Space.EPOCH)
             old = self._current(session)
+            self._demand_keyring(session, old)  # before this host makes a key that no other host has
             new = old + 1
             self._kms.create(new)
+            self._prove(session, new)
             session.add(Epoch(number=new, opened_at=now()))
             session.execute(update(Epoch).where(Epoch.number == old).values(closed_at=now()))
         return EpochTurn(closed=old, opened=new, rewrapped=self.finish_turns())
@@ -272,6 +309,7 @@ class KeyStore:
                 if self._kms.exists(epoch.number):
                     raise RuntimeError(f"the key of epoch {epoch.number} still exists after its destruction")
                 epoch.destroyed_at = now()
+                session.execute(delete(EpochProof).where(EpochProof.epoch == epoch.number))
         return moved
 
     def _rewrap(self) -> int:
@@ -285,31 +323,27 @@ class KeyStore:
                 .limit(REWRAPPED_AT_ONCE)
                 .with_for_update()
             ).all()
+            if not rows:
+                return 0
+            wrapped = []
+            for owner_id, before, sealed in rows:
+                associated = self._associated(owner_id)
+                wrapped.append(
+                    self._kms.wrap(epoch, self._kms.unwrap(before, sealed, associated), associated)
+                )
             moved = (
                 func.unnest(
-                    literal([row.owner_id for row in rows], ARRAY(Uuid)),
-                    literal(
-                        [
-                            self._kms.wrap(
-                                epoch,
-                                self._kms.unwrap(row.epoch, row.wrapped, self._associated(row.owner_id)),
-                                self._associated(row.owner_id),
-                            )
-                            for row in rows
-                        ],
-                        ARRAY(LargeBinary),
-                    ),
+                    literal([row.owner_id for row in rows], ARRAY(Uuid)), literal(wrapped, ARRAY(LargeBinary))
                 )
                 .table_valued("owner_id", "wrapped", name="moved")
                 .render_derived()
             )
-            if rows:
-                session.execute(
-                    update(DataKey)
-                    .where(DataKey.owner_id == cast(moved.c.owner_id, Uuid))
-                    .values(epoch=epoch, wrapped=cast(moved.c.wrapped, LargeBinary))
-                    .execution_options(synchronize_session=False)
-                )
+            session.execute(
+                update(DataKey)
+                .where(DataKey.owner_id == cast(moved.c.owner_id, Uuid))
+                .values(epoch=epoch, wrapped=cast(moved.c.wrapped, LargeBinary))
+                .execution_options(synchronize_session=False)
+            )
             return len(rows)
 
     def epoch_destroyed_at(self, number: int) -> datetime | None:

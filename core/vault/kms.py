@@ -42,10 +42,8 @@ class FileKms:
     Each verb raises `Unavailable` where the folder cannot be read or written.
     """
 
-    @answering("keyring")
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def _path(self, epoch: int) -> Path:
         return self._folder / f"epoch-{epoch}.key"
@@ -66,7 +64,8 @@ class FileKms:
 
     @answering("keyring")
     def create(self, epoch: int) -> None:
-        """Write a new key; the first of two processes wins and both use its key."""
+        """Write a new key, and the folder where there is none; the first of two processes wins and both use its key."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Written whole under another name, then linked: a crash leaves no half a key in place.
         draft = self._folder / f".epoch-{epoch}.{os.getpid()}.draft"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

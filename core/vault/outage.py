@@ -9,6 +9,7 @@ from obstore.exceptions import BaseError
 
 from core.errors import Unavailable
 from core.logs import logger
+from core.observe import metrics
 from core.words import N_
 
 
@@ -24,6 +25,7 @@ def answering(part: str) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
+        metrics.PART_ERRORS.labels(part).inc()
         logger().error(f"{part}_unavailable", exc_info=error)
         raise Unavailable(
             N_(

@@ -16,6 +16,7 @@ import obstore
 from obstore.store import LocalStore, from_url
 
 from core.db import demand_no_transaction
+from core.errors import Misfit
 from core.vault.outage import answering
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ RETRY: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(second
 
 class ObjectMissing(LookupError):
     """No object has this name."""
+
+
+class StorageMissing(Misfit):
+    """The folder of the storage is not there, so its volume is not mounted."""
+
+    code = "storage_missing"
 
 
 @contextmanager
@@ -49,11 +56,22 @@ class ObjectStore:
         self._folder: Path | None = None
         if url.startswith("file://"):
             self._folder = folder = Path(urlsplit(url).path)
+            if not folder.exists():
+                raise StorageMissing(
+                    operator=f"There is no folder {folder}. Mount the storage that `headshots migrate` found, or correct "
+                    "HEADSHOTS_STORAGE_URL."
+                )
             with answering("storage"):
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._store: obstore.store.ObjectStore = LocalStore(folder)
         else:
             self._store = from_url(url, client_options=CLIENT, retry_config=RETRY)
+
+    @staticmethod
+    def make_folder(url: str) -> None:
+        """Make the folder of a `file://` storage; only while an installation is made, so that no host has one of its own."""
+        if url.startswith("file://"):
+            with answering("storage"):
+                Path(urlsplit(url).path).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @staticmethod
     def new_name() -> str:

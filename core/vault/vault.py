@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from core import locks
 from core.clock import now
 from core.connections import postgres_engine
-from core.db import allowed_inside, connect_args, organization_of
+from core.db import allowed_inside, connect_args, organization_of, pool_that_tells
 from core.errors import Gone
 from core.ids import new_id
 from core.models import Artifact, Kind, Member
@@ -31,6 +31,7 @@ from core.vault.crypto import open_sealed, seal
 from core.vault.keys import KeyErased, KeyStore
 from core.vault.kms import FileKms
 from core.vault.store import ObjectMissing, ObjectStore
+from core.vault.ties import Ties
 
 
 class ArtifactGone(Gone):
@@ -88,6 +89,7 @@ class Vault:
     def __init__(self, keys: KeyStore, store: ObjectStore) -> None:
         self.keys = keys
         self.store = store
+        self.ties = Ties(keys, store)
 
     @staticmethod
     def _associated(of: Artifact | Sealed | Held) -> bytes:
@@ -210,8 +212,14 @@ class Vault:
         )
 
     def remove(self, marked: Sequence[Marked]) -> set[UUID]:
-        """Delete objects and check by reading back; return which artifacts' are gone."""
+        """Delete objects and check by reading back; return which artifacts' are gone.
+
+        Raises:
+            StorageNotOurs: the storage belongs to another installation, or to a later state of this one.
+        """
         gone = set()
+        if marked:
+            self.ties.demand_storage()
         for artifact_id, object_name in marked:
             self.store.delete(object_name)
             if not self.store.exists(object_name):
@@ -270,6 +278,7 @@ def vault() -> Vault:
     engine = postgres_engine(
         config.keys_database_url.get_secret_value(),
         pool_size=5,
+        poolclass=pool_that_tells("keys"),
         pool_pre_ping=True,
         connect_args=connect_args(),
     )

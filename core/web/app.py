@@ -21,13 +21,13 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
-from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core import locks
 from core.connections import redis_options
 from core.logs import logger
 from core.models import App
+from core.observe import metrics
 from core.people.sessions import SignedIn, find
 from core.settings import settings
 from core.vault import derive
@@ -38,9 +38,6 @@ from core.web.visitor import visitor
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 LANGUAGE_SECONDS = 31_536_000  # a year
-
-REQUESTS = Counter("headshots_requests_total", "Requests answered", ["app", "route", "status"])
-SECONDS = Histogram("headshots_request_seconds", "Seconds until a response began", ["app", "route"])
 
 csrf = CSRFProtect()
 
@@ -229,8 +226,8 @@ def _finish(response: Response) -> Response:
     route = str(request.url_rule) if request.url_rule else "none"
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
     name = _app_name()
-    REQUESTS.labels(name, route, str(response.status_code)).inc()
-    SECONDS.labels(name, route).observe(seconds)
+    metrics.REQUESTS.labels(name, route, str(response.status_code)).inc()
+    metrics.REQUEST_SECONDS.labels(name, route).observe(seconds)
     # The route, never the path: paths carry invitation tokens.
     logger().info(
         "request",

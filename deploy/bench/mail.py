@@ -22,7 +22,7 @@ from core.models import Outbox, Shoot
 from core.people import roster
 from core.queue import JobName, Lane, redis_client
 from core.settings import Settings
-from core.shoots import imports
+from core.shoots import commits, imports
 from deploy.local.processes import child_environment, end_process, leashed, python_module
 
 Report = Callable[[dict[str, Any], str], None]
@@ -69,15 +69,25 @@ def bench_mail(report: Report, org_id: UUID, smtp_port: int) -> None:
     )
 
 
+def import_all(org_id: UUID, import_id: UUID) -> None:
+    """Do what a worker does with a confirmed list, in this process."""
+    with transaction(org_id) as session:
+        parsed = commits.read(session, import_id)
+    assert parsed is not None
+    more = True
+    while more:
+        with transaction(org_id) as session:
+            more = commits.go_on(session, import_id, parsed)
+
+
 def _invite(org_id: UUID) -> None:
     rows = [f"person{n}@northwind.example,First{n},Last{n}" for n in range(MAILS)]
     content = ("email,first_name,last_name\n" + "\n".join(rows)).encode()
     with transaction(org_id) as session:
         shoot = session.scalars(select(Shoot)).one()
         run = imports.upload(session, shoot, content)
-    with transaction(org_id) as session:
-        shoot = session.scalars(select(Shoot)).one()
-        imports.commit(session, shoot, run.import_id, roster.Choice(), actor=audit.SYSTEM)
+        commits.start(session, shoot.id, run.import_id, roster.Choice(), actor=audit.SYSTEM)
+    import_all(org_id, run.import_id)
 
 
 def _answers(port: int) -> bool:

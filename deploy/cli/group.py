@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from core.errors import AppError, ConfigurationError
+from core.errors import AppError, ConfigurationError, Misfit
 
 DEFAULT_HOME = Path(".headshots")
 
@@ -51,6 +51,9 @@ class Commands(click.Group):
         except ConfigurationError as error:
             tell(f"headshots: {error.message}")
             sys.exit(2)
+        except Misfit as error:
+            tell(f"headshots: {error.operator} [{error.code}]")
+            sys.exit(1)
         except AppError as error:
             tell(f"headshots: {error.message} [{error.code}]")
             sys.exit(1)

@@ -29,7 +29,9 @@ from deploy.cli.group import demand_gpu_extra, json_option, main, reporter, tell
 def worker(lanes: tuple[str, ...], engine: str, *, burst: bool) -> None:
     """Do jobs: photo checks, renders, mails, erasures; on a GPU, training and sampling."""
     from core.queue import CPU_LANES, Lane
+    from deploy import installation
 
+    installation.demand()
     if engine == "diffusion":
         if lanes:
             raise click.UsageError("A GPU worker has one lane of its own. Leave --lane out.")
@@ -53,29 +55,38 @@ def worker(lanes: tuple[str, ...], engine: str, *, burst: bool) -> None:
 )
 def web(bind: str, count: int, threads: int) -> None:
     """Serve the pages for employees, HR admins and auditors."""
+    from core.observe.metrics import SHARED_FOLDER
     from core.settings import settings
+    from deploy import installation
+    from deploy.web_processes import shared_folder
     from deploy.wsgi import web_command
 
-    settings()  # say now, not in a worker's log, what is missing
-    command = web_command(bind, workers=count, threads=threads)
-    os.execv(command[0], command)  # noqa: S606 - gunicorn takes this process's place and its signals
+    apart = settings().metrics_bind  # says now, not in a worker's log, what is missing
+    if apart and apart.rpartition(":")[2] == bind.rpartition(":")[2]:
+        raise click.UsageError("HEADSHOTS_METRICS_BIND must name another port than --bind.")
+    installation.demand()
+    command = web_command(bind, workers=count, threads=threads, metrics_bind=apart)
+    inherited = dict(os.environ) | {SHARED_FOLDER: str(shared_folder(bind))}  # noqa: TID251 - passed on, not read
+    os.execve(command[0], command, inherited)  # noqa: S606 - gunicorn takes this process's place and its signals
 
 
 @main.command()
 def scheduler() -> None:
     """Relay jobs, sequence the evidence log, turn epochs, keep retention; of several one leads."""
+    from deploy import installation
     from workers.process.scheduler import run
 
+    installation.demand()
     run()
 
 
 @main.command()
 def migrate() -> None:
-    """Bring both databases to the newest schema; needs HEADSHOTS_DATABASE_OWNER_URL."""
+    """Bring both databases to the newest schema; the first time make the installation's keys. Needs HEADSHOTS_DATABASE_OWNER_URL."""
     from core import logs
     from core.schema import migrate as upgrade
     from core.settings import settings
-    from core.vault import vault
+    from deploy import installation
 
     logs.configure()
     owner = settings().database_owner_url
@@ -84,7 +95,11 @@ def migrate() -> None:
             "Set HEADSHOTS_DATABASE_OWNER_URL to migrate: the app's role may not change tables."
         )
     upgrade(owner.get_secret_value())
-    vault().keys.create_tables()
+    if installation.initialize():
+        tell(
+            f"Made the keys of this installation in {settings().signing_path} and {settings().keyring_path}. "
+            "Every host needs both: the first belongs in a backup, the second in none."
+        )
     tell("Both databases are up to date.")
 
 
@@ -99,7 +114,9 @@ def rotate(*, as_json: bool) -> None:
     """Turn the epoch now: older copies of the key store, in any backup, can never be opened again."""
     from compliance.erasure import turn_epoch
     from core import logs
+    from deploy import installation
 
     logs.configure()
+    installation.demand()
     epoch = turn_epoch()
     reporter(as_json)({"epoch": epoch}, f"Epoch {epoch} has begun; the key of the one before is destroyed.")

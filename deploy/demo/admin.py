@@ -15,7 +15,7 @@ from lxml import html
 from PIL import Image, ImageDraw, ImageFont
 
 from core.models import EngineName
-from deploy.demo.browser import Browser, DemoFailed
+from deploy.demo.browser import Browser, DemoFailed, Page
 from deploy.demo.people import DOMAIN, Person
 
 ACCENT = "#0b6e4f"
@@ -33,6 +33,8 @@ BAD_ROWS = (
     (f"formula@{DOMAIN}", "=HYPERLINK(1)", "Formula", "E2002", "Sales"),
     ("", "Pat", "Nomail", "E2003", "Sales"),
 )
+
+IMPORT_SECONDS = 120.0  # a worker takes a second for the people of a demo, once it is there
 
 Say = Callable[[str], None]
 
@@ -104,7 +106,7 @@ class HrAdmin:
         checked = self._browser.submit(page.form("/import"), files={"roster": ("people.csv", roster(people))})
         # Names of folders may look as if they had been saved twice; HR wrote the list and knows how.
         checked = self._browser.get(f"{checked.path}?encoding=utf-8")
-        done = self._browser.submit(checked.form("/import/commit"))
+        done = self._imported(self._browser.submit(checked.form("/import/commit")))
         (address,) = done.links("/rejected.csv")[:1] or [""]
         rejected = self._browser.get(address).content if address else b""
         reasons = list(csv.DictReader(io.StringIO(rejected.decode("utf-8-sig"))))
@@ -114,6 +116,21 @@ class HrAdmin:
         self._say(
             f"imports a CSV: {len(people)} people invited, {len(reasons)} bad rows come back with their reasons"
         )
+
+    def _imported(self, page: Page) -> Page:
+        """Wait on the page of an import until it is done.
+
+        Raises:
+            DemoFailed: it stopped, or takes longer than a demo may.
+        """
+        until = time.monotonic() + IMPORT_SECONDS
+        while True:
+            _, found = self._browser.fetch(page.path)
+            if found["finished_at"]:
+                return self._browser.get(page.path)
+            if found["failure"] or time.monotonic() > until:
+                raise DemoFailed(f"The list is not imported: {found['said']}")
+            time.sleep(0.5)
 
     def counts(self) -> str:
         """Return how many people are in each state, in words."""

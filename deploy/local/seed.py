@@ -9,7 +9,6 @@ from core.db import Lookup, transaction
 from core.errors import ConfigurationError
 from core.people import organizations
 from core.settings import settings
-from core.vault import vault
 from deploy.local.stack import COMPANY_NAME, COMPANY_SLUG
 from sso import connections
 from sso.devidp.app import dev_connection
@@ -24,7 +23,6 @@ def seed_demo() -> None:
     config = settings()
     if config.is_production or config.development_idp_path is None:
         raise ConfigurationError("The demo company needs the development identity provider.")
-    vault().keys.create_tables()
     org_id = Lookup.organization(COMPANY_SLUG) or organizations.create(
         COMPANY_SLUG, COMPANY_NAME, contact_email="privacy@northwind.example"
     )

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.schema import migrate
+from core.errors import ConfigurationError
 from core.settings import LOCAL_REGION, diffusion_settings
 from deploy.local.processes import Child, Supervisor, child_environment, free_port, python_module, wait_ready
 from deploy.local.services import LocalServices
@@ -127,8 +127,9 @@ def running(
     with LocalServices(home, durable=durable) as services:
         values = environment(home, services, base_url, smtp_port, test=test)
         values |= diffusion.settings() if diffusion else {}
-        migrate(services.databases.owner)
         child_values = child_environment(values)
+        # In processes of their own, so that this one never opens the product's databases.
+        _migrate(child_values)
         with Supervisor(home / "logs", say=say, each_tick=services.ensure_running) as supervisor:
             supervisor.start(
                 Child(
@@ -145,7 +146,6 @@ def running(
                     child_values,
                 )
             )
-            # In a process of its own, so that this one never opens the product's databases.
             subprocess.run(python_module("deploy.cli", "seed-demo"), env=child_values, check=True)
             helper = ", one for the image model" if diffusion else ""
             say(f"Starting the web server, two workers{helper} and the scheduler")
@@ -162,6 +162,14 @@ def running(
                 services=services,
                 supervisor=supervisor,
             )
+
+
+def _migrate(values: dict[str, str]) -> None:
+    done = subprocess.run(
+        python_module("deploy.cli", "migrate"), env=values, check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise ConfigurationError(done.stderr.strip().removeprefix("headshots: "))
 
 
 def processes(values: dict[str, str], web_port: int, *, gpu: bool = False) -> list[Child]:

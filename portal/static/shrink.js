@@ -1,5 +1,7 @@
 // Photos are made as small as the product needs before they are sent. What the file says about itself stays true:
-// only a JPEG that is whole and whose colours a browser shows as they are meant is drawn anew, upright, in sRGB.
+// only a baseline JPEG, as cameras write it, that is whole and whose colours a browser shows as they are meant is drawn
+// anew, upright, in sRGB.
+import { addSteps, addTables, isWhole } from "./whole.js";
 
 // What the pictures are made from (`core.style.spec.MAX_SIDE`), and what the smallest canvas of a phone holds.
 const MAX_SIDE = 4096;
@@ -7,17 +9,16 @@ const QUALITY = 0.92; // differences below this are not seen, and a photo of 4,0
 const ZEROS = 2048; // bytes in a row, half a page of a disk: hardly a coded picture has them, one saved in part has
 
 const COLOURS = 3; // grey and CMYK are turned into sRGB by profiles that not every browser heeds
-const START = 0xd8, END = 0xd9, SCAN = 0xda, EXIF = 0xe1;
+const START = 0xd8, END = 0xd9, SCAN = 0xda, EXIF = 0xe1, CODES = 0xc4, STEPS = 0xdb, INTERVAL = 0xdd;
+const BASELINE = [0xc0, 0xc1];
 const isFrame = (marker) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 const isRestart = (marker) => marker >= 0xd0 && marker <= 0xd7;
-// Between and behind the scans of a progressive picture: Huffman and quantisation tables, intervals, comments.
-const isBetween = (marker) => [0xc4, 0xdb, 0xdd, 0xfe, SCAN].includes(marker);
 
 // Returns a Blob to send: the photo with no side above 4,096 pixels, or the file itself where that is no use.
 export async function shrink(file) {
   try {
     const found = read(new Uint8Array(await file.arrayBuffer()));
-    if (!found || found.adobe || Math.max(found.width, found.height) <= MAX_SIDE) return file;
+    if (!found || found.adobe) return file;
     const smaller = await draw(file);
     return smaller && smaller.size < file.size ? smaller : file;
   } catch {
@@ -25,24 +26,40 @@ export async function shrink(file) {
   }
 }
 
-// Returns the size of a whole JPEG, and whether its EXIF alone says Adobe RGB, which browsers do not heed; nothing for
-// any other file. A damaged one must be judged as it is: drawn anew it would be whole, with a grey or torn part.
+// Returns of a whole JPEG that is too large whether its EXIF alone says Adobe RGB, which browsers do not heed; nothing
+// for any other file. A damaged one must be judged as it is: see `whole.js`.
 export function read(bytes) {
-  let at = 2, adobe = false, size = null;
+  const picture = { tables: {}, steps: {}, interval: 0 };
+  let at = 2, adobe = false;
   if (bytes[0] !== 0xff || bytes[1] !== START) return null;
   while (at + 4 <= bytes.length) {
     if (bytes[at] !== 0xff) return null;
     const marker = bytes[at + 1];
     if (marker === 0xff) { at += 1; continue; }
-    if (marker === END) return size && { ...size, adobe };
     const end = at + 2 + bytes[at + 2] * 256 + bytes[at + 3];
-    if (isFrame(marker) && bytes[at + 9] !== COLOURS) return null;
-    if (isFrame(marker)) size = { height: bytes[at + 5] * 256 + bytes[at + 6], width: bytes[at + 7] * 256 + bytes[at + 8] };
-    if (marker === EXIF) adobe ||= holds(bytes.subarray(at, end), "R03\0");
-    at = marker === SCAN ? scanned(bytes, end) : end;
-    if (at < 0) return null;
+    const segment = bytes.subarray(at + 4, end);
+    if (isFrame(marker) && !(BASELINE.includes(marker) && frame(picture, segment))) return null;
+    if (marker === CODES) addTables(picture.tables, segment);
+    if (marker === STEPS) addSteps(picture.steps, segment);
+    if (marker === INTERVAL) picture.interval = segment[0] * 256 + segment[1];
+    if (marker === EXIF) adobe ||= holds(segment, "R03\0");
+    if (marker === SCAN) {
+      const last = scanned(bytes, end);
+      const whole = last > 0 && Math.max(picture.width, picture.height) > MAX_SIDE && isWhole(picture, segment, bytes.subarray(end, last));
+      return whole ? { adobe } : null;
+    }
+    at = end;
   }
-  return size && bytes[at] === 0xff && bytes[at + 1] === END ? { ...size, adobe } : null;
+  return null;
+}
+
+// Notes what a frame's header says; nothing comes back of more than 8 bits, and of other colours.
+function frame(picture, segment) {
+  if (segment[0] !== 8 || segment[5] !== COLOURS) return false;
+  picture.height = segment[1] * 256 + segment[2];
+  picture.width = segment[3] * 256 + segment[4];
+  picture.components = [6, 9, 12].map((at) => ({ id: segment[at], wide: segment[at + 1] >> 4, high: segment[at + 1] & 15, steps: segment[at + 2] }));
+  return picture.components.every((one) => one.wide && one.high);
 }
 
 // Returns where a scan's coded pixels end, -1 where they hold what no encoder writes.
@@ -51,7 +68,7 @@ function scanned(bytes, start) {
     const marker = bytes[at + 1];
     if (marker === 0 || isRestart(marker)) at += 2;
     else if (marker === 0xff) at += 1;
-    else return (marker === END || isBetween(marker)) && !zeros(bytes, start, at) ? at : -1;
+    else return marker === END && !zeros(bytes, start, at) ? at : -1;
   }
   return -1;
 }

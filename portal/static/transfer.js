@@ -13,13 +13,14 @@ export async function keyOf(file, salt) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("").slice(0, 40);
 }
 
-// Sends `file` from byte `at` on until the server has answered for good; returns its status and what it said. `tell`
-// hears which part of it has arrived, from 0 to 1, and null while the connection is away. Where `wanted` has turned
-// false nothing is returned, and nothing stays there.
-export async function transfer(address, headers, key, file, { at = 0, tell, wanted }) {
+// Sends `file` from byte `at` on until the server has answered for good; returns its status and what it said. `begun`
+// hears when a piece was answered, or lost; `tell` hears which part of it has arrived, from 0 to 1, and null while the
+// connection is away. Where `wanted` has turned false nothing is returned, and nothing stays there.
+export async function transfer(address, headers, key, file, { at = 0, tell, begun, wanted }) {
   for (let failures = 0; wanted(); ) {
     tell(at / file.size);
     const answer = await post(address, headers, { upload_key: key, at, size: file.size }, file.slice(at, at + PIECE_BYTES));
+    begun();
     if (answer?.status === 202) {
       at = answer.said.received;
       failures = 0;

@@ -1,4 +1,5 @@
 // Each file has a key of its own: neither a retry nor choosing it again makes a second photo.
+import { nameOf, remember } from "./names.js";
 import { shrink } from "./shrink.js";
 import { keyOf, transfer } from "./transfer.js";
 
@@ -24,19 +25,21 @@ const headers = { "X-CSRFToken": token, "X-Requested-With": "fetch" };
 
 const AT_ONCE = 2; // a poor connection carries two uploads better than ten
 const POLL_MS = 700;
-const NAMES = "photo-names"; // what the files are called, by upload key, for as long as this tab is open
 
 const queue = [];
 let running = 0;
 let polling = false;
 let sendsLater = false; // the person has said so, and something is still on its way or being checked
 let leaving = false;
+let before = Promise.resolve(); // until the photo chosen before has begun to arrive: the server numbers them by that
 
 const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 const some = (state) => list.querySelector(`.photo.${state}`) !== null;
-const numberOf = (item) => [...list.children].indexOf(item) + 1;
+// What was refused never came to the server, which numbers what it has.
+const numbered = () => [...list.children].filter((one) => one.dataset.id || one.dataset.state !== "rejected");
+const numberOf = (item) => numbered().indexOf(item) + 1;
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 const PILLS = { accepted: "good", rejected: "bad", asks: "warn", unsure: "warn" };
@@ -79,6 +82,7 @@ function thumb(item, address) {
 function add(files) {
   const items = [...files].map((file) => {
     const item = part("photo");
+    item.dataset.name = file.name;
     item.querySelector(".photo-name").append(` · ${file.name}`);
     if (/^image\/(jpeg|png|webp|avif)$/.test(file.type)) thumb(item, URL.createObjectURL(file));
     show(item, "checking", words.waits);
@@ -93,17 +97,8 @@ function add(files) {
   work();
 }
 
-// A file's name is only shown here, so that people find the file again; it is never sent.
-function remember(key, name) {
-  sessionStorage.setItem(NAMES, JSON.stringify({ ...names(), [key]: name }));
-}
-
-function names() {
-  return JSON.parse(sessionStorage.getItem(NAMES) ?? "{}");
-}
-
 function named(item) {
-  const name = names()[item.dataset.key];
+  const name = nameOf(item.dataset.key);
   if (name) item.querySelector(".photo-name").append(` · ${name}`);
 }
 
@@ -111,7 +106,11 @@ function work() {
   while (running < AT_ONCE && queue.length) {
     running += 1;
     const { item, file } = queue.shift();
-    send(item, file).finally(() => {
+    const turn = before;
+    let begun;
+    before = new Promise((done) => { begun = done; });
+    send(item, file, turn, begun).finally(() => {
+      begun();
       running -= 1;
       work();
     });
@@ -119,28 +118,29 @@ function work() {
   settle();
 }
 
-async function send(item, file) {
+async function send(item, file, turn, begun) {
   show(item, "checking", fill(words.uploading, { percent: percent.format(0) }));
   const photo = await shrink(file);
   const key = await keyOf(photo, salt);
   const same = list.querySelector(`[data-key="${key}"]`);
   if (same && same !== item) {
-    show(item, "rejected", words.refused, [fill(words.again, { number: numberOf(same) })]);
+    refuse(item, fill(words.again, { number: numberOf(same) }));
     return;
   }
   item.dataset.key = key;
   remember(key, file.name);
   if (photo.size > Number(mostBytes)) {
-    show(item, "rejected", words.refused, [words.large]);
+    refuse(item, words.large);
     return;
   }
+  await turn;
   const tell = (part) => show(item, "checking", part === null ? words.waiting : fill(words.uploading, { percent: percent.format(part) }));
-  const answer = await transfer(pieces, headers, key, photo, { at: arrived[key], tell, wanted: () => item.isConnected });
+  const answer = await transfer(pieces, headers, key, photo, { at: arrived[key], tell, begun, wanted: () => item.isConnected });
   delete arrived[key];
   unfinished.hidden = Object.keys(arrived).length === 0;
   if (!answer) return;
   if (answer.status >= 400) {
-    show(item, "rejected", words.refused, [answer.status === 401 ? words.signedout : answer.said.error.message]);
+    refuse(item, answer.status === 401 ? words.signedout : answer.said.error.message);
   } else if (item.isConnected) {
     item.dataset.id = answer.said.id;
     update(item, answer.said);
@@ -148,6 +148,11 @@ async function send(item, file) {
   } else {
     discard(answer.said.id); // it was removed at the last moment
   }
+}
+
+function refuse(item, reason) {
+  show(item, "rejected", words.refused, [reason]);
+  number();
 }
 
 function update(item, photo) {
@@ -252,10 +257,10 @@ async function poll() {
       const answer = await fetch(listUrl, { headers });
       if (!answer.ok) continue;
       const listing = await answer.json();
-      for (const photo of listing.photos) {
-        const item = list.querySelector(`[data-key="${CSS.escape(photo.upload_key)}"]`);
-        if (item) update(item, photo);
-      }
+      const items = new Map(listing.photos.map((photo) => [list.querySelector(`[data-key="${CSS.escape(photo.upload_key)}"]`), photo]));
+      items.delete(null);
+      arrange([...items.keys()]);
+      for (const [item, photo] of items) update(item, photo);
       count.textContent = fill(count.dataset.text, listing);
       if (asking.textContent !== listing.asking) asking.textContent = listing.asking;
       waiting = list.querySelector(".photo.checking[data-id]") !== null;
@@ -265,6 +270,14 @@ async function poll() {
     }
   }
   polling = false;
+}
+
+// One that goes on after a reload has its place from when it began.
+function arrange(items) {
+  const here = [...list.children].filter((one) => items.includes(one));
+  if (here.every((one, index) => one === items[index])) return;
+  list.prepend(...items);
+  number();
 }
 
 async function remove(item) {
@@ -319,13 +332,15 @@ function number() {
   const items = [...list.children];
   empty.hidden = items.length > 0;
   hint.hidden = items.length === 0;
-  items.forEach((item, index) => {
-    const name = fill(words.photo, { number: index + 1 });
+  const counted = numbered();
+  for (const item of items) {
+    const place = counted.indexOf(item) + 1;
+    const name = place ? fill(words.photo, { number: place }) : "–";
     item.querySelector(".photo-name span").textContent = name;
     const image = item.querySelector(".thumb img");
-    if (image) image.alt = name;
-    item.querySelector(".remove").setAttribute("aria-label", fill(words.remove, { number: index + 1 }));
-  });
+    if (image) image.alt = place ? name : item.dataset.name;
+    item.querySelector(".remove").setAttribute("aria-label", place ? fill(words.remove, { number: place }) : fill(words.removenamed, { name: item.dataset.name }));
+  }
   settle();
 }
 

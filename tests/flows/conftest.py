@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from uuid import UUID
 
@@ -12,7 +13,6 @@ from saml_site import IDP, Site, connect
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
-from core.settings import settings
 from core.web.app import create_app
 from core.web.guards import me, signed_in
 from sso.devidp import app as devidp
@@ -27,9 +27,11 @@ def sso_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def keys(environment: dict[str, str], sso_keys: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADSHOTS_SIGNING_PATH", str(sso_keys))
-    settings.cache_clear()
+def keys(environment: dict[str, str], sso_keys: Path) -> Path:
+    for part in Path(environment["HEADSHOTS_SIGNING_PATH"]).glob(
+        "saml-sp.*"
+    ):  # our side's, the same in every test
+        shutil.copy(part, sso_keys)
     return sso_keys
 
 

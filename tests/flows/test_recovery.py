@@ -33,11 +33,11 @@ from core.consent import Purpose
 from core.db import transaction
 from core.models import Artifact, AuditEvent, Headshot, Kind, Member, Outbox, Participation, State
 from core.portraits import photos, submission, verdicts
-from core.queue import JobName, Lane, enqueue_all, lane_of, redis_client
+from core.queue import JobName, Lane, enqueue_all, redis_client, take
 from core.vault import vault
 from deploy.local.processes import child_environment, leashed, python_module
 from deploy.local.services import LocalServices
-from workers.process.runner import BACKOFF_SECONDS, MAX_ATTEMPTS, perform
+from workers.process.runner import BACKOFF_SECONDS, MAX_ATTEMPTS, only_one, perform
 
 # mediapipe's generated code uses what newer protobuf deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -104,6 +104,10 @@ def start_worker(environment: dict[str, str], post: PostOffice, tmp_path: Path) 
         process.kill()
         process.wait()
     print(log.read_text())
+
+
+def waiting(lane: Lane) -> int:
+    return Queue(lane, connection=redis_client(), serializer=JSONSerializer).count
 
 
 def eventually(check: Callable[[], bool], what: str) -> None:
@@ -231,7 +235,7 @@ def test_flushed_redis_loses_neither_waiting_nor_running_work(
     services: LocalServices, org: UUID, member: Member, relaying: None, start_worker: Start, post: PostOffice
 ) -> None:
     first, second = submit(org, member), submit(org, add_member(org, "Grace"))
-    eventually(lambda: render_row(second).published_at is not None, "the relay")
+    eventually(lambda: waiting(Lane.BATCH) == 2, "the relay")
     services.flush_redis()  # both wait
     worker = start_worker()
     wait_for_the_middle(first)
@@ -283,7 +287,6 @@ def test_failing_work_is_tried_later_and_later_then_parked_with_its_code(org: UU
         damaged = session.get_one(Artifact, photo.artifact_id).object_name
     vault().store.put(damaged, b"\x01" + bytes(100))
     outbox_id = render_row(participation).id
-    queue = Queue(lane_of(JobName.RENDER), connection=redis_client(), serializer=JSONSerializer)
 
     for attempt, wait in enumerate(BACKOFF_SECONDS, start=1):
         begun = now()
@@ -293,11 +296,11 @@ def test_failing_work_is_tried_later_and_later_then_parked_with_its_code(org: UU
         assert begun < row.not_before - timedelta(seconds=wait) <= now()
         assert state_of(participation) in (State.SUBMITTED, State.RENDERING)
         relay.publish_due()
-        assert queue.get_job_ids() == []
+        assert waiting(Lane.BATCH) == 0
     with transaction(org) as session:
         session.get_one(Outbox, outbox_id).not_before = now()
     assert relay.publish_due() == 1
-    assert queue.get_job_ids() == [str(outbox_id)]
+    assert (waiting(Lane.BATCH), take(Lane.BATCH)) == (1, outbox_id)
 
     perform(str(outbox_id))
     row = render_row(participation)
@@ -319,17 +322,23 @@ def test_withdrawn_consent_ends_the_work_at_once(org: UUID, member: Member) -> N
     assert state_of(participation) is State.FAILED
 
 
-def test_lost_work_is_found_behind_much_that_waits(org: UUID, member: Member) -> None:
+def test_work_that_died_with_its_worker_is_given_back_and_what_runs_is_not(org: UUID, member: Member) -> None:
     with transaction(org) as session:
-        rows = enqueue_all(session, JobName.PURGE, [member.id] * 600)
-    assert relay.publish_due() == 600
+        enqueue_all(session, JobName.PURGE, [member.id] * 600)
+    lost, running = take(Lane.PROOF), take(Lane.PROOF)
+    assert lost is not None
+    assert running is not None
+    assert relay.publish_lost() == 0  # just taken: its worker may be about to lock it
     with transaction(org) as session:
-        session.execute(update(Outbox).values(published_at=now() - timedelta(minutes=1)))
-    assert relay.publish_lost() == 0
-    # What a worker does that dies right after taking a job: the list is shorter, the job says queued.
-    lost = str(rows[-1].id)
-    queue = Queue(Lane.PROOF, connection=redis_client(), serializer=JSONSerializer)
-    assert redis_client().lrem(queue.key, 1, lost) == 1
-    assert relay.publish_lost() == 1
-    assert lost in queue.get_job_ids()
-    assert relay.publish_lost() == 0
+        session.execute(
+            update(Outbox)
+            .where(Outbox.published_at.is_not(None))
+            .values(published_at=now() - timedelta(minutes=1))
+        )
+    with only_one(running):
+        assert relay.publish_lost() == 1
+    with transaction(org) as session:
+        assert session.get_one(Outbox, lost).published_at is None
+        assert session.get_one(Outbox, running).published_at is not None
+    assert take(Lane.PROOF) == lost
+    assert relay.publish_lost() == 1  # its lock is gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from dataclasses import replace
@@ -9,6 +10,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+import wrapping
 from click.testing import CliRunner
 from conftest import add_participation
 from lxml import etree
@@ -23,6 +25,7 @@ from core.settings import settings
 from deploy.cli import main
 from portal.app import create_app as create_portal
 from sso import errors
+from sso.credentials import load_or_create
 from sso.devidp.people import ADMIN_GROUP, AUDITOR_GROUP, DevPerson
 from sso.saml import (
     FORMAT_EMAIL,
@@ -331,6 +334,30 @@ def test_answer_works_once(site, browser):
     assert browser.post(f"/sso/{site.slug}/acs", base_url=BASE, data=form).status_code == 303
     again = browser.post(f"/sso/{site.slug}/acs", base_url=BASE, data=form)
     assert "saml_request_expired" in again.text
+
+
+@pytest.mark.parametrize("wrap", wrapping.EVERY, ids=lambda wrap: wrap.__name__)
+@pytest.mark.parametrize("known", [False, True], ids=["nobody yet", "signed in before"])
+def test_wrapped_signature_signs_nobody_in(site, browser, wrap, known):
+    attacker, victim = site.people[1], site.people[0]
+    if known:
+        site.sign_in(site.browser(), victim)
+    form = site.answer_for(browser, attacker)
+    honest = etree.fromstring(base64.b64decode(form["SAMLResponse"]))
+    forged = wrap(honest, load_or_create(site.keys, "devidp", "unused"))
+    for name in forged.iter(f"{{{NS_ASSERTION}}}NameID"):
+        if name.text == wrapping.FORGED:
+            name.text = victim.name_id
+    for value in forged.iter(f"{{{NS_ASSERTION}}}AttributeValue"):
+        if value.xpath("ancestor::*[@ID='_forged']") and "@" in (value.text or ""):
+            value.text = victim.email
+    sent = {"SAMLResponse": base64.b64encode(etree.tostring(forged)).decode()}
+    refused = browser.post(f"/sso/{site.slug}/acs", base_url=BASE, data=sent)
+    assert refused.status_code in (400, 403)
+    assert site.who(browser) is None
+    assert site.member(attacker.email) is None
+    assert (site.member(victim.email) is not None) is known
+    assert len(site.events(audit.Tag.SIGNED_IN)) == known
 
 
 def test_two_tabs_can_sign_in_at_the_same_time(site, browser):

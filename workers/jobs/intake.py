@@ -20,6 +20,7 @@ from core.consent import Purpose, ValidConsent
 from core.errors import AppError
 from core.logs import logger
 from core.models import Kind, Member, Photo
+from core.observe import metrics
 from core.portraits import photos, verdicts
 from core.settings import settings
 from core.style.spec import StyleSpec
@@ -88,6 +89,7 @@ def run(job: JobRun) -> None:
             break
     if made.likeness is not None and not agreed.covers(Purpose.LIKENESS):
         vault().discard(made.likeness)  # taken back meanwhile
+    _count(seen.verdict)
 
 
 def _record(
@@ -124,6 +126,15 @@ def failed(session: Session, subject_id: UUID, code: str) -> None:  # noqa: ARG0
         return
     verdict = Verdict.refused(Issue.CHECK_FAILED).model_dump(mode="json")
     verdicts.record_verdict(session, photo, verdict, stripped=None, subject=photo.subject)
+    metrics.PHOTO_CHECKS.labels("failed").inc()
+
+
+def _count(verdict: Verdict) -> None:
+    """Tell how checks end, over all people together."""
+    outcome = "asks" if verdict.asks else "accepted" if verdict.accepted else "rejected"
+    metrics.PHOTO_CHECKS.labels(outcome).inc()
+    for finding in verdict.issues:
+        metrics.PHOTO_ISSUES.labels(finding.code).inc()
 
 
 def _look(

@@ -22,8 +22,9 @@ from core.checks.report import GateReport
 from core.consent import Purpose, ValidConsent
 from core.ids import new_id
 from core.models import EngineName, Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
+from core.observe import metrics
 from core.people import consents
-from core.portraits import photos, verdicts
+from core.portraits import headshots, photos, verdicts
 from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.style.spec import ImageBackdrop, StyleSpec
@@ -205,6 +206,7 @@ def keep(
         for shot, one in zip(result.headshots, sealed, strict=True)
     ]
     made += [(held.source, held.report, None, held.reason, held.seed) for held in result.withheld]
+    run = headshots.run_to_keep(session, participation, engine)
     for rank, (source, report, one, withheld, seed) in enumerate(made):
         if report and not agreed.covers(Purpose.LIKENESS):
             report = report.uncompared()
@@ -221,6 +223,7 @@ def keep(
                 engine=engine,
                 adapter_id=adapter_id,
                 seed=seed,
+                run=run,
                 rank=rank,
                 gates=report.model_dump(mode="json") if report else {},
                 withheld_code=withheld,
@@ -236,7 +239,19 @@ def keep(
         passed=len(result.headshots),
         withheld=len(result.withheld),
     )
+    _count(result, engine)
     return True
+
+
+def _count(result: RenderResult, engine: str) -> None:
+    """Tell which gates candidates passed, over all people together."""
+    metrics.CANDIDATES.labels(engine, "passed").inc(len(result.headshots))
+    metrics.CANDIDATES.labels(engine, "withheld").inc(len(result.withheld))
+    reports = [shot.report for shot in result.headshots] + [held.report for held in result.withheld]
+    for report in reports:
+        for name, gate in report.gates.items() if report else ():
+            outcome = {True: "passed", False: "failed", None: "not_measured"}[gate.passed]
+            metrics.GATES.labels(name, outcome).inc()
 
 
 def finished(session: Session, participation_id: UUID, result: RenderResult) -> None:

@@ -10,40 +10,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import redis
-from rq import Queue, SimpleWorker
-from rq.exceptions import InvalidJobOperation, NoSuchJobError
-from rq.job import Job
-from rq.serializers import JSONSerializer
 
-from core import gpu, logs
+from core import crew, gpu, logs
 from core.db import demand_sessions
 from core.errors import ConfigurationError
-from core.queue import JobName, Lane, redis_client
+from core.observe.server import served
+from core.queue import JobName, Lane
 from core.settings import diffusion_settings
+from workers.process.lanes import Worker
 
 Memory = Callable[[], tuple[int, int]]
 
-# A resident process keeps the models warm; starting afresh now and then bounds what native code leaks.
-JOBS_UNTIL_RESTART = 500
-
-
-class Worker(SimpleWorker):  # type: ignore[misc]  # RQ's types are not followed
-    """Goes on to the next job when Redis was flushed or restarted during one.
-
-    RQ then fails at its own notes on a job that it no longer knows, and would end the process. What
-    counts, the job's result and its outbox row, has been committed in Postgres.
-    """
-
-    def execute_job(self, job: Job, queue: Queue) -> None:
-        """Do one job in this process."""
-        try:
-            super().execute_job(job, queue)
-        except (InvalidJobOperation, NoSuchJobError, redis.RedisError) as error:
-            logs.logger().warning("redis_forgot_the_job", outbox=job.id, exc_info=error)
-
 
 def work(lanes: list[Lane], *, burst: bool = False) -> None:
-    """Warm up, then do the lanes' jobs in order of the lanes until told to stop.
+    """Warm up, then do the lanes' jobs by their shares until told to stop.
 
     SIGTERM finishes the job at hand first. A job that dies with the process is delivered again.
 
@@ -103,19 +83,31 @@ def present(memory: Memory = lambda: (0, 0)) -> Iterator[None]:
     Args:
         memory: tells how many bytes of the GPU's memory are used, and how many there are; zeros without a GPU.
     """
-    host = f"{socket.gethostname()}/{os.getpid()}"
+    host = _host()
+    with _telling(
+        lambda: gpu.report(host, *memory()), lambda: gpu.leave(host), every_seconds=gpu.EVERY_SECONDS
+    ):
+        yield
+
+
+def _host() -> str:
+    return f"{socket.gethostname()}/{os.getpid()}"
+
+
+@contextmanager
+def _telling(tell: Callable[[], None], leave: Callable[[], None], *, every_seconds: float) -> Iterator[None]:
     stop = threading.Event()
 
-    def tell() -> None:
+    def keep_telling() -> None:
         while True:
             try:
-                gpu.report(host, *memory())
+                tell()
             except redis.RedisError as error:
                 logs.logger().warning("presence_not_told", exc_info=error)
-            if stop.wait(gpu.EVERY_SECONDS):
+            if stop.wait(every_seconds):
                 return
 
-    telling = threading.Thread(target=tell, name="presence", daemon=True)
+    telling = threading.Thread(target=keep_telling, name="presence", daemon=True)
     telling.start()
     try:
         yield
@@ -123,7 +115,7 @@ def present(memory: Memory = lambda: (0, 0)) -> Iterator[None]:
         stop.set()
         telling.join(timeout=5)
         with suppress(redis.RedisError):
-            gpu.leave(host)
+            leave()
 
 
 def _prepare() -> None:
@@ -137,14 +129,13 @@ def _prepare() -> None:
 
 
 def _serve(lanes: list[Lane], *, burst: bool) -> None:
+    host, ready = _host(), False
+
+    def tell() -> None:
+        nonlocal ready
+        crew.report(host, lanes)
+        ready = crew.stays_ready(host)
+
     logs.logger().info("worker_ready", lane=",".join(lanes))
-    connection = redis_client()
-    queues = [Queue(lane, connection=connection, serializer=JSONSerializer) for lane in lanes]
-    worker = Worker(
-        queues,
-        connection=connection,
-        serializer=JSONSerializer,
-        log_job_description=False,
-        maintenance_interval=60,
-    )
-    worker.work(burst=burst, logging_level="WARNING", max_jobs=JOBS_UNTIL_RESTART)
+    with served(), _telling(tell, lambda: crew.leave(host), every_seconds=crew.EVERY_SECONDS):
+        Worker(lanes, lambda: ready and not burst).work(burst=burst, logging_level="WARNING")

@@ -24,6 +24,8 @@ from core.consent import ConsentRequired
 from core.db import Lookup, direct_engine, transaction
 from core.logs import logger
 from core.models import Outbox
+from core.observe import metrics
+from core.observe.metrics import Outcome
 from core.queue import JobName
 from core.vault import ArtifactGone, KeyErased
 from workers.jobs import Job
@@ -109,6 +111,7 @@ def _perform(outbox_id: UUID) -> None:
         if job.attempt > MAX_ATTEMPTS:
             logger().error("job_given_up", job=name, outbox=str(outbox_id), code=WORKER_DIED)
             _give_up(job, module_of(JobName(name)), WORKER_DIED)
+            metrics.JOBS.labels(name, Outcome.GIVEN_UP).inc()
             return
         _attempt(job, JobName(name))
 
@@ -121,20 +124,28 @@ def _attempt(job: JobRun, name: JobName) -> None:
         locks.again(lambda: module.run(job))
     except AlreadyDone:
         log.info("job_was_done")
+        outcome = Outcome.REPEATED
     except (KeyErased, ArtifactGone, ConsentRequired) as error:
         # The person erased everything or withdrew while this was on its way: there is nothing left to do.
         _give_up(job, module, error.code)
+        outcome = Outcome.OVERTAKEN
     except Permanent as error:
         log.warning("job_given_up", code=error.code)
         _give_up(job, module, error.code)
+        outcome = Outcome.GIVEN_UP
     except Exception as error:  # whatever it is: retried, then parked with its kind
         log.error("job_failed", exc_info=error)
         if job.attempt >= MAX_ATTEMPTS:
             _give_up(job, module, getattr(error, "code", None) or type(error).__name__)
+            outcome = Outcome.GIVEN_UP
         else:
             _try_later(job)
+            outcome = Outcome.FAILED
     else:
         log.info("job_done", seconds=round((now() - started).total_seconds(), 2))
+        outcome = Outcome.DONE
+    metrics.JOBS.labels(name, outcome).inc()
+    metrics.JOB_SECONDS.labels(name).observe((now() - started).total_seconds())
 
 
 def _try_later(job: JobRun) -> None:

@@ -13,11 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from compliance import erasure, retention
+from compliance import erasure, retention, strays
 from compliance.log import sequencer
 from core import locks, logs, relay
 from core.clock import now
 from core.db import demand_sessions
+from core.observe import metrics
+from core.observe.figures import EVERY_SECONDS, figures
+from core.observe.server import served
 from core.portraits import engines
 from core.settings import settings
 from core.vault import vault
@@ -58,6 +61,9 @@ class Duty:
             locks.again(self.do)
         except Exception as error:  # noqa: BLE001 - a duty's trouble must not be its last
             logs.logger().error("duty_failed", job=self.name, exc_info=error)
+            metrics.DUTY_FAILURES.labels(self.name).inc()
+        else:
+            metrics.DUTY_SUCCESS.labels(self.name).set_to_current_time()
 
 
 class EpochAge:
@@ -87,11 +93,13 @@ def duties() -> list[Duty]:
     """Return everything that happens by the clock."""
     return [
         Duty("replay_ledger", timedelta(hours=1), erasure.replay_ledger),
+        Duty("figures", timedelta(seconds=EVERY_SECONDS), figures().take),
         Duty("sequence", timedelta(seconds=2), sequencer.sequence_all),
         Duty("epoch", timedelta(seconds=5), EpochAge().turn_if_due),
         Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all, irreversible=True),
         Duty("retention", timedelta(hours=1), retention.sweep_all, irreversible=True),
-        Duty("orphans", timedelta(hours=6), retention.delete_orphans, irreversible=True),
+        Duty("tie", timedelta(hours=1), lambda: vault().ties.turn()),
+        Duty("orphans", timedelta(hours=6), strays.sweep, irreversible=True),
     ]
 
 
@@ -116,4 +124,5 @@ def run() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     clock = SteadyClock()
-    lead(lambda over: serve(over, duties(), clock), stop)
+    with served():
+        lead(lambda over: serve(over, duties(), clock), stop)

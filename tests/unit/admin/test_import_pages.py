@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import io
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from conftest import add_member, add_shoot
 from lxml import html
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from work import do_jobs
 
-from core.db import transaction
+from compliance import retention
+from core.clock import now
+from core.db import Lookup, transaction
 from core.models import Artifact, AuditEvent, Invite, Kind, Member, Outbox, Participation, State
 from core.queue import JobName, redis_client
-from core.shoots import participations
+from core.shoots import commits, participations
 from core.vault import vault
 
 HEADER = "email,first name,last name,employee id,department,language\n"
@@ -35,8 +40,21 @@ def upload(browser: Any, shoot: UUID, text: str) -> dict[str, Any]:
     return answer.json
 
 
-def commit(browser: Any, shoot: UUID, import_id: str) -> Any:
-    return browser.post(f"/admin/shoots/{shoot}/import/commit", {"import": import_id})
+def confirm(browser: Any, shoot: UUID, import_id: str, **said: str) -> Any:
+    return browser.post(f"/admin/shoots/{shoot}/import/commit", {"import": import_id, **said})
+
+
+def commit(browser: Any, shoot: UUID, import_id: str, **said: str) -> Any:
+    """Confirm a list and have a worker import it; return what the page then says, or why it was refused."""
+    answer = confirm(browser, shoot, import_id, **said)
+    if answer.status_code != 200:
+        return answer
+    do_jobs(Lookup.organizations()[0], JobName.IMPORT_ROSTER)
+    return browser.get(answer.json["next"], headers={"Accept": "application/json"})
+
+
+def said_in(form: Any) -> dict[str, str]:
+    return {name: value for name, value in form.fields.items() if name not in ("csrf_token", "import")}
 
 
 def count(org: UUID, thing: Any, *where: Any) -> int:
@@ -73,29 +91,88 @@ def test_a_commit_invites_the_good_rows_and_offers_the_bad_ones_with_reasons(
         )
         tags = set(session.scalars(select(AuditEvent.tag)))
     assert {"member.imported", "invite.created", "roster.imported"} <= tags
-    csv = browser.get(done["rejected_url"])
-    assert csv.headers["Content-Disposition"] == "attachment; filename=not-imported.csv"
-    assert "This is not a complete email address." in csv.text
-    assert "'=1+1" in csv.text
-    assert "Grace" not in csv.text
+    refused = browser.get(done["rejected_url"])
+    assert refused.headers["Content-Disposition"] == "attachment; filename=not-imported.csv"
+    assert "This is not a complete email address." in refused.text
+    assert "'=1+1" in refused.text
+    assert "Grace" not in refused.text
 
 
 def test_a_file_is_committed_once_however_often_the_button_is_pressed(
     org: UUID, shoot: UUID, browser: Any
 ) -> None:
     run = upload(browser, shoot, HEADER + GOOD)
-    assert commit(browser, shoot, run["import"]).status_code == 200
-    again = commit(browser, shoot, run["import"])
-    assert (again.status_code, again.json["error"]["code"]) == (410, "import_gone")
+    first, second = (confirm(browser, shoot, run["import"]) for _ in range(2))
+    assert first.json == second.json
+    assert count(org, Outbox, Outbox.job == JobName.IMPORT_ROSTER) == 1
+    done = commit(browser, shoot, run["import"])
+    assert (done.status_code, done.json["invited"]) == (200, 2)
+    assert commit(browser, shoot, run["import"]).json == done.json
     assert count(org, Invite) == 2
 
 
-def test_going_back_to_a_list_that_was_imported_leads_to_the_next_one(shoot: UUID, browser: Any) -> None:
+def test_going_back_to_a_list_that_was_confirmed_leads_to_what_came_of_it(
+    org: UUID, shoot: UUID, browser: Any
+) -> None:
     run = upload(browser, shoot, HEADER + GOOD)
-    commit(browser, shoot, run["import"])
+    confirm(browser, shoot, run["import"])
     page = browser.get(f"/admin/shoots/{shoot}/import/{run['import']}")
-    assert page.status_code == 410
-    assert f'href="/admin/shoots/{shoot}/import"' in page.text
+    assert page.status_code == 303
+    waiting = browser.get(page.headers["Location"]).text
+    assert "0 of 2 rows are done" in waiting
+    assert "A list is being imported." in browser.get(f"/admin/shoots/{shoot}").text
+    do_jobs(org, JobName.IMPORT_ROSTER)
+    assert "2 people are being invited." in browser.get(page.headers["Location"]).text
+    assert "A list is being imported." not in browser.get(f"/admin/shoots/{shoot}").text
+
+
+def test_every_row_is_told_its_result(org: UUID, shoot: UUID, browser: Any) -> None:
+    commit(browser, shoot, upload(browser, shoot, HEADER + GOOD.splitlines(keepends=True)[0])["import"])
+    done = commit(browser, shoot, upload(browser, shoot, HEADER + GOOD + BAD)["import"]).json
+    assert (done["invited"], done["skipped"], done["rejected"]) == (1, 1, 2)
+    rows = list(csv.DictReader(io.StringIO(browser.get(done["results_url"]).text.removeprefix("\ufeff"))))
+    assert [(row["line"], row["result"]) for row in rows] == [
+        ("2", "already there"),
+        ("3", "invited"),
+        ("4", "refused"),
+        ("5", "refused"),
+    ]
+    assert rows[2]["reason"] == "This is not a complete email address."
+
+
+def test_a_list_that_waits_for_a_worker_outlives_the_hour_and_its_result_does_not(
+    org: UUID, shoot: UUID, browser: Any
+) -> None:
+    run = upload(browser, shoot, HEADER + GOOD + BAD)
+    confirm(browser, shoot, run["import"])
+
+    def an_hour_later() -> None:
+        with transaction(org) as session:
+            session.execute(update(Artifact).values(created_at=now() - timedelta(minutes=61)))
+            retention.sweep(session)
+
+    an_hour_later()
+    done = commit(browser, shoot, run["import"]).json
+    assert done["invited"] == 2
+    address = f"/admin/shoots/{shoot}/import/{run['import']}"
+    an_hour_later()
+    assert browser.get(f"{address}/results.csv").status_code == 410
+    page = browser.get(f"{address}/result").text
+    assert "2 people are being invited." in page
+    assert ".csv" not in page
+
+
+def test_a_list_that_stopped_goes_on_where_it_was(org: UUID, shoot: UUID, browser: Any) -> None:
+    run = upload(browser, shoot, HEADER + GOOD)
+    confirm(browser, shoot, run["import"])
+    with transaction(org) as session:
+        owed = session.scalars(select(Outbox).where(Outbox.job == JobName.IMPORT_ROSTER)).one()
+        owed.failed_at = now()
+        commits.give_up(session, UUID(run["import"]), "OSError")
+    page = browser.get(f"/admin/shoots/{shoot}/import/{run['import']}/result").text
+    assert "The import has stopped" in page
+    assert "Go on with the list" in page
+    assert commit(browser, shoot, run["import"]).json["invited"] == 2
 
 
 def test_each_fault_of_a_row_stands_in_a_line_of_its_own(shoot: UUID, browser: Any) -> None:
@@ -238,12 +315,10 @@ def test_what_hr_chooses_holds_for_rows_filters_rejected_rows_and_the_commit(
     assert "Çakır" in page.text_content()
     for link in page.xpath(f"//a[starts-with(@href, '{address}')]/@href"):
         assert "encoding=cp1254" in link
-    csv = browser.get(page.xpath("//a[contains(@href, 'rejected.csv')]/@href")[0])
-    assert "Ayşe" in csv.text
+    refused = browser.get(page.xpath("//a[contains(@href, 'rejected.csv')]/@href")[0])
+    assert "Ayşe" in refused.text
     (form,) = (one for one in page.forms if one.action.endswith("/commit"))
-    done = browser.post(
-        form.action, {name: value for name, value in form.fields.items() if name != "csrf_token"}
-    )
+    done = commit(browser, shoot, run["import"], **said_in(form))
     assert done.json["invited"] == 2
     assert "Ayşe" in browser.get(done.json["rejected_url"]).text
     with transaction(org) as session:
@@ -264,9 +339,7 @@ def test_a_list_without_known_columns_asks_which_is_which(org: UUID, shoot: UUID
     assert mapped.xpath("string(//dd[@id='ignored'])") == "Ort"
     assert "Müller" in mapped.text_content()
     (form,) = (one for one in mapped.forms if one.action.endswith("/commit"))
-    done = browser.post(
-        form.action, {name: value for name, value in form.fields.items() if name != "csrf_token"}
-    )
+    done = commit(browser, shoot, run["import"], **said_in(form))
     assert (done.json["invited"], done.json["rejected"]) == (1, 1)
     assert "Hopper" in browser.get(done.json["rejected_url"]).text
     with transaction(org) as session:

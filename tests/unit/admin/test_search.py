@@ -11,10 +11,12 @@ from conftest import add_member, add_participation
 from lxml import html
 from sqlalchemy import select
 
+from compliance import erasure
+from core import audit
 from core.clock import now
 from core.db import transaction
-from core.models import Artifact, Kind, Participation, Role, State
-from core.queue import redis_client
+from core.models import Artifact, Kind, Member, Outbox, Participation, Role, State
+from core.queue import JobName, redis_client
 from core.shoots import shoots
 
 
@@ -80,3 +82,22 @@ def test_a_search_lies_sealed_ends_after_an_hour_and_belongs_to_who_asked(
     assert "This search has ended" in over.text
     assert "Grace" in over.text
     assert "Hopper" not in over.text
+
+
+def test_no_search_outlives_the_erasure_of_whom_it_may_name(org: UUID, browser: Any) -> None:
+    ada = add_member(org, "Grace")
+    location, _ = found(browser, "/admin/people", q="Hoper")
+    with transaction(org) as session:
+        erasure.request(
+            session,
+            session.get_one(Member, ada.id),
+            reason=erasure.ErasureReason.EMPLOYER_REQUEST,
+            actor=audit.SYSTEM,
+            language="en",
+        )
+    assert "This search has ended" in browser.get(location).text
+    with transaction(org) as session:
+        kept = session.scalars(select(Artifact).where(Artifact.kind == Kind.SEARCH)).one()
+        owed = session.scalars(select(Outbox.subject_id).where(Outbox.job == JobName.PURGE)).all()
+        assert kept.delete_requested_at is not None
+        assert kept.id in owed

@@ -58,7 +58,7 @@ def location(category: str, locator: str, **changes: Any) -> Location:
 
 @pytest.fixture(scope="session")
 def signing_keys(tmp_path_factory: pytest.TempPathFactory) -> SigningKeys:
-    return SigningKeys.load(Path(tmp_path_factory.mktemp("signing")))
+    return SigningKeys.make(Path(tmp_path_factory.mktemp("signing")))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from conftest import add_member, add_participation
 from sqlalchemy import func, select
 from work import do_all_work
 
-from compliance import retention
+from compliance import retention, strays
 from core import audit
 from core.brand import styles
 from core.clock import now
@@ -263,15 +263,15 @@ def test_only_old_objects_without_a_row_are_orphans(
     stray, young = (vault().store.new_name() for _ in range(2))
     for name in (stray, young):
         vault().store.put(name, b"left by a crash before the commit")
-    before = (now() - retention.ORPHAN_AGE - timedelta(minutes=1)).timestamp()
+    before = (now() - strays.AGE - timedelta(minutes=1)).timestamp()
     for name, _ in list(vault().store.names()):
         if name != young:
             os.utime(storage / name, (before, before))
 
-    assert retention.delete_orphans() == 1
+    assert strays.sweep().strays == [stray]
     assert not vault().store.exists(stray)
     assert vault().store.exists(young)
     for owner, artifact_id in zip((org, elsewhere), kept, strict=True):
         with transaction(owner) as session:
             assert vault().get(session, artifact_id)
-    assert retention.delete_orphans() == 0
+    assert strays.look().good

@@ -21,18 +21,18 @@ ORIGINS = ["photos.example.com/log/1", "photos.example.com/log/2"]
 
 
 def fingerprint(path: Path) -> tuple[bytes, bytes]:
-    keys = SigningKeys.load(path)
+    keys = SigningKeys.make(path)
     return keys.verifier("x").public, keys.document_root.public_bytes(Encoding.DER)
 
 
-def test_keys_made_on_first_use_are_the_same_afterwards(tmp_path: Path) -> None:
+def test_keys_made_once_are_the_same_afterwards(tmp_path: Path) -> None:
     assert fingerprint(tmp_path / "keys") == fingerprint(tmp_path / "keys")
     assert fingerprint(tmp_path / "keys") != fingerprint(tmp_path / "other")
 
 
 def test_key_files_are_readable_by_their_owner_only_and_nothing_else_is_left(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
-    SigningKeys.load(folder)
+    SigningKeys.make(folder)
     assert sorted(file.name for file in folder.iterdir()) == [DOCUMENT_FILE, LOG_FILE]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
@@ -41,7 +41,7 @@ def test_key_files_are_readable_by_their_owner_only_and_nothing_else_is_left(tmp
 def test_processes_that_start_together_get_the_same_keys(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib; from compliance.signing import SigningKeys;"
-        "keys = SigningKeys.load(pathlib.Path(sys.argv[1]));"
+        "keys = SigningKeys.make(pathlib.Path(sys.argv[1]));"
         "print(keys.verifier('x'), keys.document_root.serial_number)"
     )
     found = said_together(script, str(tmp_path / "keys"))
@@ -50,12 +50,12 @@ def test_processes_that_start_together_get_the_same_keys(tmp_path: Path) -> None
 
 
 def test_root_key_is_not_kept(tmp_path: Path) -> None:
-    SigningKeys.load(tmp_path)
+    SigningKeys.make(tmp_path)
     assert (tmp_path / DOCUMENT_FILE).read_bytes().count(b"PRIVATE KEY-----") == 2  # begin and end of one
 
 
 def test_signer_cannot_issue_certificates_and_its_root_cannot_sign_documents(tmp_path: Path) -> None:
-    keys = SigningKeys.load(tmp_path)
+    keys = SigningKeys.make(tmp_path)
     keys.document_certificate.verify_directly_issued_by(keys.document_root)
     for certificate, is_root in ((keys.document_certificate, False), (keys.document_root, True)):
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
@@ -69,31 +69,31 @@ def test_signer_cannot_issue_certificates_and_its_root_cannot_sign_documents(tmp
 def test_damaged_keys_stop_the_process_and_are_not_replaced(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
-    SigningKeys.load(tmp_path)
+    SigningKeys.make(tmp_path)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ConfigurationError, match="damaged"):
-        SigningKeys.load(tmp_path)
+        SigningKeys.make(tmp_path)
     assert (tmp_path / name).read_bytes() == content
 
 
 def test_keys_of_two_installations_mixed_up_stop_the_process(tmp_path: Path) -> None:
-    SigningKeys.load(tmp_path / "a")
-    SigningKeys.load(tmp_path / "b")
+    SigningKeys.make(tmp_path / "a")
+    SigningKeys.make(tmp_path / "b")
     pem_a = (tmp_path / "a" / DOCUMENT_FILE).read_text().partition("-----BEGIN CERTIFICATE-----")
     pem_b = (tmp_path / "b" / DOCUMENT_FILE).read_text().partition("-----BEGIN CERTIFICATE-----")
     (tmp_path / "a" / DOCUMENT_FILE).write_text(pem_a[0] + pem_b[1] + pem_b[2])
     with pytest.raises(ConfigurationError, match="do not belong together"):
-        SigningKeys.load(tmp_path / "a")
+        SigningKeys.make(tmp_path / "a")
 
 
 def test_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigurationError, match="HEADSHOTS_SIGNING_PATH"):
-        SigningKeys.load(tmp_path / "file" / "keys")
+        SigningKeys.make(tmp_path / "file" / "keys")
 
 
 def test_published_keys_open_what_the_private_ones_signed(tmp_path: Path) -> None:
-    keys = SigningKeys.load(tmp_path)
+    keys = SigningKeys.make(tmp_path)
     published = PublishedKeys.model_validate(keys.published_keys(ORIGINS))
     vkeys = [VerifierKey.parse(log.vkey) for log in published.logs]
     assert [log.origin for log in published.logs] == [key.name for key in vkeys] == ORIGINS
@@ -103,7 +103,7 @@ def test_published_keys_open_what_the_private_ones_signed(tmp_path: Path) -> Non
 
 
 def test_published_keys_with_an_unreadable_part_are_refused(tmp_path: Path) -> None:
-    published = SigningKeys.load(tmp_path).published_keys(ORIGINS)
+    published = SigningKeys.make(tmp_path).published_keys(ORIGINS)
     published["documents"][0]["certificate"] = "-----BEGIN CERTIFICATE-----"
     with pytest.raises(ValidationError):
         PublishedKeys.model_validate(published)

@@ -162,7 +162,7 @@ def test_unsigned_pdf_is_refused(published: dict[str, Any]) -> None:
 def test_certificate_of_another_signer_is_refused(
     tmp_path: Path, make_body: Any, seal: Any, published: dict[str, Any]
 ) -> None:
-    stranger = SigningKeys.load(tmp_path / "other")
+    stranger = SigningKeys.make(tmp_path / "other")
     result = verify_file(
         render_certificate(seal(make_body()), stranger, keys_address=KEYS_ADDRESS), published
     )
@@ -353,7 +353,7 @@ def test_damaged_keys_are_named_as_the_problem(certificate: bytes, published: di
 def test_forged_keys_that_print_the_genuine_fingerprints_are_refused(
     tmp_path: Path, make_body: Any, seal: Any, published: dict[str, Any], part: str
 ) -> None:
-    stranger = SigningKeys.load(tmp_path / "stranger")
+    stranger = SigningKeys.make(tmp_path / "stranger")
     content = render_certificate(seal(make_body()), stranger, keys_address=KEYS_ADDRESS)
     forged = stranger.published_keys([published["logs"][0]["origin"]])
     forged[part][0]["sha256"] = published[part][0]["sha256"]

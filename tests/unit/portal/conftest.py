@@ -164,7 +164,12 @@ class Person:
         self.judge(photo_id, accepted=False, issues=(issue,), asks="which_face", faces=faces)
 
     def render(
-        self, shoot: Shoot, withheld: str | None = None, rank: int = 0, pixels: np.ndarray | None = None
+        self,
+        shoot: Shoot,
+        withheld: str | None = None,
+        rank: int = 0,
+        pixels: np.ndarray | None = None,
+        run: int = 1,
     ) -> UUID:
         """Keep a result as the render job does."""
         if pixels is None:
@@ -189,6 +194,7 @@ class Person:
                 style_id=shoot.style_id,
                 artifact_id=artifact.id,
                 engine="studio",
+                run=run,
                 rank=rank,
                 gates={"gates": {"likeness": {"value": 0.7, "limit": 0.6, "passed": withheld is None}}},
                 withheld_code=withheld,

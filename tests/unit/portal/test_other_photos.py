@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -102,6 +103,51 @@ def test_another_approved_one_replaces_it_and_only_then(approved: Any, shoot: Sh
     after = _given(ada)
     assert after not in (None, before)
     assert ada.browser.get(f"/me/headshots/{first}/square.jpg").status_code == 409
+
+
+def _named(page: str) -> list[str]:
+    """The results that a page shows, as it names them, in its order."""
+    return re.findall(r'class="after"[^>]* alt="([^"]*)"', page)
+
+
+def test_a_page_shows_the_newest_run_and_apart_from_it_the_earlier_ones(approved: Any, shoot: Shoot) -> None:
+    ada, first = approved
+    second = ada.render(shoot, rank=1)
+    _more_photos(ada)
+    new = [ada.render(shoot, rank=rank, run=2) for rank in range(3)]
+    ada.set_state(State.READY)
+    page = ada.browser.get("/me/result").text
+    above, below = page.split("Earlier results")
+    assert _named(above) == ["Headshot 1", "Headshot 2", "Headshot 3"]
+    assert [str(one) in above for one in new] == [True] * 3
+    assert str(second) not in above
+    assert _named(below) == ["Earlier headshot 2"], "the approved one is above, on a card of its own"
+    assert "Earlier headshot 1" in ada.browser.get(f"/me/result/{first}").text
+    assert "Headshot 3" in ada.browser.get(f"/me/result/{new[2]}").text
+    ada.fetch("/me/approve", headshot_id=str(new[1]))
+    page = ada.browser.get("/me/result").text
+    above, below = page.split("Earlier results")
+    assert _named(above) == ["Headshot 1", "Headshot 3"]
+    assert 'id="approved">Headshot 2 ' in above
+    assert _named(below) == ["Earlier headshot 1", "Earlier headshot 2"]
+
+
+def test_reasons_are_of_the_newest_run(approved: Any, shoot: Shoot) -> None:
+    ada, _headshot = approved
+    ada.render(shoot, "gates", rank=1)
+    assert "Some results were held back" in ada.browser.get("/me/result").text
+    ada.render(shoot, run=2)
+    assert "Some results were held back" not in ada.browser.get("/me/result").text
+
+
+def test_a_run_that_made_nothing_leaves_the_earlier_ones_where_they_were(waiting: Any, shoot: Shoot) -> None:
+    made = waiting.render(shoot)
+    waiting.render(shoot, "gates", run=2)
+    waiting.set_state(State.READY)
+    page = waiting.browser.get("/me/result").text
+    assert _named(page) == ["Headshot 1"]
+    assert str(made) in page
+    assert "Earlier results" not in page
 
 
 def test_the_close_up_of_the_approved_one_keeps_it(approved: Any, shoot: Shoot) -> None:

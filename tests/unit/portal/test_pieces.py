@@ -15,7 +15,9 @@ from core.clock import now
 from core.db import transaction
 from core.models import Arrival, Artifact, Shoot, State
 from core.people import members
-from core.portraits import photos
+from core.portraits import arrivals, photos
+from core.shoots import shoots
+from core.vault import vault
 
 PIECE = 262_144
 KEY = "key-00000001"
@@ -121,6 +123,61 @@ def test_pieces_of_which_the_rest_never_comes_are_kept_for_a_day(ready: Any) -> 
         session.execute(update(Arrival).values(created_at=now() - timedelta(hours=25)))
     retention.sweep_all()
     assert held(ready) == []
+
+
+def test_adding_and_removing_waits_for_the_purge(ready: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is removed stays stored until a worker has purged it; meanwhile no more may pile up than is stated."""
+    monkeypatch.setattr(arrivals, "MOST_UNPURGED", 4 * PIECE)
+    answers = []
+    for _ in range(20):
+        answers.append(send(ready, 0))
+        ready.fetch(f"/me/photos/pieces/remove?upload_key={KEY}")
+    assert [one.status_code for one in answers] == [202] * 5 + [429] * 15
+    assert answers[-1].json["error"]["code"] == "still_purging"
+    with transaction(ready.org_id) as session:
+        stored = select(Artifact).where(Artifact.kind == "piece", Artifact.destroyed_at.is_(None))
+        held = session.scalars(stored).all()
+        assert sum(one.size for one in held) <= 5 * PIECE
+        vault().note_destroyed(session, [one.id for one in held if one.delete_requested_at is not None])
+    assert send(ready, 0).status_code == 202
+
+
+@pytest.mark.parametrize("end", ["erased", "withdrawn", "closed", "declined"])
+def test_no_piece_is_taken_after_the_end(ready: Any, shoot: Shoot, end: str) -> None:
+    """Neither the first, nor the one that goes on, nor the last, which would make the photo."""
+    send(ready, 0)
+    secret = ready.token("/me/privacy")
+
+    def go_on(at: int, content: bytes) -> Any:
+        return ready.browser.post(
+            f"/me/photos/pieces?upload_key={KEY}&at={at}&size={len(PHOTO)}",
+            data=content,
+            headers={"X-Requested-With": "fetch", "X-CSRFToken": secret},
+        )
+
+    with transaction(ready.org_id) as session:
+        member = members.get(session, ready.member.id)
+        if end == "erased":
+            request(
+                session,
+                member,
+                reason=ErasureReason.SELF_SERVICE,
+                actor=audit.actor_for(member),
+                language="en",
+            )
+        elif end == "closed":
+            shoots.close(session, shoots.get(session, shoot.id), actor=audit.SYSTEM)
+    if end == "withdrawn":
+        ready.fetch("/me/consent/withdraw", purpose="photo", confirm="yes")
+    elif end == "declined":
+        ready.fetch("/me/decline", alternative="initials")
+    for at in (0, PIECE, 2 * PIECE):
+        assert go_on(at, PHOTO[at : at + PIECE]).status_code in (401, 403, 409, 410), at
+    with transaction(ready.org_id) as session:
+        readable = select(Artifact.kind).where(
+            Artifact.delete_requested_at.is_(None), Artifact.kind.in_(("piece", "photo"))
+        )
+        assert session.scalars(readable).all() == (["piece"] if end == "closed" else [])
 
 
 def test_nobody_goes_on_with_another_persons_photo(ready: Any, invited: Any) -> None:

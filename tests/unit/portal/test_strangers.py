@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from compliance import erasure
 from core import audit
 from core.clock import now
 from core.db import transaction
@@ -179,3 +180,24 @@ def test_after_an_erasure_no_device_is_known(ada: Any) -> None:
     with transaction(ada.org_id) as session:
         rows = session.execute(select(WebSession.device_sha256, WebSession.system)).all()
     assert rows == [(None, None)]
+
+
+def test_an_erasure_that_came_first_leaves_nothing_to_tell(ada: Any) -> None:
+    _opens(ada, ada.browser)
+    with transaction(ada.org_id) as session:
+        opened = session.scalars(select(WebSession.id).where(WebSession.member_id == ada.member.id)).one()
+        member = session.get_one(Member, ada.member.id)
+        erasure.request(
+            session,
+            member,
+            reason=erasure.ErasureReason.SELF_SERVICE,
+            actor=audit.actor_for(member),
+            language="en",
+        )
+    with transaction(ada.org_id) as session:
+        before = len(session.scalars(select(AuditEvent)).all())
+        devices.disown(session, opened)
+        found = session.get_one(WebSession, opened)
+        assert (found.disowned_at, found.told_at) == (None, None)
+        assert len(session.scalars(select(AuditEvent)).all()) == before
+    assert _told(ada) == []

@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Dialog, Page, expect
 from sqlalchemy import select
 
 from core.db import transaction
+from core.image.kinds import DamagedPhoto
 from core.image.reading import read
 from core.models import Artifact, Photo, State
 from core.vault import vault
@@ -194,6 +195,55 @@ def test_a_photo_removed_in_mid_upload_is_not_kept(ada: Any, phone: BrowserConte
         assert session.scalars(held).all() == []
 
 
+def order(page: Page) -> list[str | None]:
+    """The photos as they are numbered, by what they are to the server."""
+    return [one.get_attribute("data-key") for one in page.locator(".photo[data-id]").all()]
+
+
+def test_photos_keep_their_numbers_over_a_reload_whichever_arrives_first(
+    ada: Any, phone: BrowserContext, line: Line
+) -> None:
+    page = to_photos(ada, phone)
+    line.speed = 1_500_000
+    choose(page, grainy(1500, 1500), snapshot(320, 400), b"no photo", snapshot(400, 320), snapshot(500, 400))
+    all_sent(page, 4)
+    expect(page.locator(".photo.rejected")).to_have_count(1)
+    seen = page.locator(".photo-name").all_text_contents()
+    assert seen == [
+        "Photo 1 · IMG_1.jpg",
+        "Photo 2 · IMG_2.jpg",
+        "– · IMG_3.jpg",
+        "Photo 3 · IMG_4.jpg",
+        "Photo 4 · IMG_5.jpg",
+    ]
+    before = order(page)
+    page.reload()
+    all_sent(page, 4)
+    assert order(page) == before
+    assert page.locator(".photo-name").all_text_contents() == [name for name in seen if name[0] != "–"]
+
+
+def test_one_that_goes_on_after_a_reload_has_its_number_at_once(
+    ada: Any, phone: BrowserContext, line: Line
+) -> None:
+    page = to_photos(ada, phone)
+    stop_in_the_middle(page, line)
+    page.close()
+    line.mend()
+    page = phone.new_page()
+    page.goto("/me/photos")
+    choose(page, snapshot(320, 400))
+    all_sent(page)
+    choose(page, LARGE)
+    all_sent(page, 2)
+    expect(page.locator(".photo-name").first).to_have_text("Photo 1 · IMG_1.jpg")
+    expect(page.locator(".photo").first.locator("img")).to_have_js_property("naturalHeight", 1500)
+    before = order(page)
+    page.reload()
+    all_sent(page, 2)
+    assert order(page) == before
+
+
 def names_in(person: Any) -> list[str]:
     """The upload keys of the photos that are in the person's shoot."""
     with transaction(person.org_id) as session:
@@ -240,7 +290,7 @@ def test_the_same_photo_twice_is_one_and_a_removed_one_can_come_back(ada: Any, p
     expect(page.locator(".photo.rejected .verdict")).to_contain_text(
         "You have chosen this photo already: it is photo 1."
     )
-    page.get_by_role("button", name="Remove photo 2").click()
+    page.get_by_role("button", name="Remove IMG_1.jpg").click()
     page.get_by_role("button", name="Remove photo 1").click()
     expect(page.locator(".photo")).to_have_count(0)
     choose(page, photo)
@@ -252,7 +302,7 @@ def test_the_same_photo_twice_is_one_and_a_removed_one_can_come_back(ada: Any, p
     ("options", "size"),
     [
         ({}, (4096, 3072)),
-        ({"progressive": True, "icc_profile": display_p3()}, (4096, 3072)),
+        ({"restart_marker_blocks": 50, "icc_profile": display_p3()}, (4096, 3072)),
         ({"exif": Image.Exif()}, (3072, 4096)),
     ],
     ids=["sRGB", "Display P3", "on its side"],
@@ -284,19 +334,29 @@ def _torn(content: bytes) -> bytes:
     return content[:middle] + np.random.default_rng(1).bytes(4096) + content[middle + 4096 :]
 
 
+def _without(content: bytes, size: int) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + content[middle + size :]
+
+
+@pytest.mark.parametrize("restarts", [0, 40])
 @pytest.mark.parametrize(
     "change",
     [
         lambda whole: whole[: len(whole) // 2],
         lambda whole: whole[: len(whole) // 2] + bytes(len(whole) // 2) + b"\xff\xd9",
         _torn,
+        lambda whole: _without(whole, 1),
+        lambda whole: _without(whole, 4096),
     ],
-    ids=["cut off", "zeros", "garbage"],
+    ids=["cut off", "zeros", "garbage", "a byte less", "a piece less"],
 )
 def test_a_damaged_photo_is_judged_as_it_is(
-    ada: Any, phone: BrowserContext, change: Callable[[bytes], bytes]
+    ada: Any, phone: BrowserContext, change: Callable[[bytes], bytes], restarts: int
 ) -> None:
-    damaged = change(snapshot(4800, 3200))
+    damaged = change(snapshot(4800, 3200, restart_marker_blocks=restarts))
+    with pytest.raises(DamagedPhoto):
+        read(damaged)
     page = to_photos(ada, phone)
     choose(page, damaged)
     all_sent(page)
@@ -305,8 +365,12 @@ def test_a_damaged_photo_is_judged_as_it_is(
 
 @pytest.mark.parametrize(
     "content",
-    [snapshot(4800, 3200, exif=adobe_exif()), snapshot(4096, 3072)],
-    ids=["Adobe RGB by EXIF alone", "not too large"],
+    [
+        snapshot(4800, 3200, exif=adobe_exif()),
+        snapshot(4096, 3072),
+        snapshot(4800, 3200, progressive=True),
+    ],
+    ids=["Adobe RGB by EXIF alone", "not too large", "no camera's"],
 )
 def test_what_a_browser_would_show_wrongly_or_needs_not_shrink_is_left_alone(
     ada: Any, phone: BrowserContext, content: bytes

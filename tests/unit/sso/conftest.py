@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from deploy.local.services import LocalServices
 from sso.assertion import validate_response
-from sso.credentials import Credentials, load_or_create, sp_credentials
+from sso.credentials import Credentials, load_or_create, make_sp_credentials
 from sso.devidp import response as idp
 from sso.devidp.people import ADMIN_GROUP, DevPerson
 from sso.replay import ReplayCache
@@ -41,7 +41,9 @@ def redis(services: LocalServices) -> Iterator[Redis]:
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("keys")
+    folder = tmp_path_factory.mktemp("keys")
+    make_sp_credentials(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +58,7 @@ def other_key(keys: Path) -> Credentials:
 
 @pytest.fixture(scope="session")
 def sp_key(keys: Path) -> Credentials:
-    return sp_credentials(keys)
+    return make_sp_credentials(keys)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -25,6 +26,9 @@ from deploy.local.processes import free_port
 from deploy.local.services import LocalServices
 from deploy.wsgi import create_application
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 PROMISED_SECONDS = 5.0  # a probe's own patience, as docs/operate.md sets it
 
 
@@ -37,17 +41,25 @@ def whole(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Itera
     mail.start()
     monkeypatch.setenv("HEADSHOTS_SMTP_URL", f"smtp://127.0.0.1:{port}")
     forget_process_state()
+    site.cache_clear()
+    site()  # a process that started while all was well
     yield environment
     mail.stop()
+
+
+@cache
+def site() -> WSGIApplication:
+    return create_application()
 
 
 def ask(path: str = "/readyz") -> tuple[int, dict[str, Any]]:
     """Ask a web process that has nothing in its memory."""
     health.health.cache_clear()
+    application = site()
     begun = time.monotonic()
     status: list[str] = []
     body = b"".join(
-        create_application()(
+        application(
             {"PATH_INFO": path, "REQUEST_METHOD": "GET"},
             lambda said, *_: status.append(said),  # type: ignore[arg-type,return-value]
         )

@@ -7,12 +7,14 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_shoot
 from sqlalchemy import func, select
+from work import do_jobs
 
 from core import audit
 from core.db import transaction
 from core.models import Member, Shoot
 from core.people import addresses, members, roster
-from core.shoots import imports
+from core.queue import JobName
+from core.shoots import commits, imports
 
 SAME = [
     ("Jürgen@Bücher.example", "jürgen@xn--bcher-kva.example"),
@@ -65,5 +67,21 @@ def test_an_import_finds_whom_a_sign_in_added(org: UUID, stored: str, listed: st
     with transaction(org) as session:
         shoot = session.get_one(Shoot, shoot_id)
         run = imports.upload(session, shoot, f"email,first name,last name\n{listed},Ada,Example\n".encode())
-        imports.commit(session, shoot, run.import_id, roster.Choice(), actor=audit.SYSTEM)
+        commits.start(session, shoot_id, run.import_id, roster.Choice(), actor=audit.SYSTEM)
+    do_jobs(org, JobName.IMPORT_ROSTER)
+    with transaction(org) as session:
         assert session.scalar(select(func.count()).select_from(Member)) == 1
+
+
+@pytest.mark.parametrize(
+    "written", ["İsmail@acme.example", "IŞIK@Acme.example", "ΟΔΥΣΣΕΥΣ@acme.example", "ẞ@Bücher.example"]
+)
+def test_letters_that_a_database_folds_otherwise_find_their_person(org: UUID, written: str) -> None:
+    person = add_member(org, email=written)
+    with transaction(org) as session:
+        for asked in (written, addresses.folded(written), addresses.canonical(written)):
+            found = members.by_email(session, asked)
+            assert found is not None, asked
+            assert found.id == person.id
+        kept = session.get_one(Member, person.id).email
+        assert kept == session.scalar(select(func.lower(Member.email)).where(Member.id == person.id))

@@ -33,6 +33,7 @@ VERBS: dict[str, Callable[[ObjectStore, str], object]] = {
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_storage_that_is_no_folder_any_more_is_unavailable(tmp_path: Path, verb: str) -> None:
+    ObjectStore.make_folder((tmp_path / "storage").as_uri())
     store, name = ObjectStore((tmp_path / "storage").as_uri()), ObjectStore.new_name()
     store.put(name, b"x")
     _blocked(tmp_path / "storage")
@@ -58,6 +59,7 @@ def test_a_cloud_storage_that_does_not_answer_is_unavailable(
 
 
 def test_what_is_not_there_is_still_an_answer(tmp_path: Path) -> None:
+    ObjectStore.make_folder((tmp_path / "storage").as_uri())
     store, name = ObjectStore((tmp_path / "storage").as_uri()), ObjectStore.new_name()
     store.delete(name)
     assert not store.exists(name)

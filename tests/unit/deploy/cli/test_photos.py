@@ -47,7 +47,7 @@ def test_verify_accepts_evidence_with_the_published_keys(org: UUID, tmp_path: Pa
 
 def test_verify_rejects_evidence_of_other_keys(org: UUID, tmp_path: Path) -> None:
     keys = tmp_path / "keys.json"
-    stranger = SigningKeys.load(tmp_path / "stranger").published_keys([log_origin("localhost", org)])
+    stranger = SigningKeys.make(tmp_path / "stranger").published_keys([log_origin("localhost", org)])
     keys.write_text(json.dumps(stranger))
     result = CliRunner().invoke(main, ["verify", str(checkpoint_file(org, tmp_path)), "--keys", str(keys)])
     assert result.exit_code == 1

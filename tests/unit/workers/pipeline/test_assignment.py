@@ -22,7 +22,7 @@ from core.vault import vault
 from workers.pipeline import assignment
 from workers.pipeline.assignment import Assignment
 from workers.pipeline.render import Headshot as Made
-from workers.pipeline.render import RenderResult
+from workers.pipeline.render import RenderResult, Withheld
 
 NEEDS = [
     frozenset({Purpose.PHOTO}),
@@ -141,3 +141,31 @@ def test_who_declined_meanwhile_gets_nothing_kept(waiting: Participation) -> Non
         )
         assert session.scalars(select(Headshot)).all() == []
         assert audit.Tag.HEADSHOTS_RENDERED not in session.scalars(select(AuditEvent.tag)).all()
+
+
+@pytest.mark.parametrize(
+    ("engines", "shown", "runs"),
+    [
+        ((EngineName.STUDIO, EngineName.STUDIO), (True, True), [1, 2]),
+        ((EngineName.DIFFUSION, EngineName.STUDIO), (False, True), [1, 1]),
+        ((EngineName.DIFFUSION, EngineName.STUDIO), (True, True), [1, 2]),
+        ((EngineName.STUDIO, EngineName.STUDIO), (False, True), [1, 2]),
+    ],
+    ids=["other photos", "takes over", "another time by another engine", "failed and tried again"],
+)
+def test_a_run_ends_with_something_to_see_or_with_other_photos(
+    waiting: Participation, engines: tuple[EngineName, ...], shown: tuple[bool, ...], runs: list[int]
+) -> None:
+    work = begin(waiting, frozenset({Purpose.PHOTO}))
+    ((photo_id, _),) = work.photos
+    made = Made(photo_id, np.zeros((8, 8, 3), np.uint8), GateReport(passed=True, gates={}, figures={}), 1.0)
+    for engine, seen in zip(engines, shown, strict=True):
+        result = (
+            RenderResult((made,), (), {}, {})
+            if seen
+            else RenderResult((), (Withheld(photo_id, "gates", None),), {}, {})
+        )
+        sealed = assignment.seal(waiting.org_id, work, result)
+        with transaction(waiting.org_id) as session:
+            assert assignment.keep(session, work, result, sealed, engine=engine, seconds=1.0)
+    assert [row.run for row in sorted(results(waiting), key=lambda row: row.created_at)] == runs

@@ -78,14 +78,12 @@ def test_gpu_work_is_given_the_time_that_training_takes(participation: Participa
     assert job.timeout == 7200
 
 
-def test_lost_gpu_work_is_published_again(
-    participation: Participation, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lane_that_redis_forgot_is_told_again(participation: Participation) -> None:
     owe_both(participation)
-    redis_client().delete("rq:queue:gpu")
-    monkeypatch.setattr(relay, "LOST_AFTER_SECONDS", 0.0)
-    assert relay.publish_lost() == 1
-    assert waiting(Lane.GPU) == 1
+    assert relay.publish_due() == 0
+    redis_client().flushall()
+    assert relay.publish_due() == 2
+    assert (waiting(Lane.GPU), waiting(Lane.PROOF)) == (1, 1)
 
 
 def test_without_the_packages_the_command_says_what_to_run(monkeypatch: pytest.MonkeyPatch) -> None:

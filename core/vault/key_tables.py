@@ -1,0 +1,74 @@
+"""The tables of the key store, which lie in a database apart from the one that names people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, LargeBinary, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class KeyBase(DeclarativeBase):
+    """Tables of the key store."""
+
+
+class Epoch(KeyBase):
+    """An epoch; the newest without `closed_at` is current."""
+
+    __tablename__ = "epochs"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    opened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    destroyed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class DataKey(KeyBase):
+    """One owner's wrapped key."""
+
+    __tablename__ = "data_keys"
+
+    owner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    epoch: Mapped[int] = mapped_column(index=True)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ErasedOwner(KeyBase):
+    """The erasure ledger: a keyed hash of each erased owner, so that a restore cannot bring one back."""
+
+    __tablename__ = "erasure_ledger"
+
+    owner_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    epoch: Mapped[int]
+    erased_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class LogHead(KeyBase):
+    """The newest tree head that was signed for an organization's log, so that a restore cannot have it signed anew."""
+
+    __tablename__ = "log_heads"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    peaks: Mapped[bytes] = mapped_column(LargeBinary)
+    note: Mapped[str] = mapped_column(Text)
+
+
+class EpochProof(KeyBase):
+    """A known text under an epoch's key: a keyring that cannot open it is another installation's."""
+
+    __tablename__ = "epoch_proofs"
+
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class KeyStoreMark(KeyBase):
+    """Which installation this store belongs to, in one row; see `core.vault.ties`."""
+
+    __tablename__ = "installation"
+
+    single: Mapped[bool] = mapped_column(primary_key=True, default=True)
+    id: Mapped[UUID]
+    generation: Mapped[UUID]

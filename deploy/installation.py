@@ -1,0 +1,234 @@
+"""Making an installation once, and holding every process against it before it does anything.
+
+`headshots migrate` makes the keys; a host that has others, or none, does not start.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from hashlib import sha256
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from compliance import erasure
+from compliance.signing import SigningKeys
+from core import locks
+from core.db import Lookup, engine, transaction
+from core.errors import ConfigurationError, Misfit, Unavailable
+from core.logs import logger
+from core.models import Artifact, Installation
+from core.settings import settings
+from core.vault import derive, vault
+from core.vault.store import ObjectStore
+from core.vault.ties import installation
+from sso.credentials import make_sp_credentials, sp_credentials
+
+STORAGE_SECONDS = 5.0  # a start waits no longer for a storage that may be away
+WHAT_TO_DO = {
+    "settings": "HEADSHOTS_SECRET_KEY is another one",
+    "evidence log": "the key of the evidence log (log.pem) is another one",
+    "evidence documents": "the key of certificates (document.pem) is another one",
+    "SAML": "the SAML certificate (saml-sp.crt) is another one",
+}
+
+
+class KeysNotOurs(ConfigurationError):
+    """This host has other keys than the installation's."""
+
+    code = "keys_not_ours"
+
+
+def fingerprints() -> dict[str, str]:
+    """Return the SHA-256 of each key that this host has and that every host must have.
+
+    Raises:
+        ConfigurationError: one is missing or damaged.
+    """
+    config = settings()
+    evidence = SigningKeys.load(config.signing_path)
+    saml = x509.load_pem_x509_certificate(sp_credentials(config.signing_path).certificate_pem.encode())
+    return {
+        # Of a key derived from it, so that the print helps nobody to guess.
+        "settings": sha256(derive("fingerprint")).hexdigest(),
+        "evidence log": sha256(evidence.verifier("fingerprint").public).hexdigest(),
+        "evidence documents": evidence.document_root.fingerprint(SHA256()).hex(),
+        "SAML": saml.fingerprint(SHA256()).hex(),
+    }
+
+
+def initialize() -> bool:
+    """Make the installation's keys, key store and marks where there is none, else hold this host against it.
+
+    Call it once the main database has its tables. Returns whether it was made now.
+
+    Raises:
+        ConfigurationError: this host's keys, key store or storage are another installation's.
+    """
+    with Session(engine()) as session, session.begin():
+        locks.wait(session, locks.Space.INSTALLATION)
+        made = session.scalar(select(Installation)) is None
+        if made:
+            _make()
+            session.add(Installation(fingerprints=fingerprints()))
+    if not made:
+        check_fingerprints()
+        vault().keys.create_tables()
+    if made or _was_never_marked():
+        vault().ties.begin()
+    demand()
+    return made
+
+
+def _make() -> None:
+    config = settings()
+    ObjectStore.make_folder(config.storage_url)
+    SigningKeys.make(config.signing_path)
+    make_sp_credentials(config.signing_path)
+    vault().keys.create_tables()
+    _check_parts_are_free()
+
+
+def _was_never_marked() -> bool:
+    """Whether the installation was made by a process that died before it had marked the parts."""
+    marks = (vault().keys.mark(), vault().ties.storage_mark())
+    return None in marks and not Lookup.organizations() and vault().keys.is_empty()
+
+
+def _check_parts_are_free() -> None:
+    """Take parts that are new, or that this database already worked with before there were marks."""
+    companies = Lookup.organizations()
+    if vault().keys.mark() is not None or (not companies and not vault().keys.is_empty()):
+        raise ConfigurationError(
+            "The key store belongs to another installation. Give this one a database of its own: "
+            "HEADSHOTS_KEYS_DATABASE_URL."
+        )
+    if companies:
+        vault().keys.data_key(companies[0])  # raises where the key store or the keyring is not the company's
+    names = [name for name, _ in vault().store.names()]
+    if vault().ties.storage_mark() is not None or (names and not _knows_one_of(names)):
+        raise ConfigurationError(
+            "The storage belongs to another installation. Give this one a place of its own: HEADSHOTS_STORAGE_URL."
+        )
+
+
+def _knows_one_of(names: list[str]) -> bool:
+    for company in Lookup.organizations():
+        with transaction(company) as session:
+            if session.scalar(select(Artifact.id).where(Artifact.object_name.in_(names[:1000])).limit(1)):
+                return True
+    return False
+
+
+def check_fingerprints() -> None:
+    """Hold this host's keys against what the database says of them.
+
+    Raises:
+        NotInitialized: there is no installation yet.
+        KeysNotOurs: one is another than the installation's.
+        ConfigurationError: one is missing or damaged.
+    """
+    expected = installation()
+    found = fingerprints()
+    wrong = [text for name, text in WHAT_TO_DO.items() if expected.fingerprints.get(name) != found[name]]
+    if wrong:
+        raise KeysNotOurs(
+            f"This host has other keys than its installation, made on {expected.created_at:%Y-%m-%d}: {'; '.join(wrong)}. "
+            "Copy HEADSHOTS_SIGNING_PATH and HEADSHOTS_SECRET_KEY from a host that works, or from their backup."
+        )
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    "keys": check_fingerprints,
+    "keyring": lambda: vault().keys.demand_keyring(),
+    "key_store": lambda: vault().ties.check_key_store(),
+    "storage": lambda: _in_time(vault().ties.check_storage),
+}
+
+
+def _in_time(check: Callable[[], None]) -> None:
+    """Do what asks a storage, which may try again for minutes, and wait for its answer for seconds."""
+    answer: Future[None] = Future()
+
+    def ask() -> None:
+        try:
+            check()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the answer is waited for
+            answer.set_exception(error)
+        else:
+            answer.set_result(None)
+
+    threading.Thread(target=ask, name="storage at start", daemon=True).start()
+    try:
+        answer.result(STORAGE_SECONDS)
+    except TimeoutError as error:
+        raise Unavailable("The storage does not answer.") from error
+
+
+def demand() -> None:
+    """Stop a process that does not belong to the installation, before it does anything.
+
+    A key store or storage that does not answer right now is logged: the process waits for it as for any outage.
+
+    Raises:
+        ConfigurationError: says what is wrong and what to do.
+        OperationalError: the main database does not answer.
+    """
+    for name, check in CHECKS.items():
+        try:
+            check()
+        except ConfigurationError:
+            raise
+        except OperationalError as error:  # the key store's; the main database has just answered
+            if name == "keys":
+                raise
+            logger().warning("not_checked_at_start", code=name, exc_info=error)
+        except Misfit as error:
+            raise ConfigurationError(error.operator) from error
+        except Unavailable as error:
+            logger().warning("not_checked_at_start", code=name, exc_info=error)
+
+
+def replay() -> int:
+    """Erase again whom a restored database brought back, and let it and the key store belong together again.
+
+    Returns how many people that were.
+
+    Raises:
+        ConfigurationError: this host's keys are not the installation's.
+        KeyStoreNotOurs: the key store is another installation's.
+    """
+    check_fingerprints()
+    mark = vault().keys.mark()
+    if mark is None or mark.installation != installation().id:
+        vault().ties.check_key_store()  # says so
+    again = erasure.replay_ledger()
+    vault().ties.adopt_key_store()
+    return again
+
+
+class Belonging:
+    """Whether this process belongs to the installation, asked until the main database has said so once."""
+
+    def __init__(self) -> None:
+        self._known = False
+
+    def __call__(self) -> bool:
+        """Return whether it is known to.
+
+        Raises:
+            ConfigurationError: it does not.
+        """
+        if not self._known:
+            try:
+                demand()
+            except OperationalError as error:
+                logger().error("not_checked_at_start", code="database", exc_info=error)
+                return False
+            self._known = True
+        return True

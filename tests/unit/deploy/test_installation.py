@@ -1,0 +1,246 @@
+"""Keys are made once, by `headshots migrate`; whoever has others, or none, does not start."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from click.testing import CliRunner
+from conftest import add_member, forget_process_state, misfit, settings_of
+
+from core.db import Lookup
+from core.errors import ConfigurationError
+from core.models import Member
+from core.people import organizations
+from core.vault import KeyErased, vault
+from core.vault.keys import KeyringNotOurs
+from deploy import installation, wsgi
+from deploy.cli import main
+from deploy.local.services import LocalServices
+from sso.credentials import make_sp_credentials
+
+STARTS = (
+    ["web"],
+    ["worker"],
+    ["worker", "--burst"],
+    ["scheduler"],
+    ["keys", "rotate"],
+    ["create-company", "globex", "Globex"],
+)
+
+
+@pytest.fixture
+def elsewhere(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Path]:
+    """Make this process one of a second host that has a folder of its own, which is empty."""
+
+    def move(setting: str) -> Path:
+        folder = tmp_path / "second host" / setting
+        value = folder.as_uri() if setting.endswith("URL") else str(folder)
+        monkeypatch.setenv(f"HEADSHOTS_{setting}", value)
+        forget_process_state()
+        return folder
+
+    return move
+
+
+def refused(command: list[str]) -> str:
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 2, (command, done.output)
+    assert done.stdout == ""
+    return done.stderr
+
+
+@pytest.mark.parametrize("setting", ["SIGNING_PATH", "KEYRING_PATH", "STORAGE_URL"])
+def test_a_second_host_with_an_empty_folder_starts_nothing_and_makes_nothing(
+    elsewhere: Callable[[str], Path], setting: str
+) -> None:
+    folder = elsewhere(setting)
+    for command in STARTS:
+        assert setting in refused(command)
+    with pytest.raises(ConfigurationError, match=setting):
+        wsgi.create_application()
+    again = CliRunner().invoke(main, ["migrate"])
+    assert again.exit_code in (1, 2)
+    assert setting in again.stderr
+    assert not folder.exists()
+
+
+def test_a_second_host_with_other_keys_starts_nothing(
+    elsewhere: Callable[[str], Path], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = elsewhere("SIGNING_PATH")
+    shutil.copytree(environment["HEADSHOTS_SIGNING_PATH"], folder)
+    installation.demand()  # a copy of the folder is as good
+    for stem in ("saml-sp.key", "saml-sp.crt"):
+        (folder / stem).unlink()
+    make_sp_credentials(folder)
+    for command in STARTS:
+        assert "the SAML certificate (saml-sp.crt) is another one" in refused(command)
+    (folder / "log.pem").unlink()
+    assert "There are no evidence signing keys" in refused(["web"])
+
+
+def test_another_secret_key_is_another_installation(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would find nobody in the ledger and open no invitation."""
+    monkeypatch.setenv("HEADSHOTS_SECRET_KEY", "another secret of the tests, long enough for the settings")
+    forget_process_state()
+    assert "HEADSHOTS_SECRET_KEY is another one" in refused(["web"])
+
+
+def test_a_keyring_of_another_host_wraps_nothing_and_turns_nothing(
+    org: UUID, member: Member, elsewhere: Callable[[str], Path]
+) -> None:
+    folder = elsewhere("KEYRING_PATH")
+    folder.mkdir(parents=True)
+    (folder / "epoch-1.key").write_bytes(bytes(32))
+    with misfit(KeyringNotOurs, "HEADSHOTS_KEYRING_PATH"):
+        vault().keys.turn_epoch()
+    with pytest.raises(KeyringNotOurs):
+        add_member(org, "Grace")
+    assert [path.name for path in folder.iterdir()] == ["epoch-1.key"]
+    assert "HEADSHOTS_KEYRING_PATH" in refused(["scheduler"])
+
+
+def test_migrating_again_changes_no_key(environment: dict[str, str]) -> None:
+    before = installation.fingerprints()
+    done = CliRunner().invoke(main, ["migrate"])
+    assert (done.exit_code, "Made the keys" in done.stderr) == (0, False), done.output
+    assert installation.fingerprints() == before
+    installation.demand()
+
+
+@pytest.fixture
+def bare(
+    services: LocalServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    """A host before its first `headshots migrate`."""
+    databases = services.fresh_databases("bare")
+    values = settings_of(tmp_path / "bare") | services.environment(databases)
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    forget_process_state()
+    yield values
+    forget_process_state()
+    services.drop_databases(databases)
+
+
+def test_nothing_starts_before_the_first_migration_which_makes_everything(
+    bare: dict[str, str], tmp_path: Path
+) -> None:
+    for command in STARTS:
+        assert "headshots migrate" in refused(command)
+    assert not (tmp_path / "bare").exists()
+    made = CliRunner().invoke(main, ["migrate"])
+    assert made.exit_code == 0, made.output
+    assert "Made the keys of this installation" in made.stderr
+    installation.demand()
+    assert CliRunner().invoke(main, ["create-company", "acme", "Acme"]).exit_code == 0
+
+
+@pytest.mark.parametrize("cut", ["begin", "_check_parts_are_free"])
+def test_an_installation_that_was_cut_off_half_made_is_finished_by_the_next_try(
+    bare: dict[str, str], monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.vault.ties.Ties.begin" if cut == "begin" else f"deploy.installation.{cut}", stop)
+        assert CliRunner().invoke(main, ["migrate"]).exit_code == 130
+    assert CliRunner().invoke(main, ["migrate"]).exit_code == 0
+    installation.demand()
+
+
+def test_a_new_installation_takes_no_part_of_another_one(
+    bare: dict[str, str], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organizations.create("acme", "Acme", contact_email="privacy@acme.example")
+    for setting in ("HEADSHOTS_KEYS_DATABASE_URL", "HEADSHOTS_STORAGE_URL"):
+        for name, value in (bare | {setting: environment[setting]}).items():
+            monkeypatch.setenv(name, value)
+        forget_process_state()
+        refusal = CliRunner().invoke(main, ["migrate"])
+        assert refusal.exit_code in (1, 2)
+        assert setting in refusal.stderr or "HEADSHOTS_KEYRING_PATH" in refusal.stderr
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    forget_process_state()
+    installation.demand()
+
+
+def test_an_installation_from_before_there_were_marks_is_taken_as_it_is(
+    org: UUID, member: Member, environment: dict[str, str], services: LocalServices
+) -> None:
+    from urllib.parse import urlsplit
+
+    from sqlalchemy import create_engine, text
+
+    before = installation.fingerprints()
+    main_engine = create_engine(environment["HEADSHOTS_DATABASE_OWNER_URL"])
+    with main_engine.begin() as connection:
+        connection.execute(text("DELETE FROM installation"))
+    main_engine.dispose()
+    keys_engine = create_engine(environment["HEADSHOTS_KEYS_DATABASE_URL"])
+    with keys_engine.begin() as connection:
+        connection.execute(text("DROP TABLE installation, epoch_proofs"))
+    keys_engine.dispose()
+    (Path(urlsplit(environment["HEADSHOTS_STORAGE_URL"]).path) / "installation.json").unlink()
+    forget_process_state()
+
+    assert "headshots migrate" in refused(["web"])
+    assert CliRunner().invoke(main, ["migrate"]).exit_code == 0
+    installation.demand()
+    assert installation.fingerprints() == before
+    assert vault().keys.data_key(member.id)
+
+
+def test_a_database_that_went_back_starts_nothing_until_the_ledger_is_replayed(
+    org: UUID, member: Member, environment: dict[str, str]
+) -> None:
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(environment["HEADSHOTS_DATABASE_URL"])
+    with engine.begin() as connection:
+        yesterday = connection.execute(text("SELECT generation FROM installation")).scalar_one()
+    vault().ties.turn()
+    vault().keys.destroy(member.id)  # an erasure that yesterday's backup does not know
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE installation SET generation = :old"), {"old": yesterday})
+    engine.dispose()
+    forget_process_state()
+
+    for command in STARTS:
+        assert "headshots replay" in refused(command)
+    done = CliRunner().invoke(main, ["replay", "--json"])
+    assert (done.exit_code, done.stdout.strip()) == (0, '{"erased_again": 1}')
+    with pytest.raises(KeyErased):
+        vault().keys.data_key(member.id)
+    assert "headshots storage adopt" in refused(["web"])
+    assert CliRunner().invoke(main, ["storage", "adopt", "--yes"]).exit_code == 0
+    installation.demand()
+    assert Lookup.organizations() == [org]
+
+
+def test_a_web_process_that_starts_without_the_database_serves_once_it_is_back(
+    environment: dict[str, str], services: LocalServices
+) -> None:
+    def ask(path: str) -> int:
+        status: list[str] = []
+        asked = {"PATH_INFO": path, "REQUEST_METHOD": "GET", "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+        list(site(asked | {"wsgi.url_scheme": "http"}, lambda said, *_: status.append(said)))
+        return int(status[0][:3])
+
+    services.postgres.stop()
+    try:
+        site = wsgi.create_application()
+        assert (ask("/healthz"), ask("/verify")) == (200, 503)
+    finally:
+        services.ensure_running()
+    assert ask("/verify") == 200
