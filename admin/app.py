@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 from flask_babel import format_date, format_datetime
 
 from admin import audit, brand, dashboard, download, looks, people, roster, shoots, sign_in, styles, uploads
-from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS, failure
+from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS, failure, undelivered
 from core import permissions
 from core.db import transaction
 from core.errors import Forbidden, SignInRequired
@@ -80,6 +80,7 @@ def _context() -> dict[str, Any]:
         "reason_words": REASONS,
         "role_words": ROLES,
         "failure_word": failure,
+        "undelivered_word": undelivered,
         # Pages of `sso` bring their own brand, of the company whose address they have.
         **({"brand": _brand(user)} if user is not None and request.blueprint != "sso" else {}),
     }

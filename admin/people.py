@@ -14,6 +14,7 @@ from core.db import transaction
 from core.errors import InvalidInput
 from core.people import access, addresses, listing, members
 from core.permissions import Permission
+from core.shoots import undelivered
 from core.web.answers import again, go, page, uuid_argument
 from core.web.guards import me, requires
 
@@ -33,7 +34,16 @@ def index() -> Response:
     asked = search.asked()
     with transaction(me().org_id) as session:
         found = listing.page(session, words=asked.words, after_member=uuid_argument("after"))
-        return page("admin/people.html", found=found, search=asked, total=listing.count(session))
+        unreached = undelivered.of(
+            session, [one.participation.id for one in found.people if one.participation]
+        )
+        return page(
+            "admin/people.html",
+            found=found,
+            undelivered=unreached,
+            search=asked,
+            total=listing.count(session),
+        )
 
 
 @bp.post("/people")

@@ -24,7 +24,7 @@ from core.models.shoot import DEFAULT_FILE_NAME
 from core.permissions import Permission, allowed
 from core.portraits import adapters, engines, file_names
 from core.settings import diffusion_settings
-from core.shoots import commits, dashboard, invites, participations, reminders, shoots
+from core.shoots import commits, dashboard, invites, participations, reminders, shoots, undelivered
 from core.web.answers import again, go, json_answer, page, uuid_argument
 from core.web.errors import wants_json
 from core.web.guards import me, requires
@@ -135,6 +135,7 @@ def view(shoot_id: UUID) -> Response:
             if _sees_people()
             else None
         )
+        unreached = undelivered.of(session, [one.participation.id for one in people.people]) if people else {}
     if wants_json():
         return json_answer(
             {
@@ -167,6 +168,7 @@ def view(shoot_id: UUID) -> Response:
         gpu=_gpu(shoot),
         shoot=shoot,
         people=people,
+        undelivered=unreached,
         search=asked,
         wanted=state,
         now=now(),
@@ -298,6 +300,16 @@ def resend(shoot_id: UUID, participation_id: UUID) -> Response:
         _("A new link is on its way. Earlier links have ended."),
         invite=str(invite.id),
     )
+
+
+@bp.post("/shoots/<uuid:shoot_id>/people/<uuid:participation_id>/mail")
+@requires(Permission.INVITE)
+def send_again(shoot_id: UUID, participation_id: UUID) -> Response:
+    """Have a mail that has not left tried again now, with the link that it has."""
+    with transaction(me().org_id) as session:
+        participation = _one(participations.get(session, participation_id), shoot_id)
+        undelivered.send_again(session, participation)
+    return go(f"/admin/shoots/{shoot_id}", _("The mail is tried again now."))
 
 
 @bp.post("/shoots/<uuid:shoot_id>/people/<uuid:participation_id>/revoke")

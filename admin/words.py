@@ -10,6 +10,7 @@ from flask_babel import lazy_ngettext as _ln
 
 from core.brand.looks import Standing
 from core.models import EngineName, Role, State
+from core.outages import Part
 from core.people.columns import Field
 from core.people.encodings import Encoding
 from core.people.rows import TEXTS, Reason, Verdict
@@ -87,6 +88,20 @@ def failure(code: str) -> Any:
     return FAILURES[code] if code in FAILURES else str(OTHER_FAILURE) % {"code": code}
 
 
+# Why a mail has not left; see `core.shoots.undelivered`.
+UNDELIVERED: dict[str, Any] = {
+    "mail_refused": _l("The mail server refuses this address."),
+    Part.MAIL: _l("The mail server takes no mail just now; it is tried again by itself."),
+    "dropped": _l("Whoever runs this platform stopped it."),
+}
+OTHER_UNDELIVERED = _l("The mail could not be made yet; it is tried again by itself (%(code)s).")
+
+
+def undelivered(code: str) -> Any:
+    """Return in words why a mail has not left."""
+    return UNDELIVERED[code] if code in UNDELIVERED else str(OTHER_UNDELIVERED) % {"code": code}
+
+
 ATTENTION: dict[Attention, Any] = {
     Attention.NOBODY_INVITED: lambda _number: _l("Nobody is invited yet. Import your people."),
     Attention.FAILED: lambda number: _ln(
@@ -106,6 +121,9 @@ ATTENTION: dict[Attention, Any] = {
         "%(num)s invitation ended unused. Send a new link.",
         "%(num)s invitations ended unused. Send new links.",
         number,
+    ),
+    Attention.UNDELIVERED: lambda number: _ln(
+        "A mail to %(num)s person has not left.", "Mails to %(num)s people have not left.", number
     ),
     Attention.WAITING_FOR_APPROVAL: lambda number: _ln(
         "%(num)s person has had headshots to choose from for three days.",

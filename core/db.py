@@ -340,7 +340,18 @@ class Lookup:
             jobs: names; of the company's work, the first of them goes first.
             after: company that was served last.
         """
-        rows = cls._rows("SELECT id, org_id FROM take_outbox(:jobs, :after)", jobs=list(jobs), after=after)
+        # A transaction by itself, without a BEGIN and a COMMIT to wait for, nor for the disk: what a crash of the
+        # server forgets is due again, and `done_at` keeps it from being done twice.
+        with engine().connect() as pooled:
+            rows = list(
+                pooled.execution_options(isolation_level="AUTOCOMMIT").execute(
+                    text(
+                        "SELECT taken.id, taken.org_id FROM set_config('synchronous_commit', 'off', true),"
+                        " take_outbox(:jobs, :after) AS taken"
+                    ),
+                    {"jobs": list(jobs), "after": after},
+                )
+            )
         return (rows[0][0], rows[0][1]) if rows else None
 
     @classmethod

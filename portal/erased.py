@@ -13,9 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from compliance.certificate.facts import Status
+from core import owed
 from core.db import Lookup, transaction
 from core.errors import NotFound
 from core.models import Certificate, Erasure
+from core.outages import Part
+from core.queue import JobName
 from core.settings import settings
 from core.web.answers import json_answer, page
 from core.web.app import limiter
@@ -25,17 +28,19 @@ from portal.visit import company
 bp = Blueprint("erased", __name__)
 
 DESTROYING = "DESTROYING"
-FAILED = "FAILED"
+FAILED = "FAILED"  # it did not work so far, and is tried until it does
+STOPPED = "STOPPED"  # whoever runs the platform ended it unfinished
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How far an erasure has come."""
+    """How far an erasure has come; `away` where it waits for the storage, the keys or another part."""
 
     status: str
     requested_at: datetime
     objects_destroyed_at: datetime | None
-    complete_by: datetime
+    complete_by: datetime | None
+    away: bool
     certificate: Certificate | None
 
 
@@ -55,12 +60,24 @@ def _standing(session: Session, erasure_id: UUID) -> Standing:
         .order_by(Certificate.created_at.desc())
         .limit(1)
     )
-    status = certificate.status if certificate else FAILED if erasure.failure else DESTROYING
+    job = JobName.CERTIFY if erasure.objects_destroyed_at else JobName.ERASE
+    work = owed.newest(session, job, erasure.id)
+    failing = work is not None and work.done_at is None and work.first_failed_at is not None
+    if certificate is not None:
+        status = certificate.status
+    elif erasure.failure is not None:
+        status = STOPPED
+    else:
+        status = FAILED if failing else DESTROYING
     return Standing(
         status=status,
+        away=work is not None and work.error_code in set(Part),
         requested_at=erasure.created_at,
         objects_destroyed_at=erasure.objects_destroyed_at,
-        complete_by=erasure.created_at + timedelta(hours=settings().epoch_hours),
+        # The epoch in which it was carried out ends by then; of what has not been carried out nobody knows.
+        complete_by=erasure.objects_destroyed_at + timedelta(hours=settings().epoch_hours)
+        if erasure.objects_destroyed_at
+        else None,
         certificate=certificate,
     )
 
@@ -86,6 +103,7 @@ def show(receipt: str) -> Response:
             # Before there is a certificate, the page names the one that comes first.
             file_name=_file_name(standing.certificate.status if standing.certificate else Status.PENDING),
             over=standing.status == Status.COMPLETE,
+            epoch_hours=settings().epoch_hours,
             address=f"{settings().base_url.rstrip('/')}{url_for('erased.show', receipt=receipt)}",
         )
 

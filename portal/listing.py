@@ -135,6 +135,12 @@ def as_json(photo: Photo, failed: Sequence[str] = ()) -> dict[str, Any]:
         issues = [issue for issue in issues if issue["code"] == Issue.MAY_BE_SOMEONE_ELSE]
     if standing is Standing.REJECTED:
         issues = [issue for issue in issues if issue["severity"] == Severity.BLOCK]
+    again = standing is Standing.REJECTED and photo.check_failed_at is not None
+    if again:
+        sorry = _(
+            "Something went wrong here while this photo was checked. It was not you, and the photo is safe."
+        )
+        issues = [{"code": Issue.CHECK_FAILED.value, "severity": Severity.BLOCK.value, "advice": sorry}]
     tried = standing is Standing.ACCEPTED and bool(failed)
     if tried:  # what the studio met says more than what the check supposed
         issues = [
@@ -158,6 +164,7 @@ def as_json(photo: Photo, failed: Sequence[str] = ()) -> dict[str, Any]:
         "answered": answered,
         "faces": _faces(verdict.get("faces", [])) if answered or standing is Standing.ASKS else [],
         "choose_url": url_for("upload.choose", photo_id=photo.id),
+        "again_url": url_for("upload.check_again", photo_id=photo.id) if again else None,
         "confirm_url": url_for("upload.confirm", photo_id=photo.id),
     }
 

@@ -11,19 +11,20 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import redis
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 from flask_babel import gettext as _
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from compliance import consent as consents
 from core import gpu, progress
 from core.db import transaction
 from core.errors import Unavailable
 from core.models import Participation, State
-from core.portraits import adapters, engines, headshots, photos, verdicts
+from core.portraits import adapters, engines, headshots, photos, submission, verdicts
 from core.queue import JobName
 from core.shoots import participations
-from core.web.answers import go, json_answer, page
+from core.web.answers import back, go, json_answer, page
 from core.web.guards import me, signed_in
 from portal import words
 from portal.visit import step_url, visit
@@ -137,6 +138,7 @@ def show() -> Response:
                 "failed.html",
                 place=place,
                 reasons=reasons,
+                ours=words.is_ours(place.participation.failure_code, held),
                 way_back=way_back(session, place),
                 size_name=words.size,
             )
@@ -157,6 +159,20 @@ def show() -> Response:
         way_back=back,
         size_name=words.size,
     )
+
+
+@bp.post("/me/progress/again")
+@signed_in
+def again() -> Response:
+    """Have headshots made of the same photos, after a failure for a reason of ours."""
+    try:
+        with transaction(me().org_id) as session:
+            place = visit(session)
+            consents.require(session, place.member.id)
+            submission.again(session, place.participation, actor=place.actor)
+            return go(step_url(State(place.participation.state)))
+    except (submission.NoGoodPhoto, submission.StillChecking, submission.StillAsks) as error:
+        return back(error, url_for("upload.show"))
 
 
 @bp.get("/me/progress.json")

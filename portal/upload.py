@@ -218,6 +218,21 @@ def confirm(photo_id: UUID) -> Response:
     return go(url_for("upload.show"))
 
 
+@bp.post("/me/photos/<uuid:photo_id>/again")
+@signed_in
+@limiter.limit("20 per minute")
+def check_again(photo_id: UUID) -> Response:
+    """Check a photo once more whose check failed for a reason of ours."""
+    with transaction(me().org_id) as session:
+        place = visit(session)
+        consents.require(session, place.member.id)
+        photo = photos.get(session, place.member.id, photo_id)
+        verdicts.check_again(session, photo)
+        if wants_json():
+            return json_answer(listing.as_json(photo))
+    return go(url_for("upload.show"))
+
+
 @bp.post("/me/photos/<uuid:photo_id>/remove")
 @signed_in
 def remove(photo_id: UUID) -> Response:

@@ -269,6 +269,10 @@ def withheld(code: str | None, report: Mapping[str, Any]) -> list[str]:
     ]
 
 
+# Reasons that lie in the photos, apart from those that the check gives.
+_ABOUT_PHOTOS = ("cropped_too_tightly", "no_usable_photo")
+
+
 def _reason(code: str | None) -> str:
     known: dict[str, str] = {
         "cropped_too_tightly": _(
@@ -280,7 +284,12 @@ def _reason(code: str | None) -> str:
         return known[code]
     if code in set(Issue):
         return str(_(ADVICE[Issue(code)].text))
-    return str(_("Something went wrong in the studio; it was not you. Send the same photos again."))
+    return str(_("It was not you, and the same photos may well do."))
+
+
+def is_ours(code: str | None, candidates: Sequence[tuple[str | None, Mapping[str, Any]]]) -> bool:
+    """Whether no headshot came of it for a reason of ours, so that the same photos may do; see `failure`."""
+    return not candidates and code not in _ABOUT_PHOTOS and code not in set(Issue)
 
 
 def failure(code: str | None, candidates: Sequence[tuple[str | None, Mapping[str, Any]]]) -> list[str]:

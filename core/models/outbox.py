@@ -26,6 +26,11 @@ class Outbox(Tenant):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_open", "not_before", postgresql_where=text("done_at IS NULL AND failed_at IS NULL")),
+        Index(
+            "ix_outbox_failing",
+            "job",
+            postgresql_where=text("first_failed_at IS NOT NULL AND done_at IS NULL"),
+        ),
         Index("ix_outbox_subject", "subject_id"),
         # What a free worker looks through, and what the relay holds against the workers' locks.
         Index(

@@ -19,7 +19,8 @@ class Photo(Tenant):
     `upload_key` is chosen by the browser, so a retried upload finds the first one. `subject_x` and
     `subject_y` say where the face is that the person called theirs, where a photo shows several.
     `confirmed_at` is when they said that this face is theirs although the comparison doubts it.
-    `likeness_id` is the face's embedding, only with that consent.
+    `likeness_id` is the face's embedding, only with that consent. `check_failed_at` is when its check failed for a
+    reason of ours: then the photo is kept as it came, so that it can be checked again.
     """
 
     __tablename__ = "photos"
@@ -41,6 +42,7 @@ class Photo(Tenant):
     subject_y: Mapped[float | None] = mapped_column(info=personal(Category.FACE))
     confirmed_at: Mapped[datetime | None] = mapped_column(info=personal(Category.CHOICE))
     checked_at: Mapped[datetime | None]
+    check_failed_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
 
     @property

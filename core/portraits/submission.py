@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from core import audit, locks
+from core import audit, locks, owed
 from core.errors import Conflict
 from core.models import Participation, State
 from core.portraits import engines, headshots, photos, verdicts
 from core.portraits.verdicts import Standing
+from core.queue import JobName
 from core.shoots import participations
 
 
@@ -63,6 +64,33 @@ def submit(session: Session, participation: Participation, *, actor: audit.Actor
         )
     participations.move(session, participation, State.SUBMITTED, actor=actor)
     engines.send(session, participation)
+    owed.warn(session, JobName.RENDER, participation.id)
+
+
+def again(session: Session, participation: Participation, *, actor: audit.Actor) -> None:
+    """Have headshots made of the same photos after a failure; anywhere else this does nothing.
+
+    Raises:
+        ShootEnded: the company has ended the shoot.
+        NoGoodPhoto: none of them can be used any more.
+    """
+    locks.person(session, participation.member_id)
+    if participation.state == State.FAILED:
+        reopen(session, participation, actor=actor)
+        submit(session, participation, actor=actor)
+
+
+def open_again(session: Session, participation: Participation) -> None:
+    """Let someone wait for headshots again whose making failed, before the work is taken up.
+
+    Raises:
+        Conflict: they do not stand where that failed.
+        ShootEnded: the company has ended the shoot.
+    """
+    locks.person(session, participation.member_id)
+    if participation.state != State.FAILED:
+        raise Conflict("This person has gone on meanwhile, so nothing is made again.")
+    participations.move(session, participation, State.SUBMITTED, actor=audit.SYSTEM)
 
 
 def reopen(session: Session, participation: Participation, *, actor: audit.Actor) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, locks
+from core import audit, locks, owed
 from core.clock import now
 from core.errors import Conflict, InvalidInput
 from core.models import Member, Photo
@@ -36,6 +36,12 @@ class NoSuchFace(InvalidInput):
     """The check found no face of this number on the photo."""
 
     code = "no_such_face"
+
+
+class NothingToCheck(Conflict):
+    """The check of this photo did not fail, or it runs again already."""
+
+    code = "nothing_to_check"
 
 
 class NothingToChoose(Conflict):
@@ -74,12 +80,14 @@ def record_verdict(
     preview: Sealed | None = None,
     subject: tuple[float, float] | None = None,
     likeness: Sealed | None = None,
+    check_failed: bool = False,
 ) -> None:
     """Keep the check's verdict and replace the original by its copy without metadata.
 
     The original object is deleted whatever the verdict: no GPS position stays. Without `stripped` the
     file could not be decoded at all, and nothing of it is kept. When the person has said which face is
     theirs, the check runs again on that copy: then it stays, and preview and embedding are replaced.
+    A check that failed for a reason of ours has not looked at the photo: it stays as it came, for another one.
     Recording twice, after the person removed the photo, or about a face that they have not chosen (any
     more), does nothing.
 
@@ -91,13 +99,14 @@ def record_verdict(
         preview: a small copy for lists, larger where the person has to find themselves on it.
         subject: the middle of the face that was checked, as `Photo.subject` said then.
         likeness: the face's embedding; only with that consent.
+        check_failed: whether the check failed for a reason of ours.
     """
     locks.person(session, photo.member_id)
     if photo.checked_at is not None or photo.removed_at is not None or photo.subject != subject:
         return
     replaced = [one for one in (photo.preview_id, photo.likeness_id) if one is not None]
     first = photo.verdict is None
-    if first:
+    if first and not check_failed:
         replaced.append(photo.artifact_id)
     if first and stripped is not None:
         photo.artifact_id = vault().keep(session, stripped).id
@@ -108,6 +117,7 @@ def record_verdict(
         photo.likeness_id = vault().keep(session, likeness).id
     photo.verdict = verdict
     photo.checked_at = now()
+    photo.check_failed_at = photo.checked_at if check_failed else None
     session.flush()
     vault().delete(session, replaced)
     audit.record(
@@ -118,6 +128,43 @@ def record_verdict(
         photo=str(photo.id),
         accepted=bool(verdict.get("accepted")),
     )
+
+
+def check_again(session: Session, photo: Photo) -> None:
+    """Have a photo checked once more whose check failed for a reason of ours.
+
+    Args:
+        session: bound to the organization.
+        photo: one of the person's own.
+
+    Raises:
+        NothingToCheck: its check did not fail.
+        NotFound: the photo was removed.
+        ShootEnded: the company has ended the shoot.
+        Conflict: the photos are with the studio already.
+    """
+    photos.demand_open(session, photos.locked(session, photo))
+    open_again(session, photo)
+    row = owed.newest(session, JobName.INTAKE, photo.id)
+    if row is not None and row.done_at is None:
+        owed.take_up(session, row)
+    else:
+        enqueue(session, JobName.INTAKE, photo.id)
+
+
+def open_again(session: Session, photo: Photo) -> None:
+    """Let a photo wait for a check again, after one that failed for a reason of ours.
+
+    Raises:
+        NothingToCheck: its check did not fail, or it waits already.
+    """
+    locks.person(session, photo.member_id)
+    if photo.check_failed_at is None or photo.removed_at is not None:
+        raise NothingToCheck("The check of this photo did not fail. Please reload the page.")
+    photo.checked_at = photo.check_failed_at = None
+    if photo.subject is None:  # otherwise a first check has gone well, and its copy is what is kept
+        photo.verdict = None
+    session.flush()
 
 
 def choose_face(session: Session, photo: Photo, face_index: int, *, actor: audit.Actor) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.models import Invite, Participation, Shoot, State, Style
-from core.shoots import invites
+from core.shoots import invites, undelivered
 from core.shoots.participations import seen_by_company
 
 SOON = timedelta(days=3)
@@ -32,6 +32,7 @@ class Attention(StrEnum):
     DEADLINE_PASSED = "deadline_passed"
     LINKS_EXPIRED = "links_expired"
     WAITING_FOR_APPROVAL = "waiting_for_approval"
+    UNDELIVERED = "undelivered"
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,22 @@ def overviews(session: Session, shoots: list[tuple[Shoot, Style]]) -> list[Overv
     counted = _counts(session, ids)
     waiting = _waiting_long(session, ids)
     expired = _expired_links(session, ids)
+    unreached = undelivered.counts(session, ids)
     return [
         Overview(
             shoot,
             style,
             counted[shoot.id],
-            _attention(shoot, counted[shoot.id], waiting.get(shoot.id, 0), expired.get(shoot.id, 0), now()),
+            _attention(
+                shoot,
+                counted[shoot.id],
+                {
+                    Attention.UNDELIVERED: unreached.get(shoot.id, 0),
+                    Attention.LINKS_EXPIRED: expired.get(shoot.id, 0),
+                    Attention.WAITING_FOR_APPROVAL: waiting.get(shoot.id, 0),
+                },
+                now(),
+            ),
         )
         for shoot, style in shoots
     ]
@@ -142,7 +153,7 @@ def _expired_links(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
 
 
 def _attention(
-    shoot: Shoot, found: Counts, waiting: int, expired: int, moment: datetime
+    shoot: Shoot, found: Counts, others: dict[Attention, int], moment: datetime
 ) -> list[tuple[Attention, int]]:
     if shoot.closed_at is not None:
         return []
@@ -156,8 +167,4 @@ def _attention(
         noted.append((Attention.DEADLINE_PASSED, unanswered))
     elif unanswered and shoot.deadline - moment < SOON:
         noted.append((Attention.DEADLINE_SOON, unanswered))
-    if expired:
-        noted.append((Attention.LINKS_EXPIRED, expired))
-    if waiting:
-        noted.append((Attention.WAITING_FOR_APPROVAL, waiting))
-    return noted
+    return noted + [(kind, number) for kind, number in others.items() if number]

@@ -13,6 +13,18 @@ from core.observe import metrics
 from core.words import N_
 
 
+class Outage(Unavailable):
+    """The storage or the keyring does not answer.
+
+    Attributes:
+        part: which of the two: `storage` or `keyring`.
+    """
+
+    def __init__(self, message: str, part: str) -> None:
+        super().__init__(message)
+        self.part = part
+
+
 @contextmanager
 def answering(part: str) -> Iterator[None]:
     """Turn whatever `part`, the storage or the keyring, raises when it is full, closed to us or away.
@@ -20,16 +32,17 @@ def answering(part: str) -> Iterator[None]:
     That nothing has a name is an answer: who asks for one catches that inside.
 
     Raises:
-        Unavailable: it does not answer; trying again may help.
+        Outage: it does not answer; trying again may help.
     """
     try:
         yield
     except (BaseError, OSError) as error:
         metrics.PART_ERRORS.labels(part).inc()
         logger().error(f"{part}_unavailable", exc_info=error)
-        raise Unavailable(
+        raise Outage(
             N_(
                 "The storage does not answer. What you saved before is safe, this last step was not done: "
                 "please try again in a moment."
-            )
+            ),
+            part,
         ) from error

@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -20,12 +20,12 @@ from core.errors import Misfit
 from core.vault.outage import answering
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, RetryConfig
+    from obstore.store import RetryConfig
 
 OBJECT_PREFIX = "objects/"
-# What a page or a job waits for at most; the library's own three minutes would take every thread of a web process.
-CLIENT: Final[ClientConfig] = {"connect_timeout": "5s", "timeout": "30s"}
-RETRY: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
+# A hiccup is tried again at once; the client's own ten tries would keep a worker, or a page, for three minutes. One
+# try takes 30 s at most, and 5 s to connect, which is the client's own limit.
+RETRIES: Final[RetryConfig] = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
 
 class ObjectMissing(LookupError):
@@ -52,6 +52,8 @@ class ObjectStore:
     `Unavailable` where the storage does not answer.
     """
 
+    CHECK_PREFIX = "check/"
+
     def __init__(self, url: str) -> None:
         self._folder: Path | None = None
         if url.startswith("file://"):
@@ -64,7 +66,7 @@ class ObjectStore:
             with answering("storage"):
                 self._store: obstore.store.ObjectStore = LocalStore(folder)
         else:
-            self._store = from_url(url, client_options=CLIENT, retry_config=RETRY)
+            self._store = from_url(url, retry_config=RETRIES)
 
     @staticmethod
     def make_folder(url: str) -> None:
@@ -120,7 +122,28 @@ class ObjectStore:
                 self._folder.stat()
                 if not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._folder))
-        self.exists(f"{OBJECT_PREFIX}check")
+        self.exists(f"{self.CHECK_PREFIX}nothing")
+
+    def round_trip(self) -> datetime:
+        """Write an object, read it back and delete it; return when the storage says that it was written.
+
+        Its name lies outside of what is swept and counted.
+
+        Raises:
+            Unavailable: the storage does not answer, or does not let us.
+            RuntimeError: it gave back something else, or did not delete it.
+        """
+        name, content = f"{self.CHECK_PREFIX}{secrets.token_hex(16)}", secrets.token_bytes(64)
+        self.put(name, content)
+        try:
+            same = self.get(name) == content
+            with answering("storage"):
+                written: datetime = obstore.head(self._store, name)["last_modified"]
+        finally:
+            self.delete(name)
+        if not same or self.exists(name):
+            raise RuntimeError("the storage does not keep, or not delete, what it is told to")
+        return written
 
     def names(self) -> Iterator[tuple[str, float]]:
         """Yield every object's name and Unix time of last change, in batches under the hood."""

@@ -38,8 +38,25 @@ def machine() -> str:
     return f"{model}, {psutil.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
 
 
-def run_bench(name: str, report: Report, photos: Path | None = None, sizes: Sizes | None = None) -> None:
-    """Run one benchmark; `photos` is for those of pictures: one subfolder per person, `sizes` for `scale`."""
+def run_bench(
+    name: str,
+    report: Report,
+    photos: Path | None = None,
+    *,
+    mails: int = 2000,
+    renders: int = 10_000,
+    sizes: Sizes | None = None,
+) -> None:
+    """Run one benchmark.
+
+    Args:
+        name: which.
+        report: takes the figures.
+        photos: for those of pictures: one subfolder per person.
+        mails: for `lanes`: how many go out.
+        renders: for `lanes`: how many pictures wait.
+        sizes: for `scale`: how much there is.
+    """
     report({"machine": machine()}, machine())
     if name == "studio":
         from deploy.bench.studio import bench_studio
@@ -77,6 +94,15 @@ def run_bench(name: str, report: Report, photos: Path | None = None, sizes: Size
         port = free_port()
         with product(port) as org_id:
             bench_mail(report, org_id, port)
+    elif name == "lanes":
+        from deploy.bench.lanes import bench_lanes
+        from deploy.local.processes import free_port
+
+        configure("WARNING")
+        ((_, photo), *_), *_ = people_of(photos).values()
+        port = free_port()
+        with product(port) as org_id:
+            bench_lanes(report, org_id, port, photo, mails=mails, renders=renders)
     else:
         {"vault": bench_vault, "import": bench_import, "sign-in": bench_sign_in}[name](report)
 

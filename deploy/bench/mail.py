@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -21,16 +17,13 @@ from core.db import transaction
 from core.models import Outbox, Shoot
 from core.people import roster
 from core.queue import JobName, Lane, redis_client
-from core.settings import Settings
 from core.shoots import commits, imports
-from deploy.local.processes import child_environment, end_process, leashed, python_module
+from deploy.bench.processes import answers, running, wait_until
 
 Report = Callable[[dict[str, Any], str], None]
 
 MAILS = 1000
 WORKERS = 2
-PATIENCE = 600.0  # seconds
-_ASK_EVERY = 0.2  # seconds
 
 
 def bench_mail(report: Report, org_id: UUID, smtp_port: int) -> None:
@@ -42,15 +35,13 @@ def bench_mail(report: Report, org_id: UUID, smtp_port: int) -> None:
         smtp_port: of those settings.
     """
     workers = [("deploy.cli", "worker", "--lane", Lane.MAIL)] * WORKERS
-    with _running(
-        [("deploy.bench.sink", str(smtp_port)), ("deploy.cli", "scheduler"), *workers]
-    ) as processes:
-        _wait_until(lambda: _answers(smtp_port))
-        _wait_until(lambda: len(Worker.all(connection=redis_client())) == WORKERS)
+    with running([("deploy.bench.sink", str(smtp_port)), ("deploy.cli", "scheduler"), *workers]) as processes:
+        wait_until(lambda: answers(smtp_port))
+        wait_until(lambda: len(Worker.all(connection=redis_client())) == WORKERS)
         before = [_cpu_seconds(process) for process in processes]
-        _invite(org_id)
+        invite(org_id, MAILS)
         started = time.perf_counter()
-        _wait_until(lambda: _waiting(org_id) == 0)
+        wait_until(lambda: waiting(org_id) == 0)
         seconds = time.perf_counter() - started
         spent = [_cpu_seconds(process) - then for process, then in zip(processes, before, strict=True)]
     cost = sum(spent[2:]) / MAILS * 1000
@@ -80,8 +71,9 @@ def import_all(org_id: UUID, import_id: UUID) -> None:
             more = commits.go_on(session, import_id, parsed)
 
 
-def _invite(org_id: UUID) -> None:
-    rows = [f"person{n}@northwind.example,First{n},Last{n}" for n in range(MAILS)]
+def invite(org_id: UUID, mails: int) -> None:
+    """Invite so many people into the company's shoot."""
+    rows = [f"person{n}@northwind.example,First{n},Last{n}" for n in range(mails)]
     content = ("email,first_name,last_name\n" + "\n".join(rows)).encode()
     with transaction(org_id) as session:
         shoot = session.scalars(select(Shoot)).one()
@@ -90,13 +82,8 @@ def _invite(org_id: UUID) -> None:
     import_all(org_id, run.import_id)
 
 
-def _answers(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
-
-
-def _waiting(org_id: UUID) -> int:
+def waiting(org_id: UUID) -> int:
+    """Return how many invitations a company still owes."""
     with transaction(org_id) as session:
         open_mails = select(func.count()).where(
             Outbox.job == JobName.INVITE_MAIL, Outbox.done_at.is_(None), Outbox.failed_at.is_(None)
@@ -104,34 +91,6 @@ def _waiting(org_id: UUID) -> int:
         return session.scalar(open_mails) or 0
 
 
-def _wait_until(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not is_so():
-        if time.monotonic() > until:
-            raise TimeoutError
-        time.sleep(_ASK_EVERY)
-
-
 def _cpu_seconds(process: subprocess.Popen[bytes]) -> float:
     times = psutil.Process(process.pid).cpu_times()
     return times.user + times.system
-
-
-@contextmanager
-def _running(commands: Sequence[Sequence[str]]) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Run Python modules with this process's settings, and end them with the block."""
-    prefix = Settings.model_config["env_prefix"]
-    given = os.environ.items()  # noqa: TID251 - passed on, not read
-    own = {name: value for name, value in given if name.startswith(prefix)}
-    values = child_environment(own)
-    started: list[subprocess.Popen[bytes]] = []
-    try:
-        for module, *arguments in commands:
-            command = leashed(python_module(module, *arguments))
-            started.append(
-                subprocess.Popen(command, env=values, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            )
-        yield started
-    finally:
-        for process in started:
-            end_process(process, signal.SIGTERM, patience=20)

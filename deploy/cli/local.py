@@ -125,13 +125,39 @@ def empty_demo_home(home: Path) -> None:
 @click.argument(
     "name",
     type=click.Choice(
-        ["studio", "check", "matte", "files", "diffusion", "vault", "import", "sign-in", "mail", "scale"]
+        [
+            "studio",
+            "check",
+            "matte",
+            "files",
+            "diffusion",
+            "vault",
+            "import",
+            "sign-in",
+            "mail",
+            "lanes",
+            "scale",
+        ]
     ),
 )
 @click.option(
     "--photos",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="For studio, check and diffusion: one subfolder per person; a NASA portrait if not given.",
+    help="For studio, check, diffusion and lanes: one subfolder per person; a NASA portrait if not given.",
+)
+@click.option(
+    "--mails",
+    type=click.IntRange(100),
+    default=2000,
+    show_default=True,
+    help="For lanes: mails that go out meanwhile.",
+)
+@click.option(
+    "--renders",
+    type=click.IntRange(100),
+    default=10_000,
+    show_default=True,
+    help="For lanes: pictures of another company that wait.",
 )
 @click.option("--due-photos", type=int, default=80_000, show_default=True, help="For scale: photos to sweep.")
 @click.option("--events", type=int, default=40_000, show_default=True, help="For scale: to sequence.")
@@ -144,6 +170,8 @@ def empty_demo_home(home: Path) -> None:
 def bench(
     name: str,
     photos: Path | None,
+    mails: int,
+    renders: int,
     due_photos: int,
     events: int,
     keys: int,
@@ -157,7 +185,8 @@ def bench(
     from deploy.bench import run_bench
     from deploy.bench.scale import Sizes
 
-    run_bench(name, reporter(as_json), photos, Sizes(due_photos, events, keys, companies, watch))
+    sizes = Sizes(due_photos, events, keys, companies, watch)
+    run_bench(name, reporter(as_json), photos, mails=mails, renders=renders, sizes=sizes)
 
 
 @main.command("seed-demo", hidden=True)

@@ -166,18 +166,24 @@ function update(item, photo) {
   const advice = photo.issues.map((issue) => (issue.same_as ? twin(issue) : issue.advice));
   const more = { rank: photo.rank, reasons: photo.reasons, ...(verdict !== photo.state && { kind: "warn" }) };
   show(item, photo.state, words[verdict], advice, more);
+  if (photo.again_url) question(item, part("recheck"), photo.again_url);
   if (photo.state === "unsure") doubt(item, photo);
   if (photo.faces.length) ask(item, photo);
 }
 
+function question(item, asked, address) {
+  const form = asked.querySelector("form");
+  form.action = address;
+  asked.setAttribute("aria-label", fill(words.photo, { number: numberOf(item) }));
+  listen(item, form, asked);
+  item.append(asked);
+}
+
 function doubt(item, photo) {
-  const question = part("unsure");
-  question.setAttribute("aria-label", `${fill(words.photo, { number: numberOf(item) })}: ${words.unsure}`);
-  const form = question.querySelector("form");
-  form.action = photo.confirm_url;
-  listen(item, form, question);
-  question.querySelector(".no").addEventListener("click", () => remove(item));
-  item.append(question);
+  const asked = part("unsure");
+  question(item, asked, photo.confirm_url);
+  asked.setAttribute("aria-label", `${asked.getAttribute("aria-label")}: ${words.unsure}`);
+  asked.querySelector(".no").addEventListener("click", () => remove(item));
 }
 
 // Photos are numbered as they stand here; the server numbers them as they arrived.

@@ -27,7 +27,7 @@ from skimage import data
 from sqlalchemy import func, select, update
 
 from compliance import consent
-from core import audit, progress, relay
+from core import audit, owed, progress, relay
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
@@ -37,7 +37,7 @@ from core.queue import JobName, Lane, enqueue_all, redis_client, take
 from core.vault import vault
 from deploy.local.processes import child_environment, leashed, python_module
 from deploy.local.services import LocalServices
-from workers.process.runner import BACKOFF_SECONDS, MAX_ATTEMPTS, only_one, perform
+from workers.process.runner import MAX_ATTEMPTS, only_one, perform
 
 # mediapipe's generated code uses what newer protobuf deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -288,12 +288,12 @@ def test_failing_work_is_tried_later_and_later_then_parked_with_its_code(org: UU
     vault().store.put(damaged, b"\x01" + bytes(100))
     outbox_id = render_row(participation).id
 
-    for attempt, wait in enumerate(BACKOFF_SECONDS, start=1):
+    for attempt, wait in enumerate(owed.PAUSES_SECONDS[: MAX_ATTEMPTS - 1], start=1):
         begun = now()
         perform(str(outbox_id))
         row = render_row(participation)
         assert (row.attempts, row.published_at, row.failed_at) == (attempt, None, None)
-        assert begun < row.not_before - timedelta(seconds=wait) <= now()
+        assert begun + timedelta(seconds=wait / 2) < row.not_before <= now() + timedelta(seconds=wait)
         assert state_of(participation) in (State.SUBMITTED, State.RENDERING)
         relay.publish_due()
         assert waiting(Lane.BATCH) == 0

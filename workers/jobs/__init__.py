@@ -24,6 +24,9 @@ class Job(Protocol):
     def failed(self, session: Session, subject_id: UUID, code: str) -> None:
         """Leave nobody waiting: decide what people see of work that is given up.
 
+        What is in `core.owed.UNTIL_DONE` is given up only for good reason, such as an address that does not exist, or
+        by an operator.
+
         Args:
             session: bound to the organization; giving up commits with it.
             subject_id: what the work was about; it may be gone.

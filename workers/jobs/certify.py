@@ -14,9 +14,11 @@ from workers.process.runner import JobRun
 def run(job: JobRun) -> None:
     """Issue the certificate; see `compliance.certificate.issuing.issue`."""
     with job.finish() as session:
-        issuing.issue(session, session.get_one(Erasure, job.subject_id, with_for_update={"key_share": True}))
+        record = session.get_one(Erasure, job.subject_id, with_for_update={"key_share": True})
+        issuing.issue(session, record)
+        record.failure = None
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:
-    """Keep the reason: the page under the person's link then says that nothing was certified."""
+    """Keep the reason: only an operator ends this, and the page under the person's link then says so."""
     session.get_one(Erasure, subject_id).failure = code

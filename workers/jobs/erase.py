@@ -20,8 +20,9 @@ def run(job: JobRun) -> None:
         record = session.get_one(Erasure, job.subject_id, with_for_update={"key_share": True})
         if record.objects_destroyed_at is None:
             erasure.execute(session, record, gone)
+        record.failure = None
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:
-    """Keep the reason for the auditor: an erasure that could not be verified is certified by nobody."""
+    """Keep the reason: only an operator ends this, and the page under the person's link then says so."""
     session.get_one(Erasure, subject_id).failure = code

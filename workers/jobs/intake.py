@@ -16,7 +16,7 @@ from compliance import consent
 from core import locks
 from core.checks.advice import Issue
 from core.checks.verdict import Finding, Verdict
-from core.consent import Purpose, ValidConsent
+from core.consent import ConsentRequired, Purpose, ValidConsent
 from core.errors import AppError
 from core.logs import logger
 from core.models import Kind, Member, Photo
@@ -24,7 +24,7 @@ from core.observe import metrics
 from core.portraits import photos, verdicts
 from core.settings import settings
 from core.style.spec import StyleSpec
-from core.vault import Held, Sealed, vault
+from core.vault import ArtifactGone, Held, Sealed, vault
 from workers.pipeline.assignment import crop_of
 from workers.pipeline.judgement import judge
 from workers.process.runner import JobRun, Permanent
@@ -113,19 +113,26 @@ def _record(
         preview=made.preview,
         subject=subject,
         likeness=made.likeness if compare else None,
+        check_failed=any(one.code is Issue.CHECK_FAILED for one in seen.verdict.issues),
     )
     if compare:
         compared.mark(session, photo.participation_id)
     return agreed
 
 
-def failed(session: Session, subject_id: UUID, code: str) -> None:  # noqa: ARG001 - whatever it was, one answer
-    """Say on the photo that it could not be checked, so that nobody waits and the others can be sent."""
+def failed(session: Session, subject_id: UUID, code: str) -> None:
+    """Say on the photo that it could not be checked, so that nobody waits and the others can be sent.
+
+    It is kept for another check, unless its person has taken back what permits that, or nothing of it is left.
+    """
     photo = session.get(Photo, subject_id)
     if photo is None or session.get_one(Member, photo.member_id).erased_at is not None:
         return
     verdict = Verdict.refused(Issue.CHECK_FAILED).model_dump(mode="json")
-    verdicts.record_verdict(session, photo, verdict, stripped=None, subject=photo.subject)
+    lost = code in (ConsentRequired.code, ArtifactGone.code)
+    verdicts.record_verdict(
+        session, photo, verdict, stripped=None, subject=photo.subject, check_failed=not lost
+    )
     metrics.PHOTO_CHECKS.labels("failed").inc()
 
 

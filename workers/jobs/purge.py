@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from core.clock import now
 from core.errors import Unavailable
 from core.models import Artifact
-from core.queue import JobName, enqueue
 from core.vault import Marked, vault
 from workers.process.runner import JobRun
-
-_AGAIN: Final = timedelta(hours=1)
 
 
 def run(job: JobRun) -> None:
@@ -43,6 +37,5 @@ def run(job: JobRun) -> None:
             raise Unavailable("The storage kept an object that should be deleted; trying again.")
 
 
-def failed(session: Session, subject_id: UUID, code: str) -> None:  # noqa: ARG001 - whatever the reason, it has to go
-    """Owe it again: nobody can read what is marked, and no storage keeps it because it did not answer for a while."""
-    enqueue(session, JobName.PURGE, subject_id, not_before=now() + _AGAIN)
+def failed(session: Session, subject_id: UUID, code: str) -> None:
+    """Do nothing: only an operator ends this, and nobody can read what is marked."""

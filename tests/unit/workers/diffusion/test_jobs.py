@@ -247,7 +247,7 @@ def test_a_job_that_died_goes_on_from_its_sealed_checkpoint(
         return step(self, lessons, seed, number)
 
     monkeypatch.setattr(Trainer, "_step", died_once)
-    monkeypatch.setattr("workers.process.runner.BACKOFF_SECONDS", (0,))
+    monkeypatch.setattr("core.owed.PAUSES_SECONDS", (0,))
     do_all_work()
     assert steps[:19] == list(range(19))
     assert steps[19:] == list(range(16, 24)), "from the checkpoint at 16 steps"
@@ -379,7 +379,7 @@ def test_a_look_whose_worker_died_goes_on_from_its_sealed_checkpoint(
         return step(self, lessons, seed, number)
 
     monkeypatch.setattr(Trainer, "_step", died_once)
-    monkeypatch.setattr("workers.process.runner.BACKOFF_SECONDS", (0,))
+    monkeypatch.setattr("core.owed.PAUSES_SECONDS", (0,))
     do_all_work()
     assert steps == [*range(13), *range(11, 16)]
     assert learned(style) is not None

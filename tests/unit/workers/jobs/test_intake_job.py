@@ -30,7 +30,7 @@ from deploy.bench.made import encoded
 from workers.jobs import intake
 from workers.pipeline import assignment
 from workers.pipeline.judgement import judge
-from workers.process.runner import MAX_ATTEMPTS
+from workers.process.runner import LAST_DEATH
 from workers.vision.check import examine
 from workers.vision.examination import Examination
 from workers.vision.likeness import SAME_PERSON, distance, embed
@@ -331,14 +331,42 @@ def test_a_photo_that_cannot_even_be_looked_at_gets_an_answer(
             consent=agreed,
         )
         if why == "killed its worker":
-            session.scalars(select(Outbox).where(Outbox.job == "intake")).one().attempts = MAX_ATTEMPTS
+            row = session.scalars(select(Outbox).where(Outbox.job == "intake")).one()
+            row.deaths, row.started_at = LAST_DEATH - 1, now()
         else:
             name = session.get_one(Artifact, stored.photo.artifact_id).object_name
     if why == "lost its object":
         vault().store.delete(name)
     do_all_work()
     assert said_of(listed(participation)[0]) == ["check_failed"]
-    assert kinds(participation) == []
+    assert kinds(participation) == (["photo"] if why == "killed its worker" else [])
+
+
+def test_a_photo_whose_check_failed_can_be_checked_again(
+    participation: Participation, photo: Callable[[str], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_given: object, **_named: object) -> Examination:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(intake, "judge", failing)
+        patched.setattr("core.owed.PAUSES_SECONDS", (0,))
+        upload(participation, photo("barack/portrait.jpg"))
+    (failed,) = listed(participation)
+    assert said_of(failed) == ["check_failed"]
+    assert failed.check_failed_at is not None
+    with transaction(participation.org_id) as session:
+        verdicts.check_again(session, session.get_one(Photo, failed.id))
+    assert verdicts.standing_of(listed(participation)[0]) is Standing.CHECKING
+    do_all_work()
+    (checked,) = listed(participation)
+    assert (verdicts.standing_of(checked), checked.check_failed_at) == (Standing.ACCEPTED, None)
+    assert checked.artifact_id != failed.artifact_id, "the original goes once it has been looked at"
+    with transaction(participation.org_id) as session:
+        with pytest.raises(ArtifactGone):
+            vault().get(session, failed.artifact_id)
+        with pytest.raises(verdicts.NothingToCheck):
+            verdicts.check_again(session, session.get_one(Photo, failed.id))
 
 
 @pytest.mark.parametrize("size", [(10_000, 1), (1, 10_000), (64, 9_000)])

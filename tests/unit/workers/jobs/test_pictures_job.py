@@ -23,7 +23,7 @@ from core.models import Artifact, Kind, Member, Organization, Outbox, State, Upl
 from core.portraits import avatars
 from core.style.spec import StyleSpec
 from core.vault import vault
-from workers.process.runner import MAX_ATTEMPTS, perform
+from workers.process.runner import LAST_DEATH, perform
 
 
 def send(
@@ -75,7 +75,7 @@ def test_a_file_on_which_the_check_fails_is_answered_and_what_was_there_stays(
 
     monkeypatch.setattr("core.brand.pictures.read", failing)
     monkeypatch.setattr("workers.jobs.pictures.decode", failing)
-    monkeypatch.setattr("workers.process.runner.BACKOFF_SECONDS", (0,))
+    monkeypatch.setattr("core.owed.PAUSES_SECONDS", (0,))
     with transaction(org) as session:
         style = styles.save(session, StyleSpec(name="Warm"), actor=audit.SYSTEM)
     participation = add_participation(org, member, State.DECLINED)
@@ -96,7 +96,7 @@ def test_a_file_that_kills_its_worker_is_answered(org: UUID, member: Member) -> 
     sent = send(member, Use.LOGO, coarse(1, (300, 200), "PNG"))
     with transaction(org) as session:
         row = session.scalars(select(Outbox).where(Outbox.job == "pictures")).one()
-        row.attempts = MAX_ATTEMPTS
+        row.deaths, row.started_at = LAST_DEATH - 1, now()
     perform(str(row.id))
     assert standing(org, sent) is uploads.Standing.REFUSED
 

@@ -1,0 +1,74 @@
+"""Everything that is looked at, in the order in which somebody would mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deploy.doctor import databases, machine, outside
+from deploy.doctor.finding import Finding, Look
+
+
+def looks(mail_to: str | None = None) -> list[Look]:
+    """Return all looks; with `mail_to`, one sends a message there."""
+    chosen = [
+        Look(
+            "database",
+            databases.main_database,
+            "See that Postgres runs and HEADSHOTS_DATABASE_URL names it; then run `headshots migrate`.",
+        ),
+        Look(
+            "owner_role",
+            databases.owner,
+            "Correct HEADSHOTS_DATABASE_OWNER_URL, or unset it on hosts that do not migrate.",
+        ),
+        Look(
+            "keys_database",
+            databases.keys_database,
+            "See that it runs and HEADSHOTS_KEYS_DATABASE_URL names it; then run `headshots migrate`.",
+        ),
+        Look(
+            "keyring",
+            machine.keyring,
+            "See that the volume of HEADSHOTS_KEYRING_PATH is mounted and readable here, with the current epoch's key.",
+        ),
+        Look(
+            "installation",
+            machine.belonging,
+            "Copy HEADSHOTS_SIGNING_PATH and HEADSHOTS_SECRET_KEY from a host that works; before the first `headshots migrate`"
+            " there are none.",
+        ),
+        Look("signing_keys", machine.signing, "Restore the folder HEADSHOTS_SIGNING_PATH from the backup."),
+        Look(
+            "storage",
+            outside.storage,
+            "See that HEADSHOTS_STORAGE_URL, its credentials and its endpoint are right, and that they may write, read, list and delete.",
+        ),
+        Look("redis", databases.redis_server, "See that Redis runs and HEADSHOTS_REDIS_URL names it."),
+        Look("scheduler", databases.scheduler, "See the finding on the database."),
+        Look(
+            "mail",
+            outside.mail_server,
+            "Correct HEADSHOTS_SMTP_URL: host, port, user, password, and smtps:// or STARTTLS; see that the port is open from here.",
+        ),
+        Look("mail_domain", outside.sender_domain, "Correct HEADSHOTS_MAIL_FROM."),
+        Look("base_url", outside.address, "Correct HEADSHOTS_BASE_URL."),
+        Look("clock_database", outside.database_clock, "See the finding on the database."),
+        Look("disk", machine.disk, "Make the folder that is missing, or mount its volume."),
+        Look("fonts", machine.fonts, "apt-get install fontconfig"),
+        Look("libraries", machine.libraries, "See deploy/setup.sh for the packages."),
+        Look(
+            "matting_model", machine.matting, "Correct HEADSHOTS_MATTING_MODEL, or install the `onnx` extra."
+        ),
+        Look("gpu", machine.image_model, "See “Operate”, GPU hosts."),
+    ]
+    if mail_to is not None:
+
+        def send() -> Iterator[Finding]:
+            return outside.try_mail(mail_to)
+
+        chosen.append(
+            Look(
+                "mail_sent", send, "Mend what the finding on mail says first; then look at the server's log."
+            )
+        )
+    return chosen

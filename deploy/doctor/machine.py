@@ -1,0 +1,208 @@
+"""This host: room, keys, certificates, fonts, libraries, models."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from core import gpu
+from core.clock import now
+from core.errors import ConfigurationError, Misfit
+from core.fonts import covering
+from core.observe import health
+from core.observe.figures import expiries
+from core.settings import diffusion_settings, settings, vision_settings
+from deploy import installation
+from deploy.doctor.finding import Finding, failure, ok, skipped, warning
+from deploy.fonts import SCRIPTS
+
+_FULL_BYTES: Final = (
+    200_000_000  # a worker decodes in memory; logs, key drafts and the web's counters need little
+)
+_NARROW_SHARE: Final = 0.1
+_SOON: Final = timedelta(days=60)  # identity providers pin the SAML certificate, and their admins need weeks
+# As in deploy/setup.sh: WeasyPrint loads these by name, and OpenCV's wheel is linked to the last two.
+_LIBRARIES: Final = {
+    "libpango-1.0.so.0": "libpango-1.0-0",
+    "libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
+    "libgobject-2.0.so.0": "libglib2.0-0",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libharfbuzz.so.0": "libharfbuzz0b",
+    "libharfbuzz-subset.so.0": "libharfbuzz-subset0",
+    "libGL.so.1": "libgl1",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+}
+
+
+def disk() -> Iterator[Finding]:
+    """Room where something is written."""
+    places = {"temporary files": Path(tempfile.gettempdir()), "the keyring": settings().keyring_path}
+    storage = urlsplit(settings().storage_url)
+    if storage.scheme == "file":
+        places["the storage"] = Path(storage.path)
+    for what, path in places.items():
+        room = shutil.disk_usage(path)
+        says = f"{room.free / 1e9:.1f} GB free for {what}"
+        mend = f"Make room on the volume of {path}, or enlarge it."
+        if room.free < _FULL_BYTES:
+            yield failure("disk", says, mend)
+        elif room.free < room.total * _NARROW_SHARE:
+            yield warning("disk", says, mend)
+        else:
+            yield ok("disk", says)
+
+
+def keyring() -> Iterator[Finding]:
+    """The epoch keys open what they sealed, and nobody else can read them."""
+    health.ask_keyring()
+    yield ok("keyring", "the current epoch's key opens what it seals")
+    yield from _closed("keyring", settings().keyring_path)
+
+
+def _closed(check: str, path: Path) -> Iterator[Finding]:
+    open_to_others = path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    if open_to_others:
+        yield failure(check, f"others may open {path}", f"chmod -R go= {path}")
+
+
+def belonging() -> Iterator[Finding]:
+    """This host, the key store, the keyring and the storage belong to the installation in the database."""
+    for part, check in installation.CHECKS.items():
+        try:
+            check()
+        except Misfit as error:
+            yield failure(
+                "installation",
+                f"{part}: {error.operator}",
+                "Give this host what it lacks, or the right address.",
+            )
+        except ConfigurationError as error:
+            yield failure(
+                "installation", f"{part}: {error.message}", "Give this host the keys of one that works."
+            )
+        else:
+            yield ok("installation", f"{part}: the installation's")
+    for name, fingerprint in installation.fingerprints().items():
+        yield ok("installation", f"fingerprint of {name}: {fingerprint}")
+
+
+def signing() -> Iterator[Finding]:
+    """The signing keys are there, closed, and what their certificates say."""
+    check = "signing_keys"
+    folder = settings().signing_path
+    for name in ("log.pem", "document.pem", "saml-sp.key", "saml-sp.crt"):
+        path = folder / name
+        if not path.exists():
+            yield failure(
+                check,
+                f"{path} is missing",
+                "Copy the folder from a host that works, or restore it from the backup; `headshots migrate` makes a first one.",
+            )
+            continue
+        if not name.endswith(".crt"):
+            yield from _closed(check, path)
+        if name in ("document.pem", "saml-sp.crt"):
+            yield from _certificate(check, path)
+
+
+def _certificate(check: str, path: Path) -> Iterator[Finding]:
+    certificates = x509.load_pem_x509_certificates(path.read_bytes())
+    shown = certificates[-1].fingerprint(SHA256()).hex(":", 2)
+    expiry = datetime.fromtimestamp(min(expiries(path)), UTC)
+    says = f"{path.name} expires on {expiry:%Y-%m-%d}; SHA-256 {shown}"
+    if expiry < now():
+        yield failure(check, says, "See “Operate”, certificates.")
+    elif expiry - now() < _SOON:
+        yield warning(check, says, "See “Operate”, certificates.")
+    else:
+        yield ok(check, says)
+
+
+def fonts() -> Iterator[Finding]:
+    """Every script that names are written in has a font."""
+    missing = {script: package for script, (letters, package) in SCRIPTS.items() if covering(letters) is None}
+    if missing:
+        yield warning(
+            "fonts",
+            f"none for {', '.join(missing)}: such names are not printed",
+            f"apt-get install {' '.join(sorted(set(missing.values())))}",
+        )
+    else:
+        yield ok("fonts", f"{len(SCRIPTS)} scripts can be printed")
+
+
+def libraries() -> Iterator[Finding]:
+    """The system's libraries that Python packages load."""
+    missing = []
+    for library, package in _LIBRARIES.items():
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            missing.append(package)
+    if missing:
+        names = " ".join(sorted(set(missing)))
+        yield failure("libraries", f"{names} is missing", f"apt-get install {names}")
+    else:
+        yield ok("libraries", "all there")
+
+
+def matting() -> Iterator[Finding]:
+    """The matting network of the operator's own, where one is named."""
+    from workers.vision import alpha_model
+
+    if vision_settings().matting_model is None:
+        yield skipped("matting_model", "HEADSHOTS_MATTING_MODEL is not set; the built-in one is used")
+        return
+    alpha_model.check()
+    yield ok("matting_model", "the network can be used")
+
+
+def image_model() -> Iterator[Finding]:
+    """The image model's packages and weights, a GPU, and whether workers hold it."""
+    check = "gpu"
+    config = diffusion_settings()
+    if not config.diffusion_base:
+        yield skipped(check, "HEADSHOTS_DIFFUSION_BASE is not set, so the engine `diffusion` is off")
+        return
+    if workers := gpu.alive():
+        yield ok(check, f"{len(workers)} GPU workers are there")
+    else:
+        yield warning(
+            check, "no GPU worker runs", "Start `headshots worker --engine diffusion`, one for each GPU."
+        )
+    for use, source in (("train", config.diffusion_train_model), ("sample", config.diffusion_sample_model)):
+        name = f"HEADSHOTS_DIFFUSION_{use.upper()}_MODEL"
+        if not source:
+            yield failure("weights", f"{name} is not set", f"Set {name} to a folder or a pinned hub id.")
+        elif source.startswith("/") and not Path(source).is_dir():
+            yield failure("weights", f"{name} is no folder on this host", "Copy the weights there.")
+        else:
+            yield ok("weights", f"{name} is set")
+    if any(find_spec(package) is None for package in ("torch", "diffusers", "peft")):
+        yield skipped(check, "this host has no torch, so it cannot be a GPU worker")
+        return
+    yield from _cuda(check)
+
+
+def _cuda(check: str) -> Iterator[Finding]:
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        yield warning(
+            check,
+            "this host has no CUDA driver",
+            "Install the GPU's driver, or run the GPU worker elsewhere.",
+        )
+    else:
+        yield ok(check, "the CUDA driver is there")

@@ -1,0 +1,142 @@
+"""What is reached over the network: object storage, mail, the address that people use, and their clocks."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from email.utils import parseaddr, parsedate_to_datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+import dns.exception
+import dns.resolver
+import httpx
+from sqlalchemy import NullPool, text
+
+from core.clock import now
+from core.connections import postgres_engine
+from core.mail.message import Mail
+from core.mail.smtp import send
+from core.observe import health
+from core.settings import settings
+from core.vault import vault
+from deploy.doctor.finding import Finding, failure, ok, skipped, warning
+
+# TLS and SAML allow minutes, logs and deadlines are read by people: a second is noise, a minute is a wrong clock.
+_ODD_SECONDS: Final = 5.0
+_WRONG_SECONDS: Final = 60.0
+_DNS_SECONDS: Final = 4.0
+_MEND_CLOCK = "Let chrony or systemd-timesyncd keep the clock of both hosts: `timedatectl`."
+
+
+def storage() -> Iterator[Finding]:
+    """Write, read back and delete an object that no sweep counts."""
+    vault().store.check()  # first: writing would make a folder that has gone
+    begun = time.perf_counter()
+    written = vault().store.round_trip()
+    took = (time.perf_counter() - begun) * 1000
+    scheme = urlsplit(settings().storage_url).scheme
+    yield ok("storage", f"{scheme}: wrote, read and deleted an object in {took:.0f} ms")
+    yield _drift("clock_storage", "the object storage", (written - now()).total_seconds(), took / 1000)
+
+
+def database_clock() -> Iterator[Finding]:
+    """This host's clock against the database's."""
+    with postgres_engine(
+        settings().database_url.get_secret_value(), poolclass=NullPool
+    ).connect() as connection:
+        begun = time.perf_counter()
+        theirs = connection.scalar(text("SELECT clock_timestamp()"))
+        took = time.perf_counter() - begun
+        yield _drift("clock_database", "the database", (theirs - now()).total_seconds(), took)
+
+
+def _drift(check: str, whose: str, seconds: float, took: float) -> Finding:
+    off = max(0.0, abs(seconds) - took - 1.0)  # an HTTP date has whole seconds
+    if off > _WRONG_SECONDS:
+        return failure(check, f"{whose} is {off:.0f} s away from this host", _MEND_CLOCK)
+    if off > _ODD_SECONDS:
+        return warning(check, f"{whose} is {off:.0f} s away from this host", _MEND_CLOCK)
+    return ok(check, f"{whose} agrees with this host")
+
+
+def address() -> Iterator[Finding]:
+    """The address that people use: its name, its encryption, what answers there, and its clock."""
+    check = "base_url"
+    parts = urlsplit(settings().base_url)
+    host = parts.hostname or ""
+    if settings().is_production and parts.scheme != "https":
+        yield failure(
+            check, "it is not https, so browsers keep no session", "Set HEADSHOTS_BASE_URL to https://…"
+        )
+    try:
+        found = socket.getaddrinfo(host, parts.port or parts.scheme, type=socket.SOCK_STREAM)
+    except OSError:
+        yield failure(check, f"{host} has no address", f"Add an A or AAAA record for {host}.")
+        return
+    yield ok(check, f"{host} is {', '.join(sorted({str(entry[4][0]) for entry in found}))}")
+    try:
+        answer = httpx.get(f"{settings().base_url.rstrip('/')}/healthz", timeout=10, trust_env=False)
+    except httpx.HTTPError as error:
+        yield warning(
+            check,
+            f"nothing answers there from this host ({type(error).__name__})",
+            "Before the first start this is expected. Otherwise see that the proxy runs, its certificate is trusted and it leads"
+            " to `headshots web`.",
+        )
+        return
+    if answer.status_code != httpx.codes.OK:
+        yield failure(
+            check,
+            f"/healthz answers {answer.status_code}",
+            "Lead the proxy to `headshots web`, paths unchanged.",
+        )
+        return
+    yield ok(check, "the product answers there")
+    if date := answer.headers.get("date"):
+        yield _drift("clock_web", "the web", (parsedate_to_datetime(date) - now()).total_seconds(), 1.0)
+
+
+def mail_server() -> Iterator[Finding]:
+    """The mail server takes us."""
+    health.greet_mail()
+    yield ok("mail", "the server takes our sign-in")
+
+
+def try_mail(to: str) -> Iterator[Finding]:
+    """Send a message to `to`."""
+    words = "This message shows that Headshots can send mail. Nothing has to be done."
+    send(Mail(to=to, subject="Headshots: a test message", text=words, html=f"<p>{words}</p>"))
+    yield ok("mail_sent", "a test message was handed to the server; see that it arrives, and not among spam")
+
+
+def sender_domain() -> Iterator[Finding]:
+    """What other mail servers ask about our sender."""
+    check = "mail_domain"
+    domain = parseaddr(settings().mail_from)[1].rpartition("@")[2]
+    if "." not in domain:
+        yield skipped(check, f"the sender's domain is {domain}")
+        return
+    for name, begins, what in ((domain, "v=spf1", "SPF"), (f"_dmarc.{domain}", "v=DMARC1", "DMARC")):
+        try:
+            answers = dns.resolver.resolve(name, "TXT", lifetime=_DNS_SECONDS)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            texts: list[str] = []
+        except dns.exception.DNSException as error:
+            yield warning(
+                check,
+                f"{what} could not be asked ({type(error).__name__})",
+                "Ask again from a host with DNS.",
+            )
+            continue
+        else:
+            texts = [b"".join(one.strings).decode("ascii", "replace") for one in answers]
+        if any(one.startswith(begins) for one in texts):
+            yield ok(check, f"{domain} has {what}")
+        else:
+            yield warning(
+                check,
+                f"{domain} has no {what}, so many servers take our mails for spam",
+                f"Add a TXT record at {name} that begins with {begins}; your mail provider says how it goes on.",
+            )

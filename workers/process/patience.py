@@ -1,0 +1,61 @@
+"""How long a worker waits: for work that hangs, and for a database that is away."""
+
+from __future__ import annotations
+
+import faulthandler
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from rq import get_current_job
+from sqlalchemy.exc import DBAPIError
+
+# RQ ends a job with a signal, which Python sees between two of its own steps. One that hangs in native code never
+# sees it: this much later, as a share of the time it had, the process ends.
+_NATIVE_SHARE: Final = 1.1
+# Of its time in a worker, what work gets alone: five times as long as the longest job on a CPU.
+_ALONE_SHARE: Final = 2 / 3
+_USUAL_SECONDS: Final = 900.0  # where no queue says how long
+_NOTE_SECONDS: Final = 20.0  # Postgres restarts within this; after it the relay finds the work by itself
+
+
+def _limit() -> float | None:
+    """Return how many seconds the queue gives the job at hand; `None` outside of a queue."""
+    job = get_current_job()
+    return float(job.timeout) if job is not None and job.timeout else None
+
+
+def seconds_alone() -> float:
+    """Return how long the work at hand may take in a process of its own."""
+    return (_limit() or _USUAL_SECONDS) * _ALONE_SHARE
+
+
+@contextmanager
+def until_killed() -> Iterator[None]:
+    """End this process, where the block hangs so that not even the queue's signal reaches it.
+
+    What it was doing is written as places in the code, without values.
+    """
+    limit = _limit()
+    if limit is None:
+        yield
+        return
+    faulthandler.dump_traceback_later(limit * _NATIVE_SHARE, exit=True, file=sys.__stderr__ or sys.stderr)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def when_postgres_answers(note: Callable[[], None]) -> None:
+    """Write a note once the database takes it, within `_NOTE_SECONDS`; otherwise nobody writes it."""
+    ends = time.monotonic() + _NOTE_SECONDS
+    while time.monotonic() < ends:
+        try:
+            note()
+        except DBAPIError:
+            time.sleep(1)
+        else:
+            return
