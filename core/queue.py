@@ -20,6 +20,7 @@ from core.connections import redis_options
 from core.db import Lookup, organization_of
 from core.ids import new_id
 from core.models import Outbox
+from core.observe import tracing
 from core.settings import settings
 
 # Postgres channel on which a commit wakes the relay.
@@ -113,7 +114,7 @@ def enqueue_all(
     session: Session, job: JobName, subject_ids: Sequence[UUID], *, not_before: datetime | None = None
 ) -> list[Outbox]:
     """Owe `job` on each of many subjects, in one statement."""
-    moment = now()
+    moment, trace = now(), tracing.traceparent()
     rows = [
         Outbox(
             id=new_id(),
@@ -122,6 +123,7 @@ def enqueue_all(
             job=job,
             subject_id=subject_id,
             not_before=not_before or moment,
+            traceparent=trace,
         )
         for subject_id in subject_ids
     ]

@@ -74,6 +74,17 @@ class Settings(VisionSettings, DiffusionSettings):
         None,
         description="Postgres, signing in as the tables' owner, past any pooler; needed by `headshots migrate` only",
     )
+    database_backup_url: SecretStr | None = Field(
+        None,
+        description="Postgres, signing in as the role `headshots_backup`; needed by `headshots backup` only",
+    )
+    keys_database_backup_url: SecretStr | None = Field(
+        None,
+        description="the key store, signing in as `headshots_backup`; needed by `headshots backup` and `drill`",
+    )
+    postgres_bin: Path | None = Field(
+        None, description="folder of `pg_dump` and `pg_restore`; where PATH has them it is not needed"
+    )
     keys_database_url: SecretStr = Field(
         description="Postgres database of the key store; another server than the main one"
     )
@@ -137,6 +148,10 @@ class Settings(VisionSettings, DiffusionSettings):
         None,
         min_length=16,
         description="secret that opens `/metrics` at the web's own address too, as `Authorization: Bearer …`; without it that address has none",
+    )
+    otel_endpoint: str = Field(
+        "",
+        description="where traces go by OTLP over HTTP with JSON, e.g. `http://collector:4318`; needs the `otel` extra",
     )
     log_level: str = Field("INFO", description="`DEBUG`, `INFO`, `WARNING`, `ERROR`")
 

@@ -18,6 +18,7 @@ PAGE = ROOT / "docs" / "licences.md"
 SHIPPED = {
     "default": "every server",
     "onnx": "with a matting network of yours",
+    "otel": "with traces to a collector of yours",
     "gpu": "GPU hosts",
     "torch": "GPU hosts",
     "local": "`make demo` and `make run` only, never a server or an image",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core import logs
 from core.db import limit_transactions
-from core.observe import metrics
+from core.observe import metrics, tracing
 from core.observe.health import State, health
 from core.settings import settings
 from deploy import installation
@@ -31,6 +31,7 @@ UNANSWERED = b"The database does not answer. What you saved is safe: try again i
 def create_application() -> WSGIApplication:
     """Return the WSGI application of a web process."""
     logs.configure()
+    tracing.start("web")
     limit_transactions(statement_seconds=STATEMENT_SECONDS, idle_seconds=IDLE_SECONDS)
     belongs = installation.Belonging()
     belongs()  # also where gunicorn was started without `headshots web`
@@ -63,7 +64,8 @@ def create_application() -> WSGIApplication:
             environ["PATH_INFO"] = path.removeprefix("/devidp") or "/"
             return idp(environ, start_response)
         chosen = admin if any(path == p or path.startswith(f"{p}/") for p in ADMIN_PATHS) else portal
-        return chosen(environ, start_response)
+        with tracing.span("request"):
+            return chosen(environ, start_response)
 
     return application
 

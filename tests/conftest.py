@@ -108,7 +108,7 @@ def forget_process_state() -> None:
     if queue.redis_client.cache_info().currsize:
         queue.redis_client().close()
     from compliance import evidence
-    from core.observe import health
+    from core.observe import health, tracing
 
     for cached in (
         settings_module.settings,
@@ -119,6 +119,7 @@ def forget_process_state() -> None:
         queue.redis_client,
         evidence.signing_keys,
         health.health,
+        tracing._tracer,
     ):
         cached.cache_clear()
 

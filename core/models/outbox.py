@@ -60,3 +60,5 @@ class Outbox(Tenant):
     outages: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     started_at: Mapped[datetime | None]
     first_failed_at: Mapped[datetime | None]
+    # Which trace the work belongs to (W3C Trace Context); random numbers, where tracing is on.
+    traceparent: Mapped[str | None] = mapped_column(String(55))

@@ -28,6 +28,7 @@ from core.logs import logger
 from core.queue import JobName, Lane, lane_of
 from core.settings import settings
 from core.vault import vault
+from core.vault.ties import installation
 
 EVERY_SECONDS: Final = 15.0
 # A process that leads no more, or hangs, must not go on saying what was.
@@ -114,6 +115,16 @@ def keys() -> Iterator[GaugeMetricFamily]:
     yield _one("keyring_size_bytes", "Bytes of the volume where the epoch keys lie", room.total)
 
 
+def backup() -> Iterator[GaugeMetricFamily]:
+    """The newest whole backup, or how long the installation has gone without one."""
+    made = installation()
+    yield _one(
+        "backup_age_seconds",
+        "Age of the newest whole backup by `headshots backup`; of the installation, where there is none",
+        _age(made.backup_at or made.created_at),
+    )
+
+
 def certificates() -> Iterator[GaugeMetricFamily]:
     """When the first certificate of each use expires."""
     family = _gauge(
@@ -152,7 +163,7 @@ def gpus() -> Iterator[GaugeMetricFamily]:
 
 
 Figure = Callable[[], Iterator[GaugeMetricFamily]]
-FIGURES: Final[tuple[Figure, ...]] = (queue, promises, keys, certificates, gpus)
+FIGURES: Final[tuple[Figure, ...]] = (queue, promises, keys, backup, certificates, gpus)
 
 
 class Figures(Collector):

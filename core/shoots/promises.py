@@ -11,6 +11,7 @@ from core import audit
 from core.errors import InvalidInput
 from core.models import Organization, Participation, State
 from core.people import organizations
+from core.words import N_
 
 # As the setting that new companies begin with: a promise of none cannot be kept, one of years is none.
 LEAST_DAYS: Final = 1
@@ -43,7 +44,9 @@ def change(session: Session, days: int, *, actor: audit.Actor) -> None:
     """
     if not LEAST_DAYS <= days <= MOST_DAYS:
         raise InvalidInput(
-            f"Selfies are kept for {LEAST_DAYS} to {MOST_DAYS} days after approval. Nothing was changed."
+            N_("Selfies are kept for %(least)s to %(most)s days after approval. Nothing was changed."),
+            least=LEAST_DAYS,
+            most=MOST_DAYS,
         )
     organization = organizations.current(session)
     session.refresh(organization, with_for_update={"key_share": True})

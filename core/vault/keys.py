@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     delete,
     func,
+    inspect,
     literal,
     select,
     update,
@@ -161,6 +162,8 @@ class KeyStore:
 
     def mark(self) -> Mark | None:
         """Return which installation the store says it belongs to, if any."""
+        if not inspect(self._engine).has_table(KeyStoreMark.__tablename__):
+            return None
         with Session(self._engine) as session:
             row = session.get(KeyStoreMark, True)
             return None if row is None else Mark(row.id, row.generation)

@@ -27,7 +27,7 @@ from core import locks
 from core.connections import redis_options
 from core.logs import logger
 from core.models import App
-from core.observe import metrics
+from core.observe import metrics, tracing
 from core.people.sessions import SignedIn, find
 from core.settings import settings
 from core.vault import derive
@@ -226,6 +226,10 @@ def _finish(response: Response) -> Response:
     route = str(request.url_rule) if request.url_rule else "none"
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
     name = _app_name()
+    tracing.describe(
+        {"http.route": route, "http.response.status_code": response.status_code},
+        name=f"{request.method} {route}",
+    )
     metrics.REQUESTS.labels(name, route, str(response.status_code)).inc()
     metrics.REQUEST_SECONDS.labels(name, route).observe(seconds)
     # The route, never the path: paths carry invitation tokens.

@@ -23,7 +23,7 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from core.errors import ConfigurationError, Conflict
-from deploy.local.postgres import PORT, SUPERUSER, EmbeddedPostgres
+from deploy.local.postgres import PORT, SUPERUSER, EmbeddedPostgres, pg_bin
 from deploy.local.redis import EmbeddedRedis
 from deploy.local.service_user import identity, let_reach, own
 
@@ -32,6 +32,7 @@ KEYS = "headshots_keys"
 OWNER = "headshots_owner"
 APP = "headshots_app"
 LOOKUP = "headshots_lookup"
+BACKUP = "headshots_backup"
 LONGEST_SOCKET = 107  # bytes, unix(7): sun_path with its closing zero is 108
 
 
@@ -149,6 +150,9 @@ class LocalServices:
             "HEADSHOTS_DATABASE_URL": wanted.app,
             "HEADSHOTS_DATABASE_OWNER_URL": wanted.owner,
             "HEADSHOTS_KEYS_DATABASE_URL": wanted.keys,
+            "HEADSHOTS_DATABASE_BACKUP_URL": self._url(BACKUP, wanted.name),
+            "HEADSHOTS_KEYS_DATABASE_BACKUP_URL": self._url(BACKUP, wanted.keys_name),
+            "HEADSHOTS_POSTGRES_BIN": str(pg_bin()),
             "HEADSHOTS_REDIS_URL": self.redis_url,
         }
 
@@ -212,10 +216,11 @@ class LocalServices:
 
     def _load_passwords(self) -> dict[str, str]:
         path = self.home / "services.json"
-        if path.exists():
-            passwords: dict[str, str] = json.loads(path.read_text())
+        passwords: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        missing = [role for role in (SUPERUSER, OWNER, APP, BACKUP) if role not in passwords]
+        if not missing:
             return passwords
-        passwords = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, APP)}
+        passwords |= {role: secrets.token_urlsafe(24) for role in missing}
         half = path.with_suffix(".new")
         half.unlink(missing_ok=True)
         half.touch(mode=0o600)
@@ -242,13 +247,15 @@ class LocalServices:
     def _make_roles(self) -> None:
         with closing(self.postgres.connect()) as connection:
             known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
-            for role in (OWNER, APP):
+            for role in (OWNER, APP, BACKUP):
                 verb = sql.SQL("ALTER ROLE" if role in known else "CREATE ROLE")
+                walls = sql.SQL("BYPASSRLS" if role == BACKUP else "NOBYPASSRLS")
                 connection.execute(
-                    sql.SQL("{} {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD {}").format(
-                        verb, sql.Identifier(role), sql.Literal(self._passwords[role])
+                    sql.SQL("{} {} LOGIN NOSUPERUSER {} NOCREATEDB NOCREATEROLE PASSWORD {}").format(
+                        verb, sql.Identifier(role), walls, sql.Literal(self._passwords[role])
                     )
                 )
+            connection.execute(sql.SQL("GRANT pg_read_all_data TO {}").format(sql.Identifier(BACKUP)))
             if LOOKUP not in known:
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(LOOKUP)))
             # Migrations make it the owner of look-up functions; nobody has its rights in passing.
@@ -271,7 +278,11 @@ class LocalServices:
                         )
                     )
                 connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
-                connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, app))
+                connection.execute(
+                    sql.SQL("GRANT CONNECT ON DATABASE {} TO {}, {}").format(
+                        database, app, sql.Identifier(BACKUP)
+                    )
+                )
         with closing(self.postgres.connect(keys)) as connection:
             connection.execute(
                 sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {}").format(sql.Identifier(APP))

@@ -14,6 +14,7 @@ import redis
 from core import crew, gpu, logs
 from core.db import demand_sessions
 from core.errors import ConfigurationError
+from core.observe import tracing
 from core.observe.server import served
 from core.queue import JobName, Lane
 from core.settings import diffusion_settings
@@ -120,6 +121,7 @@ def _telling(tell: Callable[[], None], leave: Callable[[], None], *, every_secon
 
 def _prepare() -> None:
     logs.configure()
+    tracing.start("worker")
     demand_sessions()
     logging.getLogger("rq").setLevel(logging.WARNING)
     from workers.process.runner import module_of

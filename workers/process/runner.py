@@ -31,13 +31,14 @@ from core.consent import ConsentRequired
 from core.db import Lookup, direct_engine, transaction
 from core.logs import logger
 from core.models import Outbox
-from core.observe import metrics
+from core.observe import metrics, tracing
 from core.observe.metrics import Outcome
 from core.queue import JobName, Lane, lane_of
 from core.vault import ArtifactGone, KeyErased
 from workers.jobs import Job
 from workers.process import alone, patience
 from workers.process.alone import Death
+from workers.process.traces import traced
 
 MAX_ATTEMPTS: Final = 6  # of work that somebody can start again themselves
 # Deaths of whole workers after which work gets its answer although none was seen to be its fault: those that
@@ -139,6 +140,7 @@ def module_of(name: JobName) -> Job:
     return cast("Job", importlib.import_module(f"workers.jobs.{name.value}"))
 
 
+@traced
 def perform(outbox_id: str) -> None:
     """Do the work of one outbox row. RQ calls this; nothing escapes it, so Redis never sees an error's text.
 
@@ -360,6 +362,7 @@ def _give_up(
 
 def _count(taken: _Taken, outcome: Outcome) -> None:
     metrics.JOBS.labels(taken.name.value, outcome).inc()
+    tracing.describe({"headshots.outcome": outcome.value})
 
 
 def _put_back(job: JobRun) -> None:

@@ -70,8 +70,11 @@ def test_a_process_may_do_little(installed: Path, unit: str) -> None:
     assert on["PrivateDevices"] is ("gpu" not in unit)
 
 
-def effective(unit: str, key: str) -> str:
-    """Return the last word on a key, in the order in which systemd reads drop-ins: by their names."""
+def effective(unit: str, key: str, variable: str = "") -> str:
+    """Return the last word on a key, in the order in which systemd reads drop-ins: by their names.
+
+    With a variable, the key's lines that set it.
+    """
     stem = unit.split("@")[0].removesuffix(".service")
     own = UNITS / (f"{stem}@.service" if "@" in unit else unit)
     drop_ins = [*(UNITS / "headshots-.service.d").glob("*.conf"), *Path(f"{own}.d").glob("*.conf")]
@@ -79,8 +82,8 @@ def effective(unit: str, key: str) -> str:
     for path in [own, *sorted(drop_ins, key=lambda path: path.name)]:
         for line in path.read_text().splitlines():
             name, found, rest = line.partition("=")
-            if found and name == key:
-                value = rest
+            if found and name == key and rest.startswith(variable):
+                value = rest.removeprefix(f"{variable}=")
     return value
 
 
@@ -101,3 +104,9 @@ def test_no_face_reaches_a_disk_by_a_dump_or_by_swap(unit: str) -> None:
     assert effective(unit, "LimitCORE") == "0"
     assert effective(unit, "MemorySwapMax") == "0"
     assert effective(unit, "TemporaryFileSystem").startswith("/tmp:")
+
+
+def test_processes_of_one_host_tell_how_they_are_on_ports_of_their_own() -> None:
+    told = [effective(unit, "Environment", "HEADSHOTS_METRICS_BIND") for unit in SERVING]
+    assert all(address.startswith("127.0.0.1:94") for address in told)
+    assert len(set(told)) == len(SERVING)

@@ -16,15 +16,16 @@ from uuid import UUID
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import text, update
+from sqlalchemy.orm import Session
 
 from compliance import erasure
 from compliance.log import sequencer
 from core import audit, gpu
 from core.clock import now
-from core.db import Lookup, transaction
+from core.db import Lookup, engine, transaction
 from core.errors import ConfigurationError
 from core.ids import new_id
-from core.models import Erasure, Member
+from core.models import Erasure, Installation, Member
 from core.observe import figures as module
 from core.observe.figures import Figures
 from core.observe.server import served
@@ -142,6 +143,13 @@ def test_keys_certificates_and_gpus(org: UUID) -> None:
     assert set(expiry) == {("document",), ("saml_sp",), ("saml_idp",)}
     assert expiry["document",] > now().timestamp() + 20 * 365 * 86400
     assert (found["headshots_gpu_workers"], found["headshots_gpu_memory_used_bytes"]) == (2, 7)
+
+
+def test_a_backup_ages_and_none_at_all_as_long_as_the_installation(org: UUID) -> None:
+    assert taken()["headshots_backup_age_seconds"] < 3600
+    with Session(engine()) as session, session.begin():
+        session.execute(update(Installation).values(backup_at=minutes_ago(60 * 40)))
+    assert taken()["headshots_backup_age_seconds"] == pytest.approx(40 * 3600, abs=20)
 
 
 def test_a_figure_that_cannot_be_had_is_said_and_costs_the_others_nothing(org: UUID) -> None:

@@ -1,0 +1,103 @@
+"""Making a backup: the main database, the key store as of its epoch, the signing keys, and the objects if wanted.
+
+Never the keyring: a backup that held it would undo every deletion, and certificates say that none does.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from core.clock import now, rfc3339
+from core.db import Lookup, engine, transaction
+from core.errors import ConfigurationError
+from core.logs import logger
+from core.models import Artifact, Installation
+from core.settings import settings
+from core.vault import vault
+from core.vault.store import ObjectMissing
+from core.vault.ties import installation
+from core.version import VERSION
+from deploy.backup import postgres
+from deploy.backup.manifest import KEY_STORE, MAIN, OBJECTS, SIGNING, Manifest, describe
+
+
+def make(parent: Path, *, objects: bool) -> tuple[Path, Manifest]:
+    """Write a backup into a new folder below `parent`, readable by its owner only.
+
+    The database first, then the objects: each row of the dump had its object before. Whatever was deleted in between is
+    missing, and a restore says how many that are.
+
+    Args:
+        parent: made if missing.
+        objects: copy every sealed object too; not needed where the storage keeps versions or copies of its own.
+
+    Raises:
+        ConfigurationError: the addresses for backups are not set, or the tools are missing or too old.
+        DumpFailed: a database could not be dumped; the folder is removed.
+    """
+    config = settings()
+    if config.database_backup_url is None or config.keys_database_backup_url is None:
+        raise ConfigurationError(
+            "Set HEADSHOTS_DATABASE_BACKUP_URL and HEADSHOTS_KEYS_DATABASE_BACKUP_URL: the app's role sees one company at a "
+            "time, so what it dumps is empty. deploy/database/roles.sql makes the role headshots_backup."
+        )
+    keyring, target = config.keyring_path.resolve(), parent.resolve()
+    if target == keyring or keyring in target.parents:
+        raise ConfigurationError("A backup does not belong on the keyring's volume.")
+    began_at = now()
+    folder = parent / f"headshots-{rfc3339(began_at).replace(':', '')}"
+    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(mode=0o700)
+    try:
+        epoch, _ = vault().keys.current_epoch()
+        postgres.dump(config.keys_database_backup_url.get_secret_value(), folder / KEY_STORE)
+        postgres.dump(config.database_backup_url.get_secret_value(), folder / MAIN)
+        shutil.copytree(config.signing_path, folder / SIGNING, ignore=shutil.ignore_patterns("*.lock", ".*"))
+        if objects:
+            _copy_objects(folder / OBJECTS)
+        manifest = Manifest(
+            installation=installation().id,
+            release=VERSION,
+            began_at=began_at,
+            ended_at=now(),
+            epoch=epoch,
+            rows=_rows(),
+            objects_copied=objects,
+            files={
+                str(path.relative_to(folder)): describe(path)
+                for path in sorted(folder.rglob("*"))
+                if path.is_file()
+            },
+        )
+        manifest.write(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    with Session(engine()) as session, session.begin():
+        session.execute(update(Installation).values(backup_at=began_at))
+    logger().info("backup_made", count=len(manifest.files))
+    return folder, manifest
+
+
+def _copy_objects(folder: Path) -> None:
+    store = vault().store
+    for name, _ in store.names():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            path.write_bytes(store.get(name))
+        except ObjectMissing:  # deleted since it was listed
+            continue
+
+
+def _rows() -> int:
+    total = 0
+    for org_id in Lookup.organizations():
+        with transaction(org_id) as session:
+            counted = select(func.count()).select_from(Artifact).where(Artifact.delete_requested_at.is_(None))
+            total += session.scalar(counted) or 0
+    return total

@@ -1,0 +1,136 @@
+"""Backups: `backup`, `restore`, and `drill`, which tries a restore."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from deploy.cli.group import emit, json_option, main, reporter, tell
+
+_folder = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder for a new folder with the backup; encrypted, and never on the keyring's volume.",
+)
+@click.option(
+    "--objects/--no-objects",
+    default=False,
+    show_default=True,
+    help="Copy the sealed objects too; leave them where the storage keeps versions or copies of its own.",
+)
+@json_option
+def backup(out: Path, *, objects: bool, as_json: bool) -> None:
+    """Back up the main database, the key store as of its epoch, and the signing keys; never the keyring.
+
+    Needs PostgreSQL's pg_dump of the server's release or newer.
+    """
+    from core import logs
+    from deploy import installation
+    from deploy.backup import making
+
+    logs.configure()
+    installation.demand()
+    folder, manifest = making.make(out, objects=objects)
+    size = sum(one.bytes for one in manifest.files.values())
+    reporter(as_json)(
+        {"folder": str(folder), "bytes": size, **manifest.model_dump(mode="json", exclude={"files"})},
+        f"{folder}: {len(manifest.files)} files, {size:,} bytes. Its copy of the key store opens nothing once epoch "
+        f"{manifest.epoch} has turned; the keyring is not in it, and must be in no backup.",
+    )
+
+
+@main.command()
+@click.argument("folder", type=_folder)
+@click.option(
+    "--key-store",
+    is_flag=True,
+    help="The key store was lost too: read the backup's, of the epoch that still runs, into an empty database.",
+)
+@json_option
+def restore(folder: Path, *, key_store: bool, as_json: bool) -> None:
+    """Restore a backup into empty places, replay the ledger of erasures, and say who was erased again.
+
+    The settings name the places; the key store is today's. No process starts before this has ended well.
+    """
+    from core import logs
+    from deploy.backup import restoring
+
+    logs.configure()
+    done = restoring.restore(folder, key_store=key_store)
+    if key_store:
+        tell(
+            "The ledger is the backup's: whoever was erased after it is back and must be erased again by hand; the signed logs "
+            "may be behind what auditors hold."
+        )
+    reporter(as_json)(
+        {
+            "backup": done.manifest.began_at.isoformat(),
+            "erased_again": done.erased_again,
+            "objects": done.objects,
+            "missing": done.missing,
+        },
+        f"Restored the backup of {done.manifest.began_at:%Y-%m-%d %H:%M} UTC. {done.erased_again} people whom it brought back "
+        f"were erased again; {done.objects} objects were put back, {done.missing} rows have none. Processes may start.",
+    )
+
+
+@main.group()
+def drill() -> None:
+    """Whether backups can be restored, found out before that matters."""
+
+
+@drill.command("check")
+@json_option
+def check_command(*, as_json: bool) -> None:
+    """Check what stands in databases and storage: logs, certificates, objects, and that nobody erased is back."""
+    from core import logs
+    from deploy.backup import checking
+
+    logs.configure()
+    found = checking.check()
+    if as_json:
+        emit(found.as_json())
+    else:
+        click.echo(
+            f"{found.companies} companies, {found.entries} log entries, {found.certificates} certificates, {found.objects} "
+            f"objects, {found.opened} of them opened."
+        )
+        click.echo("\n".join(found.problems) or "Everything holds.")
+    sys.exit(1 if found.problems else 0)
+
+
+@drill.command("restore")
+@click.argument("folder", type=_folder)
+@click.option("--database-url", required=True, help="An empty scratch database, for the role headshots_app.")
+@click.option("--database-owner-url", required=True, help="The same one, for headshots_owner.")
+@click.option("--keys-database-url", required=True, help="Another empty scratch database, for headshots_app.")
+@json_option
+def drill_restore(
+    folder: Path, database_url: str, database_owner_url: str, keys_database_url: str, *, as_json: bool
+) -> None:
+    """Restore a backup beside the running installation, with a copy of today's key store, and check what came back.
+
+    Nothing of the installation is changed but the date of its newest drill. The backup must have its objects.
+    """
+    from core import logs
+    from deploy import installation
+    from deploy.backup import drilling
+
+    logs.configure()
+    installation.demand()
+    report = drilling.drill(folder, drilling.Scratch(database_url, database_owner_url, keys_database_url))
+    reporter(as_json)(
+        report.as_json(),
+        f"The backup is {report.backup_age_hours:.1f} hours old; restoring took {report.restore_seconds:.0f} s and checking "
+        f"{report.check_seconds:.0f} s. {report.findings['objects']} objects, {report.findings['entries']} log entries, "
+        f"{report.findings['certificates']} certificates; {report.erased_again} people erased again.\n"
+        + ("\n".join(report.problems) or "Everything holds."),
+    )
+    sys.exit(1 if report.problems else 0)

@@ -1,0 +1,397 @@
+"""`headshots backup`, `restore` and `drill`: what an operator has, against real servers, with somebody erased in between."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from click.testing import CliRunner, Result
+from conftest import add_member, add_participation, forget_process_state, settings_of
+from sqlalchemy import create_engine, make_url, select, text
+from work import do_all_work
+
+from compliance import erasure
+from compliance.log import sequencer
+from core import audit
+from core.db import transaction
+from core.models import Artifact, Certificate, Kind, Member, Participation, State
+from core.vault import ArtifactGone, KeyErased, ties, vault
+from deploy import installation
+from deploy.backup import postgres
+from deploy.cli import main
+from deploy.local.postgres import pg_bin
+from deploy.local.processes import child_environment
+from deploy.local.services import Databases, LocalServices
+
+# pyHanko's dependencies use what cryptography deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+ROLES = Path(__file__).parents[2] / "deploy" / "database" / "roles.sql"
+
+
+def run(*command: str) -> Result:
+    return CliRunner().invoke(main, list(command))
+
+
+def good(*command: str) -> dict[str, object]:
+    done = run(*command, "--json")
+    assert done.exit_code == 0, (done.output, done.exception)
+    said: dict[str, object] = json.loads(done.stdout)
+    return said
+
+
+@dataclass
+class Staff:
+    """Ada, who will be erased, and Grace, who stays; both have photos."""
+
+    org: UUID
+    ada: Member
+    grace: Member
+    photos: dict[UUID, UUID]
+
+    def erase_ada(self) -> None:
+        with transaction(self.org) as session:
+            person = session.get_one(Member, self.ada.id)
+            erasure.request(
+                session,
+                person,
+                reason=erasure.ErasureReason.SELF_SERVICE,
+                actor=audit.actor_for(person),
+                language="en",
+            )
+        do_all_work()
+        sequencer.sequence_all()
+
+    def photo_of(self, person: Member) -> bytes:
+        with transaction(self.org) as session:
+            return vault().get(session, self.photos[person.id])
+
+
+@pytest.fixture
+def staff(org: UUID, member: Member) -> Staff:
+    grace = add_member(org, "Grace")
+    photos = {}
+    for person in (member, grace):
+        add_participation(org, person, State.READY)
+        with transaction(org) as session:
+            photos[person.id] = (
+                vault()
+                .put(
+                    session,
+                    person.first_name.encode(),
+                    kind=Kind.PHOTO,
+                    media_type="image/jpeg",
+                    member_id=person.id,
+                )
+                .id
+            )
+    sequencer.sequence_all()
+    return Staff(org, member, grace, photos)
+
+
+def back_up(tmp_path: Path, *options: str) -> Path:
+    return Path(str(good("backup", "--out", str(tmp_path / "backups"), *options)["folder"]))
+
+
+@pytest.fixture
+def empty(services: LocalServices) -> Iterator[Databases]:
+    """An empty pair of databases."""
+    made = services.fresh_databases("empty")
+    yield made
+    forget_process_state()
+    services.drop_databases(made)
+
+
+def move_to(values: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    forget_process_state()
+
+
+def main_of(services: LocalServices, databases: Databases) -> dict[str, str]:
+    names = ("HEADSHOTS_DATABASE_URL", "HEADSHOTS_DATABASE_OWNER_URL", "HEADSHOTS_DATABASE_BACKUP_URL")
+    found = services.environment(databases)
+    return {name: found[name] for name in names}
+
+
+def test_the_database_is_lost_and_comes_back_without_whoever_was_erased_since(
+    staff: Staff,
+    services: LocalServices,
+    empty: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = back_up(tmp_path)
+    staff.erase_ada()
+    move_to(main_of(services, empty), monkeypatch)
+
+    for command in (["web"], ["worker", "--burst"], ["scheduler"]):
+        assert run(*command).exit_code == 2
+    done = good("restore", str(folder))
+    assert done["erased_again"] == 1
+    installation.demand()
+    do_all_work()
+    with transaction(staff.org) as session:
+        ada = session.get_one(Member, staff.ada.id)
+        assert (ada.first_name, ada.email) == (None, None)
+        states = dict(session.execute(select(Participation.member_id, Participation.state)).all())
+        assert states == {staff.ada.id: State.ERASED, staff.grace.id: State.READY}
+    with pytest.raises((KeyErased, ArtifactGone)):
+        staff.photo_of(staff.ada)
+    assert staff.photo_of(staff.grace) == b"Grace"
+    sequencer.sequence_all()
+    erasure.turn_epoch()
+    do_all_work()
+    with transaction(staff.org) as session:
+        assert "COMPLETE" in set(session.scalars(select(Certificate.status)))
+    checked = run("drill", "check", "--json")
+    assert checked.exit_code == 0, checked.output
+    vault().ties.turn()
+    installation.demand()
+
+
+def test_between_the_rows_and_the_ledger_nothing_starts(
+    staff: Staff,
+    services: LocalServices,
+    empty: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = back_up(tmp_path)
+    staff.erase_ada()
+    move_to(main_of(services, empty), monkeypatch)
+    with monkeypatch.context() as patch:
+
+        def die() -> int:
+            raise KeyboardInterrupt
+
+        patch.setattr(installation, "replay", die)
+        assert run("restore", str(folder)).exit_code == 130
+    forget_process_state()
+    for command in (["web"], ["worker", "--burst"], ["scheduler"]):
+        done = run(*command)
+        assert done.exit_code == 2
+        assert "headshots replay" in done.stderr
+    assert good("replay") == {"erased_again": 1}
+    assert run("storage", "adopt", "--yes").exit_code == 0
+    installation.demand()
+
+
+def test_everything_but_keys_and_keyring_is_lost(
+    staff: Staff,
+    environment: dict[str, str],
+    services: LocalServices,
+    empty: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = installation.fingerprints()
+    folder = back_up(tmp_path, "--objects")
+    shutil.rmtree(environment["HEADSHOTS_SIGNING_PATH"])
+    shutil.rmtree(urlsplit(environment["HEADSHOTS_STORAGE_URL"]).path)
+    move_to(main_of(services, empty), monkeypatch)
+    done = good("restore", str(folder))
+    assert (done["erased_again"], done["objects"], done["missing"]) == (0, 2, 0)
+    assert installation.fingerprints() == before
+    assert (staff.photo_of(staff.ada), staff.photo_of(staff.grace)) == (b"Ada", b"Grace")
+    assert run("drill", "check").exit_code == 0
+
+
+def test_a_lost_key_store_comes_back_within_its_epoch_and_never_after(
+    staff: Staff,
+    services: LocalServices,
+    empty: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = back_up(tmp_path)
+    old = services.environment(empty)
+    move_to(old, monkeypatch)
+    refused = run("restore", str(folder))
+    assert refused.exit_code == 2
+    assert "--key-store" in refused.stderr
+    good("restore", str(folder), "--key-store")
+    assert staff.photo_of(staff.grace) == b"Grace"
+    again = run("restore", str(folder), "--key-store")
+    assert "not empty" in again.stderr
+
+    later = services.fresh_databases("later")
+    erasure.turn_epoch()
+    move_to(services.environment(later), monkeypatch)
+    dead = run("restore", str(folder), "--key-store")
+    assert dead.exit_code == 2
+    assert "nothing in it can be opened" in dead.stderr
+    assert postgres.is_empty(later.keys)
+    forget_process_state()
+    services.drop_databases(later)
+
+
+def test_a_drill_restores_beside_the_running_installation_and_changes_nothing_of_it(
+    staff: Staff, services: LocalServices, empty: Databases, tmp_path: Path
+) -> None:
+    folder = back_up(tmp_path, "--objects")
+    staff.erase_ada()
+    erasure.turn_epoch()
+    do_all_work()
+    scratch = (
+        "--database-url", empty.app, "--database-owner-url", empty.owner, "--keys-database-url", empty.keys,
+    )  # fmt: skip
+    report = good("drill", "restore", str(folder), *scratch)
+    assert report["erased_again"] == 1
+    findings = report["findings"]
+    assert isinstance(findings, dict)
+    assert findings["problems"] == []
+    assert (findings["companies"], findings["objects"]) == (1, 2)
+    assert findings["entries"] > 0
+    assert findings["opened"] >= 1
+    assert isinstance(report["backup_age_hours"], float)
+    installation.demand()
+    assert staff.photo_of(staff.grace) == b"Grace"
+    ours = ties.installation()
+    assert ours.backup_at
+    assert ours.drill_at
+    assert "fills empty databases only" in run("drill", "restore", str(folder), *scratch).stderr
+
+
+def test_a_backup_holds_everything_of_all_companies_and_no_keyring(
+    staff: Staff, environment: dict[str, str], tmp_path: Path
+) -> None:
+    folder = back_up(tmp_path, "--objects")
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    assert [name for name in files if not name.startswith("objects/")] == [
+        "key-store.dump", "main.dump", "manifest.json",
+        "signing/document.pem", "signing/log.pem", "signing/saml-sp.crt", "signing/saml-sp.key",
+    ]  # fmt: skip
+    assert sum(name.startswith("objects/") for name in files) == 2
+    assert folder.stat().st_mode & 0o077 == 0
+    rows = subprocess.run(
+        [
+            str(pg_bin() / "pg_restore"),
+            "--data-only",
+            "--table=members",
+            "--file=-",
+            str(folder / "main.dump"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=child_environment(),
+    ).stdout
+    assert "Ada" in rows
+    assert "Grace" in rows
+    keyring = [path.read_bytes() for path in Path(environment["HEADSHOTS_KEYRING_PATH"]).iterdir()]
+    assert not any(key in (folder / name).read_bytes() for key in keyring for name in files)
+
+
+@pytest.mark.parametrize("role", ["HEADSHOTS_DATABASE_URL", "HEADSHOTS_DATABASE_OWNER_URL"])
+def test_a_role_that_row_level_security_binds_makes_no_backup_and_leaves_none(
+    staff: Staff, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    move_to({"HEADSHOTS_DATABASE_BACKUP_URL": environment[role]}, monkeypatch)
+    done = run("backup", "--out", str(tmp_path / "backups"))
+    assert done.exit_code == 1
+    assert "row-level security" in done.stderr
+    assert list((tmp_path / "backups").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["main.dump", "signing/log.pem", "manifest.json"])
+def test_a_damaged_backup_changes_nothing(
+    staff: Staff,
+    services: LocalServices,
+    empty: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    folder = back_up(tmp_path)
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    move_to(main_of(services, empty), monkeypatch)
+    assert run("restore", str(folder)).exit_code == 1
+    assert postgres.is_empty(empty.owner)
+    (folder / name).unlink()
+    assert run("restore", str(folder)).exit_code == 1
+
+
+def test_a_restore_overwrites_nothing(staff: Staff, tmp_path: Path) -> None:
+    folder = back_up(tmp_path)
+    done = run("restore", str(folder))
+    assert done.exit_code == 2
+    assert "not empty" in done.stderr
+    installation.demand()
+
+
+def test_a_missing_or_older_pg_dump_is_named(
+    staff: Staff, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "bin"
+    old.mkdir()
+    move_to({"HEADSHOTS_POSTGRES_BIN": str(old)}, monkeypatch)
+    assert "There is no pg_dump here" in run("backup", "--out", str(tmp_path / "b")).stderr
+    (old / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 13.4'\n")
+    (old / "pg_dump").chmod(0o755)
+    done = run("backup", "--out", str(tmp_path / "b"))
+    assert done.exit_code == 2
+    assert "of release 13" in done.stderr
+
+
+def test_roles_for_two_servers_are_made_as_documented_and_a_backup_of_them_is_whole(
+    services: LocalServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a server of its own: what an operator does before the first migration, and a backup by its role."""
+    with LocalServices(tmp_path / "servers", durable=False) as fresh:
+        secrets = {f"HEADSHOTS_{role}_PASSWORD": f"a {role} p@ss/word" for role in ("OWNER", "APP", "BACKUP")}
+        for server in ("main", "keys", "main", "keys"):  # a second run changes nothing
+            done = subprocess.run(
+                [
+                    str(pg_bin() / "psql"), "-qAt", "-v", "ON_ERROR_STOP=1", "-v", f"server={server}",
+                    "-v", "main=site", "-v", "keys=site_keys", "-f", str(ROLES),
+                    fresh.superuser_url("postgres").replace("postgresql+psycopg", "postgresql"),
+                ],
+                env=child_environment() | secrets,
+                capture_output=True,
+                text=True,
+                check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+
+        def url(role: str, database: str) -> str:
+            address = make_url(fresh.superuser_url(database))
+            named = address.set(username=f"headshots_{role.lower()}", password=f"a {role} p@ss/word")
+            return named.render_as_string(hide_password=False)
+
+        values = settings_of(tmp_path / "home") | {
+            "HEADSHOTS_DATABASE_URL": url("APP", "site"),
+            "HEADSHOTS_DATABASE_OWNER_URL": url("OWNER", "site"),
+            "HEADSHOTS_DATABASE_BACKUP_URL": url("BACKUP", "site"),
+            "HEADSHOTS_KEYS_DATABASE_URL": url("APP", "site_keys"),
+            "HEADSHOTS_KEYS_DATABASE_BACKUP_URL": url("BACKUP", "site_keys"),
+            "HEADSHOTS_REDIS_URL": fresh.redis_url,
+            "HEADSHOTS_POSTGRES_BIN": str(pg_bin()),
+        }
+        move_to(values, monkeypatch)
+        assert run("migrate").exit_code == 0
+        assert run("create-company", "acme", "Acme").exit_code == 0
+        folder = Path(str(good("backup", "--out", str(tmp_path / "backups"))["folder"]))
+        backup_role = create_engine(url("BACKUP", "site"))
+        with backup_role.connect() as connection:
+            assert connection.execute(text("SELECT slug FROM organizations")).scalars().all() == ["acme"]
+            with pytest.raises(Exception, match=r"read-only|permission denied"):
+                connection.execute(text("UPDATE organizations SET slug = 'x'"))
+        backup_role.dispose()
+        assert folder.is_dir()
+        forget_process_state()
+
+
+def test_artifacts_are_counted_in_the_manifest(staff: Staff, tmp_path: Path) -> None:
+    folder = back_up(tmp_path)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    with transaction(staff.org) as session:
+        assert manifest["rows"] == len(session.scalars(select(Artifact)).all()) == 2
