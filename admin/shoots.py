@@ -9,8 +9,8 @@ from uuid import UUID
 
 import redis
 from flask import Blueprint, Response, request
+from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from admin import search
 from admin.words import ENGINES
@@ -25,7 +25,7 @@ from core.permissions import Permission, allowed
 from core.portraits import adapters, engines, file_names
 from core.settings import diffusion_settings
 from core.shoots import commits, dashboard, invites, participations, reminders, shoots, undelivered
-from core.web.answers import again, go, json_answer, page, uuid_argument
+from core.web.answers import again, back, go, json_answer, page, uuid_argument
 from core.web.errors import wants_json
 from core.web.guards import me, requires
 
@@ -173,6 +173,8 @@ def view(shoot_id: UUID) -> Response:
         wanted=state,
         now=now(),
         remindable=reminders.REMINDABLE,
+        today=now().date().isoformat(),
+        latest=(now().date() + shoots.LONGEST_DEADLINE).isoformat(),
     )
 
 
@@ -297,7 +299,7 @@ def resend(shoot_id: UUID, participation_id: UUID) -> Response:
         invite = shoots.remind(session, participation, actor=me().actor)
     return go(
         f"/admin/shoots/{shoot_id}",
-        _("A new link is on its way. Earlier links have ended."),
+        _("A new link is on its way. The earlier one works until its mail has left."),
         invite=str(invite.id),
     )
 
@@ -320,6 +322,34 @@ def revoke(shoot_id: UUID, participation_id: UUID) -> Response:
         participation = _one(participations.get(session, participation_id, lock=True), shoot_id)
         invites.revoke(session, participation.id, actor=me().actor)
     return go(f"/admin/shoots/{shoot_id}", _("The link was withdrawn. You can send a new one at any time."))
+
+
+@bp.post("/shoots/<uuid:shoot_id>/deadline")
+@requires(Permission.MANAGE_SHOOTS)
+def move_deadline(shoot_id: UUID) -> Response:
+    """End the shoot, and its links, with another day."""
+    try:
+        with transaction(me().org_id) as session:
+            shoot = shoots.get(session, shoot_id, lock=True)
+            with_it, before = shoots.move_deadline(
+                session, shoot, _day(request.form.get("deadline", "")), actor=me().actor
+            )
+    except InvalidInput as error:
+        return back(error, f"/admin/shoots/{shoot_id}")
+    message = " ".join(
+        (
+            _("The shoot now ends with %(day)s.", day=format_date(shoot.deadline.date(), "long")),
+            ngettext("%(num)s link ends with it.", "%(num)s links end with it.", with_it),
+            ngettext(
+                "%(num)s link ends before, since none works longer than this platform allows.",
+                "%(num)s links end before, since none works longer than this platform allows.",
+                before,
+            )
+            if before
+            else "",
+        )
+    ).strip()
+    return go(f"/admin/shoots/{shoot_id}", message, links=with_it, earlier=before)
 
 
 @bp.post("/shoots/<uuid:shoot_id>/close")

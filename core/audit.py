@@ -43,6 +43,7 @@ class Tag(StrEnum):
     STYLE_TRAINED = "style.trained"
     STYLE_LOOK_REMOVED = "style.look_removed"
     SHOOT_CREATED = "shoot.created"
+    SHOOT_DEADLINE_MOVED = "shoot.deadline_moved"
     SHOOT_CLOSED = "shoot.closed"
     SHOOT_DOWNLOADED = "shoot.downloaded"
     ROSTER_IMPORTED = "roster.imported"
@@ -93,6 +94,7 @@ ABOUT_NOBODY = frozenset(
         Tag.STYLE_TRAINED,
         Tag.STYLE_LOOK_REMOVED,
         Tag.SHOOT_CREATED,
+        Tag.SHOOT_DEADLINE_MOVED,
         Tag.SHOOT_CLOSED,
         Tag.SHOOT_DOWNLOADED,
         Tag.ROSTER_IMPORTED,

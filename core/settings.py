@@ -99,6 +99,12 @@ class Settings(VisionSettings, DiffusionSettings):
     storage_region: str = Field(
         description="where photos are stored, as employees read it in the consent, e.g. `the European Union`"
     )
+    mail_per_second: float | None = Field(
+        None,
+        gt=0,
+        le=10_000,
+        description="most mails a second that all workers together hand to the mail server, as its provider allows; more wait their turn while workers do other work; no limit if not set",
+    )
     mail_from: str = Field(
         "Headshots <headshots@localhost>", description="sender of every mail; shown under the company's name"
     )
@@ -109,6 +115,13 @@ class Settings(VisionSettings, DiffusionSettings):
     keyring_path: Path = Field(
         description="folder of the epoch keys (file KMS); never include it in a backup"
     )
+    escrow_path: Path | None = Field(
+        None,
+        description="folder of the sealed second copy of the epoch keys, on another volume than the keyring; never include it in a backup",
+    )
+    escrow_public_key: str = Field(
+        "", description="what that copy is sealed to, as `headshots keys escrow-key` prints it"
+    )
     signing_path: Path = Field(description="folder of the evidence signing keys and certificates")
     development_idp_path: Path | None = Field(
         None,
@@ -117,7 +130,10 @@ class Settings(VisionSettings, DiffusionSettings):
     upload_max_bytes: int = Field(40_000_000, ge=1_000_000, description="largest photo file, bytes")
     upload_max_pixels: int = Field(60_000_000, ge=1_000_000, description="largest photo, pixels")
     invite_days: int = Field(
-        14, ge=1, le=90, description="days until an invitation link expires; the last one counts in full"
+        90,
+        ge=1,
+        le=366,
+        description="most days that an invitation link works, the last in full; it ends with its shoot's deadline before that",
     )
     session_idle_minutes: int = Field(60, ge=5, description="minutes without a request until a session ends")
     session_hours: int = Field(12, ge=1, description="hours until a session ends whatever happens")

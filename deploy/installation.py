@@ -27,13 +27,16 @@ from core.settings import settings
 from core.vault import derive, vault
 from core.vault.store import ObjectStore
 from core.vault.ties import installation
+from core.vault.vault import escrow_of_settings
 from sso.credentials import make_sp_credentials, sp_credentials
 
 STORAGE_SECONDS = 5.0  # a start waits no longer for a storage that may be away
+ESCROW = "escrow"
 WHAT_TO_DO = {
     "settings": "HEADSHOTS_SECRET_KEY is another one",
     "evidence log": "the key of the evidence log (log.pem) is another one",
     "evidence documents": "the key of certificates (document.pem) is another one",
+    ESCROW: "HEADSHOTS_ESCROW_PATH and HEADSHOTS_ESCROW_PUBLIC_KEY are not those that `headshots keys escrow` began with",
     "SAML": "the SAML certificate (saml-sp.crt) is another one",
 }
 
@@ -53,7 +56,9 @@ def fingerprints() -> dict[str, str]:
     config = settings()
     evidence = SigningKeys.load(config.signing_path)
     saml = x509.load_pem_x509_certificate(sp_credentials(config.signing_path).certificate_pem.encode())
-    return {
+    escrow = escrow_of_settings()
+    kept = {} if escrow is None else {ESCROW: escrow.fingerprint}
+    return kept | {
         # Of a key derived from it, so that the print helps nobody to guess.
         "settings": sha256(derive("fingerprint")).hexdigest(),
         "evidence log": sha256(evidence.verifier("fingerprint").public).hexdigest(),
@@ -88,6 +93,8 @@ def initialize() -> bool:
 def _make() -> None:
     config = settings()
     ObjectStore.make_folder(config.storage_url)
+    if (escrow := escrow_of_settings()) is not None:
+        escrow.prepare()
     SigningKeys.make(config.signing_path)
     make_sp_credentials(config.signing_path)
     vault().keys.create_tables()
@@ -125,8 +132,8 @@ def _knows_one_of(names: list[str]) -> bool:
     return False
 
 
-def check_fingerprints() -> None:
-    """Hold this host's keys against what the database says of them.
+def check_fingerprints(*, besides: str = "") -> None:
+    """Hold this host's keys, `besides` one, against what the database says of them.
 
     Raises:
         NotInitialized: there is no installation yet.
@@ -135,7 +142,11 @@ def check_fingerprints() -> None:
     """
     expected = installation()
     found = fingerprints()
-    wrong = [text for name, text in WHAT_TO_DO.items() if expected.fingerprints.get(name) != found[name]]
+    wrong = [
+        text
+        for name, text in WHAT_TO_DO.items()
+        if name != besides and expected.fingerprints.get(name) != found.get(name)
+    ]
     if wrong:
         raise KeysNotOurs(
             f"This host has other keys than its installation, made on {expected.created_at:%Y-%m-%d}: {'; '.join(wrong)}. "

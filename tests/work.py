@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from uuid import UUID
 
 from rq import Queue, SimpleWorker
@@ -41,6 +42,18 @@ def do_jobs(org: UUID, job: JobName) -> None:
             perform(str(one))
 
 
-def judge_pictures(org: UUID) -> None:
-    """Judge what was uploaded for a brand or in place of a headshot, and do no other work."""
+def judge_pictures(org: UUID, *, patience: float = 0.0) -> None:
+    """Judge what was uploaded for a brand or in place of a headshot, and do no other work.
+
+    Args:
+        org: whose.
+        patience: seconds to wait for the first of them.
+    """
+    owed = select(func.count()).where(Outbox.job == JobName.PICTURES, Outbox.done_at.is_(None))
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        with transaction(org) as session:
+            if session.scalar(owed):
+                break
+        time.sleep(0.1)
     do_jobs(org, JobName.PICTURES)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -68,7 +68,7 @@ def link_of(invite: Invite) -> str:
 
 
 def create(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite:
-    """Make a new link for the participation, revoke its older ones and owe the mail."""
+    """Make a new link for the participation and owe its mail; older links end when that has left."""
     shoot = session.get_one(Shoot, participation.shoot_id)
     return create_all(session, shoot, [participation], actor=actor)[0]
 
@@ -81,7 +81,10 @@ def create_all(
     actor: audit.Actor,
     reminder: bool = False,
 ) -> list[Invite]:
-    """Make new links for many people of one shoot in a few statements; older links end, mails are owed.
+    """Make new links for many people of one shoot in a few statements, and owe their mails.
+
+    The older links work until the mail with the new one has left (`left`): somebody who has a mail in hand is not
+    shut out while the next one waits for its server.
 
     Args:
         session: bound to the organization.
@@ -91,11 +94,6 @@ def create_all(
         reminder: whether the mails say that they remind; see `core.shoots.reminders`.
     """
     moment = now()
-    session.execute(
-        update(Invite)
-        .where(Invite.participation_id.in_([one.id for one in people]), Invite.revoked_at.is_(None))
-        .values(revoked_at=moment)
-    )
     subjects = {
         member.id: member
         for member in session.scalars(select(Member).where(Member.id.in_([one.member_id for one in people])))
@@ -128,8 +126,59 @@ def create_all(
     return made
 
 
+def left(session: Session, invite: Invite) -> None:
+    """Note that the link's mail has left; the older links of its person in this shoot end."""
+    invite.sent_at = now()
+    session.execute(
+        update(Invite)
+        .where(
+            Invite.participation_id == invite.participation_id,
+            Invite.id < invite.id,
+            Invite.revoked_at.is_(None),
+        )
+        .values(revoked_at=invite.sent_at)
+    )
+
+
+def is_overtaken(session: Session, invite: Invite) -> bool:
+    """Whether a newer link was made meanwhile, so that the mail with this one would only be replaced."""
+    newer = select(Invite.id).where(
+        Invite.participation_id == invite.participation_id,
+        Invite.id > invite.id,
+        Invite.revoked_at.is_(None),
+    )
+    return session.scalar(newer.limit(1)) is not None
+
+
+def follow_deadline(session: Session, shoot: Shoot) -> tuple[int, int]:
+    """Have every link of a shoot end as its deadline now says, earlier or later; withdrawn ones stay so.
+
+    The caller has locked the shoot's people.
+
+    Returns:
+        How many links now end with the deadline, and how many before, since none lives longer than `invite_days`.
+    """
+    day = func.date_trunc("day", Invite.created_at)
+    of_shoot = Invite.participation_id.in_(
+        select(Participation.id).where(Participation.shoot_id == shoot.id)
+    ) & Invite.revoked_at.is_(None)
+    # A link's end depends on the day it was made, and a shoot's were made on a few.
+    for (made,) in session.execute(select(func.max(Invite.created_at)).where(of_shoot).group_by(day)).all():
+        session.execute(
+            update(Invite)
+            .where(of_shoot, day == func.date_trunc("day", literal(made)))
+            .values(expires_at=_expiry(shoot, made))
+        )
+    ends = select(
+        func.count().filter(Invite.expires_at >= shoot.deadline),
+        func.count().filter(Invite.expires_at < shoot.deadline),
+    )
+    with_it, before = session.execute(ends.where(of_shoot)).one()
+    return with_it, before
+
+
 def _expiry(shoot: Shoot, moment: datetime) -> datetime:
-    """Links end with the shoot's last day, or with the `invite_days`-th day; one made after it with the next day."""
+    """Links end with the shoot's last day, at most after `invite_days`; one made after it with the next day."""
     if shoot.deadline <= moment:
         return end_of_day((moment + timedelta(days=1)).date())
     return min(shoot.deadline, end_of_day((moment + timedelta(days=settings().invite_days)).date()))
@@ -263,19 +312,10 @@ def renew(session: Session, invite_id: UUID) -> Invite | None:
     return invite
 
 
-def take_back(session: Session, invite: Invite) -> None:
-    """End a link whose mail was not sent after all; the one that it replaced works again."""
-    if invite.revoked_at is not None:
-        return
-    session.execute(
-        update(Invite)
-        .where(
-            Invite.participation_id == invite.participation_id,
-            Invite.revoked_at == invite.created_at,  # as `create_all` replaces
-        )
-        .values(revoked_at=None)
-    )
-    invite.revoked_at = now()
+def take_back(invite: Invite) -> None:
+    """End a link whose mail was not sent after all; the one that it was to replace works on."""
+    if invite.revoked_at is None:
+        invite.revoked_at = now()
 
 
 def revoke(session: Session, participation_id: UUID, *, actor: audit.Actor) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, locks
 from core.brand import styles
-from core.clock import end_of_day, now
+from core.clock import end_of_day, now, rfc3339
 from core.db import organization_of
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
@@ -56,7 +56,10 @@ class Person:
 
     participation: Participation
     member: Member
-    link_ends_at: datetime | None
+    link_ends_at: (
+        datetime | None
+    )  # of the newest whose mail has left; of one that waits where there is no other
+    link_waits: bool | None  # whether the mail with the newest link has not left yet
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,7 @@ def create(
     name = " ".join(name.split())
     if not 1 <= len(name) <= LONGEST_NAME:
         raise ShootUnusable("Please give the shoot a name, at most 120 characters.", field="name")
-    end = end_of_day(deadline)
-    if not now() < end <= now() + LONGEST_DEADLINE:
-        raise ShootUnusable("The deadline must be today or later, within one year.", field="deadline")
+    end = _end(deadline)
     if engine not in set(EngineName):
         raise ShootUnusable("Please choose who makes the portraits.", field="engine")
     if EngineName(engine).needs_gpu and not diffusion_settings().diffusion_base:
@@ -121,6 +122,36 @@ def create(
         engine=shoot.engine,
     )
     return shoot
+
+
+def _end(deadline: date) -> datetime:
+    end = end_of_day(deadline)
+    if not now() < end <= now() + LONGEST_DEADLINE:
+        raise ShootUnusable("The deadline must be today or later, within one year.", field="deadline")
+    return end
+
+
+def move_deadline(session: Session, shoot: Shoot, deadline: date, *, actor: audit.Actor) -> tuple[int, int]:
+    """End a shoot with another day, earlier or later; its links follow, also those that had ended with it.
+
+    Returns:
+        How many links now end with the deadline, and how many before, see `invites.follow_deadline`.
+
+    Raises:
+        ShootUnusable: the day has passed or is more than a year away.
+        ShootClosed: the shoot has ended for good.
+    """
+    open_or_refuse(shoot)
+    end = _end(deadline)
+    # Everybody, so that whoever gets a link at this moment gets it by the new deadline, or has it moved.
+    locks.owners(session, select(Participation.member_id).where(Participation.shoot_id == shoot.id))
+    shoot.deadline = end
+    session.flush()
+    found = invites.follow_deadline(session, shoot)
+    audit.record(
+        session, audit.Tag.SHOOT_DEADLINE_MOVED, actor=actor, shoot=str(shoot.id), deadline=rfc3339(end)
+    )
+    return found
 
 
 def get(session: Session, shoot_id: UUID, *, lock: bool = False) -> Shoot:
@@ -197,17 +228,22 @@ def people(
     most: int = PAGE,
 ) -> Page:
     """Return a page of a shoot's people in the order of their names."""
-    newest = (
-        select(Invite.created_at, Invite.expires_at)
-        .where(Invite.participation_id == Participation.id, Invite.revoked_at.is_(None))
+    links = select(Invite).where(Invite.participation_id == Participation.id, Invite.revoked_at.is_(None))
+    ends = (
+        links.with_only_columns(Invite.expires_at)
+        .order_by(Invite.sent_at.is_(None), Invite.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    waits = (
+        links.with_only_columns(Invite.sent_at.is_(None))
         .order_by(Invite.id.desc())
         .limit(1)
-        .lateral()
+        .scalar_subquery()
     )
     query = (
-        select(Participation, Member, newest.c.expires_at)
+        select(Participation, Member, ends, waits)
         .join(Member, Member.id == Participation.member_id)
-        .outerjoin(newest, newest.c.created_at.is_not(None))
         .where(Participation.shoot_id == shoot_id)
         .order_by(*ORDER)
         .limit(most + 1)
@@ -224,7 +260,7 @@ def people(
 
 
 def remind(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite:
-    """Send one person a new link; the older ones end. It is a reminder, unless the invitation was withdrawn.
+    """Send one person a new link; the older ones end when its mail has left. It is a reminder, unless the invitation was withdrawn.
 
     Raises:
         NotRemindable: they declined, finished, were erased, asked for no more reminders, or have no access.

@@ -36,7 +36,7 @@ from sqlalchemy.orm import Session
 from core import locks
 from core.clock import now
 from core.errors import Gone, Misfit
-from core.vault.crypto import CannotOpen, new_key
+from core.vault.crypto import CannotOpen, new_key, open_sealed
 from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBase, KeyStoreMark, LogHead
 from core.vault.kms import EpochKeyGone, Kms
 
@@ -159,6 +159,20 @@ class KeyStore:
     def _prove(self, session: Session, epoch: int) -> None:
         proof = insert(EpochProof).values(epoch=epoch, wrapped=self._kms.wrap(epoch, _PROVEN, _PROVEN))
         session.execute(proof.on_conflict_do_nothing())
+
+    def living_epochs(self) -> list[int]:
+        """Return the epochs whose keys have not been destroyed."""
+        with Session(self._engine) as session:
+            return list(session.scalars(select(Epoch.number).where(Epoch.destroyed_at.is_(None))))
+
+    def proves(self, epoch: int, key: bytes) -> bool:
+        """Whether `key` is the epoch's."""
+        with Session(self._engine) as session:
+            proof = session.get(EpochProof, epoch)
+        try:
+            return proof is not None and open_sealed(key, proof.wrapped, _PROVEN) == _PROVEN
+        except CannotOpen:
+            return False
 
     def mark(self) -> Mark | None:
         """Return which installation the store says it belongs to, if any."""

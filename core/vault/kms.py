@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.vault.crypto import new_key, open_sealed, seal
+from core.vault.escrow import Escrow
 from core.vault.outage import answering
 
 
@@ -37,13 +38,14 @@ class FileKms:
     """One file an epoch in a folder of mode 0700 that is part of no backup.
 
     On flash storage an overwritten block may survive in spare cells until the drive reuses it, so put
-    the folder on an encrypted volume or a tmpfs with an escrowed copy, or use a cloud KMS.
+    the folder on an encrypted volume or a tmpfs with an escrow, or use a cloud KMS.
 
     Each verb raises `Unavailable` where the folder cannot be read or written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, escrow: Escrow | None = None) -> None:
         self._folder = folder
+        self._escrow = escrow
 
     def _path(self, epoch: int) -> Path:
         return self._folder / f"epoch-{epoch}.key"
@@ -64,13 +66,34 @@ class FileKms:
 
     @answering("keyring")
     def create(self, epoch: int) -> None:
-        """Write a new key, and the folder where there is none; the first of two processes wins and both use its key."""
+        """Write a new key, and the folder where there is none; the first of two processes wins and both use its key.
+
+        With an escrow its sealed copy is there before this returns, and none of any epoch but this and the one before.
+        """
+        self._write(epoch, new_key())
+        self.keep_copy(epoch)
+        if self._escrow is not None:
+            for old in self._escrow.epochs():
+                if old < epoch - 1:  # closed by a host that knew nothing of the escrow
+                    self._escrow.destroy(old)
+
+    def keep_copy(self, epoch: int) -> None:
+        """Keep the epoch's key in the escrow, if there is one."""
+        if self._escrow is not None:
+            self._escrow.keep(epoch, self._key(epoch))
+
+    @answering("keyring")
+    def put_back(self, epoch: int, key: bytes) -> None:
+        """Write a key that was lost; one that is there stays."""
+        self._write(epoch, key)
+
+    def _write(self, epoch: int, key: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Written whole under another name, then linked: a crash leaves no half a key in place.
         draft = self._folder / f".epoch-{epoch}.{os.getpid()}.draft"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(new_key())
+            file.write(key)
             file.flush()
             os.fsync(file.fileno())
         try:
@@ -91,18 +114,19 @@ class FileKms:
 
     @answering("keyring")
     def destroy(self, epoch: int) -> None:
-        """Overwrite the key's file, then remove it and make the removal durable."""
+        """Overwrite the key's file, then remove it and make the removal durable; so with its copy in escrow."""
         path = self._path(epoch)
-        if not path.exists():
-            return
-        with path.open("r+b") as file:
-            file.write(bytes(path.stat().st_size))
-            file.flush()
-            os.fsync(file.fileno())
-        path.unlink()
-        self._sync_folder()
+        if path.exists():
+            with path.open("r+b") as file:
+                file.write(bytes(path.stat().st_size))
+                file.flush()
+                os.fsync(file.fileno())
+            path.unlink()
+            self._sync_folder()
+        if self._escrow is not None:
+            self._escrow.destroy(epoch)
 
     @answering("keyring")
     def exists(self, epoch: int) -> bool:
-        """Whether the key's file exists."""
-        return self._path(epoch).exists()
+        """Whether the key's file exists, or its copy in escrow."""
+        return self._path(epoch).exists() or (self._escrow is not None and self._escrow.exists(epoch))

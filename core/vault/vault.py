@@ -21,13 +21,19 @@ from sqlalchemy.orm import Session
 from core import locks
 from core.clock import now
 from core.connections import postgres_engine
+<<<<<<< HEAD
 from core.db import allowed_inside, connect_args, organization_of, pool_that_tells
 from core.errors import Gone
+=======
+from core.db import connect_args, organization_of, pool_that_tells
+from core.errors import ConfigurationError, Gone
+>>>>>>> main
 from core.ids import new_id
 from core.models import Artifact, Kind, Member
 from core.queue import JobName, enqueue_all
 from core.settings import settings
 from core.vault.crypto import open_sealed, seal
+from core.vault.escrow import Escrow
 from core.vault.keys import KeyErased, KeyStore
 from core.vault.kms import FileKms
 from core.vault.store import ObjectMissing, ObjectStore
@@ -271,6 +277,20 @@ class Vault:
         return session.scalar(marked) or 0
 
 
+def escrow_of_settings() -> Escrow | None:
+    """Return where epoch keys are kept sealed a second time, if anywhere.
+
+    Raises:
+        ConfigurationError: only half of it is set.
+    """
+    config = settings()
+    if config.escrow_path is None and not config.escrow_public_key:
+        return None
+    if config.escrow_path is None or not config.escrow_public_key:
+        raise ConfigurationError("Set HEADSHOTS_ESCROW_PATH and HEADSHOTS_ESCROW_PUBLIC_KEY, or neither.")
+    return Escrow(config.escrow_path, config.escrow_public_key)
+
+
 @cache
 def vault() -> Vault:
     """Return the process's vault."""
@@ -282,5 +302,5 @@ def vault() -> Vault:
         pool_pre_ping=True,
         connect_args=connect_args(),
     )
-    keys = KeyStore(engine, FileKms(config.keyring_path), derive("erasure ledger"))
+    keys = KeyStore(engine, FileKms(config.keyring_path, escrow_of_settings()), derive("erasure ledger"))
     return Vault(keys, ObjectStore(config.storage_url))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
@@ -81,10 +82,21 @@ def scheduler() -> None:
 
 
 @main.command()
-def migrate() -> None:
+@click.option(
+    "--to",
+    "revision",
+    metavar="REV",
+    help="Bring the main database to this migration instead, forth or back; refuses to go back where something would be lost.",
+)
+@click.option(
+    "--lose",
+    multiple=True,
+    metavar="NAME",
+    help="With --to: a table, or a column as TABLE.COLUMN, that may go with what is in it.",
+)
+def migrate(revision: str | None, lose: tuple[str, ...]) -> None:
     """Bring both databases to the newest schema; the first time make the installation's keys. Needs HEADSHOTS_DATABASE_OWNER_URL."""
-    from core import logs
-    from core.schema import migrate as upgrade
+    from core import logs, schema
     from core.settings import settings
     from deploy import installation
 
@@ -94,7 +106,11 @@ def migrate() -> None:
         raise ConfigurationError(
             "Set HEADSHOTS_DATABASE_OWNER_URL to migrate: the app's role may not change tables."
         )
-    upgrade(owner.get_secret_value())
+    if revision is not None:
+        gone = schema.migrate_to(owner.get_secret_value(), revision, lose=lose)
+        tell(f"The main database is at {revision}. Gone: {', '.join(gone) or 'nothing'}.")
+        return
+    schema.migrate(owner.get_secret_value())
     if installation.initialize():
         tell(
             f"Made the keys of this installation in {settings().signing_path} and {settings().keyring_path}. "
@@ -120,3 +136,60 @@ def rotate(*, as_json: bool) -> None:
     installation.demand()
     epoch = turn_epoch()
     reporter(as_json)({"epoch": epoch}, f"Epoch {epoch} has begun; the key of the one before is destroyed.")
+
+
+@keys.command("escrow-key")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="New file for the private key; move it to where no host reaches it.",
+)
+def escrow_key(out: Path) -> None:
+    """Make the key pair of an escrow: the private key into a file, the public one to stdout."""
+    from core.vault.escrow import make_private_key
+
+    click.echo(make_private_key(out))
+    tell(
+        f"{out} alone opens the escrow's copies. Keep it where no host and no backup has it, and a second copy of it elsewhere."
+    )
+
+
+@keys.command()
+@click.option("--end", "over", is_flag=True, help="Destroy the copies, and keep none any more.")
+@json_option
+def escrow(*, over: bool, as_json: bool) -> None:
+    """Begin to keep the running epoch's key sealed a second time, in HEADSHOTS_ESCROW_PATH; from then on every host must."""
+    from core import logs
+    from deploy import escrow as keeping
+
+    logs.configure()
+    if over:
+        keeping.end()
+        reporter(as_json)({"epochs": []}, "The escrow has ended and its copies are destroyed.")
+        return
+    kept = keeping.begin()
+    numbers = ", ".join(str(one) for one in kept)
+    reporter(as_json)(
+        {"epochs": kept}, f"The escrow has the key of epoch {numbers}. Start every process with its settings."
+    )
+
+
+@keys.command()
+@click.option(
+    "--key",
+    "private_key",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="File with the escrow's private key.",
+)
+@json_option
+def recover(private_key: Path, *, as_json: bool) -> None:
+    """Put the running epoch's key back into a keyring that was lost; whoever was erased before it began stays erased."""
+    from core import logs
+    from deploy import escrow as keeping
+
+    logs.configure()
+    found = keeping.recover(private_key)
+    numbers = ", ".join(str(one) for one in found)
+    reporter(as_json)({"epochs": found}, f"The keyring has the key of epoch {numbers} again.")

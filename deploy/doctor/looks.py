@@ -37,6 +37,7 @@ def looks(mail_to: str | None = None) -> list[Look]:
             "Copy HEADSHOTS_SIGNING_PATH and HEADSHOTS_SECRET_KEY from a host that works; before the first `headshots migrate`"
             " there are none.",
         ),
+        Look("backup", machine.backups, "See the finding on the database."),
         Look("signing_keys", machine.signing, "Restore the folder HEADSHOTS_SIGNING_PATH from the backup."),
         Look(
             "storage",

@@ -23,6 +23,7 @@ from core.fonts import covering
 from core.observe import health
 from core.observe.figures import expiries
 from core.settings import diffusion_settings, settings, vision_settings
+from core.vault import ties
 from deploy import installation
 from deploy.doctor.finding import Finding, failure, ok, skipped, warning
 from deploy.fonts import SCRIPTS
@@ -32,6 +33,7 @@ _FULL_BYTES: Final = (
 )
 _NARROW_SHARE: Final = 0.1
 _SOON: Final = timedelta(days=60)  # identity providers pin the SAML certificate, and their admins need weeks
+_BACKUP_DUE: Final = timedelta(hours=36)  # one a day, and half a day to notice
 # As in deploy/setup.sh: WeasyPrint loads these by name, and OpenCV's wheel is linked to the last two.
 _LIBRARIES: Final = {
     "libpango-1.0.so.0": "libpango-1.0-0",
@@ -74,6 +76,23 @@ def _closed(check: str, path: Path) -> Iterator[Finding]:
     open_to_others = path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     if open_to_others:
         yield failure(check, f"others may open {path}", f"chmod -R go= {path}")
+
+
+def backups() -> Iterator[Finding]:
+    """The newest whole backup."""
+    made = ties.installation()
+    if made.backup_at is None:
+        yield warning(
+            "backup", "none was made by `headshots backup`", "Give it a timer, unless you back up otherwise."
+        )
+    elif now() - made.backup_at > _BACKUP_DUE:
+        yield warning(
+            "backup",
+            f"the newest is of {made.backup_at:%Y-%m-%d %H:%M} UTC",
+            "See the timer of `headshots backup`.",
+        )
+    else:
+        yield ok("backup", f"the newest is of {made.backup_at:%Y-%m-%d %H:%M} UTC")
 
 
 def belonging() -> Iterator[Finding]:

@@ -37,7 +37,8 @@ from core.queue import JobName, Lane, enqueue_all, redis_client, take
 from core.vault import vault
 from deploy.local.processes import child_environment, leashed, python_module
 from deploy.local.services import LocalServices
-from workers.process.runner import MAX_ATTEMPTS, only_one, perform
+from workers.process.runner import MAX_ATTEMPTS, perform
+from workers.process.single import only_one
 
 # mediapipe's generated code uses what newer protobuf deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -27,7 +27,7 @@ def run(job: JobRun) -> None:
         member = data_links.reachable(session, job.subject_id)
         mail = letters.data(session, member) if member else None
     if mail is not None:
-        post(job, mail)
+        post(job, mail, awaited=True)
     with job.finish() as session:
         if mail is not None and (member := data_links.reachable(session, job.subject_id)) is not None:
             audit.record(session, audit.Tag.DATA_LINK_SENT, actor=audit.SYSTEM, subject=member)

@@ -29,7 +29,7 @@ def run(job: JobRun) -> None:
         gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
         mail = None if gone or row.device_sha256 is None else letters.opened(session, row)
     if mail is not None:
-        post(job, mail)
+        post(job, mail, awaited=True)
     with job.finish():
         pass  # only marks the work as done: the session says already that its person is told
 

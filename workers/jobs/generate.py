@@ -24,7 +24,8 @@ from core.vault import ArtifactGone, Held, vault
 from workers.engines import Engine
 from workers.pipeline import assignment
 from workers.pipeline.render import render
-from workers.process.runner import JobRun, only_one
+from workers.process.runner import JobRun
+from workers.process.single import only_one
 
 if TYPE_CHECKING:
     from workers.diffusion.adapters import Adapter

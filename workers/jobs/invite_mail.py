@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.mail.message import Mail
 from core.models import Invite, Member, Participation, State
@@ -16,7 +16,7 @@ from workers.process.runner import JobRun
 
 
 def run(job: JobRun) -> None:
-    """Send the invite's mail and note when, to whoever has only to choose the mail that says so; nothing for one that was sent, withdrawn or has expired.
+    """Send the invite's mail and note when, to whoever has only to choose the mail that says so; nothing for one that was sent, withdrawn, overtaken by a newer one or has expired.
 
     A crash between the two sends the mail again, with the same Message-ID.
 
@@ -31,10 +31,11 @@ def run(job: JobRun) -> None:
         post(job, mail)
     with job.finish() as session:
         invite = session.get_one(Invite, job.subject_id)
+        locks.person(session, invite.member_id)
         if mail is None and _is_spared(session, invite):
-            invites.take_back(session, invite)
+            invites.take_back(invite)
         if mail is not None:
-            invite.sent_at = now()
+            invites.left(session, invite)
             _record(session, invite, audit.Tag.INVITE_SENT)
 
 
@@ -57,7 +58,7 @@ def mail_of(session: Session, invite_id: UUID) -> Mail | None:
     if gone or invite.sent_at is not None or invite.revoked_at is not None or invite.expires_at <= now():
         return None
     participation = session.get_one(Participation, invite.participation_id)
-    if _is_spared(session, invite):
+    if _is_spared(session, invite) or invites.is_overtaken(session, invite):
         return None
     if invite.reminder:
         return letters.reminder(session, invite)

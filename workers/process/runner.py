@@ -15,7 +15,7 @@ import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final, cast
 from uuid import UUID
@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 from core import locks, outages, owed
 from core.clock import now
 from core.consent import ConsentRequired
-from core.db import Lookup, direct_engine, transaction
+from core.db import Lookup, transaction
 from core.logs import logger
 from core.models import Outbox
 from core.observe import metrics, tracing
@@ -38,6 +38,7 @@ from core.vault import ArtifactGone, KeyErased
 from workers.jobs import Job
 from workers.process import alone, patience
 from workers.process.alone import Death
+from workers.process.single import only_one
 from workers.process.traces import traced
 
 MAX_ATTEMPTS: Final = 6  # of work that somebody can start again themselves
@@ -55,6 +56,14 @@ class Permanent(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class NotYet(Exception):
+    """It is not this work's turn for some seconds; nobody waits for that, and it is no try."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class AlreadyDone(Exception):
@@ -100,6 +109,7 @@ class How(Enum):
     REFUSED = auto()  # for good
     AWAY = auto()  # something outside was
     FAILED = auto()
+    PUT_BACK = auto()  # until it is its turn
     DIED = auto()  # it took its worker along, or would have
 
 
@@ -245,6 +255,9 @@ def _try(taken: _Taken) -> _End:
     except (KeyErased, ArtifactGone, ConsentRequired) as error:
         # The person erased everything or withdrew while this was on its way: there is nothing left to do.
         return _End(How.GONE, error.code)
+    except NotYet as error:
+        _put_back(job, error.seconds)
+        return _End(How.PUT_BACK)
     except Permanent as error:
         return _End(How.REFUSED, error.code)
     except JobTimeoutException as error:
@@ -270,6 +283,8 @@ def _try(taken: _Taken) -> _End:
 
 def _settle(taken: _Taken, end: _End, *, was_alone: bool = False) -> None:
     """Note how a try ended, and what follows from it."""
+    if end.how is How.PUT_BACK:
+        return
     if end.how is How.DONE:
         if taken.away is not None:
             _wake(taken)
@@ -365,12 +380,15 @@ def _count(taken: _Taken, outcome: Outcome) -> None:
     tracing.describe({"headshots.outcome": outcome.value})
 
 
-def _put_back(job: JobRun) -> None:
-    """Hand back what this worker has to leave before it is done, which is nobody's death."""
+def _put_back(job: JobRun, seconds: float = 0.0) -> None:
+    """Hand back what this worker has to leave before it is done, which is nobody's death, for so long at least."""
     with transaction(job.org_id) as session:
         row = session.get_one(Outbox, job.outbox_id, with_for_update={"key_share": True})
         if row.done_at is None and row.failed_at is None:
             row.published_at = row.started_at = None
+            row.not_before = (
+                max(row.not_before, now() + timedelta(seconds=seconds)) if seconds else row.not_before
+            )
 
 
 def _wake(taken: _Taken) -> None:
@@ -380,20 +398,3 @@ def _wake(taken: _Taken) -> None:
         woken = owed.wake(session, taken.away)
     if woken:
         logger().info("outage_over", code=taken.away, count=woken)
-
-
-@contextmanager
-def only_one(subject_id: UUID) -> Iterator[bool]:
-    """Hold the advisory lock of an outbox row, or of what a job is about, on a connection of its own.
-
-    Yields whether it is ours.
-
-    If Postgres restarts meanwhile, the lock is gone and the outbox row alone decides who was first.
-    """
-    connection = direct_engine().connect().execution_options(isolation_level="AUTOCOMMIT")
-    try:
-        yield locks.take(connection, locks.Space.WORK, subject_id.bytes)
-    finally:
-        # Closing the connection for good frees the lock, whether or not Postgres still answers.
-        connection.invalidate()
-        connection.close()

@@ -327,7 +327,9 @@ def test_a_chosen_backdrop_stays_though_another_field_is_refused(org: UUID, brow
         "backdrop_kind": "image",
         "image": (io.BytesIO(coarse(1, (1200, 1000))), "wall.jpg"),
     }
-    working = threading.Timer(0.5, judge_pictures, (org,))  # a worker comes while the page waits for it
+    working = threading.Timer(
+        0.5, judge_pictures, (org,), {"patience": 10.0}
+    )  # a worker comes while the page waits for it
     working.start()
     refused = browser.post("/admin/styles/new", wrong, json=False)
     working.join()
@@ -468,14 +470,39 @@ def test_the_counts_name_every_state(org: UUID, browser: Any) -> None:
     assert (found["counts"]["ready"], found["total"], found["done"]) == (1, 1, 0)
 
 
-def test_a_reminder_ends_the_old_link_and_owes_one_mail(org: UUID, browser: Any) -> None:
+def test_a_new_link_leaves_the_old_one_until_its_mail_has_left_and_the_page_says_so(
+    org: UUID, browser: Any
+) -> None:
     row = add_participation(org, add_member(org), State.INVITED)
     for _ in range(2):
         answer = browser.post(f"/admin/shoots/{row.shoot_id}/people/{row.id}/resend")
         assert answer.status_code == 200
     with transaction(org) as session:
-        links = session.scalars(select(Invite).order_by(Invite.id)).all()
-    assert [link.revoked_at is None for link in links] == [False, True]
+        first, second = session.scalars(select(Invite).order_by(Invite.id)).all()
+        assert (first.revoked_at, second.revoked_at) == (None, None)
+    assert "newest mail not sent yet" in browser.get(f"/admin/shoots/{row.shoot_id}").text
+    with transaction(org) as session:
+        invites.left(session, session.get_one(Invite, second.id))
+        assert session.get_one(Invite, first.id).revoked_at is not None
+    assert "newest mail not sent yet" not in browser.get(f"/admin/shoots/{row.shoot_id}").text
+
+
+def test_hr_moves_the_deadline_and_reads_how_many_links_follow(org: UUID, browser: Any) -> None:
+    row = add_participation(org, add_member(org), State.INVITED)
+    shoot = f"/admin/shoots/{row.shoot_id}"
+    browser.post(f"{shoot}/people/{row.id}/resend")
+    day = now().date() + timedelta(days=30)
+    answer = browser.post(f"{shoot}/deadline", {"deadline": day.isoformat()})
+    assert (answer.json["links"], answer.json["earlier"]) == (1, 0)
+    page = html.fromstring(browser.get(shoot).text)
+    assert page.xpath("//input[@id='deadline']/@value") == [day.isoformat()]
+    with transaction(org) as session:
+        assert session.scalars(select(Invite.expires_at)).one().date() == day
+    refused = browser.post(f"{shoot}/deadline", {"deadline": "2020-01-01"})
+    assert (refused.status_code, refused.json["error"]["code"]) == (422, "shoot_unusable")
+    browser.post(f"{shoot}/close")
+    late = browser.post(f"{shoot}/deadline", {"deadline": day.isoformat()})
+    assert (late.status_code, late.json["error"]["code"]) == (409, "shoot_closed")
 
 
 @pytest.mark.parametrize("state", [State.DECLINED, State.APPROVED, State.DELIVERED, State.ERASED])

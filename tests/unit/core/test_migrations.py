@@ -1,4 +1,4 @@
-"""Migrations keep what is there, on the way up and on the way down."""
+"""Migrations keep what is there, on the way up and on the way down; since the release they only add."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
+from conftest import misfit
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DatabaseError
 
 from core.ids import new_id
-from core.schema import alembic_config
+from core.schema import MIGRATIONS, NoSuchMigration, WouldLose, alembic_config, migrate_to
 from deploy.local.services import Databases, LocalServices
 
 ORG, MEMBER, STYLE, SHOOT, PARTICIPATION, ARTIFACT, PHOTO, ADAPTER, LOOK = (str(new_id()) for _ in range(9))
@@ -56,6 +58,10 @@ ROWS = {
     },
 }
 MOMENTS = {"shoots": ("deadline",), "participations": ("changed_at",)}
+
+RELEASED = "0016"  # the newest migration of release 0.1.0
+SCRIPT = ScriptDirectory(str(MIGRATIONS))
+SINCE = [one.revision for one in reversed(list(SCRIPT.walk_revisions(RELEASED, "heads")))][1:]
 
 
 @pytest.fixture
@@ -254,3 +260,111 @@ def test_deletions_and_mails_that_were_given_up_are_taken_up_again(databases: Da
         assert connection.scalar(text("SELECT failure FROM erasures")) is None
     command.downgrade(config, "0016")
     command.upgrade(config, "head")
+
+
+def shape(connection: Connection) -> dict[str, object]:
+    """What a program that runs meanwhile relies on: columns with type, and the functions that it calls."""
+    columns = connection.execute(
+        text(
+            "SELECT table_name || '.' || column_name, udt_name, is_nullable, column_default, character_maximum_length"
+            " FROM information_schema.columns WHERE table_schema = 'public'"
+        )
+    )
+    functions = connection.execute(
+        text(
+            "SELECT p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', pg_get_function_result(p.oid)"
+            " FROM pg_proc p WHERE pronamespace = 'public'::regnamespace"
+        )
+    )
+    return {row[0]: tuple(row[1:]) for row in (*columns, *functions)}
+
+
+def test_every_migration_since_the_release_only_adds(databases: Databases) -> None:
+    config = alembic_config(databases.owner)
+    command.upgrade(config, RELEASED)
+    engine = create_engine(databases.owner)
+    with engine.connect() as connection:
+        before = shape(connection)
+    for revision in SINCE:
+        command.upgrade(config, revision)
+        with engine.connect() as connection:
+            after = shape(connection)
+        changed = {name for name, known in before.items() if after.get(name) != known}
+        assert not {one for one in changed if not looser(before[one], after.get(one))}, revision
+        tables = {name.partition(".")[0] for name in before if "." in name}
+        for name in set(after) - set(before):
+            if "." in name and name.partition(".")[0] in tables:
+                _, nullable, default, _ = after[name]
+                assert nullable == "YES" or default is not None, (
+                    f"{revision}: who does not know {name} cannot insert"
+                )
+        before = after
+    engine.dispose()
+
+
+def looser(old: object, new: object) -> bool:
+    """Whether a column took a default, became nullable or longer, which harms nobody."""
+    if not (isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new) == 4):
+        return False
+    same_type = old[0] == new[0]
+    nullable = new[1] == "YES" or new[1] == old[1]
+    longer = new[3] is None or (old[3] is not None and new[3] >= old[3])
+    return same_type and nullable and longer
+
+
+def test_the_release_before_writes_into_the_newer_schema(databases: Databases) -> None:
+    command.upgrade(alembic_config(databases.owner), "head")
+    with company(databases.app) as connection:
+        fill(connection)
+    with company(databases.app) as connection:
+        for table in ROWS:
+            assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 1
+
+
+def test_back_to_the_release_before_and_forth_keeps_every_row(databases: Databases) -> None:
+    command.upgrade(alembic_config(databases.owner), "head")
+    with company(databases.app) as connection:
+        fill(connection)
+    gone = migrate_to(databases.owner, RELEASED)
+    assert "installation" in gone
+    with company(databases.app) as connection:
+        for table in ROWS:
+            assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 1
+    assert migrate_to(databases.owner, SINCE[-1]) == []
+    with company(databases.app) as connection:
+        for table in ROWS:
+            assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 1
+        connection.execute(text("SELECT id FROM installation"))
+
+
+def test_what_an_earlier_schema_has_no_place_for_stays(databases: Databases) -> None:
+    command.upgrade(alembic_config(databases.owner), "head")
+    with company(databases.app) as connection:
+        fill(connection)
+        connection.execute(
+            text(
+                "INSERT INTO installation (id, single, created_at, fingerprints, generation)"
+                " VALUES (:id, true, now(), '{}', :id)"
+            ),
+            {"id": ORG},
+        )
+    with misfit(WouldLose, "--lose installation"):
+        migrate_to(databases.owner, RELEASED)
+    with company(databases.app) as connection:
+        assert connection.execute(text("SELECT count(*) FROM installation")).scalar_one() == 1
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == SINCE[-1]
+    assert "installation" in migrate_to(databases.owner, RELEASED, lose=["installation"])
+
+
+def test_a_column_of_a_company_counts_though_its_owner_cannot_see_it(databases: Databases) -> None:
+    command.upgrade(alembic_config(databases.owner), "0016")
+    with company(databases.app) as connection:
+        fill(connection)
+        connection.execute(text("UPDATE participations SET reminders_ended_at = now()"))
+    with misfit(WouldLose, "participations.reminders_ended_at"):
+        migrate_to(databases.owner, "0010")
+
+
+def test_a_migration_that_does_not_exist_is_named(databases: Databases) -> None:
+    with misfit(NoSuchMigration, "There is no migration 9999"):
+        migrate_to(databases.owner, "9999")

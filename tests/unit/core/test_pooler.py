@@ -20,7 +20,7 @@ from core.ids import new_id
 from core.models import Kind, Member
 from core.queue import CHANNEL, JobName, Lane, enqueue, redis_client
 from core.vault import vault
-from workers.process.runner import only_one
+from workers.process.single import only_one
 
 pytestmark = pytest.mark.skipif(pgbouncer() is None, reason="needs PgBouncer: apt-get install pgbouncer")
 CALLS = 200

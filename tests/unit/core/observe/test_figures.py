@@ -15,6 +15,7 @@ from uuid import UUID
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
@@ -161,6 +162,30 @@ def test_a_figure_that_cannot_be_had_is_said_and_costs_the_others_nothing(org: U
     assert found["headshots_figure_missing"]["queue",] == 0
     assert "headshots_epoch_age_seconds" not in found
     assert found["headshots_oldest_unsequenced_seconds"] >= 0
+
+
+def test_what_costs_more_is_taken_less_often_and_what_failed_at_once_again() -> None:
+    asked: list[str] = []
+    fails = [True]
+
+    def cheap() -> Iterator[GaugeMetricFamily]:
+        asked.append("cheap")
+        yield GaugeMetricFamily("headshots_cheap", "", value=1)
+
+    def dear() -> Iterator[GaugeMetricFamily]:
+        asked.append("dear")
+        if fails[0]:
+            raise RuntimeError
+        yield GaugeMetricFamily("headshots_dear", "", value=1)
+
+    collector = Figures({cheap: 0.0, dear: 3600.0})
+    collector.take()
+    assert "headshots_dear" not in [family.name for family in collector.collect()]
+    fails[0] = False
+    collector.take()
+    collector.take()
+    assert asked == ["cheap", "dear"] * 2 + ["cheap"]
+    assert {"headshots_cheap", "headshots_dear"} <= {family.name for family in collector.collect()}
 
 
 def test_what_is_out_of_date_is_not_told(org: UUID, monkeypatch: pytest.MonkeyPatch) -> None:

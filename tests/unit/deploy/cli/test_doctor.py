@@ -82,7 +82,7 @@ def test_a_whole_installation_has_no_failure(inbox: Inbox) -> None:
         "database", "app_role", "tenant_walls", "lookup_role", "migrations", "owner_role", "keys_database", "installation",
         "keyring",
         "signing_keys", "storage", "clock_storage", "clock_database", "redis", "scheduler", "mail", "mail_domain", "base_url",
-        "disk", "fonts", "libraries", "matting_model", "gpu",
+        "disk", "backup", "fonts", "libraries", "matting_model", "gpu",
     }  # fmt: skip
     assert wanted <= set(found)
     assert all(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from conftest import add_participation, forget_process_state
+from conftest import add_member, add_participation, forget_process_state
 from mail_server import PostOffice, serving
-from sqlalchemy import select
+from sqlalchemy import select, update
 from work import do_all_work
 
 from core import audit
-from core.clock import now
+from core.clock import end_of_day, now
 from core.db import transaction
+from core.mail import rate
 from core.models import (
     AuditEvent,
     Invite,
@@ -228,3 +231,142 @@ def test_who_wants_no_reminders_gets_none_and_can_still_be_invited_anew(
     do_all_work()
     (mail,) = post.mails
     assert not mail.subject.startswith("Reminder")
+
+
+def usable(org: UUID, invite: Invite) -> bool:
+    with transaction(org) as session:
+        try:
+            return bool(invites.usable(session, invite.id))
+        except invites.InviteRevoked:
+            return False
+
+
+def person_in_list(org: UUID, invite: Invite) -> shoots.Person:
+    with transaction(org) as session:
+        row = session.get_one(Participation, invite.participation_id)
+        (person,) = shoots.people(session, row.shoot_id).people
+        return person
+
+
+def resend(org: UUID, invite: Invite) -> Invite:
+    with transaction(org) as session:
+        row = session.get_one(Participation, invite.participation_id)
+        return shoots.remind(session, row, actor=audit.SYSTEM)
+
+
+def test_an_earlier_link_works_until_the_mail_with_the_new_one_has_left(
+    post: PostOffice, org: UUID, member: Member
+) -> None:
+    first = create_invite(org, member)
+    assert person_in_list(org, first).link_waits
+    do_all_work()
+    assert not person_in_list(org, first).link_waits
+    post.answer = "451 later"
+    second = resend(org, first)
+    do_all_work()
+    assert usable(org, first)
+    assert person_in_list(org, first).link_waits
+    post.answer = "250 OK"
+    with transaction(org) as session:
+        session.execute(update(Outbox).values(not_before=now()))
+    do_all_work()
+    assert usable(org, second)
+    assert not usable(org, first)
+    assert not person_in_list(org, first).link_waits
+    assert [invites.link_of(second) in mail.links for mail in post.mails] == [False, True]
+
+
+def test_an_earlier_link_works_on_when_the_new_mail_is_refused(
+    post: PostOffice, org: UUID, member: Member
+) -> None:
+    first = create_invite(org, member)
+    do_all_work()
+    post.answer = "550 no such user"
+    resend(org, first)
+    do_all_work()
+    assert usable(org, first)
+
+
+def test_of_two_mails_that_wait_only_the_newer_leaves(post: PostOffice, org: UUID, member: Member) -> None:
+    first = create_invite(org, member)
+    second = resend(org, first)
+    do_all_work()
+    (mail,) = post.mails
+    assert invites.link_of(second) in mail.links
+    assert not usable(org, first)
+
+
+def test_links_follow_the_deadline_both_ways(post: PostOffice, org: UUID, member: Member) -> None:
+    invite = create_invite(org, member)
+    do_all_work()
+
+    def move(days: int) -> datetime:
+        with transaction(org) as session:
+            row = session.get_one(Participation, invite.participation_id)
+            shoot = shoots.get(session, row.shoot_id, lock=True)
+            day = now().date() + timedelta(days=days)
+            assert shoots.move_deadline(session, shoot, day, actor=audit.SYSTEM) == (days <= 90, days > 90)
+        with transaction(org) as session:
+            return session.get_one(Invite, invite.id).expires_at
+
+    assert move(40) == end_of_day(now().date() + timedelta(days=40))
+    assert move(0) == end_of_day(now().date())
+    assert move(200) == end_of_day(now().date() + timedelta(days=90)), "the most that a link works"
+    with transaction(org) as session:
+        session.get_one(Invite, invite.id).expires_at = now()
+    with pytest.raises(invites.InviteExpired), transaction(org) as session:
+        invites.usable(session, invite.id)
+    move(3)
+    assert usable(org, invite)
+    assert len(events(org, audit.Tag.SHOOT_DEADLINE_MOVED)) == 4
+
+
+def test_a_withdrawn_link_stays_so_when_the_deadline_moves(
+    post: PostOffice, org: UUID, member: Member
+) -> None:
+    invite = create_invite(org, member)
+    with transaction(org) as session:
+        invites.revoke(session, invite.participation_id, actor=audit.SYSTEM)
+        row = session.get_one(Participation, invite.participation_id)
+        shoot = shoots.get(session, row.shoot_id, lock=True)
+        day = now().date() + timedelta(days=40)
+        assert shoots.move_deadline(session, shoot, day, actor=audit.SYSTEM) == (0, 0)
+    assert not usable(org, invite)
+
+
+@pytest.fixture
+def five_a_second(post: PostOffice, monkeypatch: pytest.MonkeyPatch) -> PostOffice:
+    monkeypatch.setenv("HEADSHOTS_MAIL_PER_SECOND", "5")
+    forget_process_state()
+    return post
+
+
+def test_mails_over_the_rate_come_back_in_turn_and_nobody_waits_for_them(
+    five_a_second: PostOffice, org: UUID, member: Member
+) -> None:
+    people = [member, *(add_member(org, f"Person{number}") for number in range(11))]
+    for one in people:
+        create_invite(org, one)
+    started = time.monotonic()
+    do_all_work()
+    sent, seconds = len(five_a_second.mails), time.monotonic() - started
+    assert sent <= 5 + 5 * seconds
+    with transaction(org) as session:
+        waiting = session.scalars(select(Outbox).where(Outbox.done_at.is_(None))).all()
+        assert all((row.attempts, row.failed_at, row.published_at) == (0, None, None) for row in waiting)
+    while len(five_a_second.mails) < len(people):
+        assert time.monotonic() - started < 60
+        do_all_work()
+        assert len(five_a_second.mails) <= 5 + 5 * (time.monotonic() - started)
+        time.sleep(0.05)
+    assert sorted(mail.to[0] for mail in five_a_second.mails) == sorted(one.email or "" for one in people)
+
+
+def test_a_mail_that_somebody_waits_for_is_not_held_back(
+    five_a_second: PostOffice, org: UUID, member: Member
+) -> None:
+    while not rate.wait_seconds():
+        pass
+    opened_elsewhere(org, member)
+    do_all_work()
+    assert len(five_a_second.mails) == 1
