@@ -21,13 +21,8 @@ from sqlalchemy.orm import Session
 from core import locks
 from core.clock import now
 from core.connections import postgres_engine
-<<<<<<< HEAD
 from core.db import allowed_inside, connect_args, organization_of, pool_that_tells
-from core.errors import Gone
-=======
-from core.db import connect_args, organization_of, pool_that_tells
 from core.errors import ConfigurationError, Gone
->>>>>>> main
 from core.ids import new_id
 from core.models import Artifact, Kind, Member
 from core.queue import JobName, enqueue_all
