@@ -338,7 +338,7 @@ class KeyStore:
                 select(DataKey.owner_id, DataKey.epoch, DataKey.wrapped)
                 .where(DataKey.epoch < epoch)
                 .limit(REWRAPPED_AT_ONCE)
-                .with_for_update()
+                .with_for_update(key_share=True)
             ).all()
             if not rows:
                 return 0
