@@ -36,11 +36,17 @@ STATES: dict[State, Word] = {
     State.RENDERING: Word(_l("In the studio"), "info", _l("Headshots are being made.")),
     State.READY: Word(_l("Choosing"), "warn", _l("Headshots are ready; the person has not chosen yet.")),
     State.APPROVED: Word(_l("Approved"), "good", _l("The person chose a headshot; ready to download.")),
-    State.DELIVERED: Word(_l("Delivered"), "good", _l("The headshot was downloaded.")),
+    State.DELIVERED: Word(
+        _l("Downloaded"), "good", _l("The headshot was downloaded, by the person or by your company.")
+    ),
     # No reason is ever asked or shown: declining costs nothing.
     State.DECLINED: Word(_l("Not participating"), "", _l("Uses initials or a picture of their own.")),
     State.FAILED: Word(_l("Needs new photos"), "bad", _l("No headshot could be made from the photos.")),
-    State.EXPIRED: Word(_l("Link expired"), "warn", _l("The invitation ended unused.")),
+    State.EXPIRED: Word(
+        _l("Link ended"),
+        "warn",
+        _l("The invitation ended before photos were sent: its time was over, or somebody ended it."),
+    ),
     State.ERASED: Word(_l("Erased"), "", _l("Everything about this person was deleted.")),
 }
 

@@ -29,7 +29,8 @@ LOST_AFTER_SECONDS = 5.0
 LOOK_EVERY_SECONDS = 2.0
 # Work for later becomes due without a commit that notifies.
 WAIT_SECONDS = 1.0
-# While more is due than the window shows, and between two looks at all: 128 messages each time are 4,000/s.
+# While workers take from a lane that has more than its window shows, and between two looks at all: 128 messages
+# each time are 4,000/s.
 PAUSE_SECONDS = 0.03
 # On a CPU the longest job, a render of twenty photos on one slow core, takes about two minutes. On a GPU
 # it is a whole shoot's pictures, up to eight people at a time.
@@ -43,14 +44,14 @@ def publish_due() -> int:
 
 
 def _publish() -> tuple[int, bool]:
-    """Return how many messages were sent, and whether a lane's window cannot show all that is due."""
+    """Return how many messages were sent, and whether workers take from a lane that has more than its window shows."""
     due = Lookup.due_outbox(list(JOBS.values()), WINDOW)
     queues = [Queue(lane, connection=redis_client(), serializer=JSONSerializer) for lane in JOBS]
     with redis_client().pipeline(transaction=False) as asking:
         for queue in queues:
             asking.llen(queue.key)
         told = asking.execute()
-    sent = 0
+    sent, more = 0, False
     for lane, queue, waiting, there in zip(JOBS, queues, due, told, strict=True):
         missing = min(waiting, WINDOW) - there
         if missing > 0:
@@ -64,7 +65,8 @@ def _publish() -> tuple[int, bool]:
             )
             queue.enqueue_many([message] * missing)
             sent += missing
-    return sent, max(due) >= WINDOW
+            more = more or waiting >= WINDOW
+    return sent, more
 
 
 def _running() -> set[int]:

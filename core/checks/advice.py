@@ -62,6 +62,7 @@ class Issue(StrEnum):
     HAND_OVER_FACE = "hand_over_face"
     COLOUR_CAST = "colour_cast"
     SCREENSHOT = "screenshot"
+    BLOCKS = "blocks"
     MOUTH_OPEN = "mouth_open"
     MAY_BE_SOMEONE_ELSE = "may_be_someone_else"
 
@@ -98,7 +99,10 @@ ADVICE: Final[dict[Issue, Advice]] = {
         N_("This picture has too many pixels. Please upload the photo as your phone saved it."),
     ),
     Issue.TOO_FEW_PIXELS: Advice(
-        Severity.BLOCK, N_("This picture is too small. Please upload the photo as your phone saved it.")
+        Severity.BLOCK,
+        N_(
+            "One side of this picture has fewer than 64 pixels. Please upload the photo as your phone saved it."
+        ),
     ),
     Issue.CHECK_FAILED: Advice(
         Severity.BLOCK,
@@ -201,6 +205,11 @@ ADVICE: Final[dict[Issue, Advice]] = {
         Severity.WARN,
         N_("Your face is not sharp. Wipe the lens, hold the phone still and try again."),
         "Sharpness",
+    ),
+    Issue.BLOCKS: Advice(
+        Severity.WARN,
+        N_("This photo was saved so small that squares show. Please upload the original from your camera."),
+        "Compression artefacts",
     ),
     Issue.HEAD_TURNED: Advice(
         Severity.WARN,

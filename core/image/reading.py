@@ -92,7 +92,13 @@ class _Limits(NamedTuple):
                 "Please upload the photo as your phone saved it."
             )
         if min(width, height) < max(1, self.shorter_side):
-            raise TooFewPixels("This picture is too small. Please upload the photo as your phone saved it.")
+            raise TooFewPixels(
+                "This picture of %(width)s × %(height)s pixels is too small or too narrow: each side needs at least "
+                "%(least)s. Please upload the photo as your phone saved it.",
+                width=width,
+                height=height,
+                least=self.shorter_side,
+            )
 
     def judge_coded(self, size: tuple[int, int], coded: int) -> None:
         """Refuse an AVIF that holds more pixels than it announces; `coded` of all its parts."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import delete
+
 from compliance import consent
 from core import audit
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
 from core.ids import new_id
-from core.models import Consent, Member, Participation, Shoot, State, Style
+from core.models import Consent, Member, Outbox, Participation, Shoot, State, Style
 from core.people import members, organizations
 from core.portraits import photos, submission, verdicts
 from core.style.spec import StyleSpec
@@ -100,7 +102,7 @@ def upload(person: Participation, content: bytes) -> UUID:
 
 
 def submit(person: Participation, content: bytes) -> None:
-    """Send a photo that counts as checked, and ask the studio for the headshot."""
+    """Send a photo that was checked long ago, and ask the studio for the headshot."""
     with transaction(person.org_id) as session:
         row = session.get_one(Participation, person.id)
         photo = photos.store(
@@ -111,5 +113,6 @@ def submit(person: Participation, content: bytes) -> None:
             upload_key=str(new_id()),
             consent=consent.require(session, person.member_id),
         ).photo
+        session.execute(delete(Outbox).where(Outbox.subject_id == photo.id))
         verdicts.record_verdict(session, photo, {"accepted": True}, stripped=content)
         submission.submit(session, row, actor=audit.actor_for(session.get_one(Member, person.member_id)))

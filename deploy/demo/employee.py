@@ -115,7 +115,7 @@ class Employee:
                     raise DemoFailed("An upload that was sent twice became two photos.")
         left_out = len(self.person.photos) - MAX_PHOTOS
         if left_out > 0:
-            self.say(f"{self.person.first} has {left_out} photos more than the {MAX_PHOTOS} that are used")
+            self.say(f"{self.person.called} has {left_out} photos more than the {MAX_PHOTOS} that are used")
 
     def _send(self, name: str, content: bytes, key: str, token: str) -> tuple[int, Any]:
         return self._browser.fetch(
@@ -128,21 +128,21 @@ class Employee:
 
     def submit(self) -> None:
         """Wait for the verdicts and send the good photos to the studio, if there is any."""
-        with patience(VERDICT_PATIENCE_SECONDS, f"The check of {self.person.first}’s photos") as pause:
+        with patience(VERDICT_PATIENCE_SECONDS, f"The check of {self.person.called}’s photos") as pause:
             while True:
                 _, listing = self._browser.fetch("/me/photos.json")
                 if not listing["checking"]:
                     break
                 pause()
         good, all_of_them = listing["accepted"], len(self._files) + len(self._refused)
-        self.say(f"{self.person.first} agrees and uploads: {good} of {all_of_them} photos can be used")
+        self.say(f"{self.person.called} agrees and uploads: {good} of {all_of_them} photos can be used")
         if good:
             self._browser.submit(self._browser.get("/me/photos").form("/me/submit"))
             self.submitted = True
 
     def follow(self) -> bool:
         """Watch the studio's progress; return whether there is a headshot to choose."""
-        with patience(RENDER_PATIENCE_SECONDS, f"{self.person.first}’s headshot") as pause:
+        with patience(RENDER_PATIENCE_SECONDS, f"{self.person.called}’s headshot") as pause:
             while True:
                 heard = list(self._browser.events("/me/progress/events"))
                 status = heard[-1] if heard else self._browser.fetch("/me/progress.json")[1]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DOMAIN = "northwind.example"  # RFC 2606: never a real address
 SURNAME = "Example"
@@ -32,6 +33,7 @@ class Person:
     last: str
     email: str
     employee_id: str
+    called: str  # in what the demo says: the first name, or one that only this person has
     photos: tuple[tuple[str, bytes], ...] = ()
 
     @property
@@ -63,7 +65,14 @@ def employees(photos: dict[str, list[tuple[str, bytes]]], decliner: str) -> tupl
         firsts.add(first.casefold())
         emails.add(email)
         folder = _unlike(key, (*keys, *TAKEN_NAMES)) if key.casefold() in TAKEN_NAMES else key
-        made.append(Person(key, folder, first, last, email, f"E{number}", tuple(photos.get(key, ()))))
+        made.append(Person(key, folder, first, last, email, f"E{number}", first, tuple(photos.get(key, ()))))
+    often = Counter(person.first.casefold() for person in made)
+    made = [
+        replace(person, called=f"{person.first} ({person.key})")
+        if often[person.first.casefold()] > 1
+        else person
+        for person in made
+    ]
     return made[:-1], made[-1]
 
 

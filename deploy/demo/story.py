@@ -192,7 +192,7 @@ def _decline(someone: Employee, links: dict[str, str], out: Path) -> None:
     folder = out / someone.person.folder
     folder.mkdir(exist_ok=True)
     (folder / "avatar.png").write_bytes(someone.decline())
-    someone.say(f"{someone.person.first} declines, which is fine, and gets an avatar with initials")
+    someone.say(f"{someone.person.called} declines, which is fine, and gets an avatar with initials")
 
 
 def _result(one: Employee, out: Path, say: Say) -> Outcome:
@@ -202,10 +202,10 @@ def _result(one: Employee, out: Path, say: Say) -> Outcome:
         outcome = one.outcome()
         if one.fallback:
             refused = f"{outcome.refused} pictures of the image model are thrown away unseen: "
-            say(f"{one.person.first} reads: {refused if outcome.refused else ''}“{one.fallback}”")
-        say(f"{one.person.first} picks the headshot made from {outcome.report.source} and downloads it")
+            say(f"{one.person.called} reads: {refused if outcome.refused else ''}“{one.fallback}”")
+        say(f"{one.person.called} picks the headshot made from {outcome.report.source} and downloads it")
         return outcome
-    say(f"{one.person.first} gets no headshot from these photos and is told why")
+    say(f"{one.person.called} gets no headshot from these photos and is told why")
     return one.outcome()
 
 
@@ -239,7 +239,7 @@ def _erase(place: Place, leaving: Employee, admin: HrAdmin, out: Path, say: Say)
     Raises:
         DemoFailed: something of the person was still there, or the certificate does not hold.
     """
-    first = leaving.person.first
+    first = leaving.person.called
     address = admin.page_of(leaving.person)
     receipt = leaving.erase()
     say(f"{first} presses “erase everything”: key destroyed, signed out, link dead")

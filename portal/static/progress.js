@@ -21,18 +21,24 @@ function show(status) {
   return Boolean(status.next);
 }
 
-async function poll() {
-  for (let over = false; !over; ) {
-    await new Promise((done) => setTimeout(done, POLL_MS));
-    try {
-      const answer = await fetch(place.dataset.poll, { headers: { "X-Requested-With": "fetch" } });
-      if (answer.status === 401) location.reload();
-      if (answer.ok) over = show(await answer.json());
-    } catch {
-      // The network failed; the next round asks again.
-    }
+async function ask() {
+  try {
+    const answer = await fetch(place.dataset.poll, { headers: { "X-Requested-With": "fetch" } });
+    if (answer.status === 401) location.reload();
+    return answer.ok && show(await answer.json());
+  } catch {
+    return false; // the network failed; the next round asks again
   }
 }
+
+async function poll() {
+  do await new Promise((done) => setTimeout(done, POLL_MS));
+  while (!(await ask()));
+}
+
+// A phone that was put away has lost the stream without being told; and the way back in history may show an old page.
+document.addEventListener("visibilitychange", () => document.hidden || ask());
+addEventListener("pageshow", (event) => event.persisted && ask());
 
 const events = new EventSource(place.dataset.events);
 events.addEventListener("message", (event) => {

@@ -279,7 +279,7 @@ def decline(employee: Employee) -> None:
 
 def erase(employee: Employee) -> None:
     page = employee.page
-    page.get_by_role("link", name="Privacy").click()
+    page.get_by_role("link", name="Your data", exact=True).click()
     expect(page.locator(".ledger")).to_contain_text("Headshots made of you")
     page.get_by_role("button", name="Erase everything").click()
     assert page.url.endswith("/me/privacy"), "nothing happens before the box is ticked"

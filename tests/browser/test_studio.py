@@ -62,3 +62,15 @@ def test_after_a_failed_save_the_preview_stays_and_the_summary_leads_to_the_fiel
     page.get_by_label("Sizes of your own").fill("")
     page.locator("#warmth").fill("0.1")
     expect(summary).to_have_count(0)
+
+
+def test_the_button_that_saves_is_in_sight_on_a_laptop(visitors: Visitors) -> None:
+    hr = HrAdmin(visitors)
+    hr.sign_in()
+    page = hr.page
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto("/admin/styles/new")
+    expect(page.locator("#preview")).to_have_attribute("src", re.compile("^blob:"))
+    save = page.get_by_role("button", name="Save the style").locator("visible=true").bounding_box()
+    assert save is not None
+    assert save["y"] + save["height"] <= 900

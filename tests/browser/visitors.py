@@ -236,9 +236,10 @@ class HrAdmin:
         expect(page.get_by_role("heading", level=1, name="Check every row")).to_be_visible()
 
     def invite_everyone(self) -> None:
-        """Commit the dry run."""
+        """Confirm the dry run, and stay until everybody is invited."""
         self.page.get_by_role("button", name=re.compile(r"Invite \d+ p")).click()
-        self.page.wait_for_url(lambda address: "/import/commit" not in address)
+        self.page.wait_for_url(re.compile(r"/result$"))
+        expect(self.page.get_by_role("heading", level=1, name="Done")).to_be_visible()
 
 
 class Employee:

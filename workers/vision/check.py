@@ -19,6 +19,7 @@ from core.image.kinds import UnreadablePhoto
 from core.image.reading import MAX_BYTES, MAX_PIXELS
 from core.logs import fault, logger
 from workers.vision import photometry
+from workers.vision.blocks import blockiness
 from workers.vision.decode import WORKING_SIDE, Picture, decode
 from workers.vision.examination import Examination, Place, without_bars
 from workers.vision.face_measures import measured
@@ -54,6 +55,9 @@ _DARK_HIGHLIGHTS: Final = 0.42
 _BRIGHT_WALL: Final = 0.7  # stops that the surroundings are brighter than the face's skin
 # A screen enlarges what it shows, so a screenshot measures as larger and sharper than the photo that it shows.
 _SCREENSHOT: Final = 0.5  # of the score: any usable original goes before it
+_BLOCKY: Final = 0.5  # of the score, as well: squares are not sharpness, which they measure as
+# `blockiness`: 15 real photos saved at quality 60 and above have up to 1.97, at quality 5 from 2.3 to 10.
+_BLOCKS: Final = 2.2
 _CLIPPED: Final = 0.02  # of the face's area
 _SIDE: Final = 1.5  # stops between the cheeks; studio loop light has about 1
 # `photometry.sharpness`: warn, block. A blur of 1/75 of the eye distance is seen; below the second, which motion
@@ -134,7 +138,11 @@ def examine(
     framed = not barred and is_framed(pixels)
     if framed:
         findings.append(Finding.of(Issue.SCREENSHOT))
-    score = round(_score(measures) * (1 - 0.1 * barred) * (_SCREENSHOT if framed else 1.0), 4)
+    blocks = place.scale == 1.0 and blockiness(pixels) > _BLOCKS
+    if blocks:
+        findings.append(Finding.of(Issue.BLOCKS))
+    share = (_SCREENSHOT if framed else 1.0) * (_BLOCKY if blocks else 1.0)
+    score = round(_score(measures) * (1 - 0.1 * barred) * share, 4)
     verdict = _verdict(findings, measures, score).model_copy(
         update={"faces": boxes, "phash": phash(view.pixels, view.face)}
     )

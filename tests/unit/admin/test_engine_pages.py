@@ -70,7 +70,8 @@ def test_without_an_image_model_only_the_studio_can_be_chosen(org: UUID, browser
     found = radios(page)
     assert found["studio"].get("checked") is not None
     assert found["diffusion"].get("disabled") is not None
-    assert "HEADSHOTS_DIFFUSION_BASE" in words_of(page, "engine-diffusion")
+    assert "Whoever runs this platform can add one" in words_of(page, "engine-diffusion")
+    assert "HEADSHOTS_" not in page, "settings are nothing to who organises a shoot"
     refused = create(browser, style_id, engine="diffusion")
     assert refused.status_code == 422
     assert "no image model here" in refused.json["error"]["message"]

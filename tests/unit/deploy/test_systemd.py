@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,8 @@ SERVING = [
     "headshots-gpu@0.service",
     "headshots-scheduler.service",
 ]
-ALL = [*SERVING, "headshots-migrate.service", "headshots.target"]
+ONCE = ["headshots-migrate.service", "headshots-backup.service"]
+ALL = [*SERVING, *ONCE, "headshots-backup.timer", "headshots.target"]
 pytestmark = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
 
 
@@ -93,10 +96,29 @@ def test_a_process_comes_back_whatever_ended_it_and_however_often(unit: str) -> 
     assert effective(unit, "StartLimitIntervalSec") == "0"
 
 
-def test_migrating_is_done_once_with_a_password_that_no_server_knows() -> None:
-    assert effective("headshots-migrate.service", "Restart") == "no"
-    knowing = [path.name for path in UNITS.rglob("*.*") if path.is_file() and "owner.env" in path.read_text()]
-    assert knowing == ["headshots-migrate.service"]
+@pytest.mark.parametrize(("unit", "password"), [(ONCE[0], "owner.env"), (ONCE[1], "backup.env")])
+def test_what_is_done_once_knows_a_password_that_no_server_knows(unit: str, password: str) -> None:
+    assert effective(unit, "Restart") == "no"
+    files = [path for path in UNITS.rglob("*.*") if path.is_file()]
+    assert [path.name for path in files if password in path.read_text()] == [unit]
+
+
+def test_backups_go_before_they_are_older_than_certificates_say(tmp_path: Path) -> None:
+    def kept(days: str | None) -> list[int]:
+        for age in (0, 5, 6, 8, 28, 30):
+            folder = tmp_path / str(age)
+            folder.mkdir(exist_ok=True)
+            (folder / "main.dump").touch()
+            then = time.time() - age * 86400 + 3600
+            os.utime(folder, (then, then))
+        line = effective("headshots-backup.service", "ExecStartPost")
+        words = shlex.split(line.replace("/var/backups/headshots", str(tmp_path)).replace("$$", "$"))
+        environment = {} if days is None else {"HEADSHOTS_BACKUP_DAYS": days}
+        subprocess.run(words, env={"PATH": os.defpath, **environment}, check=True)
+        return sorted(int(path.name) for path in tmp_path.iterdir())
+
+    assert kept("7") == [0, 5, 6]
+    assert kept(None) == [0, 5, 6, 8, 28]
 
 
 @pytest.mark.parametrize("unit", SERVING)

@@ -40,6 +40,13 @@ def test_the_whole_question_is_on_one_screen(
         box = page.locator(part).bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= HEIGHT, f"{part} ends at {box['y'] + box['height']:.0f}"
+    # What it asks about is read on the next screen, all of it at once, and nothing has to be unfolded for that.
+    promises = page.locator("#promises li")
+    assert promises.count() == 5
+    assert all(one.is_visible() for one in promises.all())
+    whole = page.locator("#promises").bounding_box()
+    assert whole is not None
+    assert whole["height"] <= HEIGHT
     assert page.evaluate("document.documentElement.scrollWidth") <= WIDTH
     for target in page.locator("#question button, #rather-not button, .choice").all():
         size = target.bounding_box()

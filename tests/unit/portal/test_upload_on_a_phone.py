@@ -16,7 +16,7 @@ from sqlalchemy import select
 from core.db import transaction
 from core.image.kinds import DamagedPhoto
 from core.image.reading import read
-from core.models import Artifact, Photo, State
+from core.models import Artifact, Photo, Shoot, State
 from core.vault import vault
 from deploy.bench.made import adobe_exif, delta_e
 
@@ -379,3 +379,22 @@ def test_what_a_browser_would_show_wrongly_or_needs_not_shrink_is_left_alone(
     choose(page, content)
     all_sent(page)
     assert kept(ada) == content
+
+
+def test_a_phone_that_was_put_away_goes_on_to_the_results(
+    ada: Any, phone: BrowserContext, shoot: Shoot
+) -> None:
+    page = to_photos(ada, phone)
+    choose(page, snapshot(640, 800))
+    all_sent(page)
+    ada.judge(ids(ada)[0])
+    # The stream is lost without an error, as behind a lock screen.
+    page.route("**/me/progress/events", lambda _route: None)
+    page.get_by_role("button", name="Send to the studio").click()
+    page.wait_for_url("**/me/progress*")
+    ada.render(shoot)
+    ada.set_state(State.READY)
+    page.wait_for_timeout(500)
+    assert "/me/progress" in page.url
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_url("**/me/result*")
