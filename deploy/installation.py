@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from hashlib import sha256
 
 from cryptography import x509
@@ -16,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from compliance import erasure
+from compliance import erasure, withdrawals
 from compliance.signing import SigningKeys
 from core import locks
 from core.db import Lookup, engine, transaction
@@ -205,10 +206,16 @@ def demand() -> None:
             logger().warning("not_checked_at_start", code=name, exc_info=error)
 
 
-def replay() -> int:
-    """Erase again whom a restored database brought back, and let it and the key store belong together again.
+@dataclass(frozen=True)
+class Replayed:
+    """What a restored database had brought back: people who were erased, and consents that were taken back."""
 
-    Returns how many people that were.
+    erased: int
+    withdrawn: int
+
+
+def replay() -> Replayed:
+    """Erase and take back again what a restored database brought back; let it and the key store belong together again.
 
     Raises:
         ConfigurationError: this host's keys are not the installation's.
@@ -218,7 +225,7 @@ def replay() -> int:
     mark = vault().keys.mark()
     if mark is None or mark.installation != installation().id:
         vault().ties.check_key_store()  # says so
-    again = erasure.replay_ledger()
+    again = Replayed(erasure.replay_ledger(), withdrawals.replay())
     vault().ties.adopt_key_store()
     return again
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from compliance.consent.texts import Notice
@@ -16,10 +16,12 @@ from core.consent import PAINTING, ConsentRequired, Purpose, ValidConsent
 from core.db import organization_of
 from core.errors import InvalidInput
 from core.ids import new_id
+from core.logs import logger
 from core.models import Consent, Member, Participation
 from core.people import consents, members
 from core.portraits import adapters, headshots, verdicts
 from core.shoots import participations
+from core.vault import vault
 
 
 class NeedsLikeness(InvalidInput):
@@ -118,6 +120,8 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
     ).all()
     for row in rows:
         row.withdrawn_at = moment
+    if rows:
+        _note_after_commit(session, member.id, purpose, moment)
     if purpose is Purpose.LIKENESS:
         headshots.forget_likeness(session, member.id)
         verdicts.forget_likeness(session, member.id)
@@ -132,6 +136,17 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
             subject=member,
             purpose=purpose.value,
         )
+
+
+def _note_after_commit(session: Session, member_id: UUID, purpose: Purpose, moment: datetime) -> None:
+    """Note it with the keys, where no restore of the database undoes it; see `compliance.withdrawals`."""
+
+    @event.listens_for(session, "after_commit", once=True)
+    def note(_: Session) -> None:
+        try:
+            vault().keys.withdrawals.note(member_id, purpose.value, moment)
+        except Exception as error:  # noqa: BLE001 - the withdrawal stands; the scheduler notes it within the hour
+            logger().error("withdrawal_noted_later", member=str(member_id), exc_info=error)
 
 
 def require(

@@ -44,6 +44,15 @@ class ErasedOwner(KeyBase):
     erased_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
+class WithdrawnConsent(KeyBase):
+    """A keyed hash of a person and a purpose that they took back last at a time, so that a restore cannot undo it."""
+
+    __tablename__ = "withdrawal_ledger"
+
+    consent_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    withdrawn_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class LogHead(KeyBase):
     """The newest tree head that was signed for an organization's log, so that a restore cannot have it signed anew."""
 

@@ -23,8 +23,17 @@ from core import locks
 from core.clock import now
 from core.errors import Gone, Misfit
 from core.vault.crypto import CannotOpen, new_key, open_sealed
-from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBase, KeyStoreMark, LogHead
+from core.vault.key_tables import (
+    DataKey,
+    Epoch,
+    EpochProof,
+    ErasedOwner,
+    KeyBase,
+    KeyStoreMark,
+    LogHead,
+)
 from core.vault.kms import EpochKeyGone, Kms
+from core.vault.withdrawals import Withdrawals
 
 
 class KeyErased(Gone):
@@ -100,6 +109,7 @@ class KeyStore:
         self._engine = engine
         self._kms = kms
         self._ledger_key = ledger_key
+        self.withdrawals = Withdrawals(engine, ledger_key)
 
     def create_tables(self) -> None:
         """Create the store's tables and its first epoch; a second call changes nothing.

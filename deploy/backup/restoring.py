@@ -30,12 +30,14 @@ class Restored:
 
     Attributes:
         erased_again: people whom the backup knew and whom the ledger had erased since.
+        withdrawn_again: consents that had been taken back since.
         objects: how many were put into the storage.
         missing: rows whose object is not there; deleted between the backup's dump and its copy, or lost.
     """
 
     manifest: Manifest
     erased_again: int
+    withdrawn_again: int
     objects: int
     missing: int
 
@@ -76,7 +78,7 @@ def restore(folder: Path, *, key_store: bool = False) -> Restored:
     objects = _put_objects(folder / OBJECTS) if manifest.objects_copied else 0
     again = installation.replay()
     vault().ties.adopt_storage()
-    return Restored(manifest, again, objects, len(strays.look().missing))
+    return Restored(manifest, again.erased, again.withdrawn, objects, len(strays.look().missing))
 
 
 def _restore_key_store(folder: Path, manifest: Manifest) -> None:

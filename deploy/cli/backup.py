@@ -73,11 +73,12 @@ def restore(folder: Path, *, key_store: bool, as_json: bool) -> None:
         {
             "backup": done.manifest.began_at.isoformat(),
             "erased_again": done.erased_again,
+            "withdrawn_again": done.withdrawn_again,
             "objects": done.objects,
             "missing": done.missing,
         },
         f"Restored the backup of {done.manifest.began_at:%Y-%m-%d %H:%M} UTC. {done.erased_again} people whom it brought back "
-        f"were erased again; {done.objects} objects were put back, {done.missing} rows have none. Processes may start.",
+        f"were erased again, {done.withdrawn_again} consents taken back again; {done.objects} objects were put back, {done.missing} rows have none. Processes may start.",
     )
 
 

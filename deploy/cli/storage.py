@@ -108,8 +108,9 @@ def replay(*, as_json: bool) -> None:
     logs.configure()
     again = installation.replay()
     reporter(as_json)(
-        {"erased_again": again},
-        f"{again} people whom the backup brought back were erased again. Processes may start; the workers remove the rest.",
+        {"erased_again": again.erased, "withdrawn_again": again.withdrawn},
+        f"{again.erased} people whom the backup brought back were erased again, and {again.withdrawn} consents taken back again. "
+        "Processes may start; the workers remove the rest.",
     )
 
 

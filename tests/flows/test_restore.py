@@ -13,15 +13,18 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import add_member, add_participation, forget_process_state, settings_of
-from sqlalchemy import create_engine, make_url, select, text
+from conftest import add_member, add_participation, forget_process_state
+from sqlalchemy import select
 from work import do_all_work
 
-from compliance import erasure
+from compliance import consent, erasure
+from compliance.consent import leaving
 from compliance.log import sequencer
 from core import audit
+from core.consent import Purpose
 from core.db import transaction
 from core.models import Artifact, Certificate, Kind, Member, Participation, State
+from core.people import consents
 from core.vault import ArtifactGone, KeyErased, ties, vault
 from deploy import installation
 from deploy.backup import postgres
@@ -32,7 +35,6 @@ from deploy.local.services import Databases, LocalServices
 
 # pyHanko's dependencies use what cryptography deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-ROLES = Path(__file__).parents[2] / "deploy" / "database" / "roles.sql"
 
 
 def run(*command: str) -> Result:
@@ -156,6 +158,36 @@ def test_the_database_is_lost_and_comes_back_without_whoever_was_erased_since(
     installation.demand()
 
 
+def test_a_consent_that_was_taken_back_since_is_taken_back_again_and_a_later_one_stands(
+    staff: Staff,
+    services: LocalServices,
+    empty: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with transaction(staff.org) as session:
+        ada = session.get_one(Member, staff.ada.id)
+        consent.withdraw(session, ada, Purpose.LIKENESS)
+    add_participation(staff.org, staff.ada, State.CONSENTED)  # and given again
+    folder = back_up(tmp_path)
+    with transaction(staff.org) as session:
+        grace = session.get_one(Member, staff.grace.id)
+        part = session.scalars(select(Participation).where(Participation.member_id == grace.id)).one()
+        leaving.withdraw_all(session, part, actor=audit.actor_for(grace))
+    do_all_work()
+    move_to(main_of(services, empty), monkeypatch)
+    done = good("restore", str(folder))
+    assert done["withdrawn_again"] == 2
+    do_all_work()
+    with transaction(staff.org) as session:
+        agreed = consents.agreed_by(session, [staff.ada.id, staff.grace.id])
+        assert agreed == {staff.ada.id: {Purpose.PHOTO, Purpose.LIKENESS}, staff.grace.id: set()}
+        state = session.scalars(
+            select(Participation.state).where(Participation.member_id == staff.grace.id)
+        ).one()
+        assert state == State.DECLINED
+
+
 def test_between_the_rows_and_the_ledger_nothing_starts(
     staff: Staff,
     services: LocalServices,
@@ -168,7 +200,7 @@ def test_between_the_rows_and_the_ledger_nothing_starts(
     move_to(main_of(services, empty), monkeypatch)
     with monkeypatch.context() as patch:
 
-        def die() -> int:
+        def die() -> None:
             raise KeyboardInterrupt
 
         patch.setattr(installation, "replay", die)
@@ -178,7 +210,7 @@ def test_between_the_rows_and_the_ledger_nothing_starts(
         done = run(*command)
         assert done.exit_code == 2
         assert "headshots replay" in done.stderr
-    assert good("replay") == {"erased_again": 1}
+    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0}
     assert run("storage", "adopt", "--yes").exit_code == 0
     installation.demand()
 
@@ -340,54 +372,6 @@ def test_a_missing_or_older_pg_dump_is_named(
     done = run("backup", "--out", str(tmp_path / "b"))
     assert done.exit_code == 2
     assert "of release 13" in done.stderr
-
-
-def test_roles_for_two_servers_are_made_as_documented_and_a_backup_of_them_is_whole(
-    services: LocalServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On a server of its own: what an operator does before the first migration, and a backup by its role."""
-    with LocalServices(tmp_path / "servers", durable=False) as fresh:
-        secrets = {f"HEADSHOTS_{role}_PASSWORD": f"a {role} p@ss/word" for role in ("OWNER", "APP", "BACKUP")}
-        for server in ("main", "keys", "main", "keys"):  # a second run changes nothing
-            done = subprocess.run(
-                [
-                    str(pg_bin() / "psql"), "-qAt", "-v", "ON_ERROR_STOP=1", "-v", f"server={server}",
-                    "-v", "main=site", "-v", "keys=site_keys", "-f", str(ROLES),
-                    fresh.superuser_url("postgres").replace("postgresql+psycopg", "postgresql"),
-                ],
-                env=child_environment() | secrets,
-                capture_output=True,
-                text=True,
-                check=False,
-            )  # fmt: skip
-            assert done.returncode == 0, done.stderr
-
-        def url(role: str, database: str) -> str:
-            address = make_url(fresh.superuser_url(database))
-            named = address.set(username=f"headshots_{role.lower()}", password=f"a {role} p@ss/word")
-            return named.render_as_string(hide_password=False)
-
-        values = settings_of(tmp_path / "home") | {
-            "HEADSHOTS_DATABASE_URL": url("APP", "site"),
-            "HEADSHOTS_DATABASE_OWNER_URL": url("OWNER", "site"),
-            "HEADSHOTS_DATABASE_BACKUP_URL": url("BACKUP", "site"),
-            "HEADSHOTS_KEYS_DATABASE_URL": url("APP", "site_keys"),
-            "HEADSHOTS_KEYS_DATABASE_BACKUP_URL": url("BACKUP", "site_keys"),
-            "HEADSHOTS_REDIS_URL": fresh.redis_url,
-            "HEADSHOTS_POSTGRES_BIN": str(pg_bin()),
-        }
-        move_to(values, monkeypatch)
-        assert run("migrate").exit_code == 0
-        assert run("create-company", "acme", "Acme").exit_code == 0
-        folder = Path(str(good("backup", "--out", str(tmp_path / "backups"))["folder"]))
-        backup_role = create_engine(url("BACKUP", "site"))
-        with backup_role.connect() as connection:
-            assert connection.execute(text("SELECT slug FROM organizations")).scalars().all() == ["acme"]
-            with pytest.raises(Exception, match=r"read-only|permission denied"):
-                connection.execute(text("UPDATE organizations SET slug = 'x'"))
-        backup_role.dispose()
-        assert folder.is_dir()
-        forget_process_state()
 
 
 def test_artifacts_are_counted_in_the_manifest(staff: Staff, tmp_path: Path) -> None:
