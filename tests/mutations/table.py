@@ -25,8 +25,8 @@ MUTATIONS = (
     Mutation(
         "An embedding is not kept of whom took that consent back while the photo was checked",
         "workers/jobs/intake.py",
-        "        compare = agreed.covers(Purpose.LIKENESS)\n",
-        "        compare = True\n",
+        "    compare = agreed.covers(Purpose.LIKENESS)\n",
+        "    compare = True\n",
         (
             "tests/unit/workers/jobs/test_intake_job.py::test_a_consent_that_is_taken_back_while_the_photo_is_checked_is_asked_for_again",
         ),
@@ -60,8 +60,8 @@ MUTATIONS = (
     Mutation(
         "The bytes of one picture do not open as another of the same person",
         "core/vault/vault.py",
-        "return artifact.org_id.bytes + member + artifact.id.bytes + artifact.kind.encode()",
-        "return artifact.org_id.bytes + member + artifact.kind.encode()",
+        "return of.org_id.bytes + member + of.id.bytes + of.kind.encode()",
+        "return of.org_id.bytes + member + of.kind.encode()",
         (
             "tests/unit/core/vault/test_vault.py::test_bytes_of_one_artifact_do_not_open_as_another_of_the_same_owner",
         ),
