@@ -178,8 +178,8 @@ def _again(session: Session, row: Outbox) -> None:
         begin = _BEGIN.get(JobName(row.job))
         if begin is None:
             raise CannotRetry(
-                "This work has its answer already: the studio took over, or whoever sent the file was asked to "
-                "send it again. Nobody waits for it."
+                "This work has its answer already: the studio took over, or the page of whoever began it offers to go "
+                "on or to send the file again. Nobody waits for it."
             )
         begin(session, row)
     owed.take_up(session, row)

@@ -13,7 +13,7 @@ from PIL import Image
 from skimage import data
 
 _SITE = """
-import ctypes, importlib.abc, importlib.util, os, signal, sys, time
+import importlib.abc, importlib.util, os, signal, sys, time
 
 ALONE = "workers.process.alone" in sys.orig_argv
 
@@ -26,7 +26,7 @@ def act(content):
         while True:
             held.append(b"1" * (64 << 20))
     if b"poison:stuck" in content:
-        ctypes.PyDLL(None).sleep(1000)  # with Python's lock, so that no signal and no thread gets through
+        sum(range(10**13))  # with Python's lock, so that no signal and no thread gets through
     if b"poison:slow" in content:
         time.sleep(5)
 

@@ -32,11 +32,12 @@ def worker(lanes: tuple[str, ...], engine: str, *, burst: bool) -> None:
     from core.queue import CPU_LANES, Lane
     from deploy import installation
 
-    installation.demand()
     if engine == "diffusion":
         if lanes:
             raise click.UsageError("A GPU worker has one lane of its own. Leave --lane out.")
         demand_gpu_extra()
+    installation.demand()
+    if engine == "diffusion":
         from workers.process.run import work_on_gpu
 
         work_on_gpu(burst=burst)

@@ -15,17 +15,19 @@ import pytest
 from conftest import add_participation
 from patience import owed_work, try_again
 from poison import Harm, photo, site
+from sealing import sealed
 from work import do_all_work
 
 from compliance import consent
 from core import relay
 from core.db import transaction
-from core.models import Member, Outbox, Participation, Photo, State
+from core.models import Kind, Member, Outbox, Participation, Photo, State
 from core.owed import ALONE_AFTER
 from core.portraits import photos, verdicts
 from core.portraits.verdicts import Standing
 from core.queue import Lane
 from deploy.local.processes import child_environment, leashed, python_module
+from deploy.local.services import LocalServices
 from workers.jobs import intake
 from workers.process import patience
 from workers.process.alone import Death
@@ -98,8 +100,7 @@ def upload(participation: Participation, harm: Harm, key: str = "one") -> Photo:
         return photos.store(
             session,
             session.get_one(Participation, participation.id),
-            photo(harm),
-            media_type="image/jpeg",
+            sealed(participation.org_id, photo(harm), Kind.PHOTO, participation.member_id),
             upload_key=key,
             consent=consent.require(session, participation.member_id),
         ).photo
@@ -163,6 +164,19 @@ def test_a_worker_that_is_told_to_stop_finishes_its_photo(
     assert (row.deaths, row.attempts) == (0, 0)
 
 
+def test_a_worker_that_is_killed_after_it_was_told_to_stop_has_not_died_of_its_photo(
+    keeper: Keeper, participation: Participation
+) -> None:
+    slow = upload(participation, Harm.SLOW)
+    keeper.until(lambda: is_begun(participation.org_id, 0), "the check under way")
+    keeper.process.send_signal(signal.SIGTERM)
+    keeper.until(lambda: check_of(participation.org_id).started_at is None, "the note of it")
+    keeper.kill()
+    assert standing(slow) is Standing.CHECKING
+    keeper.until(lambda: standing(slow) is Standing.ACCEPTED, "a verdict")
+    assert check_of(participation.org_id).deaths == 0
+
+
 def test_a_check_that_hangs_where_no_signal_gets_through_ends_its_worker(
     keeper: Keeper, participation: Participation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,7 +188,7 @@ def test_a_check_that_hangs_where_no_signal_gets_through_ends_its_worker(
 
 
 def test_a_check_that_takes_too_long_twice_runs_alone(
-    participation: Participation, monkeypatch: pytest.MonkeyPatch
+    services: LocalServices, participation: Participation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(relay.JOB_TIMEOUT_SECONDS, Lane.INTERACTIVE, 1)
     monkeypatch.setattr(intake, "judge", lambda *_given, **_named: time.sleep(60))
@@ -184,6 +198,7 @@ def test_a_check_that_takes_too_long_twice_runs_alone(
     assert (row.deaths, row.attempts, row.error_code, row.started_at) == (1, 0, Death.TIMED_OUT, None)
     try_again(participation.org_id)
     assert check_of(participation.org_id).deaths == ALONE_AFTER
+    services.flush_redis()  # with messages that still give a second
     monkeypatch.setitem(relay.JOB_TIMEOUT_SECONDS, Lane.INTERACTIVE, 900)
     try_again(participation.org_id)  # in a process of its own, where nothing is slow
     row = check_of(participation.org_id)

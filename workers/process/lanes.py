@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from types import FrameType
 
 import redis
 from rq import Queue, SimpleWorker
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core import crew, logs
 from core.queue import Lane, redis_client, take
+from workers.process import leaving
 from workers.process.runner import perform
 from workers.process.shares import Shares
 
@@ -80,6 +82,11 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # RQ's types are not followed
     @_ordered_queues.setter
     def _ordered_queues(self, queues: list[Queue]) -> None:
         """RQ's own order, which is not by shares."""
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Finish what is at hand and end; who is killed before that has not died of it."""
+        leaving.told()
+        super().request_stop(signum, frame)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Do one job in this process."""

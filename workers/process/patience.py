@@ -13,8 +13,9 @@ from rq import get_current_job
 from sqlalchemy.exc import DBAPIError
 
 # RQ ends a job with a signal, which Python sees between two of its own steps. One that hangs in native code never
-# sees it: this much later, as a share of the time it had, the process ends.
-_NATIVE_SHARE: Final = 1.1
+# sees it: this much later, a share of the time it had, the process ends. At least the time to note how it went.
+_NATIVE_SHARE: Final = 0.1
+_LEAST_GRACE_SECONDS: Final = 5.0
 # Of its time in a worker, what work gets alone: five times as long as the longest job on a CPU.
 _ALONE_SHARE: Final = 2 / 3
 _USUAL_SECONDS: Final = 900.0  # where no queue says how long
@@ -42,7 +43,8 @@ def until_killed() -> Iterator[None]:
     if limit is None:
         yield
         return
-    faulthandler.dump_traceback_later(limit * _NATIVE_SHARE, exit=True, file=sys.__stderr__ or sys.stderr)
+    ends = limit + max(limit * _NATIVE_SHARE, _LEAST_GRACE_SECONDS)
+    faulthandler.dump_traceback_later(ends, exit=True, file=sys.__stderr__ or sys.stderr)
     try:
         yield
     finally:

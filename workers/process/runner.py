@@ -4,9 +4,8 @@ Redis delivers at least once. A lock in Postgres, freed by Postgres itself when 
 two workers from doing the same; the outbox row, marked done in the job's own transaction, keeps a
 second delivery from doing it again.
 
-How a try ended is told apart: something outside was away (`core.outages`; not a try, it waits), the work failed
-(tried a few times, then given up and told; what is promised to somebody is tried until it is done), or it took its
-worker along (then it runs alone, see `workers.process.alone`).
+How a try ended is told apart: something outside was away (`core.outages`; it waits), the work failed (given up and
+told after some tries, unless it is promised to somebody), or it took its worker along (`workers.process.alone`).
 """
 
 from __future__ import annotations
@@ -36,14 +35,13 @@ from core.observe.metrics import Outcome
 from core.queue import JobName, Lane, lane_of
 from core.vault import ArtifactGone, KeyErased
 from workers.jobs import Job
-from workers.process import alone, patience
+from workers.process import alone, leaving, patience
 from workers.process.alone import Death
 from workers.process.single import only_one
 from workers.process.traces import traced
 
 MAX_ATTEMPTS: Final = 6  # of work that somebody can start again themselves
-# Deaths of whole workers after which work gets its answer although none was seen to be its fault: those that
-# were killed with their machine, or by a hasty deploy, do not come in fives.
+# Of whole workers, after which work gets its answer although none was seen to be its fault: deploys kill no five.
 LAST_DEATH: Final = 5
 # A second image model does not fit beside the worker's own, so such work never runs alone; the studio takes over.
 LAST_DEATH_ON_GPU: Final = 3
@@ -172,7 +170,8 @@ def _perform(outbox_id: UUID) -> None:
         if taken is None:
             return
         try:
-            _do(taken)
+            with leaving.at_hand(outbox_id, taken.job.org_id):
+                _do(taken)
         except (SystemExit, KeyboardInterrupt):
             _put_back(taken.job)
             raise
@@ -186,7 +185,7 @@ def _take(outbox_id: UUID, org_id: UUID, name: str) -> _Taken | None:
     """Note, in a transaction of its own, that this worker has the work now; `None` if it is over.
 
     Whoever comes while that note stands and no lock is held knows that the worker died. A restart of Postgres
-    frees the locks of living workers, so it tells nothing.
+    frees the locks of living workers, so it tells nothing; one that is told to stop takes its note back.
     """
     with transaction(org_id) as session:
         row = session.get_one(Outbox, outbox_id, with_for_update={"key_share": True})
