@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 
 from core import uploads
 from core.brand import brands, files
@@ -29,7 +28,7 @@ def edit() -> Response:
     """Show the brand, and what is with the logo that was sent last."""
     with transaction(me().org_id) as session:
         organization = organizations.current(session)
-        return page("admin/brand.html", name=organization.name, accent=organization.accent, **_logo(session))
+    return page("admin/brand.html", name=organization.name, accent=organization.accent, **_logo())
 
 
 @bp.post("/brand")
@@ -40,22 +39,23 @@ def save() -> Response:
     upload = request.files.get("logo")
     logo = upload.read() if upload is not None and upload.filename else None
     sent = None
+    user = me()
     try:
-        with transaction(me().org_id) as session:
-            media_type = files.glance(logo) if logo is not None else ""
+        given = [(logo, files.glance(logo))] if logo is not None else []
+        sealed = uploads.seal(user.org_id, Use.LOGO, given, sender_id=user.member_id)
+        with transaction(user.org_id) as session:
             brands.save(
                 session,
                 name=name,
                 accent=accent,
                 remove_logo="remove_logo" in request.form,
-                actor=me().actor,
+                actor=user.actor,
             )
-            if logo is not None:
-                sender = session.get_one(Member, me().member_id)
-                sent = str(uploads.receive(session, Use.LOGO, [(logo, media_type)], sender=sender).id)
+            if sealed:
+                sender = session.get_one(Member, user.member_id)
+                sent = str(uploads.receive(session, Use.LOGO, sealed, sender=sender).id)
     except InvalidInput as error:
-        with transaction(me().org_id) as session:
-            return again("admin/brand.html", error, name=name, accent=accent, **_logo(session))
+        return again("admin/brand.html", error, name=name, accent=accent, **_logo())
     return go(
         "/admin/brand",
         _("Saved. Your new logo follows as soon as it is checked.")
@@ -65,13 +65,16 @@ def save() -> Response:
     )
 
 
-def _logo(session: Session) -> dict[str, Any]:
+def _logo() -> dict[str, Any]:
     """Return what the page says of the logo: how far the one is that was sent, and whether there are enough pixels."""
-    sent = uploads.newest(session, Use.LOGO)
-    logo_id = organizations.current(session).logo_id
-    side = max(files.size(vault().get(session, logo_id))) if logo_id is not None else None
+    with transaction(me().org_id) as session:
+        sent = uploads.newest(session, Use.LOGO)
+        shown = checked(sent) if sent is not None else None
+        logo_id = organizations.current(session).logo_id
+        held = vault().find(session, logo_id) if logo_id is not None else None
+    side = max(files.size(vault().open(held))) if held is not None else None
     return {
-        "sent": checked(sent) if sent is not None else None,
+        "sent": shown,
         "sent_url": f"/admin/uploads/{sent.id}.json" if sent is not None else "",
         "least": brands.SMALL_LOGO,
         "is_blurred": side is not None and side < brands.SMALL_LOGO,

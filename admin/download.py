@@ -24,6 +24,7 @@ from core.portraits import avatars, downloads, file_names
 from core.portraits.downloads import Picture
 from core.shoots import shoots
 from core.style.spec import StyleSpec
+from core.vault import ArtifactGone, KeyErased, vault
 from core.web import archive
 from core.web.brand import Brand, brand_of
 from core.web.guards import me, requires
@@ -49,9 +50,8 @@ def shoot_zip(shoot_id: UUID) -> Response:
         brand = brand_of(organizations.current(session))
         ids = downloads.plan(session, shoot, actor=user.actor)
         logo = styles.logo(session, style)
-    look = _Look(
-        shoot.file_name, style, brand, files.rgba(logo) if logo else None, get_translations().gettext
-    )
+    drawn = files.rgba(vault().open(logo)) if logo is not None else None
+    look = _Look(shoot.file_name, style, brand, drawn, get_translations().gettext)
     name = re.sub(r"[^a-z0-9]+", "-", shoot.name.lower()).strip("-") or "headshots"
     return archive.send(_files(user.org_id, ids, look, user.actor), f"{name}.zip")
 
@@ -69,25 +69,39 @@ class _Look:
 
 def _files(org_id: UUID, ids: list[UUID], look: _Look, actor: Actor) -> Iterator[tuple[str, bytes]]:
     for participation_id in ids:
-        picture = locks.again(partial(_picture, org_id, participation_id, actor))
-        if picture is not None:
-            yield _file(picture, look)
+        found = _picture(org_id, participation_id, actor)
+        if found is not None:
+            yield _file(*found, look)
 
 
-def _picture(org_id: UUID, participation_id: UUID, actor: Actor) -> Picture | None:
-    """Read one person's picture in a short transaction: no row stays locked while a slow line takes the archive."""
+def _picture(org_id: UUID, participation_id: UUID, actor: Actor) -> tuple[Picture, bytes | None] | None:
+    """Read one person's picture between two short transactions: no row is locked while storage or line are slow."""
     with transaction(org_id) as session:
-        return downloads.picture(session, participation_id, actor=actor)
+        picture = downloads.picture(session, participation_id)
+    if picture is None:
+        return None
+    try:
+        content = vault().open(picture.held) if picture.held is not None else None
+    except (ArtifactGone, KeyErased):
+        return None
+    if picture.is_master and not locks.again(partial(_delivered, org_id, participation_id, actor)):
+        return None
+    return picture, content
 
 
-def _file(picture: Picture, look: _Look) -> tuple[str, bytes]:
+def _delivered(org_id: UUID, participation_id: UUID, actor: Actor) -> bool:
+    with transaction(org_id) as session:
+        return downloads.delivered(session, participation_id, actor=actor)
+
+
+def _file(picture: Picture, kept: bytes | None, look: _Look) -> tuple[str, bytes]:
     style, brand = look.style, look.brand
     stem = file_names.stem(look.file_name, picture.names)
-    if picture.content is None:
+    if kept is None:
         avatar = avatars.render(picture.initials, ground=brand.accent, ink=brand.on_accent, size=AVATAR_SIDE)
         return f"{ALTERNATIVES}{stem}.png", avatar
     if not picture.is_master:
-        return f"{ALTERNATIVES}{stem}.{ENDINGS[picture.media_type]}", picture.content
+        return f"{ALTERNATIVES}{stem}.{ENDINGS[picture.media_type]}", kept
     # Only where a picture is made: they bring a hundred megabytes of libraries along.
     import numpy as np
 
@@ -95,7 +109,7 @@ def _file(picture: Picture, look: _Look) -> tuple[str, bytes]:
     from workers.studio.encode import deliver, source_type_of
 
     output = style.outputs[0]
-    with Image.open(io.BytesIO(picture.content), formats=("PNG",)) as master:
+    with Image.open(io.BytesIO(kept), formats=("PNG",)) as master:
         pixels = np.asarray(master.convert("RGB"))
     caption = caption_of(picture.person, brand.name, style, look.say)
     source_type = source_type_of(picture.engine)

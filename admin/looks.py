@@ -19,6 +19,7 @@ from core.errors import InvalidInput, NotFound
 from core.models import Look, Member, Style, Use
 from core.permissions import Permission
 from core.settings import diffusion_settings
+from core.vault import vault
 from core.web.answers import again, go, json_answer, page
 from core.web.app import limiter
 from core.web.checking import checked
@@ -65,9 +66,13 @@ def give(style_id: UUID) -> Response:
                 raise InvalidInput(_("No image model is set up here any more, so nothing can be learned."))
             look_pictures.demand(len(files), rights="rights" in request.form)
             looks.demand_newest(session, style)
+        # Whether each is a picture, the worker says, of all of them together.
+        named = [(content, "application/octet-stream") for content in files]
+        sealed = uploads.seal(me().org_id, Use.LOOK, named, sender_id=me().member_id)
+        with transaction(me().org_id) as session:
+            style, look = _found(session, style_id)
+            looks.demand_newest(session, style)
             sender = session.get_one(Member, me().member_id)
-            # Whether each is a picture, the worker says, of all of them together.
-            sealed = [(content, "application/octet-stream") for content in files]
             sent = uploads.receive(session, Use.LOOK, sealed, sender=sender, subject_id=style.id)
             upload_id = str(sent.id)
     except (InvalidInput, looks.NewerVersion) as error:
@@ -99,8 +104,8 @@ def remove(style_id: UUID) -> Response:
 def picture(style_id: UUID, picture_id: UUID) -> Response:
     """Return one of the look's pictures, small."""
     with transaction(me().org_id) as session:
-        jpeg = looks.picture(session, styles.get(session, style_id), picture_id)
-    return Response(smaller(jpeg, THUMBNAIL_SIDE), mimetype="image/jpeg")
+        held = looks.picture(session, styles.get(session, style_id), picture_id)
+    return Response(smaller(vault().open(held), THUMBNAIL_SIDE), mimetype="image/jpeg")
 
 
 def _found(session: Session, style_id: UUID) -> tuple[Style, Look | None]:

@@ -31,8 +31,8 @@ class NotConfirmed(InvalidInput):
 @requires(Permission.INVITE)
 def index() -> Response:
     """List people, all or those that a search finds."""
+    asked = search.asked()
     with transaction(me().org_id) as session:
-        asked = search.asked(session)
         found = listing.page(session, words=asked.words, after_member=uuid_argument("after"))
         unreached = undelivered.of(
             session, [one.participation.id for one in found.people if one.participation]
@@ -50,8 +50,7 @@ def index() -> Response:
 @requires(Permission.INVITE)
 def find() -> Response:
     """Search the people. A form, so that no name stands in an address."""
-    with transaction(me().org_id) as session:
-        return search.found_at(session, "/admin/people")
+    return search.found_at("/admin/people")
 
 
 @bp.get("/people/<uuid:member_id>")

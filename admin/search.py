@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Response, request
-from sqlalchemy.orm import Session
 
 from core.people import searches
 from core.web.answers import go, uuid_argument
@@ -27,19 +26,19 @@ class Search:
     is_over: bool = False
 
 
-def asked(session: Session) -> Search:
-    """Return the search that this address leads to."""
+def asked() -> Search:
+    """Return the search that this address leads to; asks the storage, so no transaction is open."""
     search_id = uuid_argument("search")
     if search_id is None:
         return Search(None)
-    words = searches.words_of(session, search_id, by=me().member_id)
+    words = searches.words_of(me().org_id, search_id, by=me().member_id)
     return Search(None, is_over=True) if words is None else Search(search_id, words)
 
 
-def found_at(session: Session, address: str, *, part: str = "", **filters: str) -> Response:
+def found_at(address: str, *, part: str = "", **filters: str) -> Response:
     """Keep the words of this form and lead to the list that they find: at `part` of a page with more on it."""
     words = request.form.get("q", "").strip()
     said = {name: value for name, value in filters.items() if value}
     if words:
-        said["search"] = str(searches.keep(session, words, by=me().member_id))
+        said["search"] = str(searches.keep(me().org_id, words, by=me().member_id))
     return go(address + (f"?{urlencode(said)}" if said else "") + (f"#{part}" if part else ""))

@@ -112,7 +112,7 @@ def find(shoot_id: UUID) -> Response:
         return go(address)
     with transaction(me().org_id) as session:
         shoots.get(session, shoot_id)
-        return search.found_at(session, address, part="people", state=state.value if state else "")
+    return search.found_at(address, part="people", state=state.value if state else "")
 
 
 @bp.get("/shoots/<uuid:shoot_id>")
@@ -120,8 +120,8 @@ def find(shoot_id: UUID) -> Response:
 def view(shoot_id: UUID) -> Response:
     """Show how far everyone is, and the people, all or those that a search finds."""
     state = _state(request.args.get("state", ""))
+    asked = search.asked()
     with transaction(me().org_id) as session:
-        asked = search.asked(session)
         shoot = shoots.get(session, shoot_id)
         style = styles.get(session, shoot.style_id)
         overview = dashboard.overviews(session, [(shoot, style)])[0]

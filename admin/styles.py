@@ -27,6 +27,7 @@ from core.settings import diffusion_settings
 from core.style.file import StyleUnusable, to_toml
 from core.style.presets import SLATE, presets
 from core.style.spec import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
+from core.vault import vault
 from core.web.answers import again, go, page, uuid_argument
 from core.web.guards import me, requires
 
@@ -144,7 +145,8 @@ def _save(style_id: UUID | None) -> Response:
             before = style.parsed.backdrop if style is not None else None
             spec = spec_of(request.form, sent["image_id"])
             saved = styles.save(session, spec, style=style, actor=me().actor)
-            is_soft = spec.backdrop != before and styles.is_picture_small(session, spec)
+            shown = styles.picture(session, spec) if spec.backdrop != before else None
+        is_soft = styles.is_picture_small(shown)
     except (InvalidInput, uploads.PictureRefused, uploads.StillChecking, styles.StyleNameTaken) as error:
         if isinstance(error, uploads.PictureRefused):
             sent["upload"] = ""
@@ -216,8 +218,9 @@ def show() -> Response:
         kept = styles.picture(session, spec)
     if isinstance(spec.backdrop, ImageBackdrop) and kept is None:
         raise InvalidInput(_("Please choose a picture for the backdrop."))
-    backdrop = _pixels(files.smaller(kept, PREVIEW_SIDE * 2)) if kept is not None else None
-    jpeg = preview(spec, backdrop, PREVIEW_SIDE, files.rgba(logo) if logo else None)
+    backdrop = _pixels(files.smaller(vault().open(kept), PREVIEW_SIDE * 2)) if kept is not None else None
+    drawn = files.rgba(vault().open(logo)) if logo is not None else None
+    jpeg = preview(spec, backdrop, PREVIEW_SIDE, drawn)
     return Response(jpeg, mimetype="image/jpeg")
 
 
@@ -256,7 +259,8 @@ def _thumbnail(spec: StyleSpec, org_id: UUID | None = None) -> bytes:
         with transaction(org_id) as session:
             kept = styles.picture(session, spec)
         # Small at once: all that it shows is as large as a stamp.
-        backdrop = _pixels(files.smaller(kept, THUMBNAIL_SIDE * 2)) if kept is not None else None
+        if kept is not None:
+            backdrop = _pixels(files.smaller(vault().open(kept), THUMBNAIL_SIDE * 2))
     return preview(spec, backdrop, THUMBNAIL_SIDE)
 
 

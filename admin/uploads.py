@@ -79,6 +79,8 @@ def _received(content: bytes) -> UUID:
     except files.PictureUnusable as error:
         error.details["field"] = "image"
         raise
-    with transaction(me().org_id) as session:
-        sender = session.get_one(Member, me().member_id)
-        return uploads.receive(session, Use.BACKDROP, [(content, media_type)], sender=sender).id
+    user = me()
+    sealed = uploads.seal(user.org_id, Use.BACKDROP, [(content, media_type)], sender_id=user.member_id)
+    with transaction(user.org_id) as session:
+        sender = session.get_one(Member, user.member_id)
+        return uploads.receive(session, Use.BACKDROP, sealed, sender=sender).id

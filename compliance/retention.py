@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from core import audit, locks, uploads
@@ -15,7 +16,7 @@ from core.db import Lookup, transaction
 from core.models import Adapter, Arrival, Artifact, Kind, Member, Participation, Photo, Shoot, State, Upload
 from core.people import organizations
 from core.portraits import adapters, arrivals, photos
-from core.shoots import commits, participations
+from core.shoots import commits, participations, promises
 from core.vault import vault
 
 BATCH = 500
@@ -29,16 +30,24 @@ ARRIVAL_DAYS = 1  # a photo of which the rest never came
 UNSAVED_BACKDROP_DAYS = 1  # a style whose form was refused, and that nobody came back to
 
 
-def sweep(session: Session) -> int:
-    """End what is over in the session's organization; return how many people's working data was deleted.
+@dataclass(frozen=True)
+class Swept:
+    """What one transaction ended."""
 
-    Selfies, previews and trained models go `retention_days` after approval, or after the shoot's deadline when nothing
+    people: int  # whose working data was deleted
+    more: bool  # whether there may be more of it
+
+
+def sweep(session: Session) -> Swept:
+    """End what is over in the session's organization, as much as one transaction should.
+
+    Selfies, previews and trained models go as many days after approval as was promised, or after the shoot's deadline when nothing
     was approved, and at once after a decline. Links of a passed deadline expire. The finished headshot
     stays until its person or the company erases it.
     """
     moment = now()
     organization = organizations.current(session)
-    limit = moment - timedelta(days=organization.retention_days)
+    limit = literal(moment) - func.make_interval(0, 0, 0, promises.kept_days(organization))
     over = (
         select(Participation.id)
         .join(Shoot, Shoot.id == Participation.shoot_id)
@@ -80,10 +89,13 @@ def sweep(session: Session) -> int:
         begun,
         sent.with_only_columns(Upload.member_id),
     )
-    for row in session.scalars(late.where(Participation.member_id.in_(locked))).all():
+    expired = session.scalars(late.where(Participation.member_id.in_(locked))).all()
+    for row in expired:
         participations.move(session, row, State.EXPIRED, actor=audit.SYSTEM)
     ended = session.scalars(kept.where(Photo.member_id.in_(locked))).all()
     photos.end(session, ended)
+    # All at once: one question for each would be most of the time.
+    session.scalars(select(Member).where(Member.id.in_({photo.member_id for photo in ended}))).all()
     for photo in ended:
         audit.record(
             session,
@@ -94,22 +106,27 @@ def sweep(session: Session) -> int:
             reason="retention",
         )
     people = {photo.member_id for photo in ended}
-    for row in session.scalars(trained.where(Participation.member_id.in_(locked))).all():
+    over_trained = session.scalars(trained.where(Participation.member_id.in_(locked))).all()
+    for row in over_trained:
         adapters.end_of(session, row.id)
         people.add(row.member_id)
     arrivals.forget_old(session, unfinished_before, locked)
-    uploads.forget(session, session.scalars(sent.where(Upload.member_id.in_(locked))).all())
+    sent_before = session.scalars(sent.where(Upload.member_id.in_(locked))).all()
+    uploads.forget(session, sent_before)
     stale = session.scalars(
-        select(Artifact.id).where(
+        select(Artifact.id)
+        .where(
             Artifact.kind.in_(PASSING),
             Artifact.delete_requested_at.is_(None),
             Artifact.created_at < moment - timedelta(hours=PASSING_HOURS),
             Artifact.id.not_in(commits.needed(moment)),
         )
+        .limit(BATCH)
     ).all()
     vault().delete(session, stale)
     styles.forget_unused_pictures(session, moment - timedelta(days=UNSAVED_BACKDROP_DAYS))
-    return len(people)
+    more = max(map(len, (ended, over_trained, expired, sent_before, stale))) == BATCH
+    return Swept(len(people), more)
 
 
 def _trained(over: Select[UUID]) -> Select[Participation]:
@@ -140,9 +157,19 @@ def _late(moment: datetime) -> Select[Participation]:
 
 
 def sweep_all() -> int:
-    """Sweep every organization, each in a transaction of its own."""
+    """Sweep until nothing is due; return how many people's working data was deleted.
+
+    A company with much to end does not keep the others waiting: each has its turn, in a transaction of its own.
+    """
     total = 0
-    for org_id in Lookup.organizations():
-        with transaction(org_id) as session:
-            total += sweep(session)
+    waiting = Lookup.organizations()
+    while waiting:
+        again = []
+        for org_id in waiting:
+            with transaction(org_id) as session:
+                swept = sweep(session)
+            total += swept.people
+            if swept.more:
+                again.append(org_id)
+        waiting = again
     return total

@@ -27,6 +27,7 @@ class Tag(StrEnum):
     ORGANIZATION_CREATED = "organization.created"
     BRAND_CHANGED = "organization.brand_changed"
     CONNECTION_CHANGED = "organization.connection_changed"
+    RETENTION_CHANGED = "organization.retention_changed"
     MEMBER_PROVISIONED = "member.provisioned"
     MEMBER_IMPORTED = "member.imported"
     MEMBER_ROLE_CHANGED = "member.role_changed"
@@ -86,6 +87,7 @@ ABOUT_NOBODY = frozenset(
         Tag.ORGANIZATION_CREATED,
         Tag.BRAND_CHANGED,
         Tag.CONNECTION_CHANGED,
+        Tag.RETENTION_CHANGED,
         Tag.STYLE_SAVED,
         Tag.STYLE_DELETED,
         Tag.STYLE_RIGHTS_CONFIRMED,

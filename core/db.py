@@ -7,6 +7,7 @@ sees no tenant row at all. What must be found before an organization is known go
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from sqlalchemy.pool import NullPool, PoolProxiedConnection, QueuePool
 
 from core.connections import postgres_engine
 from core.errors import ConfigurationError
+from core.logs import logger
 from core.observe import metrics
 from core.settings import settings
 
@@ -152,12 +154,61 @@ def transaction(org_id: UUID) -> Iterator[Session]:
     What was loaded can be read afterwards either way: a page that says what was wrong with a form still
     shows the choices it offered.
     """
-    with Session(engine(), expire_on_commit=False, info={"org_id": org_id}) as session, session.begin():
+    with (
+        _counted(),
+        Session(engine(), expire_on_commit=False, info={"org_id": org_id}) as session,
+        session.begin(),
+    ):
         try:
             yield session
         except BaseException:
             session.expunge_all()  # before the rollback, which would empty every object in the session
             raise
+
+
+class _Open(threading.local):
+    """How many transactions the thread has open."""
+
+    count = 0
+
+
+_open = _Open()
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    _open.count += 1
+    try:
+        yield
+    finally:
+        _open.count -= 1
+
+
+@contextmanager
+def allowed_inside() -> Iterator[None]:
+    """Let something slow be asked inside a transaction all the same; for what is small and that few ask for."""
+    count, _open.count = _open.count, 0
+    try:
+        yield
+    finally:
+        _open.count = count
+
+
+class InsideTransaction(RuntimeError):
+    """Something slow was asked for while a transaction was open: its connection and locks would wait with it."""
+
+
+def demand_no_transaction(what: str) -> None:
+    """See that this thread has no transaction open before it asks something that can take seconds.
+
+    Raises:
+        InsideTransaction: it has one; in production it is said, and the answer comes all the same.
+    """
+    if _open.count == 0:
+        return
+    if not settings().is_production:
+        raise InsideTransaction(f"{what} was asked while a transaction was open")
+    logger().error("asked_inside_transaction", code=what)
 
 
 @dataclass(frozen=True)

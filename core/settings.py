@@ -141,7 +141,7 @@ class Settings(VisionSettings, DiffusionSettings):
         30,
         ge=1,
         le=365,
-        description="days after approval until selfies and working data are erased; companies can choose less",
+        description="days after approval until a new company's selfies and working data are erased; `headshots company edit --retention-days` changes a company's",
     )
     epoch_hours: int = Field(
         24, ge=1, le=168, description="hours until the epoch key turns and older copies of the key store die"

@@ -24,7 +24,7 @@ from core.ids import new_id
 from core.models import Kind, Member, Upload, Use
 from core.people import organizations
 from core.queue import JobName, enqueue
-from core.vault import vault
+from core.vault import Sealed, vault
 from core.words import N_
 
 WAIT_SECONDS: Final = 15.0  # how long a page stays silent: a worker that is free has judged a picture in one
@@ -75,31 +75,43 @@ class StillChecking(Unavailable):
     code = "still_checking"
 
 
+def seal(org_id: UUID, use: Use, files: Sequence[tuple[bytes, str]], *, sender_id: UUID) -> list[Sealed]:
+    """Seal pictures as they came, before the transaction that receives them.
+
+    Args:
+        org_id: the organization.
+        use: what they are for.
+        files: content and media type of each, which the caller has glanced at.
+        sender_id: who sends them; a picture of one's own is sealed with one's own key.
+    """
+    owner_id = sender_id if use is Use.OWN_PICTURE else None
+    return [
+        vault().seal(org_id, content, kind=Kind.UPLOAD, media_type=media_type, member_id=owner_id)
+        for content, media_type in files
+    ]
+
+
 def receive(
     session: Session,
     use: Use,
-    files: Sequence[tuple[bytes, str]],
+    sealed: Sequence[Sealed],
     *,
     sender: Member,
     subject_id: UUID | None = None,
 ) -> Upload:
-    """Seal pictures as they came and owe their check; an earlier upload that they replace ends unseen.
+    """Keep sealed pictures and owe their check; an earlier upload that they replace ends unseen.
 
     Args:
         session: bound to the organization.
         use: what they are for.
-        files: content and media type of each, which the caller has glanced at.
-        sender: who sends them; a picture of one's own is sealed with one's own key.
+        sealed: what `seal` made of them.
+        sender: who sends them.
         subject_id: of a picture of one's own the participation, of a look the style's version.
     """
     _lock(session, use, sender.id)
     if use is not Use.BACKDROP:  # of those, each is in a form of its own
         end(session, use, sender_id=sender.id, subject_id=subject_id)
-    owner_id = sender.id if use is Use.OWN_PICTURE else None
-    originals = [
-        vault().put(session, content, kind=Kind.UPLOAD, media_type=media_type, member_id=owner_id)
-        for content, media_type in files
-    ]
+    originals = [vault().keep(session, one) for one in sealed]
     upload = Upload(
         id=new_id(),
         org_id=organization_of(session),

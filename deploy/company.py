@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.db import Lookup, transaction
 from core.errors import InvalidInput, NotFound
 from core.people import organizations
 from core.settings import settings
+from core.shoots import promises
 from deploy import installation
 from sso import connections, provisioning
 from sso.metadata import connection_from_metadata
@@ -24,10 +26,11 @@ LEAST_PREFIX = 8  # hexadecimal digits of a fingerprint that name a certificate
 
 @dataclass(frozen=True)
 class Company:
-    """How a company signs in: what its provider must know of us, and what we know of it, once it is connected."""
+    """How a company signs in: what its provider must know of us, and what we know of it once it is connected; and for how long it keeps selfies."""
 
     provider: ServiceProvider
     connection: SamlConnection | None
+    retention_days: int  # after approval, until selfies are erased
 
 
 _ADDRESS: Final = re.compile(r"[^\s@<>:]+@[^\s@<>:]+\.[^\s@<>:]+")
@@ -47,6 +50,12 @@ class Edit:
     admin_groups: frozenset[str] | None = None
     auditor_groups: frozenset[str] | None = None
     allow_unsolicited: bool | None = None
+    retention_days: int | None = None
+
+    @property
+    def is_about_sign_in(self) -> bool:
+        """Whether anything but the days is to be different."""
+        return replace(self, retention_days=None) != Edit()
 
 
 def create(slug: str, name: str, contact: str, edit: Edit) -> Company:
@@ -60,12 +69,12 @@ def create(slug: str, name: str, contact: str, edit: Edit) -> Company:
         raise InvalidInput(f"There is a company called {slug} already.")
     if contact and _ADDRESS.fullmatch(contact) is None:
         raise InvalidInput("The contact is not a complete email address. Nothing was created.")
-    connection = None if edit == Edit() else _edited(slug, None, edit)
+    connection = _edited(slug, None, edit) if edit.is_about_sign_in else None
     org_id = organizations.create(slug, name, contact_email=contact)
-    if connection is not None:
-        with transaction(org_id) as session:
+    with transaction(org_id) as session:
+        if connection is not None:
             connections.save(session, connection)
-    return Company(_provider(slug), connection)
+        return Company(_provider(slug), connection, organizations.current(session).retention_days)
 
 
 def read(slug: str) -> Company:
@@ -75,11 +84,12 @@ def read(slug: str) -> Company:
         NotFound: there is none of this name.
     """
     with transaction(_organization(slug)) as session:
-        return Company(_provider(slug), connections.find(session))
+        days = organizations.current(session).retention_days
+        return Company(_provider(slug), connections.find(session), days)
 
 
 def change(slug: str, edit: Edit) -> Company:
-    """Change how a company signs in, and return how it does now.
+    """Change how a company signs in or how long it keeps selfies, and return how it does now.
 
     Metadata of the provider in use adds its certificates to those that are trusted, so that both count while a key
     is renewed; the old one is removed when it is over. With another provider (`new_provider`) nothing of the
@@ -90,12 +100,15 @@ def change(slug: str, edit: Edit) -> Company:
         InvalidInput: what cannot be; nothing was changed.
     """
     with transaction(_organization(slug)) as session:
-        before = connections.find(session)
-        after = _edited(slug, before, edit)
-        if before is not None and before.idp_entity_id != after.idp_entity_id:
-            _leave(session, before, edit)
-        connections.save(session, after)
-    return Company(_provider(slug), after)
+        before = after = connections.find(session)
+        if edit.is_about_sign_in or edit.retention_days is None:
+            after = _edited(slug, before, edit)
+            if before is not None and before.idp_entity_id != after.idp_entity_id:
+                _leave(session, before, edit)
+            connections.save(session, after)
+        if edit.retention_days is not None:
+            promises.change(session, edit.retention_days, actor=audit.SYSTEM)
+        return Company(_provider(slug), after, organizations.current(session).retention_days)
 
 
 def _leave(session: Session, before: SamlConnection, edit: Edit) -> None:

@@ -79,6 +79,7 @@ def _metrics(environ: WSGIEnvironment, start_response: StartResponse, *, apart: 
         given = environ.get("HTTP_AUTHORIZATION", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode()):
             return _plain(start_response, "401 Unauthorized", "text/plain", b"This needs the token.\n")
+    health().report()  # so that it is told whether or not anybody probes
     return _plain(start_response, "200 OK", metrics.MEDIA_TYPE, metrics.exposition())
 
 

@@ -96,12 +96,15 @@ def keep() -> Response:
     except UnreadablePhoto as error:
         return back(error, url_for("declined.show"))
     with transaction(me().org_id) as session:
+        participations.demand_declined(visit(session).participation)
+    sealed = uploads.seal(me().org_id, Use.OWN_PICTURE, [(content, media_type)], sender_id=me().member_id)
+    with transaction(me().org_id) as session:
         place = visit(session, lock=True)
         participations.demand_declined(place.participation)
         uploads.receive(
             session,
             Use.OWN_PICTURE,
-            [(content, media_type)],
+            sealed,
             sender=place.member,
             subject_id=place.participation.id,
         )
@@ -127,8 +130,8 @@ def own_picture() -> Response:
         own = avatars.own_picture(session, me().member_id)
         if own is None:
             raise NotFound(_("There is no picture of yours here."))
-        content = vault().get(session, own.id)
-    return picture(content, "image/jpeg")
+        held = vault().find(session, own.id)
+    return picture(vault().open(held), "image/jpeg")
 
 
 @bp.post("/me/alternative")

@@ -18,7 +18,7 @@ from core.errors import InvalidInput, NotFound
 from core.models import EngineName, Headshot, Photo, State, Style
 from core.people import organizations
 from core.portraits import headshots, photos, submission
-from core.shoots import participations
+from core.shoots import participations, promises
 from core.shoots.participations import SETTLED
 from core.style.framing import Head
 from core.vault import vault
@@ -80,6 +80,7 @@ def show() -> Response:
                 )
             ),
             settled=place.state in SETTLED,
+            kept_days=promises.days_of(place.organization, place.participation),
             fallback=words.fallback(place.participation.fallback_code),
             shape=shape_of(_style(session, place).parsed),
             handed_over=_style(session, place).parsed.outputs[0],
@@ -110,6 +111,7 @@ def close_up(headshot_id: UUID) -> Response:
             earlier=candidates[place_in_row - 1] if place_in_row else None,
             later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
             settled=place.state in SETTLED,
+            kept_days=promises.days_of(place.organization, place.participation),
         )
 
 
@@ -163,7 +165,8 @@ def view(headshot_id: UUID) -> Response:
         headshot = headshots.get(session, me().member_id, headshot_id)
         assert headshot.artifact_id is not None
         style = session.get_one(Style, headshot.style_id).parsed
-        content = vault().get(session, headshot.artifact_id)
+        held = vault().find(session, headshot.artifact_id)
+    content = vault().open(held)
     # Only where a picture is made: they bring a hundred megabytes of libraries along.
     import numpy as np
 
@@ -184,8 +187,8 @@ def before(headshot_id: UUID) -> Response:
         style = session.get_one(Style, headshot.style_id).parsed
         head = Head.measured(headshot.gates.get("figures", {})) or style.head
         face = face_of(photo)
-        content = vault().get(session, photo.artifact_id)
-    kept = Image.open(io.BytesIO(content))
+        held = vault().find(session, photo.artifact_id)
+    kept = Image.open(io.BytesIO(vault().open(held)))
     # A head is a quarter of most photos' height; a JPEG decodes at a half or a quarter of its size for nothing.
     wanted = CLOSE_SIDE if _close() else _width()
     kept.draft("RGB", (4 * wanted, 4 * wanted))
@@ -234,22 +237,28 @@ def download(headshot_id: UUID, file: str) -> Response:
     from workers.studio.caption import caption_of
 
     with transaction(me().org_id) as session:
-        place = visit(session, lock=True)
+        place = visit(session)
         headshot = headshots.get(session, place.member.id, headshot_id)
         participation = participations.get(session, headshot.participation_id)
         spec = session.get_one(Style, headshot.style_id).parsed
         output = next((one for one in spec.outputs if file_of(one) == file), None)
         if output is None:
             raise NotFound(_("Your company's style has no such size."))
-        master = headshots.download(session, participation, headshot, output.name, actor=place.actor)
-        logo = styles.logo(session, spec)
+        master = headshots.master(session, participation, headshot)
+        logo_held = styles.logo(session, spec)
         caption = caption_of(place.member.full_name, organizations.current(session).name, spec, _)
         head = Head.measured(headshot.gates.get("figures", {}))
         source_type = encode.source_type_of(headshot.engine)
-    pixels = np.asarray(Image.open(io.BytesIO(master)).convert("RGB"))
+    pixels = np.asarray(Image.open(io.BytesIO(vault().open(master))).convert("RGB"))
+    logo = vault().open(logo_held) if logo_held is not None else None
     content = encode.deliver(
         pixels, spec, output, source_type, caption=caption, head=head, logo=files.rgba(logo) if logo else None
     )
+    with transaction(me().org_id) as session:
+        place = visit(session, lock=True)
+        headshot = headshots.get(session, place.member.id, headshot_id)
+        participation = participations.get(session, headshot.participation_id)
+        headshots.download(session, participation, headshot, output.name, actor=place.actor)
     return attachment(content, output.format.media_type, f"headshot-{file}")
 
 

@@ -20,10 +20,11 @@ from core.db import transaction
 from core.errors import AppError, InvalidInput, NotFound
 from core.ids import new_id
 from core.image.kinds import ACCEPT, MEDIA_TYPES, EmptyPhoto, NotAPhoto, TooManyBytes, sniff
+from core.models import Photo
 from core.portraits import arrivals, headshots, photos, submission, verdicts
 from core.settings import settings
 from core.shoots import participations
-from core.vault import derive, vault
+from core.vault import Sealed, derive, vault
 from core.web.answers import back, go, json_answer, page
 from core.web.app import limiter
 from core.web.errors import said, wants_json
@@ -115,29 +116,47 @@ def upload_key(fields: Mapping[str, str]) -> str:
 def _add_one(file: FileStorage, key: str) -> Response:
     content = file.read()
     media_type = quick_check(content)
+    known = _known(key)
+    if known is not None:
+        return json_answer(listing.as_json(known))
+    sealed = photos.seal(me().org_id, me().member_id, content, media_type)
     with transaction(me().org_id) as session:
-        stored = _store(session, visit(session), content, media_type, key)
+        stored = _store(session, visit(session), sealed, key)
         return json_answer(listing.as_json(stored.photo), 201 if stored.created else 200)
 
 
 def _add_all(files: list[FileStorage], key: str) -> Response:
     """Take the files of a plain form: a bad one is named, and the others are kept."""
     with transaction(me().org_id) as session:
-        place = visit(session)
-        for number, file in enumerate(files):
-            try:
-                content = file.read()
-                _store(session, place, content, quick_check(content), f"{key}-{number}")
-            except AppError as error:
-                flash(f"{file.filename}: {said(error)}", "bad")
+        visit(session)
+    for number, file in enumerate(files):
+        try:
+            content = file.read()
+            media_type = quick_check(content)
+            if _known(f"{key}-{number}") is not None:
+                continue
+            sealed = photos.seal(me().org_id, me().member_id, content, media_type)
+            with transaction(me().org_id) as session:
+                _store(session, visit(session), sealed, f"{key}-{number}")
+        except AppError as error:
+            flash(f"{file.filename}: {said(error)}", "bad")
     return go(url_for("upload.show"))
 
 
-def _store(session: Session, place: Visit, content: bytes, media_type: str, key: str) -> photos.Stored:
+def _known(key: str) -> Photo | None:
+    """Return the photo that an earlier try brought; asked before anything is sealed, as is whether there is room."""
+    with transaction(me().org_id) as session:
+        place = visit(session)
+        consents.require(session, place.member.id)
+        earlier = photos.of_key(session, place.participation, key)
+        if earlier is None:
+            photos.demand_room(session, place.participation)
+        return earlier
+
+
+def _store(session: Session, place: Visit, sealed: Sealed, key: str) -> photos.Stored:
     consent = consents.require(session, place.member.id)
-    return photos.store(
-        session, place.participation, content, media_type=media_type, upload_key=key, consent=consent
-    )
+    return photos.store(session, place.participation, sealed, upload_key=key, consent=consent)
 
 
 def quick_check(content: bytes) -> str:
@@ -164,8 +183,8 @@ def preview(photo_id: UUID) -> Response:
         photo = photos.get(session, me().member_id, photo_id)
         if photo.preview_id is None:
             raise NotFound(_("This photo has no preview yet."))
-        content = vault().get(session, photo.preview_id)
-    return picture(content, "image/jpeg")
+        held = vault().find(session, photo.preview_id)
+    return picture(vault().open(held), "image/jpeg")
 
 
 @bp.post("/me/photos/<uuid:photo_id>/subject")

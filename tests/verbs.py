@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import numpy as np
+from sealing import sealed
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from stage import Stage
@@ -76,8 +77,7 @@ def upload(session: Session, at: Stage) -> None:
     photos.store(
         session,
         at.participation(session),
-        b"another photo",
-        media_type="image/jpeg",
+        sealed(at.org, b"another photo", Kind.PHOTO, at.member_id),
         upload_key=new_id().hex,
         consent=agreed,
     )
@@ -85,7 +85,11 @@ def upload(session: Session, at: Stage) -> None:
 
 def judge(session: Session, at: Stage) -> None:
     verdicts.record_verdict(
-        session, at.photo(session), {"accepted": True, "issues": []}, stripped=b"copy", likeness=b"[]"
+        session,
+        at.photo(session),
+        {"accepted": True, "issues": []},
+        stripped=sealed(at.org, b"copy", Kind.PHOTO, at.member_id),
+        likeness=sealed(at.org, b"[]", Kind.LIKENESS, at.member_id),
     )
 
 
@@ -124,7 +128,8 @@ def keep(session: Session, at: Stage) -> None:
         1.0,
     )
     result = RenderResult((made,), (), {}, {})
-    if assignment.keep(session, work, result, engine=EngineName.STUDIO, seconds=1.0):
+    held = [sealed(at.org, b"made", Kind.HEADSHOT, at.member_id, "image/png")]
+    if assignment.keep(session, work, result, held, engine=EngineName.STUDIO, seconds=1.0):
         assignment.finished(session, at.participation_id, result)
 
 
@@ -137,7 +142,9 @@ def fall_back(session: Session, at: Stage) -> None:
 
 
 def checkpoint(session: Session, at: Stage) -> None:
-    adapters.keep_checkpoint(session, at.participation(session), b"half trained")
+    adapters.keep_checkpoint(
+        session, at.participation(session), sealed(at.org, b"half trained", Kind.CHECKPOINT, at.member_id)
+    )
 
 
 def approve(session: Session, at: Stage) -> None:
@@ -151,7 +158,8 @@ def download(session: Session, at: Stage) -> None:
 
 
 def archive(session: Session, at: Stage) -> None:
-    downloads.picture(session, at.participation_id, actor=audit.SYSTEM)
+    downloads.picture(session, at.participation_id)
+    downloads.delivered(session, at.participation_id, actor=audit.SYSTEM)
 
 
 def withdraw_likeness(session: Session, at: Stage) -> None:
@@ -170,7 +178,9 @@ def agree(session: Session, at: Stage) -> None:
 
 def own_picture(session: Session, at: Stage) -> None:
     participations.stand_in(session, at.participation(session), Alternative.OWN_PICTURE)
-    avatars.keep_own_picture(session, at.member(session), b"mine")
+    avatars.keep_own_picture(
+        session, at.member(session), sealed(at.org, b"mine", Kind.OWN_PICTURE, at.member_id)
+    )
 
 
 def accept(session: Session, at: Stage) -> None:
@@ -228,12 +238,11 @@ def sweep(session: Session, at: Stage) -> None:
 
 def purge(session: Session, at: Stage) -> None:
     marked = session.scalars(
-        select(Artifact)
-        .where(Artifact.member_id == at.member_id, Artifact.delete_requested_at.is_not(None))
-        .order_by(Artifact.id)
+        select(Artifact.id).where(
+            Artifact.member_id == at.member_id, Artifact.delete_requested_at.is_not(None)
+        )
     )
-    for artifact in marked.all():
-        vault().purge(session, artifact)
+    vault().note_destroyed(session, marked.all())
 
 
 VERBS: dict[Verb, State] = {  # each with a state in which it has something to do

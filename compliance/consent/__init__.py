@@ -20,7 +20,7 @@ from core.logs import logger
 from core.models import Consent, Member, Participation
 from core.people import consents, members
 from core.portraits import adapters, headshots, verdicts
-from core.shoots import participations
+from core.shoots import participations, promises
 from core.vault import vault
 
 
@@ -66,6 +66,7 @@ def give(
         )
     participations.demand_running(session, participation)
     member = members.get(session, participation.member_id)
+    promises.promise(session, participation)
     for purpose in Purpose:
         text = notice.purposes.get(purpose)
         if text is None:

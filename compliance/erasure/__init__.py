@@ -6,7 +6,7 @@ copy of the key store, and with it what backups hold; `settle` then completes th
 """
 
 from compliance.erasure.begin import ErasureReason, Requested, request
-from compliance.erasure.destroy import TOOL, execute
+from compliance.erasure.destroy import TOOL, execute, held, remove
 from compliance.erasure.epochs import replay_ledger, settle, settle_all, turn_epoch
 
 __all__ = [
@@ -14,6 +14,8 @@ __all__ = [
     "ErasureReason",
     "Requested",
     "execute",
+    "held",
+    "remove",
     "replay_ledger",
     "request",
     "settle",

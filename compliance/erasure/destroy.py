@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,16 +15,37 @@ from core.clock import now
 from core.models import Artifact, Erasure, Member, Participation
 from core.queue import JobName, enqueue, redis_client
 from core.settings import settings
-from core.vault import vault
+from core.vault import Marked, vault
 from core.version import VERSION
 
 TOOL = Tool(name="headshots", version=VERSION)
 
 
-def execute(session: Session, erasure: Erasure) -> None:
-    """Destroy the key and every object, check each by looking again, and note what was found.
+def held(session: Session, erasure: Erasure) -> tuple[UUID, list[Marked]]:
+    """Return whose erasure it is, and every object that there ever was of them; none once it is done."""
+    if erasure.objects_destroyed_at is not None:
+        return erasure.member_id, []
+    rows = session.execute(
+        select(Artifact.id, Artifact.object_name).where(Artifact.member_id == erasure.member_id)
+    )
+    return erasure.member_id, [Marked(*row) for row in rows]
 
-    Safe to run twice. Runs in the `erase` job's one transaction.
+
+def remove(member_id: UUID, marked: Sequence[Marked]) -> set[UUID]:
+    """Destroy a person's key, then their objects; return whose are gone by looking again. Safe to run twice."""
+    vault().keys.destroy(member_id)
+    return vault().remove(marked)
+
+
+def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
+    """Check that the key is destroyed and every object gone, and note what was found.
+
+    Safe to run twice. Runs in the `erase` job's one transaction, after `remove`.
+
+    Args:
+        session: bound to the organization.
+        erasure: what is executed.
+        gone: artifacts whose objects `remove` did not find any more.
 
     Raises:
         VerificationFailed: something could still be read; nothing is certified, the job tries again.
@@ -33,9 +55,10 @@ def execute(session: Session, erasure: Erasure) -> None:
     artifacts = session.scalars(
         select(Artifact).where(Artifact.member_id == erasure.member_id).order_by(Artifact.id)
     ).all()
-    left = [str(one.id) for one in artifacts if not vault().purge(session, one)]
+    left = [str(one.id) for one in artifacts if one.id not in gone]
     if left or keys.exists(erasure.member_id):
         raise VerificationFailed("Something could still be read after deletion.", locations=left)
+    vault().note_destroyed(session, gone)
     watched = session.scalars(select(Participation.id).where(Participation.member_id == erasure.member_id))
     for participation_id in watched:
         redis_client().delete(f"progress:{participation_id}")

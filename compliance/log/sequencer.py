@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ARRAY, BigInteger, Uuid, any_, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from compliance.evidence import origin_of, signing_keys
@@ -20,7 +20,7 @@ from core.models import AuditEvent, Checkpoint, LogLeaf
 from core.vault import SignedHead
 
 # One checkpoint signs at most this many events, so that a large import does not hold the log's lock long.
-BATCH = 2000
+BATCH = 10_000
 
 
 def sequence(session: Session) -> Checkpoint | None:
@@ -37,6 +37,7 @@ def sequence(session: Session) -> Checkpoint | None:
     locks.wait(session, locks.Space.LOG, org_id.bytes)
     nodes = StoredNodes(session)
     size = heads.agree(session, nodes)
+    nodes.fetch(merkle.peaks(0, size))  # all that the tree grows on from
     events = session.execute(
         select(AuditEvent.id, AuditEvent.leaf)
         .where(~AuditEvent.sequenced)
@@ -45,14 +46,25 @@ def sequence(session: Session) -> Checkpoint | None:
     ).all()
     if not events:
         return session.scalar(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1))
-    for event_id, leaf in events:
-        session.add(LogLeaf(org_id=org_id, position=size, event_id=event_id))
+    ids = [event_id for event_id, _ in events]
+    leaves = (
+        func.unnest(literal(list(range(size, size + len(ids))), ARRAY(BigInteger)), literal(ids, ARRAY(Uuid)))
+        .table_valued("position", "event_id", name="added")
+        .render_derived()
+    )
+    session.execute(
+        insert(LogLeaf).from_select(
+            ["org_id", "position", "event_id"],
+            select(literal(org_id, Uuid), leaves.c.position, leaves.c.event_id),
+        )
+    )
+    for _, leaf in events:
         size = merkle.append(nodes, size, merkle.leaf_hash(leaf))
     root = merkle.root(nodes, size)
     nodes.flush()
     session.execute(
         update(AuditEvent)
-        .where(AuditEvent.id.in_([event_id for event_id, _ in events]))
+        .where(AuditEvent.id == any_(literal(ids, ARRAY(Uuid))))
         .values(sequenced=True)
         .execution_options(synchronize_session=False)
     )
@@ -65,20 +77,24 @@ def sequence(session: Session) -> Checkpoint | None:
 
 
 def sequence_all() -> int:
-    """Sequence every organization that has new events, each in transactions of its own; return how many.
+    """Sequence until no organization has new events, each batch in a transaction of its own; return of how many.
 
-    A log that may not be signed is said and does not keep the others waiting.
+    Of a large import each batch waits its turn. A log that may not be signed is said and does not keep the others
+    waiting.
     """
-    done = 0
-    for org_id in Lookup.unsequenced():
-        try:
-            with transaction(org_id) as session:
-                sequence(session)
-        except heads.LogForked as error:
-            logger().error("log_forked", org=str(org_id), message=str(error), **error.details)
-        else:
-            done += 1
-    return done
+    done: set[UUID] = set()
+    forked: set[UUID] = set()
+    while waiting := [org_id for org_id in Lookup.unsequenced() if org_id not in forked]:
+        for org_id in waiting:
+            try:
+                with transaction(org_id) as session:
+                    sequence(session)
+            except heads.LogForked as error:
+                logger().error("log_forked", org=str(org_id), message=str(error), **error.details)
+                forked.add(org_id)
+            else:
+                done.add(org_id)
+    return len(done)
 
 
 def prove(session: Session, event_id: UUID) -> Proof:

@@ -213,7 +213,8 @@ def contents(org_id: UUID, wanted: Plan) -> Iterator[tuple[str, bytes]]:
     for name, artifact_id in wanted.files:
         try:
             with transaction(org_id) as session:
-                content = vault().get(session, artifact_id)
+                held = vault().find(session, artifact_id)
+            content = vault().open(held)
         except (ArtifactGone, KeyErased):
             continue
         yield name, content

@@ -11,7 +11,7 @@ from core.errors import InvalidInput
 from core.models import Kind, Organization, Use
 from core.people import organizations
 from core.style.spec import HEX_COLOR
-from core.vault import vault
+from core.vault import Sealed, vault
 
 SMALL_LOGO = 100  # px, longer side: a portrait of 1,024 pixels shows a logo 143 pixels long
 LONGEST_NAME = 120  # as wide as the column
@@ -59,17 +59,22 @@ def save(
     return organization
 
 
-def replace_logo(session: Session, png: bytes, *, actor: audit.Actor) -> UUID:
+def seal_logo(org_id: UUID, png: bytes) -> Sealed:
+    """Seal a logo, encoded anew by the caller, before the transaction that shows it."""
+    return vault().seal(org_id, png, kind=Kind.LOGO, media_type="image/png", member_id=None)
+
+
+def replace_logo(session: Session, sealed: Sealed, *, actor: audit.Actor) -> UUID:
     """Show another logo from now on; the bytes of the old one are destroyed.
 
     Args:
         session: bound to the organization.
-        png: the logo, encoded anew by the caller.
+        sealed: what `seal_logo` made of it.
         actor: who sent it.
     """
     organization = organizations.current(session)
     session.refresh(organization, with_for_update={"key_share": True})
-    stored = vault().put(session, png, kind=Kind.LOGO, media_type="image/png", member_id=None)
+    stored = vault().keep(session, sealed)
     _show(session, organization, stored.id)
     audit.record(session, audit.Tag.BRAND_CHANGED, actor=actor, accent=organization.accent, logo=True)
     return stored.id

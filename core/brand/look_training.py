@@ -13,18 +13,17 @@ from core.brand import looks
 from core.clock import now
 from core.db import organization_of
 from core.ids import new_id
-from core.models import Adapter, AdapterKind, Kind, Look, Style
-from core.portraits import adapters
-from core.vault import vault
+from core.models import Adapter, AdapterKind, Look, Style
+from core.vault import Held, Sealed, vault
 
 
 @dataclass(frozen=True)
 class Work:
     """What the worker that learns a look needs; keys are ids."""
 
-    pictures: list[tuple[str, bytes]]
+    pictures: list[tuple[str, Held]]
     seed: int
-    checkpoint: bytes | None
+    checkpoint: Held | None
 
 
 def begin(session: Session, look_id: UUID) -> Work | None:
@@ -33,9 +32,9 @@ def begin(session: Session, look_id: UUID) -> Work | None:
     if look.ended_at is not None or look.adapter_id is not None:
         return None
     return Work(
-        pictures=[(key, vault().get(session, UUID(key))) for key in look.pictures],
+        pictures=[(key, vault().find(session, UUID(key))) for key in look.pictures],
         seed=int.from_bytes(look.id.bytes[12:]),
-        checkpoint=vault().get(session, look.checkpoint_id) if look.checkpoint_id is not None else None,
+        checkpoint=vault().find(session, look.checkpoint_id) if look.checkpoint_id is not None else None,
     )
 
 
@@ -44,19 +43,19 @@ def has_ended(session: Session, look_id: UUID) -> bool:
     return session.scalars(select(Look.ended_at).where(Look.id == look_id)).one() is not None
 
 
-def keep_checkpoint(session: Session, look_id: UUID, content: bytes) -> None:
-    """Seal where learning stands, in place of where it stood before; nothing of a look that was removed."""
+def keep_checkpoint(session: Session, look_id: UUID, sealed: Sealed) -> None:
+    """Keep where learning stands, in place of where it stood before; nothing of a look that was removed."""
     look = looks.locked(session, look_id)
     if look.ended_at is None:
         looks.drop_checkpoint(session, look)
-        look.checkpoint_id = _sealed(session, Kind.CHECKPOINT, content)
+        look.checkpoint_id = vault().keep(session, sealed).id
         session.flush()
 
 
 def store(
     session: Session,
     look_id: UUID,
-    content: bytes,
+    sealed: Sealed,
     *,
     base: str,
     revision: str,
@@ -66,12 +65,12 @@ def store(
     seconds: float,
     watt_hours: float | None,
 ) -> None:
-    """Seal what was learned; nothing of a look that was removed meanwhile.
+    """Keep what was learned; nothing of a look that was removed meanwhile.
 
     Args:
         session: bound to the organization.
         look_id: what it learned.
-        content: the weights, safetensors.
+        sealed: the weights, safetensors, as `core.portraits.adapters.seal` made them.
         base: name of the base it was trained on.
         revision: of the base; another one must refuse it.
         rank: of the low-rank matrices.
@@ -92,7 +91,7 @@ def store(
         kind=AdapterKind.STYLE,
         # The version that the pictures were given for; later ones share it through their look.
         style_id=session.scalar(select(Style.id).where(Style.look_id == look.id).order_by(Style.id).limit(1)),
-        artifact_id=_sealed(session, Kind.ADAPTER, content),
+        artifact_id=vault().keep(session, sealed).id,
         base=base,
         revision=revision,
         rank=rank,
@@ -120,13 +119,13 @@ def store(
     )
 
 
-def learned(session: Session, style: Style) -> tuple[Adapter, bytes] | None:
-    """Return what knows a style's look, with its weights; `None` where nothing does (yet)."""
+def learned(session: Session, style: Style) -> tuple[Adapter, Held] | None:
+    """Return what knows a style's look, and where its weights lie; `None` where nothing does (yet)."""
     look = looks.of(session, style)
     if look is None or look.adapter_id is None:
         return None
     adapter = session.get_one(Adapter, look.adapter_id)
-    return adapter, vault().get(session, adapter.artifact_id)
+    return adapter, vault().find(session, adapter.artifact_id)
 
 
 def learn_again(session: Session, style: Style, adapter_id: UUID) -> None:
@@ -144,7 +143,3 @@ def fail(session: Session, look_id: UUID, code: str) -> None:
         looks.drop_checkpoint(session, look)
         look.failure_code = code[:64]
         session.flush()
-
-
-def _sealed(session: Session, kind: Kind, content: bytes) -> UUID:
-    return vault().put(session, content, kind=kind, media_type=adapters.MEDIA_TYPE, member_id=None).id

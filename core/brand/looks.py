@@ -7,6 +7,7 @@ the look is removed; then it is gone everywhere.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -22,7 +23,7 @@ from core.errors import Conflict, NotFound
 from core.ids import new_id
 from core.models import Adapter, Kind, Look, Style
 from core.queue import JobName, enqueue
-from core.vault import vault
+from core.vault import Held, Sealed, vault
 from core.words import N_
 
 
@@ -49,13 +50,29 @@ class Given:
     refused: tuple[look_pictures.Refused, ...]
 
 
-def give(session: Session, style: Style, readable: look_pictures.Readable, *, actor: audit.Actor) -> Given:
+def seal(org_id: UUID, readable: look_pictures.Readable) -> list[Sealed]:
+    """Seal the usable pictures, before the transaction that gives them to a style."""
+    return [
+        vault().seal(org_id, jpeg, kind=Kind.STYLE_PICTURE, media_type="image/jpeg", member_id=None)
+        for jpeg in readable.usable
+    ]
+
+
+def give(
+    session: Session,
+    style: Style,
+    readable: look_pictures.Readable,
+    sealed: Sequence[Sealed],
+    *,
+    actor: audit.Actor,
+) -> Given:
     """Keep pictures as the look of a style and let it be learned.
 
     Args:
         session: bound to the organization.
         style: its newest version; where a shoot uses it, a further one gets the look.
         readable: what `core.brand.look_reading.read` found; the rights to them were confirmed.
+        sealed: what `seal` made of them.
         actor: who confirmed them.
 
     Raises:
@@ -71,10 +88,7 @@ def give(session: Session, style: Style, readable: look_pictures.Readable, *, ac
     session.flush()
     if before is not None:
         _end_unused(session, before)
-    kept = [
-        vault().put(session, jpeg, kind=Kind.STYLE_PICTURE, media_type="image/jpeg", member_id=None)
-        for jpeg in readable.usable
-    ]
+    kept = [vault().keep(session, one) for one in sealed]
     look = Look(
         id=new_id(),
         org_id=organization_of(session),
@@ -122,8 +136,8 @@ def standing(look: Look) -> Standing:
     return Standing.FAILED if look.failure_code is not None else Standing.LEARNING
 
 
-def picture(session: Session, style: Style, artifact_id: UUID) -> bytes:
-    """Return one of the JPEGs that a style's look was learned from.
+def picture(session: Session, style: Style, artifact_id: UUID) -> Held:
+    """Return where one of the JPEGs lies that a style's look was learned from.
 
     Raises:
         NotFound: the style's look has no such picture.
@@ -131,7 +145,7 @@ def picture(session: Session, style: Style, artifact_id: UUID) -> bytes:
     look = of(session, style)
     if look is None or str(artifact_id) not in look.pictures:
         raise NotFound("This picture does not exist.")
-    return vault().get(session, artifact_id)
+    return vault().find(session, artifact_id)
 
 
 def try_again(session: Session, style: Style) -> None:

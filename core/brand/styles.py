@@ -22,7 +22,7 @@ from core.ids import new_id
 from core.models import Artifact, Kind, Shoot, Style
 from core.people import organizations
 from core.style.spec import COMPANY_LOGO, ImageBackdrop, StyleSpec
-from core.vault import vault
+from core.vault import Held, Sealed, vault
 
 SMALL_PICTURE: Final = 1000  # px, short side of a backdrop: most sizes show 1,024 pixels of it
 
@@ -150,34 +150,33 @@ def forget(session: Session, style: Style) -> None:
         _forget_picture(session, image)
 
 
-def keep_picture(session: Session, jpeg: bytes) -> UUID:
-    """Keep a backdrop's picture, encoded anew by the caller; return its id for `ImageBackdrop.image`."""
-    return vault().put(session, jpeg, kind=Kind.BACKDROP, media_type="image/jpeg", member_id=None).id
+def seal_picture(org_id: UUID, jpeg: bytes) -> Sealed:
+    """Seal a backdrop's picture, encoded anew by the caller; the id of what is kept is for `ImageBackdrop.image`."""
+    return vault().seal(org_id, jpeg, kind=Kind.BACKDROP, media_type="image/jpeg", member_id=None)
 
 
-def picture(session: Session, spec: StyleSpec) -> bytes | None:
-    """Return the JPEG of the style's image backdrop; `None` where it has none or it was deleted."""
+def picture(session: Session, spec: StyleSpec) -> Held | None:
+    """Return where the JPEG of the style's image backdrop lies; `None` where it has none or it was deleted."""
     if not isinstance(spec.backdrop, ImageBackdrop):
         return None
     artifact = _artifact_of(session, spec.backdrop.image)
-    return vault().get(session, artifact.id) if artifact is not None else None
+    return vault().find(session, artifact.id) if artifact is not None else None
 
 
-def is_picture_small(session: Session, spec: StyleSpec) -> bool:
-    """Whether the style's image backdrop has to be enlarged in most sizes, so that it looks soft."""
-    jpeg = picture(session, spec)
-    return jpeg is not None and min(size(jpeg)) < SMALL_PICTURE
+def is_picture_small(held: Held | None) -> bool:
+    """Whether a style's image backdrop has to be enlarged in most sizes, so that it looks soft."""
+    return held is not None and min(size(vault().open(held))) < SMALL_PICTURE
 
 
-def logo(session: Session, spec: StyleSpec) -> bytes | None:
-    """Return the PNG of the logo that the style puts on files; `None` where it has none or the company none.
+def logo(session: Session, spec: StyleSpec) -> Held | None:
+    """Return where the PNG of the logo lies that the style puts on files; `None` where it has none or the company none.
 
     Always the company's present one: an old logo is on no file that is downloaded after the change.
     """
     if spec.logo is None or spec.logo.image != COMPANY_LOGO:
         return None
     logo_id = organizations.current(session).logo_id
-    return vault().get(session, logo_id) if logo_id is not None else None
+    return vault().find(session, logo_id) if logo_id is not None else None
 
 
 def _picture_of(style: Style) -> str | None:

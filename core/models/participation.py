@@ -67,6 +67,8 @@ class Participation(Tenant):
     # only when all of it was measured
     gpu_watt_hours: Mapped[float | None] = mapped_column(info=harmless(Harmless.WORK))
     approved_at: Mapped[datetime | None]
+    # the shortest time after which the consent pages promised to end selfies, days; none before the first
+    promised_days: Mapped[int | None] = mapped_column(info=harmless(Harmless.WORK))
     reminders_ended_at: Mapped[datetime | None]  # the person wants no more reminders of this shoot
 
     @property

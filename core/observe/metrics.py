@@ -64,9 +64,9 @@ POOL_WAIT = Histogram(
 PART_ERRORS = Counter("headshots_part_errors", "Failed calls of the storage and the keyring", ["part"])
 PART_UP = Gauge(
     "headshots_part_up",
-    "Whether a part answered when readiness was last asked",
+    "Whether a part answers",
     ["part"],
-    multiprocess_mode="livemin",
+    multiprocess_mode="livemostrecent",  # a process that nobody has asked since knows nothing
 )
 JOBS = Counter("headshots_jobs", "Tries of jobs that have ended", ["job", "outcome"])
 JOB_SECONDS = Histogram(

@@ -25,6 +25,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer one question."""
         match self.path.partition("?")[0]:
             case "/metrics":
+                health().report()  # so that it is told whether or not anybody probes
                 self._say(HTTPStatus.OK, metrics.MEDIA_TYPE, metrics.exposition())
             case "/healthz":
                 self._json(HTTPStatus.OK, {"status": "ok"})

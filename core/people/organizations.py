@@ -12,6 +12,7 @@ from core.db import organization_of, transaction
 from core.errors import InvalidInput
 from core.ids import new_id
 from core.models import Organization
+from core.settings import settings
 from core.vault import vault
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -28,7 +29,14 @@ def create(slug: str, name: str, *, contact_email: str = "", language: str = "en
     if not name.strip():
         raise InvalidInput("Please give the company's name.")
     org_id = new_id()
-    made = Organization(id=org_id, slug=slug, name=name, contact_email=contact_email, language=language)
+    made = Organization(
+        id=org_id,
+        slug=slug,
+        name=name,
+        contact_email=contact_email,
+        language=language,
+        retention_days=settings().retention_days,
+    )
     vault().keys.create([org_id])
     with transaction(org_id) as session:
         session.add(made)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import now
+from core.db import transaction
 from core.models import Artifact, Kind
 from core.vault import vault
 
@@ -28,10 +29,12 @@ class _Search(BaseModel):
     words: str
 
 
-def keep(session: Session, words: str, *, by: UUID) -> UUID:
+def keep(org_id: UUID, words: str, *, by: UUID) -> UUID:
     """Keep what the member `by` searches for; return the number that leads back to it."""
     content = _Search(by=by, words=words[:LONGEST]).model_dump_json().encode()
-    return vault().put(session, content, kind=Kind.SEARCH, media_type="application/json", member_id=None).id
+    sealed = vault().seal(org_id, content, kind=Kind.SEARCH, media_type="application/json", member_id=None)
+    with transaction(org_id) as session:
+        return vault().keep(session, sealed).id
 
 
 def forget_all(session: Session) -> None:
@@ -45,15 +48,17 @@ def forget_all(session: Session) -> None:
     vault().delete(session, session.scalars(kept.with_for_update(skip_locked=True)).all())
 
 
-def words_of(session: Session, search_id: UUID, *, by: UUID) -> str | None:
+def words_of(org_id: UUID, search_id: UUID, *, by: UUID) -> str | None:
     """Return the words of a search; `None` where it has ended or is somebody else's."""
-    artifact = session.get(Artifact, search_id)
-    if (
-        artifact is None
-        or artifact.kind != Kind.SEARCH
-        or artifact.delete_requested_at is not None
-        or artifact.created_at < now() - KEPT_FOR
-    ):
-        return None
-    kept = _Search.model_validate_json(vault().get(session, search_id))
+    with transaction(org_id) as session:
+        artifact = session.get(Artifact, search_id)
+        if (
+            artifact is None
+            or artifact.kind != Kind.SEARCH
+            or artifact.delete_requested_at is not None
+            or artifact.created_at < now() - KEPT_FOR
+        ):
+            return None
+        held = vault().find(session, search_id)
+    kept = _Search.model_validate_json(vault().open(held))
     return kept.words if kept.by == by else None

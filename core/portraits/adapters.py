@@ -30,7 +30,7 @@ from core.models import (
     Shoot,
     State,
 )
-from core.vault import vault
+from core.vault import Held, Sealed, vault
 
 MEDIA_TYPE = "application/octet-stream"
 USUAL_OF = 50  # the newest people: enough for a steady median, few enough to follow a new machine
@@ -55,7 +55,7 @@ class Cost:
 def store(
     session: Session,
     participation: Participation,
-    content: bytes,
+    sealed: Sealed,
     *,
     base: str,
     revision: str,
@@ -67,12 +67,12 @@ def store(
     seconds: float,
     watt_hours: float | None,
 ) -> Adapter:
-    """Seal a person's trained adapter in place of an earlier one of this shoot.
+    """Keep a person's trained adapter in place of an earlier one of this shoot.
 
     Args:
         session: bound to the organization.
         participation: whose it is.
-        content: the weights, safetensors.
+        sealed: the weights, safetensors, as `seal` made them.
         base: name of the base it was trained on.
         revision: of the base; another one must refuse it.
         rank: of the low-rank matrices.
@@ -88,9 +88,7 @@ def store(
     """
     _demand(session, participation)
     _end(session, select(Adapter).where(Adapter.participation_id == participation.id))
-    artifact = vault().put(
-        session, content, kind=Kind.ADAPTER, media_type=MEDIA_TYPE, member_id=participation.member_id
-    )
+    artifact = vault().keep(session, sealed)
     adapter = Adapter(
         id=new_id(),
         org_id=organization_of(session),
@@ -151,28 +149,31 @@ def trained(session: Session, shoot_id: UUID) -> set[UUID]:
     )
 
 
-def keep_checkpoint(session: Session, participation: Participation, content: bytes) -> None:
-    """Seal where training stands, in place of where it stood before.
+def seal(org_id: UUID, member_id: UUID | None, content: bytes, kind: Kind) -> Sealed:
+    """Seal weights, or where training stands, before the transaction that keeps them."""
+    return vault().seal(org_id, content, kind=kind, media_type=MEDIA_TYPE, member_id=member_id)
+
+
+def keep_checkpoint(session: Session, participation: Participation, sealed: Sealed) -> None:
+    """Keep where training stands, in place of where it stood before.
 
     Raises:
         ConsentRequired: the person took `adapter` back, were it a moment ago: nothing is kept.
     """
     _demand(session, participation)
     earlier = participation.checkpoint_id
-    kept = vault().put(
-        session, content, kind=Kind.CHECKPOINT, media_type=MEDIA_TYPE, member_id=participation.member_id
-    )
+    kept = vault().keep(session, sealed)
     participation.checkpoint_id = kept.id
     session.flush()
     if earlier is not None:
         vault().delete(session, [earlier])
 
 
-def checkpoint(session: Session, participation: Participation) -> bytes | None:
-    """Return where training stood when it was last kept."""
+def checkpoint(session: Session, participation: Participation) -> Held | None:
+    """Return where it lies how far training was when it was last kept."""
     if participation.checkpoint_id is None:
         return None
-    return vault().get(session, participation.checkpoint_id)
+    return vault().find(session, participation.checkpoint_id)
 
 
 def drop_checkpoint(session: Session, participation: Participation) -> None:

@@ -18,7 +18,7 @@ from core.db import organization_of
 from core.errors import InvalidInput, TooManyRequests
 from core.ids import new_id
 from core.models import Arrival, Artifact, Kind, Participation
-from core.vault import vault
+from core.vault import Held, Sealed, vault
 
 MOST: Final = 20  # unfinished at once, as many as there may be photos (`core.portraits.photos`)
 LEAST_BYTES: Final = 65_536  # of a piece that is not the last: each is an object of its own
@@ -34,34 +34,41 @@ class StillPurging(TooManyRequests):
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """How many bytes are here from the beginning on; with the last piece the whole file, which is kept no longer.
+class Piece:
+    """What a piece is to the file that it belongs to.
 
-    `id` is the photo's to be: photos are numbered in the order in which they began to arrive, not in that in which
-    they were complete.
+    Attributes:
+        received: how many bytes are here from the beginning on, without it.
+        follows: whether it goes on where they end; another one changes nothing.
+        is_last: whether the file is whole with it.
+        before: where the pieces before the last one lie.
+        photo_id: the photo's to be: photos are numbered in the order in which they began to arrive, not in that in
+            which they were complete.
     """
 
     received: int
-    whole: bytes | None = None
-    id: UUID | None = None
+    follows: bool
+    is_last: bool = False
+    before: tuple[Held, ...] = ()
+    photo_id: UUID | None = None
 
 
-def add(
+def look(
     session: Session,
     participation: Participation,
-    content: bytes,
+    length: int,
     *,
     upload_key: str,
     at: int,
     size: int,
     consent: ValidConsent,
-) -> Arrived:
-    """Seal a piece of a photo; one that does not follow on what is here changes nothing.
+) -> Piece:
+    """Return what a piece of a photo is, before it is sealed.
 
     Args:
         session: bound to the organization.
         participation: whose photo it is.
-        content: the piece.
+        length: of the piece, bytes.
         upload_key: chosen by the browser for this one file.
         at: where in the file it begins, bytes.
         size: of the file, bytes.
@@ -73,31 +80,47 @@ def add(
         StillPurging: too much of what the person removed is still stored.
     """
     consent.demand(Purpose.PHOTO)
-    locks.person(session, participation.member_id)
-    known = session.scalar(
-        select(Arrival).where(Arrival.participation_id == participation.id, Arrival.upload_key == upload_key)
-    )
+    known = _known(session, participation, upload_key)
     received = known.received if known is not None else 0
     if at != received:
-        return Arrived(received)
-    last = at + len(content) == size
-    if at + len(content) > size or (len(content) < LEAST_BYTES and not last):
+        return Piece(received, follows=False)
+    last = at + length == size
+    if at + length > size or (length < LEAST_BYTES and not last):
         raise InvalidInput("This piece of a photo does not fit. Please choose the photo again.")
     if last:
-        before = [vault().get(session, UUID(one)) for one in known.pieces] if known is not None else []
-        end(session, [known] if known is not None else [])
-        return Arrived(size, b"".join([*before, content]), known.id if known is not None else new_id())
+        before = [vault().find(session, UUID(one)) for one in known.pieces] if known is not None else []
+        return Piece(received, True, True, tuple(before), known.id if known is not None else new_id())
     if _unpurged(session, participation.member_id) > MOST_UNPURGED:
         raise StillPurging(
             "What you removed is still being deleted. Your photo goes on by itself in a moment."
         )
-    piece = vault().put(
-        session,
-        content,
-        kind=Kind.PIECE,
-        media_type="application/octet-stream",
-        member_id=participation.member_id,
+    return Piece(received, follows=True)
+
+
+def seal(org_id: UUID, member_id: UUID, content: bytes) -> Sealed:
+    """Seal a piece, before the transaction that adds it."""
+    return vault().seal(
+        org_id, content, kind=Kind.PIECE, media_type="application/octet-stream", member_id=member_id
     )
+
+
+def add(
+    session: Session,
+    participation: Participation,
+    sealed: Sealed,
+    *,
+    upload_key: str,
+    at: int,
+    consent: ValidConsent,
+) -> int:
+    """Keep a sealed piece; return how many bytes are here now. One that does not follow on them changes nothing."""
+    consent.demand(Purpose.PHOTO)
+    locks.person(session, participation.member_id)
+    known = _known(session, participation, upload_key)
+    received = known.received if known is not None else 0
+    if at != received:
+        return received
+    piece = vault().keep(session, sealed)
     if known is None:
         end(session, of_participation(session, participation.id)[MOST - 1 :])
         known = Arrival(
@@ -112,9 +135,15 @@ def add(
         )
         session.add(known)
     known.pieces = [*known.pieces, str(piece.id)]
-    known.received = at + len(content)
+    known.received = at + sealed.size
     session.flush()
-    return Arrived(known.received)
+    return known.received
+
+
+def _known(session: Session, participation: Participation, upload_key: str) -> Arrival | None:
+    return session.scalar(
+        select(Arrival).where(Arrival.participation_id == participation.id, Arrival.upload_key == upload_key)
+    )
 
 
 def _unpurged(session: Session, member_id: UUID) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core import fonts, locks, uploads
 from core.errors import NotFound
 from core.models import Alternative, Artifact, Kind, Member, Participation, Use
-from core.vault import vault
+from core.vault import Sealed, vault
 
 SIZES = (1024, 512, 256)  # pixels, square: directory, chat, small profile
 _LETTERS = 0.40  # font size over the avatar's side: two letters keep a fifth of margin on each side
@@ -105,17 +105,22 @@ def own_picture(session: Session, member_id: UUID) -> Artifact | None:
     )
 
 
-def keep_own_picture(session: Session, member: Member, jpeg: bytes) -> Artifact:
-    """Seal the person's own picture in place of an earlier one; no face in it is looked for.
+def seal_own_picture(org_id: UUID, member_id: UUID | None, jpeg: bytes) -> Sealed:
+    """Seal a person's own picture, encoded anew by the caller, so without metadata."""
+    return vault().seal(org_id, jpeg, kind=Kind.OWN_PICTURE, media_type="image/jpeg", member_id=member_id)
+
+
+def keep_own_picture(session: Session, member: Member, sealed: Sealed) -> Artifact:
+    """Keep the person's own picture in place of an earlier one; no face in it is looked for.
 
     Args:
         session: bound to the organization.
         member: whose picture it is.
-        jpeg: encoded anew by the caller, so without metadata.
+        sealed: what `seal_own_picture` made of it.
     """
     locks.person(session, member.id)
     _delete(session, member)
-    return vault().put(session, jpeg, kind=Kind.OWN_PICTURE, media_type="image/jpeg", member_id=member.id)
+    return vault().keep(session, sealed)
 
 
 def remove_unused_picture(session: Session, member: Member) -> None:

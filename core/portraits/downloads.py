@@ -14,7 +14,7 @@ from core.models import Alternative, Headshot, Member, Participation, Shoot, Sta
 from core.portraits import avatars
 from core.shoots import participations
 from core.style.framing import Head
-from core.vault import ArtifactGone, KeyErased, vault
+from core.vault import ArtifactGone, Held, vault
 
 
 class NothingToDownload(Conflict):
@@ -28,8 +28,8 @@ class Picture:
     """One person's picture as it lies in the vault.
 
     Attributes:
-        content: the sealed master's PNG, or a picture that stands in for it; `None` for initials.
-        media_type: of `content`.
+        held: where the master's PNG lies, or a picture that stands in for it; `None` for initials.
+        media_type: of what it holds.
         is_master: whether it is a headshot, to be cut to the style's size.
         initials: for an avatar.
         person: first and last name.
@@ -38,7 +38,7 @@ class Picture:
         engine: what made a master; empty for an alternative.
     """
 
-    content: bytes | None
+    held: Held | None
     media_type: str
     is_master: bool
     initials: str
@@ -73,12 +73,12 @@ def plan(session: Session, shoot: Shoot, *, actor: audit.Actor) -> list[UUID]:
     return ids
 
 
-def picture(session: Session, participation_id: UUID, *, actor: audit.Actor) -> Picture | None:
-    """Return one person's picture, and note that an approved headshot was delivered.
+def picture(session: Session, participation_id: UUID) -> Picture | None:
+    """Return one person's picture, to be opened after the transaction.
 
     `None` for someone who was erased or changed their mind since the download began.
     """
-    participation = participations.get(session, participation_id, lock=True)
+    participation = participations.get(session, participation_id)
     member = session.get_one(Member, participation.member_id)
     if member.erased_at is not None:
         return None
@@ -96,24 +96,28 @@ def picture(session: Session, participation_id: UUID, *, actor: audit.Actor) -> 
         headshot = session.get_one(Headshot, participation.chosen_headshot_id)
         if headshot.artifact_id is None:
             return None
-        content = vault().get(session, headshot.artifact_id)
-    except (ArtifactGone, KeyErased):
+        held = vault().find(session, headshot.artifact_id)
+    except ArtifactGone:
         return None
-    participations.deliver(session, participation, actor=actor)
     head = Head.measured(headshot.gates.get("figures", {}))
-    return Picture(
-        content, "image/png", True, member.initials, member.full_name, head, names, headshot.engine
-    )
+    return Picture(held, "image/png", True, member.initials, member.full_name, head, names, headshot.engine)
+
+
+def delivered(session: Session, participation_id: UUID, *, actor: audit.Actor) -> bool:
+    """Note that an approved headshot was delivered; return whether there still is one."""
+    participation = participations.get(session, participation_id, lock=True)
+    if participation.chosen_headshot_id is None or participation.state == State.ERASED:
+        return False
+    participations.deliver(session, participation, actor=actor)
+    return True
 
 
 def _alternative(
     session: Session, participation: Participation, member: Member, names: dict[str, str]
 ) -> Picture:
+    held, media_type = None, "image/png"
     if participation.alternative == Alternative.OWN_PICTURE:
         artifact = avatars.own_picture(session, member.id)
         if artifact is not None:
-            content = vault().get(session, artifact.id)
-            return Picture(
-                content, artifact.media_type, False, member.initials, member.full_name, None, names
-            )
-    return Picture(None, "image/png", False, member.initials, member.full_name, None, names)
+            held, media_type = vault().find(session, artifact.id), artifact.media_type
+    return Picture(held, media_type, False, member.initials, member.full_name, None, names)

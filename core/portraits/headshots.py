@@ -13,7 +13,7 @@ from core.checks.report import COMPARED
 from core.errors import Conflict, NotFound
 from core.models import Artifact, Headshot, Member, Participation
 from core.shoots import participations
-from core.vault import vault
+from core.vault import Held, vault
 
 
 class NotApproved(Conflict):
@@ -115,10 +115,22 @@ def approve(
     )
 
 
+def master(session: Session, participation: Participation, headshot: Headshot) -> Held:
+    """Return where the master of the approved headshot lies.
+
+    Raises:
+        NotApproved: this is not the approved one.
+    """
+    if participation.chosen_headshot_id != headshot.id:
+        raise NotApproved("Choose this headshot first; then every size can be downloaded.")
+    assert headshot.artifact_id is not None
+    return vault().find(session, headshot.artifact_id)
+
+
 def download(
     session: Session, participation: Participation, headshot: Headshot, output: str, *, actor: audit.Actor
-) -> bytes:
-    """Return the sealed master of the approved headshot; the first download makes it delivered.
+) -> None:
+    """Note that the approved headshot was made ready for its person; the first download makes it delivered.
 
     It can be downloaded while its person tries other photos, too.
 
@@ -133,10 +145,7 @@ def download(
         NotApproved: this is not the approved one.
     """
     locks.person(session, participation.member_id)
-    if participation.chosen_headshot_id != headshot.id:
-        raise NotApproved("Choose this headshot first; then every size can be downloaded.")
-    assert headshot.artifact_id is not None
-    content = vault().get(session, headshot.artifact_id)
+    master(session, participation, headshot)
     audit.record(
         session,
         audit.Tag.HEADSHOT_DOWNLOADED,
@@ -146,7 +155,6 @@ def download(
         output=output,
     )
     participations.deliver(session, participation, actor=actor)
-    return content
 
 
 def delete_all(session: Session, participations_of: Sequence[Participation]) -> None:

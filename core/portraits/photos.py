@@ -19,7 +19,7 @@ from core.models import Kind, Member, Participation, Photo, State
 from core.portraits import adapters, arrivals
 from core.queue import JobName, enqueue
 from core.shoots import participations
-from core.vault import vault
+from core.vault import Sealed, vault
 
 MAX_PHOTOS = 20
 
@@ -41,17 +41,28 @@ class Stored:
     created: bool
 
 
+def seal(org_id: UUID, member_id: UUID, content: bytes, media_type: str) -> Sealed:
+    """Seal a photo as it came, before the transaction that stores it.
+
+    Args:
+        org_id: the organization.
+        member_id: whose photo it is.
+        content: the file as it came.
+        media_type: told from the content by the caller.
+    """
+    return vault().seal(org_id, content, kind=Kind.PHOTO, media_type=media_type, member_id=member_id)
+
+
 def store(
     session: Session,
     participation: Participation,
-    content: bytes,
+    sealed: Sealed,
     *,
-    media_type: str,
     upload_key: str,
     consent: ValidConsent,
     photo_id: UUID | None = None,
 ) -> Stored:
-    """Seal an uploaded photo and owe its check; the same `upload_key` again returns the first one.
+    """Keep an uploaded photo and owe its check; the same `upload_key` again returns the first one.
 
     The original stays sealed until the check has replaced it by a copy without metadata
     (`record_verdict`). Uploads of one person follow each other: the person is locked, so
@@ -60,8 +71,7 @@ def store(
     Args:
         session: bound to the organization.
         participation: whose photo it is.
-        content: the file as it came.
-        media_type: told from the content by the caller.
+        sealed: what `seal` made of the file.
         upload_key: chosen by the browser for this one file.
         consent: proof that the person agreed to `photo`.
         photo_id: its place among the person's photos, where it began to arrive earlier.
@@ -79,7 +89,7 @@ def store(
         return Stored(earlier, created=False)
     demand_room(session, participation)
     member = session.get_one(Member, participation.member_id)
-    artifact = vault().put(session, content, kind=Kind.PHOTO, media_type=media_type, member_id=member.id)
+    artifact = vault().keep(session, sealed)
     photo = Photo(
         id=photo_id or new_id(),
         org_id=organization_of(session),

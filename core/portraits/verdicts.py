@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from core import audit, locks, owed
 from core.clock import now
 from core.errors import Conflict, InvalidInput
-from core.models import Kind, Member, Photo
+from core.models import Member, Photo
 from core.portraits import photos
 from core.queue import JobName, enqueue
-from core.vault import vault
+from core.vault import Sealed, vault
 
 # What the check found by comparing the photos of one person with each other; goes with the consent to it.
 SOMEBODY_ELSE = "may_be_someone_else"
@@ -76,11 +76,10 @@ def record_verdict(
     photo: Photo,
     verdict: dict[str, Any],
     *,
-    stripped: bytes | None,
-    media_type: str = "image/jpeg",
-    preview: bytes | None = None,
+    stripped: Sealed | None,
+    preview: Sealed | None = None,
     subject: tuple[float, float] | None = None,
-    likeness: bytes | None = None,
+    likeness: Sealed | None = None,
     check_failed: bool = False,
 ) -> None:
     """Keep the check's verdict and replace the original by its copy without metadata.
@@ -97,7 +96,6 @@ def record_verdict(
         photo: what was checked.
         verdict: `workers.vision.check.Verdict` as JSON: accepted, issues, measures, score, asks, faces.
         stripped: the photo encoded again without metadata; not looked at in a second check.
-        media_type: of `stripped` and `preview`.
         preview: a small copy for lists, larger where the person has to find themselves on it.
         subject: the middle of the face that was checked, as `Photo.subject` said then.
         likeness: the face's embedding; only with that consent.
@@ -111,21 +109,12 @@ def record_verdict(
     if first and not check_failed:
         replaced.append(photo.artifact_id)
     if first and stripped is not None:
-        kept = vault().put(
-            session, stripped, kind=Kind.PHOTO, media_type=media_type, member_id=photo.member_id
-        )
-        photo.artifact_id = kept.id
+        photo.artifact_id = vault().keep(session, stripped).id
     if preview is not None:
-        small = vault().put(
-            session, preview, kind=Kind.PREVIEW, media_type=media_type, member_id=photo.member_id
-        )
-        photo.preview_id = small.id
+        photo.preview_id = vault().keep(session, preview).id
     photo.likeness_id = None
     if likeness is not None:
-        numbers = vault().put(
-            session, likeness, kind=Kind.LIKENESS, media_type="application/json", member_id=photo.member_id
-        )
-        photo.likeness_id = numbers.id
+        photo.likeness_id = vault().keep(session, likeness).id
     photo.verdict = verdict
     photo.checked_at = now()
     photo.check_failed_at = photo.checked_at if check_failed else None

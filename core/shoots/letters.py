@@ -20,6 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import now
+from core.db import transaction
 from core.mail.message import Inline, Mail
 from core.models import Invite, Member, Organization, Participation, Shoot, State, WebSession
 from core.people import data_links, organizations
@@ -129,7 +130,7 @@ def data(session: Session, member: Member) -> Mail:
         stop="",
         **_around(words, organization, member),
     )
-    return _sealed(session, organization, member, letter, words)
+    return _sealed(organization, member, letter, words)
 
 
 def opened(session: Session, row: WebSession) -> Mail:
@@ -165,14 +166,12 @@ def _mail(
     words = _words(member.language)
     stop = reminders.link_of(participation) if kind in REMINDERS else ""
     letter = _write(words, words[kind], organization, member, shoot, invite, stop, link, more)
-    return _sealed(session, organization, member, letter, words)
+    return _sealed(organization, member, letter, words)
 
 
-def _sealed(
-    session: Session, organization: Organization, member: Member, letter: _Letter, words: dict[str, Any]
-) -> Mail:
+def _sealed(organization: Organization, member: Member, letter: _Letter, words: dict[str, Any]) -> Mail:
     assert member.email, "an erased person gets no mail"
-    logo = _logo(session, organization)
+    logo = _logos.get(organization.logo_id) if organization.logo_id is not None else None
     values: dict[str, Any] = {"letter": letter, "brand": _brand(organization), "logo": logo}
     return Mail(
         to=member.email,
@@ -271,29 +270,29 @@ def _brand(organization: Organization) -> _Brand:
     )
 
 
-def _logo(session: Session, organization: Organization) -> _Logo | None:
-    """Return the company's logo as a small PNG, which every mail program shows; `None` if there is none.
+def fetch_logo(org_id: UUID) -> None:
+    """Fetch the company's logo as a small PNG, which every mail program shows, for the letters that follow.
 
-    A logo that cannot be read is left out: the company's name stands in, and the mail goes out. One that was
-    read is kept, since a wave of mails to a company's people would fetch and shrink it for each.
+    Outside of any transaction. A logo that cannot be read is left out: the company's name stands in, and the mail goes
+    out. One that was read is kept, since a wave of mails to a company's people would fetch and shrink it for each.
     """
-    if organization.logo_id is None:
-        return None
-    if (known := _logos.get(organization.logo_id)) is not None:
-        return known
     try:
-        with Image.open(io.BytesIO(vault().get(session, organization.logo_id))) as picture:
+        with transaction(org_id) as session:
+            logo_id = organizations.current(session).logo_id
+            if logo_id is None or logo_id in _logos:
+                return
+            held = vault().find(session, logo_id)
+        with Image.open(io.BytesIO(vault().open(held))) as picture:
             small = picture.convert("RGBA")
     except (ArtifactGone, UnidentifiedImageError, Image.DecompressionBombError, OSError):
-        return None
+        return
     small.thumbnail((LOGO_BOX[0] * LOGO_DENSITY, LOGO_BOX[1] * LOGO_DENSITY), Image.Resampling.LANCZOS)
     png = io.BytesIO()
     small.save(png, "PNG", optimize=True)
     width, height = (max(1, round(side / LOGO_DENSITY)) for side in small.size)
     if len(_logos) >= MOST_LOGOS:
         _logos.clear()
-    made = _logos[organization.logo_id] = _Logo("logo", width, height, png.getvalue())
-    return made
+    _logos[logo_id] = _Logo("logo", width, height, png.getvalue())
 
 
 def _words(language: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The only place that writes, reads and destroys personal bytes."""
 
 from core.vault.keys import KeyErased, SignedHead
-from core.vault.vault import ArtifactGone, Vault, derive, vault
+from core.vault.vault import ArtifactGone, Held, Marked, Sealed, Vault, derive, vault
 
-__all__ = ["ArtifactGone", "KeyErased", "SignedHead", "Vault", "derive", "vault"]
+__all__ = ["ArtifactGone", "Held", "KeyErased", "Marked", "Sealed", "SignedHead", "Vault", "derive", "vault"]

@@ -15,7 +15,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Engine, String, Uuid, any_, delete, func, inspect, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    Engine,
+    LargeBinary,
+    String,
+    Uuid,
+    any_,
+    cast,
+    delete,
+    func,
+    inspect,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -34,6 +48,9 @@ from core.vault.key_tables import (
 )
 from core.vault.kms import EpochKeyGone, Kms
 from core.vault.withdrawals import Withdrawals
+
+# So many move in a tenth of a second, which is how long erasing one of them may wait.
+REWRAPPED_AT_ONCE = 2000
 
 
 class KeyErased(Gone):
@@ -243,11 +260,17 @@ class KeyStore:
         Raises:
             KeyErased: the key does not exist any more.
         """
+        try:
+            return self._unwrapped(owner_id)
+        except EpochKeyGone:  # the epoch ended between the two looks, and the key has moved on
+            return self._unwrapped(owner_id)
+
+    def _unwrapped(self, owner_id: UUID) -> bytes:
         with Session(self._engine) as session:
             row = session.get(DataKey, owner_id)
-            if row is None:
-                raise KeyErased("This has been erased and cannot be opened any more.")
-            return self._kms.unwrap(row.epoch, row.wrapped, self._associated(owner_id))
+        if row is None:
+            raise KeyErased("This has been erased and cannot be opened any more.")
+        return self._kms.unwrap(row.epoch, row.wrapped, self._associated(owner_id))
 
     def exists(self, owner_id: UUID) -> bool:
         """Whether the owner still has a key."""
@@ -279,10 +302,10 @@ class KeyStore:
             return {by_hash[value] for value in found}
 
     def turn_epoch(self) -> EpochTurn:
-        """Re-wrap every key under a new epoch key, then destroy the old epoch key.
+        """Begin a new epoch, re-wrap every key under its key, then destroy the old epoch's.
 
-        A crash between the two leaves the old epoch closed but not destroyed; the next call, or
-        `finish_turns`, destroys it.
+        Nobody waits for it: from the beginning on new keys are made under the new epoch, while survivors move some
+        at a time. A crash leaves the old epoch closed and its key in place; the next call, or `finish_turns`, goes on.
         """
         with Session(self._engine) as session, session.begin():
             locks.wait(session, locks.Space.EPOCH)
@@ -291,44 +314,64 @@ class KeyStore:
             new = old + 1
             self._kms.create(new)
             self._prove(session, new)
-            rewrapped = 0
-            # Streamed in batches, so that 100,000 keys are never in memory at once.
-            rows = session.scalars(
-                select(DataKey).where(DataKey.epoch <= old).execution_options(yield_per=1000)
-            )
-            for batch in rows.partitions():
-                changes = [
-                    {
-                        "owner_id": row.owner_id,
-                        "epoch": new,
-                        "wrapped": self._kms.wrap(
-                            new,
-                            self._kms.unwrap(row.epoch, row.wrapped, self._associated(row.owner_id)),
-                            self._associated(row.owner_id),
-                        ),
-                    }
-                    for row in batch
-                ]
-                session.execute(update(DataKey), changes)
-                rewrapped += len(changes)
             session.add(Epoch(number=new, opened_at=now()))
             session.execute(update(Epoch).where(Epoch.number == old).values(closed_at=now()))
-        self.finish_turns()
-        return EpochTurn(closed=old, opened=new, rewrapped=rewrapped)
+        return EpochTurn(closed=old, opened=new, rewrapped=self.finish_turns())
 
-    def finish_turns(self) -> None:
-        """Destroy the key of every closed epoch that still has one."""
+    def finish_turns(self) -> int:
+        """Move what is still under a closed epoch, then destroy its key; return how many keys moved."""
         closed = select(Epoch).where(Epoch.closed_at.is_not(None), Epoch.destroyed_at.is_(None))
-        with Session(self._engine) as session, session.begin():
+        with Session(self._engine) as session:
             if session.scalars(closed.limit(1)).first() is None:
-                return  # asked every few seconds, and nobody who makes a key is to wait for that
+                return 0  # asked every few seconds, and nobody who makes a key is to wait for that
+        moved = 0
+        while some := self._rewrap():
+            moved += some
+        with Session(self._engine) as session, session.begin():
             locks.wait(session, locks.Space.EPOCH)
-            for epoch in session.scalars(closed.execution_options(populate_existing=True)):
+            for epoch in session.scalars(closed):
+                if session.scalar(select(DataKey.owner_id).where(DataKey.epoch <= epoch.number).limit(1)):
+                    raise RuntimeError(f"a key is still under epoch {epoch.number}, which is not destroyed")
                 self._kms.destroy(epoch.number)
                 if self._kms.exists(epoch.number):
                     raise RuntimeError(f"the key of epoch {epoch.number} still exists after its destruction")
                 epoch.destroyed_at = now()
                 session.execute(delete(EpochProof).where(EpochProof.epoch == epoch.number))
+        return moved
+
+    def _rewrap(self) -> int:
+        """Move some keys to the current epoch; return how many. The lock is shared, so others go on making keys."""
+        with Session(self._engine) as session, session.begin():
+            locks.wait(session, locks.Space.EPOCH, shared=True)
+            epoch = self._current(session)
+            rows = session.execute(
+                select(DataKey.owner_id, DataKey.epoch, DataKey.wrapped)
+                .where(DataKey.epoch < epoch)
+                .limit(REWRAPPED_AT_ONCE)
+                .with_for_update(key_share=True)
+            ).all()
+            if not rows:
+                return 0
+            wrapped = []
+            for owner_id, before, sealed in rows:
+                associated = self._associated(owner_id)
+                wrapped.append(
+                    self._kms.wrap(epoch, self._kms.unwrap(before, sealed, associated), associated)
+                )
+            moved = (
+                func.unnest(
+                    literal([row.owner_id for row in rows], ARRAY(Uuid)), literal(wrapped, ARRAY(LargeBinary))
+                )
+                .table_valued("owner_id", "wrapped", name="moved")
+                .render_derived()
+            )
+            session.execute(
+                update(DataKey)
+                .where(DataKey.owner_id == cast(moved.c.owner_id, Uuid))
+                .values(epoch=epoch, wrapped=cast(moved.c.wrapped, LargeBinary))
+                .execution_options(synchronize_session=False)
+            )
+            return len(rows)
 
     def epoch_destroyed_at(self, number: int) -> datetime | None:
         """Return when the epoch's key was destroyed, or `None` while it lives."""

@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import obstore
 from obstore.store import LocalStore, from_url
 
+from core.db import demand_no_transaction
 from core.errors import Misfit
 from core.vault.outage import answering
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
 OBJECT_PREFIX = "objects/"
-# A hiccup is tried again at once; the client's own ten tries would keep a worker, or a page, for three minutes.
+# A hiccup is tried again at once; the client's own ten tries would keep a worker, or a page, for three minutes. One
+# try takes 30 s at most, and 5 s to connect, which is the client's own limit.
 RETRIES: Final[RetryConfig] = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
 
@@ -34,6 +36,13 @@ class StorageMissing(Misfit):
     """The folder of the storage is not there, so its volume is not mounted."""
 
     code = "storage_missing"
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    demand_no_transaction("the storage")
+    with answering("storage"):
+        yield
 
 
 class ObjectStore:
@@ -74,7 +83,7 @@ class ObjectStore:
 
     def put(self, name: str, content: bytes) -> None:
         """Write an object."""
-        with answering("storage"):
+        with _asking():
             obstore.put(self._store, name, content)
 
     def get(self, name: str) -> bytes:
@@ -83,7 +92,7 @@ class ObjectStore:
         Raises:
             ObjectMissing: there is none of this name.
         """
-        with answering("storage"):
+        with _asking():
             try:
                 return bytes(obstore.get(self._store, name).bytes())
             except FileNotFoundError as error:
@@ -91,12 +100,12 @@ class ObjectStore:
 
     def delete(self, name: str) -> None:
         """Delete an object; one that does not exist is fine."""
-        with answering("storage"), suppress(FileNotFoundError):
+        with _asking(), suppress(FileNotFoundError):
             obstore.delete(self._store, name)
 
     def exists(self, name: str) -> bool:
         """Whether an object of this name can be read back."""
-        with answering("storage"):
+        with _asking():
             try:
                 obstore.head(self._store, name)
             except FileNotFoundError:
@@ -138,7 +147,7 @@ class ObjectStore:
 
     def names(self) -> Iterator[tuple[str, float]]:
         """Yield every object's name and Unix time of last change, in batches under the hood."""
-        with answering("storage"):
+        with _asking():
             for batch in obstore.list(self._store, prefix=OBJECT_PREFIX):
                 for item in batch:
                     yield item["path"], item["last_modified"].timestamp()

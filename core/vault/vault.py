@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import func, select, update
+from sqlalchemy import ARRAY, Uuid, any_, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from core import locks
 from core.clock import now
 from core.connections import postgres_engine
-from core.db import connect_args, organization_of, pool_that_tells
+from core.db import allowed_inside, connect_args, organization_of, pool_that_tells
 from core.errors import ConfigurationError, Gone
 from core.ids import new_id
 from core.models import Artifact, Kind, Member
@@ -46,8 +48,44 @@ def derive(purpose: str) -> bytes:
     )
 
 
+@dataclass(frozen=True)
+class Sealed:
+    """What lies in the storage and has no row yet; `Vault.keep` gives it one, else the sweep takes it."""
+
+    id: UUID
+    org_id: UUID
+    member_id: UUID | None
+    kind: Kind
+    media_type: str
+    object_name: str
+    size: int  # bytes, of the plaintext
+    sealed_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What it takes to open an artifact once its transaction has ended."""
+
+    id: UUID
+    org_id: UUID
+    member_id: UUID | None
+    kind: str
+    object_name: str
+
+
+class Marked(NamedTuple):
+    """An object that nobody can read any more and that has to go."""
+
+    artifact_id: UUID
+    object_name: str
+
+
 class Vault:
-    """Seals with the owner's key, stores under a meaningless name, keeps the inventory."""
+    """Seals with the owner's key, stores under a meaningless name, keeps the inventory.
+
+    The storage may take seconds, so it is asked outside of any transaction: sealed before the rows are written,
+    opened after they were read, removed between two.
+    """
 
     def __init__(self, keys: KeyStore, store: ObjectStore) -> None:
         self.keys = keys
@@ -55,61 +93,98 @@ class Vault:
         self.ties = Ties(keys, store)
 
     @staticmethod
-    def _associated(artifact: Artifact) -> bytes:
-        member = artifact.member_id.bytes if artifact.member_id else bytes(16)
-        return artifact.org_id.bytes + member + artifact.id.bytes + artifact.kind.encode()
+    def _associated(of: Artifact | Sealed | Held) -> bytes:
+        member = of.member_id.bytes if of.member_id else bytes(16)
+        return of.org_id.bytes + member + of.id.bytes + of.kind.encode()
 
-    def put(
-        self, session: Session, content: bytes, *, kind: Kind, media_type: str, member_id: UUID | None
-    ) -> Artifact:
-        """Seal and store `content`; its row joins the caller's transaction.
+    def seal(
+        self, org_id: UUID, content: bytes, *, kind: Kind, media_type: str, member_id: UUID | None
+    ) -> Sealed:
+        """Seal and store `content`, before the transaction that keeps it.
 
         The object is written first: a crash before the commit leaves an unreadable object without a
-        row, which the sweep deletes, and never a row without its object. The person is locked, so an
-        erasure either finds the row or keeps it from being written.
+        row, which the sweep deletes, and never a row without its object.
 
         Raises:
             KeyErased: the owner has been erased.
             Unavailable: the storage does not answer; nothing was kept.
         """
-        org_id = organization_of(session)
-        if member_id is not None:
-            locks.person(session, member_id)
-            if session.get_one(Member, member_id).erased_at is not None:
-                raise KeyErased("This person has been erased, so nothing more of them is kept.")
-        artifact = Artifact(
+        made = Sealed(
             id=new_id(),
             org_id=org_id,
-            created_at=now(),
             member_id=member_id,
             kind=kind,
             media_type=media_type,
             object_name=ObjectStore.new_name(),
             size=len(content),
         )
-        sealed = seal(self.keys.data_key(member_id or org_id), content, self._associated(artifact))
-        artifact.sealed_sha256 = hashlib.sha256(sealed).hexdigest()
-        self.store.put(artifact.object_name, sealed)
+        sealed = seal(self.keys.data_key(member_id or org_id), content, self._associated(made))
+        self.store.put(made.object_name, sealed)
+        return replace(made, sealed_sha256=hashlib.sha256(sealed).hexdigest())
+
+    def keep(self, session: Session, sealed: Sealed) -> Artifact:
+        """Add the row of what `seal` stored; it joins the caller's transaction.
+
+        The person is locked, so an erasure either finds the row or keeps it from being written.
+
+        Raises:
+            KeyErased: the owner has been erased meanwhile.
+        """
+        assert sealed.org_id == organization_of(session)
+        if sealed.member_id is not None:
+            locks.person(session, sealed.member_id)
+            if session.get_one(Member, sealed.member_id).erased_at is not None:
+                raise KeyErased("This person has been erased, so nothing more of them is kept.")
+        artifact = Artifact(**asdict(sealed), created_at=now())
         session.add(artifact)
         session.flush()
         return artifact
 
+    def put(
+        self, session: Session, content: bytes, *, kind: Kind, media_type: str, member_id: UUID | None
+    ) -> Artifact:
+        """Seal, store and keep at once, inside the transaction; for lists to import alone, which few people send."""
+        org_id = organization_of(session)
+        with allowed_inside():
+            sealed = self.seal(org_id, content, kind=kind, media_type=media_type, member_id=member_id)
+        return self.keep(session, sealed)
+
     def get(self, session: Session, artifact_id: UUID) -> bytes:
-        """Return the plaintext of an artifact of the session's organization.
+        """Find and open at once, inside the transaction; for the same."""
+        held = self.find(session, artifact_id)
+        with allowed_inside():
+            return self.open(held)
+
+    def discard(self, sealed: Sealed) -> None:
+        """Delete what will not be kept, sooner than the sweep would."""
+        self.store.delete(sealed.object_name)
+
+    @staticmethod
+    def find(session: Session, artifact_id: UUID) -> Held:
+        """Return where an artifact of the session's organization lies, to be opened after the transaction.
 
         Raises:
             ArtifactGone: it was deleted, or never existed here.
-            KeyErased: its owner was erased.
         """
         artifact = session.get(Artifact, artifact_id)
         if artifact is None or artifact.delete_requested_at is not None:
             raise ArtifactGone("This picture has been deleted.")
-        key = self.keys.data_key(artifact.member_id or artifact.org_id)
+        return Held(artifact.id, artifact.org_id, artifact.member_id, artifact.kind, artifact.object_name)
+
+    def open(self, held: Held) -> bytes:
+        """Return the plaintext of what `find` found.
+
+        Raises:
+            ArtifactGone: it was deleted meanwhile.
+            KeyErased: its owner was erased.
+            Unavailable: the storage does not answer.
+        """
+        key = self.keys.data_key(held.member_id or held.org_id)
         try:
-            sealed = self.store.get(artifact.object_name)
+            sealed = self.store.get(held.object_name)
         except ObjectMissing as error:
             raise ArtifactGone("This picture has been deleted.") from error
-        return open_sealed(key, sealed, self._associated(artifact))
+        return open_sealed(key, sealed, self._associated(held))
 
     def delete(self, session: Session, artifact_ids: Sequence[UUID]) -> None:
         """Let nobody read artifacts from the commit on, and owe the job that removes their objects.
@@ -137,20 +212,34 @@ class Vault:
             .values(delete_requested_at=now())
         )
 
-    def purge(self, session: Session, artifact: Artifact) -> bool:
-        """Delete a marked artifact's object and check by reading back; return whether it is gone.
+    def remove(self, marked: Sequence[Marked]) -> set[UUID]:
+        """Delete objects and check by reading back; return which artifacts' are gone.
 
         Raises:
             StorageNotOurs: the storage belongs to another installation, or to a later state of this one.
         """
-        assert artifact.delete_requested_at is not None
-        self.ties.demand_storage()
-        self.store.delete(artifact.object_name)
-        gone = not self.store.exists(artifact.object_name)
-        if gone:
-            artifact.destroyed_at = now()
-            session.flush()
+        gone = set()
+        if marked:
+            self.ties.demand_storage()
+        for artifact_id, object_name in marked:
+            self.store.delete(object_name)
+            if not self.store.exists(object_name):
+                gone.add(artifact_id)
         return gone
+
+    @staticmethod
+    def note_destroyed(session: Session, gone: Collection[UUID]) -> None:
+        """Note of artifacts that their objects are gone, in the order in which everybody takes their rows."""
+        rows = session.scalars(
+            select(Artifact)
+            .where(Artifact.id == any_(literal(sorted(gone), ARRAY(Uuid))), Artifact.destroyed_at.is_(None))
+            .order_by(Artifact.id)
+            .with_for_update(key_share=True)
+        )
+        for row in rows:
+            assert row.delete_requested_at is not None
+            row.destroyed_at = now()
+        session.flush()
 
     def subject_pseudonym(self, owner_id: UUID, key: bytes | None = None) -> str:
         """Return the keyed hash that stands for a person in the evidence log.

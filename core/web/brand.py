@@ -85,7 +85,7 @@ def logo(org_id: UUID, logo_id: UUID) -> Response:
         if organization.logo_id != logo_id:
             raise NotFound("There is no logo at this address.")
         media_type = session.get_one(Artifact, logo_id).media_type
-        content = vault().get(session, logo_id)
-    response = Response(content, mimetype=media_type)
+        held = vault().find(session, logo_id)
+    response = Response(vault().open(held), mimetype=media_type)
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import psutil
 
 from core.errors import ConfigurationError
 from core.logs import configure
+
+if TYPE_CHECKING:
+    from deploy.bench.scale import Sizes
 
 Report = Callable[[dict[str, Any], str], None]
 
@@ -36,7 +39,13 @@ def machine() -> str:
 
 
 def run_bench(
-    name: str, report: Report, photos: Path | None = None, *, mails: int = 2000, renders: int = 10_000
+    name: str,
+    report: Report,
+    photos: Path | None = None,
+    *,
+    mails: int = 2000,
+    renders: int = 10_000,
+    sizes: Sizes | None = None,
 ) -> None:
     """Run one benchmark.
 
@@ -46,6 +55,7 @@ def run_bench(
         photos: for those of pictures: one subfolder per person.
         mails: for `lanes`: how many go out.
         renders: for `lanes`: how many pictures wait.
+        sizes: for `scale`: how much there is.
     """
     report({"machine": machine()}, machine())
     if name == "studio":
@@ -60,6 +70,11 @@ def run_bench(
         from deploy.bench.matte import bench_matte
 
         bench_matte(report)
+    elif name == "scale":
+        from deploy.bench.scale import Sizes, bench_scale
+
+        configure("ERROR")
+        bench_scale(report, sizes or Sizes())
     elif name == "files":
         from deploy.bench.files import bench_files
 
@@ -77,7 +92,7 @@ def run_bench(
 
         configure("WARNING")
         port = free_port()
-        with _product(port) as org_id:
+        with product(port) as org_id:
             bench_mail(report, org_id, port)
     elif name == "lanes":
         from deploy.bench.lanes import bench_lanes
@@ -86,7 +101,7 @@ def run_bench(
         configure("WARNING")
         ((_, photo), *_), *_ = people_of(photos).values()
         port = free_port()
-        with _product(port) as org_id:
+        with product(port) as org_id:
             bench_lanes(report, org_id, port, photo, mails=mails, renders=renders)
     else:
         {"vault": bench_vault, "import": bench_import, "sign-in": bench_sign_in}[name](report)
@@ -171,7 +186,7 @@ def bench_import(report: Report) -> None:
         {"figure": "roster_10000_rows", "seconds": round(reading, 2)},
         f"10,000 rows judged in {reading:.2f} s",
     )
-    with _product() as org_id:
+    with product() as org_id:
         started = time.perf_counter()
         with transaction(org_id) as session:
             shoot = session.scalars(select(Shoot)).one()
@@ -205,7 +220,7 @@ def bench_sign_in(report: Report) -> None:
 
     times = 200
     configure("WARNING")
-    with _product() as org_id:
+    with product() as org_id:
         config = settings()
         assert config.development_idp_path is not None
         base = config.base_url
@@ -231,7 +246,7 @@ def bench_sign_in(report: Report) -> None:
 
 
 @contextmanager
-def _product(smtp_port: int = 9) -> Iterator[UUID]:
+def product(smtp_port: int = 9) -> Iterator[UUID]:
     """Make this process one of a product of its own, with a company and an empty shoot; yield the company.
 
     Args:

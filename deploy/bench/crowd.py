@@ -90,12 +90,12 @@ def _agreed(org_id: UUID, shoot_id: UUID, member: Member) -> Participation:
 
 def upload(person: Participation, content: bytes) -> UUID:
     """Send a photo as its page does; the workers owe its check. Return the photo's id."""
+    sealed = photos.seal(person.org_id, person.member_id, content, "image/jpeg")
     with transaction(person.org_id) as session:
         return photos.store(
             session,
             session.get_one(Participation, person.id),
-            content,
-            media_type="image/jpeg",
+            sealed,
             upload_key=str(new_id()),
             consent=consent.require(session, person.member_id),
         ).photo.id
@@ -103,16 +103,16 @@ def upload(person: Participation, content: bytes) -> UUID:
 
 def submit(person: Participation, content: bytes) -> None:
     """Send a photo that was checked long ago, and ask the studio for the headshot."""
+    sealed, stripped = (photos.seal(person.org_id, person.member_id, content, "image/jpeg") for _ in range(2))
     with transaction(person.org_id) as session:
         row = session.get_one(Participation, person.id)
         photo = photos.store(
             session,
             row,
-            content,
-            media_type="image/jpeg",
+            sealed,
             upload_key=str(new_id()),
             consent=consent.require(session, person.member_id),
         ).photo
         session.execute(delete(Outbox).where(Outbox.subject_id == photo.id))
-        verdicts.record_verdict(session, photo, {"accepted": True}, stripped=content)
+        verdicts.record_verdict(session, photo, {"accepted": True}, stripped=stripped)
         submission.submit(session, row, actor=audit.actor_for(session.get_one(Member, person.member_id)))

@@ -65,7 +65,7 @@ def create_company(
 
 @main.group()
 def company() -> None:
-    """How a company signs in."""
+    """How a company signs in, and how long it keeps selfies."""
 
 
 @company.command()
@@ -134,6 +134,11 @@ def _attribute(_context: click.Context, _option: click.Parameter, given: tuple[s
     default=None,
     help="Whether sign-ins may start at the provider's own page; open to a known attack, so off at first.",
 )
+@click.option(
+    "--retention-days",
+    type=int,
+    help="Days after approval until selfies and working data are erased, 1 to 365; whoever was promised less is kept for less.",
+)
 @json_option
 def edit(
     slug: str,
@@ -147,6 +152,7 @@ def edit(
     new_provider: bool,
     no_auditor_groups: bool,
     idp_initiated: bool | None,
+    retention_days: int | None,
     as_json: bool,
 ) -> None:
     """Change how a company signs in, and print how it does now. What is not named stays; groups replace those of before.
@@ -172,6 +178,7 @@ def edit(
             admin_groups=frozenset(admin_groups) if admin_groups else None,
             auditor_groups=frozenset(auditor_groups) if auditor_groups or no_auditor_groups else None,
             allow_unsolicited=idp_initiated,
+            retention_days=retention_days,
         ),
     )
     reporter(as_json)(_facts(changed), "\n".join(_lines(changed)))
@@ -189,6 +196,7 @@ def _facts(found: Company) -> dict[str, Any]:
         "sls_url": ours.sls_url,
         "login_url": ours.login_url,
         "connected": theirs is not None,
+        "retention_days": found.retention_days,
     }
     if theirs is not None:
         facts |= {
@@ -229,6 +237,7 @@ def _lines(found: Company) -> list[str]:
             ("Groups of auditors", ", ".join(facts["auditor_groups"]) or "none"),
             ("May start at the provider", "yes" if facts["idp_initiated"] else "no"),
         ]
+    rows.append(("Selfies are erased after", f"{found.retention_days} days"))
     width = max(len(name) for name, _ in rows)
     return [f"{name:{width}}  {value}" for name, value in rows]
 

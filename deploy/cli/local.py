@@ -125,7 +125,19 @@ def empty_demo_home(home: Path) -> None:
 @click.argument(
     "name",
     type=click.Choice(
-        ["studio", "check", "matte", "files", "diffusion", "vault", "import", "sign-in", "mail", "lanes"]
+        [
+            "studio",
+            "check",
+            "matte",
+            "files",
+            "diffusion",
+            "vault",
+            "import",
+            "sign-in",
+            "mail",
+            "lanes",
+            "scale",
+        ]
     ),
 )
 @click.option(
@@ -147,13 +159,34 @@ def empty_demo_home(home: Path) -> None:
     show_default=True,
     help="For lanes: pictures of another company that wait.",
 )
+@click.option("--due-photos", type=int, default=80_000, show_default=True, help="For scale: photos to sweep.")
+@click.option("--events", type=int, default=40_000, show_default=True, help="For scale: to sequence.")
+@click.option("--keys", type=int, default=100_000, show_default=True, help="For scale: to turn the epoch of.")
+@click.option("--companies", type=int, default=300, show_default=True, help="For scale: idle ones.")
+@click.option(
+    "--watch", type=float, default=60.0, show_default=True, help="For scale: seconds of the scheduler."
+)
 @json_option
-def bench(name: str, photos: Path | None, mails: int, renders: int, *, as_json: bool) -> None:
+def bench(
+    name: str,
+    photos: Path | None,
+    mails: int,
+    renders: int,
+    due_photos: int,
+    events: int,
+    keys: int,
+    companies: int,
+    watch: float,
+    *,
+    as_json: bool,
+) -> None:
     """Measure and print figures of this machine."""
     demand_local_extra()
     from deploy.bench import run_bench
+    from deploy.bench.scale import Sizes
 
-    run_bench(name, reporter(as_json), photos, mails=mails, renders=renders)
+    sizes = Sizes(due_photos, events, keys, companies, watch)
+    run_bench(name, reporter(as_json), photos, mails=mails, renders=renders, sizes=sizes)
 
 
 @main.command("seed-demo", hidden=True)

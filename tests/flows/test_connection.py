@@ -101,6 +101,16 @@ def test_our_addresses_are_printed_before_the_provider_is_connected(site: Site, 
     assert site.who(browser)["role"] == Role.HR_ADMIN
 
 
+def test_the_days_that_selfies_are_kept_are_shown_and_changed(site: Site) -> None:
+    assert json.loads(run("show", "acme", "--json").stdout)["retention_days"] == 30
+    changed = run("edit", "acme", "--retention-days", "14", "--json")
+    assert json.loads(changed.stdout)["retention_days"] == 14
+    assert "14 days" in run("show", "acme").stdout
+    assert run("edit", "acme", "--retention-days", "400").exit_code == 1
+    CliRunner().invoke(main, ["create-company", "globex", "Globex"])
+    assert run("edit", "globex", "--retention-days", "3").exit_code == 0, "also before it is connected"
+
+
 def test_show_prints_what_is_set(site: Site) -> None:
     facts = json.loads(run("show", "acme", "--json").stdout)
     assert (facts["idp_entity_id"], facts["idp_sso_url"]) == (f"{IDP}/metadata", f"{IDP}/sso")

@@ -14,6 +14,7 @@ from conftest import add_participation, forget_process_state
 from mail_server import PostOffice, serving
 from patience import owed_work, try_again
 from PIL import Image
+from sealing import sealed
 from servers.s3 import S3, Fault
 from skimage import data
 from sqlalchemy import select
@@ -24,7 +25,7 @@ from compliance import consent, erasure
 from core import audit
 from core.clock import now
 from core.db import transaction
-from core.models import Certificate, Erasure, Invite, Member, Outbox, Participation, State
+from core.models import Certificate, Erasure, Invite, Kind, Member, Outbox, Participation, State
 from core.outages import Part
 from core.owed import AT_A_PAGE_SECONDS, PAUSES_SECONDS
 from core.portraits import photos, verdicts
@@ -71,8 +72,7 @@ def upload(org: UUID, member: Member) -> Participation:
         photos.store(
             session,
             session.get_one(Participation, participation.id),
-            portrait(),
-            media_type="image/jpeg",
+            sealed(org, portrait(), Kind.PHOTO, member.id),
             upload_key="one",
             consent=consent.require(session, member.id),
         )

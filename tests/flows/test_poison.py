@@ -15,12 +15,13 @@ import pytest
 from conftest import add_participation
 from patience import owed_work, try_again
 from poison import Harm, photo, site
+from sealing import sealed
 from work import do_all_work
 
 from compliance import consent
 from core import relay
 from core.db import transaction
-from core.models import Member, Outbox, Participation, Photo, State
+from core.models import Kind, Member, Outbox, Participation, Photo, State
 from core.owed import ALONE_AFTER
 from core.portraits import photos, verdicts
 from core.portraits.verdicts import Standing
@@ -99,8 +100,7 @@ def upload(participation: Participation, harm: Harm, key: str = "one") -> Photo:
         return photos.store(
             session,
             session.get_one(Participation, participation.id),
-            photo(harm),
-            media_type="image/jpeg",
+            sealed(participation.org_id, photo(harm), Kind.PHOTO, participation.member_id),
             upload_key=key,
             consent=consent.require(session, participation.member_id),
         ).photo

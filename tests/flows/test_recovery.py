@@ -22,6 +22,7 @@ from conftest import add_member, add_participation
 from PIL import Image
 from rq import Queue
 from rq.serializers import JSONSerializer
+from sealing import sealed
 from skimage import data
 from sqlalchemy import func, select, update
 
@@ -131,12 +132,13 @@ def submit(org: UUID, member: Member) -> Participation:
         photo = photos.store(
             session,
             row,
-            portrait(),
-            media_type="image/jpeg",
+            sealed(org, portrait(), Kind.PHOTO, member.id),
             upload_key="one",
             consent=consent.require(session, member.id),
         ).photo
-        verdicts.record_verdict(session, photo, {"accepted": True}, stripped=portrait())
+        verdicts.record_verdict(
+            session, photo, {"accepted": True}, stripped=sealed(org, portrait(), Kind.PHOTO, member.id)
+        )
         submission.submit(session, row, actor=audit.actor_for(member))
     return participation
 

@@ -25,8 +25,8 @@ MUTATIONS = (
     Mutation(
         "An embedding is not kept of whom took that consent back while the photo was checked",
         "workers/jobs/intake.py",
-        "        compare = agreed.covers(Purpose.LIKENESS)\n",
-        "        compare = True\n",
+        "    compare = agreed.covers(Purpose.LIKENESS)\n",
+        "    compare = True\n",
         (
             "tests/unit/workers/jobs/test_intake_job.py::test_a_consent_that_is_taken_back_while_the_photo_is_checked_is_asked_for_again",
         ),
@@ -60,8 +60,8 @@ MUTATIONS = (
     Mutation(
         "The bytes of one picture do not open as another of the same person",
         "core/vault/vault.py",
-        "return artifact.org_id.bytes + member + artifact.id.bytes + artifact.kind.encode()",
-        "return artifact.org_id.bytes + member + artifact.kind.encode()",
+        "return of.org_id.bytes + member + of.id.bytes + of.kind.encode()",
+        "return of.org_id.bytes + member + of.kind.encode()",
         (
             "tests/unit/core/vault/test_vault.py::test_bytes_of_one_artifact_do_not_open_as_another_of_the_same_owner",
         ),
@@ -372,5 +372,22 @@ MUTATIONS = (
         (
             "tests/unit/workers/process/test_runner.py::test_a_result_of_work_that_was_done_meanwhile_is_dropped",
         ),
+    ),
+    # The installation
+    Mutation(
+        "A sweep deletes nothing in a storage that is another installation's",
+        "compliance/strays.py",
+        "    vault().ties.check_storage()\n",
+        "",
+        (
+            "tests/unit/compliance/test_strays.py::test_a_database_that_is_another_installations_deletes_nothing",
+        ),
+    ),
+    Mutation(
+        "No epoch key counts as destroyed while its copy lies in escrow",
+        "core/vault/kms.py",
+        "            self._escrow.destroy(epoch)\n",
+        "            pass\n",
+        ("tests/unit/deploy/test_escrow.py::test_the_copy_turns_with_the_epoch_and_no_old_one_is_left",),
     ),
 )

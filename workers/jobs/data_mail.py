@@ -22,6 +22,7 @@ def run(job: JobRun) -> None:
         MailFailed: trying again can help.
         Permanent: the address is refused.
     """
+    letters.fetch_logo(job.org_id)
     with job.step() as session:
         member = data_links.reachable(session, job.subject_id)
         mail = letters.data(session, member) if member else None

@@ -22,6 +22,7 @@ def run(job: JobRun) -> None:
         MailFailed: trying again can help.
         Permanent: the address is refused.
     """
+    letters.fetch_logo(job.org_id)
     with job.step() as session:
         row = session.get_one(WebSession, job.subject_id)
         member = session.get_one(Member, row.member_id)

@@ -13,10 +13,13 @@ from workers.process.runner import JobRun
 
 def run(job: JobRun) -> None:
     """Execute the erasure; see `compliance.erasure.execute`."""
+    with job.step() as session:
+        member_id, marked = erasure.held(session, session.get_one(Erasure, job.subject_id))
+    gone = erasure.remove(member_id, marked)
     with job.finish() as session:
         record = session.get_one(Erasure, job.subject_id, with_for_update={"key_share": True})
         if record.objects_destroyed_at is None:
-            erasure.execute(session, record)
+            erasure.execute(session, record, gone)
         record.failure = None
 
 

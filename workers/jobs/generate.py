@@ -20,7 +20,7 @@ from core.portraits import adapters, engines
 from core.queue import JobName, enqueue
 from core.settings import diffusion_settings
 from core.shoots import participations
-from core.vault import ArtifactGone, vault
+from core.vault import ArtifactGone, Held, vault
 from workers.engines import Engine
 from workers.pipeline import assignment
 from workers.pipeline.render import render
@@ -42,7 +42,7 @@ class _Turn:
 
     participation_id: UUID
     adapter_id: UUID | None  # None: shown in their own photos instead
-    content: bytes | None
+    held: Held | None  # the weights
     dressed: bool = False  # their own photos, with other clothes
 
 
@@ -89,8 +89,7 @@ def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
             # Nobody may see a made face that was not compared.
             uncompared.append(participation)
         elif adapter is not None and Purpose.ADAPTER in agreed:
-            content = vault().get(session, adapter.artifact_id)
-            turns.append(_Turn(participation.id, adapter.id, content))
+            turns.append(_Turn(participation.id, adapter.id, vault().find(session, adapter.artifact_id)))
         elif adapter is None:
             turns.append(_Turn(participation.id, None, None))
     engines.fall_back_all(session, uncompared, engines.Fallback.CONSENT)
@@ -108,13 +107,15 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
     orders: list[tuple[_Turn, Order, tuple[str, ...]]] = []
     try:
         for slot, turn in enumerate(turns, 1):
-            if turn.content is None and not turn.dressed and not engine.base.references:
+            if turn.held is None and not turn.dressed and not engine.base.references:
                 _leave_to_studio(job, turn)
                 continue
             known: Adapter | None = None
             try:
-                if turn.content is not None:
-                    known = from_bytes(turn.content, base=engine.base.name, revision=engine.revision)
+                if turn.held is not None:
+                    known = from_bytes(
+                        vault().open(turn.held), base=engine.base.name, revision=engine.revision
+                    )
                 engine.sampler.load(slot, known, look)
             except AdapterRefused:
                 _train_again(job, turn)
@@ -153,11 +154,12 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
         with job.step() as session:
             participation = participations.get(session, turn.participation_id)
             expected = engines.expects(participation)
-            work = assignment.begin(session, turn.participation_id, _needs(turn)) if expected else None
-            others = assignment.colleagues(session, turn.participation_id) if work else []
-        if work is None:
+            planned = assignment.begin(session, turn.participation_id, _needs(turn)) if expected else None
+            others = assignment.colleagues(session, turn.participation_id) if planned else []
+        if planned is None:
             order.open = False
             return
+        work = assignment.read(planned)
 
         def tell(fraction: float, _step: str) -> None:
             # One stage: each picture is made, finished and measured before the next, which would read as going back.
@@ -171,8 +173,9 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
             work.backdrop,
             made_by,
             subjects=work.subjects,
-            colleagues=others,
+            colleagues=assignment.embeddings(others),
         )
+        sealed = assignment.seal(job.org_id, work, result)
         with job.step() as session:
             participation = participations.get(session, turn.participation_id, lock=True)
             adapters.spend(session, participation, order.seconds, order.watt_hours)
@@ -180,6 +183,7 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
                 session,
                 work,
                 result,
+                sealed,
                 engine=made_by.name,
                 seconds=time.monotonic() - started,
                 adapter_id=turn.adapter_id,
@@ -199,7 +203,7 @@ def _needs(turn: _Turn) -> frozenset[Purpose]:
     """Return the consents without which nobody may see what is made."""
     if turn.dressed:
         return frozenset({Purpose.PHOTO, Purpose.CLOTHES})
-    if turn.content is None:
+    if turn.held is None:
         return frozenset({Purpose.PHOTO, Purpose.LIKENESS, Purpose.PAINT})
     return assignment.MODEL
 
@@ -216,11 +220,12 @@ def _look(job: JobRun, engine: Resident) -> Adapter | None:
         with job.step() as session:
             style = session.get_one(Style, session.get_one(Shoot, job.subject_id).style_id)
             found = look_training.learned(session, style)
+        if found is None:
+            return None
+        row, held = found
+        content = vault().open(held)
     except ArtifactGone:
         return None  # removed a moment ago
-    if found is None:
-        return None
-    row, content = found
     try:
         look = from_bytes(content, base=engine.base.name, revision=engine.revision)
         engine.sampler.check(look)  # what does not fit must not be blamed on the people's own models

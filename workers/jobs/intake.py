@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,12 +19,12 @@ from core.checks.verdict import Finding, Verdict
 from core.consent import ConsentRequired, Purpose, ValidConsent
 from core.errors import AppError
 from core.logs import logger
-from core.models import Member, Photo
+from core.models import Kind, Member, Photo
 from core.observe import metrics
 from core.portraits import photos, verdicts
 from core.settings import settings
 from core.style.spec import StyleSpec
-from core.vault import ArtifactGone, vault
+from core.vault import ArtifactGone, Held, Sealed, vault
 from workers.pipeline.assignment import crop_of
 from workers.pipeline.judgement import judge
 from workers.process.runner import JobRun, Permanent
@@ -56,13 +57,15 @@ def run(job: JobRun) -> None:
         photo = session.get_one(Photo, job.subject_id)
         pending = photo.checked_at is None and photo.removed_at is None
         if pending:
-            agreed = consent.require(session, photo.member_id)
-            content = vault().get(session, photo.artifact_id)
+            member_id = photo.member_id
+            agreed = consent.require(session, member_id)
+            held = vault().find(session, photo.artifact_id)
             subject, first = photo.subject, photo.verdict is None
             style = crop_of(session, photo.participation_id)
     if not pending:
         with job.finish():
             return
+    content = vault().open(held)
     try:
         seen = _look(content, agreed, style, subject, first=first)
     except AppError:
@@ -72,25 +75,49 @@ def run(job: JobRun) -> None:
             raise
         logger().error("photo_check_failed", photo=str(job.subject_id), exc_info=error)
         raise Permanent(Issue.CHECK_FAILED) from error
-    with job.finish() as session:
-        photo = session.get_one(Photo, job.subject_id)
-        locks.person(session, photo.member_id)
-        # Asked again under the lock: who takes the consent back meanwhile leaves no embedding behind.
-        agreed = consent.require(session, photo.member_id)
-        compare = agreed.covers(Purpose.LIKENESS)
-        verdicts.record_verdict(
-            session,
-            photo,
-            seen.verdict.model_dump(mode="json"),
-            stripped=seen.stripped,
-            preview=seen.preview,
-            subject=subject,
-            likeness=_sealed(seen.likeness) if seen.likeness is not None and compare else None,
-            check_failed=any(one.code is Issue.CHECK_FAILED for one in seen.verdict.issues),
-        )
-        if compare:
-            _compare(session, photo.participation_id)
+    made = _seal(job, member_id, seen)
+    compared = _Compared()
+    if made.likeness is not None and seen.likeness is not None:
+        compared.known[made.likeness.id] = seen.likeness
+    while True:
+        try:
+            with job.finish() as session:
+                agreed = _record(session, job, seen, made, compared, subject)
+        except _Unread as unread:
+            compared.read(unread.held)
+        else:
+            break
+    if made.likeness is not None and not agreed.covers(Purpose.LIKENESS):
+        vault().discard(made.likeness)  # taken back meanwhile
     _count(seen.verdict)
+
+
+def _record(
+    session: Session,
+    job: JobRun,
+    seen: _Seen,
+    made: _Made,
+    compared: _Compared,
+    subject: tuple[float, float] | None,
+) -> ValidConsent:
+    photo = session.get_one(Photo, job.subject_id)
+    locks.person(session, photo.member_id)
+    # Asked again under the lock: who takes the consent back meanwhile leaves no embedding behind.
+    agreed = consent.require(session, photo.member_id)
+    compare = agreed.covers(Purpose.LIKENESS)
+    verdicts.record_verdict(
+        session,
+        photo,
+        seen.verdict.model_dump(mode="json"),
+        stripped=made.stripped,
+        preview=made.preview,
+        subject=subject,
+        likeness=made.likeness if compare else None,
+        check_failed=any(one.code is Issue.CHECK_FAILED for one in seen.verdict.issues),
+    )
+    if compare:
+        compared.mark(session, photo.participation_id)
+    return agreed
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:
@@ -151,19 +178,71 @@ def _look(
     return _Seen(found.verdict, stripped, small, likeness)
 
 
-def _compare(session: Session, participation_id: UUID) -> None:
-    """Look whether one photo of a person shows somebody else; a new photo can change what is said of others."""
-    embeddings = {
-        str(photo.id): np.asarray(json.loads(vault().get(session, photo.likeness_id)), np.float64)
-        for photo in photos.of_participation(session, participation_id)
-        if photo.likeness_id is not None
-    }
-    finding = Finding.of(Issue.MAY_BE_SOMEONE_ELSE).model_dump(mode="json")
-    verdicts.mark_strangers(session, participation_id, strangers(embeddings), finding)
+class _Made(NamedTuple):
+    """What lies in the storage, and has no row until the verdict is recorded."""
+
+    stripped: Sealed | None
+    preview: Sealed | None
+    likeness: Sealed | None
 
 
-def _sealed(embedding: Embedding) -> bytes:
-    return json.dumps([round(float(number), _DIGITS) for number in embedding]).encode()
+def _seal(job: JobRun, member_id: UUID, seen: _Seen) -> _Made:
+    def put(content: bytes | None, kind: Kind, media_type: str = "image/jpeg") -> Sealed | None:
+        if content is None:
+            return None
+        return vault().seal(job.org_id, content, kind=kind, media_type=media_type, member_id=member_id)
+
+    numbers = None
+    if seen.likeness is not None:
+        numbers = json.dumps([round(float(number), _DIGITS) for number in seen.likeness]).encode()
+    return _Made(
+        put(seen.stripped, Kind.PHOTO),
+        put(seen.preview, Kind.PREVIEW),
+        put(numbers, Kind.LIKENESS, "application/json"),
+    )
+
+
+class _Unread(Exception):
+    """Embeddings that have to be read from the storage before the transaction is done again."""
+
+    def __init__(self, held: Sequence[Held]) -> None:
+        super().__init__()
+        self.held = held
+
+
+class _Compared:
+    """Looks whether one photo of a person shows somebody else; a new photo can change what is said of others.
+
+    All embeddings of the person have to be there under their lock, and another worker may have kept one since.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[UUID, Embedding] = {}  # by their artifacts
+
+    def read(self, wanted: Sequence[Held]) -> None:
+        """Read embeddings."""
+        for held in wanted:
+            self.known[held.id] = np.asarray(json.loads(vault().open(held)), np.float64)
+
+    def mark(self, session: Session, participation_id: UUID) -> None:
+        """Say on photos what comparing found.
+
+        Raises:
+            _Unread: an embedding is missing.
+        """
+        compared: dict[str, Embedding] = {}
+        unread: list[Held] = []
+        for photo in photos.of_participation(session, participation_id):
+            if photo.likeness_id is None:
+                continue
+            if photo.likeness_id in self.known:
+                compared[str(photo.id)] = self.known[photo.likeness_id]
+            else:
+                unread.append(vault().find(session, photo.likeness_id))
+        if unread:
+            raise _Unread(unread)
+        finding = Finding.of(Issue.MAY_BE_SOMEONE_ELSE).model_dump(mode="json")
+        verdicts.mark_strangers(session, participation_id, strangers(compared), finding)
 
 
 def _jpeg(pixels: Pixels, quality: int, side: int | None = None) -> bytes:

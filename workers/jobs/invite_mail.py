@@ -24,6 +24,7 @@ def run(job: JobRun) -> None:
         MailFailed: trying again can help.
         Permanent: the address is refused.
     """
+    letters.fetch_logo(job.org_id)
     with job.step() as session:
         mail = mail_of(session, job.subject_id)
     if mail is not None:

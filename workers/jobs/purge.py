@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Unavailable
 from core.models import Artifact
-from core.vault import vault
+from core.vault import Marked, vault
 from workers.process.runner import JobRun
 
 
@@ -19,18 +19,21 @@ def run(job: JobRun) -> None:
     Raises:
         Unavailable: an object was still there; the job is tried again.
     """
-    with job.finish() as session:
-        marked = session.scalars(
-            select(Artifact)
-            .where(
-                or_(Artifact.member_id == job.subject_id, Artifact.id == job.subject_id),
-                Artifact.delete_requested_at.is_not(None),
-                Artifact.destroyed_at.is_(None),
+    with job.step() as session:
+        marked = [
+            Marked(*row)
+            for row in session.execute(
+                select(Artifact.id, Artifact.object_name).where(
+                    or_(Artifact.member_id == job.subject_id, Artifact.id == job.subject_id),
+                    Artifact.delete_requested_at.is_not(None),
+                    Artifact.destroyed_at.is_(None),
+                )
             )
-            .order_by(Artifact.id)  # as an erasure that removes the same objects takes them
-        ).all()
-        gone = [vault().purge(session, one) for one in marked]
-        if not all(gone):
+        ]
+    gone = vault().remove(marked)
+    with job.finish() as session:
+        vault().note_destroyed(session, gone)
+        if len(gone) < len(marked):
             raise Unavailable("The storage kept an object that should be deleted; trying again.")
 
 

@@ -22,6 +22,7 @@ def run(job: JobRun) -> None:
         MailFailed: trying again can help.
         Permanent: the address is refused.
     """
+    letters.fetch_logo(job.org_id)
     with job.step() as session:
         participation = participations.get(session, job.subject_id)
         member = session.get_one(Member, participation.member_id)

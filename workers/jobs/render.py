@@ -23,10 +23,11 @@ def run(job: JobRun) -> None:
     and no row stays locked for that long.
     """
     with job.step() as session:
-        work = assignment.begin(session, job.subject_id)
-    if work is None:
+        planned = assignment.begin(session, job.subject_id)
+    if planned is None:
         with job.finish():
             return
+    work = assignment.read(planned)
     started = time.monotonic()
 
     def tell(fraction: float, step: str) -> None:
@@ -34,8 +35,9 @@ def run(job: JobRun) -> None:
 
     result = render(work.photos, work.style, work.consent, tell, work.backdrop, subjects=work.subjects)
     seconds = time.monotonic() - started
+    sealed = assignment.seal(job.org_id, work, result)
     with job.finish() as session:
-        if assignment.keep(session, work, result, engine=StudioEngine.name, seconds=seconds):
+        if assignment.keep(session, work, result, sealed, engine=StudioEngine.name, seconds=seconds):
             assignment.finished(session, job.subject_id, result)
 
 

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from compliance import consent
 from core import progress
 from core.consent import ConsentRequired
-from core.models import State
+from core.models import Kind, State
 from core.portraits import adapters, engines
 from core.queue import JobName, enqueue
 from core.settings import diffusion_settings
 from core.shoots import participations
+from core.vault import vault
 from workers.pipeline import assignment
 from workers.pipeline.assignment import Assignment
 from workers.process.runner import JobRun
@@ -40,12 +41,12 @@ def run(job: JobRun) -> None:
     with job.step() as session:
         participation = participations.get(session, job.subject_id)
         expected = engines.expects(participation)
-        work = assignment.begin(session, job.subject_id, assignment.MODEL) if expected else None
-        resume = adapters.checkpoint(session, participation) if work else None
-    if work is None:
+        planned = assignment.begin(session, job.subject_id, assignment.MODEL) if expected else None
+        held = adapters.checkpoint(session, participation) if planned else None
+    if planned is None:
         with job.finish():
             return
-    _train(job, work, resume)
+    _train(job, assignment.read(planned), vault().open(held) if held is not None else None)
 
 
 def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
@@ -60,8 +61,9 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
         progress.report(job.subject_id, "train", fraction, seconds_left=step.seconds_left)
 
     def keep(state: bytes) -> None:
+        sealed = adapters.seal(job.org_id, work.member_id, state, Kind.CHECKPOINT)
         with job.step() as session:
-            adapters.keep_checkpoint(session, participations.get(session, job.subject_id, lock=True), state)
+            adapters.keep_checkpoint(session, participations.get(session, job.subject_id, lock=True), sealed)
 
     def left() -> bool:
         with job.step() as session:
@@ -94,6 +96,7 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
             adapters.drop_checkpoint(session, participations.get(session, job.subject_id, lock=True))
         return
     facts, meter = learned.adapter.facts, learned.meter
+    sealed = adapters.seal(job.org_id, work.member_id, learned.content, Kind.ADAPTER)
     with job.finish() as session:
         participation = participations.get(session, job.subject_id, lock=True)
         adapters.spend(session, participation, meter.seconds, meter.watt_hours)
@@ -104,7 +107,7 @@ def _train(job: JobRun, work: Assignment, resume: bytes | None) -> None:
         adapters.store(
             session,
             participation,
-            learned.content,
+            sealed,
             base=facts.base,
             revision=facts.revision,
             rank=facts.rank,

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 
 from core import progress
 from core.brand import look_training
-from core.portraits import engines
+from core.models import Kind
+from core.portraits import adapters, engines
 from core.settings import diffusion_settings
+from core.vault import vault
 from workers.jobs.train import Watch
 from workers.process.runner import JobRun
 
@@ -41,8 +43,9 @@ def _train(job: JobRun, work: look_training.Work) -> None:
         progress.report(job.subject_id, "train", step.done / step.total, seconds_left=step.seconds_left)
 
     def keep(state: bytes) -> None:
+        sealed = adapters.seal(job.org_id, None, state, Kind.CHECKPOINT)
         with job.step() as session:
-            look_training.keep_checkpoint(session, job.subject_id, state)
+            look_training.keep_checkpoint(session, job.subject_id, sealed)
 
     def ended() -> bool:
         with job.step() as session:
@@ -51,22 +54,23 @@ def _train(job: JobRun, work: look_training.Work) -> None:
     try:
         found = learn_look(
             resident(),
-            work.pictures,
+            [(key, vault().open(held)) for key, held in work.pictures],
             work.seed,
             on_step=tell,
             stop=Watch(ended),
             keep=keep,
-            resume=work.checkpoint,
+            resume=vault().open(work.checkpoint) if work.checkpoint is not None else None,
         )
     except Stopped:
         with job.finish():
             return  # removed meanwhile, with its checkpoint
     facts = found.adapter.facts
+    sealed = adapters.seal(job.org_id, None, found.content, Kind.ADAPTER)
     with job.finish() as session:
         look_training.store(
             session,
             job.subject_id,
-            found.content,
+            sealed,
             base=facts.base,
             revision=facts.revision,
             rank=facts.rank,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -27,7 +28,7 @@ from core.portraits import headshots, photos, verdicts
 from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.style.spec import ImageBackdrop, StyleSpec
-from core.vault import vault
+from core.vault import ArtifactGone, Held, KeyErased, Sealed, vault
 from workers.pipeline.render import RenderResult
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import Embedding
@@ -61,6 +62,43 @@ class Assignment:
         return seed_of(self.participation_id)
 
 
+@dataclass(frozen=True)
+class Planned:
+    """The same before the storage was asked: where photos and backdrop lie."""
+
+    participation_id: UUID
+    member_id: UUID
+    style_id: UUID
+    style: StyleSpec
+    consent: ValidConsent
+    needs: frozenset[Purpose]
+    photos: list[tuple[str, Held]]
+    subjects: dict[str, tuple[float, float]]
+    backdrop: Held | None
+
+
+def read(planned: Planned) -> Assignment:
+    """Read what a planned work needs from the storage, outside of any transaction.
+
+    Raises:
+        ArtifactGone, KeyErased: the person left meanwhile.
+    """
+    backdrop = None
+    if planned.backdrop is not None:
+        backdrop = np.asarray(Image.open(io.BytesIO(vault().open(planned.backdrop))).convert("RGB"))
+    return Assignment(
+        participation_id=planned.participation_id,
+        member_id=planned.member_id,
+        style_id=planned.style_id,
+        style=planned.style,
+        consent=planned.consent,
+        needs=planned.needs,
+        photos=[(key, vault().open(held)) for key, held in planned.photos],
+        subjects=planned.subjects,
+        backdrop=backdrop,
+    )
+
+
 def seed_of(participation_id: UUID) -> int:
     """Return a person's chance; see `Assignment.seed`."""
     return int.from_bytes(participation_id.bytes[12:])  # 32 bits, and room for the numbers of pictures
@@ -80,8 +118,8 @@ def crop_of(session: Session, participation_id: UUID) -> StyleSpec | None:
 
 def begin(
     session: Session, participation_id: UUID, needs: Set[Purpose] = frozenset({Purpose.PHOTO})
-) -> Assignment | None:
-    """Read the work and say that it is being done; `None` for someone who does not wait (any more).
+) -> Planned | None:
+    """Plan the work and say that it is being done; `None` for someone who does not wait (any more).
 
     Args:
         session: bound to the organization.
@@ -100,30 +138,40 @@ def begin(
     spec = style.parsed
     backdrop = None
     if isinstance(spec.backdrop, ImageBackdrop):
-        content = vault().get(session, UUID(spec.backdrop.image))
-        backdrop = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+        backdrop = vault().find(session, UUID(spec.backdrop.image))
     accepted = [
         photo
         for photo in photos.of_participation(session, participation.id)
         if verdicts.standing_of(photo) is verdicts.Standing.ACCEPTED
     ]
-    return Assignment(
+    return Planned(
         participation_id=participation.id,
         member_id=participation.member_id,
         style_id=style.id,
         style=spec,
         consent=agreed,
         needs=frozenset(needs),
-        photos=[(str(photo.id), vault().get(session, photo.artifact_id)) for photo in accepted],
+        photos=[(str(photo.id), vault().find(session, photo.artifact_id)) for photo in accepted],
         subjects={str(photo.id): photo.subject for photo in accepted if photo.subject is not None},
         backdrop=backdrop,
     )
+
+
+def seal(org_id: UUID, work: Assignment, result: RenderResult) -> list[Sealed]:
+    """Seal the headshots of a result, before the transaction that keeps it."""
+    return [
+        vault().seal(
+            org_id, _png(shot.pixels), kind=Kind.HEADSHOT, media_type="image/png", member_id=work.member_id
+        )
+        for shot in result.headshots
+    ]
 
 
 def keep(
     session: Session,
     work: Assignment,
     result: RenderResult,
+    sealed: Sequence[Sealed],
     *,
     engine: str,
     seconds: float,
@@ -138,6 +186,7 @@ def keep(
         session: bound to the organization.
         work: what was to be done.
         result: what came of it.
+        sealed: what `seal` made of its headshots.
         engine: name of what made it.
         seconds: that it took.
         adapter_id: what knew the person.
@@ -152,27 +201,16 @@ def keep(
     if participation.state != State.RENDERING:
         return False
     agreed = consent.require(session, participation.member_id, work.needs)
-    made: list[tuple[str, GateReport | None, Pixels | None, str | None, int | None]] = [
-        (shot.source, shot.report, shot.pixels, None, shot.seed) for shot in result.headshots
+    made: list[tuple[str, GateReport | None, Sealed | None, str | None, int | None]] = [
+        (shot.source, shot.report, one, None, shot.seed)
+        for shot, one in zip(result.headshots, sealed, strict=True)
     ]
     made += [(held.source, held.report, None, held.reason, held.seed) for held in result.withheld]
     run = headshots.run_to_keep(session, participation, engine)
-    for rank, (source, report, pixels, withheld, seed) in enumerate(made):
+    for rank, (source, report, one, withheld, seed) in enumerate(made):
         if report and not agreed.covers(Purpose.LIKENESS):
             report = report.uncompared()
-        artifact_id = None
-        if pixels is not None:
-            artifact_id = (
-                vault()
-                .put(
-                    session,
-                    _png(pixels),
-                    kind=Kind.HEADSHOT,
-                    media_type="image/png",
-                    member_id=participation.member_id,
-                )
-                .id
-            )
+        artifact_id = vault().keep(session, one).id if one is not None else None
         session.add(
             Headshot(
                 id=new_id(),
@@ -228,8 +266,8 @@ def finished(session: Session, participation_id: UUID, result: RenderResult) -> 
     )
 
 
-def colleagues(session: Session, participation_id: UUID) -> list[Embedding]:
-    """Return embeddings of other people of the shoot whose consent to `likeness` stands, one a person.
+def colleagues(session: Session, participation_id: UUID) -> list[Held]:
+    """Return where embeddings lie of other people of the shoot whose consent to `likeness` stands, one a person.
 
     Of more than `_COLLEAGUES` a sample, for each person another one, in every run the same. Whose each is, is not returned: they are only there so that nobody gets somebody else's face.
     """
@@ -252,10 +290,17 @@ def colleagues(session: Session, participation_id: UUID) -> list[Embedding]:
     rows = session.execute(select(one_each).order_by(chance).limit(_COLLEAGUES)).all()
     agreed = consents.agreed_by(session, [row.member_id for row in rows])
     return [
-        np.asarray(json.loads(vault().get(session, row.likeness_id)), np.float64)
-        for row in rows
-        if Purpose.LIKENESS in agreed[row.member_id]
+        vault().find(session, row.likeness_id) for row in rows if Purpose.LIKENESS in agreed[row.member_id]
     ]
+
+
+def embeddings(held: Sequence[Held]) -> list[Embedding]:
+    """Read embeddings; of somebody who left meanwhile there is none any more."""
+    found = []
+    for one in held:
+        with suppress(ArtifactGone, KeyErased):
+            found.append(np.asarray(json.loads(vault().open(one)), np.float64))
+    return found
 
 
 def _png(pixels: Pixels) -> bytes:

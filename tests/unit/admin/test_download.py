@@ -9,6 +9,7 @@ from uuid import UUID
 
 from conftest import add_member, add_shoot
 from PIL import Image
+from sealing import sealed
 from sqlalchemy import select
 
 from compliance import erasure
@@ -130,7 +131,7 @@ def test_a_file_says_whose_portrait_it_is_and_carries_the_logo(org: UUID, browse
     shoot = add_shoot(org, StyleSpec(logo=Logo(corner=Corner.TOP_LEFT, width=0.1, margin=0.02)))
     with transaction(org) as session:
         brands.save(session, name="Acme Optics", accent="#000000", actor=audit.SYSTEM)
-        brands.replace_logo(session, png("lime", 64), actor=audit.SYSTEM)
+        brands.replace_logo(session, sealed(org, png("lime", 64), Kind.LOGO), actor=audit.SYSTEM)
     finish(org, shoot, add_member(org, "Grace"), "red")
     found = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip").data)
     with Image.open(io.BytesIO(found.read("Example_Grace.jpg"))) as picture:

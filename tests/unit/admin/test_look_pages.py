@@ -12,6 +12,7 @@ from lxml import html
 from painted import coarse
 from PIL import Image
 from reading import english_in
+from sealing import sealed
 from sqlalchemy import select
 from work import judge_pictures
 
@@ -230,12 +231,9 @@ def test_another_company_sees_nothing_of_a_look(address: str, browser: Any, org:
     other = organizations.create("globex", "Globex")
     with transaction(other) as session:
         theirs = styles.save(session, StyleSpec(name="Theirs"), actor=audit.SYSTEM)
-        give_theirs = looks.give(
-            session,
-            theirs,
-            look_reading.read([picture(seed) for seed in range(look_pictures.LEAST)]),
-            actor=audit.SYSTEM,
-        )
+        readable = look_reading.read([picture(seed) for seed in range(look_pictures.LEAST)])
+        pictures = [sealed(other, one, Kind.STYLE_PICTURE) for one in readable.usable]
+        give_theirs = looks.give(session, theirs, readable, pictures, actor=audit.SYSTEM)
         theirs_id, their_picture = theirs.id, give_theirs.look.pictures[0]
     picture_id = kept(org)[0]
     assert browser.get(f"{address}/{picture_id}.jpg").status_code == 200
@@ -275,7 +273,7 @@ def test_the_look_speaks_german(style: Style, address: str, browser: Any, org: U
         look_training.store(
             session,
             look_id,
-            b"weights",
+            sealed(org, b"weights", Kind.ADAPTER),
             base="klein",
             revision="1",
             rank=2,

@@ -13,13 +13,14 @@ from conftest import add_member, add_participation
 from lxml import html
 from painted import coarse
 from PIL import Image
+from sealing import sealed
 from sqlalchemy import select
 from work import judge_pictures
 
 from admin.style_form import spec_of
 from admin.style_words import LABELS
 from core import audit
-from core.brand import brands, styles
+from core.brand import brands
 from core.clock import now
 from core.db import transaction
 from core.ids import new_id
@@ -121,7 +122,7 @@ def test_a_logo_replaces_the_old_one_whose_bytes_are_destroyed(org: UUID, browse
 
 def test_a_damaged_logo_says_so_and_the_one_before_stays(org: UUID, browser: Any) -> None:
     with transaction(org) as session:
-        before = brands.replace_logo(session, png().getvalue(), actor=audit.SYSTEM)
+        before = brands.replace_logo(session, sealed(org, png().getvalue(), Kind.LOGO), actor=audit.SYSTEM)
     values = {"name": "Acme", "accent": "#0f6b5c", "logo": (io.BytesIO(png().getvalue()[:200]), "logo.png")}
     assert browser.post("/admin/brand", values).status_code == 200
     judge_pictures(org)
@@ -165,7 +166,7 @@ def test_a_preview_shows_a_picture_that_is_not_saved_yet(org: UUID, browser: Any
 
 def test_the_preview_shows_the_companys_logo(org: UUID, browser: Any) -> None:
     with transaction(org) as session:
-        brands.replace_logo(session, png().getvalue(), actor=audit.SYSTEM)
+        brands.replace_logo(session, sealed(org, png().getvalue(), Kind.LOGO), actor=audit.SYSTEM)
     values = {**STYLE, "use_logo": "1", "corner": "top-right", "logo_width": "0.14"}
     seen = []
     for changes in ({}, {"use_logo": ""}):
@@ -343,10 +344,10 @@ def test_a_chosen_backdrop_stays_though_another_field_is_refused(org: UUID, brow
 def test_only_a_backdrop_of_ones_own_company_is_taken(org: UUID, browser: Any) -> None:
     other = organizations.create("globex", "Globex")
     with transaction(other) as session:
-        theirs = styles.keep_picture(session, coarse(1, (400, 400)))
+        theirs = vault().keep(session, sealed(other, coarse(1, (400, 400)), Kind.BACKDROP)).id
     with transaction(org) as session:
         logo = vault().put(session, b"png", kind=Kind.LOGO, media_type="image/png", member_id=None).id
-        ours = styles.keep_picture(session, coarse(2, (400, 400)))
+        ours = vault().keep(session, sealed(org, coarse(2, (400, 400)), Kind.BACKDROP)).id
     for image, status in ((theirs, 422), (logo, 422), (new_id(), 422), (ours, 200)):
         values = {**STYLE, "backdrop_kind": "image", "image_id": str(image)}
         assert browser.post("/admin/styles/new", values).status_code == status

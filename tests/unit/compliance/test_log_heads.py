@@ -14,8 +14,8 @@ from compliance.log import checkpoint, heads, merkle, sequencer
 from compliance.log.nodes import StoredNodes
 from compliance.verify import verify_file
 from core import audit
-from core.db import transaction
-from core.models import AuditEvent, Checkpoint
+from core.db import Lookup, transaction
+from core.models import AuditEvent, Checkpoint, LogLeaf
 from core.people import organizations
 from core.vault import vault
 from deploy.local.services import LocalServices
@@ -150,3 +150,29 @@ def test_an_older_head_never_replaces_a_newer_one(org: UUID) -> None:
     newest = vault().keys.signed_head(org)
     assert newest is not None
     assert newest.size == 5
+
+
+def test_all_events_are_sequenced_at_once_in_batches_and_each_is_proven(
+    org: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequencer, "BATCH", 7)
+    other = organizations.create("globex", "Globex")
+    sequencer.sequence_all()
+    with transaction(org) as session:
+        for number in range(30):
+            audit.record(session, audit.Tag.SHOOT_CLOSED, actor=audit.SYSTEM, number=number)
+    with transaction(other) as session:
+        audit.record(session, audit.Tag.SHOOT_CLOSED, actor=audit.SYSTEM, number=0)
+    assert sequencer.sequence_all() == 2
+    assert Lookup.unsequenced() == []
+    with transaction(org) as session:
+        newest = session.scalars(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1)).one()
+        leaves = [
+            (leaf.position, merkle.leaf_hash(session.get_one(AuditEvent, leaf.event_id).leaf))
+            for leaf in session.scalars(select(LogLeaf).order_by(LogLeaf.position))
+        ]
+        assert [position for position, _ in leaves] == list(range(31))
+        root = body(newest.note).root
+        for position, leaf in leaves:
+            path = merkle.inclusion_proof(StoredNodes(session), position, newest.size)
+            assert merkle.verify_inclusion(leaf, position, newest.size, path, root)

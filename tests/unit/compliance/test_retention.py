@@ -10,15 +10,17 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-from conftest import add_member, add_participation
+from conftest import add_member, add_participation, forget_process_state
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 from work import do_all_work
 
 from compliance import retention, strays
 from core import audit
 from core.brand import styles
 from core.clock import now
-from core.db import transaction
+from core.db import organization_of, transaction
+from core.errors import InvalidInput
 from core.ids import new_id
 from core.models import (
     Adapter,
@@ -33,6 +35,7 @@ from core.models import (
     State,
 )
 from core.people import organizations
+from core.shoots import promises
 from core.style.spec import ImageBackdrop, StyleSpec
 from core.vault import ArtifactGone, vault
 
@@ -163,10 +166,13 @@ def test_selfies_go_on_schedule_and_the_headshot_stays(org: UUID, member: Member
     assert held.readable() == {"headshot"}
     do_all_work()
     with transaction(org) as session:
-        for artifact_id in (held.selfie, held.preview, held.adapter, held.checkpoint):
-            artifact = session.get_one(Artifact, artifact_id)
-            assert artifact.destroyed_at is not None
-            assert not vault().store.exists(artifact.object_name)
+        ended = [
+            session.get_one(Artifact, one)
+            for one in (held.selfie, held.preview, held.adapter, held.checkpoint)
+        ]
+    assert all(one.destroyed_at is not None for one in ended)
+    assert not any(vault().store.exists(one.object_name) for one in ended)
+    with transaction(org) as session:
         photo = session.scalars(select(Photo)).one()
         assert photo.verdict is None  # measures of a face go with it
         assert photo.subject is None
@@ -174,6 +180,68 @@ def test_selfies_go_on_schedule_and_the_headshot_stays(org: UUID, member: Member
         told = select(func.count()).where(AuditEvent.tag == audit.Tag.PHOTO_REMOVED)
         assert session.scalar(told) == 1
     assert retention.sweep_all() == 0
+
+
+def test_everything_due_ends_in_one_sweep_and_each_company_has_its_turn(
+    org: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    other = organizations.create("globex", "Globex")
+    helds = [hold(org, add_member(org, f"P{n}"), State.APPROVED) for n in range(5)]
+    helds.append(hold(other, add_member(other, "Q"), State.APPROVED))
+    for held in helds:
+        approve(held, days_ago=100)
+    turns: list[UUID] = []
+    sweep = retention.sweep
+
+    def noted(session: Session) -> retention.Swept:
+        turns.append(organization_of(session))
+        return sweep(session)
+
+    monkeypatch.setattr(retention, "sweep", noted)
+    assert retention.sweep_all() == 6
+    for held in helds:
+        assert held.readable() == {"headshot"}
+    assert turns.index(other) < len(turns) - 1, "the small one does not wait for the end of the large one"
+    assert retention.sweep_all() == 0
+
+
+def test_a_new_company_keeps_selfies_as_long_as_the_setting_says(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSHOTS_RETENTION_DAYS", "7")
+    forget_process_state()
+    assert retention_days(organizations.create("globex", "Globex")) == 7
+
+
+def edit_days(org: UUID, days: int) -> None:
+    with transaction(org) as session:
+        promises.change(session, days, actor=audit.SYSTEM)
+
+
+def test_nobody_is_kept_longer_than_was_promised_when_they_agreed(org: UUID, member: Member) -> None:
+    promised = hold(org, member, State.APPROVED)  # under thirty days, as the company has them from the start
+    edit_days(org, 60)
+    later = hold(org, add_member(org, "Bob"), State.APPROVED)
+    with transaction(org) as session:
+        promises.promise(session, session.get_one(Participation, later.participation.id))
+    for held in (promised, later):
+        approve(held, days_ago=31)
+    assert retention.sweep_all() == 1
+    assert promised.readable() == {"headshot"}
+    assert later.readable() == EVERYTHING
+    edit_days(org, 10)
+    assert retention.sweep_all() == 1, "fewer days hold for everybody at once"
+    with transaction(org) as session:
+        told = session.scalars(select(AuditEvent).where(AuditEvent.tag == audit.Tag.RETENTION_CHANGED)).all()
+    assert [event.facts for event in told] == [{"before": 30, "after": 60}, {"before": 60, "after": 10}]
+
+
+@pytest.mark.parametrize("days", [0, -1, 366])
+def test_days_that_no_consent_page_can_promise_are_refused(org: UUID, days: int) -> None:
+    with pytest.raises(InvalidInput):
+        edit_days(org, days)
+    assert retention_days(org) == 30
 
 
 def test_company_can_choose_less_time(org: UUID, member: Member) -> None:

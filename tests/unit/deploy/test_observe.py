@@ -102,6 +102,20 @@ def test_every_series_that_is_asked_for_is_told(told: dict[str, set[str]]) -> No
         assert asked.grouped_by <= labels, f"{where}: {asked.grouped_by - labels}"
 
 
+def test_every_metric_is_documented_and_no_other(told: dict[str, set[str]]) -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+    written = {
+        row.group(1): set(re.findall(r"`(\w+)`", row.group(2)))
+        for row in re.finditer(r"^\| `(headshots_\w+)` \|(?: \w+ \|)? ([^|]*)\|", page, re.MULTILINE)
+    }
+    ends = ("_bucket", "_sum", "_count")
+    whole = {re.sub(r"(_bucket|_sum|_count)$", "", name): labels for name, labels in told.items()}
+    assert set(written) == set(whole)
+    for name, labels in told.items():
+        if not name.endswith(ends):
+            assert written[name] == labels, name
+
+
 def test_what_only_grows_is_asked_for_its_rate(told: dict[str, set[str]]) -> None:
     for where, query in QUERIES:
         for one in read(query).selectors:

@@ -19,6 +19,7 @@ from flask.testing import FlaskClient
 from phones import HEIGHT, WIDTH, Line
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from sealing import sealed
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.serving import make_server
@@ -148,8 +149,8 @@ class Person:
                 session,
                 photo,
                 verdict,
-                stripped=small.getvalue(),
-                preview=small.getvalue(),
+                stripped=sealed(self.org_id, small.getvalue(), Kind.PHOTO, self.member.id),
+                preview=sealed(self.org_id, small.getvalue(), Kind.PREVIEW, self.member.id),
                 subject=photo.subject,
             )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import forget_process_state
+from sealing import sealed
 from sqlalchemy import select
 
 from core import gpu, progress
@@ -37,11 +38,11 @@ def train(person: Any) -> None:
     """Keep an adapter and a checkpoint, as the worker would."""
     with transaction(person.org_id) as session:
         row = session.get_one(Participation, person.participation_id)
-        adapters.keep_checkpoint(session, row, b"half")
+        adapters.keep_checkpoint(session, row, sealed(row.org_id, b"half", Kind.CHECKPOINT, row.member_id))
         adapters.store(
             session,
             row,
-            WEIGHTS,
+            sealed(row.org_id, WEIGHTS, Kind.ADAPTER, row.member_id),
             base="klein",
             revision="abc",
             rank=16,

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sealing import opened
 
 from core import audit
 from core.db import transaction
@@ -32,8 +33,10 @@ def _given(person: Any) -> bytes | None:
             (planned,) = downloads.plan(session, shoot, actor=audit.SYSTEM)
         except downloads.NothingToDownload:
             return None
-        picture = downloads.picture(session, planned, actor=audit.SYSTEM)
-        return picture.content if picture else None
+        picture = downloads.picture(session, planned)
+        if picture is None or not downloads.delivered(session, planned, actor=audit.SYSTEM):
+            return None
+        return opened(picture.held)
 
 
 def _counts(person: Any) -> dict[State, int]:

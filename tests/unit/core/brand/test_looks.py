@@ -11,6 +11,7 @@ import pytest
 from conftest import add_member, forget_process_state
 from painted import coarse
 from PIL import Image, ImageEnhance
+from sealing import opened, sealed
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -55,8 +56,9 @@ def give(
 ) -> Any:
     look_pictures.demand(len(files), rights=rights)
     readable = look_reading.read(files)
+    pictures = looks.seal(style.org_id, readable)
     with transaction(style.org_id) as session:
-        return looks.give(session, session.get_one(Style, style.id), readable, actor=actor)
+        return looks.give(session, session.get_one(Style, style.id), readable, pictures, actor=actor)
 
 
 def learn(style: Style, *, revision: str = "1", content: bytes = b"what was learned") -> None:
@@ -67,7 +69,7 @@ def learn(style: Style, *, revision: str = "1", content: bytes = b"what was lear
         look_training.store(
             session,
             look_id,
-            content,
+            sealed(style.org_id, content, Kind.ADAPTER),
             base="klein",
             revision=revision,
             rank=2,
@@ -81,7 +83,7 @@ def learn(style: Style, *, revision: str = "1", content: bytes = b"what was lear
 def learned(style: Style) -> bytes | None:
     with transaction(style.org_id) as session:
         found = look_training.learned(session, session.get_one(Style, style.id))
-        return found[1] if found else None
+        return opened(found[1]) if found else None
 
 
 def lock(style: Style) -> None:
@@ -113,13 +115,12 @@ def test_pictures_are_stripped_made_smaller_and_sealed_with_the_companys_key(sty
     assert all(one.member_id is None for one in kept)
     with transaction(org) as session:
         content = vault().get(session, UUID(given.look.pictures[0]))
-        opened = Image.open(io.BytesIO(content))
-        assert opened.size == (1600, 1200)
-        assert dict(opened.getexif()) == {}
-        for one in kept:
-            sealed = vault().store.get(one.object_name)
-            assert b"\xff\xd8\xff" not in sealed[:64]
+        shown = Image.open(io.BytesIO(content))
+        assert shown.size == (1600, 1200)
+        assert dict(shown.getexif()) == {}
         assert owed(session) == [given.look.id]
+    for one in kept:
+        assert b"\xff\xd8\xff" not in vault().store.get(one.object_name)[:64]
     assert progress.read(given.look.id) is not None
     other = organizations.create("globex", "Globex")
     with transaction(other) as session, pytest.raises(ArtifactGone):
@@ -289,7 +290,8 @@ def test_keeping_what_was_learned_and_giving_other_pictures_do_not_stop_each_oth
         mine = session.get_one(Style, style.id)
         readable = look_reading.read(PICTURES)
         threading.Timer(0.5, refreshed.set).start()
-        looks.give(session, mine, readable, actor=audit.SYSTEM)
+        pictures = [sealed(style.org_id, one, Kind.STYLE_PICTURE) for one in readable.usable]
+        looks.give(session, mine, readable, pictures, actor=audit.SYSTEM)
     holding.join(20)
     assert failures == []
     with transaction(style.org_id) as session:
@@ -315,7 +317,7 @@ def test_removing_destroys_pictures_and_model_for_every_version(style: Style, ro
     org = style.org_id
     given = give(style)
     with transaction(org) as session:
-        look_training.keep_checkpoint(session, given.look.id, b"half")
+        look_training.keep_checkpoint(session, given.look.id, sealed(style.org_id, b"half", Kind.CHECKPOINT))
     learn(style)
     lock(style)
     with transaction(org) as session:
@@ -345,7 +347,7 @@ def test_what_was_learned_of_a_look_that_was_removed_meanwhile_is_not_kept(style
         session.execute(update(Style).values(look_id=given.look.id))  # as a save at the same moment does
     learn(style)
     with transaction(org) as session:
-        look_training.keep_checkpoint(session, given.look.id, b"half")
+        look_training.keep_checkpoint(session, given.look.id, sealed(style.org_id, b"half", Kind.CHECKPOINT))
         look_training.fail(session, given.look.id, "late")
         assert look_training.begin(session, given.look.id) is None
         assert looks.of(session, session.get_one(Style, style.id)) is None
@@ -372,7 +374,7 @@ def test_a_look_for_weights_that_nobody_runs_is_learned_anew_once(style: Style) 
 def test_learning_that_was_given_up_says_why_and_can_be_tried_again(style: Style) -> None:
     look = give(style).look
     with transaction(style.org_id) as session:
-        look_training.keep_checkpoint(session, look.id, b"half")
+        look_training.keep_checkpoint(session, look.id, sealed(style.org_id, b"half", Kind.CHECKPOINT))
         train_style.failed(session, look.id, "OutOfMemoryError")
         row = session.get_one(Look, look.id)
         assert (looks.standing(row), row.failure_code, row.checkpoint_id) == (
@@ -399,6 +401,6 @@ def test_only_the_looks_own_pictures_are_shown(style: Style) -> None:
     given = give(style)
     with transaction(style.org_id) as session:
         row = session.get_one(Style, style.id)
-        assert looks.picture(session, row, UUID(given.look.pictures[2]))[:2] == b"\xff\xd8"
+        assert opened(looks.picture(session, row, UUID(given.look.pictures[2])))[:2] == b"\xff\xd8"
         with pytest.raises(NotFound):
             looks.picture(session, row, new_id())

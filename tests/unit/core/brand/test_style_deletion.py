@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from painted import coarse
+from sealing import sealed
 from sqlalchemy import select
 from work import do_all_work
 
@@ -13,14 +14,15 @@ from core import audit
 from core.brand import look_pictures, look_reading, look_training, looks, style_deletion, styles
 from core.db import transaction
 from core.errors import NotFound
-from core.models import Adapter, Artifact, AuditEvent, Look, Style
+from core.models import Adapter, Artifact, AuditEvent, Kind, Look, Style
 from core.style.spec import ImageBackdrop, StyleSpec
+from core.vault import vault
 
 
 @pytest.fixture
 def style(org: UUID) -> Style:
     with transaction(org) as session:
-        wall = str(styles.keep_picture(session, coarse(50, (1200, 1000))))
+        wall = str(vault().keep(session, sealed(org, coarse(50, (1200, 1000)), Kind.BACKDROP)).id)
         spec = StyleSpec(name="Warm", backdrop=ImageBackdrop(image=wall))
         return styles.save(session, spec, actor=audit.SYSTEM)
 
@@ -39,11 +41,13 @@ def kept(org: UUID) -> int:
 def test_a_style_goes_with_its_backdrop_its_look_and_what_was_learned(org: UUID, style: Style) -> None:
     readable = look_reading.read([coarse(seed, (800, 640)) for seed in range(look_pictures.LEAST)])
     with transaction(org) as session:
-        look = looks.give(session, session.get_one(Style, style.id), readable, actor=audit.SYSTEM).look
+        pictures = [sealed(org, one, Kind.STYLE_PICTURE) for one in readable.usable]
+        row = session.get_one(Style, style.id)
+        look = looks.give(session, row, readable, pictures, actor=audit.SYSTEM).look
         look_training.store(
             session,
             look.id,
-            b"weights",
+            sealed(org, b"weights", Kind.ADAPTER),
             base="klein",
             revision="1",
             rank=2,

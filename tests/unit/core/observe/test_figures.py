@@ -28,6 +28,7 @@ from core.errors import ConfigurationError
 from core.ids import new_id
 from core.models import Erasure, Installation, Member
 from core.observe import figures as module
+from core.observe import health
 from core.observe.figures import Figures
 from core.observe.server import served
 from core.people import members, organizations
@@ -41,6 +42,7 @@ from deploy.local.processes import (
     python_module,
     wait_ready,
 )
+from deploy.local.services import LocalServices
 
 
 def taken() -> dict[str, Any]:
@@ -250,6 +252,28 @@ def test_the_scheduler_tells_figures_and_duties_on_a_port_of_its_own(scheduler: 
     assert 'headshots_part_up{part="storage"} 1.0' in told
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"{scheduler}/admin", timeout=20)
+
+
+def test_whether_parts_answer_is_told_though_nobody_probes(
+    environment: dict[str, str], services: LocalServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bind = f"127.0.0.1:{free_port()}"
+    monkeypatch.setenv("HEADSHOTS_METRICS_BIND", bind)
+    settings.cache_clear()
+
+    def told() -> str:
+        health.health.cache_clear()
+        with urllib.request.urlopen(f"http://{bind}/metrics", timeout=20) as answer:
+            return str(answer.read().decode())
+
+    with served():
+        assert 'headshots_part_up{part="redis"} 1.0' in told()
+        services.redis.stop()
+        try:
+            assert 'headshots_part_up{part="redis"} 0.0' in told()
+        finally:
+            services.ensure_running()
+        assert 'headshots_part_up{part="redis"} 1.0' in told()
 
 
 def test_a_port_that_is_taken_is_said(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from conftest import add_participation
+from sealing import opened, sealed
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from work import do_all_work
@@ -33,7 +34,7 @@ from core.models import (
     State,
 )
 from core.portraits import adapters, photos
-from core.vault import vault
+from core.vault import Sealed, vault
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -58,7 +59,7 @@ def store(participation: Participation, photo_ids: tuple[str, ...] = (), content
         return adapters.store(
             session,
             row_of(session, participation),
-            content,
+            sealed(participation.org_id, content, Kind.ADAPTER, participation.member_id),
             base="klein",
             revision="abc",
             rank=16,
@@ -71,9 +72,13 @@ def store(participation: Participation, photo_ids: tuple[str, ...] = (), content
         )
 
 
+def half(participation: Participation, content: bytes = HALF) -> Sealed:
+    return sealed(participation.org_id, content, Kind.CHECKPOINT, participation.member_id)
+
+
 def keep(participation: Participation, content: bytes = HALF) -> None:
     with transaction(participation.org_id) as session:
-        adapters.keep_checkpoint(session, row_of(session, participation), content)
+        adapters.keep_checkpoint(session, row_of(session, participation), half(participation, content))
 
 
 def withdraw(participation: Participation, purpose: Purpose = Purpose.ADAPTER) -> None:
@@ -118,7 +123,7 @@ def test_new_adapter_takes_the_place_of_the_one_before(participation: Participat
         assert found.id == second.id
         gone = session.get_one(Artifact, first.artifact_id)
         assert gone.destroyed_at is not None
-        assert not vault().store.exists(gone.object_name)
+    assert not vault().store.exists(gone.object_name)
 
 
 def test_one_checkpoint_is_kept_at_a_time_and_none_after_training(participation: Participation) -> None:
@@ -127,7 +132,7 @@ def test_one_checkpoint_is_kept_at_a_time_and_none_after_training(participation:
     do_all_work()
     with transaction(participation.org_id) as session:
         row = row_of(session, participation)
-        assert adapters.checkpoint(session, row) == b"at 400"
+        assert opened(adapters.checkpoint(session, row)) == b"at 400"
         assert vault().inventory(session, participation.member_id) == {Kind.CHECKPOINT: (1, 6)}
         adapters.drop_checkpoint(session, row)
         assert adapters.checkpoint(session, row) is None
@@ -168,7 +173,7 @@ def test_worker_that_stores_while_the_person_withdraws_leaves_nothing(participat
     withdrawing = threading.Thread(target=withdraw, args=(participation,))
     with transaction(participation.org_id) as session:
         row = row_of(session, participation)
-        adapters.keep_checkpoint(session, row, HALF)
+        adapters.keep_checkpoint(session, row, half(participation))
         withdrawing.start()
         time.sleep(0.3)
         assert withdrawing.is_alive(), "the withdrawal did not wait"

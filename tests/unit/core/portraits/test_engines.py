@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from conftest import add_member, add_participation, forget_process_state
+from sealing import sealed
 from sqlalchemy import select
 from work import do_all_work
 
@@ -98,7 +99,7 @@ def train_it(participation: Participation) -> None:
         adapters.store(
             session,
             session.get_one(Participation, participation.id),
-            b"weights",
+            sealed(participation.org_id, b"weights", Kind.ADAPTER, participation.member_id),
             base="klein",
             revision="1",
             rank=4,
@@ -208,7 +209,11 @@ def test_parked_training_lets_the_studio_take_over_once(org: UUID, switched_on: 
     person = add_person(org)
     submit(person)
     with transaction(org) as session:
-        adapters.keep_checkpoint(session, session.get_one(Participation, person.id), b"half")
+        adapters.keep_checkpoint(
+            session,
+            session.get_one(Participation, person.id),
+            sealed(org, b"half", Kind.CHECKPOINT, person.member_id),
+        )
     for _ in range(2):
         with transaction(org) as session:
             train.failed(session, person.id, "RuntimeError")

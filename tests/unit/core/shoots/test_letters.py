@@ -77,6 +77,7 @@ def invitation_of(org: UUID, person: Member) -> tuple[Mail, Invite]:
 def a_mail(org: UUID, kind: str, language: str = "en", days: int = 14) -> Mail:
     """A mail of each kind that we send, to Zoë, so many days before the shoot's last one."""
     row, invite = invite_for(org, add_member(org, "Zoë", email="zoe@acme.example", language=language))
+    letters.fetch_logo(org)
     with transaction(org) as session:
         session.get_one(Shoot, row.shoot_id).deadline = now() + timedelta(days=days, minutes=1)
         if kind == "remind_ready":

@@ -8,10 +8,13 @@ import pytest
 from conftest import add_member
 from sqlalchemy import select
 
-from core.db import transaction
+from core.clock import now
+from core.db import InsideTransaction, transaction
+from core.ids import new_id
 from core.models import Artifact, Kind, Member, Outbox
 from core.queue import JobName
-from core.vault import ArtifactGone, KeyErased, vault
+from core.vault import ArtifactGone, KeyErased, Marked, vault
+from core.vault import keys as keys_module
 from core.vault.crypto import CannotOpen, new_key, open_sealed, seal
 from core.vault.kms import EpochKeyGone
 
@@ -47,9 +50,9 @@ def test_bytes_of_one_person_do_not_open_as_anothers(org: UUID, member: Member) 
     mine, theirs = put(org, member), put(org, add_member(org, "Bob"), b"another face")
     with transaction(org) as session:
         one, other = session.get_one(Artifact, mine), session.get_one(Artifact, theirs)
-        vault().store.put(one.object_name, vault().store.get(other.object_name))
-        with pytest.raises(CannotOpen):
-            vault().get(session, mine)
+    vault().store.put(one.object_name, vault().store.get(other.object_name))
+    with transaction(org) as session, pytest.raises(CannotOpen):
+        vault().get(session, mine)
 
 
 @pytest.mark.parametrize("kind", [Kind.PHOTO, Kind.HEADSHOT])
@@ -64,9 +67,9 @@ def test_bytes_of_one_artifact_do_not_open_as_another_of_the_same_owner(
             vault().put(session, content, kind=what, media_type="image/jpeg", member_id=owner_id)
             for content, what in ((b"approved", Kind.HEADSHOT), (b"withheld", kind))
         )
-        vault().store.put(one.object_name, vault().store.get(other.object_name))
-        with pytest.raises(CannotOpen):
-            vault().get(session, one.id)
+    vault().store.put(one.object_name, vault().store.get(other.object_name))
+    with transaction(org) as session, pytest.raises(CannotOpen):
+        vault().get(session, one.id)
 
 
 def test_a_row_that_claims_another_kind_opens_nothing(org: UUID, member: Member) -> None:
@@ -75,6 +78,31 @@ def test_a_row_that_claims_another_kind_opens_nothing(org: UUID, member: Member)
         session.get_one(Artifact, artifact_id).kind = Kind.HEADSHOT
         with pytest.raises(CannotOpen):
             vault().get(session, artifact_id)
+
+
+def test_the_storage_is_not_asked_while_a_transaction_is_open(org: UUID, member: Member) -> None:
+    artifact_id = put(org, member)
+    with transaction(org) as session:
+        held = vault().find(session, artifact_id)
+        for ask in (
+            lambda: vault().open(held),
+            lambda: vault().seal(org, b"x", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id),
+            lambda: vault().remove([Marked(artifact_id, held.object_name)]),
+            lambda: list(vault().store.names()),
+        ):
+            with pytest.raises(InsideTransaction):
+                ask()
+    assert vault().open(held) == b"a face"
+
+
+def test_what_was_sealed_for_somebody_who_is_erased_meanwhile_is_not_kept(org: UUID, member: Member) -> None:
+    sealed = vault().seal(org, b"x", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id)
+    with transaction(org) as session:
+        session.get_one(Member, member.id).erased_at = now()
+    with transaction(org) as session:
+        with pytest.raises(KeyErased):
+            vault().keep(session, sealed)
+        assert session.scalars(select(Artifact)).all() == []
 
 
 def test_destroyed_key_makes_everything_unreadable_at_once(org: UUID, member: Member) -> None:
@@ -137,6 +165,60 @@ def test_turned_epoch_keeps_survivors_and_kills_old_copies(org: UUID, member: Me
         assert vault().get(session, artifact_id) == b"a face"
     with pytest.raises(EpochKeyGone):
         keys._kms.unwrap(backup.epoch, backup.wrapped, keys._associated(member.id))
+
+
+def test_keys_are_made_and_destroyed_while_the_epoch_turns_and_none_is_lost(
+    org: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = vault().keys
+    monkeypatch.setattr(keys_module, "REWRAPPED_AT_ONCE", 3)
+    before = keys.create([new_id() for _ in range(12)])
+    gone = next(iter(before))
+    rewrap, made = keys._rewrap, {}
+
+    def between() -> int:
+        moved = rewrap()
+        made.update(keys.create([new_id()]))
+        if len(made) == 1:
+            keys.destroy(gone)
+        return moved
+
+    monkeypatch.setattr(keys, "_rewrap", between)
+    turn = keys.turn_epoch()
+    assert turn.rewrapped in (12, 13), "the company's as well; the destroyed one moved first or not at all"
+    monkeypatch.undo()
+    for owner, key in {**before, **made}.items():
+        if owner != gone:
+            assert keys.data_key(owner) == key
+    assert not keys.exists(gone)
+    assert keys.epoch_destroyed_at(turn.closed) is not None
+
+
+def test_an_epoch_that_a_crash_left_half_turned_is_finished_later(
+    org: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = vault().keys
+    before = keys.create([new_id() for _ in range(5)])
+    rewrap, calls = keys._rewrap, []
+
+    def crash() -> int:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return rewrap()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keys_module, "REWRAPPED_AT_ONCE", 2)
+        patch.setattr(keys, "_rewrap", crash)
+        with pytest.raises(KeyboardInterrupt):
+            keys.turn_epoch()
+    assert keys.epoch_destroyed_at(1) is None
+    for owner, key in before.items():
+        assert keys.data_key(owner) == key, "both epochs' keys are there meanwhile"
+    assert keys.finish_turns() == 4
+    assert keys.epoch_destroyed_at(1) is not None
+    for owner, key in before.items():
+        assert keys.data_key(owner) == key
 
 
 def test_crash_between_rewrapping_and_destroying_is_finished_later(

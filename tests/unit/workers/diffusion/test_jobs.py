@@ -14,6 +14,7 @@ pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup
 
 from conftest import add_member, add_participation, forget_process_state
 from learning import style_picture
+from sealing import opened, sealed
 from sqlalchemy import select
 from work import do_all_work
 
@@ -275,8 +276,9 @@ def give_look(person: Participation, *, lock: bool = False) -> Look:
     """Give the style of a person's shoot a look to learn."""
     with transaction(person.org_id) as session:
         style = session.get_one(Style, session.get_one(Shoot, person.shoot_id).style_id)
-        files = [style_picture(seed) for seed in range(5)]
-        look = looks.give(session, style, look_reading.read(files), actor=audit.SYSTEM).look
+        readable = look_reading.read([style_picture(seed) for seed in range(5)])
+        pictures = [sealed(person.org_id, one, Kind.STYLE_PICTURE) for one in readable.usable]
+        look = looks.give(session, style, readable, pictures, actor=audit.SYSTEM).look
         if lock:
             styles.lock(session, style)
         return look
@@ -288,7 +290,7 @@ def keep_look(org: UUID, look: Look, content: bytes, facts: Facts) -> None:
         look_training.store(
             session,
             look.id,
-            content,
+            sealed(org, content, Kind.ADAPTER),
             base=facts.base,
             revision=facts.revision,
             rank=facts.rank,
@@ -302,13 +304,15 @@ def keep_look(org: UUID, look: Look, content: bytes, facts: Facts) -> None:
 def add_style(org: UUID) -> Style:
     with transaction(org) as session:
         style = styles.save(session, StyleSpec(name="Warm"), actor=audit.SYSTEM)
-        files = [style_picture(seed) for seed in range(5)]
-        return looks.give(session, style, look_reading.read(files), actor=audit.SYSTEM).style
+        readable = look_reading.read([style_picture(seed) for seed in range(5)])
+        pictures = [sealed(org, one, Kind.STYLE_PICTURE) for one in readable.usable]
+        return looks.give(session, style, readable, pictures, actor=audit.SYSTEM).style
 
 
 def learned(style: Style) -> tuple[Adapter, bytes] | None:
     with transaction(style.org_id) as session:
-        return look_training.learned(session, session.get_one(Style, style.id))
+        found = look_training.learned(session, session.get_one(Style, style.id))
+        return (found[0], opened(found[1])) if found is not None else None
 
 
 @pytest.fixture

@@ -29,9 +29,10 @@ from workers.process.runner import LAST_DEATH, perform
 def send(
     member: Member, use: Use, *files: bytes, subject_id: UUID | None = None, media_type: str = "image/png"
 ) -> UUID:
+    named = [(content, media_type) for content in files]
+    sealed = uploads.seal(member.org_id, use, named, sender_id=member.id)
     with transaction(member.org_id) as session:
         sender = session.get_one(Member, member.id)
-        sealed = [(content, media_type) for content in files]
         return uploads.receive(session, use, sealed, sender=sender, subject_id=subject_id).id
 
 

@@ -55,9 +55,9 @@ def waiting(org: UUID, member: Member) -> Participation:
 
 def begin(waiting: Participation, needs: frozenset[Purpose]) -> Assignment:
     with transaction(waiting.org_id) as session:
-        work = assignment.begin(session, waiting.id, needs)
-    assert work is not None
-    return work
+        planned = assignment.begin(session, waiting.id, needs)
+    assert planned is not None
+    return assignment.read(planned)
 
 
 def withdraw(waiting: Participation, purpose: Purpose) -> None:
@@ -72,8 +72,9 @@ def keep(waiting: Participation, work: Assignment) -> None:
     report = GateReport(passed=True, gates=dict.fromkeys(GateName, gate), figures={})
     made = Made(photo_id, np.zeros((8, 8, 3), np.uint8), report, 1.0)
     result = RenderResult((made,), (), {}, {})
+    sealed = assignment.seal(waiting.org_id, work, result)
     with transaction(waiting.org_id) as session:
-        assert assignment.keep(session, work, result, engine=EngineName.STUDIO, seconds=1.0)
+        assert assignment.keep(session, work, result, sealed, engine=EngineName.STUDIO, seconds=1.0)
 
 
 def results(waiting: Participation) -> list[Headshot]:
@@ -136,7 +137,7 @@ def test_who_declined_meanwhile_gets_nothing_kept(waiting: Participation) -> Non
     with transaction(waiting.org_id) as session:
         session.get_one(Participation, waiting.id).state = State.DECLINED
         assert not assignment.keep(
-            session, work, RenderResult((), (), {}, {}), engine=EngineName.STUDIO, seconds=1.0
+            session, work, RenderResult((), (), {}, {}), [], engine=EngineName.STUDIO, seconds=1.0
         )
         assert session.scalars(select(Headshot)).all() == []
         assert audit.Tag.HEADSHOTS_RENDERED not in session.scalars(select(AuditEvent.tag)).all()
@@ -164,6 +165,7 @@ def test_a_run_ends_with_something_to_see_or_with_other_photos(
             if seen
             else RenderResult((), (Withheld(photo_id, "gates", None),), {}, {})
         )
+        sealed = assignment.seal(waiting.org_id, work, result)
         with transaction(waiting.org_id) as session:
-            assert assignment.keep(session, work, result, engine=engine, seconds=1.0)
+            assert assignment.keep(session, work, result, sealed, engine=engine, seconds=1.0)
     assert [row.run for row in sorted(results(waiting), key=lambda row: row.created_at)] == runs
