@@ -8,8 +8,6 @@ from uuid import UUID
 
 import pytest
 from lxml import html
-from phones import choose, snapshot, to_photos
-from playwright.sync_api import BrowserContext, expect
 from sqlalchemy import select
 from work import do_all_work
 
@@ -60,26 +58,6 @@ def test_a_photo_that_could_not_be_checked_can_be_checked_again(ada: Any, unchec
     with transaction(ada.org_id) as session:
         checked = session.get_one(Photo, UUID(unchecked))
         assert (checked.checked_at is not None, checked.check_failed_at) == (True, None)
-
-
-@pytest.mark.browser
-@pytest.mark.xdist_group("stack")
-def test_a_photo_is_checked_again_at_a_press_without_leaving_the_page(
-    ada: Any, phone: BrowserContext
-) -> None:
-    page = to_photos(ada, phone)
-    choose(page, snapshot(640, 800))
-    item = page.locator(".photo[data-id]")
-    expect(item).to_have_count(1, timeout=60_000)
-    row = newest(ada, JobName.INTAKE)
-    change(ada, row, deaths=LAST_DEATH - 1, started_at=now())
-    perform(str(row.id))
-    button = item.get_by_role("button", name="Check it again")
-    button.click()
-    expect(button).to_have_count(0)
-    expect(item.get_by_text("Checking …")).to_be_visible()
-    ada.judge(item.get_attribute("data-id"))
-    expect(item.get_by_text("✓ Good")).to_be_visible()
 
 
 def test_a_photo_that_is_at_fault_is_not_checked_again(ada: Any) -> None:
