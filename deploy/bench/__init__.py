@@ -45,6 +45,7 @@ def run_bench(
     *,
     mails: int = 2000,
     renders: int = 10_000,
+    members: int = 100_000,
     sizes: Sizes | None = None,
 ) -> None:
     """Run one benchmark.
@@ -55,6 +56,7 @@ def run_bench(
         photos: for those of pictures: one subfolder per person.
         mails: for `lanes`: how many go out.
         renders: for `lanes`: how many pictures wait.
+        members: for `pages`: how many people the company has.
         sizes: for `scale`: how much there is.
     """
     report({"machine": machine()}, machine())
@@ -75,6 +77,12 @@ def run_bench(
 
         configure("ERROR")
         bench_scale(report, sizes or Sizes())
+    elif name == "pages":
+        from deploy.bench.pages import bench_pages
+
+        configure("ERROR")
+        with product() as org_id:
+            bench_pages(report, org_id, members)
     elif name == "files":
         from deploy.bench.files import bench_files
 

@@ -137,6 +137,7 @@ def empty_demo_home(home: Path) -> None:
             "mail",
             "lanes",
             "scale",
+            "pages",
         ]
     ),
 )
@@ -159,6 +160,9 @@ def empty_demo_home(home: Path) -> None:
     show_default=True,
     help="For lanes: pictures of another company that wait.",
 )
+@click.option(
+    "--members", type=click.IntRange(1), default=100_000, show_default=True, help="For pages: people."
+)
 @click.option("--due-photos", type=int, default=80_000, show_default=True, help="For scale: photos to sweep.")
 @click.option("--events", type=int, default=40_000, show_default=True, help="For scale: to sequence.")
 @click.option("--keys", type=int, default=100_000, show_default=True, help="For scale: to turn the epoch of.")
@@ -172,6 +176,7 @@ def bench(
     photos: Path | None,
     mails: int,
     renders: int,
+    members: int,
     due_photos: int,
     events: int,
     keys: int,
@@ -186,7 +191,7 @@ def bench(
     from deploy.bench.scale import Sizes
 
     sizes = Sizes(due_photos, events, keys, companies, watch)
-    run_bench(name, reporter(as_json), photos, mails=mails, renders=renders, sizes=sizes)
+    run_bench(name, reporter(as_json), photos, mails=mails, renders=renders, members=members, sizes=sizes)
 
 
 @main.command("seed-demo", hidden=True)
