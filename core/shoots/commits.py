@@ -48,7 +48,9 @@ class Ended(StrEnum):
 
 
 ENDED: Final = frozenset(Ended)
-NOT_ALLOWED: Final = "not_allowed"  # whoever confirmed it may not invite any more; another admin can take it up
+NOT_ALLOWED: Final = (
+    "not_allowed"  # whoever confirmed it may not invite any more; another admin can take it up
+)
 
 
 class _Result(BaseModel):
@@ -202,9 +204,7 @@ def end_all(session: Session, why: Ended) -> None:
 
     What somebody else is deleting right now is left to them.
     """
-    session.execute(
-        update(RosterImport).where(RosterImport.finished_at.is_(None)).values(failure=why)
-    )
+    session.execute(update(RosterImport).where(RosterImport.finished_at.is_(None)).values(failure=why))
     kept = select(Artifact.id).where(
         Artifact.member_id.is_(None), Artifact.kind == Kind.ROSTER, Artifact.delete_requested_at.is_(None)
     )
