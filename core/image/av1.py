@@ -11,7 +11,7 @@ from typing import Final
 
 _SEQUENCE_HEADER: Final = 1
 _LONGEST_HEADER: Final = 1024  # bytes; 32 operating points take 500
-_MOST_UNITS: Final = 10_000  # a picture has three; each costs a microsecond
+_MOST_UNITS: Final = 1_000  # a picture has three; each costs up to five microseconds
 _MOST_ZEROS: Final = 32  # before a number of variable length
 
 

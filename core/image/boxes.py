@@ -7,8 +7,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import Final
 
 from core.image.spaces import Cicp
+
+# What a file may make its reader count. Items, and parts of each: libheif's own limits; a grid of the largest
+# picture taken here has some hundred items of one part. Boxes in a box: the items have one each, beside it a few.
+_MOST_ITEMS: Final = 1_000
+_MOST_PARTS: Final = 32
+_MOST_BOXES: Final = 10_000
 
 
 def code_points(content: bytes) -> Cicp | None:
@@ -25,7 +32,9 @@ def code_points(content: bytes) -> Cicp | None:
 
 def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = 0
-    while at + 8 <= len(content):
+    for _ in range(_MOST_BOXES):
+        if at + 8 > len(content):
+            return
         size, kind, head = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8], 8
         if size == 1:
             size, head = int.from_bytes(content[at + 8 : at + 16], "big"), 16
@@ -35,6 +44,7 @@ def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
             return
         yield kind, content[at + head : at + size]
         at += size
+    raise IndexError("too many boxes")
 
 
 def _properties(content: bytes) -> list[tuple[bytes, bytes]]:
@@ -48,6 +58,8 @@ def _properties(content: bytes) -> list[tuple[bytes, bytes]]:
     for body in (body for kind, body in within if kind == b"ipma"):
         long_ids, long_numbers = body[0] >= 1, body[3] & 1
         count, at = int.from_bytes(body[4:8], "big"), 8
+        if count > _MOST_ITEMS:
+            raise IndexError("too many items")
         for _ in range(count):
             item = struct.unpack_from(">I" if long_ids else ">H", body, at)[0]
             at += 4 if long_ids else 2
@@ -73,11 +85,11 @@ def coded(content: bytes, kind: bytes) -> Iterator[bytes]:
     room = 2 * len(content)
     for item, extents in _places(meta[b"iloc"]):
         if item in wanted:
-            data = b"".join(_part(content, meta, *one) for one in extents)
-            room -= len(data)
+            parts = [_part(content, meta, *one) for one in extents]
+            room -= sum(map(len, parts))
             if room < 0:
                 raise IndexError("items share their data")
-            yield data
+            yield b"".join(parts)
 
 
 def _items(body: bytes) -> Iterator[tuple[int, bytes]]:
@@ -101,21 +113,29 @@ def _places(body: bytes) -> Iterator[tuple[int, list[tuple[int, int, int]]]]:
         at += size
         return int.from_bytes(body[at - size : at], "big")
 
-    for _ in range(take(2 if version < 2 else 4)):
+    items = take(2 if version < 2 else 4)
+    if items > _MOST_ITEMS:
+        raise IndexError("too many items")
+    each = offset + length + (index if version else 0)  # bytes of a part's place
+    for _ in range(items):
         item = take(2 if version < 2 else 4)
         method = take(2) & 15 if version else 0
         take(2)
         start = take(base)
+        count = take(2)
+        if count > (_MOST_PARTS if each else 1):
+            raise IndexError("too many parts")
         extents = []
-        for _ in range(take(2)):
+        for _ in range(count):
             if version:
                 take(index)
             extents.append((method, start + take(offset), take(length)))
         yield item, extents
 
 
-def _part(content: bytes, meta: dict[bytes, bytes], method: int, start: int, size: int) -> bytes:
+def _part(content: bytes, meta: dict[bytes, bytes], method: int, start: int, size: int) -> memoryview:
+    """Return a part without copying it: how much all of them are is judged first."""
     if method > 1:
         raise IndexError("the data lies in another item")
-    data = meta[b"idat"] if method else content
+    data = memoryview(meta[b"idat"] if method else content)
     return data[start : start + size] if size else data[start:]
