@@ -28,13 +28,13 @@ from core.people import searches
 from core.settings import settings
 from core.shoots import commits
 from core.vault import derive, vault
+from core.vault.escrow import ESCROW
 from core.vault.store import ObjectStore
 from core.vault.ties import installation
 from core.vault.vault import escrow_of_settings
 from sso.credentials import make_sp_credentials, sp_credentials
 
 STORAGE_SECONDS = 5.0  # a start waits no longer for a storage that may be away
-ESCROW = "escrow"
 WHAT_TO_DO = {
     "settings": "HEADSHOTS_SECRET_KEY is another one",
     "evidence log": "the key of the evidence log (log.pem) is another one",
