@@ -1,8 +1,9 @@
 """Consents that were taken back stay taken back: noted with the keys, and taken back again after a restore.
 
-The note is a keyed hash of person and purpose with a time, beside the ledger of erasures: it does not go back in time
-with the main database. It is written right after the commit that takes a consent back, and again every hour for what was
-taken back lately, should the process or the key store have been away in between.
+The note is a keyed hash of the consent, beside the ledger of erasures: it does not go back in time with the main
+database. One that was given anew has no note and stands, whatever the clocks of the hosts said. It is written right
+after the commit that takes a consent back, and again every hour for what was taken back lately, should the process or
+the key store have been away in between.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from compliance import consent
 from compliance.consent import leaving
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.consent import Purpose
 from core.db import Lookup, transaction
@@ -45,22 +46,31 @@ def replay() -> int:
 
 
 def _replay(session: Session, member_ids: list[UUID]) -> int:
-    agreed = consents.agreed_by(session, member_ids)
-    asked = [(member_id, purpose.value) for member_id, purposes in agreed.items() for purpose in purposes]
-    noted = vault().keys.withdrawals.among(asked)
-    if not noted:
+    if not (found := _brought_back(session, member_ids)):
         return 0
-    again = 0
-    for member_id in sorted({member_id for member_id, _ in noted}):
-        standing = consents.standing(session, member_id)
-        back = {
-            purpose
-            for purpose in agreed[member_id]
-            if (at := noted.get((member_id, purpose.value))) and standing[purpose].created_at < at
-        }
-        _withdraw(session, member_id, back)
-        again += len(back)
-    return again
+    locks.people(session, found)
+    # Looked at again: somebody may have taken a consent back and given it anew in between.
+    back = _brought_back(session, sorted(found))
+    for member_id in sorted(back):
+        _withdraw(session, member_id, back[member_id])
+    return sum(map(len, back.values()))
+
+
+def _brought_back(session: Session, member_ids: list[UUID]) -> dict[UUID, set[Purpose]]:
+    """Return whose consents stand although they were taken back, and to what."""
+    agreed = consents.agreed_by(session, member_ids)
+    standing = {
+        row.id: (member_id, purpose)
+        for member_id, purposes in agreed.items()
+        if purposes
+        for purpose, row in consents.standing(session, member_id).items()
+        if purpose in purposes
+    }
+    back: dict[UUID, set[Purpose]] = {}
+    for consent_id in vault().keys.withdrawals.among(standing):
+        member_id, purpose = standing[consent_id]
+        back.setdefault(member_id, set()).add(purpose)
+    return back
 
 
 def _withdraw(session: Session, member_id: UUID, back: set[Purpose]) -> None:
@@ -75,9 +85,7 @@ def _withdraw(session: Session, member_id: UUID, back: set[Purpose]) -> None:
 
 
 def _note(session: Session) -> None:
-    lately = select(Consent.member_id, Consent.purpose, Consent.withdrawn_at).where(
-        Consent.withdrawn_at > now() - LATELY
-    )
-    for member_id, purpose, at in session.execute(lately):
-        assert at is not None
-        vault().keys.withdrawals.note(member_id, purpose, at)
+    lately = select(Consent.id, Consent.withdrawn_at).where(Consent.withdrawn_at > now() - LATELY)
+    taken_back = {consent_id: at for consent_id, at in session.execute(lately) if at is not None}
+    for consent_id in taken_back.keys() - vault().keys.withdrawals.among(taken_back):
+        vault().keys.withdrawals.note([consent_id], taken_back[consent_id])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from uuid import UUID
 
@@ -122,7 +122,7 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
     for row in rows:
         row.withdrawn_at = moment
     if rows:
-        _note_after_commit(session, member.id, purpose, moment)
+        _note_after_commit(session, [row.id for row in rows], moment)
     if purpose is Purpose.LIKENESS:
         headshots.forget_likeness(session, member.id)
         verdicts.forget_likeness(session, member.id)
@@ -139,15 +139,15 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
         )
 
 
-def _note_after_commit(session: Session, member_id: UUID, purpose: Purpose, moment: datetime) -> None:
+def _note_after_commit(session: Session, consent_ids: Sequence[UUID], moment: datetime) -> None:
     """Note it with the keys, where no restore of the database undoes it; see `compliance.withdrawals`."""
 
     @event.listens_for(session, "after_commit", once=True)
     def note(_: Session) -> None:
         try:
-            vault().keys.withdrawals.note(member_id, purpose.value, moment)
+            vault().keys.withdrawals.note(consent_ids, moment)
         except Exception as error:  # noqa: BLE001 - the withdrawal stands; the scheduler notes it within the hour
-            logger().error("withdrawal_noted_later", member=str(member_id), exc_info=error)
+            logger().error("withdrawal_noted_later", count=len(consent_ids), exc_info=error)
 
 
 def require(

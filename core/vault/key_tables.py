@@ -45,7 +45,7 @@ class ErasedOwner(KeyBase):
 
 
 class WithdrawnConsent(KeyBase):
-    """A keyed hash of a person and a purpose that they took back last at a time, so that a restore cannot undo it."""
+    """A keyed hash of a consent that was taken back, so that a restore cannot undo it."""
 
     __tablename__ = "withdrawal_ledger"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -16,40 +16,39 @@ from core.vault.key_tables import WithdrawnConsent
 
 
 class Withdrawals:
-    """Notes who took back what and when, under hashes that say neither.
+    """Notes which consents were taken back, under hashes that do not say which.
+
+    Each consent is noted by itself. Whether one stands that somebody gave later is never a matter of times: two
+    hosts' clocks do not agree on what is later.
 
     Args:
         engine: the key store's database.
-        key: secret under which owners and purposes are hashed.
+        key: secret under which consents are hashed.
     """
 
     def __init__(self, engine: Engine, key: bytes) -> None:
         self._engine = engine
         self._key = key
 
-    def _hash(self, owner_id: UUID, purpose: str) -> str:
-        return hmac.new(self._key, owner_id.bytes + purpose.encode(), hashlib.sha256).hexdigest()
+    def _hash(self, consent_id: UUID) -> str:
+        return hmac.new(self._key, b"consent" + consent_id.bytes, hashlib.sha256).hexdigest()
 
-    def note(self, owner_id: UUID, purpose: str, at: datetime) -> None:
-        """Note that the owner took a consent back; an earlier time than what is noted changes nothing."""
-        noted = insert(WithdrawnConsent).values(consent_hash=self._hash(owner_id, purpose), withdrawn_at=at)
+    def note(self, consent_ids: Collection[UUID], at: datetime) -> None:
+        """Note that these consents were taken back; noting one again changes nothing."""
+        if not consent_ids:
+            return
+        rows = [{"consent_hash": self._hash(one), "withdrawn_at": at} for one in consent_ids]
         with Session(self._engine) as session, session.begin():
-            session.execute(
-                noted.on_conflict_do_update(
-                    index_elements=[WithdrawnConsent.consent_hash],
-                    set_={"withdrawn_at": noted.excluded.withdrawn_at},
-                    where=WithdrawnConsent.withdrawn_at < noted.excluded.withdrawn_at,
-                )
-            )
+            session.execute(insert(WithdrawnConsent).values(rows).on_conflict_do_nothing())
 
-    def among(self, asked: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], datetime]:
-        """Return which of these owners' purposes were ever taken back, and when last."""
-        by_hash = {self._hash(*one): one for one in asked}
+    def among(self, consent_ids: Collection[UUID]) -> set[UUID]:
+        """Return which of these consents were taken back."""
+        by_hash = {self._hash(one): one for one in consent_ids}
         if not by_hash:
-            return {}
+            return set()
         wanted = WithdrawnConsent.consent_hash == any_(literal(list(by_hash), ARRAY(String)))
         with Session(self._engine) as session:
-            found = session.execute(
-                select(WithdrawnConsent.consent_hash, WithdrawnConsent.withdrawn_at).where(wanted)
-            )
-            return {by_hash[value]: at for value, at in found}
+            return {
+                by_hash[found]
+                for found in session.scalars(select(WithdrawnConsent.consent_hash).where(wanted))
+            }

@@ -94,7 +94,7 @@ def duties() -> list[Duty]:
     return [
         Duty("replay_ledger", timedelta(hours=1), erasure.replay_ledger),
         Duty("figures", timedelta(seconds=EVERY_SECONDS), figures().take),
-        Duty("replay_withdrawals", timedelta(hours=1), withdrawals.replay),
+        Duty("replay_withdrawals", timedelta(hours=1), withdrawals.replay, irreversible=True),
         Duty("sequence", timedelta(seconds=2), sequencer.sequence_all),
         Duty("epoch", timedelta(seconds=5), EpochAge().turn_if_due),
         Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all, irreversible=True),
