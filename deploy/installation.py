@@ -26,7 +26,9 @@ from core.errors import ConfigurationError, Misfit, Unavailable
 from core.ids import made_at
 from core.logs import logger
 from core.models import Artifact, Installation
+from core.people import searches
 from core.settings import settings
+from core.shoots import commits
 from core.vault import derive, vault
 from core.vault.escrow import ESCROW
 from core.vault.store import ObjectStore
@@ -235,6 +237,9 @@ class Replayed:
 def replay() -> Replayed:
     """Erase and take back again what a restored database brought back; let it and the key store belong together again.
 
+    Lists of people and searches are deleted: they may name whoever was erased since, and an import that waited for
+    its worker would bring them back.
+
     Raises:
         ConfigurationError: this host's keys are not the installation's.
         KeyStoreNotOurs: the key store is another installation's.
@@ -243,6 +248,10 @@ def replay() -> Replayed:
     mark = vault().keys.mark()
     if mark is None or mark.installation != installation().id:
         vault().ties.check_key_store()  # says so
+    for org_id in Lookup.organizations():
+        with transaction(org_id) as session:
+            commits.end_all(session, commits.Ended.RESTORED)
+            searches.forget_all(session)
     again = Replayed(erasure.replay_ledger(), withdrawals.replay())
     vault().ties.adopt_key_store()
     return again
