@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
 from admin import roster_choice
-from admin.words import ENCODINGS, FIELDS
+from admin.words import ENCODINGS, FIELDS, STOPPED
 from core.clock import rfc3339
 from core.db import transaction
 from core.errors import InvalidInput, TooLarge
@@ -198,6 +198,7 @@ def result(shoot_id: UUID, import_id: UUID) -> Response:
         shoot=shoot,
         outcome=outcome,
         import_id=import_id,
+        stopped=STOPPED,
         how_far=_how_far(outcome),
     )
 

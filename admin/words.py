@@ -15,6 +15,7 @@ from core.people.columns import Field
 from core.people.encodings import Encoding
 from core.people.rows import TEXTS, Reason, Verdict
 from core.portraits.engines import Fallback
+from core.shoots.commits import NOT_ALLOWED, Ended
 from core.shoots.dashboard import Attention
 
 
@@ -86,6 +87,23 @@ FAILURES: dict[str, Any] = {
     Fallback.TOO_FEW_PHOTOS: _l("The image model needs two different photos."),
     Fallback.CLOTHES: _l("The painted clothes did not turn out well enough."),
 }
+# Why the import of a list stopped; anything else is a fault of ours.
+STOPPED: dict[str, Any] = {
+    Ended.ERASED: _l(
+        "Somebody’s data was erased meanwhile, and with it every list that may name them, so this one was deleted. "
+        "Import it again without that person: nobody is invited twice."
+    ),
+    Ended.RESTORED: _l(
+        "This platform came back from a backup, which deletes every list, as it may name people who were erased since. "
+        "Import it again: nobody is invited twice."
+    ),
+    NOT_ALLOWED: _l(
+        "Whoever confirmed the list may not invite people any more, so nobody else was invited. "
+        "If the rest is right, you can go on with it; nobody is invited twice."
+    ),
+}
+
+
 OTHER_FAILURE = _l("The image model did not work (%(code)s).")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -55,7 +55,9 @@ class Edit:
     @property
     def is_about_sign_in(self) -> bool:
         """Whether anything but the days is to be different."""
-        return replace(self, retention_days=None) != Edit()
+        groups = self.admin_groups is not None or self.auditor_groups is not None
+        given = self.idp_metadata or self.new_provider or self.add_certificates or self.remove_certificates
+        return bool(given or self.attributes or groups or self.allow_unsolicited is not None)
 
 
 def create(slug: str, name: str, contact: str, edit: Edit) -> Company:

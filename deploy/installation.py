@@ -24,15 +24,17 @@ from core.db import Lookup, engine, transaction
 from core.errors import ConfigurationError, Misfit, Unavailable
 from core.logs import logger
 from core.models import Artifact, Installation
+from core.people import searches
 from core.settings import settings
+from core.shoots import commits
 from core.vault import derive, vault
+from core.vault.escrow import ESCROW
 from core.vault.store import ObjectStore
 from core.vault.ties import installation
 from core.vault.vault import escrow_of_settings
 from sso.credentials import make_sp_credentials, sp_credentials
 
 STORAGE_SECONDS = 5.0  # a start waits no longer for a storage that may be away
-ESCROW = "escrow"
 WHAT_TO_DO = {
     "settings": "HEADSHOTS_SECRET_KEY is another one",
     "evidence log": "the key of the evidence log (log.pem) is another one",
@@ -217,6 +219,9 @@ class Replayed:
 def replay() -> Replayed:
     """Erase and take back again what a restored database brought back; let it and the key store belong together again.
 
+    Lists of people and searches are deleted: they may name whoever was erased since, and an import that waited for
+    its worker would bring them back.
+
     Raises:
         ConfigurationError: this host's keys are not the installation's.
         KeyStoreNotOurs: the key store is another installation's.
@@ -225,6 +230,10 @@ def replay() -> Replayed:
     mark = vault().keys.mark()
     if mark is None or mark.installation != installation().id:
         vault().ties.check_key_store()  # says so
+    for org_id in Lookup.organizations():
+        with transaction(org_id) as session:
+            commits.end_all(session, commits.Ended.RESTORED)
+            searches.forget_all(session)
     again = Replayed(erasure.replay_ledger(), withdrawals.replay())
     vault().ties.adopt_key_store()
     return again

@@ -24,7 +24,7 @@ from core.models import Erasure, Member, Participation, Photo, State
 from core.people import access, searches
 from core.portraits import arrivals
 from core.queue import JobName, enqueue
-from core.shoots import participations
+from core.shoots import commits, participations
 from core.vault import derive, vault
 
 
@@ -119,6 +119,7 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
     )
     arrivals.forget_all(session, member.id)
     searches.forget_all(session)
+    commits.end_all(session, commits.Ended.ERASED)
     vault().close(session, member.id)
     member.erased_at = moment
     session.flush()

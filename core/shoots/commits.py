@@ -2,7 +2,8 @@
 
 The file stays sealed until the last row is done, then a list of every row and its result takes its place for an
 hour. Whatever ends a worker in between, the next one goes on with the first row that is not done: what a row did
-and that it is done are one transaction.
+and that it is done are one transaction. Erasing anybody deletes every list and result of the company, since any of
+them may name that person; so does restoring a backup, since nobody knows whom it names that was erased since.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, locks
@@ -25,6 +28,7 @@ from core.people.columns import Field
 from core.people.encodings import Encoding
 from core.people.roster import Choice, Roster
 from core.people.rows import Reason, Row, Verdict
+from core.permissions import Permission, allowed
 from core.queue import JobName, enqueue
 from core.shoots import imports, shoots
 from core.vault import vault
@@ -34,6 +38,19 @@ from core.words import N_
 ROWS_AT_ONCE = 200
 # Of a list that no worker comes to; after this its file is deleted like any other.
 LONGEST = timedelta(days=1)
+
+
+class Ended(StrEnum):
+    """Why a list was deleted before its last row was done, so that it cannot be taken up again."""
+
+    ERASED = "somebody_erased"
+    RESTORED = "backup_restored"
+
+
+ENDED: Final = frozenset(Ended)
+NOT_ALLOWED: Final = (
+    "not_allowed"  # whoever confirmed it may not invite any more; another admin can take it up
+)
 
 
 class _Result(BaseModel):
@@ -99,7 +116,7 @@ def start(
         if known.shoot_id != shoot_id:
             raise imports.gone()
         if known.failure is not None and _has(session, known.id):
-            known.failure = None
+            known.failure, known.member_id = None, actor.member_id
             enqueue(session, JobName.IMPORT_ROSTER, known.id)
         return known
     shoots.open_or_refuse(shoots.get(session, shoot_id))
@@ -128,13 +145,13 @@ def start(
 
 
 def read(session: Session, import_id: UUID) -> Roster | None:
-    """Return the confirmed list, to go on with it; `None` once it is done.
+    """Return the confirmed list, to go on with it; `None` once it is done or has ended.
 
     Raises:
         ArtifactGone: nobody came to it for a day, and it was deleted.
     """
     row = session.get_one(RosterImport, import_id)
-    if row.finished_at is not None:
+    if row.finished_at is not None or row.failure in ENDED:
         return None
     return imports.parse(imports.content_of(session, import_id), _choice(row))
 
@@ -143,7 +160,7 @@ def go_on(session: Session, import_id: UUID, parsed: Roster) -> bool:
     """Do the next rows of a list, and return whether there are more.
 
     People who are in the organization already are invited as they are known; who is in the shoot already is left
-    alone. A row that cannot be imported stops no other.
+    alone. A row that cannot be imported stops no other. Once whoever confirmed it may not invite any more it stops.
 
     Raises:
         ImportCrossed: someone added one of these people at this moment; these rows were not imported.
@@ -152,7 +169,10 @@ def go_on(session: Session, import_id: UUID, parsed: Roster) -> bool:
     row = session.get_one(
         RosterImport, import_id, with_for_update={"key_share": True}, populate_existing=True
     )
-    if row.finished_at is not None:
+    if row.finished_at is not None or row.failure in ENDED:
+        return False
+    if not _may_invite(session, row):
+        row.failure = NOT_ALLOWED
         return False
     shoot = shoots.get(session, row.shoot_id, lock=True)
     batch = parsed.rows[len(row.outcomes) : len(row.outcomes) + ROWS_AT_ONCE]
@@ -173,8 +193,22 @@ def go_on(session: Session, import_id: UUID, parsed: Roster) -> bool:
 
 
 def give_up(session: Session, import_id: UUID, code: str) -> None:
-    """Note that it stopped; what was done stays, and it can be taken up again."""
-    session.get_one(RosterImport, import_id).failure = code[:64]
+    """Note that it stopped; what was done stays, and it can be taken up again unless it has ended for good."""
+    row = session.get_one(RosterImport, import_id)
+    if row.failure not in ENDED:
+        row.failure = code[:64]
+
+
+def end_all(session: Session, why: Ended) -> None:
+    """Delete every list and every result of the session's organization; what is not done yet stops for good.
+
+    What somebody else is deleting right now is left to them.
+    """
+    session.execute(update(RosterImport).where(RosterImport.finished_at.is_(None)).values(failure=why))
+    kept = select(Artifact.id).where(
+        Artifact.member_id.is_(None), Artifact.kind == Kind.ROSTER, Artifact.delete_requested_at.is_(None)
+    )
+    vault().delete(session, session.scalars(kept.with_for_update(skip_locked=True)).all())
 
 
 def outcome(session: Session, shoot_id: UUID, import_id: UUID) -> Outcome | None:
@@ -191,7 +225,7 @@ def outcome(session: Session, shoot_id: UUID, import_id: UUID) -> Outcome | None
         row.rejected,
         row.finished_at,
         row.failure,
-        _has(session, row.result_id if row.result_id is not None else row.id),
+        _has(session, row.id) if row.result_id is None else _has_result(session, row.result_id),
     )
 
 
@@ -218,7 +252,9 @@ def results_csv(session: Session, shoot_id: UUID, import_id: UUID, *, refused_on
         ImportGone: it is not done, or an hour has passed.
     """
     row = session.get(RosterImport, import_id)
-    if row is None or row.shoot_id != shoot_id or row.result_id is None or not _has(session, row.result_id):
+    if row is None or row.shoot_id != shoot_id or row.result_id is None:
+        raise imports.gone()
+    if not _has_result(session, row.result_id):
         raise imports.gone()
     kept = _Result.model_validate_json(vault().get(session, row.result_id))
     refused = RESULTS[Verdict.REJECTED]
@@ -237,8 +273,23 @@ def _has(session: Session, artifact_id: UUID) -> bool:
     return artifact is not None and artifact.delete_requested_at is None
 
 
+def _has_result(session: Session, artifact_id: UUID) -> bool:
+    """Whether a result is here and its hour is not over: it is deleted some time after that."""
+    return _has(session, artifact_id) and (
+        session.get_one(Artifact, artifact_id).created_at > now() - imports.KEPT_FOR
+    )
+
+
 def _actor(session: Session, row: RosterImport) -> audit.Actor:
     return audit.actor_for(session.get_one(Member, row.member_id)) if row.member_id else audit.SYSTEM
+
+
+def _may_invite(session: Session, row: RosterImport) -> bool:
+    if row.member_id is None:
+        return True
+    member = session.get_one(Member, row.member_id, populate_existing=True)
+    gone = member.disabled_at is not None or member.erased_at is not None
+    return not gone and allowed(member.role, Permission.INVITE)
 
 
 def _note(row: RosterImport, judged: Sequence[Row]) -> None:

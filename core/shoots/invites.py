@@ -293,7 +293,10 @@ def renew(session: Session, invite_id: UUID) -> Invite | None:
     if over or is_withdrawn(session, participation):
         return None
     newest = session.scalar(
-        select(Invite).where(Invite.participation_id == participation.id).order_by(Invite.id.desc()).limit(1)
+        select(Invite)
+        .where(Invite.participation_id == participation.id, Invite.revoked_at.is_(None))
+        .order_by(Invite.id.desc())
+        .limit(1)
     )
     # A second click within ten minutes, or one on a link that was already renewed, sends nothing more.
     if newest is not None and newest.id != old.id and newest.expires_at > now():

@@ -8,6 +8,7 @@ keyring is part of no backup, and only the escrow's private key, which no host h
 from __future__ import annotations
 
 import os
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -23,9 +24,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from core.errors import ConfigurationError, Misfit
+from core.vault import keyfiles
 from core.vault.outage import answering
 
 MARK: Final = "escrow"
+ESCROW: Final = "escrow"  # what the installation calls its fingerprint
+_COPY: Final = re.compile(r"\.?epoch-(\d+)\.(?:sealed|.+\.draft)$")
 _SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
@@ -74,39 +78,36 @@ class Escrow:
         """Write the sealed copy, whole or not at all, and see that it is there; a second call writes it anew."""
         self._demand()
         sealed = _SUITE.encrypt(key, self._public, info=_info(epoch))
-        draft = self._folder / f".epoch-{epoch}.{os.getpid()}.draft"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(sealed)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path(epoch))
-        self._sync()
+        with keyfiles.draft(self._folder, epoch, sealed) as draft:
+            draft.replace(self._path(epoch))
+        keyfiles.sync(self._folder)
 
     @answering("keyring")
     def destroy(self, epoch: int) -> None:
         """Overwrite and remove the copy; one that is not there is fine, a volume that is not there is not."""
         self._demand()
-        path = self._path(epoch)
-        if path.exists():
-            with path.open("r+b") as file:
-                file.write(bytes(path.stat().st_size))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink()
-            self._sync()
+        keyfiles.shred(self._folder, epoch, self._path(epoch))
+
+    @answering("keyring")
+    def end(self) -> None:
+        """Destroy every copy, then remove the mark: whoever still has this escrow in its settings keeps nothing more."""
+        for epoch in self.epochs():
+            self.destroy(epoch)
+        (self._folder / MARK).unlink()
+        keyfiles.sync(self._folder)
 
     @answering("keyring")
     def exists(self, epoch: int) -> bool:
-        """Whether there is a copy."""
+        """Whether there is a copy, or a draft of one."""
         self._demand()
-        return self._path(epoch).exists()
+        return self._path(epoch).exists() or bool(keyfiles.drafts(self._folder, epoch))
 
     @answering("keyring")
     def epochs(self) -> list[int]:
-        """Return the epochs of which there is a copy."""
+        """Return the epochs of which there is a copy, or a draft of one."""
         self._demand()
-        return sorted(int(path.stem.removeprefix("epoch-")) for path in self._folder.glob("epoch-*.sealed"))
+        there = (_COPY.match(path.name) for path in self._folder.iterdir())
+        return sorted({int(found[1]) for found in there if found})
 
     @answering("keyring")
     def open(self, epoch: int, private_key: X25519PrivateKey) -> bytes:
@@ -127,13 +128,6 @@ class Escrow:
             raise EscrowUnusable(
                 operator="This private key is not the one that the escrow seals to."
             ) from error
-
-    def _sync(self) -> None:
-        descriptor = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def make_private_key(file: Path) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -120,12 +120,16 @@ class KeyStore:
         engine: the key store's own database.
         kms: holder of the epoch keys.
         ledger_key: secret under which the erasure ledger hashes owners.
+        may_turn: raises where this process may not begin or end an epoch; asked while nobody else can.
     """
 
-    def __init__(self, engine: Engine, kms: Kms, ledger_key: bytes) -> None:
+    def __init__(
+        self, engine: Engine, kms: Kms, ledger_key: bytes, may_turn: Callable[[], None] = lambda: None
+    ) -> None:
         self._engine = engine
         self._kms = kms
         self._ledger_key = ledger_key
+        self._may_turn = may_turn
         self.withdrawals = Withdrawals(engine, ledger_key)
 
     def create_tables(self) -> None:
@@ -169,6 +173,13 @@ class KeyStore:
     def _prove(self, session: Session, epoch: int) -> None:
         proof = insert(EpochProof).values(epoch=epoch, wrapped=self._kms.wrap(epoch, _PROVEN, _PROVEN))
         session.execute(proof.on_conflict_do_nothing())
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Let no epoch begin or end, and no key be made, until the block is left; what is on its way ends first."""
+        with Session(self._engine) as session, session.begin():
+            locks.wait(session, locks.Space.EPOCH)
+            yield
 
     def living_epochs(self) -> list[int]:
         """Return the epochs whose keys have not been destroyed."""
@@ -309,6 +320,7 @@ class KeyStore:
         """
         with Session(self._engine) as session, session.begin():
             locks.wait(session, locks.Space.EPOCH)
+            self._may_turn()
             old = self._current(session)
             self._demand_keyring(session, old)  # before this host makes a key that no other host has
             new = old + 1
@@ -329,6 +341,7 @@ class KeyStore:
             moved += some
         with Session(self._engine) as session, session.begin():
             locks.wait(session, locks.Space.EPOCH)
+            self._may_turn()
             for epoch in session.scalars(closed):
                 if session.scalar(select(DataKey.owner_id).where(DataKey.epoch <= epoch.number).limit(1)):
                     raise RuntimeError(f"a key is still under epoch {epoch.number}, which is not destroyed")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from core.vault import keyfiles
 from core.vault.crypto import new_key, open_sealed, seal
 from core.vault.escrow import Escrow
 from core.vault.outage import answering
@@ -57,13 +59,6 @@ class FileKms:
         except FileNotFoundError as error:
             raise EpochKeyGone(f"epoch {epoch}") from error
 
-    def _sync_folder(self) -> None:
-        descriptor = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
     @answering("keyring")
     def create(self, epoch: int) -> None:
         """Write a new key, and the folder where there is none; the first of two processes wins and both use its key.
@@ -90,19 +85,9 @@ class FileKms:
     def _write(self, epoch: int, key: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Written whole under another name, then linked: a crash leaves no half a key in place.
-        draft = self._folder / f".epoch-{epoch}.{os.getpid()}.draft"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
+        with keyfiles.draft(self._folder, epoch, key) as draft, suppress(FileExistsError):
             os.link(draft, self._path(epoch))
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        self._sync_folder()
+        keyfiles.sync(self._folder)
 
     def wrap(self, epoch: int, key: bytes, associated: bytes) -> bytes:
         """Seal `key` under the epoch's key."""
@@ -114,19 +99,18 @@ class FileKms:
 
     @answering("keyring")
     def destroy(self, epoch: int) -> None:
-        """Overwrite the key's file, then remove it and make the removal durable; so with its copy in escrow."""
-        path = self._path(epoch)
-        if path.exists():
-            with path.open("r+b") as file:
-                file.write(bytes(path.stat().st_size))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink()
-            self._sync_folder()
+        """Overwrite the key's file and what is left of drafts, then remove them; so with its copy in escrow."""
+        keyfiles.shred(self._folder, epoch, self._path(epoch))
         if self._escrow is not None:
             self._escrow.destroy(epoch)
 
     @answering("keyring")
     def exists(self, epoch: int) -> bool:
-        """Whether the key's file exists, or its copy in escrow."""
-        return self._path(epoch).exists() or (self._escrow is not None and self._escrow.exists(epoch))
+        """Whether the key's file exists, a draft of it, or its copy in escrow."""
+        here = self.has(epoch) or bool(keyfiles.drafts(self._folder, epoch))
+        return here or (self._escrow is not None and self._escrow.exists(epoch))
+
+    @answering("keyring")
+    def has(self, epoch: int) -> bool:
+        """Whether the keyring has the key to work with."""
+        return self._path(epoch).exists()

@@ -23,6 +23,7 @@ from core.db import engine
 from core.errors import Misfit
 from core.ids import new_id
 from core.models import Installation
+from core.vault.escrow import ESCROW, Escrow
 from core.vault.keys import KeyStore, Mark
 from core.vault.store import ObjectMissing, ObjectStore
 
@@ -70,6 +71,27 @@ def installation() -> Installation:
             "folders that it made."
         )
     return row
+
+
+class EscrowNotOurs(Misfit):
+    """This process keeps its copies of epoch keys elsewhere than the installation expects, or none where it does."""
+
+    code = "escrow_not_ours"
+
+
+def demand_escrow(escrow: Escrow | None) -> None:
+    """Hold the escrow that this process was started with against the installation's, which may have begun or ended since.
+
+    Else it would open an epoch without a copy, or leave a copy of one that it destroys.
+
+    Raises:
+        EscrowNotOurs: they differ.
+    """
+    if installation().fingerprints.get(ESCROW) != (None if escrow is None else escrow.fingerprint):
+        raise EscrowNotOurs(
+            operator="The escrow of the keyring began, changed or ended after this process was started. No epoch turns until it "
+            "is started again with HEADSHOTS_ESCROW_PATH and HEADSHOTS_ESCROW_PUBLIC_KEY as they are now."
+        )
 
 
 class Tie(Enum):

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -32,7 +32,7 @@ from core.vault.escrow import Escrow
 from core.vault.keys import KeyErased, KeyStore
 from core.vault.kms import FileKms
 from core.vault.store import ObjectMissing, ObjectStore
-from core.vault.ties import Ties
+from core.vault.ties import Ties, demand_escrow
 
 
 class ArtifactGone(Gone):
@@ -297,5 +297,11 @@ def vault() -> Vault:
         pool_pre_ping=True,
         connect_args=connect_args(),
     )
-    keys = KeyStore(engine, FileKms(config.keyring_path, escrow_of_settings()), derive("erasure ledger"))
+    escrow = escrow_of_settings()
+    keys = KeyStore(
+        engine,
+        FileKms(config.keyring_path, escrow),
+        derive("erasure ledger"),
+        partial(demand_escrow, escrow),
+    )
     return Vault(keys, ObjectStore(config.storage_url))

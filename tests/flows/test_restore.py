@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import add_member, add_participation, forget_process_state
+from conftest import add_member, add_participation, add_shoot, forget_process_state
 from sqlalchemy import select
 from work import do_all_work
 
@@ -23,8 +23,10 @@ from compliance.log import sequencer
 from core import audit
 from core.consent import Purpose
 from core.db import transaction
-from core.models import Artifact, Certificate, Kind, Member, Participation, State
+from core.models import Artifact, Certificate, Kind, Member, Participation, RosterImport, State
 from core.people import consents
+from core.people.roster import Choice
+from core.shoots import commits, imports
 from core.vault import ArtifactGone, KeyErased, ties, vault
 from deploy import installation
 from deploy.backup import postgres
@@ -186,6 +188,23 @@ def test_a_consent_that_was_taken_back_since_is_taken_back_again_and_a_later_one
             select(Participation.state).where(Participation.member_id == staff.grace.id)
         ).one()
         assert state == State.DECLINED
+
+
+def test_a_list_that_waited_for_its_worker_brings_nobody_back(
+    org: UUID, services: LocalServices, empty: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shoot = add_shoot(org)
+    with transaction(org) as session:
+        run_ = imports.upload(session, shoot, b"email,first name,last name\nlise@acme.example,Lise,Meitner\n")
+        commits.start(session, shoot.id, run_.import_id, Choice(), actor=audit.SYSTEM)
+    folder = back_up(tmp_path, "--objects")
+    move_to(main_of(services, empty), monkeypatch)
+    good("restore", str(folder))
+    do_all_work()
+    with transaction(org) as session:
+        assert session.scalars(select(Member.email)).all() == []
+        assert session.get_one(RosterImport, run_.import_id).failure == commits.Ended.RESTORED
+        assert session.get_one(Artifact, run_.import_id).destroyed_at is not None
 
 
 def test_between_the_rows_and_the_ledger_nothing_starts(

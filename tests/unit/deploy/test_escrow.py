@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -13,7 +17,8 @@ from conftest import add_member, forget_process_state
 from compliance import erasure
 from core.errors import Unavailable
 from core.models import Member
-from core.vault import KeyErased, vault
+from core.vault import KeyErased, Vault, vault
+from core.vault.ties import EscrowNotOurs
 from deploy import installation
 from deploy.cli import main
 
@@ -140,3 +145,112 @@ def test_the_private_key_is_written_once_and_read_by_its_owner_only(tmp_path: Pa
     content = file.read_bytes()
     assert run("keys", "escrow-key", "--out", str(file)).exit_code == 1
     assert file.read_bytes() == content
+
+
+@pytest.fixture
+def running(environment: dict[str, str]) -> Iterator[Vault]:
+    """What a scheduler goes on with that was started before."""
+    started = vault()
+    yield started
+    started.keys._engine.dispose()
+
+
+def leftovers(*folders: Path) -> list[str]:
+    """Every file that could hold a key or a copy of one, of an epoch that is over."""
+    return sorted(path.name for folder in folders for path in folder.iterdir() if "epoch-1." in path.name)
+
+
+def test_what_a_killed_recovery_left_goes_with_its_epoch(
+    escrow: Path, member: Member, environment: dict[str, str], tmp_path: Path
+) -> None:
+    lose_keyring(environment)
+    pid = os.fork()
+    if pid == 0:
+        os.link = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+        run("keys", "recover", "--key", str(tmp_path / "safe.pem"))
+        os._exit(0)
+    os.waitpid(pid, 0)
+    forget_process_state()
+    keyring = Path(environment["HEADSHOTS_KEYRING_PATH"])
+    assert leftovers(keyring) == [f".epoch-1.{pid}.draft"]
+    assert run("keys", "recover", "--key", str(tmp_path / "safe.pem")).exit_code == 0
+    forget_process_state()
+    vault().keys.turn_epoch()
+    assert vault().keys.epoch_destroyed_at(1)
+    assert leftovers(keyring, escrow) == []
+
+
+def test_a_full_escrow_keeps_no_draft(escrow: Path, member: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.fsync
+
+    def full(descriptor: int) -> None:
+        if "escrow" in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        assert run("keys", "escrow").exit_code == 1
+    assert leftovers(escrow) == ["epoch-1.sealed"]
+
+
+def test_a_draft_in_the_escrow_goes_with_its_epoch(escrow: Path, member: Member) -> None:
+    """What a writer that was killed left there."""
+    (escrow / ".epoch-1.4711.draft").write_bytes((escrow / "epoch-1.sealed").read_bytes())
+    vault().keys.turn_epoch()
+    assert vault().keys.epoch_destroyed_at(1)
+    assert leftovers(escrow) == []
+
+
+def test_an_escrow_that_ends_ends_for_the_scheduler_that_runs_with_it(
+    escrow: Path, member: Member, running: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (escrow / ".epoch-1.4711.draft").write_bytes(b"what a killed writer left")
+    assert run("keys", "escrow", "--end").exit_code == 0
+    assert list(escrow.iterdir()) == []
+    with pytest.raises(EscrowNotOurs):
+        running.keys.turn_epoch()
+    assert list(escrow.iterdir()) == []
+    monkeypatch.delenv("HEADSHOTS_ESCROW_PATH")
+    monkeypatch.delenv("HEADSHOTS_ESCROW_PUBLIC_KEY")
+    forget_process_state()
+    vault().keys.turn_epoch()
+    assert vault().keys.epoch_destroyed_at(1)
+
+
+def test_an_escrow_that_begins_while_a_scheduler_runs_without_it_stops_its_turns(
+    member: Member, running: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = run("keys", "escrow-key", "--out", str(tmp_path / "safe.pem"))
+    monkeypatch.setenv("HEADSHOTS_ESCROW_PATH", str(tmp_path / "escrow"))
+    monkeypatch.setenv("HEADSHOTS_ESCROW_PUBLIC_KEY", made.stdout.strip())
+    forget_process_state()
+    assert run("keys", "escrow").exit_code == 0
+    with pytest.raises(EscrowNotOurs):
+        running.keys.turn_epoch()
+    assert running.keys.epoch_destroyed_at(1) is None
+    vault().keys.turn_epoch()
+    assert names(tmp_path / "escrow") == ["epoch-2.sealed"]
+
+
+def test_an_epoch_that_was_turning_when_the_escrow_began_is_not_destroyed_by_who_does_not_know_of_it(
+    member: Member, running: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = run("keys", "escrow-key", "--out", str(tmp_path / "safe.pem"))
+
+    def begins() -> int:
+        monkeypatch.setattr(running.keys, "_rewrap", rewrap)
+        monkeypatch.setenv("HEADSHOTS_ESCROW_PATH", str(tmp_path / "escrow"))
+        monkeypatch.setenv("HEADSHOTS_ESCROW_PUBLIC_KEY", made.stdout.strip())
+        forget_process_state()
+        assert run("keys", "escrow").exit_code == 0
+        return rewrap()
+
+    rewrap = running.keys._rewrap
+    monkeypatch.setattr(running.keys, "_rewrap", begins)
+    with pytest.raises(EscrowNotOurs):
+        running.keys.turn_epoch()
+    assert names(tmp_path / "escrow") == ["epoch-1.sealed", "epoch-2.sealed"]
+    vault().keys.finish_turns()
+    assert vault().keys.epoch_destroyed_at(1)
+    assert names(tmp_path / "escrow") == ["epoch-2.sealed"]

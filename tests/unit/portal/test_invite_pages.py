@@ -100,6 +100,22 @@ def test_an_expired_link_is_renewed_by_mail_and_never_signs_in(ada: Any) -> None
     assert len(owed) == 2
 
 
+def test_an_expired_link_is_renewed_although_a_newer_one_was_never_sent(ada: Any) -> None:
+    """A reminder whose mail became needless takes its link back with it."""
+    old = ada.link()
+    _age(ada)
+    with transaction(ada.org_id) as session:
+        participation = session.get_one(Participation, ada.participation_id)
+        invites.take_back(invites.create(session, participation, actor=audit.SYSTEM))
+    ada.post(f"{old}/renew", old)
+    with transaction(ada.org_id) as session:
+        owed = session.scalars(select(Outbox).where(Outbox.job == "invite_mail")).all()
+        links = session.scalars(select(Invite).order_by(Invite.id)).all()
+        states = [(one.revoked_at is None, one.expires_at > now()) for one in links]
+    assert len(owed) == 3
+    assert states == [(True, False), (False, True), (True, True)]
+
+
 @pytest.mark.parametrize(("ended", "last"), [(0, 0), (1, 1), (-1, 1), (60, 60), (200, 90)])
 def test_a_link_works_to_the_end_of_a_day_and_page_and_mail_name_the_same(
     ada: Any, ended: int, last: int
