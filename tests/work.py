@@ -13,6 +13,7 @@ from core import relay
 from core.db import transaction
 from core.models import Outbox
 from core.queue import JobName, Lane, redis_client
+from workers.process.patience import Limit
 from workers.process.runner import perform
 
 
@@ -20,9 +21,9 @@ def do_all_work() -> None:
     """Relay and run jobs until nothing is due."""
     while relay.publish_due():
         queues = [Queue(lane, connection=redis_client(), serializer=JSONSerializer) for lane in Lane]
-        SimpleWorker(queues, connection=redis_client(), serializer=JSONSerializer).work(
-            burst=True, logging_level="ERROR"
-        )
+        worker = SimpleWorker(queues, connection=redis_client(), serializer=JSONSerializer)
+        worker.death_penalty_class = Limit
+        worker.work(burst=True, logging_level="ERROR")
 
 
 def do_jobs(org: UUID, job: JobName) -> None:

@@ -174,6 +174,11 @@ class KeyStore:
         proof = insert(EpochProof).values(epoch=epoch, wrapped=self._kms.wrap(epoch, _PROVEN, _PROVEN))
         session.execute(proof.on_conflict_do_nothing())
 
+    def erased_since(self, since: datetime) -> set[str]:
+        """Return the hashes of whoever was erased at `since` or later."""
+        with Session(self._engine) as session:
+            return set(session.scalars(select(ErasedOwner.owner_hash).where(ErasedOwner.erased_at >= since)))
+
     @contextmanager
     def at_rest(self) -> Iterator[None]:
         """Let no epoch begin or end, and no key be made, until the block is left; what is on its way ends first."""

@@ -7,7 +7,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 from uuid import UUID
 
 import psutil
@@ -19,8 +21,9 @@ from sealing import sealed
 from work import do_all_work
 
 from compliance import consent
-from core import relay
+from core import owed, relay
 from core.db import transaction
+from core.image import reading
 from core.models import Kind, Member, Outbox, Participation, Photo, State
 from core.owed import ALONE_AFTER
 from core.portraits import photos, verdicts
@@ -187,11 +190,20 @@ def test_a_check_that_hangs_where_no_signal_gets_through_ends_its_worker(
     keeper.until(lambda: is_begun(participation.org_id, 1), "another try")
 
 
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(intake, "judge"), pytest.param(reading, "_opened", id="where failing means that the file is damaged")],
+)
 def test_a_check_that_takes_too_long_twice_runs_alone(
-    services: LocalServices, participation: Participation, monkeypatch: pytest.MonkeyPatch
+    services: LocalServices,
+    participation: Participation,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    name: str,
 ) -> None:
     monkeypatch.setitem(relay.JOB_TIMEOUT_SECONDS, Lane.INTERACTIVE, 1)
-    monkeypatch.setattr(intake, "judge", lambda *_given, **_named: time.sleep(60))
+    monkeypatch.setattr(owed, "pause", lambda *_: timedelta(minutes=1))  # ends when the test says so
+    monkeypatch.setattr(module, name, lambda *_given, **_named: time.sleep(60))
     upload(participation, Harm.NONE)
     do_all_work()
     row = check_of(participation.org_id)

@@ -29,7 +29,7 @@ from core.people.roster import Choice
 from core.shoots import commits, imports
 from core.vault import ArtifactGone, KeyErased, ties, vault
 from deploy import installation
-from deploy.backup import postgres
+from deploy.backup import postgres, restoring
 from deploy.cli import main
 from deploy.local.postgres import pg_bin
 from deploy.local.processes import child_environment
@@ -231,6 +231,55 @@ def test_between_the_rows_and_the_ledger_nothing_starts(
         assert "headshots replay" in done.stderr
     assert good("replay") == {"erased_again": 1, "withdrawn_again": 0}
     assert run("storage", "adopt", "--yes").exit_code == 0
+    installation.demand()
+
+
+def test_a_copy_as_young_as_the_mark_is_not_served_before_the_ledger(
+    staff: Staff,
+    services: LocalServices,
+    empty: Databases,
+    environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A snapshot within the hour of the marks: they agree, and yet it knows nothing of who was erased since."""
+    vault().ties.turn()
+    dump = tmp_path / "snapshot.dump"
+    postgres.dump(environment["HEADSHOTS_DATABASE_BACKUP_URL"], dump)
+    staff.erase_ada()
+    installation.demand()
+    move_to(main_of(services, empty), monkeypatch)
+    restoring._restore_main(services.environment(empty)["HEADSHOTS_DATABASE_OWNER_URL"], dump)
+    for command in (["web"], ["worker", "--burst"], ["scheduler"]):
+        done = run(*command)
+        assert done.exit_code == 2
+        assert "headshots replay" in done.stderr
+    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0}
+    installation.demand()
+
+
+def test_a_copy_as_young_as_the_mark_brings_no_consent_back(
+    staff: Staff,
+    services: LocalServices,
+    empty: Databases,
+    environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with transaction(staff.org) as session:
+        consent.withdraw(session, session.get_one(Member, staff.ada.id), Purpose.LIKENESS)
+    add_participation(staff.org, staff.ada, State.CONSENTED)  # and given again, which stands
+    vault().ties.turn()
+    dump = tmp_path / "snapshot.dump"
+    postgres.dump(environment["HEADSHOTS_DATABASE_BACKUP_URL"], dump)
+    installation.demand()
+    with transaction(staff.org) as session:
+        consent.withdraw(session, session.get_one(Member, staff.grace.id), Purpose.LIKENESS)
+    installation.demand()
+    move_to(main_of(services, empty), monkeypatch)
+    restoring._restore_main(services.environment(empty)["HEADSHOTS_DATABASE_OWNER_URL"], dump)
+    assert "headshots replay" in run("web").stderr
+    assert good("replay") == {"erased_again": 0, "withdrawn_again": 1}
     installation.demand()
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core import crew, logs
 from core.queue import Lane, redis_client, take
-from workers.process import leaving
+from workers.process import leaving, patience
 from workers.process.runner import perform
 from workers.process.shares import Shares
 
@@ -51,6 +51,8 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # RQ's types are not followed
         lanes: that it serves.
         stays_ready: whether it is this worker that makes no pictures while people are at pages.
     """
+
+    death_penalty_class = patience.Limit
 
     def __init__(self, lanes: Sequence[Lane], stays_ready: Callable[[], bool] = lambda: False) -> None:
         self._shares = Shares(lanes)

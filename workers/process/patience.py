@@ -7,9 +7,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from rq import get_current_job
+from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 from sqlalchemy.exc import DBAPIError
 
 # RQ ends a job with a signal, which Python sees between two of its own steps. One that hangs in native code never
@@ -20,6 +21,21 @@ _LEAST_GRACE_SECONDS: Final = 5.0
 _ALONE_SHARE: Final = 2 / 3
 _USUAL_SECONDS: Final = 900.0  # where no queue says how long
 _NOTE_SECONDS: Final = 20.0  # Postgres restarts within this; after it the relay finds the work by itself
+
+
+class TimeIsUp(BaseException):
+    """A job's time is over.
+
+    No `Exception`: it comes wherever the job happens to be, and whatever there makes do with one file's or one
+    library's failure must not take it for that and go on.
+    """
+
+
+class Limit(UnixSignalDeathPenalty):  # type: ignore[misc]  # RQ's types are not followed
+    """RQ's limit of a job's time, the end of which is `TimeIsUp`."""
+
+    def __init__(self, timeout: int, exception: type[BaseException], **named: Any) -> None:
+        super().__init__(timeout, TimeIsUp if exception is JobTimeoutException else exception, **named)
 
 
 def _limit() -> float | None:

@@ -19,7 +19,6 @@ from enum import Enum, auto
 from typing import Final, cast
 from uuid import UUID
 
-from rq.timeouts import JobTimeoutException
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -259,7 +258,7 @@ def _try(taken: _Taken) -> _End:
         return _End(How.PUT_BACK)
     except Permanent as error:
         return _End(How.REFUSED, error.code)
-    except JobTimeoutException as error:
+    except patience.TimeIsUp as error:
         log.error("job_timed_out", exc_info=error)
         part = outages.waited_for(error)
         return _End(How.AWAY, part) if part else _End(How.DIED, Death.TIMED_OUT)
