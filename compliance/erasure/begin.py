@@ -92,11 +92,13 @@ def request(
         reason=reason.value,
     )
     _end_everything(session, member, actor)
+    lists = [one.artifact_id for one in vault().passing(session)]
     enqueue(session, JobName.ERASE, erasure.id)
 
     @event.listens_for(session, "after_commit", once=True)
     def destroy_key(_: Session) -> None:
         try:
+            vault().keys.forget(lists)  # before the person's, whose epoch the certificate names
             vault().keys.destroy(member.id)
         except Exception as error:  # noqa: BLE001 - the erase job does it again; the request has succeeded
             logger().error("key_destruction_left_to_the_job", erasure=str(erasure.id), exc_info=error)

@@ -24,17 +24,23 @@ TOOL = Tool(name="headshots", version=VERSION)
 
 
 def held(session: Session, erasure: Erasure) -> tuple[UUID, list[Marked]]:
-    """Return whose erasure it is, and every object that there ever was of them; none once it is done."""
+    """Return whose erasure it is, and every object that there ever was of them; none once it is done.
+
+    With them come the company's lists that ended with it, which may name them.
+    """
     if erasure.objects_destroyed_at is not None:
         return erasure.member_id, []
     rows = session.execute(
         select(Artifact.id, Artifact.object_name).where(Artifact.member_id == erasure.member_id)
     )
-    return erasure.member_id, [Marked(*row) for row in rows]
+    return erasure.member_id, [*(Marked(*row) for row in rows), *vault().passing(session)]
 
 
 def remove(member_id: UUID, marked: Sequence[Marked]) -> set[UUID]:
     """Destroy a person's key, then their objects; return whose are gone by looking again. Safe to run twice."""
+    vault().keys.forget(
+        [one.artifact_id for one in marked]
+    )  # before the person's, whose epoch the certificate names
     vault().keys.destroy(member_id)
     return vault().remove(marked)
 
