@@ -1,7 +1,7 @@
 """The key store: wrapped data keys, in a database apart from the one that names people.
 
-Each owner (a member, or an organization for its brand assets) has one random data key, stored only
-wrapped under the current epoch key. Erasing destroys the wrapped key; turning the epoch re-wraps every
+Each owner (a member, an organization for its brand assets, or a list that names many people) has one random data
+key, stored only wrapped under the current epoch key. Erasing destroys the wrapped key; turning the epoch re-wraps every
 survivor and destroys the old epoch key, which kills each older copy of this store in any backup.
 """
 
@@ -316,6 +316,14 @@ class KeyStore:
             )
             entry = session.get_one(ErasedOwner, self.owner_hash(owner_id))
             return Destruction(epoch=entry.epoch, at=entry.erased_at)
+
+    def forget(self, owner_ids: Collection[UUID]) -> None:
+        """Destroy the keys of what is nobody, such as lists; the ledger is for people. Who has none is fine."""
+        with Session(self._engine) as session, session.begin():
+            locks.wait(session, locks.Space.EPOCH, shared=True)
+            session.execute(
+                delete(DataKey).where(DataKey.owner_id == any_(literal(list(owner_ids), ARRAY(Uuid))))
+            )
 
     def erased_among(self, owner_ids: Iterable[UUID]) -> set[UUID]:
         """Return which of these owners the ledger says were erased."""
