@@ -13,7 +13,8 @@ from core import audit, locks, uploads
 from core.brand import styles
 from core.clock import now
 from core.db import Lookup, transaction
-from core.models import Adapter, Arrival, Artifact, Kind, Member, Participation, Photo, Shoot, State, Upload
+from core.models import Adapter, Arrival, Artifact, Member, Participation, Photo, Shoot, State, Upload
+from core.models.artifact import PASSING
 from core.people import organizations
 from core.portraits import adapters, arrivals, photos
 from core.shoots import commits, participations, promises
@@ -23,8 +24,6 @@ BATCH = 500
 # Selfies of someone who never finished are kept no longer than those of someone who did.
 UNFINISHED = (State.CONSENTED, State.UPLOADING, State.SUBMITTED, State.RENDERING, State.READY, State.FAILED)
 UPLOAD_DAYS = 1  # a picture that is being checked, and what its page says of it afterwards
-# What names people on its way into the pages of an admin: lists to import, and searches.
-PASSING = (Kind.ROSTER, Kind.SEARCH)
 PASSING_HOURS = 1
 ARRIVAL_DAYS = 1  # a photo of which the rest never came
 UNSAVED_BACKDROP_DAYS = 1  # a style whose form was refused, and that nobody came back to

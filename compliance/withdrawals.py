@@ -8,7 +8,7 @@ the key store have been away in between.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -43,6 +43,21 @@ def replay() -> int:
         with transaction(org_id) as session:
             _note(session)
     return again
+
+
+def brought_back(since: datetime) -> bool:
+    """Whether a consent stands that was taken back at `since` or later; a keyed hash for each that stands."""
+    ledger = vault().keys.withdrawals
+    noted = ledger.since(since)
+    if not noted:
+        return False
+    given = select(Consent.id, Consent.member_id).where(Consent.granted, Consent.withdrawn_at.is_(None))
+    for org_id in Lookup.organizations():
+        with transaction(org_id) as session:
+            whose = {member_id for one, member_id in session.execute(given) if ledger.hash(one) in noted}
+            if _brought_back(session, sorted(whose)):
+                return True
+    return False
 
 
 def _replay(session: Session, member_ids: list[UUID]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime
 from uuid import UUID
 
 
@@ -17,3 +18,8 @@ def new_id() -> UUID:
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     return UUID(int=value)
+
+
+def made_at(identifier: UUID) -> datetime | None:
+    """Return when `new_id` made it, by the clock of whoever did; `None` for an identifier of another kind."""
+    return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC) if identifier.version == 7 else None

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from cryptography import x509
@@ -22,6 +23,7 @@ from compliance.signing import SigningKeys
 from core import locks
 from core.db import Lookup, engine, transaction
 from core.errors import ConfigurationError, Misfit, Unavailable
+from core.ids import made_at
 from core.logs import logger
 from core.models import Artifact, Installation
 from core.people import searches
@@ -30,10 +32,12 @@ from core.shoots import commits
 from core.vault import derive, vault
 from core.vault.escrow import ESCROW
 from core.vault.store import ObjectStore
-from core.vault.ties import installation
+from core.vault.ties import OF_ANOTHER_TIME, KeyStoreNotOurs, installation
 from core.vault.vault import escrow_of_settings
 from sso.credentials import make_sp_credentials, sp_credentials
 
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+CLOCKS_APART = timedelta(hours=1)  # far more than hosts are; it only decides how much is looked at
 STORAGE_SECONDS = 5.0  # a start waits no longer for a storage that may be away
 WHAT_TO_DO = {
     "settings": "HEADSHOTS_SECRET_KEY is another one",
@@ -48,6 +52,22 @@ class KeysNotOurs(ConfigurationError):
     """This host has other keys than the installation's."""
 
     code = "keys_not_ours"
+
+
+def demand_apart() -> None:
+    """See that no backup holds the epoch keys because their folder lies in one that is backed up.
+
+    Raises:
+        ConfigurationError: the keyring or the escrow lies in the folder of the signing keys, which every backup holds.
+    """
+    config = settings()
+    signing = config.signing_path.resolve()
+    for name, place in (("KEYRING", config.keyring_path), ("ESCROW", config.escrow_path)):
+        if place is not None and place.resolve().is_relative_to(signing):
+            raise ConfigurationError(
+                f"HEADSHOTS_{name}_PATH lies in HEADSHOTS_SIGNING_PATH, which every backup holds, and no backup may hold the epoch "
+                "keys. Move it to a folder of its own, and delete the backups that have it."
+            )
 
 
 def fingerprints() -> dict[str, str]:
@@ -95,6 +115,7 @@ def initialize() -> bool:
 
 def _make() -> None:
     config = settings()
+    demand_apart()
     ObjectStore.make_folder(config.storage_url)
     if (escrow := escrow_of_settings()) is not None:
         escrow.prepare()
@@ -143,6 +164,7 @@ def check_fingerprints(*, besides: str = "") -> None:
         KeysNotOurs: one is another than the installation's.
         ConfigurationError: one is missing or damaged.
     """
+    demand_apart()
     expected = installation()
     found = fingerprints()
     wrong = [
@@ -160,9 +182,23 @@ def check_fingerprints(*, besides: str = "") -> None:
 CHECKS: dict[str, Callable[[], None]] = {
     "keys": check_fingerprints,
     "keyring": lambda: vault().keys.demand_keyring(),
-    "key_store": lambda: vault().ties.check_key_store(),
+    "key_store": lambda: _check_key_store(),
     "storage": lambda: _in_time(vault().ties.check_storage),
 }
+
+
+def _check_key_store() -> None:
+    """Hold the key store's mark against the main database's, then its ledgers.
+
+    A copy of the main database that is younger than the mark carries the same one. It knows of all that had happened
+    before the mark was made, so only what the ledgers say of later can have come back.
+    """
+    vault().ties.check_key_store()
+    mark = vault().keys.mark()
+    marked_at = None if mark is None else made_at(mark.generation)
+    since = BEGINNING if marked_at is None else marked_at - CLOCKS_APART
+    if erasure.brought_back(since) or withdrawals.brought_back(since):
+        raise KeyStoreNotOurs(operator=OF_ANOTHER_TIME)
 
 
 def _in_time(check: Callable[[], None]) -> None:

@@ -7,12 +7,13 @@ copy of the key store, and with it what backups hold; `settle` then completes th
 
 from compliance.erasure.begin import ErasureReason, Requested, request
 from compliance.erasure.destroy import TOOL, execute, held, remove
-from compliance.erasure.epochs import replay_ledger, settle, settle_all, turn_epoch
+from compliance.erasure.epochs import brought_back, replay_ledger, settle, settle_all, turn_epoch
 
 __all__ = [
     "TOOL",
     "ErasureReason",
     "Requested",
+    "brought_back",
     "execute",
     "held",
     "remove",

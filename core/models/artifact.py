@@ -34,8 +34,10 @@ class Kind(StrEnum):
     SEARCH = "search"  # what an admin looks for in a list of people
 
 
-# What the bytes say about the person whose key seals them. A roster and a search name many, so the organization's
-# key seals them and they live for minutes; brand assets show nobody or are the company's to vouch for.
+# What names many people on its way through an admin's pages: each is sealed with a key of its own, which goes with it.
+PASSING: Final = frozenset({Kind.ROSTER, Kind.SEARCH})
+# What the bytes say about the person whose key seals them, or about those whom they name in passing; brand assets show
+# nobody or are the company's to vouch for.
 CATEGORIES: Final[dict[Kind, Category | None]] = {
     Kind.PHOTO: Category.FACE,
     Kind.PIECE: Category.FACE,
@@ -58,7 +60,8 @@ CATEGORIES: Final[dict[Kind, Category | None]] = {
 class Artifact(Tenant):
     """One sealed object. What has no row here does not exist.
 
-    `member_id` is the person whose key seals it; brand assets have none and use the organization's key.
+    `member_id` is the person whose key seals it. Brand assets have none and use the organization's key; what is in
+    `PASSING` has none either and is sealed with a key of its own, known by the artifact's id.
     """
 
     __tablename__ = "artifacts"

@@ -1,7 +1,7 @@
 """The key store: wrapped data keys, in a database apart from the one that names people.
 
-Each owner (a member, or an organization for its brand assets) has one random data key, stored only
-wrapped under the current epoch key. Erasing destroys the wrapped key; turning the epoch re-wraps every
+Each owner (a member, an organization for its brand assets, or a list that names many people) has one random data
+key, stored only wrapped under the current epoch key. Erasing destroys the wrapped key; turning the epoch re-wraps every
 survivor and destroys the old epoch key, which kills each older copy of this store in any backup.
 """
 
@@ -174,6 +174,11 @@ class KeyStore:
         proof = insert(EpochProof).values(epoch=epoch, wrapped=self._kms.wrap(epoch, _PROVEN, _PROVEN))
         session.execute(proof.on_conflict_do_nothing())
 
+    def erased_since(self, since: datetime) -> set[str]:
+        """Return the hashes of whoever was erased at `since` or later."""
+        with Session(self._engine) as session:
+            return set(session.scalars(select(ErasedOwner.owner_hash).where(ErasedOwner.erased_at >= since)))
+
     @contextmanager
     def at_rest(self) -> Iterator[None]:
         """Let no epoch begin or end, and no key be made, until the block is left; what is on its way ends first."""
@@ -184,7 +189,14 @@ class KeyStore:
     def living_epochs(self) -> list[int]:
         """Return the epochs whose keys have not been destroyed."""
         with Session(self._engine) as session:
-            return list(session.scalars(select(Epoch.number).where(Epoch.destroyed_at.is_(None))))
+            living = select(Epoch.number).where(Epoch.destroyed_at.is_(None))
+            return list(session.scalars(living.order_by(Epoch.number)))
+
+    def epochs_in_use(self) -> list[int]:
+        """Return the epochs that a data key is wrapped under, and the current one."""
+        with Session(self._engine) as session:
+            used = session.scalars(select(DataKey.epoch).distinct())
+            return sorted({*used, self._current(session)})
 
     def proves(self, epoch: int, key: bytes) -> bool:
         """Whether `key` is the epoch's."""
@@ -304,6 +316,14 @@ class KeyStore:
             )
             entry = session.get_one(ErasedOwner, self.owner_hash(owner_id))
             return Destruction(epoch=entry.epoch, at=entry.erased_at)
+
+    def forget(self, owner_ids: Collection[UUID]) -> None:
+        """Destroy the keys of what is nobody, such as lists; the ledger is for people. Who has none is fine."""
+        with Session(self._engine) as session, session.begin():
+            locks.wait(session, locks.Space.EPOCH, shared=True)
+            session.execute(
+                delete(DataKey).where(DataKey.owner_id == any_(literal(list(owner_ids), ARRAY(Uuid))))
+            )
 
     def erased_among(self, owner_ids: Iterable[UUID]) -> set[UUID]:
         """Return which of these owners the ledger says were erased."""

@@ -30,6 +30,10 @@ from core.vault.store import ObjectMissing, ObjectStore
 MARKER = "installation.json"  # beside the objects, which all have a prefix of their own
 # A purge job deletes a few objects; one look at the mark serves those of a minute.
 TRUSTED_SECONDS = 60.0
+OF_ANOTHER_TIME = (
+    "The main database and the key store are of different times: one of them was restored, or is a copy. "
+    "Run `headshots replay`, which erases again whoever a backup brought back, before anything is served."
+)
 
 
 class NotInitialized(Misfit):
@@ -169,10 +173,7 @@ class Ties:
                     "HEADSHOTS_DATABASE_URL."
                 )
             case Tie.APART:
-                raise KeyStoreNotOurs(
-                    operator="The main database and the key store are of different times: one of them was restored, or is a copy. "
-                    "Run `headshots replay`, which erases again whoever a backup brought back, before anything is served."
-                )
+                raise KeyStoreNotOurs(operator=OF_ANOTHER_TIME)
 
     def _compare(self, read: Callable[[], Mark | None]) -> Tie:
         for _ in range(2):  # a turn may have ended between the two looks, but not a second one

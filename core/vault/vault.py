@@ -25,6 +25,7 @@ from core.db import allowed_inside, connect_args, organization_of, pool_that_tel
 from core.errors import ConfigurationError, Gone
 from core.ids import new_id
 from core.models import Artifact, Kind, Member
+from core.models.artifact import PASSING
 from core.queue import JobName, enqueue_all
 from core.settings import settings
 from core.vault.crypto import open_sealed, seal
@@ -97,6 +98,11 @@ class Vault:
         member = of.member_id.bytes if of.member_id else bytes(16)
         return of.org_id.bytes + member + of.id.bytes + of.kind.encode()
 
+    @staticmethod
+    def _owner(of: Sealed | Held) -> UUID:
+        """Return whose key seals it: the person's, its own, or the organization's."""
+        return of.member_id or (of.id if of.kind in PASSING else of.org_id)
+
     def seal(
         self, org_id: UUID, content: bytes, *, kind: Kind, media_type: str, member_id: UUID | None
     ) -> Sealed:
@@ -118,7 +124,10 @@ class Vault:
             object_name=ObjectStore.new_name(),
             size=len(content),
         )
-        sealed = seal(self.keys.data_key(member_id or org_id), content, self._associated(made))
+        key = (
+            self.keys.create([made.id])[made.id] if kind in PASSING else self.keys.data_key(self._owner(made))
+        )
+        sealed = seal(key, content, self._associated(made))
         self.store.put(made.object_name, sealed)
         return replace(made, sealed_sha256=hashlib.sha256(sealed).hexdigest())
 
@@ -157,6 +166,7 @@ class Vault:
 
     def discard(self, sealed: Sealed) -> None:
         """Delete what will not be kept, sooner than the sweep would."""
+        self.keys.forget([sealed.id])
         self.store.delete(sealed.object_name)
 
     @staticmethod
@@ -179,7 +189,7 @@ class Vault:
             KeyErased: its owner was erased.
             Unavailable: the storage does not answer.
         """
-        key = self.keys.data_key(held.member_id or held.org_id)
+        key = self.keys.data_key(self._owner(held))
         try:
             sealed = self.store.get(held.object_name)
         except ObjectMissing as error:
@@ -212,14 +222,29 @@ class Vault:
             .values(delete_requested_at=now())
         )
 
+    @staticmethod
+    def passing(session: Session) -> list[Marked]:
+        """Return the organization's lists and searches that nobody can read any more and whose objects may be there."""
+        rows = session.execute(
+            select(Artifact.id, Artifact.object_name).where(
+                Artifact.kind.in_(PASSING),
+                Artifact.delete_requested_at.is_not(None),
+                Artifact.destroyed_at.is_(None),
+            )
+        )
+        return [Marked(*row) for row in rows]
+
     def remove(self, marked: Sequence[Marked]) -> set[UUID]:
         """Delete objects and check by reading back; return which artifacts' are gone.
+
+        Before that the key of each that has one of its own is destroyed, also while the storage is away.
 
         Raises:
             StorageNotOurs: the storage belongs to another installation, or to a later state of this one.
         """
         gone = set()
         if marked:
+            self.keys.forget([one.artifact_id for one in marked])
             self.ties.demand_storage()
         for artifact_id, object_name in marked:
             self.store.delete(object_name)

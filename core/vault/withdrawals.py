@@ -30,20 +30,27 @@ class Withdrawals:
         self._engine = engine
         self._key = key
 
-    def _hash(self, consent_id: UUID) -> str:
+    def hash(self, consent_id: UUID) -> str:
+        """Return the keyed hash under which the ledger knows a consent."""
         return hmac.new(self._key, b"consent" + consent_id.bytes, hashlib.sha256).hexdigest()
 
     def note(self, consent_ids: Collection[UUID], at: datetime) -> None:
         """Note that these consents were taken back; noting one again changes nothing."""
         if not consent_ids:
             return
-        rows = [{"consent_hash": self._hash(one), "withdrawn_at": at} for one in consent_ids]
+        rows = [{"consent_hash": self.hash(one), "withdrawn_at": at} for one in consent_ids]
         with Session(self._engine) as session, session.begin():
             session.execute(insert(WithdrawnConsent).values(rows).on_conflict_do_nothing())
 
+    def since(self, since: datetime) -> set[str]:
+        """Return the hashes of what was taken back at `since` or later."""
+        with Session(self._engine) as session:
+            lately = WithdrawnConsent.withdrawn_at >= since
+            return set(session.scalars(select(WithdrawnConsent.consent_hash).where(lately)))
+
     def among(self, consent_ids: Collection[UUID]) -> set[UUID]:
         """Return which of these consents were taken back."""
-        by_hash = {self._hash(one): one for one in consent_ids}
+        by_hash = {self.hash(one): one for one in consent_ids}
         if not by_hash:
             return set()
         wanted = WithdrawnConsent.consent_hash == any_(literal(list(by_hash), ARRAY(String)))

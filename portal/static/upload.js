@@ -122,8 +122,9 @@ async function send(item, file, turn, begun) {
   show(item, "checking", fill(words.uploading, { percent: percent.format(0) }));
   const photo = await shrink(file);
   const key = await keyOf(photo, salt);
-  const same = list.querySelector(`[data-key="${key}"]`);
-  if (same && same !== item) {
+  // A refused one has no number, and may be tried again.
+  const same = [...list.querySelectorAll(`[data-key="${key}"]`)].find((one) => one !== item && numberOf(one));
+  if (same) {
     refuse(item, fill(words.again, { number: numberOf(same) }));
     return;
   }

@@ -85,19 +85,26 @@ def distance(one: Embedding, other: Embedding) -> float:
 def strangers(embeddings: Mapping[str, Embedding]) -> set[str]:
     """Return the photos that may show somebody else than the rest does.
 
-    A photo counts when its mean distance to the others is above `SAME_PERSON` while the others, the larger
-    part, agree among themselves. Two photos that differ do not say which of them is the stranger.
+    A photo counts when its mean distance to the others is above `SAME_PERSON` while more of the others agree among
+    themselves than of those that stand apart: of two people with as many photos each, none says who is the stranger,
+    while two different strangers beside two photos of one person do not outweigh these.
 
     Args:
         embeddings: Photo → `embed`, of one person's photos.
     """
-    rest, odd = dict(embeddings), set[str]()
+    own = _agreeing(embeddings)
+    odd = {key: one for key, one in embeddings.items() if key not in own}
+    return set(odd) if len(own) > max(1, len(_agreeing(odd))) else set()
+
+
+def _agreeing(embeddings: Mapping[str, Embedding]) -> set[str]:
+    """Return the photos that are left and agree once whichever is furthest from the rest has gone, again and again."""
+    rest = dict(embeddings)
     while len(rest) > 1:
         means = _means(rest)
         furthest = max(means, key=lambda key: means[key])
         if means[furthest] <= SAME_PERSON:
-            return odd if len(rest) > len(odd) else set()
-        odd.add(furthest)
+            return set(rest)
         del rest[furthest]
     return set()
 

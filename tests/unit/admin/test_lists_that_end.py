@@ -21,6 +21,9 @@ from core.models import Artifact, Invite, Kind, Member, Role, RosterImport
 from core.people.roster import Choice
 from core.queue import JobName
 from core.shoots import commits, imports, shoots
+from core.vault import KeyErased, vault
+from core.vault.crypto import CannotOpen, open_sealed
+from core.vault.vault import Vault
 
 LIST = b"email,first name,last name\ngrace@acme.example,Grace,Hopper\nemmy@acme.example,Emmy,Noether\n"
 
@@ -97,6 +100,38 @@ def test_a_list_that_waits_for_its_worker_does_not_bring_an_erased_person_back(
     confirm(browser, second, waiting)
     work(org)
     assert people(org) == {"emmy@acme.example"}
+
+
+@pytest.mark.parametrize("how", ["erased", "imported", "crashed"])
+def test_an_old_copy_of_a_list_opens_no_more_once_the_list_is_gone(
+    org: UUID, shoot: UUID, browser: Any, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    confirm(browser, shoot, upload(browser, shoot))
+    work(org)
+    second = add_shoot(org).id
+    run = UUID(upload(browser, second))
+    with transaction(org) as session:
+        row = session.get_one(Artifact, run)
+        associated, name = Vault._associated(row), row.object_name
+    copy = vault().store.get(name)
+    assert b"shoot_id" in open_sealed(vault().keys.data_key(run), copy, associated)
+    if how == "imported":
+        confirm(browser, second, str(run))
+        work(org)
+        do_jobs(org, JobName.PURGE)
+    else:
+        with monkeypatch.context() as patched:
+            if (
+                how == "crashed"
+            ):  # right after the commit; then the erasure's own job does it, whatever the others wait for
+                patched.setattr(vault().keys, "forget", lambda _lists: 1 / 0)
+            erase_grace(org)
+        if how == "crashed":
+            do_jobs(org, JobName.ERASE)
+    with pytest.raises(KeyErased):
+        vault().keys.data_key(run)
+    with pytest.raises(CannotOpen):
+        open_sealed(vault().keys.data_key(org), copy, associated)
 
 
 def test_a_worker_that_has_read_the_list_stops_when_somebody_is_erased_meanwhile(

@@ -189,3 +189,4 @@ def test_nobody_is_called_a_stranger_where_it_is_open_who_is():
     assert strangers({"own": own[0], "other": other[0]}) == set()
     assert strangers({"own": own[0], "other": other[0], "third": third[0]}) == set()
     assert strangers({"a": own[0], "b": own[1], "c": other[0], "d": other[1]}) == set()
+    assert strangers({"a": own[0], "b": own[1], "c": other[0], "d": third[0]}) == {"c", "d"}
