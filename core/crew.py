@@ -42,7 +42,7 @@ def leave(host: str) -> None:
 
 
 def alive() -> dict[str, set[Lane]]:
-    """Return the workers that were there a moment ago and what each serves.
+    """Return the workers that were there a moment ago and what each serves, of the lanes that this release knows.
 
     Raises:
         redis.RedisError: Redis does not answer, so nobody knows.
@@ -57,7 +57,9 @@ def alive() -> dict[str, set[Lane]]:
     if gone:
         redis_client().srem(_CREW, *gone)
     return {
-        host: {Lane(lane) for lane in lanes.decode().split(",")} for host, lanes in found.items() if lanes
+        host: {lane for lane in Lane if lane in lanes.decode(errors="replace").split(",")}
+        for host, lanes in found.items()
+        if lanes
     }
 
 

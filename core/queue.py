@@ -74,6 +74,7 @@ _LANES = {job: lane for lane, jobs in JOBS.items() for job in jobs}
 
 _TURN = "turn:"  # in Redis, the company whose work a lane's workers took last
 _NOBODY = UUID(int=0)
+_ID_BYTES = len(_NOBODY.bytes)
 
 
 def lane_of(job: JobName) -> Lane:
@@ -87,13 +88,21 @@ def take(lane: Lane) -> UUID | None:
     Companies take turns, whatever each has waiting: who comes with twenty is not behind another's ten thousand.
     """
     turn = f"{_TURN}{lane}"
-    last = redis_client().get(turn)
-    taken = Lookup.take_outbox(JOBS[lane], UUID(bytes=last) if isinstance(last, bytes) else _NOBODY)
+    taken = Lookup.take_outbox(JOBS[lane], _whose(turn))
     if taken is None:
         return None
     outbox_id, org_id = taken
     redis_client().set(turn, org_id.bytes)
     return outbox_id
+
+
+def _whose(turn: str) -> UUID:
+    """Return whose turn it was last; whatever else stands there is nobody's, and must not stop a lane."""
+    try:
+        last = redis_client().get(turn)
+    except redis.ResponseError:  # it is no string
+        return _NOBODY
+    return UUID(bytes=last) if isinstance(last, bytes) and len(last) == _ID_BYTES else _NOBODY
 
 
 @cache

@@ -54,6 +54,22 @@ class KeysNotOurs(ConfigurationError):
     code = "keys_not_ours"
 
 
+def demand_apart() -> None:
+    """See that no backup holds the epoch keys because their folder lies in one that is backed up.
+
+    Raises:
+        ConfigurationError: the keyring or the escrow lies in the folder of the signing keys, which every backup holds.
+    """
+    config = settings()
+    signing = config.signing_path.resolve()
+    for name, place in (("KEYRING", config.keyring_path), ("ESCROW", config.escrow_path)):
+        if place is not None and place.resolve().is_relative_to(signing):
+            raise ConfigurationError(
+                f"HEADSHOTS_{name}_PATH lies in HEADSHOTS_SIGNING_PATH, which every backup holds, and no backup may hold the epoch "
+                "keys. Move it to a folder of its own, and delete the backups that have it."
+            )
+
+
 def fingerprints() -> dict[str, str]:
     """Return the SHA-256 of each key that this host has and that every host must have.
 
@@ -99,6 +115,7 @@ def initialize() -> bool:
 
 def _make() -> None:
     config = settings()
+    demand_apart()
     ObjectStore.make_folder(config.storage_url)
     if (escrow := escrow_of_settings()) is not None:
         escrow.prepare()
@@ -147,6 +164,7 @@ def check_fingerprints(*, besides: str = "") -> None:
         KeysNotOurs: one is another than the installation's.
         ConfigurationError: one is missing or damaged.
     """
+    demand_apart()
     expected = installation()
     found = fingerprints()
     wrong = [

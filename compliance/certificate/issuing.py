@@ -93,7 +93,10 @@ def _body(
     organization = organizations.current(session)
     assert erasure.epoch is not None
     assert erasure.objects_destroyed_at is not None
+    moment = now()
     _, opened_at = vault().keys.current_epoch()
+    # An epoch that should have turned already turns as soon as it can: no promise is of a moment that has passed.
+    due_at = max(opened_at + timedelta(hours=settings().epoch_hours), moment)
     return CertificateBody(
         certificate_id=new_id(),
         replaces=pending.id if pending else None,
@@ -103,11 +106,11 @@ def _body(
         reason=erasure.reason,
         requested_at=erasure.created_at,
         executed_at=erasure.objects_destroyed_at,
-        issued_at=now(),
+        issued_at=moment,
         locations=tuple(Location.model_validate(one) for one in erasure.locations),
         epoch=EpochTurn(
             number=erasure.epoch,
-            due_at=erasure.epoch_destroyed_at or opened_at + timedelta(hours=settings().epoch_hours),
+            due_at=erasure.epoch_destroyed_at or due_at,
             destroyed_at=erasure.epoch_destroyed_at,
         ),
         retained=RETAINED,

@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Table, event, select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from compliance import consent
-from core import audit, locks, personal
+from compliance.erasure import rows
+from core import audit, locks
 from core.clock import now
 from core.consent import Purpose
 from core.db import organization_of
 from core.ids import new_id
 from core.logs import logger
 from core.models import Erasure, Member, Participation, Photo, State
-from core.models.base import Base
 from core.people import access, searches
-from core.personal import Personal
 from core.portraits import arrivals
 from core.queue import JobName, enqueue
 from core.shoots import commits, participations
@@ -111,8 +110,8 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
     moment = now()
     for purpose in Purpose:
         consent.withdraw(session, member, purpose)
-    rows = session.scalars(select(Participation).where(Participation.member_id == member.id)).all()
-    for row in rows:
+    parts = session.scalars(select(Participation).where(Participation.member_id == member.id)).all()
+    for row in parts:
         participations.move(session, row, State.ERASED, actor=actor)
     access.end_all(session, member)
     session.execute(
@@ -126,19 +125,4 @@ def _end_everything(session: Session, member: Member, actor: audit.Actor) -> Non
     vault().close(session, member.id)
     member.erased_at = moment
     session.flush()
-    _clear(session, member)
-
-
-def _clear(session: Session, member: Member) -> None:
-    """Overwrite every column that says something about `member`, as the map of what is personal has it."""
-    for mapper in Base.registry.mappers:
-        table = mapper.persist_selectable
-        if not isinstance(table, Table) or (person := personal.person_of(table)) is None:
-            continue
-        values = {
-            column.name: said.erased
-            for column in table.columns
-            if isinstance(said := personal.declared(column), Personal)
-        }
-        if values:
-            session.execute(update(mapper.class_).where(person == member.id).values(values))
+    rows.clear(session, member.id)

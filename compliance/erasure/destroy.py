@@ -10,8 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from compliance.certificate.facts import Check, Location, Method, Tool, Verification, VerificationFailed
-from core import audit
+from compliance.erasure import rows
+from core import audit, locks
 from core.clock import now
+from core.logs import logger
 from core.models import Artifact, Erasure, Member, Participation
 from core.queue import JobName, enqueue, redis_client
 from core.settings import settings
@@ -44,7 +46,7 @@ def remove(member_id: UUID, marked: Sequence[Marked]) -> set[UUID]:
 
 
 def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
-    """Check that the key is destroyed and every object gone, and note what was found.
+    """Check that the key is destroyed, every object gone and nothing left in rows, and note what was found.
 
     Safe to run twice. Runs in the `erase` job's one transaction, after `remove`.
 
@@ -61,7 +63,7 @@ def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
     artifacts = session.scalars(
         select(Artifact).where(Artifact.member_id == erasure.member_id).order_by(Artifact.id)
     ).all()
-    left = [str(one.id) for one in artifacts if one.id not in gone]
+    left = [str(one.id) for one in artifacts if one.id not in gone] + _left_in_rows(session, erasure)
     if left or keys.exists(erasure.member_id):
         raise VerificationFailed("Something could still be read after deletion.", locations=left)
     vault().note_destroyed(session, gone)
@@ -86,6 +88,16 @@ def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
         epoch=destruction.epoch,
     )
     enqueue(session, JobName.CERTIFY, erasure.id)
+
+
+def _left_in_rows(session: Session, erasure: Erasure) -> list[str]:
+    """Return which columns still say something about the person, after what was written since is overwritten too."""
+    if not (written := rows.left(session, erasure.member_id)):
+        return []
+    logger().error("written_after_erasure", erasure=str(erasure.id), count=len(written))
+    locks.whole_person(session, erasure.member_id)
+    rows.clear(session, erasure.member_id)
+    return rows.left(session, erasure.member_id)
 
 
 def _locations(erasure: Erasure, artifacts: Sequence[Artifact], epoch: int) -> list[Location]:
@@ -131,6 +143,7 @@ def _locations(erasure: Erasure, artifacts: Sequence[Artifact], epoch: int) -> l
             bytes=0,
             method=Method.DELETE,
             tool=TOOL,
+            # `execute` has read the rows back in this transaction.
             verification=Verification(method=Check.ROW_ABSENT, at=moment, ok=True),
             # Names and addresses stand in the main database's backups until those expire.
             backup_readable_until=moment + timedelta(days=settings().backup_days),

@@ -21,6 +21,7 @@ LONGEST_SECONDS: Final = 600.0  # until somebody asks again, so that a rate that
 # Of the rate, for a process that cannot ask the others: ten of them keep it together.
 SHARE_ALONE: Final = 0.1
 _KEY: Final = "mail:rate"
+# Neither is believed further ahead than anybody is sent away for: Redis's clock may have been put back since.
 # The generic cell rate algorithm (ITU-T I.371, annex A): `next` is when the bucket would be full again, `back` when
 # the last one who found no token was told to come.
 _SCRIPT: Final = """
@@ -28,12 +29,20 @@ local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local interval = 1 / tonumber(ARGV[1])
 local spare = math.max(1, tonumber(ARGV[1])) * interval - interval
-local next = math.max(now, tonumber(redis.call('HGET', KEYS[1], 'next') or '0'))
+local function noted(field)
+  return tonumber(redis.call('HGET', KEYS[1], field) or '0') or 0
+end
+local latest = now + math.max(tonumber(ARGV[3]), interval)
+local next = math.max(now, noted('next'))
+if next > latest then
+  next = latest
+  redis.call('HSET', KEYS[1], 'next', string.format('%.6f', next))
+end
 local wait = 0
 if ARGV[2] == '1' or next - now <= spare then
   redis.call('HSET', KEYS[1], 'next', string.format('%.6f', next + interval))
 else
-  local back = math.max(next - spare, tonumber(redis.call('HGET', KEYS[1], 'back') or '0') + interval)
+  local back = math.max(next - spare, noted('back') + interval)
   back = math.min(back, now + tonumber(ARGV[3]))
   redis.call('HSET', KEYS[1], 'back', string.format('%.6f', back))
   wait = math.max(back - now, 0.001)

@@ -189,7 +189,14 @@ class KeyStore:
     def living_epochs(self) -> list[int]:
         """Return the epochs whose keys have not been destroyed."""
         with Session(self._engine) as session:
-            return list(session.scalars(select(Epoch.number).where(Epoch.destroyed_at.is_(None))))
+            living = select(Epoch.number).where(Epoch.destroyed_at.is_(None))
+            return list(session.scalars(living.order_by(Epoch.number)))
+
+    def epochs_in_use(self) -> list[int]:
+        """Return the epochs that a data key is wrapped under, and the current one."""
+        with Session(self._engine) as session:
+            used = session.scalars(select(DataKey.epoch).distinct())
+            return sorted({*used, self._current(session)})
 
     def proves(self, epoch: int, key: bytes) -> bool:
         """Whether `key` is the epoch's."""

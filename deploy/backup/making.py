@@ -6,6 +6,7 @@ Never the keyring: a backup that held it would undo every deletion, and certific
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 from sqlalchemy import func, select, update
@@ -23,6 +24,10 @@ from core.vault.ties import installation
 from core.version import VERSION
 from deploy.backup import postgres
 from deploy.backup.manifest import KEY_STORE, MAIN, OBJECTS, SIGNING, Manifest, describe
+from deploy.installation import demand_apart
+
+TURN_SECONDS = 600.0  # an epoch with 100,000 keys has turned within a minute
+PAUSE_SECONDS = 1.0
 
 
 def make(parent: Path, *, objects: bool) -> tuple[Path, Manifest]:
@@ -45,16 +50,19 @@ def make(parent: Path, *, objects: bool) -> tuple[Path, Manifest]:
             "Set HEADSHOTS_DATABASE_BACKUP_URL and HEADSHOTS_KEYS_DATABASE_BACKUP_URL: the app's role sees one company at a "
             "time, so what it dumps is empty. deploy/database/roles.sql makes the role headshots_backup."
         )
-    keyring, target = config.keyring_path.resolve(), parent.resolve()
-    if target == keyring or keyring in target.parents:
-        raise ConfigurationError("A backup does not belong on the keyring's volume.")
+    demand_apart()
+    target = parent.resolve()
+    for place in (config.keyring_path, config.escrow_path, config.signing_path):
+        if place is not None and target.is_relative_to(place.resolve()):
+            raise ConfigurationError(
+                "A backup does not belong in a folder of keys: the keyring's, the escrow's or the signing keys'."
+            )
     began_at = now()
     folder = parent / f"headshots-{rfc3339(began_at).replace(':', '')}"
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.mkdir(mode=0o700)
     try:
-        epoch, _ = vault().keys.current_epoch()
-        postgres.dump(config.keys_database_backup_url.get_secret_value(), folder / KEY_STORE)
+        epoch = _dump_key_store(config.keys_database_backup_url.get_secret_value(), folder / KEY_STORE)
         postgres.dump(config.database_backup_url.get_secret_value(), folder / MAIN)
         shutil.copytree(config.signing_path, folder / SIGNING, ignore=shutil.ignore_patterns("*.lock", ".*"))
         if objects:
@@ -81,6 +89,26 @@ def make(parent: Path, *, objects: bool) -> tuple[Path, Manifest]:
         session.execute(update(Installation).values(backup_at=began_at))
     logger().info("backup_made", count=len(manifest.files))
     return folder, manifest
+
+
+def _dump_key_store(url: str, file: Path) -> int:
+    """Dump the key store as it is within one epoch, and return which; anew if an epoch turned meanwhile.
+
+    A dump with keys of an epoch that is about to be destroyed opens nothing from then on. An epoch that does not come to
+    its end is said, and no reason to have no backup: the restore looks again.
+    """
+    until = time.monotonic() + TURN_SECONDS
+    while True:
+        living = vault().keys.living_epochs()
+        patient = time.monotonic() < until
+        if len(living) == 1 or not patient:
+            postgres.dump(url, file)
+            if living == vault().keys.living_epochs():
+                if len(living) > 1:
+                    logger().warning("backup_of_turning_epoch", epoch=living[0])
+                return living[-1]
+        else:
+            time.sleep(PAUSE_SECONDS)
 
 
 def _copy_objects(folder: Path) -> None:

@@ -80,6 +80,21 @@ def is_empty(url: str) -> bool:
         return connection.execute(asked).fetchone() == (0,)
 
 
+def clear(url: str) -> None:
+    """Remove every table and function from the database at `url`, which was empty before we filled it.
+
+    Raises:
+        psycopg.Error: the role may not.
+    """
+    with closing(connect(url)) as connection, connection.transaction():
+        tables = "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+        for (name,) in connection.execute(tables).fetchall():
+            connection.execute(f"DROP TABLE IF EXISTS {name} CASCADE".encode())  # quoted by regclass
+        routines = "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        for (name,) in connection.execute(routines).fetchall():
+            connection.execute(f"DROP ROUTINE IF EXISTS {name} CASCADE".encode())
+
+
 def connect(url: str) -> psycopg.Connection:
     """Open a connection of its own, which commits each statement."""
     address = make_url(url)

@@ -16,6 +16,7 @@ from core.ids import new_id
 from core.settings import settings
 from core.vault import vault
 from core.vault.keys import Mark
+from core.vault.kms import EpochKeyGone
 from core.vault.store import ObjectStore
 from deploy import installation
 from deploy.backup import postgres
@@ -94,6 +95,23 @@ def _restore_key_store(folder: Path, manifest: Manifest) -> None:
             "it can be opened. Only a key store backed up since the last turn of the epoch can be."
         )
     postgres.restore(url, folder / KEY_STORE)
+    try:
+        _demand_every_key()
+    except ConfigurationError:
+        postgres.clear(url)
+        raise
+
+
+def _demand_every_key() -> None:
+    """See that the keyring opens what every data key is wrapped under, not only the newest."""
+    for epoch in vault().keys.epochs_in_use():
+        try:
+            vault().keys.check_keyring(epoch)
+        except EpochKeyGone as error:
+            raise ConfigurationError(
+                f"Keys of the backup's key store are of epoch {epoch}, which was turning then and whose key the keyring does "
+                "not have any more: nothing of theirs can be opened. Take another backup; nothing was changed."
+            ) from error
 
 
 def _take_signing_keys(folder: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,8 +30,9 @@ from core.people import consents
 from core.people.roster import Choice
 from core.shoots import commits, imports
 from core.vault import ArtifactGone, KeyErased, ties, vault
+from core.vault.keys import KeyStore
 from deploy import installation
-from deploy.backup import postgres, restoring
+from deploy.backup import making, postgres, restoring
 from deploy.cli import main
 from deploy.local.postgres import pg_bin
 from deploy.local.processes import child_environment
@@ -332,6 +335,72 @@ def test_a_lost_key_store_comes_back_within_its_epoch_and_never_after(
     services.drop_databases(later)
 
 
+def test_a_backup_while_an_epoch_turns_waits_for_its_end(
+    staff: Staff,
+    services: LocalServices,
+    empty: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Begun when one key has moved and others have not, and the old epoch ends before the backup does."""
+    real_dump, real_rewrap = postgres.dump, KeyStore._rewrap
+    with ThreadPoolExecutor(1) as aside:
+        backups: list[Future[Path]] = []
+
+        def slow(self: KeyStore) -> int:
+            if not backups:
+                backups.append(aside.submit(back_up, tmp_path))
+                time.sleep(2)
+            return real_rewrap(self)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(KeyStore, "_rewrap", slow)
+            vault().keys.turn_epoch()
+        folder = backups[0].result()
+
+    def turns_again(url: str, file: Path) -> None:
+        real_dump(url, file)
+        monkeypatch.setattr(postgres, "dump", real_dump)
+        vault().keys.turn_epoch()
+
+    assert json.loads((folder / "manifest.json").read_text())["epoch"] == 2
+    monkeypatch.setattr(postgres, "dump", turns_again)
+    folder = Path(str(good("backup", "--out", str(tmp_path / "later"))["folder"]))
+    assert json.loads((folder / "manifest.json").read_text())["epoch"] == 3
+    move_to(services.environment(empty), monkeypatch)
+    good("restore", str(folder), "--key-store")
+    assert staff.photo_of(staff.grace) == b"Grace"
+    vault().keys.turn_epoch()
+
+
+def test_a_key_store_of_an_epoch_that_was_turning_is_refused_and_leaves_nothing(
+    staff: Staff,
+    services: LocalServices,
+    empty: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = KeyStore._rewrap
+    made: list[Path] = []
+
+    def slow(self: KeyStore) -> int:
+        if not made:
+            made.append(tmp_path)
+            made.append(back_up(tmp_path))
+        return real(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(making, "TURN_SECONDS", 0.0)  # an epoch that does not end
+        patch.setattr(KeyStore, "_rewrap", slow)
+        vault().keys.turn_epoch()
+    move_to(services.environment(empty), monkeypatch)
+    refused = run("restore", str(made[1]), "--key-store")
+    assert refused.exit_code == 2
+    assert "of epoch 1" in refused.stderr
+    assert postgres.is_empty(empty.keys)
+    assert postgres.is_empty(empty.owner)
+
+
 def test_a_drill_restores_beside_the_running_installation_and_changes_nothing_of_it(
     staff: Staff, services: LocalServices, empty: Databases, tmp_path: Path
 ) -> None:
@@ -387,6 +456,34 @@ def test_a_backup_holds_everything_of_all_companies_and_no_keyring(
     assert "Grace" in rows
     keyring = [path.read_bytes() for path in Path(environment["HEADSHOTS_KEYRING_PATH"]).iterdir()]
     assert not any(key in (folder / name).read_bytes() for key in keyring for name in files)
+
+
+@pytest.mark.parametrize("variable", ["HEADSHOTS_KEYRING_PATH", "HEADSHOTS_ESCROW_PATH"])
+def test_no_folder_of_epoch_keys_lies_where_every_backup_looks(
+    staff: Staff,
+    environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    signing = Path(environment["HEADSHOTS_SIGNING_PATH"])
+    if variable == "HEADSHOTS_KEYRING_PATH":
+        shutil.move(environment[variable], signing / "below")
+    (tmp_path / "other").symlink_to(signing, target_is_directory=True)
+    for place in (signing / "below", tmp_path / "other" / "below", signing):
+        move_to({variable: str(place)}, monkeypatch)
+        for command in (["backup", "--out", str(tmp_path / "backups")], ["web"]):
+            done = run(*command)
+            assert done.exit_code == 2
+            assert variable in done.stderr
+    assert not (tmp_path / "backups").exists()
+
+
+def test_a_backup_does_not_go_where_keys_lie(staff: Staff, environment: dict[str, str]) -> None:
+    for variable in ("HEADSHOTS_KEYRING_PATH", "HEADSHOTS_SIGNING_PATH"):
+        done = run("backup", "--out", f"{environment[variable]}/backups")
+        assert done.exit_code == 2
+        assert "folder of keys" in done.stderr
 
 
 @pytest.mark.parametrize("role", ["HEADSHOTS_DATABASE_URL", "HEADSHOTS_DATABASE_OWNER_URL"])

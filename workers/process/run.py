@@ -103,7 +103,7 @@ def _telling(tell: Callable[[], None], leave: Callable[[], None], *, every_secon
         while True:
             try:
                 tell()
-            except redis.RedisError as error:
+            except Exception as error:  # noqa: BLE001 - who says nothing any more counts as gone
                 logs.logger().warning("presence_not_told", exc_info=error)
             if stop.wait(every_seconds):
                 return

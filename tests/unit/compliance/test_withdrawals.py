@@ -17,7 +17,6 @@ from core.consent import Purpose
 from core.db import transaction
 from core.models import Consent, Member, State
 from core.people import consents
-from workers.process.scheduler import duties
 
 
 def agreed(org: UUID, member: Member) -> frozenset[Purpose]:
@@ -70,7 +69,3 @@ def test_what_could_not_be_noted_at_once_is_noted_by_the_hourly_look(org: UUID, 
     with transaction(org) as session:
         stand_as(session, member, None)
     assert withdrawals.replay() == 1
-
-
-def test_taking_consents_back_waits_while_the_clock_is_not_believed() -> None:
-    assert next(duty for duty in duties() if duty.name == "replay_withdrawals").irreversible

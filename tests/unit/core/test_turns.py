@@ -135,3 +135,16 @@ def test_everything_is_taken_in_the_end(companies: list[UUID]) -> None:
         assert len(taken(lane)) == len(JOBS[lane])
     with transaction(companies[2]) as session:
         assert session.scalars(select(Outbox.id).where(Outbox.published_at.is_(None))).all() == []
+
+
+@pytest.mark.parametrize("nonsense", [b"", b"x", b"x" * 17])
+def test_a_turn_that_is_nobodys_stops_no_lane(companies: list[UUID], nonsense: bytes) -> None:
+    rows = owe(companies[0], 2)
+    redis_client().set("turn:batch", nonsense)
+    assert set(taken(Lane.BATCH)) == set(rows)
+
+
+def test_a_turn_of_another_kind_stops_no_lane(companies: list[UUID]) -> None:
+    rows = owe(companies[0], 2)
+    redis_client().hset("turn:batch", "a", "b")
+    assert set(taken(Lane.BATCH)) == set(rows)

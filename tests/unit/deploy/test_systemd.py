@@ -104,14 +104,19 @@ def test_what_is_done_once_knows_a_password_that_no_server_knows(unit: str, pass
 
 
 def test_backups_go_before_they_are_older_than_certificates_say(tmp_path: Path) -> None:
-    def kept(days: str | None) -> list[int]:
-        for age in (0, 5, 6, 8, 28, 30):
+    def kept(days: str | None, ages: tuple[int, ...] = (0, 5, 6, 8, 28, 30), killed: int = -1) -> list[int]:
+        for path in tmp_path.iterdir():
+            shutil.rmtree(path)
+        for age in ages:
             folder = tmp_path / str(age)
-            folder.mkdir(exist_ok=True)
-            (folder / "main.dump").touch()
-            then = time.time() - age * 86400 + 3600
+            folder.mkdir()
+            then = time.time() - age * 86400 + (3600 if age else -120)
+            for name in ["main.dump"] if age == killed else ["main.dump", "manifest.json"]:
+                (folder / name).touch()
+                os.utime(folder / name, (then, then))
             os.utime(folder, (then, then))
-        line = effective("headshots-backup.service", "ExecStartPost")
+        # Not ExecStartPost, which a backup that failed does not come to.
+        line = effective("headshots-backup.service", "ExecStopPost")
         words = shlex.split(line.replace("/var/backups/headshots", str(tmp_path)).replace("$$", "$"))
         environment = {} if days is None else {"HEADSHOTS_BACKUP_DAYS": days}
         subprocess.run(words, env={"PATH": os.defpath, **environment}, check=True)
@@ -119,6 +124,11 @@ def test_backups_go_before_they_are_older_than_certificates_say(tmp_path: Path) 
 
     assert kept("7") == [0, 5, 6]
     assert kept(None) == [0, 5, 6, 8, 28]
+    for least in ("0", "1", "2"):
+        assert kept(least) == [0]
+    assert kept("7", ages=(8, 9)) == [8]
+    assert kept("7", ages=(8, 9, 30), killed=8) == [9]
+    assert kept("7", ages=()) == []
 
 
 @pytest.mark.parametrize("unit", SERVING)

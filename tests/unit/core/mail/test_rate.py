@@ -102,3 +102,23 @@ def test_without_redis_mail_goes_on_at_a_tenth(limit: Limit, monkeypatch: pytest
     assert rate.wait_seconds() == 0.0
     assert 0.5 < rate.wait_seconds() <= 1.0
     assert rate.wait_seconds(awaited=True) == 0.0
+
+
+@pytest.mark.parametrize("noted", ["4102444800", "1e300", "nonsense"])  # in the year 2100, far later, never
+def test_a_clock_that_was_ahead_sends_nobody_away_for_longer_than_the_longest_wait(
+    limit: Limit, noted: str
+) -> None:
+    limit(50)
+    redis_client().hset("mail:rate", mapping={"next": noted, "back": noted})
+    assert rate.wait_seconds() <= rate.LONGEST_SECONDS
+    until = float(redis_client().hget("mail:rate", "next") or 0)  # type: ignore[arg-type]
+    assert until <= time.time() + rate.LONGEST_SECONDS + 1
+
+
+def test_a_rate_of_less_than_one_mail_in_the_longest_wait_is_kept(limit: Limit) -> None:
+    limit(1 / 3600)
+    assert rate.wait_seconds() == 0.0
+    until = float(redis_client().hget("mail:rate", "next") or 0)  # type: ignore[arg-type]
+    assert until > time.time() + 3500
+    assert rate.wait_seconds() > 0
+    assert float(redis_client().hget("mail:rate", "next") or 0) == until  # type: ignore[arg-type]

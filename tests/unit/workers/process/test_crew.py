@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from rq import Queue
 from rq.serializers import JSONSerializer
@@ -10,6 +12,7 @@ from core import crew, relay
 from core.queue import CPU_LANES, Lane, redis_client
 from workers.process import lanes
 from workers.process.lanes import Worker
+from workers.process.run import _telling
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -82,3 +85,27 @@ def test_worker_starts_afresh_after_many_pictures_and_not_after_many_mails(
     assert mails.count == 0
     Worker([Lane.BATCH]).work(burst=True, logging_level="WARNING")
     assert pictures.count == 1
+
+
+def test_a_worker_of_another_release_is_known_by_the_lanes_that_both_have() -> None:
+    crew.report("new", CPU_LANES)
+    for host, serves in (("old", "cpu,express"), ("mixed", "cpu,mail")):
+        redis_client().sadd("crew", host)
+        redis_client().set(f"worker:{host}", serves, ex=crew.KEEP_SECONDS)
+    assert crew.alive() == {"new": set(CPU_LANES), "old": set(), "mixed": {Lane.MAIL}}
+    assert not crew.stays_ready("new")
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError])
+def test_a_worker_goes_on_saying_that_it_is_there_whatever_went_wrong_once(error: type[Exception]) -> None:
+    told = threading.Event()
+    tries: list[int] = []
+
+    def tell() -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise error
+        told.set()
+
+    with _telling(tell, lambda: None, every_seconds=0.01):
+        assert told.wait(10)

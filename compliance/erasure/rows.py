@@ -1,0 +1,46 @@
+"""What the database's rows say about a person: overwriting it, and reading back whether anything is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from sqlalchemy import Column, Table, or_, select, update
+from sqlalchemy.orm import Session
+
+from core import personal
+from core.models.base import Base
+from core.personal import Personal
+
+
+def clear(session: Session, member_id: UUID) -> None:
+    """Overwrite every column that says something about a person, as the map of what is personal has it."""
+    for mapper in Base.registry.mappers:
+        table = mapper.persist_selectable
+        if not isinstance(table, Table) or (person := personal.person_of(table)) is None:
+            continue
+        values = {column.name: said.erased for column, said in _personal(table)}
+        if values:
+            session.execute(update(mapper.class_).where(person == member_id).values(values))
+
+
+def left(session: Session, member_id: UUID) -> list[str]:
+    """Read every such column back; return `table.column` of each in which something else stands than after `clear`."""
+    session.flush()
+    found: list[str] = []
+    for table, person in personal.about_people(Base.metadata):
+        says = list(_personal(table))
+        if not says:
+            continue
+        differs = {column.name: column.is_distinct_from(said.erased) for column, said in says}
+        question = select(*(one.label(name) for name, one in differs.items()))
+        for row in session.execute(question.where(person == member_id, or_(*differs.values()))).mappings():
+            found += [f"{table.name}.{name}" for name, says_something in row.items() if says_something]
+    return sorted(set(found))
+
+
+def _personal(table: Table) -> Iterator[tuple[Column[object], Personal]]:
+    for column in table.columns:
+        said = personal.declared(column)
+        if isinstance(said, Personal):
+            yield column, said
