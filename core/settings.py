@@ -149,9 +149,7 @@ class Settings(VisionSettings, DiffusionSettings):
     drill_database_url: SecretStr | None = Field(
         None, description="empty scratch database for `headshots drill restore`, as the role headshots_app"
     )
-    drill_database_owner_url: SecretStr | None = Field(
-        None, description="the same one, as headshots_owner"
-    )
+    drill_database_owner_url: SecretStr | None = Field(None, description="the same one, as headshots_owner")
     drill_keys_database_url: SecretStr | None = Field(
         None, description="another empty scratch database, as headshots_app"
     )

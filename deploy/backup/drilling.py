@@ -6,8 +6,8 @@ import json
 import subprocess
 import tempfile
 import time
-from contextlib import ExitStack
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
