@@ -47,14 +47,11 @@ def lookup(counts: bytes, symbols: bytes) -> NDArray[np.uint16]:
     Raises:
         ValueError: that is no code: more codes than bits can tell apart.
     """
+    lengths = np.repeat(np.arange(1, 17), np.frombuffer(counts, np.uint8))
+    share = 1 << (16 - lengths)  # of all that the next 16 bits can be
+    if len(lengths) > len(symbols) or share.sum() > 1 << 16:
+        raise ValueError
+    answers = lengths << 8 | np.frombuffer(symbols, np.uint8, len(lengths))
     table = np.zeros(1 << 16, np.uint16)
-    code = taken = 0
-    for length, count in enumerate(counts, 1):
-        if code + count > 1 << length or taken + count > len(symbols):
-            raise ValueError
-        for symbol in symbols[taken : taken + count]:
-            table[code << (16 - length) : (code + 1) << (16 - length)] = length << 8 | symbol
-            code += 1
-        taken += count
-        code <<= 1
+    table[: share.sum()] = np.repeat(answers, share)  # codes follow one another without gaps
     return table

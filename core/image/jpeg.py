@@ -5,6 +5,7 @@ ITU-T T.81. The check costs about a hundredth of a second per megapixel.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,12 @@ _APPS: Final = range(0xE0, 0xF0)
 # previews and gain maps behind the picture) is left out, so that nothing in it can be in the way.
 _KEPT: Final = {0xE0: b"JFIF", 0xE1: b"Exif\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
 _SCANS: Final = 200  # libjpeg-turbo's own fuzzers stop at 500; encoders write 3 to 15
+# What a file may make its reader count. Markers: 40 MB of full segments are 610, an ICC profile at most 255 of them;
+# photos have 30. Tables of codes and of steps: 15 scans with all eight of their own are 120; photos have 10.
+_MARKERS: Final = 2_000
+_TABLES: Final = 1_000
+_FILLED: Final = re.compile(rb"\xff*")
+_SCANS_END: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 # Bytes that some cameras leave behind the last block. More means that blocks before were lost.
 _SPARE: Final = 8
 _PADDING: Final = 32  # bytes; as many of one value before the end are no picture but a hole
@@ -97,10 +104,10 @@ def size(content: bytes) -> tuple[int, int]:
         NotSupported: of a kind that is not read here.
     """
     at = len(_START)
-    while True:
+    for _ in range(_MARKERS):
         marker, at = _marker(content, at)
         if marker is None or marker in (_EOI, _SOS) or at + 2 > len(content):
-            raise Broken
+            break
         length = int.from_bytes(content[at : at + 2], "big")
         if marker in _FRAMES:
             try:
@@ -109,6 +116,7 @@ def size(content: bytes) -> tuple[int, int]:
                 raise Broken from error
             return frame.width, frame.height
         at += length
+    raise Broken
 
 
 def whole(content: bytes) -> bytes:
@@ -131,12 +139,17 @@ def _walked(content: bytes) -> bytes:
     frame: _Frame | None = None
     tables: dict[int, NDArray[np.uint16]] = {}
     steps: dict[int, int] = {}
-    interval = scans = 0
+    interval = scans = markers = known = 0
     at = 2
     while True:
+        markers += 1
         marker, at = _marker(content, at)
         if marker is None or marker == _EOI:
             break
+        if markers > _MARKERS or known > _TABLES:
+            if scans:
+                break  # as below
+            raise Broken
         if marker == 0x01 or 0xD0 <= marker <= 0xD7:
             continue
         length = struct.unpack_from(">H", content, at)[0]
@@ -152,9 +165,9 @@ def _walked(content: bytes) -> bytes:
                 raise Broken
             frame = _Frame(marker, body)
         elif marker == _HUFFMAN:
-            _add_tables(tables, body)
+            known += _add_tables(tables, body)
         elif marker == _STEPS:
-            _add_steps(steps, body)
+            known += _add_steps(steps, body)
         elif marker == _ARITHMETIC:
             raise NotSupported
         elif marker == _DRI:
@@ -178,41 +191,44 @@ def _marker(content: bytes, at: int) -> tuple[int | None, int]:
     """Return the next marker and where its segment begins; `None` at the end of the file."""
     if content[at : at + 1] not in (b"\xff", b""):
         at = content.find(b"\xff", at)  # as libjpeg does: bytes between segments are skipped
-    while at >= 0 and content[at : at + 1] == b"\xff":
-        at += 1
-    if at < 0 or at >= len(content):
+    if at < 0:
+        return None, len(content)
+    at = _FILLED.match(content, at).end()  # type: ignore[union-attr]  # it matches nothing as well
+    if at >= len(content):
         return None, len(content)
     return content[at], at + 1
 
 
-def _add_tables(tables: dict[int, NDArray[np.uint16]], body: bytes) -> None:
-    while body:
-        number, counts = body[0], body[1:17]
-        symbols = sum(counts)
-        if len(counts) < 16 or len(body) < 17 + symbols:
+def _add_tables(tables: dict[int, NDArray[np.uint16]], body: bytes) -> int:
+    """Keep the tables of codes in a segment, and return how many there are."""
+    at = added = 0
+    while at < len(body) and added <= _TABLES:
+        number, counts = body[at], body[at + 1 : at + 17]
+        end = at + 17 + sum(counts)
+        if len(counts) < 16 or len(body) < end:
             raise Broken
         try:
-            tables[number] = lookup(counts, body[17 : 17 + symbols])
+            tables[number] = lookup(counts, body[at + 17 : end])
         except ValueError:
             raise Broken from None
-        body = body[17 + symbols :]
+        at, added = end, added + 1
+    return added
 
 
-def _add_steps(steps: dict[int, int], body: bytes) -> None:
-    """Keep each table's first step, of the mean; the bytes of a table are 8 or 16 bits a step."""
-    while body:
-        wide = body[0] >> 4 != 0
-        steps[body[0] & 15] = struct.unpack_from(">H" if wide else ">B", body, 1)[0]
-        body = body[1 + (128 if wide else 64) :]
+def _add_steps(steps: dict[int, int], body: bytes) -> int:
+    """Keep each table's first step, of the mean, and return how many there are; a step has 8 or 16 bits."""
+    at = added = 0
+    while at < len(body):
+        wide = body[at] >> 4 != 0
+        steps[body[at] & 15] = struct.unpack_from(">H" if wide else ">B", body, at + 1)[0]
+        at, added = at + 1 + (128 if wide else 64), added + 1
+    return added
 
 
 def _scan_end(content: bytes, start: int) -> int:
     """Return where the next marker that is no restart lies, or the end of the file."""
-    data = np.frombuffer(content, np.uint8, offset=start)
-    marks = np.flatnonzero(data[:-1] == 0xFF)
-    behind = data[marks + 1]
-    ends = marks[(behind != 0) & (behind != 0xFF) & ((behind < 0xD0) | (behind > 0xD7))]
-    return start + int(ends[0]) if ends.size else len(content)
+    found = _SCANS_END.search(content, start)
+    return found.start() if found else len(content)
 
 
 def _check_scan(
