@@ -146,6 +146,13 @@ class Settings(VisionSettings, DiffusionSettings):
     epoch_hours: int = Field(
         24, ge=1, le=168, description="hours until the epoch key turns and older copies of the key store die"
     )
+    drill_database_url: SecretStr | None = Field(
+        None, description="empty scratch database for `headshots drill restore`, as the role headshots_app"
+    )
+    drill_database_owner_url: SecretStr | None = Field(None, description="the same one, as headshots_owner")
+    drill_keys_database_url: SecretStr | None = Field(
+        None, description="another empty scratch database, as headshots_app"
+    )
     backup_days: int = Field(
         30,
         ge=0,

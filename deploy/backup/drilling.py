@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,33 @@ class DrillFailed(AppError):
 
 @dataclass(frozen=True)
 class Scratch:
-    """Addresses of two empty databases that may be filled and dropped."""
+    """Addresses of two empty databases that may be filled and emptied."""
 
     database_url: str
     database_owner_url: str
     keys_database_url: str
+
+    @classmethod
+    def of_settings(cls) -> Scratch:
+        """Return those of the settings; a command line, where everybody could read their passwords, has none.
+
+        Raises:
+            ConfigurationError: one is not set.
+        """
+        config = settings()
+        app, owner = config.drill_database_url, config.drill_database_owner_url
+        keys = config.drill_keys_database_url
+        if app is None or owner is None or keys is None:
+            raise ConfigurationError(
+                "Set HEADSHOTS_DRILL_DATABASE_URL, HEADSHOTS_DRILL_DATABASE_OWNER_URL and HEADSHOTS_DRILL_KEYS_DATABASE_URL to two "
+                "empty databases: a drill fills them, and empties them at its end."
+            )
+        return cls(app.get_secret_value(), owner.get_secret_value(), keys.get_secret_value())
+
+    def clear(self) -> None:
+        """Leave no person's name in them."""
+        postgres.clear(self.database_owner_url)
+        postgres.clear(self.keys_database_url)
 
 
 @dataclass(frozen=True)
@@ -84,7 +107,8 @@ def drill(folder: Path, scratch: Scratch) -> Report:
     for url in (scratch.database_owner_url, scratch.keys_database_url):
         if not postgres.is_empty(url):
             raise ConfigurationError("A drill fills empty databases only.")
-    with tempfile.TemporaryDirectory(prefix="headshots-drill-") as place:
+    with tempfile.TemporaryDirectory(prefix="headshots-drill-") as place, ExitStack() as at_end:
+        at_end.callback(scratch.clear)
         todays_keys = Path(place) / "keys.dump"
         postgres.dump(config.keys_database_backup_url.get_secret_value(), todays_keys)
         postgres.restore(scratch.keys_database_url, todays_keys)

@@ -109,16 +109,13 @@ def check_command(*, as_json: bool) -> None:
 
 @drill.command("restore")
 @click.argument("folder", type=_folder)
-@click.option("--database-url", required=True, help="An empty scratch database, for the role headshots_app.")
-@click.option("--database-owner-url", required=True, help="The same one, for headshots_owner.")
-@click.option("--keys-database-url", required=True, help="Another empty scratch database, for headshots_app.")
 @json_option
-def drill_restore(
-    folder: Path, database_url: str, database_owner_url: str, keys_database_url: str, *, as_json: bool
-) -> None:
+def drill_restore(folder: Path, *, as_json: bool) -> None:
     """Restore a backup beside the running installation, with a copy of today's key store, and check what came back.
 
-    Nothing of the installation is changed but the date of its newest drill. The backup must have its objects.
+    Nothing of the installation is changed but the date of its newest drill. The backup must have its objects. Into the
+    scratch databases of HEADSHOTS_DRILL_DATABASE_URL, HEADSHOTS_DRILL_DATABASE_OWNER_URL and
+    HEADSHOTS_DRILL_KEYS_DATABASE_URL, which are empty again at the end.
     """
     from core import logs
     from deploy import installation
@@ -126,7 +123,7 @@ def drill_restore(
 
     logs.configure()
     installation.demand()
-    report = drilling.drill(folder, drilling.Scratch(database_url, database_owner_url, keys_database_url))
+    report = drilling.drill(folder, drilling.Scratch.of_settings())
     reporter(as_json)(
         report.as_json(),
         f"The backup is {report.backup_age_hours:.1f} hours old; restoring took {report.restore_seconds:.0f} s and checking "

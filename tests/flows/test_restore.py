@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,7 +33,7 @@ from core.shoots import commits, imports
 from core.vault import ArtifactGone, KeyErased, ties, vault
 from core.vault.keys import KeyStore
 from deploy import installation
-from deploy.backup import making, postgres, restoring
+from deploy.backup import drilling, making, postgres, restoring
 from deploy.cli import main
 from deploy.local.postgres import pg_bin
 from deploy.local.processes import child_environment
@@ -402,16 +403,16 @@ def test_a_key_store_of_an_epoch_that_was_turning_is_refused_and_leaves_nothing(
 
 
 def test_a_drill_restores_beside_the_running_installation_and_changes_nothing_of_it(
-    staff: Staff, services: LocalServices, empty: Databases, tmp_path: Path
+    staff: Staff, empty: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = back_up(tmp_path, "--objects")
     staff.erase_ada()
     erasure.turn_epoch()
     do_all_work()
-    scratch = (
-        "--database-url", empty.app, "--database-owner-url", empty.owner, "--keys-database-url", empty.keys,
-    )  # fmt: skip
-    report = good("drill", "restore", str(folder), *scratch)
+    assert "HEADSHOTS_DRILL_DATABASE_URL" in run("drill", "restore", str(folder)).stderr
+    scratch = {"DATABASE_URL": empty.app, "DATABASE_OWNER_URL": empty.owner, "KEYS_DATABASE_URL": empty.keys}
+    move_to({f"HEADSHOTS_DRILL_{name}": url for name, url in scratch.items()}, monkeypatch)
+    report = good("drill", "restore", str(folder))
     assert report["erased_again"] == 1
     findings = report["findings"]
     assert isinstance(findings, dict)
@@ -425,7 +426,22 @@ def test_a_drill_restores_beside_the_running_installation_and_changes_nothing_of
     ours = ties.installation()
     assert ours.backup_at
     assert ours.drill_at
-    assert "fills empty databases only" in run("drill", "restore", str(folder), *scratch).stderr
+    assert postgres.is_empty(empty.owner)
+    assert postgres.is_empty(empty.keys)
+    assert good("drill", "restore", str(folder))["erased_again"] == 1  # and once more into the same ones
+
+    def fails(values: object, *command: str, **_: object) -> None:
+        assert not postgres.is_empty(empty.keys)
+        raise drilling.DrillFailed(command[0])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(drilling, "_run", fails)
+        assert run("drill", "restore", str(folder)).exit_code == 1
+    assert postgres.is_empty(empty.keys)
+    with closing(postgres.connect(empty.owner)) as connection:
+        connection.execute("CREATE TABLE somebodys (name text)")
+    assert "fills empty databases only" in run("drill", "restore", str(folder)).stderr
+    assert not postgres.is_empty(empty.owner)
 
 
 def test_a_backup_holds_everything_of_all_companies_and_no_keyring(
