@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import Column, Table, or_, select, update
+from sqlalchemy import Column, Table, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import personal
@@ -19,7 +19,7 @@ def clear(session: Session, member_id: UUID) -> None:
         table = mapper.persist_selectable
         if not isinstance(table, Table) or (person := personal.person_of(table)) is None:
             continue
-        values = {column.name: said.erased for column, said in _personal(table)}
+        values = {column.name: _erased(said) for column, said in _personal(table)}
         if values:
             session.execute(update(mapper.class_).where(person == member_id).values(values))
 
@@ -32,11 +32,16 @@ def left(session: Session, member_id: UUID) -> list[str]:
         says = list(_personal(table))
         if not says:
             continue
-        differs = {column.name: column.is_distinct_from(said.erased) for column, said in says}
+        differs = {column.name: column.is_distinct_from(_erased(said)) for column, said in says}
         question = select(*(one.label(name) for name, one in differs.items()))
         for row in session.execute(question.where(person == member_id, or_(*differs.values()))).mappings():
             found += [f"{table.name}.{name}" for name, says_something in row.items() if says_something]
     return sorted(set(found))
+
+
+def _erased(said: Personal) -> object:
+    """What is to stand there; nothing is the database's NULL also in a column of JSON, which has a null of its own."""
+    return null() if said.erased is None else said.erased
 
 
 def _personal(table: Table) -> Iterator[tuple[Column[object], Personal]]:
