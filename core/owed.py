@@ -90,7 +90,7 @@ def wake(session: Session, code: str) -> int:
             Outbox.error_code == code,
         )
         .limit(_WOKEN_AT_ONCE)
-        .with_for_update(skip_locked=True)
+        .with_for_update(key_share=True, skip_locked=True)
     )
     woken = session.scalars(
         update(Outbox)

@@ -9,9 +9,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 
 import migrations
+from core.connections import postgres_engine
 from core.errors import Misfit
 
 MIGRATIONS = Path(migrations.__file__).parent
@@ -69,7 +70,7 @@ def migrate_to(owner_url: str, revision: str, *, lose: Collection[str] = ()) -> 
         raise NoSuchMigration(
             operator=f"There is no migration {revision}. They go from {known[-1]} to {known[0]}."
         )
-    engine = create_engine(owner_url)
+    engine = postgres_engine(owner_url)
     try:
         with engine.begin() as connection:
             current = MigrationContext.configure(connection).get_current_revision()

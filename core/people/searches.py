@@ -45,7 +45,7 @@ def forget_all(session: Session) -> None:
     kept = select(Artifact.id).where(
         Artifact.member_id.is_(None), Artifact.kind == Kind.SEARCH, Artifact.delete_requested_at.is_(None)
     )
-    vault().delete(session, session.scalars(kept.with_for_update(skip_locked=True)).all())
+    vault().delete(session, session.scalars(kept.with_for_update(key_share=True, skip_locked=True)).all())
 
 
 def words_of(org_id: UUID, search_id: UUID, *, by: UUID) -> str | None:

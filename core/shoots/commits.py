@@ -208,7 +208,7 @@ def end_all(session: Session, why: Ended) -> None:
     kept = select(Artifact.id).where(
         Artifact.member_id.is_(None), Artifact.kind == Kind.ROSTER, Artifact.delete_requested_at.is_(None)
     )
-    vault().delete(session, session.scalars(kept.with_for_update(skip_locked=True)).all())
+    vault().delete(session, session.scalars(kept.with_for_update(key_share=True, skip_locked=True)).all())
 
 
 def outcome(session: Session, shoot_id: UUID, import_id: UUID) -> Outcome | None:

@@ -26,6 +26,7 @@ from core.models import (
     Member,
     Organization,
     Photo,
+    RosterImport,
     SamlConnectionRow,
     Shoot,
     SignInMethod,
@@ -72,6 +73,19 @@ def fill(org_id: UUID) -> None:
             )
         )
         shoot = session.get_one(Shoot, participation.shoot_id)
+        session.add(
+            RosterImport(
+                id=new_id(),
+                org_id=org_id,
+                shoot_id=shoot.id,
+                choice={},
+                rows=1,
+                outcomes=[],
+                invited=0,
+                skipped=0,
+                rejected=0,
+            )
+        )
         session.add(
             Headshot(
                 id=new_id(),

@@ -70,6 +70,7 @@ def invite_for(org: UUID, person: Member) -> tuple[Participation, Invite]:
 
 def invitation_of(org: UUID, person: Member) -> tuple[Mail, Invite]:
     _, invite = invite_for(org, person)
+    letters.fetch_logo(org)
     with transaction(org) as session:
         return invitation(session, invite), invite
 
