@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_participation
 from PIL import Image
+from sealing import sealed
 from servers.smtp import PostOffice
 from skimage import data
 from sqlalchemy import func, select
@@ -19,7 +20,7 @@ from sqlalchemy import func, select
 from compliance import consent
 from core import crew
 from core.db import transaction
-from core.models import Member, Outbox, Participation, State
+from core.models import Kind, Member, Outbox, Participation, State
 from core.portraits import photos
 from core.queue import JobName, enqueue_all
 from deploy.local.processes import child_environment, leashed, python_module
@@ -85,12 +86,12 @@ def open_work(org: UUID) -> int:
 def upload(participation: Participation) -> None:
     picture = io.BytesIO()
     Image.fromarray(data.astronaut()).save(picture, "JPEG", quality=95)
+    kept = sealed(participation.org_id, picture.getvalue(), Kind.PHOTO, participation.member_id)
     with transaction(participation.org_id) as session:
         photos.store(
             session,
             session.get_one(Participation, participation.id),
-            picture.getvalue(),
-            media_type="image/jpeg",
+            kept,
             upload_key="one",
             consent=consent.require(session, participation.member_id),
         )
