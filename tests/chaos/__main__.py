@@ -111,8 +111,8 @@ def _live(world: worlds.World, story: Story, dice: random.Random, over: threadin
         link = next(
             (
                 one
-                for mail in world.post.mails()
-                if mail.to == story.email
+                for mail in list(world.post.mails)
+                if story.email in mail.to
                 for one in mail.links
                 if "/i/" in one
             ),

@@ -174,13 +174,12 @@ def _root(leaves: Sequence[bytes]) -> bytes:
 
 
 def _mails(world: World, verdict: Judgement) -> None:
-    ids = Counter(mail.message_id for mail in world.post.mails())
+    ids = Counter(world.post.ids)
     verdict.figures["mails"] = len(ids)
     # A process killed between the server's answer and its own note sends once more, under the same id.
     verdict.figures["mails handed over twice, under one Message-ID"] = sum(n - 1 for n in ids.values())
-    about = Counter(
-        (mail.to, mail.subject) for mail in {mail.message_id: mail for mail in world.post.mails()}.values()
-    )
+    each = dict(zip(world.post.ids, world.post.mails, strict=True))
+    about = Counter((mail.to, mail.subject) for mail in each.values())
     verdict.demand(
         max(about.values(), default=1) == 1, f"mails doubled: {[n for n in about.values() if n > 1]}"
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 from servers.cable import Cable, Way
 from servers.s3 import S3
-from servers.smtp import PostOffice
+from servers.smtp import PostOffice, serving
 from sqlalchemy import make_url
 
 from deploy.local.postgres import PORT
@@ -72,7 +72,8 @@ def running(home: Path, say: Say) -> Iterator[World]:
     with ExitStack() as stack:
         services = stack.enter_context(LocalServices(home, durable=False))
         s3 = stack.enter_context(S3(BUCKET))
-        post = stack.enter_context(PostOffice())
+        post = PostOffice()
+        mail_port = stack.enter_context(serving(post))
         socket_path = make_url(services.databases.app).query["host"]
         postgres = f"{socket_path}/.s.PGSQL.{PORT}"
         redis_socket = _redis_socket(services)
@@ -82,7 +83,7 @@ def running(home: Path, say: Say) -> Iterator[World]:
             "keys": stack.enter_context(Cable(postgres)),
             "redis": stack.enter_context(Cable(redis_socket)),
             "storage": stack.enter_context(Cable(("127.0.0.1", s3.port))),
-            "mail": stack.enter_context(Cable(("127.0.0.1", post.port))),
+            "mail": stack.enter_context(Cable(("127.0.0.1", mail_port))),
         }
         door = stack.enter_context(Cable([("127.0.0.1", port) for port in web_ports]))
         values = environment(home, services, f"http://127.0.0.1:{door.port}", cables["mail"].port, test=True)

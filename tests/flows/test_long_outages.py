@@ -11,11 +11,11 @@ from uuid import UUID
 
 import pytest
 from conftest import add_participation, forget_process_state
-from mail_server import PostOffice, serving
 from patience import owed_work, try_again
 from PIL import Image
 from sealing import sealed
 from servers.s3 import S3, Fault
+from servers.smtp import PostOffice, serving
 from skimage import data
 from sqlalchemy import select
 from structlog.testing import capture_logs

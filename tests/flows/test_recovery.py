@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -16,13 +15,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from conftest import add_member, add_participation
 from PIL import Image
 from rq import Queue
 from rq.serializers import JSONSerializer
 from sealing import sealed
+from servers.smtp import PostOffice, serving
 from skimage import data
 from sqlalchemy import func, select, update
 
@@ -46,28 +44,16 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 PATIENCE = 120.0  # seconds; on a quiet machine everything here takes a tenth of it
 
 
-class PostOffice:
-    """A mail server that notes who got mail."""
-
-    def __init__(self) -> None:
-        self.received: list[str] = []
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        self.received.extend(envelope.rcpt_tos)
-        return "250 OK"
-
-
 @pytest.fixture
 def post(environment: dict[str, str]) -> Iterator[PostOffice]:
     office = PostOffice()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(office, hostname="127.0.0.1", port=port)
-    controller.start()
-    environment["HEADSHOTS_SMTP_URL"] = f"smtp://127.0.0.1:{port}"
-    yield office
-    controller.stop()
+    with serving(office) as port:
+        environment["HEADSHOTS_SMTP_URL"] = f"smtp://127.0.0.1:{port}"
+        yield office
+
+
+def recipients(post: PostOffice) -> list[str]:
+    return sorted(one for mail in post.mails for one in mail.to)
 
 
 @pytest.fixture
@@ -230,7 +216,7 @@ def test_another_worker_takes_over_from_one_killed_in_the_middle(
     print(f"ready {time.monotonic() - killed:.1f} seconds after the kill")
     assert_rendered_once(participation)
     assert_all_work_ends_well(org)
-    assert post.received == [member.email]
+    assert recipients(post) == [member.email]
 
 
 def test_flushed_redis_loses_neither_waiting_nor_running_work(
@@ -246,7 +232,7 @@ def test_flushed_redis_loses_neither_waiting_nor_running_work(
     for participation in (first, second):
         assert_rendered_once(participation)
     assert_all_work_ends_well(org)
-    assert sorted(post.received) == ["ada@acme.example", "grace@acme.example"]
+    assert recipients(post) == ["ada@acme.example", "grace@acme.example"]
     assert worker.poll() is None
 
 
@@ -262,7 +248,7 @@ def test_restarted_postgres_neither_stops_nor_repeats_a_render(
     wait_until_ready(participation)
     assert_rendered_once(participation)
     assert_all_work_ends_well(org)
-    assert post.received == [member.email]
+    assert recipients(post) == [member.email]
     assert worker.poll() is None
 
 

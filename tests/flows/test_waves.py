@@ -13,7 +13,7 @@ import pytest
 from conftest import add_member, add_participation
 from PIL import Image
 from sealing import sealed
-from servers.smtp import PostOffice
+from servers.smtp import PostOffice, serving
 from skimage import data
 from sqlalchemy import func, select
 
@@ -34,8 +34,9 @@ Start = Callable[[str], "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def post(environment: dict[str, str]) -> Iterator[PostOffice]:
-    with PostOffice() as office:
-        environment["HEADSHOTS_SMTP_URL"] = f"smtp://127.0.0.1:{office.port}"
+    office = PostOffice()
+    with serving(office) as port:
+        environment["HEADSHOTS_SMTP_URL"] = f"smtp://127.0.0.1:{port}"
         yield office
 
 
@@ -105,7 +106,7 @@ def test_photo_check_is_next_while_a_wave_of_mails_goes_out(
     start("worker")
     eventually(lambda: len(crew.alive()) == 1, "the worker")
     owe_mails(member, 200)
-    eventually(lambda: len(post.mails()) > 3, "the first mails")
+    eventually(lambda: len(post.mails) > 3, "the first mails")
     upload(person)
 
     def intake() -> Outbox:
@@ -134,13 +135,13 @@ def test_wave_is_sent_whole_when_workers_and_relay_are_killed_in_the_middle(
     owe_mails(member, mails)
     running = {name: start(name.split()[0]) for name in ("scheduler", "worker one", "worker two")}
     for part in (0.1, 0.3, 0.5):
-        eventually(lambda part=part: len(post.mails()) > part * mails, "mails")
+        eventually(lambda part=part: len(post.mails) > part * mails, "mails")
         for name in running:
             running[name].kill()
             running[name].wait()
             running[name] = start(name.split()[0])
     eventually(lambda: open_work(org) == 0, "all mails")
-    sent = [mail.message_id for mail in post.mails()]
+    sent = post.ids
     assert len(set(sent)) == mails
     # Who dies between the server's answer and its own note sends that one mail again, under the same id.
     assert len(sent) - mails <= 2 * 3

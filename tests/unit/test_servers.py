@@ -12,7 +12,7 @@ import pytest
 from obstore.store import from_url
 from servers.cable import Cable, Way
 from servers.s3 import S3, Fault
-from servers.smtp import Mood, PostOffice
+from servers.smtp import PostOffice, serving
 
 
 def test_objects_are_put_read_listed_and_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,21 +49,21 @@ def test_object_store_fails_as_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_mail_is_kept_or_refused_as_told() -> None:
-    with PostOffice() as post:
-        mail = "Message-ID: <one@here>\r\nSubject: Hello\r\n\r\nSee http://localhost/i/abc.\r\n"
-        with smtplib.SMTP("127.0.0.1", post.port) as client:
-            post.mood = Mood.LATER
-            with pytest.raises(smtplib.SMTPDataError) as refused:
-                client.sendmail("a@b.example", ["c@d.example"], mail)
-            assert refused.value.smtp_code == 451
-            post.mood = Mood.TAKES
+    post = PostOffice()
+    mail = "Message-ID: <one@here>\r\nSubject: Hello\r\n\r\nSee http://localhost/i/abc.\r\n"
+    with serving(post) as port, smtplib.SMTP("127.0.0.1", port) as client:
+        post.answer = "451 Come back later"
+        with pytest.raises(smtplib.SMTPDataError) as refused:
             client.sendmail("a@b.example", ["c@d.example"], mail)
-        (kept,) = post.mails()
-        assert (kept.message_id, kept.to, kept.links) == (
-            "<one@here>",
-            "c@d.example",
-            ("http://localhost/i/abc",),
-        )
+        assert refused.value.smtp_code == 451
+        post.answer = "250 OK"
+        client.sendmail("a@b.example", ["c@d.example"], mail)
+    (kept,) = post.mails
+    assert (post.ids, kept.to, kept.links) == (
+        ["<one@here>"],
+        ("c@d.example",),
+        ("http://localhost/i/abc",),
+    )
 
 
 def test_cable_carries_resets_and_falls_silent() -> None:

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_participation, forget_process_state
 from lxml import html
-from mail_server import PostOffice, serving
 from patience import try_again
+from servers.smtp import PostOffice, serving
 from sqlalchemy import select
 from work import do_all_work
 

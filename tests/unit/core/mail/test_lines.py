@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from mail_server import PostOffice, serving
+from servers.smtp import PostOffice, serving
 
 from core import settings as settings_module
 from core.mail import lines

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from conftest import add_member, add_participation, forget_process_state
-from mail_server import PostOffice, serving
+from servers.smtp import PostOffice, serving
 from sqlalchemy import select, update
 from work import do_all_work
 
