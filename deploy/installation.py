@@ -127,14 +127,14 @@ def _make() -> None:
 
 def _was_never_marked() -> bool:
     """Whether the installation was made by a process that died before it had marked the parts."""
-    marks = (vault().keys.mark(), vault().ties.storage_mark())
+    marks = (vault().keys.marks.read(), vault().ties.storage_mark())
     return None in marks and not Lookup.organizations() and vault().keys.is_empty()
 
 
 def _check_parts_are_free() -> None:
     """Take parts that are new, or that this database already worked with before there were marks."""
     companies = Lookup.organizations()
-    if vault().keys.mark() is not None or (not companies and not vault().keys.is_empty()):
+    if vault().keys.marks.read() is not None or (not companies and not vault().keys.is_empty()):
         raise ConfigurationError(
             "The key store belongs to another installation. Give this one a database of its own: "
             "HEADSHOTS_KEYS_DATABASE_URL."
@@ -194,7 +194,7 @@ def _check_key_store() -> None:
     before the mark was made, so only what the ledgers say of later can have come back.
     """
     vault().ties.check_key_store()
-    mark = vault().keys.mark()
+    mark = vault().keys.marks.read()
     marked_at = None if mark is None else made_at(mark.generation)
     since = BEGINNING if marked_at is None else marked_at - CLOCKS_APART
     if erasure.brought_back(since) or withdrawals.brought_back(since):
@@ -263,7 +263,7 @@ def replay() -> Replayed:
         KeyStoreNotOurs: the key store is another installation's.
     """
     check_fingerprints()
-    mark = vault().keys.mark()
+    mark = vault().keys.marks.read()
     if mark is None or mark.installation != installation().id:
         vault().ties.check_key_store()  # says so
     for org_id in Lookup.organizations():

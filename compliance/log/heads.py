@@ -46,16 +46,14 @@ def agree(session: Session, nodes: StoredNodes) -> int:
     org_id = organization_of(session)
     size = session.scalar(select(func.coalesce(func.max(LogLeaf.position) + 1, 0))) or 0
     newest = session.scalar(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1))
-    signed = vault().keys.signed_head(org_id)
+    signed = vault().keys.heads.newest(org_id)
     if signed is not None:
         _check_past(nodes, size, signed)
         if size < signed.size:
             _bridge(session, nodes, size, signed)
             return signed.size
     if newest is not None and (signed is None or signed.size < newest.size):
-        vault().keys.keep_signed_head(
-            org_id, SignedHead(newest.size, peaks_of(nodes, newest.size), newest.note)
-        )
+        vault().keys.heads.keep(org_id, SignedHead(newest.size, peaks_of(nodes, newest.size), newest.note))
     return size
 
 
@@ -66,7 +64,7 @@ def keep_after_commit(session: Session, head: SignedHead) -> None:
     @event.listens_for(session, "after_commit", once=True)
     def keep(_: Session) -> None:
         try:
-            vault().keys.keep_signed_head(org_id, head)
+            vault().keys.heads.keep(org_id, head)
         except Exception as error:  # noqa: BLE001 - the checkpoint stands; the next run keeps its head
             logger().error("signed_head_not_kept", org=str(org_id), size=head.size, exc_info=error)
 

@@ -25,7 +25,6 @@ from sqlalchemy import (
     cast,
     delete,
     func,
-    inspect,
     literal,
     select,
     update,
@@ -37,16 +36,10 @@ from core import locks
 from core.clock import now
 from core.errors import Gone, Misfit
 from core.vault.crypto import CannotOpen, new_key, open_sealed
-from core.vault.key_tables import (
-    DataKey,
-    Epoch,
-    EpochProof,
-    ErasedOwner,
-    KeyBase,
-    KeyStoreMark,
-    LogHead,
-)
+from core.vault.heads import Heads
+from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBase
 from core.vault.kms import EpochKeyGone, Kms
+from core.vault.marks import Marks
 from core.vault.withdrawals import Withdrawals
 
 # So many move in a tenth of a second, which is how long erasing one of them may wait.
@@ -63,23 +56,6 @@ class KeyringNotOurs(Misfit):
     """The keyring on this host is not the one that the key store's keys are wrapped under."""
 
     code = "keyring_not_ours"
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What each part of an installation carries: whose it is, and as of when."""
-
-    installation: UUID
-    generation: UUID
-
-
-@dataclass(frozen=True)
-class SignedHead:
-    """A tree head as it was signed, and all that the tree needs to grow on from it."""
-
-    size: int  # leaves
-    peaks: tuple[bytes, ...]  # hashes of the full subtrees, from the left; 32 bytes each
-    note: str  # the signed checkpoint
 
 
 @dataclass(frozen=True)
@@ -130,6 +106,8 @@ class KeyStore:
         self._kms = kms
         self._ledger_key = ledger_key
         self._may_turn = may_turn
+        self.heads = Heads(engine)
+        self.marks = Marks(engine)
         self.withdrawals = Withdrawals(engine, ledger_key)
 
     def create_tables(self) -> None:
@@ -189,8 +167,8 @@ class KeyStore:
     def living_epochs(self) -> list[int]:
         """Return the epochs whose keys have not been destroyed."""
         with Session(self._engine) as session:
-            living = select(Epoch.number).where(Epoch.destroyed_at.is_(None))
-            return list(session.scalars(living.order_by(Epoch.number)))
+            living = select(Epoch.number).where(Epoch.destroyed_at.is_(None)).order_by(Epoch.number)
+            return list(session.scalars(living))
 
     def epochs_in_use(self) -> list[int]:
         """Return the epochs that a data key is wrapped under, and the current one."""
@@ -206,21 +184,6 @@ class KeyStore:
             return proof is not None and open_sealed(key, proof.wrapped, _PROVEN) == _PROVEN
         except CannotOpen:
             return False
-
-    def mark(self) -> Mark | None:
-        """Return which installation the store says it belongs to, if any."""
-        if not inspect(self._engine).has_table(KeyStoreMark.__tablename__):
-            return None
-        with Session(self._engine) as session:
-            row = session.get(KeyStoreMark, True)
-            return None if row is None else Mark(row.id, row.generation)
-
-    def set_mark(self, mark: Mark) -> None:
-        """Make the store say which installation it belongs to."""
-        values = {"id": mark.installation, "generation": mark.generation}
-        with Session(self._engine) as session, session.begin():
-            written = insert(KeyStoreMark).values(single=True, **values)
-            session.execute(written.on_conflict_do_update(index_elements=["single"], set_=values))
 
     def is_empty(self) -> bool:
         """Whether the store holds no key and has never destroyed one."""
@@ -409,8 +372,7 @@ class KeyStore:
     def epoch_destroyed_at(self, number: int) -> datetime | None:
         """Return when the epoch's key was destroyed, or `None` while it lives."""
         with Session(self._engine) as session:
-            epoch = session.get(Epoch, number)
-            return epoch.destroyed_at if epoch else None
+            return session.scalar(select(Epoch.destroyed_at).where(Epoch.number == number))
 
     def destroyed_epochs(self, numbers: Collection[int]) -> set[int]:
         """Return which of these epochs' keys have been destroyed."""
@@ -436,26 +398,3 @@ class KeyStore:
         probe = new_key()
         if self._kms.unwrap(epoch, self._kms.wrap(epoch, probe, b"check"), b"check") != probe:
             raise RuntimeError(f"the key of epoch {epoch} does not open what it sealed")
-
-    def signed_head(self, org_id: UUID) -> SignedHead | None:
-        """Return the newest head that is known to be signed for the organization's log."""
-        with Session(self._engine) as session:
-            row = session.get(LogHead, org_id)
-            if row is None:
-                return None
-            hashes = (row.peaks[start : start + 32] for start in range(0, len(row.peaks), 32))
-            return SignedHead(row.size, tuple(hashes), row.note)
-
-    def keep_signed_head(self, org_id: UUID, head: SignedHead) -> None:
-        """Keep a head that was signed; one that is smaller than what is kept changes nothing."""
-        kept = insert(LogHead).values(
-            org_id=org_id, size=head.size, peaks=b"".join(head.peaks), note=head.note
-        )
-        with Session(self._engine) as session, session.begin():
-            session.execute(
-                kept.on_conflict_do_update(
-                    index_elements=[LogHead.org_id],
-                    set_={name: kept.excluded[name] for name in ("size", "peaks", "note")},
-                    where=LogHead.size < kept.excluded.size,
-                )
-            )

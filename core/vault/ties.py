@@ -24,7 +24,8 @@ from core.errors import Misfit
 from core.ids import new_id
 from core.models import Installation
 from core.vault.escrow import ESCROW, Escrow
-from core.vault.keys import KeyStore, Mark
+from core.vault.keys import KeyStore
+from core.vault.marks import Mark
 from core.vault.store import ObjectMissing, ObjectStore
 
 MARKER = "installation.json"  # beside the objects, which all have a prefix of their own
@@ -166,7 +167,7 @@ class Ties:
             KeyStoreNotOurs: they differ.
             NotInitialized: the database has none.
         """
-        match self._compare(self._keys.mark):
+        match self._compare(self._keys.marks.read):
             case Tie.NONE | Tie.ANOTHER:
                 raise KeyStoreNotOurs(
                     operator="The key store belongs to no installation or to another one. Check HEADSHOTS_KEYS_DATABASE_URL and "
@@ -201,7 +202,7 @@ class Ties:
         """Let the main database and the key store belong together from now on."""
         with Session(engine()) as session, session.begin():
             mark = self._next(session)
-        self._keys.set_mark(mark)
+        self._keys.marks.write(mark)
 
     def adopt_storage(self) -> None:
         """Let the main database and the storage belong together from now on."""
@@ -213,13 +214,13 @@ class Ties:
         """Mark the parts of an installation that has just been made; again after a crash in between is fine."""
         ours = installation()
         mark = Mark(ours.id, ours.generation)
-        self._keys.set_mark(mark)
+        self._keys.marks.write(mark)
         self._set_storage_mark(mark)
 
     def _mark_all(self) -> None:
         with Session(engine()) as session, session.begin():
             mark = self._next(session)
-        self._keys.set_mark(mark)
+        self._keys.marks.write(mark)
         self._set_storage_mark(mark)
         with Session(engine()) as session, session.begin():
             row = self._locked(session)

@@ -15,8 +15,8 @@ from core.errors import ConfigurationError
 from core.ids import new_id
 from core.settings import settings
 from core.vault import vault
-from core.vault.keys import Mark
 from core.vault.kms import EpochKeyGone
+from core.vault.marks import Mark
 from core.vault.store import ObjectStore
 from deploy import installation
 from deploy.backup import postgres
@@ -73,7 +73,7 @@ def restore(folder: Path, *, key_store: bool = False) -> Restored:
     ObjectStore.make_folder(config.storage_url)
     _check_key_store(manifest)
     _check_storage(manifest)
-    vault().keys.set_mark(Mark(manifest.installation, new_id()))
+    vault().keys.marks.write(Mark(manifest.installation, new_id()))
     _restore_main(owner, folder / MAIN)
     schema.migrate(owner)
     objects = _put_objects(folder / OBJECTS) if manifest.objects_copied else 0
@@ -124,7 +124,7 @@ def _take_signing_keys(folder: Path) -> None:
 
 
 def _check_key_store(manifest: Manifest) -> None:
-    mark = vault().keys.mark()
+    mark = vault().keys.marks.read()
     if mark is None or mark.installation != manifest.installation:
         raise ConfigurationError(
             "The key store is not that of the installation in the backup. Check HEADSHOTS_KEYS_DATABASE_URL; where the key "

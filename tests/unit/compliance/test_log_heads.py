@@ -114,16 +114,16 @@ def test_a_log_that_was_rewritten_is_not_signed_and_others_are(org: UUID, execut
 
 def test_a_head_that_a_crash_kept_from_the_keys_is_kept_by_the_next_run(org: UUID) -> None:
     add_events(org, 2)
-    older = vault().keys.signed_head(org)
+    older = vault().keys.heads.newest(org)
     assert older is not None
     note = add_events(org, 2)
     with vault().keys._engine.begin() as connection:  # as if the process had died between the two commits
         connection.execute(text("DELETE FROM log_heads"))
-    vault().keys.keep_signed_head(org, older)
+    vault().keys.heads.keep(org, older)
 
     with transaction(org) as session:
         sequencer.sequence(session)
-    kept = vault().keys.signed_head(org)
+    kept = vault().keys.heads.newest(org)
     assert kept is not None
     assert (kept.size, kept.note) == (5, note)
     assert merkle.fold(kept.peaks) == body(note).root
@@ -136,18 +136,18 @@ def test_a_head_is_not_kept_where_its_checkpoint_was_not_stored(org: UUID) -> No
         session.flush()
         sequencer.sequence(session)
         raise RuntimeError
-    kept = vault().keys.signed_head(org)
+    kept = vault().keys.heads.newest(org)
     assert kept is not None
     assert kept.size == 3
 
 
 def test_an_older_head_never_replaces_a_newer_one(org: UUID) -> None:
     add_events(org, 2)
-    older = vault().keys.signed_head(org)
+    older = vault().keys.heads.newest(org)
     assert older is not None
     add_events(org, 2)
-    vault().keys.keep_signed_head(org, older)
-    newest = vault().keys.signed_head(org)
+    vault().keys.heads.keep(org, older)
+    newest = vault().keys.heads.newest(org)
     assert newest is not None
     assert newest.size == 5
 
