@@ -31,6 +31,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from compliance.log.note import VerifierKey
+from core import belonging
 from core.clock import now
 from core.errors import ConfigurationError
 
@@ -208,6 +209,7 @@ def _create(file: Path, make: Callable[[], bytes]) -> None:
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # mode 0600
         try:
             with os.fdopen(handle, "wb") as stream:
+                belonging.give(handle, file.parent)
                 stream.write(make())
                 stream.flush()
                 os.fsync(stream.fileno())

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from core import clock
+from core import belonging, clock
 from core.errors import ConfigurationError
 
 SP = "saml-sp"
@@ -95,6 +95,7 @@ def signing_key(key_pem: str) -> rsa.RSAPrivateKey:
 def _locked(path: Path) -> Iterator[None]:
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
+        belonging.give(descriptor, path.parent)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
@@ -107,6 +108,7 @@ def _write_private(path: Path, text: str) -> None:
     unfinished.unlink(missing_ok=True)  # left by a process that died here; the lock is ours
     descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        belonging.give(descriptor, path.parent)
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

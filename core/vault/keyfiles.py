@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from core import belonging
+
 
 def drafts(folder: Path, epoch: int) -> list[Path]:
     """Return what writers of the epoch's key left behind or are writing now."""
@@ -27,6 +29,7 @@ def draft(folder: Path, epoch: int, content: bytes) -> Iterator[Path]:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
+            belonging.give(descriptor, folder)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

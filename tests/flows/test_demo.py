@@ -23,6 +23,9 @@ from deploy.local.stack import running
 from workers.folder.batch import Report
 from workers.folder.sample import sample_people
 
+# One demo for all of them.
+pytestmark = pytest.mark.xdist_group("demo")
+
 # A folder may be called anything: a roster must not see a formula in it, nor ask whether it was saved twice.
 ODD_NAME = "=cmd|' Ã¼nal"
 SAME_NAME = "eileen 2"  # someone with the first name of the one who is erased, who must not be taken for her
