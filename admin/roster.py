@@ -17,11 +17,10 @@ from core.db import transaction
 from core.errors import InvalidInput, TooLarge
 from core.people import roster, tabular
 from core.people.encodings import OTHERS, UNICODE
-from core.people.roster import Choice
+from core.people.roster import Choice, Roster
 from core.people.rows import Verdict
 from core.permissions import Permission
-from core.shoots import commits, imports, shoots
-from core.shoots.imports import DryRun
+from core.shoots import commits, import_results, imports, shoots
 from core.web.answers import again, go, json_answer, page, uuid_argument
 from core.web.errors import answer, wants_json
 from core.web.guards import me, requires
@@ -77,16 +76,18 @@ def upload(shoot_id: UUID) -> Response:
                 else _("This file is empty. Please choose the one that holds your list.")
             )
         with transaction(me().org_id) as session:
-            run = imports.upload(session, shoot, content)
+            judged = imports.first_look(session, shoot, content)
     except (InvalidInput, TooLarge) as error:
         return again("admin/import.html", error, shoot=shoot, pasted=pasted)
-    return go(f"/admin/shoots/{shoot_id}/import/{run.import_id}", **_facts(run))
+    sealed = imports.seal(me().org_id, shoot_id, content)
+    with transaction(me().org_id) as session:
+        import_id = imports.keep(session, sealed)
+    return go(f"/admin/shoots/{shoot_id}/import/{import_id}", **_facts(import_id, judged))
 
 
-def _facts(run: DryRun) -> dict[str, Any]:
-    found = run.roster
+def _facts(import_id: UUID, found: Roster) -> dict[str, Any]:
     return {
-        "import": str(run.import_id),
+        "import": str(import_id),
         "counts": {verdict.value: number for verdict, number in found.counts.items()},
         "total": len(found.rows),
         "encoding": found.encoding,
@@ -110,22 +111,25 @@ def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
         shoot = shoots.get(session, shoot_id)
         if commits.outcome(session, shoot_id, import_id) is not None:
             return go(_result(shoot_id, import_id))  # it was confirmed: this shows how far it is
+        held = imports.find(session, import_id)
+    content = imports.read(held, shoot_id)
+    with transaction(me().org_id) as session:
         try:
-            run = imports.dry_run(session, shoot_id, import_id, choice)
+            judged = imports.dry_run(session, shoot_id, content, choice)
         except InvalidInput as error:
             if choice == Choice() or wants_json():
                 raise
             # What was said does not fit the list: say so, and ask again.
             choice, problem = Choice(), error
-            run = imports.dry_run(session, shoot_id, import_id, choice)
-    rows = [row for row in run.roster.rows if not wanted or row.verdict == wanted]
+            judged = imports.dry_run(session, shoot_id, content, choice)
+    rows = [row for row in judged.rows if not wanted or row.verdict == wanted]
     pages = max(1, -(-len(rows) // ROWS_A_PAGE))
     number = min(max(1, request.args.get("page", 1, type=int)), pages)
     shown = rows[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]
     if wants_json():
         return json_answer(
             {
-                **_facts(run),
+                **_facts(import_id, judged),
                 "page": number,
                 "pages": pages,
                 "rows": [
@@ -136,15 +140,16 @@ def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
         )
     said = roster_choice.parameters(choice)
     return page(
-        "admin/dry_run.html" if run.roster.asks is None else "admin/dry_run_asks.html",
+        "admin/dry_run.html" if judged.asks is None else "admin/dry_run_asks.html",
         problem.status if problem else 200,
         shoot=shoot,
-        run=run,
+        import_id=import_id,
+        roster=judged,
         rows=shown,
         wanted=wanted,
         number=number,
         pages=pages,
-        good=sum(1 for row in run.roster.rows if row.is_good),
+        good=sum(1 for row in judged.rows if row.is_good),
         problem=problem,
         said=said,
         query=urlencode(said),
@@ -164,7 +169,11 @@ def commit(shoot_id: UUID) -> Response:
         raise InvalidInput(_("Upload a list first."))
     with transaction(me().org_id) as session:
         shoots.get(session, shoot_id)
-        commits.start(session, shoot_id, import_id, roster_choice.chosen(), actor=me().actor)
+        choice = roster_choice.chosen()
+        held = commits.file_of(session, shoot_id, import_id)
+    content = imports.read(held, shoot_id) if held is not None else None
+    with transaction(me().org_id) as session:
+        commits.start(session, shoot_id, import_id, choice, content, actor=me().actor)
     return go(_result(shoot_id, import_id))
 
 
@@ -218,8 +227,8 @@ def _how_far(outcome: commits.Outcome) -> str:
 def results(shoot_id: UUID, import_id: UUID) -> Response:
     """Offer every row of an import that is done, with its result and the reason."""
     with transaction(me().org_id) as session:
-        rows = commits.results_csv(session, shoot_id, import_id)
-    return _csv(rows, "import-result.csv")
+        held = import_results.find(session, shoot_id, import_id)
+    return _csv(import_results.read_csv(held), "import-result.csv")
 
 
 @bp.get("/shoots/<uuid:shoot_id>/import/<uuid:import_id>/rejected.csv")
@@ -227,10 +236,17 @@ def results(shoot_id: UUID, import_id: UUID) -> Response:
 def rejected(shoot_id: UUID, import_id: UUID) -> Response:
     """Offer the rejected rows with their reasons, to correct and upload again; before and after the import."""
     with transaction(me().org_id) as session:
-        if commits.outcome(session, shoot_id, import_id) is not None:
-            rows = commits.results_csv(session, shoot_id, import_id, refused_only=True)
-        else:
-            rows = imports.rejected_csv(session, shoot_id, import_id, roster_choice.chosen())
+        is_confirmed = commits.outcome(session, shoot_id, import_id) is not None
+        held = (
+            import_results.find(session, shoot_id, import_id)
+            if is_confirmed
+            else imports.find(session, import_id)
+        )
+    if is_confirmed:
+        return _csv(import_results.read_csv(held, refused_only=True), "not-imported.csv")
+    content = imports.read(held, shoot_id)
+    with transaction(me().org_id) as session:
+        rows = imports.rejected_csv(session, shoot_id, content, roster_choice.chosen())
     return _csv(rows, "not-imported.csv")
 
 

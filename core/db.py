@@ -184,16 +184,6 @@ def _counted() -> Iterator[None]:
         _open.count -= 1
 
 
-@contextmanager
-def allowed_inside() -> Iterator[None]:
-    """Let something slow be asked inside a transaction all the same; for what is small and that few ask for."""
-    count, _open.count = _open.count, 0
-    try:
-        yield
-    finally:
-        _open.count = count
-
-
 class InsideTransaction(RuntimeError):
     """Something slow was asked for while a transaction was open: its connection and locks would wait with it."""
 

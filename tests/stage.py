@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import sealing
 from conftest import add_member
 from sqlalchemy.orm import Session
 
@@ -30,7 +31,6 @@ from core.models import (
 )
 from core.people import sessions
 from core.shoots import devices, invites
-from core.vault import vault
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _build(org: UUID, shoot: Shoot, state: State) -> Stage:
     with transaction(org) as session:
 
         def put(kind: Kind) -> UUID:
-            return vault().put(session, b"x", kind=kind, media_type="image/png", member_id=member.id).id
+            return sealing.put(session, b"x", kind=kind, media_type="image/png", member_id=member.id).id
 
         row = Participation(
             id=new_id(), org_id=org, shoot_id=shoot.id, member_id=member.id, state=state, changed_at=now()

@@ -1,9 +1,10 @@
 """A confirmed list, imported behind the pages: some rows a transaction, each with its result.
 
-The file stays sealed until the last row is done, then a list of every row and its result takes its place for an
-hour. Whatever ends a worker in between, the next one goes on with the first row that is not done: what a row did
-and that it is done are one transaction. Erasing anybody deletes every list and result of the company, since any of
-them may name that person; so does restoring a backup, since nobody knows whom it names that was erased since.
+The file stays sealed until the last row is done; then a list of every row and its result is sealed, and takes its
+place for an hour. Whatever ends a worker in between, the next one goes on with the first row that is not done, or
+with that list: what a row did and that it is done are one transaction. Erasing anybody deletes every list and result
+of the company, since any of them may name that person; so does restoring a backup, since nobody knows whom it names
+that was erased since.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
@@ -23,15 +23,15 @@ from core import audit, locks
 from core.clock import now
 from core.db import organization_of
 from core.models import Artifact, Kind, Member, Organization, RosterImport
-from core.people import tabular
 from core.people.columns import Field
 from core.people.encodings import Encoding
 from core.people.roster import Choice, Roster
 from core.people.rows import Reason, Row, Verdict
 from core.permissions import Permission, allowed
 from core.queue import JobName, enqueue
-from core.shoots import imports, shoots
-from core.vault import vault
+from core.shoots import import_results, imports, shoots
+from core.shoots.import_results import Result
+from core.vault import Held, Sealed, vault
 from core.words import N_
 
 # A second's work, in which nobody else can add people to the organization.
@@ -41,7 +41,7 @@ LONGEST = timedelta(days=1)
 
 
 class Ended(StrEnum):
-    """Why a list was deleted before its last row was done, so that it cannot be taken up again."""
+    """Why a list was deleted before it was done, so that it cannot be taken up again."""
 
     ERASED = "somebody_erased"
     RESTORED = "backup_restored"
@@ -53,24 +53,6 @@ NOT_ALLOWED: Final = (
 )
 
 
-class _Result(BaseModel):
-    """What lies in the vault once a list is done: the rows of its file to take home, with what became of each."""
-
-    model_config = ConfigDict(frozen=True)
-
-    rows: list[tuple[str, ...]]  # as `COLUMNS`
-
-
-COLUMNS = (*imports.COLUMNS[:7], "result", "reason")
-_RESULT = COLUMNS.index("result")
-RESULTS = {
-    Verdict.OK: "invited",
-    Verdict.WARNING: "invited",
-    Verdict.SKIPPED: "already there",
-    Verdict.REJECTED: "refused",
-}
-
-
 @dataclass(frozen=True)
 class Outcome:
     """How far an import is, and what it did so far.
@@ -79,7 +61,7 @@ class Outcome:
         rows: of the list.
         done: of these.
         invited, skipped, rejected: how many of the done ones were.
-        finished_at: when the last row was done.
+        finished_at: when every row was done and its result kept.
         failure: why it stopped before; it can be taken up again while `has_file`.
         has_file: whether what names people is still here: the list, or once finished every row with its result.
     """
@@ -99,10 +81,45 @@ class Outcome:
         return 100 * self.done // self.rows if self.rows else 100
 
 
+@dataclass(frozen=True)
+class Confirmed:
+    """A list that is to be gone on with: where it lies, and how it is to be read."""
+
+    held: Held
+    choice: Choice
+
+
+def file_of(session: Session, shoot_id: UUID, import_id: UUID) -> Held | None:
+    """Return where the file lies that `start` has to be given; `None` if it was confirmed before.
+
+    Raises:
+        ImportGone: there is no such file any more.
+        ShootClosed: nobody can be invited any more.
+    """
+    if session.get(RosterImport, import_id) is not None:
+        return None
+    shoots.open_or_refuse(shoots.get(session, shoot_id))
+    return imports.find(session, import_id)
+
+
 def start(
-    session: Session, shoot_id: UUID, import_id: UUID, choice: Choice, *, actor: audit.Actor
+    session: Session,
+    shoot_id: UUID,
+    import_id: UUID,
+    choice: Choice,
+    content: bytes | None,
+    *,
+    actor: audit.Actor,
 ) -> RosterImport:
     """Owe the import of a file that was judged; confirming it again changes nothing, or takes up what stopped.
+
+    Args:
+        session: bound to the organization.
+        shoot_id: which shoot it was uploaded for.
+        import_id: the file's number.
+        choice: what was said about it.
+        content: of the file that `file_of` found; one that was confirmed before needs none.
+        actor: who confirms it.
 
     Raises:
         ImportGone: there is no such file any more.
@@ -119,8 +136,11 @@ def start(
             known.failure, known.member_id = None, actor.member_id
             enqueue(session, JobName.IMPORT_ROSTER, known.id)
         return known
+    if content is None:
+        raise imports.gone()
     shoots.open_or_refuse(shoots.get(session, shoot_id))
-    parsed = imports.parse(imports.uploaded(session, shoot_id, import_id), choice)
+    imports.find(session, import_id)  # it may have been deleted since it was read
+    parsed = imports.parse(content, choice)
     if parsed.asks is not None:
         raise imports.ImportUnclear(
             N_("Please answer first how the list is to be read. Nobody has been invited yet.")
@@ -144,20 +164,28 @@ def start(
     return begun
 
 
-def read(session: Session, import_id: UUID) -> Roster | None:
-    """Return the confirmed list, to go on with it; `None` once it is done or has ended.
+def find(session: Session, import_id: UUID) -> Confirmed | None:
+    """Return the confirmed list, for `read`; `None` once it is done or has ended.
 
     Raises:
         ArtifactGone: nobody came to it for a day, and it was deleted.
     """
     row = session.get_one(RosterImport, import_id)
-    if row.finished_at is not None or row.failure in ENDED:
-        return None
-    return imports.parse(imports.content_of(session, import_id), _choice(row))
+    return None if _is_over(row) else Confirmed(vault().find(session, import_id), _choice(row))
+
+
+def read(found: Confirmed) -> Roster:
+    """Return the rows of what `find` found, outside of its transaction.
+
+    Raises:
+        ArtifactGone, KeyErased: it was deleted meanwhile.
+        Unavailable: the storage does not answer.
+    """
+    return imports.parse(imports.content_of(found.held), found.choice)
 
 
 def go_on(session: Session, import_id: UUID, parsed: Roster) -> bool:
-    """Do the next rows of a list, and return whether there are more.
+    """Do the next rows of a list, and return whether there are more; after the last one `finish` ends it.
 
     People who are in the organization already are invited as they are known; who is in the shoot already is left
     alone. A row that cannot be imported stops no other. Once whoever confirmed it may not invite any more it stops.
@@ -165,11 +193,8 @@ def go_on(session: Session, import_id: UUID, parsed: Roster) -> bool:
     Raises:
         ImportCrossed: someone added one of these people at this moment; these rows were not imported.
     """
-    _lock_organization(session)
-    row = session.get_one(
-        RosterImport, import_id, with_for_update={"key_share": True}, populate_existing=True
-    )
-    if row.finished_at is not None or row.failure in ENDED:
+    row = _locked(session, import_id)
+    if _is_over(row) or len(row.outcomes) == row.rows:
         return False
     if not _may_invite(session, row):
         row.failure = NOT_ALLOWED
@@ -186,10 +211,36 @@ def go_on(session: Session, import_id: UUID, parsed: Roster) -> bool:
         if good := [one for one in judged if one.is_good]:
             imports.invite(session, shoot, good, _actor(session, row))
     _note(row, judged)
-    if len(row.outcomes) < row.rows:
-        return True
-    _finish(session, row, parsed)
-    return False
+    return len(row.outcomes) < row.rows
+
+
+def result(session: Session, import_id: UUID, parsed: Roster) -> Result | None:
+    """Return every row with what became of it, to be sealed; `None` if rows are left, or the list has ended."""
+    row = session.get_one(RosterImport, import_id)
+    if _is_over(row) or len(row.outcomes) < row.rows:
+        return None
+    return import_results.of(parsed, row.outcomes)
+
+
+def finish(session: Session, import_id: UUID, sealed: Sealed) -> bool:
+    """Put the sealed result in the file's place; return `False`, and keep it not, if the list has ended meanwhile."""
+    row = _locked(session, import_id)
+    if _is_over(row):
+        return False
+    kept = vault().keep(session, sealed)
+    vault().delete(session, [row.id])
+    row.result_id, row.outcomes = kept.id, []
+    row.finished_at, row.failure = now(), None
+    audit.record(
+        session,
+        audit.Tag.ROSTER_IMPORTED,
+        actor=_actor(session, row),
+        shoot=str(row.shoot_id),
+        invited=row.invited,
+        skipped=row.skipped,
+        rejected=row.rejected,
+    )
+    return True
 
 
 def give_up(session: Session, import_id: UUID, code: str) -> None:
@@ -225,7 +276,7 @@ def outcome(session: Session, shoot_id: UUID, import_id: UUID) -> Outcome | None
         row.rejected,
         row.finished_at,
         row.failure,
-        _has(session, row.id) if row.result_id is None else _has_result(session, row.result_id),
+        _has(session, row.id) if row.result_id is None else import_results.is_here(session, row.result_id),
     )
 
 
@@ -245,22 +296,6 @@ def needed(moment: datetime) -> Select[UUID]:
     )
 
 
-def results_csv(session: Session, shoot_id: UUID, import_id: UUID, *, refused_only: bool = False) -> bytes:
-    """Return every row of a list that is done, with its result and the reason.
-
-    Raises:
-        ImportGone: it is not done, or an hour has passed.
-    """
-    row = session.get(RosterImport, import_id)
-    if row is None or row.shoot_id != shoot_id or row.result_id is None:
-        raise imports.gone()
-    if not _has_result(session, row.result_id):
-        raise imports.gone()
-    kept = _Result.model_validate_json(vault().get(session, row.result_id))
-    refused = RESULTS[Verdict.REJECTED]
-    return tabular.write(COLUMNS, (one for one in kept.rows if not refused_only or one[_RESULT] == refused))
-
-
 def _lock_organization(session: Session) -> None:
     """Let nobody else import meanwhile, so that no two add the same person."""
     session.get_one(
@@ -268,16 +303,20 @@ def _lock_organization(session: Session) -> None:
     )
 
 
+def _locked(session: Session, import_id: UUID) -> RosterImport:
+    _lock_organization(session)
+    return session.get_one(
+        RosterImport, import_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+
+
+def _is_over(row: RosterImport) -> bool:
+    return row.finished_at is not None or row.failure in ENDED
+
+
 def _has(session: Session, artifact_id: UUID) -> bool:
     artifact = session.get(Artifact, artifact_id, populate_existing=True)
     return artifact is not None and artifact.delete_requested_at is None
-
-
-def _has_result(session: Session, artifact_id: UUID) -> bool:
-    """Whether a result is here and its hour is not over: it is deleted some time after that."""
-    return _has(session, artifact_id) and (
-        session.get_one(Artifact, artifact_id).created_at > now() - imports.KEPT_FOR
-    )
 
 
 def _actor(session: Session, row: RosterImport) -> audit.Actor:
@@ -297,29 +336,6 @@ def _note(row: RosterImport, judged: Sequence[Row]) -> None:
     row.invited += sum(one.is_good for one in judged)
     row.skipped += sum(one.verdict is Verdict.SKIPPED for one in judged)
     row.rejected += sum(one.verdict is Verdict.REJECTED for one in judged)
-
-
-def _finish(session: Session, row: RosterImport, parsed: Roster) -> None:
-    """Put every row with its result in the file's place."""
-    done = [
-        Row(one.line, one.values, tuple(map(Reason, reasons)))
-        for one, reasons in zip(parsed.rows, row.outcomes, strict=True)
-    ]
-    result = _Result(rows=[(*imports.cells(one), RESULTS[one.verdict], one.text) for one in done])
-    content = result.model_dump_json().encode()
-    kept = vault().put(session, content, kind=Kind.ROSTER, media_type="application/json", member_id=None)
-    vault().delete(session, [row.id])
-    row.result_id, row.outcomes = kept.id, []
-    row.finished_at, row.failure = now(), None
-    audit.record(
-        session,
-        audit.Tag.ROSTER_IMPORTED,
-        actor=_actor(session, row),
-        shoot=str(row.shoot_id),
-        invited=row.invited,
-        skipped=row.skipped,
-        rejected=row.rejected,
-    )
 
 
 def _stored(choice: Choice) -> dict[str, object]:

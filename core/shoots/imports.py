@@ -28,7 +28,7 @@ from core.people.roster import Choice, Roster
 from core.people.rows import Reason, Row, Verdict
 from core.settings import settings
 from core.shoots import invites, shoots
-from core.vault import vault
+from core.vault import ArtifactGone, Held, KeyErased, Sealed, vault
 
 KEPT_FOR = timedelta(hours=1)
 BATCH = 1000
@@ -62,47 +62,35 @@ class _Stored(BaseModel):
     content: Base64Bytes
 
 
-@dataclass(frozen=True)
-class DryRun:
-    """An uploaded file, judged against who is in the organization right now."""
-
-    import_id: UUID
-    shoot_id: UUID
-    roster: Roster
-
-
-def upload(session: Session, shoot: Shoot, content: bytes) -> DryRun:
-    """Judge a file, or find what has to be asked about it, and keep it for the commit.
+def first_look(session: Session, shoot: Shoot, content: bytes) -> Roster:
+    """Judge a file that was sent, or find what has to be asked about it; then `seal` and `keep` hold it for the commit.
 
     Raises:
         ShootClosed: nobody can be invited any more.
         InvalidInput, TooLarge: the file as a whole cannot be used; see `core.people.roster.parse`.
     """
     shoots.open_or_refuse(shoot)
-    judged = _judged(session, shoot.id, parse(content, Choice()))
-    import_id = _keep(session, _Stored(shoot_id=shoot.id, content=_base64(content)))
-    return DryRun(import_id, shoot.id, judged)
+    return dry_run(session, shoot.id, content, Choice())
 
 
-def dry_run(session: Session, shoot_id: UUID, import_id: UUID, choice: Choice) -> DryRun:
-    """Judge a kept file again, with what a person said about it.
+def dry_run(session: Session, shoot_id: UUID, content: bytes, choice: Choice) -> Roster:
+    """Judge a file with what a person said about it, against who is in the organization right now.
 
     Raises:
-        ImportGone: it was imported or dropped.
         InvalidInput: what was said does not fit the file; see `core.people.roster.parse`.
     """
-    parsed = parse(uploaded(session, shoot_id, import_id), choice)
-    return DryRun(import_id, shoot_id, _judged(session, shoot_id, parsed))
+    parsed = parse(content, choice)
+    return replace(parsed, rows=judge(session, shoot_id, parsed.rows))
 
 
-def rejected_csv(session: Session, shoot_id: UUID, import_id: UUID, choice: Choice) -> bytes:
+def rejected_csv(session: Session, shoot_id: UUID, content: bytes, choice: Choice) -> bytes:
     """Return the rows that would be rejected, with a column of reasons.
 
     Raises:
-        ImportGone: it was imported, or an hour has passed.
+        InvalidInput: what was said does not fit the file; see `core.people.roster.parse`.
     """
-    parsed = parse(uploaded(session, shoot_id, import_id), choice)
-    rejected = [row for row in judge(session, shoot_id, parsed.rows) if row.verdict is Verdict.REJECTED]
+    judged = dry_run(session, shoot_id, content, choice).rows
+    rejected = (row for row in judged if row.verdict is Verdict.REJECTED)
     return tabular.write(COLUMNS, ((*cells(row), row.text) for row in rejected))
 
 
@@ -115,13 +103,20 @@ def parse(content: bytes, choice: Choice) -> Roster:
     return roster.parse(content, choice, test_domains=not settings().is_production)
 
 
-def _base64(content: bytes) -> bytes:
-    return base64.b64encode(content)
+def seal(org_id: UUID, shoot_id: UUID, content: bytes) -> Sealed:
+    """Seal a file that was judged, before the transaction that keeps it."""
+    return seal_list(org_id, _Stored(shoot_id=shoot_id, content=base64.b64encode(content)))
 
 
-def _keep(session: Session, stored: _Stored) -> UUID:
-    content = stored.model_dump_json().encode()
-    return vault().put(session, content, kind=Kind.ROSTER, media_type="application/json", member_id=None).id
+def seal_list(org_id: UUID, named: BaseModel) -> Sealed:
+    """Seal what names many people, with a key of its own."""
+    content = named.model_dump_json().encode()
+    return vault().seal(org_id, content, kind=Kind.ROSTER, media_type="application/json", member_id=None)
+
+
+def keep(session: Session, sealed: Sealed) -> UUID:
+    """Keep a sealed file for the commit, and return the number that leads back to it."""
+    return vault().keep(session, sealed).id
 
 
 def gone() -> ImportGone:
@@ -132,8 +127,8 @@ def gone() -> ImportGone:
     )
 
 
-def uploaded(session: Session, shoot_id: UUID, import_id: UUID) -> bytes:
-    """Return a file that was uploaded for a shoot in the last hour.
+def find(session: Session, import_id: UUID) -> Held:
+    """Return where a file lies that was uploaded in the last hour, for `read`.
 
     Raises:
         ImportGone: there is none.
@@ -146,19 +141,43 @@ def uploaded(session: Session, shoot_id: UUID, import_id: UUID) -> bytes:
         or artifact.created_at < now() - KEPT_FOR
     ):
         raise gone()
-    stored = _Stored.model_validate_json(vault().get(session, import_id))
+    return vault().find(session, import_id)
+
+
+def read(held: Held, shoot_id: UUID) -> bytes:
+    """Return the file that `find` found, outside of its transaction.
+
+    Raises:
+        ImportGone: it was deleted meanwhile, or uploaded for another shoot.
+        Unavailable: the storage does not answer.
+    """
+    stored = _Stored.model_validate_json(opened(held))
     if stored.shoot_id != shoot_id:
         raise gone()
     return stored.content
 
 
-def content_of(session: Session, import_id: UUID) -> bytes:
+def opened(held: Held) -> bytes:
+    """Return what names many people, for a page.
+
+    Raises:
+        ImportGone: it was deleted meanwhile.
+        Unavailable: the storage does not answer.
+    """
+    try:
+        return vault().open(held)
+    except (ArtifactGone, KeyErased) as error:
+        raise gone() from error
+
+
+def content_of(held: Held) -> bytes:
     """Return a file that was confirmed, however long ago.
 
     Raises:
-        ArtifactGone: it was deleted.
+        ArtifactGone, KeyErased: it was deleted.
+        Unavailable: the storage does not answer.
     """
-    return _Stored.model_validate_json(vault().get(session, import_id)).content
+    return _Stored.model_validate_json(vault().open(held)).content
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -219,10 +238,6 @@ def judge(session: Session, shoot_id: UUID, rows: Sequence[Row]) -> tuple[Row, .
     """Judge rows against who is in the organization right now."""
     among = known(session, shoot_id, rows)
     return tuple(_against(row, among) for row in rows)
-
-
-def _judged(session: Session, shoot_id: UUID, parsed: Roster) -> Roster:
-    return replace(parsed, rows=judge(session, shoot_id, parsed.rows))
 
 
 def _against(row: Row, among: Known) -> Row:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from core import locks
 from core.clock import now
 from core.connections import postgres_engine
-from core.db import allowed_inside, connect_args, organization_of, pool_that_tells
+from core.db import connect_args, organization_of, pool_that_tells
 from core.errors import ConfigurationError, Gone
 from core.ids import new_id
 from core.models import Artifact, Kind, Member
@@ -148,21 +148,6 @@ class Vault:
         session.add(artifact)
         session.flush()
         return artifact
-
-    def put(
-        self, session: Session, content: bytes, *, kind: Kind, media_type: str, member_id: UUID | None
-    ) -> Artifact:
-        """Seal, store and keep at once, inside the transaction; for lists to import alone, which few people send."""
-        org_id = organization_of(session)
-        with allowed_inside():
-            sealed = self.seal(org_id, content, kind=kind, media_type=media_type, member_id=member_id)
-        return self.keep(session, sealed)
-
-    def get(self, session: Session, artifact_id: UUID) -> bytes:
-        """Find and open at once, inside the transaction; for the same."""
-        held = self.find(session, artifact_id)
-        with allowed_inside():
-            return self.open(held)
 
     def discard(self, sealed: Sealed) -> None:
         """Delete what will not be kept, sooner than the sweep would."""

@@ -178,14 +178,8 @@ def bench_vault(report: Report) -> None:
 
 def bench_import(report: Report) -> None:
     """A roster of 10,000 rows: judged, confirmed, and imported with members, keys, invitations and events."""
-    from sqlalchemy import select
-
-    from core import audit
-    from core.db import transaction
-    from core.models import Shoot
     from core.people import roster
-    from core.shoots import commits, imports
-    from deploy.bench.mail import import_all
+    from deploy.bench import lists
 
     rows = [f"E{n:05d},person{n}@northwind.example,First{n},Last{n},Sales" for n in range(10_000)]
     content = ("employee_id,email,first_name,last_name,department\n" + "\n".join(rows)).encode()
@@ -196,16 +190,13 @@ def bench_import(report: Report) -> None:
     )
     with product() as org_id:
         started = time.perf_counter()
-        with transaction(org_id) as session:
-            shoot = session.scalars(select(Shoot)).one()
-            run = imports.upload(session, shoot, content)
+        import_id = lists.send(org_id, content)
         judged = time.perf_counter() - started
         started = time.perf_counter()
-        with transaction(org_id) as session:
-            commits.start(session, run.shoot_id, run.import_id, roster.Choice(), actor=audit.SYSTEM)
+        lists.confirm(org_id, import_id)
         confirmed = time.perf_counter() - started
         started = time.perf_counter()
-        import_all(org_id, run.import_id)
+        lists.import_all(org_id, import_id)
         imported = time.perf_counter() - started
     report(
         {

@@ -12,12 +12,10 @@ import psutil
 from rq import Worker
 from sqlalchemy import func, select
 
-from core import audit
 from core.db import transaction
-from core.models import Outbox, Shoot
-from core.people import roster
+from core.models import Outbox
 from core.queue import JobName, Lane, redis_client
-from core.shoots import commits, imports
+from deploy.bench import lists
 from deploy.bench.processes import answers, running, wait_until
 
 Report = Callable[[dict[str, Any], str], None]
@@ -60,26 +58,13 @@ def bench_mail(report: Report, org_id: UUID, smtp_port: int) -> None:
     )
 
 
-def import_all(org_id: UUID, import_id: UUID) -> None:
-    """Do what a worker does with a confirmed list, in this process."""
-    with transaction(org_id) as session:
-        parsed = commits.read(session, import_id)
-    assert parsed is not None
-    more = True
-    while more:
-        with transaction(org_id) as session:
-            more = commits.go_on(session, import_id, parsed)
-
-
 def invite(org_id: UUID, mails: int) -> None:
     """Invite so many people into the company's shoot."""
     rows = [f"person{n}@northwind.example,First{n},Last{n}" for n in range(mails)]
     content = ("email,first_name,last_name\n" + "\n".join(rows)).encode()
-    with transaction(org_id) as session:
-        shoot = session.scalars(select(Shoot)).one()
-        run = imports.upload(session, shoot, content)
-        commits.start(session, shoot.id, run.import_id, roster.Choice(), actor=audit.SYSTEM)
-    import_all(org_id, run.import_id)
+    import_id = lists.send(org_id, content)
+    lists.confirm(org_id, import_id)
+    lists.import_all(org_id, import_id)
 
 
 def waiting(org_id: UUID) -> int:

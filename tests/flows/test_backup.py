@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 from conftest import add_member, add_participation, forget_process_state
+from sealing import got, put
 from sqlalchemy import make_url, select
 from work import do_all_work
 
@@ -107,7 +108,7 @@ class Staff:
 
     def read(self, artifact_ids: list[UUID]) -> list[bytes]:
         with transaction(self.org) as session:
-            return [vault().get(session, one) for one in artifact_ids]
+            return [got(session, one) for one in artifact_ids]
 
     def assert_ada_is_gone(self, error: type[Exception] = KeyErased) -> None:
         for artifact_id in self.adas:
@@ -128,15 +129,13 @@ def staff(org: UUID, member: Member) -> Staff:
     def held(person: Member) -> list[UUID]:
         with transaction(org) as session:
             return [
-                vault()
-                .put(
+                put(
                     session,
                     f"{person.first_name} {kind}".encode(),
                     kind=kind,
                     media_type="image/jpeg",
                     member_id=person.id,
-                )
-                .id
+                ).id
                 for kind in (Kind.PHOTO, Kind.HEADSHOT)
             ]
 

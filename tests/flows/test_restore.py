@@ -14,9 +14,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import lists
 import pytest
 from click.testing import CliRunner, Result
 from conftest import add_member, add_participation, add_shoot, forget_process_state
+from sealing import got, put
 from sqlalchemy import select
 from work import do_all_work
 
@@ -28,8 +30,7 @@ from core.consent import Purpose
 from core.db import transaction
 from core.models import Artifact, Certificate, Kind, Member, Participation, RosterImport, State
 from core.people import consents
-from core.people.roster import Choice
-from core.shoots import commits, imports
+from core.shoots import commits
 from core.vault import ArtifactGone, KeyErased, ties, vault
 from core.vault.keys import KeyStore
 from deploy import installation
@@ -78,7 +79,7 @@ class Staff:
 
     def photo_of(self, person: Member) -> bytes:
         with transaction(self.org) as session:
-            return vault().get(session, self.photos[person.id])
+            return got(session, self.photos[person.id])
 
 
 @pytest.fixture
@@ -88,17 +89,13 @@ def staff(org: UUID, member: Member) -> Staff:
     for person in (member, grace):
         add_participation(org, person, State.READY)
         with transaction(org) as session:
-            photos[person.id] = (
-                vault()
-                .put(
-                    session,
-                    person.first_name.encode(),
-                    kind=Kind.PHOTO,
-                    media_type="image/jpeg",
-                    member_id=person.id,
-                )
-                .id
-            )
+            photos[person.id] = put(
+                session,
+                person.first_name.encode(),
+                kind=Kind.PHOTO,
+                media_type="image/jpeg",
+                member_id=person.id,
+            ).id
     sequencer.sequence_all()
     return Staff(org, member, grace, photos)
 
@@ -198,17 +195,17 @@ def test_a_list_that_waited_for_its_worker_brings_nobody_back(
     org: UUID, services: LocalServices, empty: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shoot = add_shoot(org)
-    with transaction(org) as session:
-        run_ = imports.upload(session, shoot, b"email,first name,last name\nlise@acme.example,Lise,Meitner\n")
-        commits.start(session, shoot.id, run_.import_id, Choice(), actor=audit.SYSTEM)
+    import_id = lists.confirmed(
+        org, shoot.id, b"email,first name,last name\nlise@acme.example,Lise,Meitner\n"
+    )
     folder = back_up(tmp_path, "--objects")
     move_to(main_of(services, empty), monkeypatch)
     good("restore", str(folder))
     do_all_work()
     with transaction(org) as session:
         assert session.scalars(select(Member.email)).all() == []
-        assert session.get_one(RosterImport, run_.import_id).failure == commits.Ended.RESTORED
-        assert session.get_one(Artifact, run_.import_id).destroyed_at is not None
+        assert session.get_one(RosterImport, import_id).failure == commits.Ended.RESTORED
+        assert session.get_one(Artifact, import_id).destroyed_at is not None
 
 
 def test_between_the_rows_and_the_ledger_nothing_starts(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from conftest import add_member, add_participation
+from sealing import put
 from sqlalchemy import Uuid, select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
@@ -37,7 +38,6 @@ from core.models import (
 from core.people import organizations, sessions
 from core.queue import JobName, enqueue
 from core.shoots import invites
-from core.vault import vault
 
 # All but the one that says nothing of any company.
 TABLES = sorted(set(Base.metadata.tables) - {Installation.__tablename__})
@@ -52,7 +52,7 @@ def fill(org_id: UUID) -> None:
         person = session.get_one(Member, member.id)
         invites.create(session, participation, actor=audit.SYSTEM)
         sessions.start(session, person, SignInMethod.INVITE)
-        photo_file = vault().put(session, b"x", kind="photo", media_type="image/jpeg", member_id=member.id)
+        photo_file = put(session, b"x", kind="photo", media_type="image/jpeg", member_id=member.id)
         photo = Photo(
             id=new_id(),
             participation_id=participation.id,

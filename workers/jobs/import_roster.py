@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.people.roster import Roster
 from core.queue import JobName, enqueue
-from core.shoots import commits, imports
+from core.shoots import commits, import_results, imports
+from core.vault import vault
 from workers.process.runner import JobRun
 
 # So long nobody else gets this worker; to read ten thousand rows anew takes half a second.
@@ -24,13 +25,19 @@ def run(job: JobRun) -> None:
         ImportCrossed: the same people are added elsewhere again and again.
     """
     with job.step() as session:
-        parsed = commits.read(session, job.subject_id)
-    more, until = False, time.monotonic() + SECONDS
-    while parsed is not None and (more := _some(job, parsed)) and time.monotonic() < until:
+        confirmed = commits.find(session, job.subject_id)
+    if confirmed is None:
+        with job.finish():
+            return
+    parsed = commits.read(confirmed)
+    until = time.monotonic() + SECONDS
+    while (more := _some(job, parsed)) and time.monotonic() < until:
         pass
+    if not more:
+        _end(job, parsed)
+        return
     with job.finish() as session:
-        if more:
-            enqueue(session, JobName.IMPORT_ROSTER, job.subject_id)
+        enqueue(session, JobName.IMPORT_ROSTER, job.subject_id)
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:
@@ -47,3 +54,18 @@ def _some(job: JobRun, parsed: Roster) -> bool:
             continue  # these rows are judged anew, now that those people are known
     with job.step() as session:
         return commits.go_on(session, job.subject_id, parsed)
+
+
+def _end(job: JobRun, parsed: Roster) -> None:
+    with job.step() as session:
+        result = commits.result(session, job.subject_id, parsed)
+    if result is None:  # it has stopped
+        with job.finish():
+            return
+    sealed, is_kept = import_results.seal(job.org_id, result), False
+    try:
+        with job.finish() as session:
+            is_kept = commits.finish(session, job.subject_id, sealed)
+    finally:
+        if not is_kept:
+            vault().discard(sealed)

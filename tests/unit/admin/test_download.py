@@ -9,7 +9,7 @@ from uuid import UUID
 
 from conftest import add_member, add_shoot
 from PIL import Image
-from sealing import sealed
+from sealing import put, sealed
 from sqlalchemy import select
 
 from compliance import erasure
@@ -31,7 +31,6 @@ from core.models import (
     State,
 )
 from core.style.spec import Corner, Logo, StyleSpec
-from core.vault import vault
 
 
 def png(color: str, size: int = 1024) -> bytes:
@@ -53,9 +52,7 @@ def finish(org: UUID, shoot: Shoot, member: Member, color: str) -> UUID:
         )
         session.add(row)
         session.flush()
-        sealed = vault().put(
-            session, png(color), kind=Kind.HEADSHOT, media_type="image/png", member_id=member.id
-        )
+        sealed = put(session, png(color), kind=Kind.HEADSHOT, media_type="image/png", member_id=member.id)
         photo = Photo(
             id=new_id(),
             org_id=org,
@@ -97,9 +94,7 @@ def decline(org: UUID, shoot: Shoot, member: Member, alternative: Alternative) -
             )
         )
         if alternative is Alternative.OWN_PICTURE:
-            vault().put(
-                session, png("blue"), kind=Kind.OWN_PICTURE, media_type="image/png", member_id=member.id
-            )
+            put(session, png("blue"), kind=Kind.OWN_PICTURE, media_type="image/png", member_id=member.id)
 
 
 def opened(content: bytes) -> zipfile.ZipFile:

@@ -11,16 +11,19 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_shoot
 from lxml import html
+from sealing import got
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 from work import do_jobs
 
 from compliance import retention
 from core.clock import now
 from core.db import Lookup, transaction
-from core.models import Artifact, AuditEvent, Invite, Kind, Member, Outbox, Participation, State
+from core.errors import Unavailable
+from core.models import Artifact, AuditEvent, Invite, Kind, Member, Outbox, Participation, RosterImport, State
 from core.queue import JobName, redis_client
-from core.shoots import commits, participations
-from core.vault import vault
+from core.shoots import commits, import_results, imports, participations
+from core.vault import Held, vault
 
 HEADER = "email,first name,last name,employee id,department,language\n"
 GOOD = "grace@acme.example,Grace,Hopper,E1,Navy,en\nemmy@acme.example,Emmy,Noether,E2,Algebra,de\n"
@@ -175,6 +178,64 @@ def test_a_list_that_stopped_goes_on_where_it_was(org: UUID, shoot: UUID, browse
     assert commit(browser, shoot, run["import"]).json["invited"] == 2
 
 
+def test_until_its_result_is_kept_a_list_is_on_its_way_with_all_rows_done(
+    org: UUID, shoot: UUID, browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = upload(browser, shoot, HEADER + GOOD)
+
+    def away(*_: object) -> None:
+        raise Unavailable("The storage does not answer.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(import_results, "seal", away)
+        waiting = commit(browser, shoot, run["import"]).json
+    assert (waiting["done"], waiting["percent"], waiting["finished_at"], waiting["failure"]) == (
+        *(2, 100, None, None),
+    )
+    assert "results_url" not in waiting
+    address = f"/admin/shoots/{shoot}/import/{run['import']}"
+    assert "2 of 2 rows are done" in browser.get(f"{address}/result").text
+    assert browser.get(f"{address}/results.csv").status_code == 410
+    assert "A list is being imported." in browser.get(f"/admin/shoots/{shoot}").text
+    with transaction(org) as session:
+        session.execute(update(Outbox).values(not_before=now()))
+    do_jobs(org, JobName.IMPORT_ROSTER)
+    assert "2 people are being invited." in browser.get(f"{address}/result").text
+
+
+def test_a_list_that_is_deleted_while_it_is_confirmed_is_gone(
+    org: UUID, shoot: UUID, browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = upload(browser, shoot, HEADER + GOOD)
+    real = imports.read
+
+    def deleted_after(held: Held, shoot_id: UUID) -> bytes:
+        content = real(held, shoot_id)
+        with transaction(org) as session:
+            commits.end_all(session, commits.Ended.ERASED)
+        return content
+
+    with monkeypatch.context() as patched:
+        patched.setattr(imports, "read", deleted_after)
+        assert confirm(browser, shoot, run["import"]).status_code == 410
+    assert count(org, RosterImport) == 0
+
+
+def test_a_list_whose_key_is_destroyed_while_a_page_opens_it_is_gone(
+    shoot: UUID, browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = upload(browser, shoot, HEADER + GOOD)
+    real = imports.find
+
+    def destroyed_after(session: Session, import_id: UUID) -> Held:
+        held = real(session, import_id)
+        vault().keys.forget([import_id])
+        return held
+
+    monkeypatch.setattr(imports, "find", destroyed_after)
+    assert browser.get(f"/admin/shoots/{shoot}/import/{run['import']}").status_code == 410
+
+
 def test_each_fault_of_a_row_stands_in_a_line_of_its_own(shoot: UUID, browser: Any) -> None:
     run = upload(browser, shoot, HEADER + "nobody,,,E1,Sales,en\n")
     page = browser.get(f"/admin/shoots/{shoot}/import/{run['import']}").text
@@ -248,7 +309,7 @@ def test_names_of_a_list_lie_in_the_vault_and_nowhere_else(
     with transaction(org) as session:
         kept = session.scalars(select(Artifact).where(Artifact.kind == Kind.ROSTER)).one()
         assert kept.id == UUID(run["import"])
-        assert b"shoot_id" in vault().get(session, kept.id)
+        assert b"shoot_id" in got(session, kept.id)
     commit(browser, shoot, run["import"])
     with transaction(org) as session:
         assert session.get_one(Artifact, UUID(run["import"])).delete_requested_at is not None

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import lists
 import pytest
 from conftest import add_shoot
 from sqlalchemy import func, select, update
@@ -18,9 +19,8 @@ from core import audit
 from core.clock import now
 from core.db import transaction
 from core.models import Artifact, Invite, Kind, Member, Role, RosterImport
-from core.people.roster import Choice
 from core.queue import JobName
-from core.shoots import commits, imports, shoots
+from core.shoots import commits
 from core.vault import KeyErased, vault
 from core.vault.crypto import CannotOpen, open_sealed
 from core.vault.vault import Vault
@@ -137,17 +137,17 @@ def test_an_old_copy_of_a_list_opens_no_more_once_the_list_is_gone(
 def test_a_worker_that_has_read_the_list_stops_when_somebody_is_erased_meanwhile(
     org: UUID, shoot: UUID
 ) -> None:
+    import_id = lists.confirmed(org, shoot, LIST)
     with transaction(org) as session:
-        run = imports.upload(session, shoots.get(session, shoot), LIST)
-        commits.start(session, shoot, run.import_id, Choice(), actor=audit.SYSTEM)
-        parsed = commits.read(session, run.import_id)
-    assert parsed is not None
+        confirmed = commits.find(session, import_id)
+    assert confirmed is not None
+    parsed = commits.read(confirmed)
     with transaction(org) as session:
         commits.end_all(session, commits.Ended.ERASED)
     with transaction(org) as session:
-        assert not commits.go_on(session, run.import_id, parsed)
-        commits.give_up(session, run.import_id, "erased")
-        assert session.get_one(RosterImport, run.import_id).failure == commits.Ended.ERASED
+        assert not commits.go_on(session, import_id, parsed)
+        commits.give_up(session, import_id, "erased")
+        assert session.get_one(RosterImport, import_id).failure == commits.Ended.ERASED
     assert people(org) == set()
 
 

@@ -13,7 +13,7 @@ from conftest import add_member, add_participation
 from lxml import html
 from painted import coarse
 from PIL import Image
-from sealing import sealed
+from sealing import put, sealed
 from sqlalchemy import select
 from work import judge_pictures
 
@@ -346,7 +346,7 @@ def test_only_a_backdrop_of_ones_own_company_is_taken(org: UUID, browser: Any) -
     with transaction(other) as session:
         theirs = vault().keep(session, sealed(other, coarse(1, (400, 400)), Kind.BACKDROP)).id
     with transaction(org) as session:
-        logo = vault().put(session, b"png", kind=Kind.LOGO, media_type="image/png", member_id=None).id
+        logo = put(session, b"png", kind=Kind.LOGO, media_type="image/png", member_id=None).id
         ours = vault().keep(session, sealed(org, coarse(2, (400, 400)), Kind.BACKDROP)).id
     for image, status in ((theirs, 422), (logo, 422), (new_id(), 422), (ours, 200)):
         values = {**STYLE, "backdrop_kind": "image", "image_id": str(image)}

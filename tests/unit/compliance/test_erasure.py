@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from conftest import add_member, add_participation
+from sealing import got, put
 from sqlalchemy import Column, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
@@ -54,9 +55,7 @@ def artifact_id(org: UUID, member: Member) -> UUID:
     """A photo of the member, who takes part in a shoot."""
     add_participation(org, member, State.READY)
     with transaction(org) as session:
-        return (
-            vault().put(session, b"a face", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id).id
-        )
+        return put(session, b"a face", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id).id
 
 
 def request(session: Session, member_id: UUID) -> erasure.Requested:
@@ -81,7 +80,7 @@ def test_erased_at_once_and_proven_after_the_epoch(org: UUID, member: Member, ar
         request(session, member.id)
     with transaction(org) as session:
         with pytest.raises(ArtifactGone):
-            vault().get(session, artifact_id)
+            got(session, artifact_id)
         person = session.get_one(Member, member.id)
         assert (person.email, person.first_name, person.last_name) == (None, None, None)
         assert session.scalar(select(Participation.state)) == State.ERASED
@@ -362,12 +361,12 @@ def test_nothing_is_signed_while_an_object_remains(
 def test_others_keep_everything(org: UUID, member: Member, artifact_id: UUID) -> None:
     other = add_member(org, "Grace")
     with transaction(org) as session:
-        kept = vault().put(session, b"grace", kind=Kind.PHOTO, media_type="image/jpeg", member_id=other.id)
+        kept = put(session, b"grace", kind=Kind.PHOTO, media_type="image/jpeg", member_id=other.id)
         request(session, member.id)
     do_all_work()
     erasure.turn_epoch()
     with transaction(org) as session:
-        assert vault().get(session, kept.id) == b"grace"
+        assert got(session, kept.id) == b"grace"
 
 
 def test_person_brought_back_by_a_restore_is_erased_again(

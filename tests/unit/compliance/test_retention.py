@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+import sealing
 from conftest import add_member, add_participation, forget_process_state
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -47,7 +48,7 @@ DAY = timedelta(days=1)
 def put(org: UUID, member: Member | None, kind: Kind) -> UUID:
     with transaction(org) as session:
         owner = member.id if member else None
-        return vault().put(session, kind.encode(), kind=kind, media_type="image/jpeg", member_id=owner).id
+        return sealing.put(session, kind.encode(), kind=kind, media_type="image/jpeg", member_id=owner).id
 
 
 @dataclass
@@ -68,7 +69,7 @@ class Held:
         for name in EVERYTHING:
             with transaction(self.participation.org_id) as session:
                 try:
-                    vault().get(session, getattr(self, name))
+                    sealing.got(session, getattr(self, name))
                 except ArtifactGone:
                     continue
                 found.add(name)
@@ -341,5 +342,5 @@ def test_only_old_objects_without_a_row_are_orphans(
     assert vault().store.exists(young)
     for owner, artifact_id in zip((org, elsewhere), kept, strict=True):
         with transaction(owner) as session:
-            assert vault().get(session, artifact_id)
+            assert sealing.got(session, artifact_id)
     assert strays.look().good

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+import sealing
 from click.testing import CliRunner
 from conftest import Template, forget_process_state, misfit
 from sqlalchemy import create_engine, text
@@ -28,7 +29,7 @@ from deploy.local.services import Databases, LocalServices
 def put(org: UUID, member: Member, count: int = 1) -> list[UUID]:
     with transaction(org) as session:
         return [
-            vault().put(session, b"x", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id).id
+            sealing.put(session, b"x", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id).id
             for _ in range(count)
         ]
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from conftest import add_member, forget_process_state
 from pooled import pgbouncer, pooler, through
+from sealing import got, put
 from sqlalchemy import func, select, text
 
 from core import relay
@@ -19,7 +20,6 @@ from core.errors import ConfigurationError
 from core.ids import new_id
 from core.models import Kind, Member
 from core.queue import CHANNEL, JobName, Lane, enqueue, redis_client
-from core.vault import vault
 from workers.process.single import only_one
 
 pytestmark = pytest.mark.skipif(pgbouncer() is None, reason="needs PgBouncer: apt-get install pgbouncer")
@@ -45,11 +45,9 @@ def test_two_hundred_calls_of_eight_threads_all_answer(pooled: UUID) -> None:
     def call(number: int) -> int:
         with transaction(pooled) as session:
             found = session.scalar(select(func.count()).select_from(Member)) or 0
-            kept = vault().put(
-                session, b"%d" % number, kind=Kind.PHOTO, media_type="text/plain", member_id=ada.id
-            )
+            kept = put(session, b"%d" % number, kind=Kind.PHOTO, media_type="text/plain", member_id=ada.id)
         with transaction(pooled) as session:
-            assert vault().get(session, kept.id) == b"%d" % number
+            assert got(session, kept.id) == b"%d" % number
         return found
 
     with ThreadPoolExecutor(8) as threads:

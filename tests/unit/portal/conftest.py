@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from phones import HEIGHT, WIDTH, Line
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
-from sealing import sealed
+from sealing import put, sealed
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.serving import make_server
@@ -34,7 +34,6 @@ from core.people import members
 from core.portraits import verdicts
 from core.shoots import invites
 from core.style.spec import StyleSpec
-from core.vault import vault
 from portal.app import create_app
 
 FETCH = {"X-Requested-With": "fetch", "Accept": "application/json"}
@@ -178,7 +177,7 @@ class Person:
         master = io.BytesIO()
         Image.fromarray(pixels).save(master, "PNG", compress_level=1)
         with transaction(self.org_id) as session:
-            artifact = vault().put(
+            artifact = put(
                 session,
                 master.getvalue(),
                 kind=Kind.HEADSHOT,

@@ -11,11 +11,11 @@ from phones import HEIGHT, WIDTH, Line
 from PIL import Image
 from playwright.sync_api import Browser
 from portraits import photo_path
+from sealing import put
 from sqlalchemy import select
 
 from core.db import transaction
 from core.models import Kind, Photo, Shoot, State
-from core.vault import vault
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
 
@@ -39,11 +39,9 @@ def test_results_weigh_little_and_nothing_moves_while_they_load(
     with transaction(waiting.org_id) as session:
         photo = session.scalars(select(Photo)).one()
         whole = photo_path("barack/podium.jpg").read_bytes()
-        photo.artifact_id = (
-            vault()
-            .put(session, whole, kind=Kind.PHOTO, media_type="image/jpeg", member_id=photo.member_id)
-            .id
-        )
+        photo.artifact_id = put(
+            session, whole, kind=Kind.PHOTO, media_type="image/jpeg", member_id=photo.member_id
+        ).id
     waiting.set_state(State.READY)
     context = chromium.new_context(
         viewport={"width": screen[0], "height": screen[1]},

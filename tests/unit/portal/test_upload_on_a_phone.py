@@ -11,13 +11,13 @@ import pytest
 from phones import HEIGHT, Line, choose, display_p3, grainy, snapshot, to_photos
 from PIL import Image
 from playwright.sync_api import BrowserContext, Dialog, Page, expect
+from sealing import got
 from sqlalchemy import select
 
 from core.db import transaction
 from core.image.kinds import DamagedPhoto
 from core.image.reading import read
 from core.models import Artifact, Photo, Shoot, State
-from core.vault import vault
 from deploy.bench.made import adobe_exif, delta_e
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
@@ -53,7 +53,7 @@ def kept(person: Any) -> bytes:
     """What the server got."""
     with transaction(person.org_id) as session:
         artifact = session.scalars(select(Artifact.id).where(Artifact.kind == "photo")).one()
-        return vault().get(session, artifact)
+        return got(session, artifact)
 
 
 def all_sent(page: Page, number: int = 1) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sealing import got
 from sqlalchemy import select
 
 from core.db import transaction
 from core.image.kinds import PhotoFormat
 from core.models import Artifact, AuditEvent, Outbox, Photo, State
 from core.portraits import photos, verdicts
-from core.vault import ArtifactGone, vault
+from core.vault import ArtifactGone
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_the_verdict_arrives_and_the_original_with_its_gps_position_is_gone(read
     assert shown["state"] == "accepted"
     assert "light comes from behind" in shown["issues"][0]["advice"]
     with transaction(ready.org_id) as session, pytest.raises(ArtifactGone):
-        vault().get(session, original)
+        got(session, original)
     with transaction(ready.org_id) as session:
         assert session.scalars(select(Outbox).where(Outbox.job == "purge")).all()
     preview = ready.browser.get(shown["preview_url"])
@@ -261,9 +262,9 @@ def test_answer_is_kept_and_the_check_goes_on_with_the_same_copy(ready: Any, gro
     assert photo.artifact_id == kept
     assert _listed(ready)["photos"][0]["state"] == "accepted"
     with transaction(ready.org_id) as session:
-        assert vault().get(session, kept)
+        assert got(session, kept)
         with pytest.raises(ArtifactGone):
-            vault().get(session, first_preview)
+            got(session, first_preview)
     with transaction(ready.org_id) as session:
         told = session.scalars(select(AuditEvent).where(AuditEvent.tag == "photo.subject_chosen")).one()
         assert told.facts == {"photo": group}

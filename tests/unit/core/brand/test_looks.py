@@ -11,7 +11,7 @@ import pytest
 from conftest import add_member, forget_process_state
 from painted import coarse
 from PIL import Image, ImageEnhance
-from sealing import opened, sealed
+from sealing import got, opened, sealed
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -114,7 +114,7 @@ def test_pictures_are_stripped_made_smaller_and_sealed_with_the_companys_key(sty
     assert {str(one.id) for one in kept} == set(given.look.pictures)
     assert all(one.member_id is None for one in kept)
     with transaction(org) as session:
-        content = vault().get(session, UUID(given.look.pictures[0]))
+        content = got(session, UUID(given.look.pictures[0]))
         shown = Image.open(io.BytesIO(content))
         assert shown.size == (1600, 1200)
         assert dict(shown.getexif()) == {}
@@ -124,7 +124,7 @@ def test_pictures_are_stripped_made_smaller_and_sealed_with_the_companys_key(sty
     assert progress.read(given.look.id) is not None
     other = organizations.create("globex", "Globex")
     with transaction(other) as session, pytest.raises(ArtifactGone):
-        vault().get(session, kept[0].id)
+        got(session, kept[0].id)
 
 
 def test_without_the_confirmation_nothing_is_kept(style: Style) -> None:
@@ -250,7 +250,7 @@ def test_other_pictures_of_a_later_version_leave_those_that_an_earlier_one_has(s
     assert given.style.id == later.id
     assert learned(style) == b"what was learned"
     with transaction(style.org_id) as session:
-        assert vault().get(session, UUID(first.pictures[0]))
+        assert got(session, UUID(first.pictures[0]))
 
 
 def test_an_earlier_version_takes_no_pictures_and_pressing_twice_gives_them_once(style: Style) -> None:
@@ -327,7 +327,7 @@ def test_removing_destroys_pictures_and_model_for_every_version(style: Style, ro
         looks.remove(session, session.get_one(Style, later.id), actor=audit.actor_for(robin))
     assert learned(style) is None
     with transaction(org) as session, pytest.raises(ArtifactGone):
-        vault().get(session, UUID(given.look.pictures[0]))
+        got(session, UUID(given.look.pictures[0]))
     do_all_work()
     assert held(org, Kind.STYLE_PICTURE, Kind.ADAPTER, Kind.CHECKPOINT) == []
     (event,) = events(org, audit.Tag.STYLE_LOOK_REMOVED)

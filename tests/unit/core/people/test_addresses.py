@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import lists
 import pytest
 from conftest import add_member, add_shoot
 from sqlalchemy import func, select
 from work import do_jobs
 
-from core import audit
 from core.db import transaction
-from core.models import Member, Shoot
-from core.people import addresses, members, roster
+from core.models import Member
+from core.people import addresses, members
 from core.queue import JobName
-from core.shoots import commits, imports
 
 SAME = [
     ("Jürgen@Bücher.example", "jürgen@xn--bcher-kva.example"),
@@ -64,10 +63,7 @@ def test_a_person_is_found_under_every_spelling(org: UUID, kept: str, asked: str
 def test_an_import_finds_whom_a_sign_in_added(org: UUID, stored: str, listed: str) -> None:
     add_member(org, email=stored)
     shoot_id = add_shoot(org).id
-    with transaction(org) as session:
-        shoot = session.get_one(Shoot, shoot_id)
-        run = imports.upload(session, shoot, f"email,first name,last name\n{listed},Ada,Example\n".encode())
-        commits.start(session, shoot_id, run.import_id, roster.Choice(), actor=audit.SYSTEM)
+    lists.confirmed(org, shoot_id, f"email,first name,last name\n{listed},Ada,Example\n".encode())
     do_jobs(org, JobName.IMPORT_ROSTER)
     with transaction(org) as session:
         assert session.scalar(select(func.count()).select_from(Member)) == 1

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from conftest import add_participation
-from sealing import opened, sealed
+from sealing import got, opened, put, sealed
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from work import do_all_work
@@ -108,7 +108,7 @@ def test_stored_adapter_is_found_with_its_facts_and_its_bytes_are_sealed(
             7,
         )
         assert (found.photos, found.curve) == (["photo"], [{"step": 600, "distance": 0.31}])
-        assert vault().get(session, found.artifact_id) == WEIGHTS
+        assert got(session, found.artifact_id) == WEIGHTS
         assert vault().inventory(session, participation.member_id) == {Kind.ADAPTER: (1, len(WEIGHTS))}
     (name,) = objects(participation)
     assert WEIGHTS not in vault().store.get(name)
@@ -197,9 +197,7 @@ def test_taking_back_the_comparison_of_faces_drops_its_figures_but_not_the_model
 
 def test_deleting_a_photo_destroys_what_learned_from_it(participation: Participation) -> None:
     with transaction(participation.org_id) as session:
-        file = vault().put(
-            session, b"x", kind=Kind.PHOTO, media_type="image/jpeg", member_id=participation.member_id
-        )
+        file = put(session, b"x", kind=Kind.PHOTO, media_type="image/jpeg", member_id=participation.member_id)
         photo = Photo(
             id=new_id(),
             org_id=participation.org_id,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from conftest import add_member, add_participation, forget_process_state
-from sealing import sealed
+from sealing import put, sealed
 from sqlalchemy import select
 from work import do_all_work
 
@@ -31,7 +31,6 @@ from core.models import (
 )
 from core.portraits import adapters, engines, submission
 from core.queue import JobName, Lane, lane_of
-from core.vault import vault
 from workers.diffusion.bases import BASES
 from workers.jobs import generate, train
 
@@ -57,9 +56,7 @@ def add_person(
     """Somebody with one good photo."""
     participation = add_participation(org, add_member(org, first), state, engine=engine, purposes=purposes)
     with transaction(org) as session:
-        file = vault().put(
-            session, b"x", kind=Kind.PHOTO, media_type="image/jpeg", member_id=participation.member_id
-        )
+        file = put(session, b"x", kind=Kind.PHOTO, media_type="image/jpeg", member_id=participation.member_id)
         session.add(
             Photo(
                 id=new_id(),

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_participation
 from PIL import Image
+from sealing import put
 
 from core import audit
 from core.clock import now
@@ -23,7 +24,6 @@ from core.people import organizations, sessions
 from core.shoots import devices, invites, letters
 from core.shoots.letters import TEMPLATES, invitation, ready, reminder
 from core.style.colors import MIN_CONTRAST, contrast, parse_hex, text_on
-from core.vault import vault
 
 
 class _Words(HTMLParser):
@@ -100,7 +100,7 @@ def a_mail(org: UUID, kind: str, language: str = "en", days: int = 14) -> Mail:
 
 def set_logo(org: UUID, content: bytes, media_type: str = "image/png") -> None:
     with transaction(org) as session:
-        artifact = vault().put(session, content, kind=Kind.LOGO, media_type=media_type, member_id=None)
+        artifact = put(session, content, kind=Kind.LOGO, media_type=media_type, member_id=None)
         organizations.current(session).logo_id = artifact.id
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+import sealing
 from conftest import add_member
 from sqlalchemy import select
 
@@ -21,13 +22,13 @@ from core.vault.kms import EpochKeyGone
 
 def put(org: UUID, member: Member, content: bytes = b"a face") -> UUID:
     with transaction(org) as session:
-        return vault().put(session, content, kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id).id
+        return sealing.put(session, content, kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id).id
 
 
 def test_what_was_put_can_be_read(org: UUID, member: Member) -> None:
     artifact_id = put(org, member)
     with transaction(org) as session:
-        assert vault().get(session, artifact_id) == b"a face"
+        assert sealing.got(session, artifact_id) == b"a face"
 
 
 def test_stored_object_says_nothing(org: UUID, member: Member) -> None:
@@ -52,7 +53,7 @@ def test_bytes_of_one_person_do_not_open_as_anothers(org: UUID, member: Member) 
         one, other = session.get_one(Artifact, mine), session.get_one(Artifact, theirs)
     vault().store.put(one.object_name, vault().store.get(other.object_name))
     with transaction(org) as session, pytest.raises(CannotOpen):
-        vault().get(session, mine)
+        sealing.got(session, mine)
 
 
 @pytest.mark.parametrize("kind", [Kind.PHOTO, Kind.HEADSHOT])
@@ -64,12 +65,12 @@ def test_bytes_of_one_artifact_do_not_open_as_another_of_the_same_owner(
     owner_id = member.id if owner == "person" else None
     with transaction(org) as session:
         one, other = (
-            vault().put(session, content, kind=what, media_type="image/jpeg", member_id=owner_id)
+            sealing.put(session, content, kind=what, media_type="image/jpeg", member_id=owner_id)
             for content, what in ((b"approved", Kind.HEADSHOT), (b"withheld", kind))
         )
     vault().store.put(one.object_name, vault().store.get(other.object_name))
     with transaction(org) as session, pytest.raises(CannotOpen):
-        vault().get(session, one.id)
+        sealing.got(session, one.id)
 
 
 def test_a_row_that_claims_another_kind_opens_nothing(org: UUID, member: Member) -> None:
@@ -77,7 +78,7 @@ def test_a_row_that_claims_another_kind_opens_nothing(org: UUID, member: Member)
     with transaction(org) as session:
         session.get_one(Artifact, artifact_id).kind = Kind.HEADSHOT
         with pytest.raises(CannotOpen):
-            vault().get(session, artifact_id)
+            sealing.got(session, artifact_id)
 
 
 def test_the_storage_is_not_asked_while_a_transaction_is_open(org: UUID, member: Member) -> None:
@@ -109,7 +110,7 @@ def test_destroyed_key_makes_everything_unreadable_at_once(org: UUID, member: Me
     artifact_id = put(org, member)
     vault().keys.destroy(member.id)
     with transaction(org) as session, pytest.raises(KeyErased):
-        vault().get(session, artifact_id)
+        sealing.got(session, artifact_id)
     with pytest.raises(KeyErased):
         vault().keys.create([member.id])
 
@@ -119,14 +120,14 @@ def test_requested_deletion_is_unreadable_before_the_purge(org: UUID, member: Me
     with transaction(org) as session:
         vault().delete(session, [artifact_id])
     with transaction(org) as session, pytest.raises(ArtifactGone):
-        vault().get(session, artifact_id)
+        sealing.got(session, artifact_id)
 
 
 def test_deletion_owes_one_purge_a_person_and_one_a_brand_asset(org: UUID, member: Member) -> None:
     faces = [put(org, member), put(org, member, b"another")]
     with transaction(org) as session:
         logos = [
-            vault().put(session, b"logo", kind=Kind.LOGO, media_type="image/png", member_id=None).id
+            sealing.put(session, b"logo", kind=Kind.LOGO, media_type="image/png", member_id=None).id
             for _ in range(2)
         ]
     for _ in range(2):  # what is being deleted already owes nothing more
@@ -146,7 +147,7 @@ def test_another_organization_cannot_read_an_artifact(org: UUID, member: Member)
     with transaction(other) as session:
         assert session.scalar(select(Artifact).where(Artifact.id == artifact_id)) is None
         with pytest.raises(ArtifactGone):
-            vault().get(session, artifact_id)
+            sealing.got(session, artifact_id)
 
 
 def test_turned_epoch_keeps_survivors_and_kills_old_copies(org: UUID, member: Member) -> None:
@@ -162,7 +163,7 @@ def test_turned_epoch_keeps_survivors_and_kills_old_copies(org: UUID, member: Me
     turn = keys.turn_epoch()
     assert turn.rewrapped == 2  # the organization's and the member's
     with transaction(org) as session:
-        assert vault().get(session, artifact_id) == b"a face"
+        assert sealing.got(session, artifact_id) == b"a face"
     with pytest.raises(EpochKeyGone):
         keys._kms.unwrap(backup.epoch, backup.wrapped, keys._associated(member.id))
 

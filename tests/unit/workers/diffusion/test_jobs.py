@@ -14,7 +14,7 @@ pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup
 
 from conftest import add_member, add_participation, forget_process_state
 from learning import style_picture
-from sealing import opened, sealed
+from sealing import got, opened, put, sealed
 from sqlalchemy import select
 from work import do_all_work
 
@@ -82,9 +82,7 @@ def add_person(
     with transaction(org) as session:
         agreed = consents.require(session, person.member_id)
         for name, content in files:
-            kept = vault().put(
-                session, content, kind=Kind.PHOTO, media_type="image/jpeg", member_id=person.member_id
-            )
+            kept = put(session, content, kind=Kind.PHOTO, media_type="image/jpeg", member_id=person.member_id)
             session.add(
                 Photo(
                     id=new_id(),
@@ -140,7 +138,7 @@ def test_noise_is_refused_and_the_studio_takes_over_with_everything_on_record(
         adapter = adapters.live(session, person.id)
         assert adapter is not None
         assert {one.adapter_id for one in made} == {adapter.id}
-        content = vault().get(session, adapter.artifact_id)
+        content = got(session, adapter.artifact_id)
         sent = {str(photo.id) for photo in photos.of_participation(session, person.id)}
     known = from_bytes(content, base="klein", revision="tiny-1")
     assert set(known.facts.photos) | set(known.facts.held_out) == sent

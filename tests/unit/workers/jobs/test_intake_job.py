@@ -13,7 +13,7 @@ import pytest
 from conftest import add_member, add_participation
 from PIL import Image
 from portraits import photo_path
-from sealing import sealed
+from sealing import got, sealed
 from sqlalchemy import select
 from work import do_all_work
 
@@ -102,16 +102,16 @@ def test_answer_picks_the_face_that_is_checked(
     with transaction(participation.org_id) as session:
         row = session.get_one(Photo, asked.id)
         verdicts.choose_face(session, row, right, actor=audit.SYSTEM)
-        kept = vault().get(session, row.artifact_id)
+        kept = got(session, row.artifact_id)
     do_all_work()
     answered = listed(participation)[0]
     assert answered.checked_at is not None
     assert verdicts.standing_of(answered) is not Standing.ASKS
     assert answered.artifact_id == asked.artifact_id
     with transaction(participation.org_id) as session:
-        assert vault().get(session, answered.artifact_id) == kept, "the copy is not encoded a second time"
+        assert got(session, answered.artifact_id) == kept, "the copy is not encoded a second time"
         assert answered.preview_id is not None
-        preview = Image.open(io.BytesIO(vault().get(session, answered.preview_id)))
+        preview = Image.open(io.BytesIO(got(session, answered.preview_id)))
     assert max(preview.size) > 480, "people can look again whom they chose"
 
 
@@ -138,7 +138,7 @@ def test_headshot_shows_the_person_whom_the_answer_meant(
     with transaction(participation.org_id) as session:
         made = session.scalars(select(Headshot)).one()
         assert made.artifact_id is not None, made.gates
-        headshot = examine(vault().get(session, made.artifact_id), consent)
+        headshot = examine(got(session, made.artifact_id), consent)
 
     def unlike(other: Examination) -> float:
         ours, theirs = (
@@ -162,7 +162,7 @@ def test_photo_of_somebody_else_is_named_and_unnamed_with_the_consent(
     with transaction(participation.org_id) as session:
         embeddings = [photo.likeness_id for photo in photos.of_participation(session, participation.id)]
         assert None not in embeddings
-        numbers = json.loads(vault().get(session, embeddings[0] or UUID(int=0)))
+        numbers = json.loads(got(session, embeddings[0] or UUID(int=0)))
         assert np.asarray(numbers).shape == (128,)
     assert kinds(participation).count("likeness") == 3
     withdraw(participation)
@@ -173,7 +173,7 @@ def test_photo_of_somebody_else_is_named_and_unnamed_with_the_consent(
         for gone in session.scalars(select(Artifact).where(Artifact.kind == "likeness")):
             assert gone.destroyed_at is not None
             with pytest.raises(ArtifactGone):
-                vault().get(session, gone.id)
+                got(session, gone.id)
 
 
 def test_doubted_photo_is_left_out_of_the_work_until_its_person_says_yes(
@@ -282,7 +282,7 @@ def test_nothing_of_the_camera_stays_in_what_is_kept(participation: Participatio
     upload(participation, target.getvalue())
     (row,) = listed(participation)
     with transaction(participation.org_id) as session:
-        held = [vault().get(session, one) for one in (row.artifact_id, row.preview_id) if one]
+        held = [got(session, one) for one in (row.artifact_id, row.preview_id) if one]
     assert len(held) == 2
     for content in held:
         picture = Image.open(io.BytesIO(content))
@@ -364,7 +364,7 @@ def test_a_photo_whose_check_failed_can_be_checked_again(
     assert checked.artifact_id != failed.artifact_id, "the original goes once it has been looked at"
     with transaction(participation.org_id) as session:
         with pytest.raises(ArtifactGone):
-            vault().get(session, failed.artifact_id)
+            got(session, failed.artifact_id)
         with pytest.raises(verdicts.NothingToCheck):
             verdicts.check_again(session, session.get_one(Photo, failed.id))
 

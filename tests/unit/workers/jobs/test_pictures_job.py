@@ -10,6 +10,7 @@ import pytest
 from conftest import add_participation
 from painted import coarse
 from PIL import Image
+from sealing import got
 from sqlalchemy import select
 from work import do_all_work, judge_pictures
 
@@ -63,7 +64,7 @@ def test_until_it_is_judged_only_its_sealed_bytes_are_held(org: UUID, member: Me
         kept = avatars.own_picture(session, member.id)
         assert kept is not None
         assert kept.member_id == member.id
-        assert vault().get(session, kept.id)[:3] == b"\xff\xd8\xff"
+        assert got(session, kept.id)[:3] == b"\xff\xd8\xff"
 
 
 @pytest.mark.parametrize("use", Use)
@@ -112,7 +113,7 @@ def test_another_logo_takes_the_place_of_one_that_is_being_checked(org: UUID, me
         logo_id = session.get_one(Organization, org).logo_id
         assert uploads.get(session, second).result_id == logo_id
         assert logo_id is not None
-        assert Image.open(io.BytesIO(vault().get(session, logo_id))).size == (400, 200)
+        assert Image.open(io.BytesIO(got(session, logo_id))).size == (400, 200)
 
 
 def test_a_page_that_cannot_wait_longer_says_that_nothing_is_lost(org: UUID, member: Member) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 from conftest import add_participation
+from sealing import put
 from sqlalchemy import select
 
 from compliance import consent as consents
@@ -18,7 +19,6 @@ from core.db import transaction
 from core.ids import new_id
 from core.models import Artifact, AuditEvent, EngineName, Headshot, Kind, Member, Participation, Photo, State
 from core.people import consents as answers
-from core.vault import vault
 from workers.pipeline import assignment
 from workers.pipeline.assignment import Assignment
 from workers.pipeline.render import Headshot as Made
@@ -37,7 +37,7 @@ def waiting(org: UUID, member: Member) -> Participation:
     """Somebody with one accepted photo, who agreed to everything."""
     row = add_participation(org, member, State.SUBMITTED, purposes=list(Purpose))
     with transaction(org) as session:
-        kept = vault().put(session, b"photo", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id)
+        kept = put(session, b"photo", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id)
         session.add(
             Photo(
                 id=new_id(),
