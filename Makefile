@@ -22,7 +22,7 @@ test: setup-test ## all tests but the slow ones
 	@.venv/bin/pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
 
 test-all: setup-test ## all tests
-	@.venv/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	@.venv/bin/pytest -o faulthandler_timeout=0 -n $(JOBS) --dist loadgroup $(ARGS)
 
 chaos: setup-test ## processes killed and cables pulled under load, 5 minutes; ARGS="--seed 7 --minutes 20 --outage 600"
 	@PYTHONPATH=tests .venv/bin/python -m chaos $(ARGS)
