@@ -18,15 +18,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Row, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import NullPool, PoolProxiedConnection, QueuePool
 
 from core.connections import postgres_engine
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, Misfit
 from core.logs import logger
 from core.observe import metrics
 from core.settings import settings
+from migrations import HEAD
 
 
 @cache
@@ -105,6 +106,33 @@ def demand_sessions() -> None:
         raise ConfigurationError(
             "The database is reached through a pooler in transaction mode. Set HEADSHOTS_DATABASE_DIRECT_URL to the"
             " same database and role without it: notifications and long locks need a session of their own."
+        )
+
+
+class SchemaTooOld(Misfit):
+    """The main database lacks what this release needs."""
+
+    code = "schema_too_old"
+
+
+def demand_schema(connection: Connection) -> None:
+    """See that the main database is at this release's schema; a newer release's keeps all that this one needs.
+
+    Raises:
+        SchemaTooOld: it is at an earlier one.
+    """
+    try:
+        at = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    except ProgrammingError as error:
+        if (
+            getattr(error.orig, "sqlstate", None) != "42P01"
+        ):  # undefined_table (PostgreSQL manual, appendix A)
+            raise
+        at = None
+    if at is None or at < HEAD:
+        raise SchemaTooOld(
+            operator=f"The main database is at schema {at or '0000'} and this release needs {HEAD}. Run `headshots migrate` of this "
+            "release, once, before its processes start."
         )
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from compliance import erasure, withdrawals
 from compliance.signing import SigningKeys
 from core import locks
-from core.db import Lookup, engine, transaction
+from core.db import Lookup, demand_schema, engine, transaction
 from core.errors import ConfigurationError, Misfit, Unavailable
 from core.ids import made_at
 from core.logs import logger
@@ -229,6 +229,11 @@ def demand() -> None:
         ConfigurationError: says what is wrong and what to do.
         OperationalError: the main database does not answer.
     """
+    try:
+        with engine().connect() as connection:
+            demand_schema(connection)
+    except Misfit as error:
+        raise ConfigurationError(error.operator) from error
     for name, check in CHECKS.items():
         try:
             check()

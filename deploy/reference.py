@@ -68,8 +68,8 @@ def reference_page(apps: list[Flask]) -> str:
         "## Addresses\n\nBy the module that answers them. `<token>` and `<receipt>` are secrets.",
         *(_addresses(app) for app in apps),
         (
-            "Each web process also answers `/healthz` (it lives), `/readyz` (each part that it depends on, as JSON: 503 without "
-            "the database, the keys database, the keyring or the storage) and `/metrics`."
+            "Each web process also answers `/healthz` (it lives), `/readyz` (as JSON: 503 without the database, at "
+            "this release's schema, the keys database, the keyring or the storage) and `/metrics`."
         ),
         (
             "## What is personal\n\nEach column that says something about somebody, and what erasure leaves there. Times and "

@@ -44,13 +44,16 @@ def create_application() -> WSGIApplication:
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "/")
-        apart = metrics_port is not None and environ.get("SERVER_PORT") == metrics_port
+        apart = metrics_port is not None and _port(environ) == metrics_port
         if path == "/healthz":
             return _plain(start_response, "200 OK", "application/json", b'{"status": "ok"}')
         if path == "/readyz":
             report = health().report()
             status = "503 Service Unavailable" if report.state is State.UNREADY else "200 OK"
-            return _plain(start_response, status, "application/json", json.dumps(report.as_json()).encode())
+            told = report.as_json()
+            if not (apart or not settings().is_production or _has_token(environ)):
+                del told["parts"]  # what the installation is made of is nothing for strangers
+            return _plain(start_response, status, "application/json", json.dumps(told).encode())
         if path == "/metrics":
             return _metrics(environ, start_response, apart=apart)
         if apart:
@@ -70,17 +73,32 @@ def create_application() -> WSGIApplication:
     return application
 
 
+def _port(environ: WSGIEnvironment) -> str | None:
+    """Return the port that the request came in on.
+
+    By the connection itself: on a unix socket SERVER_PORT is what the request's own Host header says.
+    """
+    connection = environ.get("gunicorn.socket")
+    address = connection.getsockname() if connection is not None else None
+    return str(address[1]) if isinstance(address, tuple) else None
+
+
 def _metrics(environ: WSGIEnvironment, start_response: StartResponse, *, apart: bool) -> Iterable[bytes]:
     """Answer with the figures of all web processes, on their own port or to whoever has the token."""
-    token = settings().metrics_token
-    if not apart and token is None:
+    if not apart and settings().metrics_token is None:
         return _plain(start_response, "404 Not Found", "text/plain", b"Not here.\n")
-    if not apart and token is not None:
-        given = environ.get("HTTP_AUTHORIZATION", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode()):
-            return _plain(start_response, "401 Unauthorized", "text/plain", b"This needs the token.\n")
+    if not apart and not _has_token(environ):
+        return _plain(start_response, "401 Unauthorized", "text/plain", b"This needs the token.\n")
     health().report()  # so that it is told whether or not anybody probes
     return _plain(start_response, "200 OK", metrics.MEDIA_TYPE, metrics.exposition())
+
+
+def _has_token(environ: WSGIEnvironment) -> bool:
+    token = settings().metrics_token
+    given = environ.get("HTTP_AUTHORIZATION", "")
+    return token is not None and hmac.compare_digest(
+        given.encode(), f"Bearer {token.get_secret_value()}".encode()
+    )
 
 
 def _development_idp() -> WSGIApplication | None:

@@ -15,11 +15,12 @@ from functools import cache
 from typing import Any
 
 import redis
-from sqlalchemy import NullPool, func, select, text
+from sqlalchemy import NullPool, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import now, rfc3339
 from core.connections import postgres_engine
+from core.db import demand_schema
 from core.logs import logger
 from core.mail import lines
 from core.observe import metrics
@@ -176,12 +177,14 @@ class Health:
 
 
 def ask_database() -> None:
-    """Ask the main database, on a connection of its own: that the pool is busy is no outage.
+    """Ask the main database for its schema, on a connection of its own: that the pool is busy is no outage.
 
     Raises:
         OperationalError: it does not answer.
+        SchemaTooOld: it lacks what this release's pages ask for.
     """
-    _scalar(settings().database_url.get_secret_value(), text("SELECT 1"))
+    with _session(settings().database_url.get_secret_value()) as session:
+        demand_schema(session.connection())
 
 
 def ask_keys_database() -> int:
@@ -192,7 +195,8 @@ def ask_keys_database() -> int:
         LookupError: it has no epoch, so nothing can be sealed.
     """
     newest = select(func.max(Epoch.number)).where(Epoch.closed_at.is_(None))
-    number = _scalar(settings().keys_database_url.get_secret_value(), newest)
+    with _session(settings().keys_database_url.get_secret_value()) as session:
+        number = session.scalar(newest)
     if number is None:
         raise LookupError("no epoch")
     return int(number)
@@ -245,12 +249,9 @@ def greet_mail() -> None:
     lines.connect().close()
 
 
-def _scalar(url: str, question: Any) -> Any:
-    engine = postgres_engine(
-        url, poolclass=NullPool, connect_args={"connect_timeout": max(2, int(TIMEOUT_SECONDS))}
-    )
-    with Session(engine) as session:
-        return session.scalar(question)
+def _session(url: str) -> Session:
+    connect_args = {"connect_timeout": max(2, int(TIMEOUT_SECONDS))}
+    return Session(postgres_engine(url, poolclass=NullPool, connect_args=connect_args))
 
 
 @cache

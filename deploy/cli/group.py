@@ -7,6 +7,7 @@ a failure, 2 wrong usage, 130 stopped by Ctrl-C. Each command imports what it ne
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -38,6 +39,9 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
+        resource.setrlimit(
+            resource.RLIMIT_CORE, (0, 0)
+        )  # a core file would hold faces and keys; children inherit it
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

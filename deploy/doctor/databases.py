@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import redis
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, make_url, text
 
 from core import locks
 from core.connections import postgres_engine, redis_options
-from core.db import demand_sessions
+from core.db import SchemaTooOld, demand_schema, demand_sessions
 from core.observe import health
-from core.schema import alembic_config
 from core.settings import settings
 from deploy.doctor.finding import Finding, failure, ok, skipped, warning
+from migrations import HEAD
 
 OLDEST_POSTGRES: Final = 160000  # server_version_num
 OLDEST_REDIS: Final = (6, 2)
@@ -137,16 +136,13 @@ def _lookup_role(connection: Connection) -> Iterator[Finding]:
 
 def _schema(connection: Connection) -> Iterator[Finding]:
     check = "migrations"
-    (at,) = _row(connection, "SELECT version_num FROM alembic_version")
-    head = ScriptDirectory.from_config(alembic_config("")).get_current_head()
-    if at == head:
-        yield ok(check, f"at {head}")
+    try:
+        demand_schema(connection)
+    except SchemaTooOld as error:
+        yield failure(check, error.operator, "Run `headshots migrate` of the newest release.")
     else:
-        yield failure(
-            check,
-            f"the database is at {at}, this release at {head}",
-            "Run `headshots migrate` from the newest release.",
-        )
+        (at,) = _row(connection, "SELECT version_num FROM alembic_version")
+        yield ok(check, f"at {at}, and this release needs {HEAD}")
 
 
 def owner() -> Iterator[Finding]:

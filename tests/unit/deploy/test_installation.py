@@ -15,11 +15,13 @@ from core.db import Lookup
 from core.errors import ConfigurationError
 from core.models import Member
 from core.people import organizations
+from core.schema import migrate_to
 from core.vault import KeyErased, vault
 from core.vault.keys import KeyringNotOurs
 from deploy import installation, wsgi
 from deploy.cli import main
 from deploy.local.services import LocalServices
+from migrations import HEAD
 from sso.credentials import make_sp_credentials
 
 STARTS = (
@@ -142,6 +144,15 @@ def test_nothing_starts_before_the_first_migration_which_makes_everything(
     assert "Made the keys of this installation" in made.stderr
     installation.demand()
     assert CliRunner().invoke(main, ["create-company", "acme", "Acme"]).exit_code == 0
+
+
+def test_nothing_starts_at_the_schema_of_an_earlier_release(environment: dict[str, str]) -> None:
+    migrate_to(environment["HEADSHOTS_DATABASE_OWNER_URL"], "0025")
+    forget_process_state()
+    for command in STARTS:
+        assert f"is at schema 0025 and this release needs {HEAD}" in refused(command)
+    assert CliRunner().invoke(main, ["migrate"]).exit_code == 0
+    installation.demand()
 
 
 @pytest.mark.parametrize("cut", ["begin", "_check_parts_are_free"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import forget_process_state
 from prometheus_client.parser import text_string_to_metric_families
 
 from core.errors import ConfigurationError
@@ -126,6 +129,24 @@ def test_processes_count_together_and_go_on_when_one_dies(
     check_doors(base, apart)
 
 
+def test_strangers_hear_whether_it_is_ready_and_not_what_it_is_made_of(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSHOTS_METRICS_TOKEN", TOKEN)
+    monkeypatch.setenv("HEADSHOTS_ENVIRONMENT", "production")
+    monkeypatch.delenv("HEADSHOTS_DEVELOPMENT_IDP_PATH")
+    monkeypatch.setenv("HEADSHOTS_BASE_URL", "https://photos.example.com")
+    forget_process_state()
+    from deploy.wsgi import create_application
+
+    ask = {"PATH_INFO": "/readyz", "REQUEST_METHOD": "GET"}
+    answers = [
+        json.loads(b"".join(create_application()({**ask, **more}, lambda *_: None)))  # type: ignore[arg-type,return-value]
+        for more in ({}, {"HTTP_AUTHORIZATION": "Bearer guessed"}, {"HTTP_AUTHORIZATION": f"Bearer {TOKEN}"})
+    ]
+    assert [set(answer) for answer in answers] == [{"status"}, {"status"}, {"status", "parts"}]
+
+
 def test_without_a_setting_there_are_no_metrics(environment: dict[str, str]) -> None:
     from deploy.wsgi import create_application
 
@@ -135,6 +156,30 @@ def test_without_a_setting_there_are_no_metrics(environment: dict[str, str]) -> 
         lambda status, *_: said.append(status),  # type: ignore[arg-type,return-value]
     )
     assert said == ["404 Not Found"]
+
+
+def test_a_request_on_a_unix_socket_is_at_no_port_whatever_host_it_names(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    port = free_port()
+    values = child_environment(
+        {**environment, "HEADSHOTS_METRICS_BIND": f"127.0.0.1:{port}", "TMPDIR": str(tmp_path)}
+    )
+    path = tmp_path / "web.sock"
+    process = subprocess.Popen(
+        leashed(python_module("deploy.cli", "web", "--bind", f"unix:{path}", "--workers", "1")), env=values
+    )
+    try:
+        wait_ready(f"http://127.0.0.1:{port}/readyz")
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(path))
+            line.sendall(
+                f"GET /metrics HTTP/1.1\r\nHost: people.example:{port}\r\nConnection: close\r\n\r\n".encode()
+            )
+            assert line.recv(64).startswith(b"HTTP/1.1 404")
+        assert get(f"http://127.0.0.1:{port}/metrics")[0] == 200
+    finally:
+        end_process(process, signal.SIGTERM, patience=15)
 
 
 def test_the_start_empties_the_folder_and_holds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,13 +18,14 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from conftest import forget_process_state
 from psycopg import sql
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url, text
 
 from core.observe import health
 from core.observe.health import NO_ANSWER, Health, Part, State
 from deploy.local.processes import free_port
 from deploy.local.services import LocalServices
 from deploy.wsgi import create_application
+from migrations import HEAD
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -101,6 +102,19 @@ def test_pages_need_their_database(whole: dict[str, str], services: LocalService
         status, report = ask()
     assert (status, broken(report)) == (503, {"database"})
     assert ask()[0] == 200
+
+
+@pytest.mark.parametrize(("at", "status"), [("0003", 503), (HEAD, 200), ("9999", 200)])
+def test_pages_need_a_schema_that_is_not_older_than_their_release(
+    whole: dict[str, str], at: str, status: int
+) -> None:
+    owner = create_engine(whole["HEADSHOTS_DATABASE_OWNER_URL"])
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :at"), {"at": at})
+    owner.dispose()
+    answer, report = ask()
+    assert answer == status
+    assert report["parts"]["database"]["state"] == ("ok" if status == 200 else "SchemaTooOld")
 
 
 def test_pages_need_the_keys_database(whole: dict[str, str], services: LocalServices) -> None:

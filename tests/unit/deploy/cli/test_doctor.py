@@ -142,7 +142,7 @@ def test_a_wall_that_is_down_and_a_schema_that_is_behind_are_found(
     _, found = ask()
     assert {"tenant_walls", "migrations"} <= failures(found)
     assert "photos" in says(found, "tenant_walls")
-    assert "the database is at 0003" in says(found, "migrations")
+    assert "is at schema 0003" in says(found, "migrations")
 
 
 def test_keys_that_are_gone_or_open_to_others_are_found(inbox: Inbox) -> None:
