@@ -13,7 +13,7 @@ from core import audit, locks, uploads
 from core.brand import styles
 from core.clock import now
 from core.db import Lookup, transaction
-from core.models import Adapter, Arrival, Artifact, Member, Participation, Photo, Shoot, State, Upload
+from core.models import Adapter, Arrival, Artifact, Participation, Photo, Shoot, State, Upload
 from core.models.artifact import PASSING
 from core.people import organizations
 from core.portraits import adapters, arrivals, photos
@@ -89,26 +89,14 @@ def sweep(session: Session) -> Swept:
         sent.with_only_columns(Upload.member_id),
     )
     expired = session.scalars(late.where(Participation.member_id.in_(locked))).all()
-    for row in expired:
-        participations.move(session, row, State.EXPIRED, actor=audit.SYSTEM)
+    participations.move_all(session, expired, State.EXPIRED, actor=audit.SYSTEM)
     ended = session.scalars(kept.where(Photo.member_id.in_(locked))).all()
     photos.end(session, ended)
-    # All at once: one question for each would be most of the time.
-    session.scalars(select(Member).where(Member.id.in_({photo.member_id for photo in ended}))).all()
-    for photo in ended:
-        audit.record(
-            session,
-            audit.Tag.PHOTO_REMOVED,
-            actor=audit.SYSTEM,
-            subject=session.get_one(Member, photo.member_id),
-            photo=str(photo.id),
-            reason="retention",
-        )
+    photos.record_removed(session, ended, actor=audit.SYSTEM, reason="retention")
     people = {photo.member_id for photo in ended}
     over_trained = session.scalars(trained.where(Participation.member_id.in_(locked))).all()
-    for row in over_trained:
-        adapters.end_of(session, row.id)
-        people.add(row.member_id)
+    adapters.end_of(session, over_trained)
+    people |= {row.member_id for row in over_trained}
     arrivals.forget_old(session, unfinished_before, locked)
     sent_before = session.scalars(sent.where(Upload.member_id.in_(locked))).all()
     uploads.forget(session, sent_before)

@@ -20,7 +20,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Row, event, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session, SessionTransaction
-from sqlalchemy.pool import NullPool, PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from core.connections import postgres_engine
 from core.errors import ConfigurationError, Misfit
@@ -79,9 +79,11 @@ def direct_url() -> str:
 def direct_engine() -> Engine:
     """Return an engine whose connections keep their session, for locks that outlast a transaction.
 
-    Each connection is opened when asked for and closed for good after.
+    One that gave its locks back is kept for the next piece of work: to open one costs as much as sending a mail.
     """
-    return postgres_engine(direct_url(), poolclass=NullPool)
+    return postgres_engine(
+        direct_url(), poolclass=QueuePool, pool_size=1, max_overflow=-1, pool_pre_ping=True
+    )
 
 
 def demand_sessions() -> None:
@@ -157,7 +159,7 @@ def limit_transactions(*, statement_seconds: int, idle_seconds: int) -> None:
 def _bind_organization(session: Session, _: SessionTransaction, connection: Connection) -> None:
     org_id = session.info.get("org_id")
     if org_id is not None:
-        _begin(connection, {"app.org_id": str(org_id), **_limits})
+        _begin(connection, {"app.org_id": str(org_id), **_limits, **session.info["values"]})
 
 
 def _begin(connection: Connection, values: dict[str, str]) -> None:
@@ -176,15 +178,20 @@ def organization_of(session: Session) -> UUID:
 
 
 @contextmanager
-def transaction(org_id: UUID) -> Iterator[Session]:
+def transaction(org_id: UUID, *, durable: bool = True) -> Iterator[Session]:
     """Open a session bound to `org_id`; commit when the block ends, roll back when it raises.
 
     What was loaded can be read afterwards either way: a page that says what was wrong with a form still
     shows the choices it offered.
+
+    Args:
+        org_id: whose rows it sees.
+        durable: whether the commit waits for the disk; without it, a crash of the server may forget it.
     """
+    values = {} if durable else {"synchronous_commit": "off"}
     with (
         _counted(),
-        Session(engine(), expire_on_commit=False, info={"org_id": org_id}) as session,
+        Session(engine(), expire_on_commit=False, info={"org_id": org_id, "values": values}) as session,
         session.begin(),
     ):
         try:

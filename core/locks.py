@@ -73,8 +73,13 @@ def wait(session: Session, space: Space, subject: bytes = b"", *, shared: bool =
 
 
 def take(connection: Connection, space: Space, subject: bytes = b"") -> bool:
-    """Return whether an advisory lock was free; then it is held until the connection is closed."""
+    """Return whether an advisory lock was free; then it is held until it is given back or the connection is closed."""
     return bool(connection.scalar(select(func.pg_try_advisory_lock(number(space, subject)))))
+
+
+def give_back(connection: Connection) -> None:
+    """Give back every advisory lock that `take` got on this connection."""
+    connection.execute(select(func.pg_advisory_unlock_all()))
 
 
 def people(session: Session, member_ids: Collection[UUID]) -> None:

@@ -82,8 +82,8 @@ def lane_of(job: JobName) -> Lane:
     return _LANES[job]
 
 
-def take(lane: Lane) -> UUID | None:
-    """Take due work of a lane out of the outbox for the caller to do; return its id, or `None` if there is none.
+def take(lane: Lane) -> tuple[UUID, UUID] | None:
+    """Take due work of a lane out of the outbox for the caller to do; return (id, organization), or `None` if there is none.
 
     Companies take turns, whatever each has waiting: who comes with twenty is not behind another's ten thousand.
     """
@@ -91,9 +91,8 @@ def take(lane: Lane) -> UUID | None:
     taken = Lookup.take_outbox(JOBS[lane], _whose(turn))
     if taken is None:
         return None
-    outbox_id, org_id = taken
-    redis_client().set(turn, org_id.bytes)
-    return outbox_id
+    redis_client().set(turn, taken[1].bytes)
+    return taken
 
 
 def _whose(turn: str) -> UUID:

@@ -101,8 +101,9 @@ def migrated(services: LocalServices, tmp_path_factory: pytest.TempPathFactory) 
 
 def forget_process_state() -> None:
     """Make this process read its settings and open its connections anew."""
-    if db.engine.cache_info().currsize:
-        db.engine().dispose()
+    for engine in (db.engine, db.direct_engine):
+        if engine.cache_info().currsize:
+            engine().dispose()
     if vault.cache_info().currsize:
         vault().keys._engine.dispose()
     if queue.redis_client.cache_info().currsize:

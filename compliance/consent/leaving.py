@@ -111,8 +111,8 @@ def _end(
 ) -> None:
     photos.remove_all(session, rows, actor=actor)
     headshots.delete_all(session, rows)
+    adapters.end_of(session, rows)
     for row in rows:
-        adapters.end_of(session, row.id)
         standing_in = alternative or Alternative(row.alternative or Alternative.INITIALS)
         participations.decline(session, row, standing_in, actor=actor)
     avatars.remove_unused_picture(session, session.get_one(Member, rows[0].member_id))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ARRAY, Select, Text, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, locks
@@ -179,12 +179,17 @@ def checkpoint(session: Session, participation: Participation) -> Held | None:
 def drop_checkpoint(session: Session, participation: Participation) -> None:
     """Delete the checkpoint: training is over, or will not go on; none is fine."""
     locks.person(session, participation.member_id)
-    if participation.checkpoint_id is None:
+    _drop_checkpoints(session, [participation])
+
+
+def _drop_checkpoints(session: Session, participations_of: Sequence[Participation]) -> None:
+    over = [row.checkpoint_id for row in participations_of if row.checkpoint_id is not None]
+    if not over:
         return
-    over = participation.checkpoint_id
-    participation.checkpoint_id = None
+    for row in participations_of:
+        row.checkpoint_id = None
     session.flush()
-    vault().delete(session, [over])
+    vault().delete(session, over)
 
 
 def forget(session: Session, member_id: UUID) -> None:
@@ -203,7 +208,7 @@ def forget(session: Session, member_id: UUID) -> None:
     )
     vault().delete(session, held)
     if held:
-        _tell(session, member_id, len(held))
+        _tell(session, session.get_one(Member, member_id), len(held))
 
 
 def forget_likeness(session: Session, member_id: UUID) -> None:
@@ -211,20 +216,18 @@ def forget_likeness(session: Session, member_id: UUID) -> None:
     session.execute(update(Adapter).where(Adapter.member_id == member_id).values(curve=[]))
 
 
-def end_of(session: Session, participation_id: UUID) -> None:
-    """Destroy adapter and checkpoint of one person in one shoot; none is fine."""
-    _end(session, select(Adapter).where(Adapter.participation_id == participation_id))
-    drop_checkpoint(session, session.get_one(Participation, participation_id))
+def end_of(session: Session, participations_of: Sequence[Participation]) -> None:
+    """Destroy adapters and checkpoints of people in a shoot; none is fine."""
+    locks.people(session, [row.member_id for row in participations_of])
+    _end(session, select(Adapter).where(Adapter.participation_id.in_([row.id for row in participations_of])))
+    _drop_checkpoints(session, participations_of)
 
 
-def end_trained_on(session: Session, photo: Photo) -> None:
-    """Destroy the adapters that learned from a photo which is being deleted."""
-    _end(
-        session,
-        select(Adapter).where(
-            Adapter.participation_id == photo.participation_id, Adapter.photos.contains([str(photo.id)])
-        ),
-    )
+def end_trained_on(session: Session, photos: Sequence[Photo]) -> None:
+    """Destroy the adapters that learned from photos which are being deleted."""
+    theirs = Adapter.participation_id.in_({photo.participation_id for photo in photos})
+    learned = Adapter.photos.has_any(literal([str(photo.id) for photo in photos], ARRAY(Text)))
+    _end(session, select(Adapter).where(theirs, learned))
 
 
 def spend(session: Session, participation: Participation, seconds: float, watt_hours: float | None) -> None:
@@ -289,23 +292,19 @@ def _demand(session: Session, participation: Participation) -> None:
 
 def _end(session: Session, wanted: Select[Adapter]) -> None:
     session.flush()
-    for adapter in session.scalars(
-        wanted.join(Artifact, Artifact.id == Adapter.artifact_id).where(
-            Artifact.delete_requested_at.is_(None)
-        )
-    ).all():
-        adapter.curve = []  # measures of a face are personal data too
-        session.flush()
-        vault().delete(session, [adapter.artifact_id])
-        if adapter.member_id is not None:
-            _tell(session, adapter.member_id, 1)
-
-
-def _tell(session: Session, member_id: UUID, objects: int) -> None:
-    audit.record(
-        session,
-        audit.Tag.ADAPTER_ERASED,
-        actor=audit.SYSTEM,
-        subject=session.get_one(Member, member_id),
-        objects=objects,
+    live = wanted.join(Artifact, Artifact.id == Adapter.artifact_id).where(
+        Artifact.delete_requested_at.is_(None)
     )
+    ending = session.scalars(live).all()
+    for adapter in ending:
+        adapter.curve = []  # measures of a face are personal data too
+    vault().delete(session, [adapter.artifact_id for adapter in ending])
+    whose = {adapter.member_id for adapter in ending if adapter.member_id is not None}
+    people = {one.id: one for one in session.scalars(select(Member).where(Member.id.in_(whose)))}
+    for adapter in ending:
+        if adapter.member_id is not None:
+            _tell(session, people[adapter.member_id], 1)
+
+
+def _tell(session: Session, member: Member, objects: int) -> None:
+    audit.record(session, audit.Tag.ADAPTER_ERASED, actor=audit.SYSTEM, subject=member, objects=objects)

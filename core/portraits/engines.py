@@ -98,7 +98,7 @@ def send(session: Session, participation: Participation) -> None:
     An adapter of an earlier try ends here: it knows other photos.
     """
     participation.fallback_code = None
-    adapters.end_of(session, participation.id)
+    adapters.end_of(session, [participation])
     job, subject_id = job_for(session, participation)
     if job is JobName.RENDER:
         if _is_held_back(session, participation):

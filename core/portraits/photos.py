@@ -217,13 +217,23 @@ def remove_all(session: Session, participations_of: Sequence[Participation], *, 
 
 def _delete(session: Session, photos: Sequence[Photo], *, actor: audit.Actor) -> None:
     end(session, photos)
+    record_removed(session, photos, actor=actor)
+
+
+def record_removed(
+    session: Session, photos: Sequence[Photo], *, actor: audit.Actor, **facts: audit.Fact
+) -> None:
+    """Tell the log that photos were removed; their people are asked for at once."""
+    people = select(Member).where(Member.id.in_({photo.member_id for photo in photos}))
+    whose = {member.id: member for member in session.scalars(people)}
     for photo in photos:
         audit.record(
             session,
             audit.Tag.PHOTO_REMOVED,
             actor=actor,
-            subject=session.get_one(Member, photo.member_id),
+            subject=whose[photo.member_id],
             photo=str(photo.id),
+            **facts,
         )
 
 
@@ -237,5 +247,4 @@ def end(session: Session, photos: Sequence[Photo]) -> None:
             photo.id
         )  # whoever chooses the file again gets a photo, not the one that is gone
     vault().delete(session, [artifact_id for photo in photos for artifact_id in photo.held])
-    for photo in photos:
-        adapters.end_trained_on(session, photo)
+    adapters.end_trained_on(session, photos)

@@ -288,13 +288,5 @@ def forget_likeness(session: Session, member_id: UUID) -> None:
     for photo in held:
         photo.likeness_id = None
     photos.end(session, ending)
-    for photo in ending:
-        audit.record(
-            session,
-            audit.Tag.PHOTO_REMOVED,
-            actor=audit.SYSTEM,
-            subject=session.get_one(Member, member_id),
-            photo=str(photo.id),
-            reason="unconfirmed",
-        )
+    photos.record_removed(session, ending, actor=audit.SYSTEM, reason="unconfirmed")
     session.flush()

@@ -137,6 +137,7 @@ def left(session: Session, invite: Invite) -> None:
             Invite.revoked_at.is_(None),
         )
         .values(revoked_at=invite.sent_at)
+        .execution_options(synchronize_session=False)
     )
 
 

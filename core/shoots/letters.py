@@ -20,14 +20,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.clock import now
-from core.db import transaction
 from core.mail.message import Inline, Mail
 from core.models import Invite, Member, Organization, Participation, Shoot, State, WebSession
 from core.people import data_links, organizations
 from core.settings import settings
 from core.shoots import devices, invites, reminders
 from core.style.colors import DARK_GROUND, WHITE, parse_hex, readable, text_on, to_hex
-from core.vault import ArtifactGone, vault
+from core.vault import ArtifactGone, Held, vault
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGES = ("en", "de")
@@ -270,18 +269,23 @@ def _brand(organization: Organization) -> _Brand:
     )
 
 
-def fetch_logo(org_id: UUID) -> None:
-    """Fetch the company's logo as a small PNG, which every mail program shows, for the letters that follow.
+def unfetched_logo(session: Session, organization: Organization) -> Held | None:
+    """Return where the company's logo lies, unless it has none or this process has it."""
+    if organization.logo_id is None or organization.logo_id in _logos:
+        return None
+    try:
+        return vault().find(session, organization.logo_id)
+    except ArtifactGone:
+        return None
+
+
+def fetch_logo(held: Held) -> None:
+    """Fetch a company's logo as a small PNG, which every mail program shows, for the letters that follow.
 
     Outside of any transaction. A logo that cannot be read is left out: the company's name stands in, and the mail goes
     out. One that was read is kept, since a wave of mails to a company's people would fetch and shrink it for each.
     """
     try:
-        with transaction(org_id) as session:
-            logo_id = organizations.current(session).logo_id
-            if logo_id is None or logo_id in _logos:
-                return
-            held = vault().find(session, logo_id)
         with Image.open(io.BytesIO(vault().open(held))) as picture:
             small = picture.convert("RGBA")
     except (ArtifactGone, UnidentifiedImageError, Image.DecompressionBombError, OSError):
@@ -292,7 +296,7 @@ def fetch_logo(org_id: UUID) -> None:
     width, height = (max(1, round(side / LOGO_DENSITY)) for side in small.size)
     if len(_logos) >= MOST_LOGOS:
         _logos.clear()
-    _logos[logo_id] = _Logo("logo", width, height, png.getvalue())
+    _logos[held.id] = _Logo("logo", width, height, png.getvalue())
 
 
 def _words(language: str) -> dict[str, Any]:

@@ -172,6 +172,15 @@ def move(session: Session, participation: Participation, to: State, *, actor: au
     )
 
 
+def move_all(session: Session, rows: Sequence[Participation], to: State, *, actor: audit.Actor) -> None:
+    """Move many, whose people the caller has locked, each as `move` does."""
+    # Held, so that `move` finds them in the session instead of asking for each.
+    held = session.scalars(select(Member).where(Member.id.in_([row.member_id for row in rows]))).all()
+    for row in rows:
+        move(session, row, to, actor=actor)
+    del held
+
+
 def demand_running(session: Session, participation: Participation) -> None:
     """Refuse what would begin or add something in a shoot that has ended; call it once the person is locked.
 

@@ -346,11 +346,7 @@ def close(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
             submission.step_back(session, row, actor=actor)
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        # Held here so that `move` finds them in the session instead of asking for each.
-        known = session.scalars(select(Member).where(Member.id.in_([row.member_id for row in batch]))).all()
-        for row in batch:
-            participations.move(session, row, State.EXPIRED, actor=actor)
-        del known
+        participations.move_all(session, batch, State.EXPIRED, actor=actor)
         session.execute(
             update(Invite)
             .where(Invite.participation_id.in_([row.id for row in batch]), Invite.revoked_at.is_(None))

@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.mail.message import Mail
 from core.people import data_links
 from core.shoots import letters
-from workers.process.postbox import post
+from workers.process.postbox import post, written
 from workers.process.runner import JobRun
 
 
@@ -22,15 +23,17 @@ def run(job: JobRun) -> None:
         MailFailed: trying again can help.
         Permanent: the address is refused.
     """
-    letters.fetch_logo(job.org_id)
-    with job.step() as session:
-        member = data_links.reachable(session, job.subject_id)
-        mail = letters.data(session, member) if member else None
+    mail = written(job, lambda session: _mail_of(session, job.subject_id))
     if mail is not None:
         post(job, mail, awaited=True)
     with job.finish() as session:
         if mail is not None and (member := data_links.reachable(session, job.subject_id)) is not None:
             audit.record(session, audit.Tag.DATA_LINK_SENT, actor=audit.SYSTEM, subject=member)
+
+
+def _mail_of(session: Session, member_id: UUID) -> Mail | None:
+    member = data_links.reachable(session, member_id)
+    return letters.data(session, member) if member else None
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:

@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.mail.message import Mail
 from core.models import Member, WebSession
 from core.shoots import letters
-from workers.process.postbox import post
+from workers.process.postbox import post, written
 from workers.process.runner import JobRun
 
 
@@ -22,16 +23,18 @@ def run(job: JobRun) -> None:
         MailFailed: trying again can help.
         Permanent: the address is refused.
     """
-    letters.fetch_logo(job.org_id)
-    with job.step() as session:
-        row = session.get_one(WebSession, job.subject_id)
-        member = session.get_one(Member, row.member_id)
-        gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
-        mail = None if gone or row.device_sha256 is None else letters.opened(session, row)
+    mail = written(job, lambda session: _mail_of(session, job.subject_id))
     if mail is not None:
         post(job, mail, awaited=True)
     with job.finish():
         pass  # only marks the work as done: the session says already that its person is told
+
+
+def _mail_of(session: Session, session_id: UUID) -> Mail | None:
+    row = session.get_one(WebSession, session_id)
+    member = session.get_one(Member, row.member_id)
+    gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
+    return None if gone or row.device_sha256 is None else letters.opened(session, row)
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:

@@ -247,5 +247,5 @@ def _train_again(job: JobRun, turn: _Turn) -> None:
     """Train on the weights that this worker runs: the base was changed since."""
     with job.step() as session:
         participation: Participation = participations.get(session, turn.participation_id, lock=True)
-        adapters.end_of(session, participation.id)
+        adapters.end_of(session, [participation])
         enqueue(session, JobName.TRAIN, participation.id)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, locks
 from core.clock import now
 from core.mail.message import Mail
-from core.models import Invite, Member, Participation, State
+from core.models import Invite, Member, Participation, Shoot, State
 from core.shoots import invites, letters, reminders
-from workers.process.postbox import post
+from workers.process.postbox import post, written
 from workers.process.runner import JobRun
 
 
@@ -24,26 +25,25 @@ def run(job: JobRun) -> None:
         MailFailed: trying again can help.
         Permanent: the address is refused.
     """
-    letters.fetch_logo(job.org_id)
-    with job.step() as session:
-        mail = mail_of(session, job.subject_id)
+    mail = written(job, lambda session: mail_of(session, job.subject_id))
     if mail is not None:
         post(job, mail)
     with job.finish() as session:
-        invite = session.get_one(Invite, job.subject_id)
-        locks.person(session, invite.member_id)
+        whose = select(Invite.member_id).where(Invite.id == job.subject_id)
+        locks.person(session, session.scalars(whose).one())
+        invite, member = _with_member(session, job.subject_id)
         if mail is None and _is_spared(session, invite):
             invites.take_back(invite)
         if mail is not None:
             invites.left(session, invite)
-            _record(session, invite, audit.Tag.INVITE_SENT)
+            _record(session, invite, member, audit.Tag.INVITE_SENT)
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:
     """Tell the log that the person was not reached, so that HR can see and correct the address."""
-    invite = session.get_one(Invite, subject_id)
+    invite, member = _with_member(session, subject_id)
     if invite.revoked_at is None:
-        _record(session, invite, audit.Tag.INVITE_UNDELIVERED, code=code)
+        _record(session, invite, member, audit.Tag.INVITE_UNDELIVERED, code=code)
 
 
 def mail_of(session: Session, invite_id: UUID) -> Mail | None:
@@ -52,12 +52,21 @@ def mail_of(session: Session, invite_id: UUID) -> Mail | None:
     A reminder that its person needs no more, since they finished, declined or asked for none, is never sent,
     however long it waited for the mail server.
     """
-    invite = session.get_one(Invite, invite_id)
-    member = session.get_one(Member, invite.member_id)
+    # In one question, and the letter's too: a wave of mails asks nothing else.
+    invite, member, participation, _ = (
+        session.execute(
+            select(Invite, Member, Participation, Shoot)
+            .join(Member, Member.id == Invite.member_id)
+            .join(Participation, Participation.id == Invite.participation_id)
+            .join(Shoot, Shoot.id == Participation.shoot_id)
+            .where(Invite.id == invite_id)
+        )
+        .one()
+        .tuple()
+    )
     gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
     if gone or invite.sent_at is not None or invite.revoked_at is not None or invite.expires_at <= now():
         return None
-    participation = session.get_one(Participation, invite.participation_id)
     if _is_spared(session, invite) or invites.is_overtaken(session, invite):
         return None
     if invite.reminder:
@@ -73,6 +82,10 @@ def _is_spared(session: Session, invite: Invite) -> bool:
     return invite.reminder and invite.sent_at is None and not reminders.wanted(participation)
 
 
-def _record(session: Session, invite: Invite, tag: audit.Tag, **facts: audit.Fact) -> None:
-    member = session.get_one(Member, invite.member_id)
+def _with_member(session: Session, invite_id: UUID) -> tuple[Invite, Member]:
+    both = select(Invite, Member).join(Member, Member.id == Invite.member_id).where(Invite.id == invite_id)
+    return session.execute(both).one().tuple()
+
+
+def _record(session: Session, invite: Invite, member: Member, tag: audit.Tag, **facts: audit.Fact) -> None:
     audit.record(session, tag, actor=audit.SYSTEM, subject=member, invite=str(invite.id), **facts)

@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.mail.message import Mail
 from core.models import Member, State
 from core.shoots import letters, participations
-from workers.process.postbox import post
+from workers.process.postbox import post, written
 from workers.process.runner import JobRun
 
 
@@ -22,17 +23,19 @@ def run(job: JobRun) -> None:
         MailFailed: trying again can help.
         Permanent: the address is refused.
     """
-    letters.fetch_logo(job.org_id)
-    with job.step() as session:
-        participation = participations.get(session, job.subject_id)
-        member = session.get_one(Member, participation.member_id)
-        gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
-        waits = participation.state == State.READY and not gone
-        mail = letters.ready(session, participation) if waits else None
+    mail = written(job, lambda session: _mail_of(session, job.subject_id))
     if mail is not None:
         post(job, mail)
     with job.finish():
         pass  # only marks the work as done: the state was set with the headshots
+
+
+def _mail_of(session: Session, participation_id: UUID) -> Mail | None:
+    participation = participations.get(session, participation_id)
+    member = session.get_one(Member, participation.member_id)
+    gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
+    waits = participation.state == State.READY and not gone
+    return letters.ready(session, participation) if waits else None
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:

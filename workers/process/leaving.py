@@ -14,6 +14,7 @@ from core.logs import logger
 from core.models import Outbox
 
 _at_hand: dict[UUID, UUID] = {}  # outbox id → organization
+_told = threading.Event()
 
 
 @contextmanager
@@ -26,8 +27,14 @@ def at_hand(outbox_id: UUID, org_id: UUID) -> Iterator[None]:
         del _at_hand[outbox_id]
 
 
+def is_told() -> bool:
+    """Whether this worker was told to stop, so that it begins nothing more."""
+    return _told.is_set()
+
+
 def told() -> None:
     """Note, from a signal's handler, that this worker was told to stop; the work goes on meanwhile."""
+    _told.set()
     for outbox_id, org_id in list(_at_hand.items()):
         # In a thread of its own: the handler may stand in the middle of the work's own transaction.
         threading.Thread(target=_excuse, args=(outbox_id, org_id), name="leaving", daemon=True).start()

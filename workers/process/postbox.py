@@ -1,13 +1,30 @@
-"""How jobs send mail."""
+"""How jobs write and send mail."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+
+from sqlalchemy.orm import Session
 
 from core.mail import rate
 from core.mail.message import Mail, MailFailed
 from core.mail.smtp import send
+from core.people import organizations
+from core.shoots import letters
 from workers.process.runner import JobRun, NotYet, Permanent
+
+
+def written(job: JobRun, write: Callable[[Session], Mail | None]) -> Mail | None:
+    """Write a mail in a transaction; before it, fetch the company's logo where this process does not have it."""
+    with job.step() as session:
+        organization = organizations.current(session)  # kept, since the letter asks for it again
+        logo = letters.unfetched_logo(session, organization)
+        if logo is None:
+            return write(session)
+    letters.fetch_logo(logo)
+    with job.step() as session:
+        return write(session)
 
 
 def post(job: JobRun, mail: Mail, *, awaited: bool = False) -> None:

@@ -19,7 +19,7 @@ from enum import Enum, auto
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import DateTime, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -148,24 +148,29 @@ def module_of(name: JobName) -> Job:
 
 
 @traced
-def perform(outbox_id: str) -> None:
-    """Do the work of one outbox row. RQ calls this; nothing escapes it, so Redis never sees an error's text.
+def perform(outbox_id: str, org_id: UUID | None = None) -> None:
+    """Do the work of one outbox row. Nothing escapes it, so Redis never sees an error's text.
 
     When Postgres does not answer, the row stays open and unlocked, and the relay delivers it again.
+
+    Args:
+        outbox_id: the row's.
+        org_id: its company, where that is known.
     """
     with patience.until_killed():
         try:
-            _perform(UUID(outbox_id))
+            _perform(UUID(outbox_id), org_id)
         except (DBAPIError, alone.LeftUndone) as error:
             logger().error("work_left_to_the_relay", outbox=outbox_id, exc_info=error)
 
 
-def _perform(outbox_id: UUID) -> None:
-    found = Lookup.outbox(outbox_id)
-    if found is None:
-        return
+def _perform(outbox_id: UUID, org_id: UUID | None) -> None:
+    if org_id is None:
+        if (found := Lookup.outbox(outbox_id)) is None:
+            return
+        org_id, _ = found
     with only_one(outbox_id) as mine:
-        taken = _take(outbox_id, *found) if mine else None
+        taken = _take(outbox_id, org_id) if mine else None
         if taken is None:
             return
         try:
@@ -180,30 +185,34 @@ def _perform(outbox_id: UUID) -> None:
             raise
 
 
-def _take(outbox_id: UUID, org_id: UUID, name: str) -> _Taken | None:
+def _take(outbox_id: UUID, org_id: UUID) -> _Taken | None:
     """Note, in a transaction of its own, that this worker has the work now; `None` if it is over.
 
     Whoever comes while that note stands and no lock is held knows that the worker died. A restart of Postgres
     frees the locks of living workers, so it tells nothing; one that is told to stop takes its note back.
     """
-    with transaction(org_id) as session:
+    # A crash of the server that forgets this note is none of a worker.
+    with transaction(org_id, durable=False) as session:
         row = session.get_one(Outbox, outbox_id, with_for_update={"key_share": True})
         if row.done_at is not None or row.failed_at is not None:
             return None
-        since = session.scalar(select(func.pg_postmaster_start_time()))
-        died = row.started_at is not None and isinstance(since, datetime) and since < row.started_at
+        died = row.started_at is not None and _postgres_began(session) < row.started_at
         if died:
             row.deaths += 1
             _note_failure(row, Death.DIED)
-            logger().error("worker_died", job=name, outbox=str(outbox_id), count=row.deaths)
+            logger().error("worker_died", job=row.job, outbox=str(outbox_id), count=row.deaths)
         row.started_at = now()
         return _Taken(
             JobRun(outbox_id, org_id, row.subject_id, row.attempts + 1),
-            JobName(name),
+            JobName(row.job),
             row.deaths,
             died,
             row.error_code if row.outages else None,
         )
+
+
+def _postgres_began(session: Session) -> datetime:
+    return session.scalars(select(func.pg_postmaster_start_time(type_=DateTime(timezone=True)))).one()
 
 
 def _do(taken: _Taken) -> None:

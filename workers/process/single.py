@@ -38,7 +38,7 @@ def only_one(subject_id: UUID) -> Iterator[bool]:
         _free(connection)
         raise
     if not mine:
-        _free(connection)
+        connection.close()
         yield False
         return
     working, over = socket.socketpair()
@@ -55,6 +55,16 @@ def only_one(subject_id: UUID) -> Iterator[bool]:
 
 def _connect() -> Connection:
     return direct_engine().connect().execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _put_away(connection: Connection) -> None:
+    """Free the lock and keep the connection for the next work; one that is lost is closed."""
+    try:
+        locks.give_back(connection)
+    except SQLAlchemyError:
+        _free(connection)
+    else:
+        connection.close()
 
 
 def _free(connection: Connection) -> None:
@@ -76,7 +86,7 @@ def _keep(connection: Connection | None, subject_id: UUID, over: socket.socket) 
             connection = _taken(subject_id)
     finally:
         if connection is not None:
-            _free(connection)
+            _put_away(connection)
         over.close()
 
 

@@ -13,17 +13,17 @@ from core.models import Outbox
 from core.observe import tracing
 
 
-def traced(perform: Callable[[str], None]) -> Callable[[str], None]:
+def traced(perform: Callable[[str, UUID | None], None]) -> Callable[..., None]:
     """Return `perform` with a span around it; asks the database nothing where tracing is off."""
 
     @wraps(perform)
-    def performed(outbox_id: str) -> None:
+    def performed(outbox_id: str, org_id: UUID | None = None) -> None:
         if not tracing.is_on():
-            perform(outbox_id)
+            perform(outbox_id, org_id)
             return
         name, parent = _begun(UUID(outbox_id))
         with tracing.span(f"job {name}", parent=parent, **{"headshots.outbox": outbox_id}):
-            perform(outbox_id)
+            perform(outbox_id, org_id)
 
     return performed
 

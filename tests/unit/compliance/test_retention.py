@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ from uuid import UUID
 import pytest
 import sealing
 from conftest import add_member, add_participation, forget_process_state
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 from work import do_all_work
 
@@ -20,7 +22,7 @@ from compliance import retention, strays
 from core import audit
 from core.brand import styles
 from core.clock import now
-from core.db import organization_of, transaction
+from core.db import engine, organization_of, transaction
 from core.errors import InvalidInput
 from core.ids import new_id
 from core.models import (
@@ -43,6 +45,19 @@ from core.vault import ArtifactGone, vault
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 DAY = timedelta(days=1)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What this process asks the main database."""
+    told: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        told.append(statement)
+
+    event.listen(engine(), "before_cursor_execute", note)
+    yield told
+    event.remove(engine(), "before_cursor_execute", note)
 
 
 def put(org: UUID, member: Member | None, kind: Kind) -> UUID:
@@ -205,6 +220,22 @@ def test_everything_due_ends_in_one_sweep_and_each_company_has_its_turn(
         assert held.readable() == {"headshot"}
     assert turns.index(other) < len(turns) - 1, "the small one does not wait for the end of the large one"
     assert retention.sweep_all() == 0
+
+
+def test_a_sweep_asks_as_much_for_many_as_for_few(org: UUID) -> None:
+    """Photos whose time is over, and people who have not answered before the deadline."""
+
+    def asked(people: int) -> int:
+        for n in range(people):
+            approve(hold(org, add_member(org, f"P{new_id().hex[-8:]}{n}"), State.APPROVED), days_ago=100)
+            late = add_participation(org, add_member(org, f"L{new_id().hex[-8:]}{n}"), State.INVITED)
+            with transaction(org) as session:
+                session.get_one(Shoot, late.shoot_id).deadline = now() - DAY
+        with statements() as told:
+            assert retention.sweep_all() == people
+        return len(told)
+
+    assert asked(2) == asked(12)
 
 
 def test_a_new_company_keeps_selfies_as_long_as_the_setting_says(

@@ -35,7 +35,7 @@ def taken(lane: Lane, most: int = 1000) -> list[UUID]:
     """Take what is due, as one free worker after another does."""
     found = []
     while len(found) < most and (one := take(lane)):
-        found.append(one)
+        found.append(one[0])
     return found
 
 

@@ -70,15 +70,22 @@ def invite_for(org: UUID, person: Member) -> tuple[Participation, Invite]:
 
 def invitation_of(org: UUID, person: Member) -> tuple[Mail, Invite]:
     _, invite = invite_for(org, person)
-    letters.fetch_logo(org)
+    fetch_logo(org)
     with transaction(org) as session:
         return invitation(session, invite), invite
+
+
+def fetch_logo(org: UUID) -> None:
+    with transaction(org) as session:
+        held = letters.unfetched_logo(session, organizations.current(session))
+    if held is not None:
+        letters.fetch_logo(held)
 
 
 def a_mail(org: UUID, kind: str, language: str = "en", days: int = 14) -> Mail:
     """A mail of each kind that we send, to Zoë, so many days before the shoot's last one."""
     row, invite = invite_for(org, add_member(org, "Zoë", email="zoe@acme.example", language=language))
-    letters.fetch_logo(org)
+    fetch_logo(org)
     with transaction(org) as session:
         session.get_one(Shoot, row.shoot_id).deadline = now() + timedelta(days=days, minutes=1)
         if kind == "remind_ready":
