@@ -16,7 +16,7 @@ from conftest import add_member, add_participation, forget_process_state
 from learning import style_picture
 from sealing import got, opened, put, sealed
 from sqlalchemy import select
-from work import do_all_work
+from work import do_all_work, do_jobs
 
 from compliance import consent as consents
 from core import audit
@@ -41,6 +41,7 @@ from core.models import (
     Style,
 )
 from core.portraits import adapters, engines, photos, submission
+from core.queue import JobName
 from core.style.spec import StyleSpec
 from core.vault import vault
 from workers.diffusion.adapters import Facts, from_bytes, to_bytes
@@ -246,7 +247,7 @@ def test_a_job_that_died_goes_on_from_its_sealed_checkpoint(
 
     monkeypatch.setattr(Trainer, "_step", died_once)
     monkeypatch.setattr("core.owed.PAUSES_SECONDS", (0,))
-    do_all_work()
+    do_jobs(org, JobName.TRAIN)
     assert steps[:19] == list(range(19))
     assert steps[19:] == list(range(16, 24)), "from the checkpoint at 16 steps"
     with transaction(org) as session:
@@ -378,7 +379,7 @@ def test_a_look_whose_worker_died_goes_on_from_its_sealed_checkpoint(
 
     monkeypatch.setattr(Trainer, "_step", died_once)
     monkeypatch.setattr("core.owed.PAUSES_SECONDS", (0,))
-    do_all_work()
+    do_jobs(org, JobName.TRAIN_STYLE)
     assert steps == [*range(13), *range(11, 16)]
     assert learned(style) is not None
 
