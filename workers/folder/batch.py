@@ -106,7 +106,9 @@ class PersonReport(BaseModel):
     gates: dict[GateName, Gate]
     figures: dict[str, float] = {}
     notes: tuple[str, ...] = ()  # what differs from the style, as `GateReport.notes`
-    master: tuple[int, int] | None = None  # width and height of the whole picture, px: what its files are cut from
+    master: tuple[int, int] | None = (
+        None  # width and height of the whole picture, px: what its files are cut from
+    )
     withheld: dict[str, WithheldReport] = {}  # by file name
     fault: str | None = None  # what broke while this person's headshot was made
     seconds: float
