@@ -23,6 +23,7 @@ from core.db import Lookup, transaction
 from core.ids import first_of
 from core.models import Alternative, Artifact, AuditEvent, Kind, Member, Participation, Photo, State
 from core.portraits import avatars, photos
+from core.shoots import participations
 from core.vault import vault
 
 BATCH: Final = 1000
@@ -152,20 +153,11 @@ def _replay(session: Session, member_ids: list[UUID]) -> int:
     for picture in back.pictures.values():
         assert picture.member_id is not None
         avatars.remove_own_picture(session, session.get_one(Member, picture.member_id))
-        _stand_in(session, picture.member_id)
+        participations.lose_picture(session, picture.member_id)
     for part in back.parts.values():
         standing_in = Alternative(part.alternative or Alternative.INITIALS)
         leaving.decline(session, part, standing_in, actor=audit.SYSTEM)
     return len(back.ids())
-
-
-def _stand_in(session: Session, member_id: UUID) -> None:
-    """Let initials stand in where a picture did that its person removed."""
-    theirs = select(Participation).where(
-        Participation.member_id == member_id, Participation.alternative == Alternative.OWN_PICTURE
-    )
-    for part in session.scalars(theirs):
-        part.alternative = Alternative.INITIALS
 
 
 def _note(session: Session) -> None:
