@@ -15,15 +15,18 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from sqlalchemy.exc import DBAPIError
 
 from core import gpu
 from core.clock import now
-from core.errors import ConfigurationError, Misfit
+from core.errors import ConfigurationError, Misfit, Unavailable
 from core.fonts import covering
 from core.observe import health
 from core.observe.figures import expiries
+from core.outages import part_of
 from core.settings import diffusion_settings, settings, vision_settings
 from core.vault import ties
+from core.vault.kms import EpochKeyGone
 from deploy import installation
 from deploy.doctor.finding import Finding, failure, ok, skipped, warning
 from deploy.fonts import SCRIPTS
@@ -67,7 +70,15 @@ def disk() -> Iterator[Finding]:
 
 def keyring() -> Iterator[Finding]:
     """The epoch keys open what they sealed, and nobody else can read them."""
-    health.ask_keyring()
+    try:
+        health.ask_keyring()
+    except EpochKeyGone:
+        yield failure(
+            "keyring",
+            f"{settings().keyring_path} has no key of the current epoch",
+            "Mount the keyring's own volume there. If it is lost, see “Operate”, the keyring is lost.",
+        )
+        return
     yield ok("keyring", "the current epoch's key opens what it seals")
     yield from _closed("keyring", settings().keyring_path)
 
@@ -109,6 +120,13 @@ def belonging() -> Iterator[Finding]:
         except ConfigurationError as error:
             yield failure(
                 "installation", f"{part}: {error.message}", "Give this host the keys of one that works."
+            )
+        except (Unavailable, DBAPIError) as error:
+            away = part_of(error)
+            yield warning(
+                "installation",
+                f"{part}: cannot be compared while a part does not work ({away or type(error).__name__})",
+                "Nothing is wrong with this host's keys as far as is known. Mend the findings on databases, keyring and storage first.",
             )
         else:
             yield ok("installation", f"{part}: the installation's")
