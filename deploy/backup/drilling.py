@@ -76,6 +76,7 @@ class Report:
     restore_seconds: float
     check_seconds: float
     erased_again: int
+    removed_again: int
     findings: dict[str, Any]
 
     @property
@@ -123,6 +124,7 @@ def drill(folder: Path, scratch: Scratch) -> Report:
         restore_seconds=round(between - started, 1),
         check_seconds=round(ended - between, 1),
         erased_again=restored["erased_again"],
+        removed_again=restored["removed_again"],
         findings=findings,
     )
     if not report.problems:

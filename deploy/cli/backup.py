@@ -55,7 +55,7 @@ def backup(out: Path, *, objects: bool, as_json: bool) -> None:
 )
 @json_option
 def restore(folder: Path, *, key_store: bool, as_json: bool) -> None:
-    """Restore a backup into empty places, replay the ledger of erasures, and say who was erased again.
+    """Restore a backup into empty places, replay the ledgers, and say how many people were erased and things removed again.
 
     The settings name the places; the key store is today's. No process starts before this has ended well.
     """
@@ -74,11 +74,13 @@ def restore(folder: Path, *, key_store: bool, as_json: bool) -> None:
             "backup": done.manifest.began_at.isoformat(),
             "erased_again": done.erased_again,
             "withdrawn_again": done.withdrawn_again,
+            "removed_again": done.removed_again,
             "objects": done.objects,
             "missing": done.missing,
         },
         f"Restored the backup of {done.manifest.began_at:%Y-%m-%d %H:%M} UTC. {done.erased_again} people whom it brought back "
-        f"were erased again, {done.withdrawn_again} consents taken back again; {done.objects} objects were put back, {done.missing} rows have none. Processes may start.",
+        f"were erased again, {done.withdrawn_again} consents taken back again, {done.removed_again} things removed again that "
+        f"their people had removed; {done.objects} objects were put back, {done.missing} rows have none. Processes may start.",
     )
 
 
@@ -128,7 +130,8 @@ def drill_restore(folder: Path, *, as_json: bool) -> None:
         report.as_json(),
         f"The backup is {report.backup_age_hours:.1f} hours old; restoring took {report.restore_seconds:.0f} s and checking "
         f"{report.check_seconds:.0f} s. {report.findings['objects']} objects, {report.findings['entries']} log entries, "
-        f"{report.findings['certificates']} certificates; {report.erased_again} people erased again.\n"
+        f"{report.findings['certificates']} certificates; {report.erased_again} people erased and "
+        f"{report.removed_again} things removed again.\n"
         + ("\n".join(report.problems) or "Everything holds."),
     )
     sys.exit(1 if report.problems else 0)
