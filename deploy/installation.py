@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from compliance import erasure, removals, withdrawals
 from compliance.signing import SigningKeys
-from core import locks
+from core import belonging, locks
 from core.db import Lookup, demand_schema, engine, transaction
 from core.errors import ConfigurationError, Misfit, Unavailable
 from core.ids import made_at
@@ -247,6 +247,8 @@ def demand() -> None:
         except Misfit as error:
             raise ConfigurationError(error.operator) from error
         except Unavailable as error:
+            if (closed := belonging.unreadable(error)) is not None:  # no outage: nothing mends that by itself
+                raise closed from error
             logger().warning("not_checked_at_start", code=name, exc_info=error)
 
 

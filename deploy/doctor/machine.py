@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from sqlalchemy.exc import DBAPIError
 
 from core import gpu
+from core.belonging import Unreadable, unreadable
 from core.clock import now
 from core.errors import ConfigurationError, Misfit, Unavailable
 from core.fonts import covering
@@ -132,11 +133,16 @@ def belonging() -> Iterator[Finding]:
                 f"{part}: {error.operator}",
                 "Give this host what it lacks, or the right address.",
             )
+        except Unreadable as error:
+            yield failure("installation", f"{part}: {error.says}", error.mend)
         except ConfigurationError as error:
             yield failure(
                 "installation", f"{part}: {error.message}", "Give this host the keys of one that works."
             )
         except (Unavailable, DBAPIError) as error:
+            if (closed := unreadable(error)) is not None:
+                yield failure("installation", f"{part}: {closed.says}", closed.mend)
+                continue
             away = part_of(error)
             yield warning(
                 "installation",
