@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from core.belonging import Unreadable, unreadable
 from core.errors import AppError, Misfit, Unavailable
 from core.reasons import Reason, reason_of
 from deploy.doctor.causes import Kind, Outside, told
@@ -116,6 +117,8 @@ def _take(look: Look, found: list[Finding]) -> None:
 
 def _read(look: Look, error: Exception) -> tuple[str, str]:
     """Return what `error` says, without a secret, and what to do."""
+    if (closed := error if isinstance(error, Unreadable) else unreadable(error)) is not None:
+        return closed.says, closed.mend
     if isinstance(error, Misfit):
         return error.operator, look.mend
     if isinstance(error, DBAPIError | PoolTimeout) and (

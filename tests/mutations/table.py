@@ -83,7 +83,7 @@ MUTATIONS = (
     Mutation(
         "A key that was destroyed is not made again",
         "core/vault/keys.py",
-        "if session.scalar(select(ErasedOwner.owner_hash).where(erased).limit(1)):",
+        "if session.scalar(select(ErasedOwner.hash).where(erased).limit(1)):",
         "if False:",
         ("tests/unit/core/vault/test_vault.py::test_destroyed_key_makes_everything_unreadable_at_once",),
     ),
