@@ -84,6 +84,10 @@ class Settings(VisionSettings, DiffusionSettings):
         None,
         description="the key store, signing in as `headshots_backup`; needed by `headshots backup` and `drill`",
     )
+    backup_objects: bool = Field(
+        False,
+        description="`headshots backup` copies the sealed objects too, as `--objects` does; `headshots drill restore` needs such a backup",
+    )
     postgres_bin: Path | None = Field(
         None, description="folder of `pg_dump` and `pg_restore`; where PATH has them it is not needed"
     )

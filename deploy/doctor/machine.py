@@ -38,6 +38,9 @@ _FULL_BYTES: Final = (
 _NARROW_SHARE: Final = 0.1
 _SOON: Final = timedelta(days=60)  # identity providers pin the SAML certificate, and their admins need weeks
 _BACKUP_DUE: Final = timedelta(hours=36)  # one a day, and half a day to notice
+_DRILL_DUE: Final = timedelta(
+    days=100
+)  # one a quarter, and a week to notice; as in deploy/observe/alerts.yaml
 # As in deploy/setup.sh: WeasyPrint loads these by name, and OpenCV's wheel is linked to the last two.
 _LIBRARIES: Final = {
     "libpango-1.0.so.0": "libpango-1.0-0",
@@ -105,6 +108,18 @@ def backups() -> Iterator[Finding]:
         )
     else:
         yield ok("backup", f"the newest is of {made.backup_at:%Y-%m-%d %H:%M} UTC")
+
+
+def drills() -> Iterator[Finding]:
+    """The newest restore that was tried."""
+    made = ties.installation()
+    mend = "Run `headshots drill restore` with the newest backup that has objects, see docs/operate.md (Backups)."
+    if made.drill_at is None:
+        yield warning("drill", "no restore was ever tried and found good", mend)
+    elif now() - made.drill_at > _DRILL_DUE:
+        yield warning("drill", f"the newest good one is of {made.drill_at:%Y-%m-%d}", mend)
+    else:
+        yield ok("drill", f"the newest good one is of {made.drill_at:%Y-%m-%d}")
 
 
 def belonging() -> Iterator[Finding]:

@@ -34,6 +34,7 @@ from core.vault import ArtifactGone, KeyErased, ties, vault
 from core.vault.keys import KeyStore
 from deploy import installation
 from deploy.backup import drilling, making, postgres, restoring
+from deploy.backup.manifest import Manifest
 from deploy.local.postgres import pg_bin
 from deploy.local.processes import child_environment
 from deploy.local.services import Databases, LocalServices
@@ -512,6 +513,24 @@ def test_a_missing_or_older_pg_dump_is_named(
     done = run("backup", "--out", str(tmp_path / "b"))
     assert done.exit_code == 2
     assert "of release 13" in done.stderr
+
+
+def test_the_timer_copies_objects_where_the_operator_says_so_and_a_drill_says_what_it_needs(
+    staff: Staff, empty: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copied(*options: str) -> bool:
+        number = len(list(tmp_path.iterdir()))
+        return bool(Manifest.read(back_up(tmp_path / str(number), *options)).objects_copied)
+
+    scratch = {"DATABASE_URL": empty.app, "DATABASE_OWNER_URL": empty.owner, "KEYS_DATABASE_URL": empty.keys}
+    move_to({f"HEADSHOTS_DRILL_{name}": url for name, url in scratch.items()}, monkeypatch)
+    assert not copied()
+    refused = run("drill", "restore", str(back_up(tmp_path)))
+    assert refused.exit_code == 2
+    assert "HEADSHOTS_BACKUP_OBJECTS=true" in refused.stderr
+    move_to({"HEADSHOTS_BACKUP_OBJECTS": "true"}, monkeypatch)
+    assert copied()  # as headshots-backup.service calls it
+    assert not copied("--no-objects")
 
 
 def test_artifacts_are_counted_in_the_manifest(staff: Staff, tmp_path: Path) -> None:
