@@ -104,6 +104,22 @@ def test_postgres_says_why_it_does_not_work(
     assert "ssl = on" in said["encryption"].mend
 
 
+def test_every_command_says_why_its_database_does_not_work(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = make_url(environment["HEADSHOTS_DATABASE_URL"])
+    for url, said in (
+        (ours.set(password=PASSWORD), "refuses the user and password in its address"),
+        (ours.set(host="nobody.invalid", query={}), "DNS knows no host"),
+    ):
+        monkeypatch.setenv("HEADSHOTS_DATABASE_URL", url.render_as_string(hide_password=False))
+        forget_process_state()
+        result = CliRunner().invoke(main, ["jobs", "list"])
+        assert (result.exit_code, said in result.stderr) == (1, True), result.stderr
+        assert PASSWORD not in result.stderr
+    forget_process_state()
+
+
 def test_redis_says_why_it_does_not_work(services: LocalServices, monkeypatch: pytest.MonkeyPatch) -> None:
     def found(url: str, **more: float) -> Finding:
         monkeypatch.setenv("HEADSHOTS_REDIS_URL", url)
