@@ -120,6 +120,24 @@ def test_every_command_says_why_its_database_does_not_work(
     forget_process_state()
 
 
+def test_before_the_first_migration_it_says_what_is_to_be_done(
+    services: LocalServices, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    empty = services.fresh_databases("empty")
+    for name, value in services.environment(empty).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HEADSHOTS_KEYRING_PATH", str(tmp_path / "nothing here"))
+    one = finding("keys_database")
+    assert (one.says, "Run `headshots migrate` once" in one.mend) == (
+        "it has no tables of this product",
+        True,
+    )
+    (disk,) = (one for one in findings("disk") if one.grade is Grade.FAILURE)
+    assert f"there is no folder {tmp_path / 'nothing here'} for the keyring" in disk.says
+    forget_process_state()
+    services.drop_databases(empty)
+
+
 def test_redis_says_why_it_does_not_work(services: LocalServices, monkeypatch: pytest.MonkeyPatch) -> None:
     def found(url: str, **more: float) -> Finding:
         monkeypatch.setenv("HEADSHOTS_REDIS_URL", url)
