@@ -23,14 +23,17 @@ from workers.vision.photometry import inside, reduced
 from workers.vision.quiet import quiet, sample_face
 from workers.vision.segment import disc, opinion
 
-# % of the head's height squared: above it a cut is not shown, up to the half of it it counts as clean. On 129
-# composites with exact truth and 12 real photos (docs/sources.md, "Trust in a cut") wrong ones had 1.5 to 73 but
-# for one of 52, right ones up to 1.4 but for seven of 89, all of these before leaves, bricks or bystanders.
-LIMIT: Final = 1.5
+# % of the head's height squared: above it a cut is not shown, up to the half of it it counts as clean. On
+# composites with exact truth (docs/sources.md, "Trust in a cut") all but one of 52 wrong cuts had more, all but 11
+# of 89 right ones less, those 11 before leaves, bricks, letters or bystanders; good real photos have up to 0.2.
+LIMIT: Final = 1.0
 _HEAD: Final = 160.0  # px, head height at which it is looked: the models see 256 px of it all
 _AROUND: Final = (1.6, 1.1, 1.8)  # head heights from the eyes, left and right, up, down: what a pose needs
 _THIN: Final = 0.02  # head heights, radius: what is thinner is an edge
 _SURE: Final = 0.6  # of the selfie models' mean: what is kept must have more than half on its side
+_LITTLE: Final = (
+    0.25  # of what a pose alone calls foreign: from here on it is asked again about the region alone
+)
 _NOSE_OFF: Final = 0.35  # head heights: a pose whose nose lies further off is somebody else's
 _NOSE: Final = 4  # of the mesh; the pose's first landmark
 
@@ -83,13 +86,15 @@ def doubt(pixels: Pixels, face: Face, region: Box, alpha: Mask) -> float:
         face.moved(-columns.start, -rows.start, scale),
         face.moved(-far_columns.start, -far_rows.start, scale),
     )
-    body = _body(around, there)
-    body = _body(part, here) if body is None else _placed(body, shift, size)
+    seen = _body(around, there)
+    body = _body(part, here) if seen is None else _placed(seen, shift, size)
     if body is None:
         body = np.asarray(selfie, np.float32)
-    left_out = ~kept & (body > 0.5) & (selfie > 0.5)
-    foreign = max(_area(kept & (body < 0.5), scale * head), _area(kept & (selfie < _SURE), scale * head))
-    return _area(left_out, scale * head) + foreign
+    left_out = _area(~kept & (body > 0.5) & (selfie > 0.5), scale * head)
+    foreign = _area(kept & (body < 0.5), scale * head)
+    if foreign > _LITTLE and seen is not None and (again := _body(part, here)) is not None:
+        foreign = _area(kept & (np.maximum(body, again) < 0.5), scale * head)
+    return left_out + max(foreign, _area(kept & (selfie < _SURE), scale * head))
 
 
 def _body(image: Pixels, face: Face) -> Mask | None:

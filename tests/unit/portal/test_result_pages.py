@@ -261,14 +261,14 @@ def test_a_photo_that_a_headshot_came_of_carries_no_mark(waiting: Any, shoot: Sh
 def test_cleanly_cut_out_is_said_only_where_it_was_measured(portal, edge, cut, good, answer) -> None:
     gates: dict[str, Any] = {"edge": {"value": 3.0, "limit": 9.0, "passed": edge}}
     if cut is not ...:  # a picture from before cuts were measured has no such gate
-        gates["cut"] = {"value": cut, "limit": 1.5, "passed": None if cut is None else cut <= 1.5}
+        gates["cut"] = {"value": cut, "limit": 2.0, "passed": None if cut is None else cut <= 2.0}
     with portal.test_request_context("/"):
         [finding] = [one for one in words.gates({"gates": gates}) if one.label.startswith("Cleanly")]
         assert (finding.good, finding.answer) == (good, answer)
 
 
 def test_who_is_withheld_for_the_cut_reads_what_would_help(portal) -> None:
-    held = {"gates": {"cut": {"value": 9.0, "limit": 1.5, "passed": False}}}
+    held = {"gates": {"cut": {"value": 9.0, "limit": 1.0, "passed": False}}}
     with portal.test_request_context("/"):
         [reason] = words.withheld("gates", held)
     assert "plain wall" in reason
