@@ -194,7 +194,7 @@ class PublishedKeys(_Part):
 
 
 def _unusable(path: Path, error: OSError) -> ConfigurationError:
-    return ConfigurationError(
+    return belonging.unreadable(error) or ConfigurationError(
         f"The evidence signing keys in {path} cannot be read or created: {error.strerror}. "
         "Check HEADSHOTS_SIGNING_PATH and its permissions."
     )

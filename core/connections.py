@@ -7,15 +7,19 @@ A host that is lost without a word sends no FIN: only the system's own probes fi
 from __future__ import annotations
 
 import socket
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 CONNECT_SECONDS: Final = 5
+# Debian, Ubuntu and Alpine; Fedora and its kin.
+_TRUSTED: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 REDIS_SECONDS: Final = 15  # what one answer of Redis may take
 
 
@@ -63,13 +67,31 @@ class Watch:
 WATCH: Final = Watch()
 
 
+def trusting(url: str) -> str:
+    """Return a Postgres address whose `sslrootcert=system` names the file of the authorities that this machine trusts.
+
+    The libpq in psycopg's wheel looks for them where it was built, which no machine has, and so trusts nobody.
+    """
+    address = make_url(url)
+    if address.query.get("sslrootcert") != "system":
+        return url
+    trusted = ssl.get_default_verify_paths().cafile or next(
+        (each for each in _TRUSTED if Path(each).is_file()), None
+    )
+    # Of `system` itself libpq lets nothing weaker follow (PostgreSQL manual, 34.1.2, sslrootcert).
+    if trusted is None:
+        return url
+    named = address.update_query_dict({"sslrootcert": trusted, "sslmode": "verify-full"})
+    return named.render_as_string(hide_password=False)
+
+
 def postgres_connection(url: str) -> psycopg.Connection:
     """Open a connection that commits each statement, for what lives longer than a transaction.
 
     Args:
         url: as SQLAlchemy or libpq writes it.
     """
-    address = url.replace("postgresql+psycopg://", "postgresql://")
+    address = trusting(url).replace("postgresql+psycopg://", "postgresql://")
     connection = psycopg.connect(make_conninfo(address, **WATCH.ours), autocommit=True)
     connection.execute(WATCH.servers.encode())
     return connection
@@ -79,7 +101,7 @@ def postgres_engine(
     url: str, *, watch: Watch = WATCH, connect_args: dict[str, Any] | None = None, **options: Any
 ) -> Engine:
     """Return an engine whose connections are watched from both ends, and are waited for no longer than said here."""
-    made = create_engine(url, connect_args={**watch.ours, **(connect_args or {})}, **options)
+    made = create_engine(trusting(url), connect_args={**watch.ours, **(connect_args or {})}, **options)
 
     @event.listens_for(made, "connect")
     def have_it_watched(connection: DBAPIConnection, _: object) -> None:

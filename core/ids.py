@@ -20,6 +20,11 @@ def new_id() -> UUID:
     return UUID(int=value)
 
 
+def first_of(at: datetime) -> UUID:
+    """Return the lowest identifier that `new_id` can make at `at` or later."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)
+
+
 def made_at(identifier: UUID) -> datetime | None:
     """Return when `new_id` made it, by the clock of whoever did; `None` for an identifier of another kind."""
     return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC) if identifier.version == 7 else None

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 import migrations
-from core.connections import postgres_engine
+from core.connections import postgres_engine, trusting
 from core.errors import Misfit
 
 MIGRATIONS = Path(migrations.__file__).parent
@@ -39,7 +39,7 @@ def alembic_config(url: str, connection: Connection | None = None) -> Config:
     """Return Alembic's configuration for the database at `url`, or for an open connection to it."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["url"] = url
+    config.attributes["url"] = trusting(url)
     config.attributes["connection"] = connection
     return config
 

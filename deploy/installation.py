@@ -18,9 +18,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from compliance import erasure, withdrawals
+from compliance import erasure, removals, withdrawals
 from compliance.signing import SigningKeys
-from core import locks
+from core import belonging, locks
 from core.db import Lookup, demand_schema, engine, transaction
 from core.errors import ConfigurationError, Misfit, Unavailable
 from core.ids import made_at
@@ -194,10 +194,11 @@ def _check_key_store() -> None:
     before the mark was made, so only what the ledgers say of later can have come back.
     """
     vault().ties.check_key_store()
+    vault().keys.demand_tables()
     mark = vault().keys.marks.read()
     marked_at = None if mark is None else made_at(mark.generation)
     since = BEGINNING if marked_at is None else marked_at - CLOCKS_APART
-    if erasure.brought_back(since) or withdrawals.brought_back(since):
+    if any(ledger.brought_back(since) for ledger in (erasure, withdrawals, removals)):
         raise KeyStoreNotOurs(operator=OF_ANOTHER_TIME)
 
 
@@ -246,19 +247,28 @@ def demand() -> None:
         except Misfit as error:
             raise ConfigurationError(error.operator) from error
         except Unavailable as error:
+            if (closed := belonging.unreadable(error)) is not None:  # no outage: nothing mends that by itself
+                raise closed from error
             logger().warning("not_checked_at_start", code=name, exc_info=error)
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a restored database had brought back: people who were erased, and consents that were taken back."""
+    """What a restored database had brought back.
+
+    Attributes:
+        erased: people who had been erased.
+        withdrawn: consents that had been taken back.
+        removed: photos, own pictures and parts in shoots that their people had removed.
+    """
 
     erased: int
     withdrawn: int
+    removed: int
 
 
 def replay() -> Replayed:
-    """Erase and take back again what a restored database brought back; let it and the key store belong together again.
+    """Erase, take back and remove again what a restored database brought back; let it and the key store belong together again.
 
     Lists of people and searches are deleted: they may name whoever was erased since, and an import that waited for
     its worker would bring them back.
@@ -275,7 +285,7 @@ def replay() -> Replayed:
         with transaction(org_id) as session:
             commits.end_all(session, commits.Ended.RESTORED)
             searches.forget_all(session)
-    again = Replayed(erasure.replay_ledger(), withdrawals.replay())
+    again = Replayed(erasure.replay_ledger(), withdrawals.replay(), removals.replay())
     vault().ties.adopt_key_store()
     return again
 

@@ -21,6 +21,7 @@ from core.portraits import headshots, photos, submission
 from core.shoots import participations, promises
 from core.shoots.participations import SETTLED
 from core.style.framing import Head
+from core.style.spec import Output, StyleSpec
 from core.vault import vault
 from core.web.answers import go, page
 from core.web.app import limiter
@@ -66,6 +67,7 @@ def show() -> Response:
         if place.state not in SHOWN:
             return go(step_url(place.state))
         found = headshots.of_participation(session, place.participation.id)
+        spec = _style(session, place).parsed
         return page(
             "result.html",
             place=place,
@@ -82,8 +84,8 @@ def show() -> Response:
             settled=place.state in SETTLED,
             kept_days=promises.days_of(place.organization, place.participation),
             fallback=words.fallback(place.participation.fallback_code),
-            shape=shape_of(_style(session, place).parsed),
-            handed_over=_style(session, place).parsed.outputs[0],
+            shape=shape_of(spec),
+            handed_over=_handed_over(place, spec, found),
             way_back=way_back(session, place),
             size_name=words.size,
         )
@@ -135,9 +137,26 @@ def _candidate(session: Session, place: Visit, one: Headshot, number: int, *, ea
         dressed=one.engine == EngineName.WARDROBE,
         chosen=one.id == place.participation.chosen_headshot_id,
         findings=words.gates(one.gates),
-        notes=words.notes(one.gates),
+        notes=words.notes(one.gates) + _smaller(session, one),
         figures=words.figures(one.gates),
     )
+
+
+def _smaller(session: Session, one: Headshot) -> list[str]:
+    """Say where the photo has too few pixels for the company's file."""
+    style = session.get_one(Style, one.style_id).parsed
+    asked = style.outputs[0]
+    made = headshots.file_made(one, style, asked)
+    return [] if made == asked else [words.smaller(made, asked)]
+
+
+def _handed_over(place: Visit, style: StyleSpec, found: Sequence[Headshot]) -> Output:
+    """Return the company's file of the approved headshot, before that the largest one of those to choose from."""
+    first = style.outputs[0]
+    chosen = place.participation.chosen_headshot_id
+    some = [one for one in found if one.id == chosen] or [one for one in found if headshots.is_visible(one)]
+    made = [headshots.file_made(one, style, first) for one in some]
+    return max(made, key=lambda output: output.height, default=first)
 
 
 def _name(candidate: Candidate) -> str:

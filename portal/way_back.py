@@ -19,7 +19,7 @@ class WayBack:
 
     Attributes:
         approved: the headshot that the company gets; `None` where none was approved yet.
-        outputs: its sizes, each with its file name in addresses.
+        outputs: its files in the sizes that they really have, each with its file name in addresses.
         shape: width and height of its picture on a page, see `shape_of`.
     """
 
@@ -32,8 +32,10 @@ def way_back(session: Session, place: Visit) -> WayBack | None:
     """Return what there is to go back to, `None` for nothing."""
     chosen = place.participation.chosen_headshot_id
     if chosen is not None:
-        style = session.get_one(Style, session.get_one(Headshot, chosen).style_id).parsed
-        return WayBack(chosen, [(output, file_of(output)) for output in style.outputs], shape_of(style))
+        headshot = session.get_one(Headshot, chosen)
+        style = session.get_one(Style, headshot.style_id).parsed
+        made = [headshots.file_made(headshot, style, output) for output in style.outputs]
+        return WayBack(chosen, [(output, file_of(output)) for output in made], shape_of(style))
     if place.state in (State.UPLOADING, State.FAILED) and headshots.any_of(session, place.participation):
         return WayBack(None, [], None)
     return None

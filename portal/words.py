@@ -14,6 +14,7 @@ from core.checks.advice import ADVICE, Issue
 from core.checks.report import CLEAN_CUT
 from core.models import Kind
 from core.portraits.engines import Fallback
+from core.style.spec import Output
 from core.words import fill
 
 
@@ -246,6 +247,19 @@ def notes(report: Mapping[str, Any]) -> list[str]:
         ),
     }
     return [known[code] for code in report.get("notes", ()) if code in known]
+
+
+def smaller(made: Output, asked: Output) -> str:
+    """Return that a photo has too few pixels for a file of the size that was asked for."""
+    said: str = _(
+        "%(width)s × %(height)s pixels instead of %(whole_width)s × %(whole_height)s: your face has no more in this "
+        "photo, and enlarging would blur it. Come closer to the camera for a larger one.",
+        width=made.width,
+        height=made.height,
+        whole_width=asked.width,
+        whole_height=asked.height,
+    )
+    return said
 
 
 def withheld(code: str | None, report: Mapping[str, Any]) -> list[str]:

@@ -41,7 +41,7 @@ def sp_credentials(folder: Path) -> Credentials:
     try:
         return _read(folder / f"{SP}.key", folder / f"{SP}.crt")
     except OSError as error:
-        raise ConfigurationError(
+        raise belonging.unreadable(error) or ConfigurationError(
             f"The key of our side of SAML cannot be read in {folder}: {error.strerror}. Check HEADSHOTS_SIGNING_PATH: every "
             "host needs the folder that `headshots migrate` made once for this installation, or a copy of it."
         ) from error

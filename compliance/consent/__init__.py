@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from compliance.consent.texts import Notice
@@ -16,7 +16,6 @@ from core.consent import PAINTING, ConsentRequired, Purpose, ValidConsent
 from core.db import organization_of
 from core.errors import InvalidInput
 from core.ids import new_id
-from core.logs import logger
 from core.models import Consent, Member, Participation
 from core.people import consents, members
 from core.portraits import adapters, headshots, verdicts
@@ -122,7 +121,8 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
     for row in rows:
         row.withdrawn_at = moment
     if rows:
-        _note_after_commit(session, [row.id for row in rows], moment)
+        # With the keys, where no restore of the database undoes it; see `compliance.withdrawals`.
+        vault().keys.withdrawals.note_after_commit(session, [row.id for row in rows], moment)
     if purpose is Purpose.LIKENESS:
         headshots.forget_likeness(session, member.id)
         verdicts.forget_likeness(session, member.id)
@@ -137,17 +137,6 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
             subject=member,
             purpose=purpose.value,
         )
-
-
-def _note_after_commit(session: Session, consent_ids: Sequence[UUID], moment: datetime) -> None:
-    """Note it with the keys, where no restore of the database undoes it; see `compliance.withdrawals`."""
-
-    @event.listens_for(session, "after_commit", once=True)
-    def note(_: Session) -> None:
-        try:
-            vault().keys.withdrawals.note(consent_ids, moment)
-        except Exception as error:  # noqa: BLE001 - the withdrawal stands; the scheduler notes it within the hour
-            logger().error("withdrawal_noted_later", count=len(consent_ids), exc_info=error)
 
 
 def require(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from compliance import consent
 from core import audit, locks
+from core.clock import now
 from core.consent import Purpose
-from core.models import Alternative, Kind, Member, Participation, Shoot, State
+from core.models import Alternative, Consent, Kind, Member, Participation, Shoot, State
 from core.portraits import adapters, avatars, headshots, photos
 from core.shoots import participations
 from core.vault import vault
@@ -97,6 +98,17 @@ def ending(session: Session, member_id: UUID) -> Ending:
     )
 
 
+def rests_on(session: Session, participation_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return for each part the newest consent to photos that was given in it.
+
+    It is asked for in every shoot, and anew of whoever comes back, so it tells one stay in a shoot from the next.
+    """
+    given = select(Consent.participation_id, Consent.id).where(
+        Consent.participation_id.in_(participation_ids), Consent.purpose == Purpose.PHOTO, Consent.granted
+    )
+    return {row.participation_id: row.id for row in session.execute(given.order_by(Consent.id))}
+
+
 def _resting_on_consent(session: Session, member_id: UUID) -> Sequence[Participation]:
     """Return the person's parts in which something was agreed to or declined, of every shoot."""
     return session.scalars(
@@ -112,6 +124,8 @@ def _end(
     photos.remove_all(session, rows, actor=actor)
     headshots.delete_all(session, rows)
     adapters.end_of(session, rows)
+    given = rests_on(session, [row.id for row in rows])
+    vault().keys.removals.note_after_commit(session, rows[0].member_id, list(given.values()), now())
     for row in rows:
         standing_in = alternative or Alternative(row.alternative or Alternative.INITIALS)
         participations.decline(session, row, standing_in, actor=actor)

@@ -77,6 +77,9 @@ class GateReport(BaseModel):
     figures: dict[str, float]  # absolute figures of the style, for the team's spread
     # What differs from the style: codes of `workers.studio.align.Framing.notes`, and `OTHER_SIDE` of the gates.
     notes: tuple[str, ...] = ()
+    master: tuple[int, int] | None = (
+        None  # width and height of the whole picture, px; see `StyleSpec.delivered`
+    )
 
     def plus(self, gates: dict[GateName, Gate]) -> GateReport:
         """Return the report with further measurements, the worse of two where both measured the same."""

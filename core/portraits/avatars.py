@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import fonts, locks, uploads
+from core.clock import now
 from core.errors import NotFound
 from core.models import Alternative, Artifact, Kind, Member, Participation, Use
 from core.vault import Sealed, vault
@@ -145,3 +146,4 @@ def _delete(session: Session, member: Member) -> None:
     earlier = own_picture(session, member.id)
     if earlier is not None:
         vault().delete(session, [earlier.id])
+        vault().keys.removals.note_after_commit(session, member.id, [earlier.id], now())

@@ -13,6 +13,8 @@ from core.checks.report import COMPARED
 from core.errors import Conflict, NotFound
 from core.models import Artifact, Headshot, Member, Participation
 from core.shoots import participations
+from core.style.framing import Head
+from core.style.spec import Output, StyleSpec
 from core.vault import Held, vault
 
 
@@ -125,6 +127,13 @@ def master(session: Session, participation: Participation, headshot: Headshot) -
         raise NotApproved("Choose this headshot first; then every size can be downloaded.")
     assert headshot.artifact_id is not None
     return vault().find(session, headshot.artifact_id)
+
+
+def file_made(headshot: Headshot, style: StyleSpec, output: Output) -> Output:
+    """Return one of the style's files as it is made of a headshot: in the size that its photo has pixels for."""
+    master = headshot.gates.get("master")
+    head = Head.measured(headshot.gates.get("figures", {}))
+    return style.delivered(output, head, None if master is None else (int(master[0]), int(master[1])))
 
 
 def download(

@@ -204,7 +204,7 @@ def remove(session: Session, photo: Photo, *, actor: audit.Actor) -> None:
     if photo.removed_at is not None:
         return
     demand_open(session, participation)
-    _delete(session, [photo], actor=actor)
+    delete(session, [photo], actor=actor)
 
 
 def remove_all(session: Session, participations_of: Sequence[Participation], *, actor: audit.Actor) -> None:
@@ -212,12 +212,16 @@ def remove_all(session: Session, participations_of: Sequence[Participation], *, 
     held = [photo for row in participations_of for photo in of_participation(session, row.id)]
     for row in participations_of:
         arrivals.end(session, arrivals.of_participation(session, row.id))
-    _delete(session, held, actor=actor)
+    delete(session, held, actor=actor)
 
 
-def _delete(session: Session, photos: Sequence[Photo], *, actor: audit.Actor) -> None:
+def delete(session: Session, photos: Sequence[Photo], *, actor: audit.Actor, **facts: audit.Fact) -> None:
+    """Delete photos of one person for good: no restore of the database brings them back."""
     end(session, photos)
-    record_removed(session, photos, actor=actor)
+    record_removed(session, photos, actor=actor, **facts)
+    if photos:
+        ids = [photo.id for photo in photos]
+        vault().keys.removals.note_after_commit(session, photos[0].member_id, ids, now())
 
 
 def record_removed(

@@ -287,6 +287,5 @@ def forget_likeness(session: Session, member_id: UUID) -> None:
     ending = doubted(session, member_id)
     for photo in held:
         photo.likeness_id = None
-    photos.end(session, ending)
-    photos.record_removed(session, ending, actor=audit.SYSTEM, reason="unconfirmed")
+    photos.delete(session, ending, actor=audit.SYSTEM, reason="unconfirmed")
     session.flush()

@@ -224,6 +224,17 @@ def stand_in(session: Session, participation: Participation, alternative: Altern
     participation.alternative = alternative
 
 
+def lose_picture(session: Session, member_id: UUID) -> None:
+    """Let initials stand in wherever the person's own picture did, which is gone."""
+    locks.person(session, member_id)
+    for row in session.scalars(
+        select(Participation).where(
+            Participation.member_id == member_id, Participation.alternative == Alternative.OWN_PICTURE
+        )
+    ):
+        row.alternative = Alternative.INITIALS
+
+
 def demand_declined(participation: Participation) -> None:
     """Refuse what is only for someone who declined.
 

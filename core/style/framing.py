@@ -13,6 +13,9 @@ _HEAD_WIDTH: Final = 0.8
 _AIR: Final = 0.075  # of the head's height, on either side of a head in a narrow file
 # Fraction of the frame height. A photo that ends early is cropped up to here, so a file must have room for it.
 LARGEST_HEAD: Final = 0.80
+# A quarter more than a photo holds is not seen at the distance from which a portrait is looked at; beyond that a
+# headshot is made smaller, never blurred.
+_MOST_ENLARGED: Final = 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,16 @@ class Head:
         if "eye_line_fraction" not in figures or "head_height_fraction" not in figures:
             return None
         return cls(figures["eye_line_fraction"], figures["head_height_fraction"])
+
+
+def largest_frame(head_px: float, head_height: float) -> float:
+    """Return the height of the largest frame that a photo fills without being seen to be enlarged, pixels.
+
+    Args:
+        head_px: Chin to crown, pixels of the photo.
+        head_height: The same in the frame, fraction of its height.
+    """
+    return _MOST_ENLARGED * head_px / head_height
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,17 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from core.style.framing import LARGEST_HEAD, NO_ROOM, Head, Rect, Room, head_box, room_for, window
+from core.style.framing import (
+    LARGEST_HEAD,
+    NO_ROOM,
+    Head,
+    Rect,
+    Room,
+    head_box,
+    largest_frame,
+    room_for,
+    window,
+)
 from core.words import N_, fill
 
 HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -394,6 +404,7 @@ class Logo(_Part):
         return Rect(left, top, width, height)
 
 
+_WHOLE: Final = 0.995  # of the pixels asked for: what whole pixels of a master may make of it
 _SAME_SHAPE: Final = 0.01  # of width / height: what whole pixels may make of it
 
 
@@ -492,6 +503,42 @@ class StyleSpec(_Part):
         height = max(output.height / self.part(output).height for output in self.outputs)
         height = min(height, MAX_SIDE / (1 + room.above), MAX_SIDE / (aspect * (1 + 2 * room.beside)))
         return room.around(math.ceil(height * aspect - 1e-6), math.ceil(height - 1e-6))
+
+    def carried(self, head_px: float, head_height: float) -> tuple[int, int]:
+        """Return width and height of the largest master that a photo carries, at most that of `master_size`.
+
+        Args:
+            head_px: Chin to crown, pixels of the photo.
+            head_height: The same in the frame, fraction of its height.
+        """
+        whole = self.master_size()
+        frame, room = self.frame(*whole), self.room
+        share = min(1.0, largest_frame(head_px, head_height) / frame.height)
+        if share == 1.0:
+            return whole
+        return room.around(max(1, int(share * frame.width)), max(1, int(share * frame.height)))
+
+    def delivered(self, output: Output, head: Head | None, master: tuple[int, int] | None) -> Output:
+        """Return a file as it is delivered: as asked, or as large as a master is that a small photo made smaller.
+
+        Its shape stays, and on paper its size.
+
+        Args:
+            output: The file as the style asks for it.
+            head: How the head really stands in the frame, where that differs from the style.
+            master: Width and height of the master; `None` where they are not known.
+        """
+        if master is None:
+            return output
+        frame = self.frame(*master).height
+        share = frame / self.frame(*self.master_size()).height
+        if share < 1:
+            share = max(share, self.part(output, head, master).height * frame / output.height)
+        if share > _WHOLE:
+            return output
+        width, height = max(1, round(share * output.width)), max(1, round(share * output.height))
+        dpi = None if output.dpi is None else max(1, round(share * output.dpi))
+        return output.model_copy(update={"width": width, "height": height, "dpi": dpi})
 
     def _room_in(self, width: int, height: int) -> Room:
         # A master without any room has the frame's own shape: a preview, or one made for other outputs.

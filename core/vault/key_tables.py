@@ -34,23 +34,42 @@ class DataKey(KeyBase):
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class ErasedOwner(KeyBase):
+class Note(KeyBase):
+    """A keyed hash of something, and when it happened to it."""
+
+    __abstract__ = True
+
+    hash: Mapped[str]
+    at: Mapped[datetime]
+
+
+class ErasedOwner(Note):
     """The erasure ledger: a keyed hash of each erased owner, so that a restore cannot bring one back."""
 
     __tablename__ = "erasure_ledger"
 
-    owner_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    hash: Mapped[str] = mapped_column("owner_hash", String(64), primary_key=True)
     epoch: Mapped[int]
-    erased_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    at: Mapped[datetime] = mapped_column("erased_at", DateTime(timezone=True))
 
 
-class WithdrawnConsent(KeyBase):
+class WithdrawnConsent(Note):
     """A keyed hash of a consent that was taken back, so that a restore cannot undo it."""
 
     __tablename__ = "withdrawal_ledger"
 
-    consent_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    withdrawn_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    hash: Mapped[str] = mapped_column("consent_hash", String(64), primary_key=True)
+    at: Mapped[datetime] = mapped_column("withdrawn_at", DateTime(timezone=True))
+
+
+class RemovedThing(Note):
+    """A keyed hash of what a person removed singly, such as a photo, so that a restore cannot bring it back."""
+
+    __tablename__ = "removal_ledger"
+
+    hash: Mapped[str] = mapped_column("thing_hash", String(64), primary_key=True)
+    owner_hash: Mapped[str] = mapped_column(String(64), index=True)
+    at: Mapped[datetime] = mapped_column("removed_at", DateTime(timezone=True), index=True)
 
 
 class LogHead(KeyBase):

@@ -7,8 +7,6 @@ survivor and destroys the old epoch key, which kills each older copy of this sto
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from sqlalchemy import (
     cast,
     delete,
     func,
+    inspect,
     literal,
     select,
     update,
@@ -39,8 +38,8 @@ from core.vault.crypto import CannotOpen, new_key, open_sealed
 from core.vault.heads import Heads
 from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBase
 from core.vault.kms import EpochKeyGone, Kms
+from core.vault.ledger import Ledger, Removals, Withdrawals
 from core.vault.marks import Marks
-from core.vault.withdrawals import Withdrawals
 
 # So many move in a tenth of a second, which is how long erasing one of them may wait.
 REWRAPPED_AT_ONCE = 2000
@@ -56,6 +55,12 @@ class KeyringNotOurs(Misfit):
     """The keyring on this host is not the one that the key store's keys are wrapped under."""
 
     code = "keyring_not_ours"
+
+
+class KeyStoreBehind(Misfit):
+    """The key store lacks a table of this release."""
+
+    code = "key_store_behind"
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ class KeyStore:
     Args:
         engine: the key store's own database.
         kms: holder of the epoch keys.
-        ledger_key: secret under which the erasure ledger hashes owners.
+        ledger_key: secret under which the ledgers hash whom and what they are about.
         may_turn: raises where this process may not begin or end an epoch; asked while nobody else can.
     """
 
@@ -104,11 +109,12 @@ class KeyStore:
     ) -> None:
         self._engine = engine
         self._kms = kms
-        self._ledger_key = ledger_key
         self._may_turn = may_turn
         self.heads = Heads(engine)
         self.marks = Marks(engine)
+        self.erasures = Ledger(engine, ledger_key, ErasedOwner, b"")
         self.withdrawals = Withdrawals(engine, ledger_key)
+        self.removals = Removals(engine, ledger_key, self.erasures.hash)
 
     def create_tables(self) -> None:
         """Create the store's tables and its first epoch; a second call changes nothing.
@@ -131,6 +137,17 @@ class KeyStore:
                         self._kms.unwrap(row.epoch, row.wrapped, self._associated(row.owner_id))
                     self._prove(session, current)
 
+    def demand_tables(self) -> None:
+        """See that the store has every table of this release.
+
+        Raises:
+            KeyStoreBehind: one is missing.
+        """
+        if not set(KeyBase.metadata.tables) <= set(inspect(self._engine).get_table_names()):
+            raise KeyStoreBehind(
+                operator="The key store is of an earlier release. Run `headshots migrate`, which adds what it lacks."
+            )
+
     def demand_keyring(self) -> None:
         """Hold the keyring against the current epoch.
 
@@ -151,11 +168,6 @@ class KeyStore:
     def _prove(self, session: Session, epoch: int) -> None:
         proof = insert(EpochProof).values(epoch=epoch, wrapped=self._kms.wrap(epoch, _PROVEN, _PROVEN))
         session.execute(proof.on_conflict_do_nothing())
-
-    def erased_since(self, since: datetime) -> set[str]:
-        """Return the hashes of whoever was erased at `since` or later."""
-        with Session(self._engine) as session:
-            return set(session.scalars(select(ErasedOwner.owner_hash).where(ErasedOwner.erased_at >= since)))
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
@@ -188,9 +200,7 @@ class KeyStore:
     def is_empty(self) -> bool:
         """Whether the store holds no key and has never destroyed one."""
         with Session(self._engine) as session:
-            return not any(
-                session.scalar(select(func.count()).select_from(table)) for table in (DataKey, ErasedOwner)
-            )
+            return not any(session.scalar(select(table).limit(1)) for table in (DataKey, ErasedOwner))
 
     @staticmethod
     def _current(session: Session) -> int:
@@ -202,10 +212,6 @@ class KeyStore:
     def _associated(owner_id: UUID) -> bytes:
         return b"headshots data key " + owner_id.bytes
 
-    def owner_hash(self, owner_id: UUID) -> str:
-        """Return the keyed hash under which the ledger knows an owner."""
-        return hmac.new(self._ledger_key, owner_id.bytes, hashlib.sha256).hexdigest()
-
     def create(self, owner_ids: Iterable[UUID]) -> dict[UUID, bytes]:
         """Make a key for each owner that has none; return the keys of all of them.
 
@@ -215,10 +221,10 @@ class KeyStore:
         owners = list(owner_ids)
         with Session(self._engine) as session, session.begin():
             locks.wait(session, locks.Space.EPOCH, shared=True)
-            hashes = [self.owner_hash(owner) for owner in owners]
+            hashes = [self.erasures.hash(owner) for owner in owners]
             # One array each, where thousands of parameters would take seconds to prepare.
-            erased = ErasedOwner.owner_hash == any_(literal(hashes, ARRAY(String)))
-            if session.scalar(select(ErasedOwner.owner_hash).where(erased).limit(1)):
+            erased = ErasedOwner.hash == any_(literal(hashes, ARRAY(String)))
+            if session.scalar(select(ErasedOwner.hash).where(erased).limit(1)):
                 raise KeyErased("This person was erased; a new invitation starts a new record.")
             epoch = self._current(session)
             self._demand_keyring(session, epoch)  # before anything is wrapped that no other host could open
@@ -274,11 +280,11 @@ class KeyStore:
             session.execute(delete(DataKey).where(DataKey.owner_id == owner_id))
             session.execute(
                 insert(ErasedOwner)
-                .values(owner_hash=self.owner_hash(owner_id), epoch=epoch, erased_at=now())
+                .values(hash=self.erasures.hash(owner_id), epoch=epoch, at=now())
                 .on_conflict_do_nothing()
             )
-            entry = session.get_one(ErasedOwner, self.owner_hash(owner_id))
-            return Destruction(epoch=entry.epoch, at=entry.erased_at)
+            entry = session.get_one(ErasedOwner, self.erasures.hash(owner_id))
+            return Destruction(epoch=entry.epoch, at=entry.at)
 
     def forget(self, owner_ids: Collection[UUID]) -> None:
         """Destroy the keys of what is nobody, such as lists; the ledger is for people. Who has none is fine."""
@@ -287,13 +293,6 @@ class KeyStore:
             session.execute(
                 delete(DataKey).where(DataKey.owner_id == any_(literal(list(owner_ids), ARRAY(Uuid))))
             )
-
-    def erased_among(self, owner_ids: Iterable[UUID]) -> set[UUID]:
-        """Return which of these owners the ledger says were erased."""
-        by_hash = {self.owner_hash(owner): owner for owner in owner_ids}
-        with Session(self._engine) as session:
-            found = session.scalars(select(ErasedOwner.owner_hash).where(ErasedOwner.owner_hash.in_(by_hash)))
-            return {by_hash[value] for value in found}
 
     def turn_epoch(self) -> EpochTurn:
         """Begin a new epoch, re-wrap every key under its key, then destroy the old epoch's.

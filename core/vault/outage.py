@@ -10,6 +10,7 @@ from obstore.exceptions import BaseError
 from core.errors import Unavailable
 from core.logs import logger
 from core.observe import metrics
+from core.reasons import Reason, reason_of
 from core.words import N_
 
 
@@ -18,11 +19,13 @@ class Outage(Unavailable):
 
     Attributes:
         part: which of the two: `storage` or `keyring`.
+        reason: why, for the operator; who is at a page can only wait, whatever it is.
     """
 
-    def __init__(self, message: str, part: str) -> None:
+    def __init__(self, message: str, part: str, reason: Reason) -> None:
         super().__init__(message)
         self.part = part
+        self.reason = reason
 
 
 @contextmanager
@@ -38,11 +41,13 @@ def answering(part: str) -> Iterator[None]:
         yield
     except (BaseError, OSError) as error:
         metrics.PART_ERRORS.labels(part).inc()
-        logger().error(f"{part}_unavailable", exc_info=error)
+        reason = reason_of(error)
+        logger().error(f"{part}_unavailable", code=reason, exc_info=error)
         raise Outage(
             N_(
                 "The storage does not answer. What you saved before is safe, this last step was not done: "
                 "please try again in a moment."
             ),
             part,
+            reason,
         ) from error

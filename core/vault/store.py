@@ -17,6 +17,7 @@ from obstore.store import LocalStore, from_url
 
 from core.db import demand_no_transaction
 from core.errors import Misfit
+from core.reasons import Reason, reason_of
 from core.vault.outage import answering
 
 if TYPE_CHECKING:
@@ -43,6 +44,12 @@ def _asking() -> Iterator[None]:
     demand_no_transaction("the storage")
     with answering("storage"):
         yield
+
+
+def _demand_place(missing: FileNotFoundError) -> None:
+    """Raise `missing` where it is the bucket that does not exist: then nothing is known of any object."""
+    if reason_of(missing) is Reason.UNKNOWN_PLACE:
+        raise missing
 
 
 class ObjectStore:
@@ -96,12 +103,16 @@ class ObjectStore:
             try:
                 return bytes(obstore.get(self._store, name).bytes())
             except FileNotFoundError as error:
+                _demand_place(error)
                 raise ObjectMissing(name) from error
 
     def delete(self, name: str) -> None:
         """Delete an object; one that does not exist is fine."""
-        with _asking(), suppress(FileNotFoundError):
-            obstore.delete(self._store, name)
+        with _asking():
+            try:
+                obstore.delete(self._store, name)
+            except FileNotFoundError as error:
+                _demand_place(error)
 
     def exists(self, name: str) -> bool:
         """Whether an object of this name can be read back."""
@@ -115,14 +126,16 @@ class ObjectStore:
     def check(self) -> None:
         """Ask for an object that is not there: the storage answers, and lets us in.
 
-        A folder that has gone would give the same answer as one without the object, so it is looked at itself.
+        A folder that has gone would give the same answer as one without the object, so it is looked at itself. It is
+        read and not looked for: the answer to that has no words, and says neither why we may not nor that there is no bucket.
         """
         with answering("storage"):
             if self._folder is not None:
                 self._folder.stat()
                 if not os.access(self._folder, os.R_OK | os.W_OK | os.X_OK):
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._folder))
-        self.exists(f"{self.CHECK_PREFIX}nothing")
+        with suppress(ObjectMissing):
+            self.get(f"{self.CHECK_PREFIX}nothing")
 
     def round_trip(self) -> datetime:
         """Write an object, read it back and delete it; return when the storage says that it was written.

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from compliance import strays
+from compliance import removals, strays
 from compliance.evidence import origin_of, published_keys, signing_keys
 from compliance.log import checkpoint, merkle
 from compliance.log.nodes import StoredNodes
@@ -52,6 +52,8 @@ def check() -> Findings:
             _erased(session, found)
             sample = _sample(session)
         _open(org_id, sample, found)
+    if back := removals.standing():
+        found.problems.append(f"{back} things are back that their people had removed")
     compared = strays.look()
     found.objects = compared.objects
     if compared.missing:
@@ -91,7 +93,7 @@ def _certificates(session: Session, org_id: UUID, found: Findings) -> None:
 def _erased(session: Session, found: Findings) -> None:
     living = list(session.scalars(select(Member.id).where(Member.erased_at.is_(None))))
     for start in range(0, len(living), 1000):
-        back = vault().keys.erased_among(living[start : start + 1000])
+        back = vault().keys.erasures.among(living[start : start + 1000])
         if back:
             found.problems.append(f"{len(back)} people are back who were erased")
 

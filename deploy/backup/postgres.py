@@ -12,6 +12,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, make_url
 
+from core.connections import trusting
 from core.errors import AppError, ConfigurationError
 from core.settings import settings
 from deploy.local.processes import child_environment
@@ -97,7 +98,7 @@ def clear(url: str) -> None:
 
 def connect(url: str) -> psycopg.Connection:
     """Open a connection of its own, which commits each statement."""
-    address = make_url(url)
+    address = make_url(trusting(url))
     where: dict[str, str | None] = {name: str(value) for name, value in address.query.items()}
     where |= {"dbname": address.database, "user": address.username, "password": str(address.password or "")}
     where |= {"host": address.host} if address.host else {}

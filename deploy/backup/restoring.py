@@ -32,6 +32,7 @@ class Restored:
     Attributes:
         erased_again: people whom the backup knew and whom the ledger had erased since.
         withdrawn_again: consents that had been taken back since.
+        removed_again: photos, own pictures and parts in shoots that their people had removed since.
         objects: how many were put into the storage.
         missing: rows whose object is not there; deleted between the backup's dump and its copy, or lost.
     """
@@ -39,6 +40,7 @@ class Restored:
     manifest: Manifest
     erased_again: int
     withdrawn_again: int
+    removed_again: int
     objects: int
     missing: int
 
@@ -72,6 +74,7 @@ def restore(folder: Path, *, key_store: bool = False) -> Restored:
     _take_signing_keys(folder)
     ObjectStore.make_folder(config.storage_url)
     _check_key_store(manifest)
+    vault().keys.create_tables()  # those that an earlier release's lacks
     _check_storage(manifest)
     vault().keys.marks.write(Mark(manifest.installation, new_id()))
     _restore_main(owner, folder / MAIN)
@@ -79,7 +82,8 @@ def restore(folder: Path, *, key_store: bool = False) -> Restored:
     objects = _put_objects(folder / OBJECTS) if manifest.objects_copied else 0
     again = installation.replay()
     vault().ties.adopt_storage()
-    return Restored(manifest, again.erased, again.withdrawn, objects, len(strays.look().missing))
+    missing = len(strays.look().missing)
+    return Restored(manifest, again.erased, again.withdrawn, again.removed, objects, missing)
 
 
 def _restore_key_store(folder: Path, manifest: Manifest) -> None:

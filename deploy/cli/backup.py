@@ -21,23 +21,24 @@ _folder = click.Path(path_type=Path, exists=True, file_okay=False)
 )
 @click.option(
     "--objects/--no-objects",
-    default=False,
-    show_default=True,
-    help="Copy the sealed objects too; leave them where the storage keeps versions or copies of its own.",
+    default=None,
+    help="Copy the sealed objects too; leave them where the storage keeps versions or copies of its own. "
+    "[default: HEADSHOTS_BACKUP_OBJECTS]",
 )
 @json_option
-def backup(out: Path, *, objects: bool, as_json: bool) -> None:
+def backup(out: Path, *, objects: bool | None, as_json: bool) -> None:
     """Back up the main database, the key store as of its epoch, and the signing keys; never the keyring.
 
     Needs PostgreSQL's pg_dump of the server's release or newer.
     """
     from core import logs
+    from core.settings import settings
     from deploy import installation
     from deploy.backup import making
 
     logs.configure()
     installation.demand()
-    folder, manifest = making.make(out, objects=objects)
+    folder, manifest = making.make(out, objects=settings().backup_objects if objects is None else objects)
     size = sum(one.bytes for one in manifest.files.values())
     reporter(as_json)(
         {"folder": str(folder), "bytes": size, **manifest.model_dump(mode="json", exclude={"files"})},
@@ -55,7 +56,7 @@ def backup(out: Path, *, objects: bool, as_json: bool) -> None:
 )
 @json_option
 def restore(folder: Path, *, key_store: bool, as_json: bool) -> None:
-    """Restore a backup into empty places, replay the ledger of erasures, and say who was erased again.
+    """Restore a backup into empty places, replay the ledgers, and say how many people were erased and things removed again.
 
     The settings name the places; the key store is today's. No process starts before this has ended well.
     """
@@ -74,11 +75,13 @@ def restore(folder: Path, *, key_store: bool, as_json: bool) -> None:
             "backup": done.manifest.began_at.isoformat(),
             "erased_again": done.erased_again,
             "withdrawn_again": done.withdrawn_again,
+            "removed_again": done.removed_again,
             "objects": done.objects,
             "missing": done.missing,
         },
         f"Restored the backup of {done.manifest.began_at:%Y-%m-%d %H:%M} UTC. {done.erased_again} people whom it brought back "
-        f"were erased again, {done.withdrawn_again} consents taken back again; {done.objects} objects were put back, {done.missing} rows have none. Processes may start.",
+        f"were erased again, {done.withdrawn_again} consents taken back again, {done.removed_again} things removed again that "
+        f"their people had removed; {done.objects} objects were put back, {done.missing} rows have none. Processes may start.",
     )
 
 
@@ -113,8 +116,8 @@ def check_command(*, as_json: bool) -> None:
 def drill_restore(folder: Path, *, as_json: bool) -> None:
     """Restore a backup beside the running installation, with a copy of today's key store, and check what came back.
 
-    Nothing of the installation is changed but the date of its newest drill. The backup must have its objects. Into the
-    scratch databases of HEADSHOTS_DRILL_DATABASE_URL, HEADSHOTS_DRILL_DATABASE_OWNER_URL and
+    Nothing of the installation is changed but the date of its newest drill. The backup must have its objects
+    (HEADSHOTS_BACKUP_OBJECTS, or `backup --objects`), and HEADSHOTS_KEYS_DATABASE_BACKUP_URL must be set. Into the scratch databases of HEADSHOTS_DRILL_DATABASE_URL, HEADSHOTS_DRILL_DATABASE_OWNER_URL and
     HEADSHOTS_DRILL_KEYS_DATABASE_URL, which are empty again at the end.
     """
     from core import logs
@@ -128,7 +131,8 @@ def drill_restore(folder: Path, *, as_json: bool) -> None:
         report.as_json(),
         f"The backup is {report.backup_age_hours:.1f} hours old; restoring took {report.restore_seconds:.0f} s and checking "
         f"{report.check_seconds:.0f} s. {report.findings['objects']} objects, {report.findings['entries']} log entries, "
-        f"{report.findings['certificates']} certificates; {report.erased_again} people erased again.\n"
+        f"{report.findings['certificates']} certificates; {report.erased_again} people erased and "
+        f"{report.removed_again} things removed again.\n"
         + ("\n".join(report.problems) or "Everything holds."),
     )
     sys.exit(1 if report.problems else 0)

@@ -218,10 +218,11 @@ def _came_of(person: PersonReport, style: StyleSpec, out: Path) -> str:
         choices = [line for one in asking for line in who(f"{person.person}/{one.file}", one, None)]
         return "\n    ".join([f"✗ {person.person}: no headshot.", *person.reasons, *choices, *earlier])
     lines = [f"✓ {person.person}: {file} from {person.source}, {person.seconds:.1f} s"]
-    sharp = person.sharp_up_to_px
-    if sharp is not None and any(sharp < output.height for output in style.outputs):
+    smaller = [output for output in style.outputs if style.delivered(output, None, person.master) != output]
+    if smaller and person.master is not None:
+        width, height = person.master
         lines.append(
-            f"sharp up to {sharp} px, because the face is small in the photo; larger sizes are enlarged"
+            f"{width} × {height} px, smaller than {', '.join(one.name for one in smaller)}: the face has no more in the photo"
         )
     return "\n    ".join(lines)
 

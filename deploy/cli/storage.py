@@ -98,7 +98,7 @@ def adopt(*, yes: bool, as_json: bool) -> None:
 @main.command()
 @json_option
 def replay(*, as_json: bool) -> None:
-    """After a restore by other means than `headshots restore`: erase again whoever the backup brought back, then let processes start.
+    """After a restore by other means than `headshots restore`: erase and remove again what the backup brought back, then let processes start.
 
     The ledger lies with the keys, so the key store must be today's.
     """
@@ -108,8 +108,9 @@ def replay(*, as_json: bool) -> None:
     logs.configure()
     again = installation.replay()
     reporter(as_json)(
-        {"erased_again": again.erased, "withdrawn_again": again.withdrawn},
-        f"{again.erased} people whom the backup brought back were erased again, and {again.withdrawn} consents taken back again. "
+        {"erased_again": again.erased, "withdrawn_again": again.withdrawn, "removed_again": again.removed},
+        f"{again.erased} people whom the backup brought back were erased again, {again.withdrawn} consents taken back again, and "
+        f"{again.removed} things removed again that their people had removed. "
         "Processes may start; the workers remove the rest.",
     )
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from core.errors import AppError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from core.belonging import Unreadable, unreadable
+from core.errors import AppError, Misfit, Unavailable
+from core.reasons import Reason, reason_of
+from deploy.doctor.causes import Kind, Outside, told
 
 # A part that is slower than this does not serve a page either.
 PATIENCE_SECONDS: Final = 20.0
@@ -53,14 +59,16 @@ class Look:
     """Something to look at.
 
     Attributes:
-        find: Yields what it finds. An `AppError` of ours tells its message, any other error its kind alone, since
-            its text may hold an address with a password.
-        mend: What to do when it raises.
+        find: Yields what it finds. An `AppError` of ours tells its message, any other error its reason, or else its
+            kind alone, since its text may hold an address with a password.
+        mend: What to do when it raises and the reason does not say.
+        outside: What it looks at, if that can be away.
     """
 
     check: str
     find: Callable[[], Iterator[Finding]]
     mend: str
+    outside: Outside | None = None
 
 
 def ok(check: str, says: str) -> Finding:
@@ -95,14 +103,34 @@ def examine(looks: Sequence[Look], *, patience_seconds: float = PATIENCE_SECONDS
         thread.join(patience_seconds)
         yield from tuple(found)
         if thread.is_alive():
-            yield failure(look.check, f"no answer within {patience_seconds:.0f} s", look.mend)
+            mend = look.mend if look.outside is None else told(look.outside, Reason.TIMEOUT)[1]
+            yield failure(look.check, f"no answer within {patience_seconds:.0f} s", mend)
 
 
 def _take(look: Look, found: list[Finding]) -> None:
     try:
         for one in look.find():
             found.append(one)  # noqa: PERF402 - each at once: the next may never come
-    except AppError as error:
-        found.append(failure(look.check, error.message, look.mend))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
-        found.append(failure(look.check, f"{type(error).__name__}", look.mend))
+        found.append(failure(look.check, *_read(look, error)))
+
+
+def _read(look: Look, error: Exception) -> tuple[str, str]:
+    """Return what `error` says, without a secret, and what to do."""
+    if (closed := error if isinstance(error, Unreadable) else unreadable(error)) is not None:
+        return closed.says, closed.mend
+    if isinstance(error, Misfit):
+        return error.operator, look.mend
+    if isinstance(error, DBAPIError | PoolTimeout) and (
+        look.outside is None or look.outside.kind is not Kind.POSTGRES
+    ):
+        return (
+            "this cannot be looked at while a database does not work",
+            "Mend the findings on the databases first.",
+        )
+    reason = reason_of(error)
+    if reason is not Reason.OTHER and look.outside is not None:
+        return told(look.outside, reason)
+    if isinstance(error, AppError) and not isinstance(error, Unavailable):
+        return error.message, look.mend
+    return type(error).__name__, look.mend

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+from core.settings import settings
 from deploy.doctor import databases, machine, outside
+from deploy.doctor.causes import Kind, Outside
 from deploy.doctor.finding import Finding, Look
 
 
@@ -15,21 +18,25 @@ def looks(mail_to: str | None = None) -> list[Look]:
             "database",
             databases.main_database,
             "See that Postgres runs and HEADSHOTS_DATABASE_URL names it; then run `headshots migrate`.",
+            Outside(Kind.POSTGRES, "HEADSHOTS_DATABASE_URL"),
         ),
         Look(
             "owner_role",
             databases.owner,
             "Correct HEADSHOTS_DATABASE_OWNER_URL, or unset it on hosts that do not migrate.",
+            Outside(Kind.POSTGRES, "HEADSHOTS_DATABASE_OWNER_URL"),
         ),
         Look(
             "keys_database",
             databases.keys_database,
             "See that it runs and HEADSHOTS_KEYS_DATABASE_URL names it; then run `headshots migrate`.",
+            Outside(Kind.POSTGRES, "HEADSHOTS_KEYS_DATABASE_URL"),
         ),
         Look(
             "keyring",
             machine.keyring,
             "See that the volume of HEADSHOTS_KEYRING_PATH is mounted and readable here, with the current epoch's key.",
+            Outside(Kind.FOLDER, "HEADSHOTS_KEYRING_PATH"),
         ),
         Look(
             "installation",
@@ -38,18 +45,29 @@ def looks(mail_to: str | None = None) -> list[Look]:
             " there are none.",
         ),
         Look("backup", machine.backups, "See the finding on the database."),
+        Look("drill", machine.drills, "See the finding on the database."),
         Look("signing_keys", machine.signing, "Restore the folder HEADSHOTS_SIGNING_PATH from the backup."),
         Look(
             "storage",
             outside.storage,
             "See that HEADSHOTS_STORAGE_URL, its credentials and its endpoint are right, and that they may write, read, list and delete.",
+            Outside(
+                Kind.FOLDER if urlsplit(settings().storage_url).scheme == "file" else Kind.OBJECTS,
+                "HEADSHOTS_STORAGE_URL",
+            ),
         ),
-        Look("redis", databases.redis_server, "See that Redis runs and HEADSHOTS_REDIS_URL names it."),
+        Look(
+            "redis",
+            databases.redis_server,
+            "See that Redis runs and HEADSHOTS_REDIS_URL names it.",
+            Outside(Kind.REDIS, "HEADSHOTS_REDIS_URL"),
+        ),
         Look("scheduler", databases.scheduler, "See the finding on the database."),
         Look(
             "mail",
             outside.mail_server,
             "Correct HEADSHOTS_SMTP_URL: host, port, user, password, and smtps:// or STARTTLS; see that the port is open from here.",
+            Outside(Kind.MAIL, "HEADSHOTS_SMTP_URL"),
         ),
         Look("mail_domain", outside.sender_domain, "Correct HEADSHOTS_MAIL_FROM."),
         Look("base_url", outside.address, "Correct HEADSHOTS_BASE_URL."),
@@ -69,7 +87,10 @@ def looks(mail_to: str | None = None) -> list[Look]:
 
         chosen.append(
             Look(
-                "mail_sent", send, "Mend what the finding on mail says first; then look at the server's log."
+                "mail_sent",
+                send,
+                "Mend what the finding on mail says first; then look at the server's log.",
+                Outside(Kind.MAIL, "HEADSHOTS_SMTP_URL"),
             )
         )
     return chosen

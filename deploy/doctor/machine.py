@@ -15,15 +15,19 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from sqlalchemy.exc import DBAPIError
 
 from core import gpu
+from core.belonging import Unreadable, unreadable
 from core.clock import now
-from core.errors import ConfigurationError, Misfit
+from core.errors import ConfigurationError, Misfit, Unavailable
 from core.fonts import covering
 from core.observe import health
 from core.observe.figures import expiries
+from core.outages import part_of
 from core.settings import diffusion_settings, settings, vision_settings
 from core.vault import ties
+from core.vault.kms import EpochKeyGone
 from deploy import installation
 from deploy.doctor.finding import Finding, failure, ok, skipped, warning
 from deploy.fonts import SCRIPTS
@@ -34,6 +38,9 @@ _FULL_BYTES: Final = (
 _NARROW_SHARE: Final = 0.1
 _SOON: Final = timedelta(days=60)  # identity providers pin the SAML certificate, and their admins need weeks
 _BACKUP_DUE: Final = timedelta(hours=36)  # one a day, and half a day to notice
+_DRILL_DUE: Final = timedelta(
+    days=100
+)  # one a quarter, and a week to notice; as in deploy/observe/alerts.yaml
 # As in deploy/setup.sh: WeasyPrint loads these by name, and OpenCV's wheel is linked to the last two.
 _LIBRARIES: Final = {
     "libpango-1.0.so.0": "libpango-1.0-0",
@@ -67,7 +74,15 @@ def disk() -> Iterator[Finding]:
 
 def keyring() -> Iterator[Finding]:
     """The epoch keys open what they sealed, and nobody else can read them."""
-    health.ask_keyring()
+    try:
+        health.ask_keyring()
+    except EpochKeyGone:
+        yield failure(
+            "keyring",
+            f"{settings().keyring_path} has no key of the current epoch",
+            "Mount the keyring's own volume there. If it is lost, see “Operate”, the keyring is lost.",
+        )
+        return
     yield ok("keyring", "the current epoch's key opens what it seals")
     yield from _closed("keyring", settings().keyring_path)
 
@@ -95,6 +110,18 @@ def backups() -> Iterator[Finding]:
         yield ok("backup", f"the newest is of {made.backup_at:%Y-%m-%d %H:%M} UTC")
 
 
+def drills() -> Iterator[Finding]:
+    """The newest restore that was tried."""
+    made = ties.installation()
+    mend = "Run `headshots drill restore` with the newest backup that has objects, see docs/operate.md (Backups)."
+    if made.drill_at is None:
+        yield warning("drill", "no restore was ever tried and found good", mend)
+    elif now() - made.drill_at > _DRILL_DUE:
+        yield warning("drill", f"the newest good one is of {made.drill_at:%Y-%m-%d}", mend)
+    else:
+        yield ok("drill", f"the newest good one is of {made.drill_at:%Y-%m-%d}")
+
+
 def belonging() -> Iterator[Finding]:
     """This host, the key store, the keyring and the storage belong to the installation in the database."""
     for part, check in installation.CHECKS.items():
@@ -106,9 +133,21 @@ def belonging() -> Iterator[Finding]:
                 f"{part}: {error.operator}",
                 "Give this host what it lacks, or the right address.",
             )
+        except Unreadable as error:
+            yield failure("installation", f"{part}: {error.says}", error.mend)
         except ConfigurationError as error:
             yield failure(
                 "installation", f"{part}: {error.message}", "Give this host the keys of one that works."
+            )
+        except (Unavailable, DBAPIError) as error:
+            if (closed := unreadable(error)) is not None:
+                yield failure("installation", f"{part}: {closed.says}", closed.mend)
+                continue
+            away = part_of(error)
+            yield warning(
+                "installation",
+                f"{part}: cannot be compared while a part does not work ({away or type(error).__name__})",
+                "Nothing is wrong with this host's keys as far as is known. Mend the findings on databases, keyring and storage first.",
             )
         else:
             yield ok("installation", f"{part}: the installation's")

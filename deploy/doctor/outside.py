@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from email.utils import parseaddr, parsedate_to_datetime
@@ -19,8 +20,10 @@ from core.connections import postgres_engine
 from core.mail.message import Mail
 from core.mail.smtp import send
 from core.observe import health
+from core.reasons import Reason, reason_of
 from core.settings import settings
 from core.vault import vault
+from deploy.doctor.causes import Kind, Outside, told
 from deploy.doctor.finding import Finding, failure, ok, skipped, warning
 
 # TLS and SAML allow minutes, logs and deadlines are read by people: a second is noise, a minute is a wrong clock.
@@ -66,9 +69,12 @@ def address() -> Iterator[Finding]:
     check = "base_url"
     parts = urlsplit(settings().base_url)
     host = parts.hostname or ""
-    if settings().is_production and parts.scheme != "https":
-        yield failure(
-            check, "it is not https, so browsers keep no session", "Set HEADSHOTS_BASE_URL to https://…"
+    if parts.scheme == "https" and settings().trust_proxies == 0:
+        yield warning(
+            check,
+            "a proxy ends its encryption, and HEADSHOTS_TRUST_PROXIES is 0: all people count as that proxy, so limits on how often"
+            " somebody may ask meet everybody at once",
+            "Set HEADSHOTS_TRUST_PROXIES to the number of proxies in front, 1 with deploy/nginx or deploy/caddy.",
         )
     try:
         found = socket.getaddrinfo(host, parts.port or parts.scheme, type=socket.SOCK_STREAM)
@@ -77,14 +83,23 @@ def address() -> Iterator[Finding]:
         return
     yield ok(check, f"{host} is {', '.join(sorted({str(entry[4][0]) for entry in found}))}")
     try:
-        answer = httpx.get(f"{settings().base_url.rstrip('/')}/healthz", timeout=10, trust_env=False)
-    except httpx.HTTPError as error:
-        yield warning(
-            check,
-            f"nothing answers there from this host ({type(error).__name__})",
-            "Before the first start this is expected. Otherwise see that the proxy runs, its certificate is trusted and it leads"
-            " to `headshots web`.",
+        # No proxy of the environment; but the authorities that this host trusts, as every other part of the product.
+        answer = httpx.get(
+            f"{settings().base_url.rstrip('/')}/healthz",
+            timeout=10,
+            trust_env=False,
+            verify=ssl.create_default_context(),
         )
+    except httpx.HTTPError as error:
+        reason = reason_of(error)
+        if reason is Reason.OTHER:
+            yield warning(
+                check,
+                f"what answers there is no web server ({type(error).__name__})",
+                "See that the proxy runs and leads to `headshots web`.",
+            )
+        else:
+            yield warning(check, *told(Outside(Kind.WEB, "HEADSHOTS_BASE_URL"), reason))
         return
     if answer.status_code != httpx.codes.OK:
         yield failure(

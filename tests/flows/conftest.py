@@ -1,12 +1,14 @@
-"""A company with its identity provider."""
+"""A company with its identity provider; and places that a restore can fill."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from conftest import forget_process_state
 from flask import Flask, jsonify
 from flask_wtf.csrf import generate_csrf
 from saml_site import IDP, Site, connect
@@ -15,6 +17,7 @@ from werkzeug.test import Client
 
 from core.web.app import create_app
 from core.web.guards import me, signed_in
+from deploy.local.services import Databases, LocalServices
 from sso.devidp import app as devidp
 from sso.devidp.people import ADMIN_GROUP, AUDITOR_GROUP, DevPerson
 from sso.login import bp
@@ -59,3 +62,12 @@ def site(org: UUID, keys: Path) -> Site:
 @pytest.fixture
 def browser(site: Site) -> Client:
     return site.browser()
+
+
+@pytest.fixture
+def empty(services: LocalServices) -> Iterator[Databases]:
+    """An empty pair of databases."""
+    made = services.fresh_databases("empty")
+    yield made
+    forget_process_state()
+    services.drop_databases(made)

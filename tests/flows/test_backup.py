@@ -212,7 +212,7 @@ def test_key_that_a_restored_key_store_brought_back_does_not_outlive_the_epoch(
     erasure.turn_epoch()
     do_all_work()
     assert not vault().keys.exists(staff.ada.id)
-    assert vault().keys.erased_among([staff.ada.id, staff.grace.id]) == {staff.ada.id}
+    assert vault().keys.erasures.among([staff.ada.id, staff.grace.id]) == {staff.ada.id}
     assert staff.certificates() == {"PENDING", "COMPLETE"}
     assert staff.read(staff.graces) == [b"Grace photo", b"Grace headshot"]
 

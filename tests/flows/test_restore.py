@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from uuid import UUID
 
 import lists
 import pytest
-from click.testing import CliRunner, Result
 from conftest import add_member, add_participation, add_shoot, forget_process_state
+from restores import back_up, good, main_of, move_to, run
 from sealing import got, put
 from sqlalchemy import select
 from work import do_all_work
@@ -35,24 +34,13 @@ from core.vault import ArtifactGone, KeyErased, ties, vault
 from core.vault.keys import KeyStore
 from deploy import installation
 from deploy.backup import drilling, making, postgres, restoring
-from deploy.cli import main
+from deploy.backup.manifest import Manifest
 from deploy.local.postgres import pg_bin
 from deploy.local.processes import child_environment
 from deploy.local.services import Databases, LocalServices
 
 # pyHanko's dependencies use what cryptography deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-def run(*command: str) -> Result:
-    return CliRunner().invoke(main, list(command))
-
-
-def good(*command: str) -> dict[str, object]:
-    done = run(*command, "--json")
-    assert done.exit_code == 0, (done.output, done.exception)
-    said: dict[str, object] = json.loads(done.stdout)
-    return said
 
 
 @dataclass
@@ -98,31 +86,6 @@ def staff(org: UUID, member: Member) -> Staff:
             ).id
     sequencer.sequence_all()
     return Staff(org, member, grace, photos)
-
-
-def back_up(tmp_path: Path, *options: str) -> Path:
-    return Path(str(good("backup", "--out", str(tmp_path / "backups"), *options)["folder"]))
-
-
-@pytest.fixture
-def empty(services: LocalServices) -> Iterator[Databases]:
-    """An empty pair of databases."""
-    made = services.fresh_databases("empty")
-    yield made
-    forget_process_state()
-    services.drop_databases(made)
-
-
-def move_to(values: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
-    forget_process_state()
-
-
-def main_of(services: LocalServices, databases: Databases) -> dict[str, str]:
-    names = ("HEADSHOTS_DATABASE_URL", "HEADSHOTS_DATABASE_OWNER_URL", "HEADSHOTS_DATABASE_BACKUP_URL")
-    found = services.environment(databases)
-    return {name: found[name] for name in names}
 
 
 def test_the_database_is_lost_and_comes_back_without_whoever_was_erased_since(
@@ -230,7 +193,7 @@ def test_between_the_rows_and_the_ledger_nothing_starts(
         done = run(*command)
         assert done.exit_code == 2
         assert "headshots replay" in done.stderr
-    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0}
+    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0, "removed_again": 0}
     assert run("storage", "adopt", "--yes").exit_code == 0
     installation.demand()
 
@@ -255,7 +218,7 @@ def test_a_copy_as_young_as_the_mark_is_not_served_before_the_ledger(
         done = run(*command)
         assert done.exit_code == 2
         assert "headshots replay" in done.stderr
-    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0}
+    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0, "removed_again": 0}
     installation.demand()
 
 
@@ -280,7 +243,7 @@ def test_a_copy_as_young_as_the_mark_brings_no_consent_back(
     move_to(main_of(services, empty), monkeypatch)
     restoring._restore_main(services.environment(empty)["HEADSHOTS_DATABASE_OWNER_URL"], dump)
     assert "headshots replay" in run("web").stderr
-    assert good("replay") == {"erased_again": 0, "withdrawn_again": 1}
+    assert good("replay") == {"erased_again": 0, "withdrawn_again": 1, "removed_again": 0}
     installation.demand()
 
 
@@ -550,6 +513,24 @@ def test_a_missing_or_older_pg_dump_is_named(
     done = run("backup", "--out", str(tmp_path / "b"))
     assert done.exit_code == 2
     assert "of release 13" in done.stderr
+
+
+def test_the_timer_copies_objects_where_the_operator_says_so_and_a_drill_says_what_it_needs(
+    staff: Staff, empty: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copied(*options: str) -> bool:
+        number = len(list(tmp_path.iterdir()))
+        return bool(Manifest.read(back_up(tmp_path / str(number), *options)).objects_copied)
+
+    scratch = {"DATABASE_URL": empty.app, "DATABASE_OWNER_URL": empty.owner, "KEYS_DATABASE_URL": empty.keys}
+    move_to({f"HEADSHOTS_DRILL_{name}": url for name, url in scratch.items()}, monkeypatch)
+    assert not copied()
+    refused = run("drill", "restore", str(back_up(tmp_path)))
+    assert refused.exit_code == 2
+    assert "HEADSHOTS_BACKUP_OBJECTS=true" in refused.stderr
+    move_to({"HEADSHOTS_BACKUP_OBJECTS": "true"}, monkeypatch)
+    assert copied()  # as headshots-backup.service calls it
+    assert not copied("--no-objects")
 
 
 def test_artifacts_are_counted_in_the_manifest(staff: Staff, tmp_path: Path) -> None:

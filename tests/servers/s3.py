@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +28,10 @@ class Fault(StrEnum):
     UNAVAILABLE = "unavailable"  # 503 SlowDown
     FULL = "full"  # 507, for what is written
     DENIED = "denied"  # 403 AccessDenied
+    BAD_KEY = "bad_key"  # 403 InvalidAccessKeyId
+    NO_BUCKET = "no_bucket"  # 404 NoSuchBucket
+    OTHER_REGION = "other_region"  # 301 without a place
+    SKEWED = "skewed"  # 403 RequestTimeTooSkewed
     SLOW = "slow"
     RESET = "reset"  # hangs up in the middle of each request
 
@@ -36,9 +41,10 @@ class S3:
 
     Args:
         bucket: The one that exists.
+        tls: How it encrypts, if it does.
     """
 
-    def __init__(self, bucket: str) -> None:
+    def __init__(self, bucket: str, *, tls: ssl.SSLContext | None = None) -> None:
         self.bucket = bucket
         self.fault = Fault.NONE
         self.requests = 0
@@ -46,13 +52,17 @@ class S3:
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.store = self
+        self._scheme = "http"
+        if tls is not None:
+            self._scheme = "https"
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port: int = self._server.server_address[1]
 
     def environment(self, *, port: int | None = None) -> dict[str, str]:
         """Return the settings that lead the product here; `port` where something lies in between."""
         return {
             "HEADSHOTS_STORAGE_URL": f"s3://{self.bucket}/vault",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port or self.port}",
+            "AWS_ENDPOINT_URL": f"{self._scheme}://127.0.0.1:{port or self.port}",
             "AWS_ALLOW_HTTP": "true",
             "AWS_REGION": "local",
             "AWS_ACCESS_KEY_ID": "key",
@@ -125,6 +135,14 @@ class _Handler(BaseHTTPRequestHandler):
                 self._error(HTTPStatus.SERVICE_UNAVAILABLE, "SlowDown")
             case Fault.DENIED:
                 self._error(HTTPStatus.FORBIDDEN, "AccessDenied")
+            case Fault.BAD_KEY:
+                self._error(HTTPStatus.FORBIDDEN, "InvalidAccessKeyId")
+            case Fault.NO_BUCKET:
+                self._error(HTTPStatus.NOT_FOUND, "NoSuchBucket")
+            case Fault.OTHER_REGION:
+                self._error(HTTPStatus.MOVED_PERMANENTLY, "PermanentRedirect")
+            case Fault.SKEWED:
+                self._error(HTTPStatus.FORBIDDEN, "RequestTimeTooSkewed")
             case Fault.FULL if self.command == "PUT":
                 self._error(HTTPStatus.INSUFFICIENT_STORAGE, "InsufficientStorage")
             case Fault.RESET:

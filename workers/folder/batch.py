@@ -106,6 +106,9 @@ class PersonReport(BaseModel):
     gates: dict[GateName, Gate]
     figures: dict[str, float] = {}
     notes: tuple[str, ...] = ()  # what differs from the style, as `GateReport.notes`
+    master: tuple[int, int] | None = (
+        None  # width and height of the whole picture, px: what its files are cut from
+    )
     withheld: dict[str, WithheldReport] = {}  # by file name
     fault: str | None = None  # what broke while this person's headshot was made
     seconds: float
@@ -291,6 +294,7 @@ def _report(
         gates=best.report.gates if best else {},
         figures=best.report.figures if best else {},
         notes=best.report.notes if best else (),
+        master=best.report.master if best else None,
         withheld={item.source: WithheldReport.of(item.reason, item.report) for item in result.withheld},
         seconds=round(seconds, 2),
     )

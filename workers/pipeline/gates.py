@@ -53,9 +53,8 @@ _LIKENESS_MARGIN: Final = 0.10  # beyond the person's own spread
 # ΔE × % of the head's height squared. Over the six presets four clean cut-outs had 1 to 7, two with the old
 # background's colours at jaw, neck, ears or shoulders 15 and more, back-lit heads with a glowing rim 13 to 42.
 _EDGE: Final = 9.0
-_RESOLUTION: Final = (
-    0.2  # photo px per headshot px: 40 px between the eyes, the photo check's least, at 1,024 px
-)
+# Photo px per headshot px: a quarter more than a photo holds is not seen; beyond that the master is made smaller.
+_RESOLUTION: Final = 0.98 / 1.25  # of it, since a frame has whole pixels
 _BORDER: Final = 0.2  # of the frame: its upper and side border, where the wall is compared
 _SAMPLES: Final = 20_000  # px of wall to look at; the median of ten times as many is the same within 0.005
 _LEAST_WALL: Final = 0.005  # of the frame must be wall, else there is nothing to compare
@@ -175,7 +174,7 @@ def _resolution(framing: Framing | None) -> Gate:
     unit = "photo px per headshot px"
     if framing is None:
         return not_measured(unit, _RESOLUTION, "the photo that it was made from is not known")
-    return at_least(framing.resolution, unit, _RESOLUTION, "what 40 px between the eyes give at 1,024 px")
+    return at_least(framing.resolution, unit, _RESOLUTION, "a quarter more than a photo holds is not seen")
 
 
 def _against_source(pixels: Pixels, face: Face, source: str, own: Own, style: StyleSpec) -> dict[str, float]:

@@ -13,6 +13,7 @@ from core.checks.verdict import Finding, Verdict
 from core.consent import ValidConsent
 from core.errors import AppError
 from core.image.reading import MAX_BYTES, MAX_PIXELS
+from core.style.framing import largest_frame
 from core.style.spec import StyleSpec
 from workers.studio.align import CroppedTooTightly, frame, region
 from workers.studio.finish import master_size
@@ -20,6 +21,7 @@ from workers.vision.check import examine, unchecked
 from workers.vision.cutout import Cutout
 from workers.vision.decode import Picture
 from workers.vision.examination import Examination
+from workers.vision.face_measures import sharp_up_to
 from workers.vision.geometry import Box
 from workers.vision.matting import roughly
 
@@ -51,9 +53,13 @@ def judge(
         ConsentRequired: `consent` does not cover `photo`.
     """
     seen = examine(photo, consent, subject=subject, max_bytes=max_bytes, max_pixels=max_pixels)
-    if style is None or not seen.verdict.accepted or can_be_framed(seen, style):
+    if style is None or not seen.verdict.accepted:
         return seen
-    return seen.with_verdict(_refused(seen.verdict))
+    try:
+        tighter = framed(seen, style)
+    except CroppedTooTightly:
+        return seen.with_verdict(_refused(seen.verdict))
+    return seen.with_verdict(_sized(seen, style, tighter))
 
 
 def judge_or_say(
@@ -76,12 +82,15 @@ def judge_or_say(
         return Examination(unchecked(error))
 
 
-def can_be_framed(seen: Examination, style: StyleSpec) -> bool:
-    """Say whether a crop of the style is left in which everything is real.
+def framed(seen: Examination, style: StyleSpec) -> float:
+    """Return how much larger than the style asks the head is in the crop in which everything is real; 1 is as asked.
 
     Args:
         seen: An examination with a face.
         style: Whose crop.
+
+    Raises:
+        CroppedTooTightly: none is left.
     """
     assert seen.pixels is not None
     assert seen.face is not None
@@ -90,27 +99,40 @@ def can_be_framed(seen: Examination, style: StyleSpec) -> bool:
     # High hair makes the studio show more, so only a frame with as much again above needs no mask.
     above = wanted.top - (seen.face.box.top - wanted.top)
     if above >= 0 and wanted.left >= 0 and wanted.right <= width and wanted.bottom <= height:
-        return True
+        return 1.0
     whole = Box(
         max(0.0, wanted.left), max(0.0, wanted.top), min(width, wanted.right), min(height, wanted.bottom)
     )
     pixels, mask, face, scale = roughly(seen.pixels, seen.face, list(seen.others), whole, _SIDE)
-    try:
-        frame(Cutout(pixels, mask, face, scale), style.crop, *master_size(style))
-    except CroppedTooTightly:
-        return False
-    return True
+    return frame(Cutout(pixels, mask, face, scale), style.crop, *master_size(style)).tighter
+
+
+def _sized(seen: Examination, style: StyleSpec, tighter: float) -> Verdict:
+    """Say how large the style's headshot can be, as the studio will make it, instead of how large the default's can."""
+    assert seen.face is not None
+    assert seen.place is not None
+    carried = largest_frame(seen.face.head_height / seen.place.scale, style.crop.head_height * tighter)
+    pixels = sharp_up_to(carried)
+    issues = [one for one in seen.verdict.issues if one.code is not Issue.LOW_RESOLUTION]
+    if carried < style.frame(*master_size(style)).height:
+        issues.append(Finding.of(Issue.LOW_RESOLUTION, pixels=pixels))
+    measures = seen.verdict.measures.model_copy(update={"sharp_up_to_px": pixels})
+    return seen.verdict.model_copy(update={"measures": measures, "issues": _sorted(issues)})
 
 
 def _refused(verdict: Verdict) -> Verdict:
     """Add the studio's refusal; the milder word about the same thing goes."""
-    order = list(Severity)
     issues = [one for one in verdict.issues if one.code is not Issue.HEAD_TOUCHES_EDGE]
     issues.append(Finding.of(Issue.CROPPED_TOO_TIGHTLY))
     return verdict.model_copy(
         update={
             "accepted": False,
             "score": 0.0,
-            "issues": tuple(sorted(issues, key=lambda one: order.index(one.severity))),
+            "issues": _sorted(issues),
         }
     )
+
+
+def _sorted(issues: list[Finding]) -> tuple[Finding, ...]:
+    order = list(Severity)
+    return tuple(sorted(issues, key=lambda one: order.index(one.severity)))

@@ -20,7 +20,7 @@ from workers.pipeline.generated import Features, Yardstick, features, measure_ge
 from workers.pipeline.judgement import judge_or_say
 from workers.pipeline.reference import Own
 from workers.studio.align import CroppedTooTightly, region, shortfall
-from workers.studio.finish import finish, master_size
+from workers.studio.finish import carried_size, finish, master_size
 from workers.vision.check import unchecked
 from workers.vision.examination import Examination
 from workers.vision.faces import find_faces
@@ -288,7 +288,6 @@ def _make(
     progress: Progress,
     yardstick: Yardstick | None,
 ) -> Headshot | Withheld:
-    size = master_size(style)
     seed = portrait.made.seed if portrait.made else None
     if portrait.face is None:
         return Withheld(portrait.key, FAULT if portrait.failed else "no_face", None, seed)
@@ -296,10 +295,14 @@ def _make(
         progress(0.0, "portrait")
         shown = region(portrait.face, style.crop, style.room)
         cutout = matte(
-            portrait.pixels, portrait.face, list(portrait.others), shown, max_side=round(1.3 * max(size))
+            portrait.pixels,
+            portrait.face,
+            list(portrait.others),
+            shown,
+            max_side=round(1.3 * max(master_size(style))),
         )
         progress(0.6, "finish")
-        finished = finish(cutout, style, size, backdrop_image)
+        finished = finish(cutout, style, carried_size(cutout, style), backdrop_image)
     except CroppedTooTightly as error:
         return Withheld(portrait.key, error.code, None, seed)
     progress(0.8, "measure")
@@ -308,6 +311,7 @@ def _make(
     report = measure_result(
         picture, portrait.key, own, style, finished.framing, consent, backdrop_image, unsure
     )
+    report = report.model_copy(update={"master": (finished.pixels.shape[1], finished.pixels.shape[0])})
     if portrait.made is not None and report.passed:
         face = find_faces(picture)[0]
         report = report.plus(

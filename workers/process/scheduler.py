@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from compliance import erasure, retention, strays, withdrawals
+from compliance import erasure, removals, retention, strays, withdrawals
 from compliance.log import sequencer
 from core import locks, logs, relay
 from core.clock import now
@@ -95,6 +95,7 @@ def duties() -> list[Duty]:
         Duty("replay_ledger", timedelta(hours=1), erasure.replay_ledger),
         Duty("figures", timedelta(seconds=EVERY_SECONDS), figures().take),
         Duty("replay_withdrawals", timedelta(hours=1), withdrawals.replay, irreversible=True),
+        Duty("replay_removals", timedelta(hours=1), removals.replay, irreversible=True),
         Duty("sequence", timedelta(seconds=2), sequencer.sequence_all),
         Duty("epoch", timedelta(seconds=5), EpochAge().turn_if_due),
         Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all, irreversible=True),

@@ -42,7 +42,7 @@ def in_frame(master: Pixels, style: StyleSpec) -> Pixels:
 def cut(
     master: Pixels, style: StyleSpec, output: Output, *, head: Head | None = None, logo: Pixels | None = None
 ) -> Pixels:
-    """Cut one output from the master: crop, size, sharpening for the size, logo.
+    """Cut one output from the master: crop, size, sharpening for the size, logo; see `StyleSpec.delivered`.
 
     Args:
         master: uint8, height × width × 3, sRGB.
@@ -52,6 +52,7 @@ def cut(
         logo: uint8, height × width × 4, sRGB with alpha; left out where it would lie over the head.
     """
     height, width = master.shape[:2]
+    output = style.delivered(output, head, (width, height))
     part, frame = style.part(output, head, (width, height)), style.frame(width, height)
     size = (output.width, output.height)
     pixels = master
@@ -145,6 +146,7 @@ def deliver(
     logo: Pixels | None = None,
 ) -> bytes:
     """Make one file of the style from the master; arguments as for `cut` and `encode`."""
+    output = style.delivered(output, head, (master.shape[1], master.shape[0]))
     pixels = cut(master, style, output, head=head, logo=logo)
     return encode(pixels, output.format, source_type, caption=caption, dpi=output.dpi)
 

@@ -40,6 +40,22 @@ def master_size(style: StyleSpec) -> tuple[int, int]:
     return style.master_size()
 
 
+def carried_size(cutout: Cutout, style: StyleSpec) -> tuple[int, int]:
+    """Return width and height of the master, made smaller where the photo holds too few pixels of the head.
+
+    Args:
+        cutout: The person.
+        style: The company's style.
+
+    Raises:
+        CroppedTooTightly: no honest crop is left.
+    """
+    whole = style.frame(*master_size(style))
+    framing = align.frame(cutout, style.crop, int(whole.width), int(whole.height))
+    head_px = cutout.face.head_height / cutout.photo_scale
+    return style.carried(head_px, style.crop.head_height * framing.tighter)
+
+
 def finish(
     cutout: Cutout, style: StyleSpec, size: tuple[int, int], backdrop_image: Pixels | None = None
 ) -> Finished:

@@ -30,8 +30,8 @@ from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.phash import phash
 
 MIN_EYES: Final = 40.0  # px between the eyes: half of ISO/IEC 19794-5's 90 px is already recognisably soft
-GOOD_EYES: Final = 100.0  # px between the eyes, below which the usual sizes are enlarged
-_ENOUGH_EYES: Final = 1.4 * GOOD_EYES  # px; the score counts no more
+_USUAL: Final = 1024  # px, the largest of the sizes that a style has unless it asks for print
+_ENOUGH_EYES: Final = 140.0  # px; what that size needs, the score counts no more
 _LOOK_CLOSER: Final = 80.0  # px between the eyes; sharpness is compared at 64, the rest needs less than that
 _SAME_SIZE: Final = 0.45  # of the main face's head height: a second person in front, not a passer-by
 _OUTSIDE: Final = 0.02  # of the landmarks may lie beyond the frame before the face counts as cut off
@@ -257,8 +257,9 @@ def _face_findings(view: View, measures: Measures) -> list[Finding]:
     if _known(measures.clutter_ratio) > _BUSY:
         issues.append(Issue.BUSY_BACKGROUND)
     findings = [Finding.of(issue) for issue in issues]
-    if MIN_EYES <= distance < GOOD_EYES:
-        findings.append(Finding.of(Issue.LOW_RESOLUTION, pixels=measures.sharp_up_to_px or 0))
+    sharp = measures.sharp_up_to_px or 0
+    if distance >= MIN_EYES and sharp < _USUAL:
+        findings.append(Finding.of(Issue.LOW_RESOLUTION, pixels=sharp))
     return findings
 
 

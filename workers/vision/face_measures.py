@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 from core.checks.verdict import DELIVERY_SIZES, Measures
+from core.style.framing import largest_frame
+from core.style.spec import Crop
 from workers.vision import covering, eyes, light, photometry
 from workers.vision.color import to_linear
 from workers.vision.full_resolution import View
@@ -18,9 +20,6 @@ _FACE_EYES: Final = 120.0  # px between the eyes while measuring the face
 _WHITES_EYES: Final = 240.0  # px between the eyes while measuring the whites, which are small
 _AROUND_EYES: Final = 24.0  # px between the eyes while measuring the surroundings
 _TURNED: Final = 0.6  # cosine of the yaw; beyond 53 degrees the mesh guesses
-# The default crop shows 0.17 of its height between the eyes, and a quarter more than a file holds is not
-# seen at the distance from which a portrait is looked at.
-_SHARP_SIZE: Final = 1.25 / 0.17
 
 
 def measured(view: View) -> Measures:
@@ -43,13 +42,12 @@ def measured(view: View) -> Measures:
     # As in ISO/IEC 29794-5, a turned head is not taken for a smaller one.
     distance = face.eye_distance / place.scale / max(_TURNED, float(np.cos(np.radians(face.yaw))))
     crown = place.top + float(face.crown[1]) / place.scale
-    sharp = [px for px in DELIVERY_SIZES if px <= _SHARP_SIZE * distance]
     return Measures(
         eye_distance_px=round(distance, 1),
         head_height_fraction=round(head / place.picture.height, 3),
         head_room_ratio=round((crown - place.picture.top) / head, 2),
         chest_room_ratio=round((place.picture.bottom - place.box(face).bottom) / head, 2),
-        sharp_up_to_px=max(DELIVERY_SIZES[0], *sharp, 0),
+        sharp_up_to_px=sharp_up_to(largest_frame(head, Crop().head_height)),
         yaw_degrees=round(face.yaw, 1),
         pitch_degrees=round(face.pitch, 1),
         roll_degrees=round(face.roll, 1),
@@ -78,6 +76,11 @@ def measured(view: View) -> Measures:
         clutter_ratio=round(photometry.clutter(around, there), 3),
         skin_lightness=round(skin_tone(small, moved).lightness, 1),
     )
+
+
+def sharp_up_to(frame_px: float) -> int:
+    """Return the largest common size that is no larger than the frame that a photo carries, pixels."""
+    return max((px for px in DELIVERY_SIZES if px <= frame_px), default=DELIVERY_SIZES[0])
 
 
 def _part(view: View, across: float, down: float, eye_distance: float) -> tuple[Pixels, Face]:

@@ -133,7 +133,7 @@ def test_a_turn_that_is_cut_off_anywhere_leaves_parts_that_hold(
 ) -> None:
     ties = vault().ties
     place = {
-        "keys": (vault().keys, "set_mark"),
+        "keys": (vault().keys.marks, "write"),
         "storage": (ties, "_set_storage_mark"),
         "main": (ties, "_locked"),
     }

@@ -161,3 +161,17 @@ def test_every_connection_is_made_in_one_place() -> None:
         and any(word in file.read_text() for word in ("create_engine(", "psycopg.connect("))
     ]
     assert elsewhere == []
+
+
+def test_the_systems_authorities_are_a_file_that_psycopgs_own_libpq_finds() -> None:
+    secure = "postgresql+psycopg://ada:p%40ss@db.internal/headshots?sslmode=verify-full&sslrootcert=system"
+    address = make_url(connections.trusting(secure))
+    named = address.query["sslrootcert"]
+    assert isinstance(named, str)
+    assert Path(named).read_text("utf-8").count("BEGIN CERTIFICATE") > 20
+    assert (address.password, address.query["sslmode"]) == ("p@ss", "verify-full")
+    for other in (
+        secure.replace("=system", "=/etc/own.pem"),
+        "postgresql://ada@db/headshots?sslmode=require",
+    ):
+        assert connections.trusting(other) == other

@@ -17,6 +17,7 @@ from core.models import Member
 from core.people import organizations
 from core.schema import migrate_to
 from core.vault import KeyErased, vault
+from core.vault.key_tables import KeyBase
 from core.vault.keys import KeyringNotOurs
 from deploy import installation, wsgi
 from deploy.cli import main
@@ -70,6 +71,14 @@ def test_a_second_host_with_an_empty_folder_starts_nothing_and_makes_nothing(
     assert again.exit_code in (1, 2)
     assert setting in again.stderr
     assert not folder.exists()
+
+
+def test_a_key_store_of_an_earlier_release_is_said_and_migrate_brings_it_up_to_date(member: Member) -> None:
+    KeyBase.metadata.tables["removal_ledger"].drop(vault().keys._engine)
+    for command in STARTS:
+        assert "Run `headshots migrate`" in refused(command)
+    assert CliRunner().invoke(main, ["migrate"]).exit_code == 0
+    installation.demand()
 
 
 def test_a_second_host_with_other_keys_starts_nothing(
@@ -230,7 +239,10 @@ def test_a_database_that_went_back_starts_nothing_until_the_ledger_is_replayed(
     for command in STARTS:
         assert "headshots replay" in refused(command)
     done = CliRunner().invoke(main, ["replay", "--json"])
-    assert (done.exit_code, done.stdout.strip()) == (0, '{"erased_again": 1, "withdrawn_again": 0}')
+    assert (done.exit_code, done.stdout.strip()) == (
+        0,
+        '{"erased_again": 1, "withdrawn_again": 0, "removed_again": 0}',
+    )
     with pytest.raises(KeyErased):
         vault().keys.data_key(member.id)
     assert "headshots storage adopt" in refused(["web"])

@@ -90,6 +90,23 @@ def test_the_approved_headshot_is_delivered_in_the_sizes_of_the_style(waiting: A
     assert tags.count("headshot.approved") == tags.count("headshot.downloaded") == 1
 
 
+def test_a_headshot_of_a_small_photo_says_its_size_and_is_not_enlarged(waiting: Any, shoot: Shoot) -> None:
+    headshot = waiting.render(shoot, pixels=np.full((400, 400, 3), 90, np.uint8))
+    with transaction(waiting.org_id) as session:
+        row = session.get_one(Headshot, headshot)
+        row.gates = {**row.gates, "master": [400, 400]}
+    waiting.set_state(State.READY)
+    page = waiting.browser.get("/me/result").text
+    assert "400 × 400 pixels instead of 1024 × 1024" in page
+    assert "“Square”, 400 × 400 pixels" in page
+    waiting.fetch("/me/approve", headshot_id=str(headshot))
+    page = waiting.browser.get("/me/result").text
+    assert "1024 × 1024 ·" not in page
+    assert "400 × 400 · JPEG" in page
+    square = waiting.browser.get(f"/me/headshots/{headshot}/square.jpg")
+    assert Image.open(io.BytesIO(square.data)).size == (400, 400)
+
+
 def test_another_one_can_be_chosen_later(waiting: Any, shoot: Shoot) -> None:
     first, second = waiting.render(shoot), waiting.render(shoot, rank=1)
     waiting.set_state(State.READY)

@@ -47,3 +47,32 @@ def test_every_file_lies_in_the_master(shape: tuple[int, int]) -> None:
     assert frame.left + (part.left + part.width) * frame.width <= width + SLACK
     assert frame.top + part.top * frame.height >= -SLACK
     assert frame.top + (part.top + part.height) * frame.height <= height + SLACK
+
+
+def test_a_small_photo_makes_a_smaller_master_and_its_files_are_never_enlarged() -> None:
+    style = StyleSpec(outputs=("square", "teams", "badge"))
+    whole = style.master_size()
+    assert style.carried(10_000, style.crop.head_height) == whole
+    # 1.25 × 397 px fill a frame of 800 px at the default crop.
+    small = style.carried(397, style.crop.head_height)
+    assert small == (800, 800)
+    square, teams, badge = (style.delivered(one, None, small) for one in style.outputs)
+    assert (square.width, square.height) == small
+    assert (teams, badge) == style.outputs[1:], "what fits into it is delivered as asked"
+    tiny = style.carried(160, style.crop.head_height)
+    square, teams, badge = (style.delivered(one, None, tiny) for one in style.outputs)
+    assert (square.width, square.height) == (teams.width, teams.height) == tiny
+    assert badge.width / badge.height == pytest.approx(413 / 531, abs=0.01)
+    assert badge.dpi is not None
+    assert badge.width / badge.dpi == pytest.approx(413 / 300, abs=0.02), "on paper it stays as large"
+
+
+def test_a_tighter_crop_carries_a_smaller_headshot() -> None:
+    style = StyleSpec()
+    assert style.carried(300, 0.8)[1] < style.carried(300, 0.62)[1]
+
+
+def test_files_of_a_whole_or_unknown_master_are_as_asked() -> None:
+    style = StyleSpec()
+    assert all(style.delivered(one, None, style.master_size()) == one for one in style.outputs)
+    assert all(style.delivered(one, None, None) == one for one in style.outputs)

@@ -26,9 +26,14 @@ from workers.vision.skin import SkinTone, skin_tone
 STYLE = StyleSpec(backdrop=SolidBackdrop(color="#d0d6de"))
 
 
+def person(cutout=None):
+    """Return the sample as if its photo had twice the pixels, so that at 512 px nothing of it is enlarged."""
+    return dataclasses.replace(cutout or sample(), photo_scale=0.5)
+
+
 @pytest.fixture(scope="module")
 def finished():
-    return finish(sample(), STYLE, (512, 512))
+    return finish(person(), STYLE, (512, 512))
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +153,7 @@ def test_report_says_how_far_the_complexion_moved_from_the_one_photo(finished, o
 
 def test_light_is_held_against_the_styles_and_one_from_the_other_side_is_noted(finished, own, consent):
     style = STYLE.model_copy(update={"light": Light(strength=1.0, azimuth=-45, elevation=40, contrast=0.6)})
-    lit = finish(sample(), style, (512, 512))
+    lit = finish(person(), style, (512, 512))
     meant = report(lit.pixels, own, lit, consent, style)
     mirrored = report(mirrored_pixels(lit.pixels), own, lit, consent, style)
     assert OTHER_SIDE not in meant.notes
@@ -256,7 +261,7 @@ def test_skin_tone_of_a_painted_face_is_the_paint(astronaut):
 def test_tighter_crop_is_measured_against_what_was_meant_and_noted(astronaut, own, consent):
     whole = sample()
     rows = round(float(whole.face.right_eye[1]) + 0.85 * whole.face.head_height)
-    short = type(whole)(whole.foreground[:rows], whole.alpha[:rows], whole.face, 1.0)
+    short = type(whole)(whole.foreground[:rows], whole.alpha[:rows], whole.face, 0.5)
     done = finish(short, STYLE, (512, 512))
     result = measure_result(done.pixels, "portrait", own, STYLE, done.framing, consent)
     assert result.gates[GateName.HEAD_HEIGHT].passed
@@ -273,7 +278,7 @@ def test_tighter_crop_is_measured_against_what_was_meant_and_noted(astronaut, ow
     ],
 )
 def test_a_style_that_treats_everybody_alike_withholds_nobody(own, consent, style):
-    done = finish(sample(), style, (512, 512))
+    done = finish(person(), style, (512, 512))
     result = measure_result(done.pixels, "portrait", own, style, done.framing, consent)
     assert result.failed == ()
 
@@ -289,7 +294,7 @@ def test_team_figures_show_who_does_not_match(finished, own, consent):
     same = team_figures({"ada": good, "grace": good})
     assert same.eye_line_sd_percent == 0
     other_style = StyleSpec(crop=Crop(eye_line=0.5, head_height=0.4), backdrop=STYLE.backdrop)
-    other = finish(sample(), other_style, (512, 512))
+    other = finish(person(), other_style, (512, 512))
     odd = measure_result(other.pixels, "portrait", own, other_style, other.framing, consent)
     spread = team_figures({"ada": good, "grace": odd})
     assert spread.eye_line_sd_percent == pytest.approx(2.5, abs=0.4)

@@ -53,8 +53,10 @@ def test_best_distinct_photos_become_headshots_and_the_same_shot_counts_once(pho
     withheld = {item.source: item.report.failed for item in result.withheld}
     assert withheld == {"blue-room.jpg": (GateName.EDGE,), "speech.jpg": (GateName.EDGE,)}
     assert list(result.verdicts) == BARACK
+    # 106 px between the eyes carry no headshot of 1,024 px, in which they would be 170 px apart.
+    assert [shot.pixels.shape[0] for shot in result.headshots] == [pytest.approx(805, abs=25), 1024]
     for shot in result.headshots:
-        assert shot.pixels.shape == (1024, 1024, 3)
+        assert shot.report.master == (shot.pixels.shape[1], shot.pixels.shape[0])
         assert shot.report.passed
         assert shot.report.gates[GateName.LIKENESS].passed
     fractions = [fraction for fraction, _ in stages]
@@ -180,7 +182,9 @@ def test_folder_becomes_headshots_a_team_sheet_and_a_report(tmp_path, consent):
     assert nobody["photos"][0]["issues"][0]["code"] == Issue.NOT_A_PHOTO
     assert report["team"]["people"] == 1
     with Image.open(out / "eileen" / "headshot.jpg") as image:
-        assert image.size == (384, 384)
+        # The photo's 43 px between the eyes carry no 384 px.
+        assert [*image.size] == eileen["master"]
+        assert 280 < image.width == image.height < 330
         assert not image.getexif()
     with Image.open(out / "eileen" / "web.webp") as image:
         assert image.size == (96, 96)

@@ -16,7 +16,7 @@ from conftest import add_member
 from sqlalchemy import event, text, update
 from sqlalchemy.orm import Session
 
-from compliance import erasure, retention, strays, withdrawals
+from compliance import erasure, removals, retention, strays, withdrawals
 from compliance.erasure import ErasureReason
 from compliance.log import sequencer
 from core import audit, clock, locks
@@ -284,4 +284,5 @@ def test_what_cannot_be_undone_waits_for_a_clock_to_believe() -> None:
     from workers.process.scheduler import duties
 
     careful = {duty.do for duty in duties() if duty.irreversible}
-    assert {retention.sweep_all, strays.sweep, engines.end_waiting_all, withdrawals.replay} == careful
+    forgetful = {withdrawals.replay, removals.replay}
+    assert careful == {retention.sweep_all, strays.sweep, engines.end_waiting_all, *forgetful}

@@ -21,13 +21,14 @@ from workers.vision.faces import find_faces
 from workers.vision.geometry import Box
 
 POSITIVES = {
-    "barack/portrait.jpg": set(),
-    "barack/letterboxed.jpg": set(),
+    # 106 to 125 px between the eyes carry 800 px, not the usual 1,024.
+    "barack/portrait.jpg": {Issue.LOW_RESOLUTION},
+    "barack/letterboxed.jpg": {Issue.LOW_RESOLUTION},
     "barack/podium.jpg": {Issue.HEAD_TURNED},
-    "barack/speech.jpg": {Issue.MOUTH_OPEN},
-    "barack/blue-room.jpg": {Issue.DARK, Issue.BACK_LIGHT, Issue.SMALL_IN_FRAME},
+    "barack/speech.jpg": {Issue.MOUTH_OPEN, Issue.LOW_RESOLUTION},
+    "barack/blue-room.jpg": {Issue.DARK, Issue.BACK_LIGHT, Issue.SMALL_IN_FRAME, Issue.LOW_RESOLUTION},
     "joe/portrait.jpg": set(),
-    "joe/blue-room.jpg": {Issue.DARK, Issue.BACK_LIGHT, Issue.SMALL_IN_FRAME},
+    "joe/blue-room.jpg": {Issue.DARK, Issue.BACK_LIGHT, Issue.SMALL_IN_FRAME, Issue.LOW_RESOLUTION},
     "eileen/portrait.png": {Issue.LOW_RESOLUTION},
 }
 NEGATIVES = {
@@ -299,7 +300,7 @@ def test_no_face_is_looked_at_without_consent(astronaut):
         check(picture(astronaut), ValidConsent(None, frozenset()))
 
 
-@pytest.mark.parametrize(("side", "size"), [(512, 256), (900, 512), (1100, 648)])
+@pytest.mark.parametrize(("side", "size"), [(512, 256), (900, 512), (1300, 648)])
 def test_low_resolution_names_the_largest_size_that_stays_sharp(astronaut, consent, side, size):
     larger = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_CUBIC)
     verdict = check(picture(larger), consent)
