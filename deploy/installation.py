@@ -107,6 +107,7 @@ def initialize() -> bool:
     if not made:
         check_fingerprints()
         vault().keys.create_tables()
+        erasure.name_all()
     if made or _was_never_marked():
         vault().ties.begin()
     demand()

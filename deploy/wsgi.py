@@ -40,6 +40,7 @@ def create_application() -> WSGIApplication:
 
     admin, portal = create_admin(), create_portal()
     idp = _development_idp()
+    notice = _Unbelieved()
     metrics_port = settings().metrics_bind.rpartition(":")[2] or None
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -62,6 +63,7 @@ def create_application() -> WSGIApplication:
             )
         if not belongs():
             return _plain(start_response, "503 Service Unavailable", "text/plain", UNANSWERED)
+        notice(environ)
         if idp is not None and (path == "/devidp" or path.startswith("/devidp/")):
             environ["SCRIPT_NAME"] = "/devidp"
             environ["PATH_INFO"] = path.removeprefix("/devidp") or "/"
@@ -71,6 +73,18 @@ def create_application() -> WSGIApplication:
             return chosen(environ, start_response)
 
     return application
+
+
+class _Unbelieved:
+    """Says once, in the log, that a proxy tells who asks and is not believed."""
+
+    def __init__(self) -> None:
+        self._said = settings().trust_proxies > 0
+
+    def __call__(self, environ: WSGIEnvironment) -> None:
+        if not self._said and "HTTP_X_FORWARDED_FOR" in environ:
+            self._said = True
+            logs.logger().warning("forwarded_headers_not_believed", code="HEADSHOTS_TRUST_PROXIES")
 
 
 def _port(environ: WSGIEnvironment) -> str | None:

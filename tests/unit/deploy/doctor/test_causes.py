@@ -8,11 +8,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import structlog
 from aiosmtpd.smtp import AuthResult
+from click.testing import CliRunner
 from conftest import SECRET, forget_process_state
 from servers.authority import Authority
 from servers.s3 import S3, Fault
@@ -24,13 +26,14 @@ from core.mail import lines
 from core.reasons import Reason
 from core.vault import vault
 from core.vault.outage import Outage
+from deploy.cli import main
 from deploy.doctor.finding import Finding, Grade, examine
 from deploy.doctor.looks import looks
 from deploy.local.processes import free_port
 from deploy.local.services import LocalServices
 
 PASSWORD = "correct-horse-battery"
-USER = "somebody"
+USER = "byron-of-tests"
 pytestmark = pytest.mark.usefixtures("environment")
 
 
@@ -228,6 +231,7 @@ def test_an_authority_of_ones_own_is_trusted_everywhere_once_one_variable_names_
         in_s3(monkeypatch, s3.environment())
         monkeypatch.setenv("HEADSHOTS_SMTP_URL", f"smtp://127.0.0.1:{mail}")
         monkeypatch.setenv("HEADSHOTS_BASE_URL", f"https://localhost:{web}")
+        monkeypatch.setenv("HEADSHOTS_TRUST_PROXIES", "1")
         checks: tuple[str, ...] = ("storage", "mail", "base_url")
         for check in checks:
             one = finding(check)
@@ -288,3 +292,57 @@ def test_the_log_names_the_reason_and_people_read_the_same_as_ever(monkeypatch: 
             with capture_logs() as said, pytest.raises(Outage, match="try again in a moment"):
                 vault().store.put("objects/a", b"x")
             assert [(line["event"], line["code"]) for line in said] == [("storage_unavailable", code)]
+
+
+def test_a_proxy_that_is_not_believed_is_a_warning_and_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.root))
+    with page(authority.server) as web:
+        monkeypatch.setenv("HEADSHOTS_BASE_URL", f"https://localhost:{web}")
+        one = finding("base_url")
+    assert one.grade is Grade.WARNING
+    assert "HEADSHOTS_TRUST_PROXIES is 0" in one.says
+
+    forget_process_state()
+    from deploy.wsgi import create_application
+
+    application = create_application()
+    structlog.reset_defaults()
+    asked = {"PATH_INFO": "/nothing", "REQUEST_METHOD": "GET", "HTTP_X_FORWARDED_FOR": "192.0.2.7"}
+    with capture_logs() as said:
+        for _ in range(2):
+            environ = {
+                "wsgi.input": BytesIO(),
+                "SERVER_NAME": "localhost",
+                "SERVER_PORT": "80",
+                "wsgi.url_scheme": "http",
+            }
+            b"".join(application({**environ, **asked}, lambda *_: None))  # type: ignore[arg-type,return-value]
+    assert [line["code"] for line in said if line["event"] == "forwarded_headers_not_believed"] == [
+        "HEADSHOTS_TRUST_PROXIES"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        (
+            "HEADSHOTS_BASE_URL",
+            "http://photos.example.com",
+            "HEADSHOTS_BASE_URL: must begin with https:// in production",
+        ),
+        ("HEADSHOTS_METRICS_BIND", "127.0.0.1:94710", "HEADSHOTS_METRICS_BIND: must end with a port"),
+    ],
+)
+def test_no_process_starts_with_an_address_that_cannot_work(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv("HEADSHOTS_ENVIRONMENT", "production")
+    monkeypatch.setenv("HEADSHOTS_BASE_URL", "https://photos.example.com")
+    monkeypatch.setenv(name, value)
+    forget_process_state()
+    for command in ("web", "worker", "scheduler", "migrate", "doctor"):
+        result = CliRunner().invoke(main, [command])
+        assert (result.exit_code, said in result.stderr) == (2, True), result.output
