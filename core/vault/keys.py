@@ -38,7 +38,7 @@ from core.vault.crypto import CannotOpen, new_key, open_sealed
 from core.vault.heads import Heads
 from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBase
 from core.vault.kms import EpochKeyGone, Kms
-from core.vault.ledger import Ledger, Removals, Withdrawals
+from core.vault.ledger import Erasures, Removals, Withdrawals
 from core.vault.marks import Marks
 
 # So many move in a tenth of a second, which is how long erasing one of them may wait.
@@ -112,7 +112,7 @@ class KeyStore:
         self._may_turn = may_turn
         self.heads = Heads(engine)
         self.marks = Marks(engine)
-        self.erasures = Ledger(engine, ledger_key, ErasedOwner, b"")
+        self.erasures = Erasures(engine, ledger_key)
         self.withdrawals = Withdrawals(engine, ledger_key)
         self.removals = Removals(engine, ledger_key, self.erasures.hash)
 
