@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -251,6 +251,44 @@ def page(tls: ssl.SSLContext | None) -> Iterator[int]:
     yield server.server_address[1]
     server.shutdown()
     server.server_close()
+
+
+@contextmanager
+def encrypted_postgres(tls: ssl.SSLContext) -> Iterator[int]:
+    """A server that encrypts (PostgreSQL manual, 54.2.11) and then lets nobody in, in a language of its own."""
+    said = b"SFATAL\0C28P01\0MPasswort falsch\0\0"
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    one, _ = server.accept()
+                except OSError:
+                    return
+                with one, suppress(OSError):
+                    one.recv(8)
+                    one.sendall(b"S")
+                    with tls.wrap_socket(one, server_side=True) as inner:
+                        inner.recv(1024)
+                        inner.sendall(b"E" + (len(said) + 4).to_bytes(4, "big") + said)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def test_a_database_behind_an_authority_of_ones_own_is_trusted_as_the_rest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    with encrypted_postgres(authority.server) as port:
+        for root in ("system", str(authority.root)):
+            query = f"sslmode=verify-full&sslrootcert={root}"
+            url = f"postgresql+psycopg://{USER}:{PASSWORD}@localhost:{port}/headshots?{query}"
+            monkeypatch.setenv("HEADSHOTS_DATABASE_URL", url)
+            if root == "system":
+                assert "certificate is not trusted" in finding("database").says
+                monkeypatch.setenv("SSL_CERT_FILE", str(authority.root))
+            assert "refuses the user and password" in finding("database").says
 
 
 def test_an_authority_of_ones_own_is_trusted_everywhere_once_one_variable_names_it(
