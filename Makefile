@@ -5,6 +5,7 @@ SHELL := bash
 
 PHOTOS ?=
 OUT ?= out
+PORT ?=
 JOBS ?= 2
 ARGS ?=
 
@@ -15,8 +16,8 @@ help: ## this list
 demo: setup ## the main job, start to finish: make demo [PHOTOS=dir] [OUT=out]
 	@.venv/bin/headshots demo $(if $(PHOTOS),--photos "$(PHOTOS)") --out "$(OUT)"
 
-run: setup ## everything on this machine, until Ctrl-C; prints the addresses
-	@.venv/bin/headshots up
+run: setup ## everything on this machine, until Ctrl-C; prints the addresses: make run [PORT=8000]
+	@.venv/bin/headshots up $(if $(PORT),--port "$(PORT)")
 
 test: setup-test ## all tests but the slow ones
 	@.venv/bin/pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)

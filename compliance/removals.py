@@ -17,12 +17,24 @@ from sqlalchemy import Uuid, cast, select
 from sqlalchemy.orm import Session
 
 from compliance.consent import leaving
-from core import audit, locks
+from core import audit, locks, uploads
 from core.clock import now
 from core.db import Lookup, transaction
 from core.ids import first_of
-from core.models import Alternative, Artifact, AuditEvent, Kind, Member, Participation, Photo, State
-from core.portraits import avatars, photos
+from core.models import (
+    Alternative,
+    Arrival,
+    Artifact,
+    AuditEvent,
+    Kind,
+    Member,
+    Participation,
+    Photo,
+    State,
+    Upload,
+    Use,
+)
+from core.portraits import arrivals, avatars, photos
 from core.shoots import participations
 from core.vault import vault
 
@@ -69,6 +81,21 @@ def replay() -> int:
         with transaction(org_id) as session:
             _note(session)
     return again
+
+
+def end_unfinished(session: Session) -> None:
+    """Forget pictures of people's own that wait to be checked, and photos that have arrived in part.
+
+    After a restore nobody knows what came of them: a picture that is checked once more would be kept under an id that no
+    note is about. Whoever still wants it there sends it again.
+    """
+    sent = select(Upload).where(Upload.use == Use.OWN_PICTURE)
+    owners = locks.owners(
+        session, sent.with_only_columns(Upload.member_id), select(Arrival.member_id).distinct()
+    )
+    uploads.forget(session, session.scalars(sent.where(Upload.member_id.in_(owners))).all())
+    for member_id in owners:
+        arrivals.forget_all(session, member_id)
 
 
 def standing() -> int:

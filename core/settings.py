@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigurationError
@@ -64,7 +64,9 @@ class Settings(VisionSettings, DiffusionSettings):
         Environment.PRODUCTION,
         description="`production`, `development` or `test`; anything less than production relaxes cookies and allows the development IdP",
     )
-    base_url: str = Field(description="the address people see, e.g. `https://photos.example.com`")
+    base_url: str = Field(
+        description="the address people see, e.g. `https://photos.example.com`; in production never `http://`"
+    )
     database_url: SecretStr = Field(description="Postgres, signing in as the role `headshots_app`")
     database_direct_url: SecretStr | None = Field(
         None,
@@ -81,6 +83,10 @@ class Settings(VisionSettings, DiffusionSettings):
     keys_database_backup_url: SecretStr | None = Field(
         None,
         description="the key store, signing in as `headshots_backup`; needed by `headshots backup` and `drill`",
+    )
+    backup_objects: bool = Field(
+        False,
+        description="`headshots backup` copies the sealed objects too, as `--objects` does; `headshots drill restore` needs such a backup",
     )
     postgres_bin: Path | None = Field(
         None, description="folder of `pg_dump` and `pg_restore`; where PATH has them it is not needed"
@@ -178,6 +184,22 @@ class Settings(VisionSettings, DiffusionSettings):
     )
     log_level: str = Field("INFO", description="`DEBUG`, `INFO`, `WARNING`, `ERROR`")
 
+    @field_validator("base_url")
+    @classmethod
+    def _encrypted(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("environment") is Environment.PRODUCTION and not value.startswith("https://"):
+            raise ValueError(
+                "must begin with https:// in production: over http browsers keep no session, and links carry invitations"
+            )
+        return value
+
+    @field_validator("metrics_bind")
+    @classmethod
+    def _a_port(cls, value: str) -> str:
+        if value and not 0 < int(value.rpartition(":")[2]) < 65_536:
+            raise ValueError("must end with a port between 1 and 65535")
+        return value
+
     @property
     def is_production(self) -> bool:
         """Whether nothing may be relaxed."""
@@ -194,7 +216,10 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [f"HEADSHOTS_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
+        lines = [
+            f"HEADSHOTS_{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors()
+        ]
         raise ConfigurationError("The settings are not complete. " + "; ".join(lines)) from error
 
 

@@ -26,7 +26,7 @@ from core.errors import ConfigurationError, Misfit, Unavailable
 from core.ids import made_at
 from core.logs import logger
 from core.models import Artifact, Installation
-from core.people import searches
+from core.people import searches, sessions
 from core.settings import settings
 from core.shoots import commits
 from core.vault import derive, vault
@@ -107,6 +107,7 @@ def initialize() -> bool:
     if not made:
         check_fingerprints()
         vault().keys.create_tables()
+        erasure.name_all()
     if made or _was_never_marked():
         vault().ties.begin()
     demand()
@@ -271,7 +272,8 @@ def replay() -> Replayed:
     """Erase, take back and remove again what a restored database brought back; let it and the key store belong together again.
 
     Lists of people and searches are deleted: they may name whoever was erased since, and an import that waited for
-    its worker would bring them back.
+    its worker would bring them back. So is what people had begun to send, and every session ends, as somebody may have
+    removed or ended it since.
 
     Raises:
         ConfigurationError: this host's keys are not the installation's.
@@ -285,6 +287,8 @@ def replay() -> Replayed:
         with transaction(org_id) as session:
             commits.end_all(session, commits.Ended.RESTORED)
             searches.forget_all(session)
+            sessions.end_everybodys(session)
+            removals.end_unfinished(session)
     again = Replayed(erasure.replay_ledger(), withdrawals.replay(), removals.replay())
     vault().ties.adopt_key_store()
     return again

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from core import logs
+from core.connections import hurry_redis
 from core.db import limit_transactions
 from core.observe import metrics, tracing
 from core.observe.health import State, health
@@ -23,6 +24,8 @@ WEB_THREADS = 24
 # Nobody waits at a page for longer, and a thread that hangs must not keep what it has locked.
 STATEMENT_SECONDS = 60
 IDLE_SECONDS = 60
+# A page works without what Redis has, counts and progress, and asks for it once or twice.
+REDIS_SECONDS = 2.0
 # Every path that HR, auditors, programs and identity providers use; the rest is the employees'.
 ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
 UNANSWERED = b"The database does not answer. What you saved is safe: try again in a moment.\n"
@@ -33,6 +36,7 @@ def create_application() -> WSGIApplication:
     logs.configure()
     tracing.start("web")
     limit_transactions(statement_seconds=STATEMENT_SECONDS, idle_seconds=IDLE_SECONDS)
+    hurry_redis(REDIS_SECONDS)
     belongs = installation.Belonging()
     belongs()  # also where gunicorn was started without `headshots web`
     from admin.app import create_app as create_admin
@@ -40,6 +44,7 @@ def create_application() -> WSGIApplication:
 
     admin, portal = create_admin(), create_portal()
     idp = _development_idp()
+    notice = _Unbelieved()
     metrics_port = settings().metrics_bind.rpartition(":")[2] or None
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -62,6 +67,7 @@ def create_application() -> WSGIApplication:
             )
         if not belongs():
             return _plain(start_response, "503 Service Unavailable", "text/plain", UNANSWERED)
+        notice(environ)
         if idp is not None and (path == "/devidp" or path.startswith("/devidp/")):
             environ["SCRIPT_NAME"] = "/devidp"
             environ["PATH_INFO"] = path.removeprefix("/devidp") or "/"
@@ -71,6 +77,18 @@ def create_application() -> WSGIApplication:
             return chosen(environ, start_response)
 
     return application
+
+
+class _Unbelieved:
+    """Says once, in the log, that a proxy tells who asks and is not believed."""
+
+    def __init__(self) -> None:
+        self._said = settings().trust_proxies > 0
+
+    def __call__(self, environ: WSGIEnvironment) -> None:
+        if not self._said and "HTTP_X_FORWARDED_FOR" in environ:
+            self._said = True
+            logs.logger().warning("forwarded_headers_not_believed", code="HEADSHOTS_TRUST_PROXIES")
 
 
 def _port(environ: WSGIEnvironment) -> str | None:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from compliance.certificate.facts import Status
+from compliance.erasure import ErasureReason
 from core import owed
 from core.db import Lookup, transaction
 from core.errors import NotFound
@@ -34,10 +35,18 @@ STOPPED = "STOPPED"  # whoever runs the platform ended it unfinished
 
 @dataclass(frozen=True)
 class Standing:
-    """How far an erasure has come; `away` where it waits for the storage, the keys or another part."""
+    """How far an erasure has come.
+
+    Attributes:
+        again: whether it was carried out again, since a restored backup from before it knew the person.
+        first_at: when the key was destroyed the first time, where that was read from the ledger again.
+        away: whether it waits for the storage, the keys or another part.
+    """
 
     status: str
     requested_at: datetime
+    again: bool
+    first_at: datetime | None
     objects_destroyed_at: datetime | None
     complete_by: datetime | None
     away: bool
@@ -47,7 +56,14 @@ class Standing:
 def _find(receipt: str) -> tuple[UUID, UUID]:
     found = Lookup.erasure(hashlib.sha256(receipt.encode()).digest())
     if found is None:
-        raise NotFound(_("No erasure has this address. Please copy the whole link that you kept."))
+        raise NotFound(
+            _(
+                "No erasure has this address. Please copy the whole link that you kept. If it is whole, this platform has probably "
+                "been restored from a backup since, which did not know you or your erasure any more: whoever it did know is "
+                "erased again after that. A certificate that you saved stays valid. For all else, ask the company that "
+                "invited you."
+            )
+        )
     return found
 
 
@@ -73,6 +89,8 @@ def _standing(session: Session, erasure_id: UUID) -> Standing:
         status=status,
         away=work is not None and work.error_code in set(Part),
         requested_at=erasure.created_at,
+        again=erasure.reason == ErasureReason.RESTORED_BACKUP,
+        first_at=erasure.key_destroyed_at,
         objects_destroyed_at=erasure.objects_destroyed_at,
         # The epoch in which it was carried out ends by then; of what has not been carried out nobody knows.
         complete_by=erasure.objects_destroyed_at + timedelta(hours=settings().epoch_hours)

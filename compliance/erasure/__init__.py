@@ -7,7 +7,7 @@ copy of the key store, and with it what backups hold; `settle` then completes th
 
 from compliance.erasure.begin import ErasureReason, Requested, request
 from compliance.erasure.destroy import TOOL, execute, held, remove
-from compliance.erasure.epochs import brought_back, replay_ledger, settle, settle_all, turn_epoch
+from compliance.erasure.epochs import brought_back, name_all, replay_ledger, settle, settle_all, turn_epoch
 
 __all__ = [
     "TOOL",
@@ -16,6 +16,7 @@ __all__ = [
     "brought_back",
     "execute",
     "held",
+    "name_all",
     "remove",
     "replay_ledger",
     "request",

@@ -72,8 +72,9 @@ def request(
     existing = session.scalar(select(Erasure).where(Erasure.member_id == member.id))
     if existing is not None:
         return Requested(existing.id, _receipt(existing.id))
+    named = vault().keys.erasures.named(member.id) if reason is ErasureReason.RESTORED_BACKUP else None
     erasure = Erasure(
-        id=new_id(),
+        id=named or new_id(),  # with its id it has the receipt that the person may have kept
         org_id=organization_of(session),
         created_at=now(),
         member_id=member.id,
@@ -100,6 +101,7 @@ def request(
         try:
             vault().keys.forget(lists)  # before the person's, whose epoch the certificate names
             vault().keys.destroy(member.id)
+            vault().keys.erasures.name({member.id: erasure.id})
         except Exception as error:  # noqa: BLE001 - the erase job does it again; the request has succeeded
             logger().error("key_destruction_left_to_the_job", erasure=str(erasure.id), exc_info=error)
 

@@ -60,6 +60,7 @@ def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
     """
     keys = vault().keys
     destruction = keys.destroy(erasure.member_id)
+    keys.erasures.name({erasure.member_id: erasure.id})
     artifacts = session.scalars(
         select(Artifact).where(Artifact.member_id == erasure.member_id).order_by(Artifact.id)
     ).all()

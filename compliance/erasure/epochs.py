@@ -91,6 +91,14 @@ def brought_back(since: datetime) -> bool:
     return False
 
 
+def name_all() -> None:
+    """Note with the keys which erasure each person's is, also of those from before it was noted."""
+    for org_id in Lookup.organizations():
+        with transaction(org_id) as session:
+            named = session.execute(select(Erasure.member_id, Erasure.id)).all()
+        vault().keys.erasures.name(dict(named))
+
+
 def replay_ledger() -> int:
     """Erase again whom a restored backup brought back; return how many that were.
 

@@ -22,6 +22,15 @@ class Role(StrEnum):
     EMPLOYEE = "employee"
 
 
+# In the order in which people are listed: those who were erased last. Written out, since a question uses the index only
+# where it says the same.
+IN_ORDER = (
+    text("(erased_at IS NOT NULL)"),
+    text("lower(coalesce(last_name, ''))"),
+    text("lower(coalesce(first_name, ''))"),
+)
+
+
 class Member(Tenant):
     """A person. After erasure only the id, the organization and the times remain.
 
@@ -49,6 +58,7 @@ class Member(Tenant):
         Index("uq_members_email", "org_id", text("lower(email)"), unique=True),
         UniqueConstraint("org_id", "idp_entity_id", "name_id", name="uq_members_identity"),
         Index("uq_members_employee_id", "org_id", "employee_id", unique=True),
+        Index("ix_members_in_order", "org_id", *IN_ORDER, "id"),
     )
 
     @property

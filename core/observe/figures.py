@@ -116,12 +116,17 @@ def keys() -> Iterator[GaugeMetricFamily]:
 
 
 def backup() -> Iterator[GaugeMetricFamily]:
-    """The newest whole backup, or how long the installation has gone without one."""
+    """The newest whole backup and the newest good drill, or how long the installation has gone without one."""
     made = installation()
     yield _one(
         "backup_age_seconds",
         "Age of the newest whole backup by `headshots backup`; of the installation, where there is none",
         _age(made.backup_at or made.created_at),
+    )
+    yield _one(
+        "drill_age_seconds",
+        "Age of the newest restore that was tried and found good by `headshots drill restore`; of the installation, where there is none",
+        _age(made.drill_at or made.created_at),
     )
 
 

@@ -48,28 +48,24 @@ def count(session: Session) -> int:
 
 def page(session: Session, *, words: str = "", after_member: UUID | None = None, most: int = PAGE) -> Page:
     """Return a page of people in the order of their names; erased ones are not among them."""
-    newest = (
-        select(Participation.id)
-        .where(Participation.member_id == Member.id)
-        .order_by(Participation.id.desc())
-        .limit(1)
-        .correlate(Member)
-        .scalar_subquery()
-    )
-    query = (
-        select(Member, Participation, Shoot)
-        .outerjoin(Participation, Participation.id == newest)
-        .outerjoin(Shoot, Shoot.id == Participation.shoot_id)
-        .where(Member.erased_at.is_(None))
-        .order_by(*shoots.ORDER)
-        .limit(most + 1)
-    )
+    query = select(Member).where(Member.erased_at.is_(None)).order_by(*shoots.ORDER).limit(most + 1)
     if words.strip():
         query = query.where(shoots.matches(words))
     if after_member is not None:
-        query = query.where(shoots.after(after_member))
-    rows = [Listed(*row) for row in session.execute(query)]
-    return Page(rows[:most], rows[most - 1].member.id if len(rows) > most else None)
+        query = query.where(shoots.after(session, after_member))
+    found = session.scalars(query).all()
+    people = found[:most]
+    newest = {
+        participation.member_id: (participation, shoot)
+        for participation, shoot in session.execute(
+            select(Participation, Shoot)
+            .join(Shoot, Shoot.id == Participation.shoot_id)
+            .where(Participation.member_id.in_([one.id for one in people]))
+            .order_by(Participation.id)  # the newest is the one that stays
+        )
+    }
+    rows = [Listed(one, *newest.get(one.id, (None, None))) for one in people]
+    return Page(rows, people[-1].id if len(found) > most else None)
 
 
 def parts(session: Session, member_id: UUID) -> list[Part]:

@@ -146,6 +146,11 @@ def end(session: Session, session_id: UUID) -> None:
     )
 
 
+def end_everybodys(session: Session) -> None:
+    """End every session of the organization: after a restore, which may have brought back what somebody had ended."""
+    session.execute(update(WebSession).where(WebSession.ended_at.is_(None)).values(ended_at=now()))
+
+
 def end_all(session: Session, member_id: UUID) -> None:
     """End every session of a member: on erasure, deprovisioning, or a stolen device."""
     session.execute(

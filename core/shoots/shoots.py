@@ -7,7 +7,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, func, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    String,
+    Uuid,
+    any_,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from core import audit, locks
@@ -200,22 +215,26 @@ def matches(words: str) -> ColumnElement[bool]:
     return condition
 
 
-# People in the order of their names. An erased person has none and comes last.
+# People in the order of their names, as the index `ix_members_in_order` has it; an erased person has none and comes last.
+_NOTHING: ColumnElement[str] = literal_column("''", String)
 ORDER = (
-    Member.last_name.is_(None),
-    func.lower(func.coalesce(Member.last_name, "")),
-    func.lower(func.coalesce(Member.first_name, "")),
+    Member.erased_at.is_not(None),
+    func.lower(func.coalesce(Member.last_name, _NOTHING)),
+    func.lower(func.coalesce(Member.first_name, _NOTHING)),
     Member.id,
 )
 
 
-def after(member_id: UUID) -> ColumnElement[bool]:
+def after(session: Session, member_id: UUID) -> ColumnElement[bool]:
     """Return the condition that a member comes after `member_id` in the order of names.
 
     The place is known by id, so that no address in the browser or a log holds a name.
     """
-    last = select(*ORDER).where(Member.id == member_id)
-    return tuple_(*ORDER) > last.scalar_subquery()
+    last = session.execute(select(*ORDER).where(Member.id == member_id)).first()
+    if last is None:
+        return false()
+    # As values, which the server can hold against the index; a subquery it cannot.
+    return tuple_(*ORDER) > tuple_(*(literal(value) for value in last))
 
 
 def people(
@@ -253,7 +272,7 @@ def people(
     if words.strip():
         query = query.where(matches(words))
     if after_member is not None:
-        query = query.where(after(after_member))
+        query = query.where(after(session, after_member))
     rows = [Person(*row) for row in session.execute(query)]
     more = len(rows) > most
     return Page(rows[:most], rows[most - 1].member.id if more else None)

@@ -53,6 +53,15 @@ class ErasedOwner(Note):
     at: Mapped[datetime] = mapped_column("erased_at", DateTime(timezone=True))
 
 
+class NamedErasure(KeyBase):
+    """The opaque id of an erasure, so that one that is carried out again after a restore is the same, with its receipt."""
+
+    __tablename__ = "erasure_names"
+
+    owner_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    erasure_id: Mapped[UUID]
+
+
 class WithdrawnConsent(Note):
     """A keyed hash of a consent that was taken back, so that a restore cannot undo it."""
 

@@ -38,7 +38,7 @@ from core.vault.crypto import CannotOpen, new_key, open_sealed
 from core.vault.heads import Heads
 from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBase
 from core.vault.kms import EpochKeyGone, Kms
-from core.vault.ledger import Ledger, Removals, Withdrawals
+from core.vault.ledger import Erasures, Removals, Withdrawals
 from core.vault.marks import Marks
 
 # So many move in a tenth of a second, which is how long erasing one of them may wait.
@@ -90,7 +90,7 @@ def _ours() -> Iterator[None]:
     except (EpochKeyGone, CannotOpen) as error:
         raise KeyringNotOurs(
             operator="The keyring on this host is not the one that this installation's keys are wrapped under. Every host "
-            "needs the same HEADSHOTS_KEYRING_PATH, on a volume that all of them mount; nothing was changed."
+            "needs the same HEADSHOTS_KEYRING_PATH, on a volume that all of them mount; nothing was changed. If it is lost, see docs/operate.md, “The keyring is lost”."
         ) from error
 
 
@@ -112,7 +112,7 @@ class KeyStore:
         self._may_turn = may_turn
         self.heads = Heads(engine)
         self.marks = Marks(engine)
-        self.erasures = Ledger(engine, ledger_key, ErasedOwner, b"")
+        self.erasures = Erasures(engine, ledger_key)
         self.withdrawals = Withdrawals(engine, ledger_key)
         self.removals = Removals(engine, ledger_key, self.erasures.hash)
 

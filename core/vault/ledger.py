@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from operator import itemgetter
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Engine, String, any_, event, literal, select
@@ -16,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.logs import logger
-from core.vault.key_tables import Note, RemovedThing, WithdrawnConsent
+from core.vault.key_tables import ErasedOwner, NamedErasure, Note, RemovedThing, WithdrawnConsent
 
 
 class Ledger:
@@ -64,6 +65,28 @@ class Ledger:
         rows = [{"hash": of, "at": at, **also} for of in sorted(map(self.hash, ids))]
         with Session(self._engine) as session, session.begin():
             session.execute(insert(self._table).on_conflict_do_nothing(), rows)
+
+
+class Erasures(Ledger):
+    """Who was erased, and under which opaque id: a receipt is made of it, and outlives a restore with it."""
+
+    def __init__(self, engine: Engine, key: bytes) -> None:
+        super().__init__(engine, key, ErasedOwner, b"")
+
+    def name(self, erasures: Mapping[UUID, UUID]) -> None:
+        """Note for each owner which erasure it is; the first one that was noted stays."""
+        if not erasures:
+            return
+        rows = [{"owner_hash": self.hash(owner), "erasure_id": one} for owner, one in erasures.items()]
+        rows.sort(key=itemgetter("owner_hash"))
+        with Session(self._engine) as session, session.begin():
+            session.execute(insert(NamedErasure).on_conflict_do_nothing(), rows)
+
+    def named(self, owner_id: UUID) -> UUID | None:
+        """Return which erasure it was; `None` where none was noted."""
+        with Session(self._engine) as session:
+            row = session.get(NamedErasure, self.hash(owner_id))
+        return None if row is None else row.erasure_id
 
 
 class Withdrawals(Ledger):

@@ -100,7 +100,11 @@ def drill(folder: Path, scratch: Scratch) -> Report:
     manifest = Manifest.read(folder)
     config = settings()
     if not manifest.objects_copied:
-        raise ConfigurationError("A drill needs a backup with its objects: `headshots backup --objects`.")
+        raise ConfigurationError(
+            "This backup has no objects, so a drill could open nothing of it. Make one with `headshots backup --objects`; for the "
+            "timer's backups to have them, set HEADSHOTS_BACKUP_OBJECTS=true where it reads its settings "
+            "(/etc/headshots/backup.env)."
+        )
     if config.keys_database_backup_url is None:
         raise ConfigurationError(
             "Set HEADSHOTS_KEYS_DATABASE_BACKUP_URL: the drill copies today's key store."

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deploy.bench import Report
 
 PHOTOS_EACH = 8
-SETTLE_SECONDS = 20.0  # after it has begun to lead, when a scheduler does everything once
+SETTLE_SECONDS = 60.0  # after it has begun to lead: until a scheduler has done everything once
 AT_ONCE = 1000  # rows and keys that are made together
 
 

@@ -21,23 +21,24 @@ _folder = click.Path(path_type=Path, exists=True, file_okay=False)
 )
 @click.option(
     "--objects/--no-objects",
-    default=False,
-    show_default=True,
-    help="Copy the sealed objects too; leave them where the storage keeps versions or copies of its own.",
+    default=None,
+    help="Copy the sealed objects too; leave them where the storage keeps versions or copies of its own. "
+    "[default: HEADSHOTS_BACKUP_OBJECTS]",
 )
 @json_option
-def backup(out: Path, *, objects: bool, as_json: bool) -> None:
+def backup(out: Path, *, objects: bool | None, as_json: bool) -> None:
     """Back up the main database, the key store as of its epoch, and the signing keys; never the keyring.
 
     Needs PostgreSQL's pg_dump of the server's release or newer.
     """
     from core import logs
+    from core.settings import settings
     from deploy import installation
     from deploy.backup import making
 
     logs.configure()
     installation.demand()
-    folder, manifest = making.make(out, objects=objects)
+    folder, manifest = making.make(out, objects=settings().backup_objects if objects is None else objects)
     size = sum(one.bytes for one in manifest.files.values())
     reporter(as_json)(
         {"folder": str(folder), "bytes": size, **manifest.model_dump(mode="json", exclude={"files"})},
@@ -115,8 +116,8 @@ def check_command(*, as_json: bool) -> None:
 def drill_restore(folder: Path, *, as_json: bool) -> None:
     """Restore a backup beside the running installation, with a copy of today's key store, and check what came back.
 
-    Nothing of the installation is changed but the date of its newest drill. The backup must have its objects. Into the
-    scratch databases of HEADSHOTS_DRILL_DATABASE_URL, HEADSHOTS_DRILL_DATABASE_OWNER_URL and
+    Nothing of the installation is changed but the date of its newest drill. The backup must have its objects
+    (HEADSHOTS_BACKUP_OBJECTS, or `backup --objects`), and HEADSHOTS_KEYS_DATABASE_BACKUP_URL must be set. Into the scratch databases of HEADSHOTS_DRILL_DATABASE_URL, HEADSHOTS_DRILL_DATABASE_OWNER_URL and
     HEADSHOTS_DRILL_KEYS_DATABASE_URL, which are empty again at the end.
     """
     from core import logs

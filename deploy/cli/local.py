@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -42,18 +43,27 @@ def up(home: Path, port: int) -> None:
     With HEADSHOTS_DIFFUSION_BASE and its companions set, also a GPU worker.
     """
     demand_local_extra()
-    from deploy.local.stack import Diffusion, running
+    from deploy.local.services import in_use
+    from deploy.local.stack import Diffusion, demand_free, running, shell_settings
 
+    if not in_use(home):  # else it is ours, and that is what is said
+        demand_free(port, port + 1)
     diffusion = Diffusion.of_settings()
     if diffusion:
         demand_gpu_extra()
     # Beside the web's port, so that a bookmark of the mailbox works after a restart.
-    with running(home, port=port, mailbox_port=port + 1, say=tell, diffusion=diffusion) as stack:
+    with (
+        running(home, port=port, mailbox_port=port + 1, say=tell, diffusion=diffusion) as stack,
+        shell_settings(stack) as file,
+    ):
         click.echo(f"Admin     {stack.base_url}/admin/  (sign in as company “{stack.org_slug}”)")
         click.echo(
             f"Mailbox   {stack.mailbox_url}/  (every mail lands here, and is forgotten when this stops)"
         )
         click.echo(f"Trust     {stack.base_url}/trust/{stack.org_slug}")
+        click.echo(
+            f"Operate   . {shlex.quote(str(file))}  (in another shell; then headshots doctor, jobs list, company show …)"
+        )
         tell(f"Ctrl-C stops everything; all data but the mails stays in {stack.home}")
         stack.supervisor.run()
         tell("Stopped.")

@@ -14,10 +14,11 @@
 -- headshots_backup  reads everything and writes nothing. It must be exempt from row-level security: whoever is not dumps
 --                   tables of all companies as empty, or not at all
 
+\set ON_ERROR_STOP on
+\set VERBOSITY terse
 \if :{?server}
 \else
-  \warn 'Say which server this is: -v server=main, keys or both.'
-  \quit 2
+  \set server ''
 \endif
 \if :{?main}
 \else
@@ -27,10 +28,32 @@
 \else
   \set keys headshots_keys
 \endif
+
+-- Nothing has been changed where one of these stops.
+SELECT :'server' IN ('main', 'both') AS on_main, :'server' IN ('keys', 'both') AS on_keys,
+  :'server' NOT IN ('main', 'keys', 'both') AS no_server, :VERSION_NUM < 150000 AS old_psql,
+  current_setting('server_version_num')::int < 160000 AS old_server \gset
+\if :no_server
+  DO $$ BEGIN RAISE 'Say which server this is: -v server=main, -v server=keys, or -v server=both for a trial.'; END $$;
+\endif
+\if :old_server
+  DO $$ BEGIN RAISE 'This server is PostgreSQL %, and 16 or newer is needed. Take PostgreSQL''s own packages.',
+    current_setting('server_version'); END $$;
+\endif
+\if :old_psql
+  DO $$ BEGIN RAISE 'This psql is older than 15 and cannot read passwords from the environment. Use that of the server.'; END $$;
+\endif
+\set owner_password ''
+\set app_password ''
+\set backup_password ''
 \getenv owner_password HEADSHOTS_OWNER_PASSWORD
 \getenv app_password HEADSHOTS_APP_PASSWORD
 \getenv backup_password HEADSHOTS_BACKUP_PASSWORD
-SELECT :'server' IN ('main', 'both') AS on_main, :'server' IN ('keys', 'both') AS on_keys \gset
+SELECT :'app_password' = '' OR :'backup_password' = '' OR (:'on_main' AND :'owner_password' = '') AS no_password \gset
+\if :no_password
+  DO $$ BEGIN RAISE 'Export HEADSHOTS_APP_PASSWORD and HEADSHOTS_BACKUP_PASSWORD, and HEADSHOTS_OWNER_PASSWORD for the main database, first.';
+  END $$;
+\endif
 
 SELECT format('CREATE ROLE %I', name) FROM unnest(ARRAY['headshots_app', 'headshots_backup']) AS name
   WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec

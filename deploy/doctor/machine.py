@@ -38,6 +38,9 @@ _FULL_BYTES: Final = (
 _NARROW_SHARE: Final = 0.1
 _SOON: Final = timedelta(days=60)  # identity providers pin the SAML certificate, and their admins need weeks
 _BACKUP_DUE: Final = timedelta(hours=36)  # one a day, and half a day to notice
+_DRILL_DUE: Final = timedelta(
+    days=100
+)  # one a quarter, and a week to notice; as in deploy/observe/alerts.yaml
 # As in deploy/setup.sh: WeasyPrint loads these by name, and OpenCV's wheel is linked to the last two.
 _LIBRARIES: Final = {
     "libpango-1.0.so.0": "libpango-1.0-0",
@@ -58,7 +61,15 @@ def disk() -> Iterator[Finding]:
     if storage.scheme == "file":
         places["the storage"] = Path(storage.path)
     for what, path in places.items():
-        room = shutil.disk_usage(path)
+        try:
+            room = shutil.disk_usage(path)
+        except FileNotFoundError:
+            yield failure(
+                "disk",
+                f"there is no folder {path} for {what}",
+                "Mount its volume. Before the first `headshots migrate`, which makes it, this is expected.",
+            )
+            continue
         says = f"{room.free / 1e9:.1f} GB free for {what}"
         mend = f"Make room on the volume of {path}, or enlarge it."
         if room.free < _FULL_BYTES:
@@ -105,6 +116,18 @@ def backups() -> Iterator[Finding]:
         )
     else:
         yield ok("backup", f"the newest is of {made.backup_at:%Y-%m-%d %H:%M} UTC")
+
+
+def drills() -> Iterator[Finding]:
+    """The newest restore that was tried."""
+    made = ties.installation()
+    mend = "Run `headshots drill restore` with the newest backup that has objects, see docs/operate.md (Backups)."
+    if made.drill_at is None:
+        yield warning("drill", "no restore was ever tried and found good", mend)
+    elif now() - made.drill_at > _DRILL_DUE:
+        yield warning("drill", f"the newest good one is of {made.drill_at:%Y-%m-%d}", mend)
+    else:
+        yield ok("drill", f"the newest good one is of {made.drill_at:%Y-%m-%d}")
 
 
 def belonging() -> Iterator[Finding]:

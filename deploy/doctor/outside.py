@@ -69,9 +69,12 @@ def address() -> Iterator[Finding]:
     check = "base_url"
     parts = urlsplit(settings().base_url)
     host = parts.hostname or ""
-    if settings().is_production and parts.scheme != "https":
-        yield failure(
-            check, "it is not https, so browsers keep no session", "Set HEADSHOTS_BASE_URL to https://…"
+    if parts.scheme == "https" and settings().trust_proxies == 0:
+        yield warning(
+            check,
+            "a proxy ends its encryption, and HEADSHOTS_TRUST_PROXIES is 0: all people count as that proxy, so limits on how often"
+            " somebody may ask meet everybody at once",
+            "Set HEADSHOTS_TRUST_PROXIES to the number of proxies in front, 1 with deploy/nginx or deploy/caddy.",
         )
     try:
         found = socket.getaddrinfo(host, parts.port or parts.scheme, type=socket.SOCK_STREAM)

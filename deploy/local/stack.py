@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
+import shlex
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +21,7 @@ from deploy.local.processes import Child, Supervisor, child_environment, free_po
 from deploy.local.services import LocalServices
 from deploy.wsgi import web_command
 
+_ANOTHER = 8100  # a port to propose
 COMPANY_SLUG = "northwind"
 COMPANY_NAME = "Northwind Labs"
 
@@ -162,6 +166,41 @@ def running(
                 services=services,
                 supervisor=supervisor,
             )
+
+
+def demand_free(port: int, mailbox_port: int) -> None:
+    """See that both ports can be taken: a web server that cannot have its own would try again for ever.
+
+    Raises:
+        ConfigurationError: one is another program's.
+    """
+    for each in (port, mailbox_port):
+        with socket.socket() as probe:
+            # As the servers do it: one that has just ended is no hindrance.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", each))
+            except OSError as error:
+                why = "is taken by another program" if error.errno == errno.EADDRINUSE else "cannot be opened"
+                raise ConfigurationError(
+                    f"Port {each} of 127.0.0.1 {why}. Choose another for the web server, and the one after it for the mailbox: "
+                    f"`headshots up --port {_ANOTHER}`, `make run PORT={_ANOTHER}`."
+                ) from error
+
+
+@contextmanager
+def shell_settings(stack: Stack) -> Iterator[Path]:
+    """Keep, while the block runs, a file that gives a shell the settings of `stack`, for the operator's commands."""
+    path = stack.home / "settings.sh"
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(
+        "".join(f"export {name}={shlex.quote(value)}\n" for name, value in stack.environment.items())
+    )
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _migrate(values: dict[str, str]) -> None:

@@ -35,6 +35,7 @@ def run(
     people: int = 18,
     kill_every: float = 5.0,
     outage_seconds: float = 30.0,
+    beside: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> Judgement:
     """Tell the whole story once; return what is true afterwards.
@@ -45,12 +46,13 @@ def run(
         people: How many take part.
         kill_every: Seconds between two `kill -9`; 0 for none.
         outage_seconds: How long each part is away; 0 for never.
+        beside: Checkout of another release, which half of the processes are of.
         say: Gets a line for each trouble.
     """
     dice = random.Random(seed)
     with (
         tempfile.TemporaryDirectory(prefix="headshots-chaos-") as folder,
-        worlds.running(Path(folder), say) as world,
+        worlds.running(Path(folder), say, beside) as world,
     ):
         stories = [
             Story(f"Person{n}", f"person{n}@northwind.example", WISHES[n % len(WISHES)])
@@ -145,6 +147,9 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=18)
     parser.add_argument("--kill-every", type=float, default=5.0, help="seconds; 0 for no kills")
     parser.add_argument("--outage", type=float, default=30.0, help="seconds each outage lasts; 0 for none")
+    parser.add_argument(
+        "--beside", type=Path, help="checkout of another release; half of the processes are of it"
+    )
     chosen = parser.parse_args()
     found = run(
         seed=chosen.seed,
@@ -152,6 +157,7 @@ def main() -> int:
         people=chosen.people,
         kill_every=chosen.kill_every,
         outage_seconds=chosen.outage,
+        beside=chosen.beside.resolve() if chosen.beside else None,
         say=lambda line: print(line, file=sys.stderr, flush=True),
     )
     print(json.dumps({"figures": found.figures, "faults": found.faults}, indent=2))

@@ -65,8 +65,20 @@ class World:
 
 
 @contextmanager
-def running(home: Path, say: Say) -> Iterator[World]:
-    """Start two web processes, two workers and a scheduler, with everything they need; stop them at the end."""
+def running(home: Path, say: Say, beside: Path | None = None) -> Iterator[World]:
+    """Start two web processes, two workers and a scheduler, with everything they need; stop them at the end.
+
+    Args:
+        home: Where everything lies.
+        say: Gets what happens to the processes.
+        beside: Checkout of another release, with its `.venv`, that the second web process and worker are of.
+    """
+
+    def of_release(number: int, command: list[str]) -> tuple[str, ...]:
+        if beside is None or number == 1:
+            return tuple(command)
+        return ("env", "-C", str(beside), str(beside / ".venv" / "bin" / "python"), *command[1:])
+
     temp = home / "tmp"
     temp.mkdir(parents=True)
     with ExitStack() as stack:
@@ -102,10 +114,13 @@ def running(home: Path, say: Say) -> Iterator[World]:
         run_once(child, "seed-demo")
         names = []
         for number, port in enumerate(web_ports, start=1):
-            supervisor.start(Child(f"web-{number}", tuple(web_command(f"127.0.0.1:{port}")), child))
+            # Another release may start its server in another way, which its own command knows.
+            by_hand = python_module("deploy.cli", "web", "--bind", f"127.0.0.1:{port}", "--workers", "1")
+            command = of_release(number, by_hand if beside else web_command(f"127.0.0.1:{port}"))
+            supervisor.start(Child(f"web-{number}", command, child))
             names.append(f"web-{number}")
         for number in (1, 2):
-            command = tuple(python_module("deploy.cli", "worker"))
+            command = of_release(number, python_module("deploy.cli", "worker"))
             supervisor.start(Child(f"worker-{number}", command, child, patience=30))
             names.append(f"worker-{number}")
         supervisor.start(Child("scheduler", tuple(python_module("deploy.cli", "scheduler")), child))

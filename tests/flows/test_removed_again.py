@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from conftest import add_participation
+from PIL import Image
 from restores import back_up, good, main_of, move_to, run
 from sealing import got, put
 from sqlalchemy import select
@@ -16,7 +18,7 @@ from work import do_all_work
 from compliance import removals
 from compliance.consent import leaving
 from compliance.log import sequencer
-from core import audit
+from core import audit, uploads
 from core.consent import Purpose
 from core.db import transaction
 from core.ids import new_id
@@ -24,6 +26,8 @@ from core.models import (
     Adapter,
     AdapterKind,
     Alternative,
+    App,
+    Arrival,
     Artifact,
     AuditEvent,
     Consent,
@@ -31,8 +35,11 @@ from core.models import (
     Member,
     Participation,
     Photo,
+    SignInMethod,
     State,
+    Use,
 )
+from core.people import sessions
 from core.portraits import avatars, photos, verdicts
 from core.shoots import participations
 from core.vault import ArtifactGone, vault
@@ -80,6 +87,12 @@ class Ada:
         with transaction(self.org) as session:
             whose = select(Artifact.id).where(Artifact.member_id == self.member.id)
             return set(session.scalars(whose.where(Artifact.delete_requested_at.is_(None))))
+
+    def of(self, *kinds: Kind) -> set[UUID]:
+        """Return which artifacts of such a kind there ever were of hers."""
+        with transaction(self.org) as session:
+            whose = select(Artifact.id).where(Artifact.member_id == self.member.id)
+            return set(session.scalars(whose.where(Artifact.kind.in_(kinds))))
 
     def states(self) -> dict[UUID, str]:
         """Return where she stands in each shoot."""
@@ -172,6 +185,43 @@ def test_a_photo_a_picture_and_a_part_that_were_removed_singly_are_removed_again
     assert removals.replay() == 0
     assert run("drill", "check").exit_code == 0
     installation.demand()
+
+
+def test_what_was_on_its_way_ends_with_every_session(
+    ada: Ada, services: LocalServices, empty: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture that waits to be checked would be kept once more, under an id that nobody has removed."""
+    content = io.BytesIO()
+    Image.new("RGB", (640, 640), "teal").save(content, "JPEG")
+    given = [(content.getvalue(), "image/jpeg")]
+    sealed = uploads.seal(ada.org, Use.OWN_PICTURE, given, sender_id=ada.member.id)
+    with transaction(ada.org) as session:
+        member = session.get_one(Member, ada.member.id)
+        second = session.get_one(Participation, ada.second)
+        second.state, second.alternative = State.DECLINED, Alternative.INITIALS
+        uploads.receive(session, Use.OWN_PICTURE, sealed, sender=member, subject_id=ada.second)
+        piece = put(session, b"x", kind=Kind.PIECE, media_type="image/jpeg", member_id=member.id)
+        session.add(
+            Arrival(
+                id=new_id(),
+                org_id=ada.org,
+                participation_id=ada.first,
+                member_id=member.id,
+                upload_key="on its way",
+                pieces=[str(piece.id)],
+                received=1,
+            )
+        )
+        token = sessions.start(session, member, SignInMethod.INVITE)
+    assert sessions.find(token, App.PORTAL)
+    before = ada.alive()
+    folder = back_up(tmp_path, "--objects")
+    move_to(main_of(services, empty), monkeypatch)
+    assert good("restore", str(folder))["removed_again"] == 0
+    do_all_work()
+    assert sessions.find(token, App.PORTAL) is None
+    assert ada.alive() == {*ada.held, ada.adapter, ada.picture} == before - ada.of(Kind.PIECE, Kind.UPLOAD)
+    assert ada.states()[ada.second] == State.DECLINED
 
 
 def test_who_comes_back_to_a_declined_shoot_stays_in_it(ada: Ada) -> None:

@@ -21,9 +21,10 @@ from sealing import got, put
 from sqlalchemy import select
 from work import do_all_work
 
-from compliance import consent, erasure
+from compliance import consent, erasure, evidence
 from compliance.consent import leaving
 from compliance.log import sequencer
+from compliance.verify import verify_file
 from core import audit
 from core.consent import Purpose
 from core.db import transaction
@@ -34,9 +35,11 @@ from core.vault import ArtifactGone, KeyErased, ties, vault
 from core.vault.keys import KeyStore
 from deploy import installation
 from deploy.backup import drilling, making, postgres, restoring
+from deploy.backup.manifest import Manifest
 from deploy.local.postgres import pg_bin
 from deploy.local.processes import child_environment
 from deploy.local.services import Databases, LocalServices
+from portal.app import create_app
 
 # pyHanko's dependencies use what cryptography deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -52,9 +55,13 @@ class Staff:
     photos: dict[UUID, UUID]
 
     def erase_ada(self) -> None:
+        self.erase(self.ada)
+
+    def erase(self, member: Member) -> str:
+        """Erase somebody, and return their receipt."""
         with transaction(self.org) as session:
-            person = session.get_one(Member, self.ada.id)
-            erasure.request(
+            person = session.get_one(Member, member.id)
+            requested = erasure.request(
                 session,
                 person,
                 reason=erasure.ErasureReason.SELF_SERVICE,
@@ -63,6 +70,7 @@ class Staff:
             )
         do_all_work()
         sequencer.sequence_all()
+        return requested.receipt
 
     def photo_of(self, person: Member) -> bytes:
         with transaction(self.org) as session:
@@ -151,6 +159,44 @@ def test_a_consent_that_was_taken_back_since_is_taken_back_again_and_a_later_one
             select(Participation.state).where(Participation.member_id == staff.grace.id)
         ).one()
         assert state == State.DECLINED
+
+
+def test_the_receipt_that_a_person_kept_opens_the_page_of_the_erasure_that_a_restore_carries_out_again(
+    staff: Staff,
+    services: LocalServices,
+    empty: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = back_up(tmp_path)
+    later = add_member(staff.org, "Lise")  # whom the backup does not know
+    receipts = [staff.erase(person) for person in (staff.ada, later)]
+    address, unknown = (f"/erased/{receipt}" for receipt in receipts)
+    assert "erased again" not in create_app().test_client().get(address).text
+    erasure.turn_epoch()
+    do_all_work()
+    kept = create_app().test_client().get(f"{address}/certificate.pdf").data
+    move_to(main_of(services, empty), monkeypatch)
+    assert good("restore", str(folder))["erased_again"] == 1
+    do_all_work()
+    browser = create_app().test_client()
+    page = browser.get(address)
+    assert page.status_code == 200
+    assert "You were erased again on" in page.text
+    assert "restored from a backup that was made before your erasure" in page.text
+    assert "Your key has been destroyed since" in page.text
+    sequencer.sequence_all()
+    erasure.settle_all()
+    do_all_work()
+    assert browser.get(f"{address}.json").json["status"] == "COMPLETE"
+    certificate = browser.get(f"{address}/certificate.pdf").data
+    assert certificate not in (b"", kept)
+    published = evidence.published_keys(staff.org)
+    assert [verify_file(pdf, published).ok for pdf in (kept, certificate)] == [True, True]
+    said = browser.get(unknown)
+    assert said.status_code == 404
+    assert "restored from a backup" in said.text
+    assert "ask the company" in said.text
 
 
 def test_a_list_that_waited_for_its_worker_brings_nobody_back(
@@ -512,6 +558,24 @@ def test_a_missing_or_older_pg_dump_is_named(
     done = run("backup", "--out", str(tmp_path / "b"))
     assert done.exit_code == 2
     assert "of release 13" in done.stderr
+
+
+def test_the_timer_copies_objects_where_the_operator_says_so_and_a_drill_says_what_it_needs(
+    staff: Staff, empty: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def copied(*options: str) -> bool:
+        number = len(list(tmp_path.iterdir()))
+        return bool(Manifest.read(back_up(tmp_path / str(number), *options)).objects_copied)
+
+    scratch = {"DATABASE_URL": empty.app, "DATABASE_OWNER_URL": empty.owner, "KEYS_DATABASE_URL": empty.keys}
+    move_to({f"HEADSHOTS_DRILL_{name}": url for name, url in scratch.items()}, monkeypatch)
+    assert not copied()
+    refused = run("drill", "restore", str(back_up(tmp_path)))
+    assert refused.exit_code == 2
+    assert "HEADSHOTS_BACKUP_OBJECTS=true" in refused.stderr
+    move_to({"HEADSHOTS_BACKUP_OBJECTS": "true"}, monkeypatch)
+    assert copied()  # as headshots-backup.service calls it
+    assert not copied("--no-objects")
 
 
 def test_artifacts_are_counted_in_the_manifest(staff: Staff, tmp_path: Path) -> None:

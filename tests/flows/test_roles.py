@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,33 @@ def test_roles_for_two_servers_are_made_as_documented_and_a_backup_of_them_is_wh
         backup_role.dispose()
         assert folder.is_dir()
         forget_process_state()
+
+
+def test_roles_are_refused_in_words_before_anything_is_made(services: LocalServices, tmp_path: Path) -> None:
+    passwords = {f"HEADSHOTS_{role}_PASSWORD": "a password" for role in ("OWNER", "APP", "BACKUP")}
+
+    def refused(*options: str, script: Path = ROLES, **environment: str) -> str:
+        url = services.superuser_url("postgres").replace("postgresql+psycopg", "postgresql")
+        names = ("-v", "main=refused", "-v", "keys=refused_keys")
+        done = subprocess.run(
+            [str(pg_bin() / "psql"), "-qAt", *names, *options, "-f", str(script), url],
+            env=child_environment() | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode != 0
+        (line,) = done.stderr.splitlines()
+        return line
+
+    older = tmp_path / "roles.sql"  # as an old server sees it
+    older.write_text(ROLES.read_text().replace("::int < 160000", "::int < 990000"))
+    assert "-v server=main, -v server=keys" in refused(**passwords)
+    assert "-v server=main, -v server=keys" in refused("-v", "server=mein", **passwords)
+    assert "16 or newer is needed" in refused("-v", "server=main", script=older, **passwords)
+    assert "Export HEADSHOTS_APP_PASSWORD" in refused("-v", "server=main")
+    assert "HEADSHOTS_OWNER_PASSWORD for the main" in refused(
+        "-v", "server=main", **(passwords | {"HEADSHOTS_OWNER_PASSWORD": ""})
+    )
+    with closing(services.postgres.connect()) as connection:
+        assert not connection.execute("SELECT FROM pg_database WHERE datname LIKE 'refused%'").fetchall()

@@ -180,9 +180,9 @@ MUTATIONS = (
     # Tenants and doors
     Mutation(
         "A company's session sees no row of another",
-        "migrations/versions/0002_tenant_walls.py",
-        'f"CREATE POLICY tenant ON {table} USING (org_id = {CURRENT}) WITH CHECK',
-        "f\"CREATE POLICY tenant ON {table} USING (org_id = {CURRENT} OR '{table}' = 'photos') WITH CHECK",
+        "migrations/versions/0027_walls_asked_once.py",
+        'f"ALTER POLICY tenant ON {table} USING ({column} = {current})',
+        "f\"ALTER POLICY tenant ON {table} USING ({column} = {current} OR '{table}' = 'photos')",
         ("tests/security/test_tenants.py::test_raw_sql_of_one_organization_sees_no_row_of_another",),
     ),
     Mutation(

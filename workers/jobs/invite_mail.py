@@ -53,17 +53,13 @@ def mail_of(session: Session, invite_id: UUID) -> Mail | None:
     however long it waited for the mail server.
     """
     # In one question, and the letter's too: a wave of mails asks nothing else.
-    invite, member, participation, _ = (
-        session.execute(
-            select(Invite, Member, Participation, Shoot)
-            .join(Member, Member.id == Invite.member_id)
-            .join(Participation, Participation.id == Invite.participation_id)
-            .join(Shoot, Shoot.id == Participation.shoot_id)
-            .where(Invite.id == invite_id)
-        )
-        .one()
-        .tuple()
-    )
+    invite, member, participation, _ = session.execute(
+        select(Invite, Member, Participation, Shoot)
+        .join(Member, Member.id == Invite.member_id)
+        .join(Participation, Participation.id == Invite.participation_id)
+        .join(Shoot, Shoot.id == Participation.shoot_id)
+        .where(Invite.id == invite_id)
+    ).one()
     gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
     if gone or invite.sent_at is not None or invite.revoked_at is not None or invite.expires_at <= now():
         return None
@@ -84,7 +80,8 @@ def _is_spared(session: Session, invite: Invite) -> bool:
 
 def _with_member(session: Session, invite_id: UUID) -> tuple[Invite, Member]:
     both = select(Invite, Member).join(Member, Member.id == Invite.member_id).where(Invite.id == invite_id)
-    return session.execute(both).one().tuple()
+    invite, member = session.execute(both).one()
+    return invite, member
 
 
 def _record(session: Session, invite: Invite, member: Member, tag: audit.Tag, **facts: audit.Fact) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_participation
 from sealing import got, put
-from sqlalchemy import Column, select, text, update
+from sqlalchemy import Column, delete, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from work import do_all_work
@@ -46,6 +46,8 @@ from core.people import sessions
 from core.personal import Personal
 from core.shoots import invites
 from core.vault import ArtifactGone, vault
+from core.vault.key_tables import NamedErasure
+from deploy import installation
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -367,6 +369,21 @@ def test_others_keep_everything(org: UUID, member: Member, artifact_id: UUID) ->
     erasure.turn_epoch()
     with transaction(org) as session:
         assert got(session, kept.id) == b"grace"
+
+
+def test_an_erasure_from_before_its_id_was_noted_is_named_by_migrate(
+    org: UUID, member: Member, artifact_id: UUID
+) -> None:
+    with transaction(org) as session:
+        asked = request(session, member.id)
+    do_all_work()
+    ledger = vault().keys.erasures
+    assert ledger.named(member.id) == asked.erasure_id
+    with Session(vault().keys._engine) as session, session.begin():
+        session.execute(delete(NamedErasure))
+    assert ledger.named(member.id) is None
+    installation.initialize()
+    assert ledger.named(member.id) == asked.erasure_id
 
 
 def test_person_brought_back_by_a_restore_is_erased_again(

@@ -139,6 +139,36 @@ def test_no_face_reaches_a_disk_by_a_dump_or_by_swap(unit: str) -> None:
 
 
 def test_processes_of_one_host_tell_how_they_are_on_ports_of_their_own() -> None:
-    told = [effective(unit, "Environment", "HEADSHOTS_METRICS_BIND") for unit in SERVING]
-    assert all(address.startswith("127.0.0.1:94") for address in told)
-    assert len(set(told)) == len(SERVING)
+    told = [
+        effective(unit, "Environment", "HEADSHOTS_METRICS_BIND") for unit in SERVING if "worker" not in unit
+    ]
+    told = [each.replace("%i", str(gpu)) for gpu in range(10) for each in told]
+    told += [worker_port(number) for number in (1, 9, 10, 16, 99)]
+    assert all(address.startswith("127.0.0.1:9") and int(address[10:]) < 10_000 for address in told)
+    assert len(set(told)) == 2 + 10 + 5
+
+
+def worker_port(number: int) -> str:
+    """Run a worker's command with something in the program's place that says where it would tell."""
+    line = effective("headshots-worker@1.service", "ExecStart").replace("%i", str(number)).replace("$$", "$")
+    line = line.replace("/opt/headshots/venv/bin/headshots worker", "printenv HEADSHOTS_METRICS_BIND")
+    done = subprocess.run(
+        shlex.split(line), env={"PATH": os.defpath}, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_each_process_begins_with_the_kernels_of_its_release(tmp_path: Path) -> None:
+    shipped, cache = tmp_path / "kernels", tmp_path / "cache"
+    line = effective("headshots-worker@1.service", "ExecStartPre").replace("$$", "$")
+    assert effective("headshots-web.service", "Environment", "NUMBA_CACHE_DIR") == "/var/cache/headshots/%N"
+    for release in ("first", "second"):
+        shutil.rmtree(shipped, ignore_errors=True)
+        (shipped / release).mkdir(parents=True)
+        (shipped / release / "matting.nbi").write_bytes(release.encode())
+        subprocess.run(
+            shlex.split(line.replace("/opt/headshots/kernels", str(shipped))),
+            env={"PATH": os.defpath, "NUMBA_CACHE_DIR": str(cache)},
+            check=True,
+        )
+        assert [each.name for each in cache.iterdir()] == [release]

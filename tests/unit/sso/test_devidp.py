@@ -130,8 +130,9 @@ def test_metadata_describes_what_the_connection_says(client, dev):
 
 def test_production_refuses_to_start_it(configured, keys):
     configured.setenv("HEADSHOTS_ENVIRONMENT", "production")
+    configured.setenv("HEADSHOTS_BASE_URL", "https://photos.example.com")
     settings.cache_clear()
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError, match="production"):
         create_app(IDP, keys, PEOPLE)
 
 

@@ -155,6 +155,13 @@ def test_a_backup_ages_and_none_at_all_as_long_as_the_installation(org: UUID) ->
     assert taken()["headshots_backup_age_seconds"] == pytest.approx(40 * 3600, abs=20)
 
 
+def test_a_drill_ages_and_none_at_all_as_long_as_the_installation(org: UUID) -> None:
+    assert taken()["headshots_drill_age_seconds"] < 3600
+    with Session(engine()) as session, session.begin():
+        session.execute(update(Installation).values(drill_at=minutes_ago(60 * 24 * 101)))
+    assert taken()["headshots_drill_age_seconds"] == pytest.approx(101 * 86400, abs=20)
+
+
 def test_a_figure_that_cannot_be_had_is_said_and_costs_the_others_nothing(org: UUID) -> None:
     for key in Path(settings().keyring_path).iterdir():
         key.unlink()

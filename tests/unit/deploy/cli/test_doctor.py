@@ -82,13 +82,27 @@ def test_a_whole_installation_has_no_failure(inbox: Inbox) -> None:
         "database", "app_role", "tenant_walls", "lookup_role", "migrations", "owner_role", "keys_database", "installation",
         "keyring",
         "signing_keys", "storage", "clock_storage", "clock_database", "redis", "scheduler", "mail", "mail_domain", "base_url",
-        "disk", "backup", "fonts", "libraries", "matting_model", "gpu",
+        "disk", "backup", "drill", "fonts", "libraries", "matting_model", "gpu",
     }  # fmt: skip
     assert wanted <= set(found)
     assert all(
         one["mend"] for all_of in found.values() for one in all_of if one["grade"] in ("failure", "warning")
     )
     assert not inbox.taken, "no mail without being asked"
+
+
+def test_a_restore_that_was_not_tried_for_a_quarter_is_found(
+    inbox: Inbox, environment: dict[str, str]
+) -> None:
+    for tried, grade, says_of_it in (
+        ("NULL", "warning", "no restore was ever tried"),
+        ("now() - interval '101 days'", "warning", "the newest good one is of"),
+        ("now() - interval '99 days'", "ok", "the newest good one is of"),
+    ):
+        owner(environment, f"UPDATE installation SET drill_at = {tried}")
+        _, found = ask()
+        assert [one["grade"] for one in found["drill"]] == [grade]
+        assert says_of_it in says(found, "drill")
 
 
 def test_it_speaks_in_lines_for_people(inbox: Inbox) -> None:
