@@ -11,6 +11,7 @@ from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from core.checks.advice import ADVICE, Issue
+from core.checks.report import CLEAN_CUT
 from core.models import Kind
 from core.portraits.engines import Fallback
 from core.style.spec import Output
@@ -134,15 +135,24 @@ def gates(report: Mapping[str, Any]) -> list[GateFinding]:
         (("eye_line", "head_height", "roll"), _("Sits in the frame like your colleagues")),
         (("backdrop", "light"), _("Light and background in the company’s style")),
         (("sharpness", "resolution"), _("Sharp")),
-        (("edge",), _("Cleanly cut out, down to the hair")),
     )
     findings = [
         _finding(label, [measured[name].get("passed") for name in names if name in measured])
         for names, label in questions
     ]
+    findings.append(_cut(measured))
     if "held_out" in measured:
         findings += _of_a_model(measured)
     return findings
+
+
+def _cut(measured: Mapping[str, Mapping[str, Any]]) -> GateFinding:
+    """Return how cleanly the person is cut out: "cleanly" only where rim and cut were both measured as such."""
+    label = _("Cleanly cut out, down to the hair")
+    edge, cut = (measured.get(name, {}).get("passed") for name in ("edge", "cut"))
+    if edge and cut and measured["cut"]["value"] > CLEAN_CUT * measured["cut"]["limit"]:
+        return GateFinding(label, _("almost everywhere, please look at your outline"), None)
+    return _finding(label, [edge, cut])
 
 
 def _resemblance(measured: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
@@ -201,6 +211,7 @@ def figures(report: Mapping[str, Any]) -> list[Figure]:
         "light": (_("Light on the left and right, off the style"), 1, _("stops")),
         "sharpness": (_("Sharpness"), 1, ""),
         "edge": (_("Rim of the old background"), 1, ""),
+        "cut": (_("Where it is unsure what is you, of your head’s size"), 1, "%"),
         "resolution": (_("Pixels of your photo for each of the headshot"), 1, ""),
     }
     return [
@@ -268,6 +279,10 @@ def withheld(code: str | None, report: Mapping[str, Any]) -> list[str]:
         "light": _("The light came too much from one side."),
         "sharpness": _("It was not sharp enough."),
         "edge": _("A rim of the old background’s light stayed around your head. Face the light instead."),
+        "cut": _(
+            "We could not tell for sure what is you and what is behind you. Take a photo before a plain wall, "
+            "with nobody and nothing close beside you."
+        ),
         "resolution": _("Your photo has too few pixels for this size. Come closer to the camera."),
         "held_out": _("It did not look enough like photos of you that the model never saw."),
         "nearest": _("It looked too much like somebody else."),

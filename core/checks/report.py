@@ -22,6 +22,7 @@ class GateName(StrEnum):
     LIGHT = "light"
     SHARPNESS = "sharpness"
     EDGE = "edge"
+    CUT = "cut"
     RESOLUTION = "resolution"
     # Of a face that a model made; see `workers.pipeline.generated`.
     HELD_OUT = "held_out"
@@ -38,6 +39,10 @@ class GateName(StrEnum):
 COMPARED: Final = frozenset(
     {GateName.LIKENESS, GateName.HELD_OUT, GateName.NEAREST, GateName.COPY_PASTE, GateName.FACE_SHAPE}
 )
+
+
+# Of the cut gate's limit: up to here a cut is called clean; none of 52 wrong ones had so little (docs/sources.md).
+CLEAN_CUT: Final = 0.5
 
 
 class Gate(BaseModel):

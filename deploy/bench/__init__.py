@@ -71,7 +71,7 @@ def run_bench(
     elif name == "matte":
         from deploy.bench.matte import bench_matte
 
-        bench_matte(report)
+        bench_matte(report, people_of(photos))
     elif name == "scale":
         from deploy.bench.scale import Sizes, bench_scale
 

@@ -15,6 +15,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 from skimage import data
@@ -51,6 +52,7 @@ class Composite:
         photo: uint8, height × width × 3, sRGB.
         alpha: float32, height × width: the truth.
         person: float32, height × width × 3, linear light: the person's own colours.
+        face: The person's, where others may be seen beside them.
     """
 
     hair: str
@@ -58,6 +60,7 @@ class Composite:
     photo: Pixels
     alpha: Mask
     person: Values
+    face: Face | None = None
 
 
 def composites() -> Iterator[Composite]:
@@ -68,12 +71,16 @@ def composites() -> Iterator[Composite]:
         person, alpha = _person(hair)
         for name, place in places.items():
             light = np.asarray(person * alpha[..., None] + place * (1 - alpha[..., None]), np.float32)
-            mixed = to_srgb(light) * 255
-            noisy = np.clip(np.rint(mixed + rng.normal(0, _NOISE, mixed.shape)), 0, 255).astype(np.uint8)
-            buffer = io.BytesIO()
-            Image.fromarray(noisy).save(buffer, "JPEG", quality=_QUALITY)
-            photo = np.asarray(Image.open(buffer).convert("RGB"))
-            yield Composite(hair, name, photo, alpha, person)
+            yield Composite(hair, name, photographed(light, rng), alpha, person)
+
+
+def photographed(light: Values, dice: Generator) -> Pixels:
+    """Return what a phone's camera makes of linear light: noise, 8 bits, and a JPEG's blocks."""
+    mixed = to_srgb(light) * 255
+    noisy = np.clip(np.rint(mixed + dice.normal(0, _NOISE, mixed.shape)), 0, 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noisy).save(buffer, "JPEG", quality=_QUALITY)
+    return np.asarray(Image.open(buffer).convert("RGB"))
 
 
 def _person(hair: str) -> tuple[Values, Mask]:

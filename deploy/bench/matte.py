@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import cv2
@@ -13,12 +14,15 @@ import numpy as np
 
 from core.style.spec import StyleSpec
 from deploy.bench.composites import HAIR, PLACES, Composite, composites
+from deploy.bench.trouble import CLEAN, TROUBLE, troubles
 from workers.studio.align import region
 from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Cutout, Mask
 from workers.vision.faces import find_faces
+from workers.vision.geometry import Face
 from workers.vision.matting import matte
 from workers.vision.photometry import inside
+from workers.vision.trust import LIMIT, doubt
 
 Report = Callable[[dict[str, Any], str], None]
 
@@ -31,30 +35,40 @@ class MatteError:
     mse: float  # mean squared error, thousandths
     gradient: float  # squared difference of gradients (Gaussian, sigma 1.4), hundreds
     rim: float  # mean 8-bit difference at the edge once composed on a light wall: what the eye sees
+    doubt: float  # what `workers.vision.trust` says of it, without knowing the truth
     seconds: float
 
 
-def bench_matte(report: Report) -> None:
-    """Cut every composite out and report errors by hair and by place."""
+def bench_matte(report: Report, people: dict[str, list[tuple[str, bytes]]]) -> None:
+    """Cut every composite out and report errors by hair and by place, and what of the hardest would be shown."""
     found = [(one, error) for one in composites() if (error := matte_error(one)) is not None]
     for hair in HAIR:
         _tell(report, f"hair {hair}", [error for one, error in found if one.hair == hair])
     for place in PLACES:
         _tell(report, f"before {place}", [error for one, error in found if one.place == place])
     _tell(report, "all", [error for _, error in found])
+    hard = [(one, error) for one in troubles(people) if (error := matte_error(one)) is not None]
+    for place in (CLEAN, *TROUBLE):
+        _tell(report, f"before {place}", [error for one, error in hard if one.place == place])
+    trouble = [error for one, error in hard if one.place != CLEAN]
+    _tell(report, "trouble, all", trouble)
+    _tell(report, "trouble, shown", [error for error in trouble if error.doubt <= LIMIT])
 
 
 def matte_error(one: Composite) -> MatteError | None:
-    """Cut one composite out and compare with its truth; `None` where no face is found in it."""
-    faces = find_faces(one.photo)
-    if not faces:
+    """Cut one composite out and compare with its truth; `None` where its person's face is not found."""
+    found = find_faces(one.photo)
+    if not found:
         return None
+    face = found[0] if one.face is None else min(found, key=partial(_apart, one.face))
+    faces = [face, *(other for other in found if other is not face)]
     part = region(faces[0], StyleSpec().crop)
     started = time.perf_counter()
     cutout = matte(one.photo, faces[0], faces[1:], part)
     seconds = time.perf_counter() - started
     rows, columns = inside(part, one.photo)
     size = cutout.alpha.shape[::-1]
+    unsure = doubt(one.photo, face, part, cutout.alpha)
     alpha = cv2.resize(one.alpha[rows, columns], size, interpolation=cv2.INTER_AREA)
     person = cv2.resize(one.person[rows, columns], size, interpolation=cv2.INTER_AREA)
     off = cutout.alpha - alpha
@@ -63,8 +77,13 @@ def matte_error(one: Composite) -> MatteError | None:
         mse=1000 * float(np.square(off).mean()),
         gradient=float(np.square(_gradient(cutout.alpha) - _gradient(alpha)).sum()) / 100,
         rim=_rim(cutout, alpha, person),
+        doubt=unsure,
         seconds=seconds,
     )
+
+
+def _apart(one: Face, other: Face) -> float:
+    return float(np.linalg.norm(one.landmarks[:, :2].mean(axis=0) - other.landmarks[:, :2].mean(axis=0)))
 
 
 def _gradient(alpha: Mask) -> Mask:
@@ -90,8 +109,9 @@ def _tell(report: Report, what: str, errors: Sequence[MatteError]) -> None:
         name: round(statistics.fmean(getattr(one, name) for one in errors), 2)
         for name in MatteError.__dataclass_fields__
     }
+    held = sum(error.doubt > LIMIT for error in errors)
     report(
-        {"figure": "matte", "what": what, "pictures": len(errors), **mean},
+        {"figure": "matte", "what": what, "pictures": len(errors), "withheld": held, **mean},
         f"{what:16s} SAD {mean['sad']:6.2f} k, MSE {mean['mse']:6.2f} ‰, gradient {mean['gradient']:5.2f}, "
-        f"edge {mean['rim']:5.1f} of 255, {mean['seconds']:.2f} s",
+        f"edge {mean['rim']:5.1f} of 255, {held} of {len(errors)} withheld, {mean['seconds']:.2f} s",
     )

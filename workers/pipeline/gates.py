@@ -1,7 +1,7 @@
 """Measure a finished picture before anybody sees it.
 
-Everything is found again on the result's own pixels; nothing is taken from the steps that made it. A
-gate that fails withholds the picture; a gate that could not be measured says why and decides nothing.
+Everything is found again on the result's own pixels, and how far the cut can be trusted on the photo's; no
+step's own word is taken. A gate that fails withholds the picture; a gate that could not be measured says why and decides nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from workers.studio.backdrop import framed_backdrop
 from workers.studio.compose import CONTACT_REACH
 from workers.studio.grade import styled
 from workers.studio.light import asked
-from workers.vision import photometry
+from workers.vision import photometry, trust
 from workers.vision.color import to_linear
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face, Pixels
@@ -68,6 +68,7 @@ def measure_result(
     framing: Framing | None,
     consent: ValidConsent,
     backdrop_image: Pixels | None = None,
+    cut_doubt: float | None = None,
 ) -> GateReport:
     """Measure one finished picture.
 
@@ -80,6 +81,7 @@ def measure_result(
             picture is known, which is then held against the style itself.
         consent: `likeness` decides whether the face is compared.
         backdrop_image: The picture of an image backdrop.
+        cut_doubt: What `workers.vision.trust.doubt` says of the cut; `None` where only the picture is known.
     """
     faces = find_faces(pixels)
     one = one_face(len(faces))
@@ -115,6 +117,7 @@ def measure_result(
             "as hard a light from the other side is 1.9 off",
         ),
         GateName.EDGE: _edge(pixels, face, style, backdrop_image),
+        GateName.CUT: _cut(cut_doubt),
         GateName.RESOLUTION: _resolution(framing),
     }
     if off is not None:
@@ -194,6 +197,13 @@ def _edge(pixels: Pixels, face: Face, style: StyleSpec, image: Pixels | None) ->
     if value is None:
         return not_measured(unit, _EDGE, "too little edge before a wall of another colour")
     return at_most(value, unit, _EDGE, why)
+
+
+def _cut(value: float | None) -> Gate:
+    unit = "% of head²"
+    if value is None:
+        return not_measured(unit, trust.LIMIT, "the photo that it was cut out of is not known")
+    return at_most(value, unit, trust.LIMIT, "all but one of 52 wrong cuts had more, see docs/sources.md")
 
 
 def backdrop_error(pixels: Pixels, style: StyleSpec, image: Pixels | None = None) -> float | None:

@@ -27,12 +27,16 @@ from workers.vision.faces import find_faces
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import SAME_PERSON, Embedding, distance, embed
 from workers.vision.matting import matte
+from workers.vision.trust import LIMIT, doubt
 
 FAULT = "fault"  # why a candidate is withheld on which this software failed
 CANDIDATES = 3  # headshots to choose from; each from another photo
 _CROP_WEIGHT = (
     0.4  # of the framing cost: a head 25 % larger than the team's costs as much as 0.1 of the score
 )
+# A cut that just passes costs as much as the difference between a good photo and one with a warning, so one of
+# the person's photos that cuts cleanly goes first.
+_CUT_WEIGHT = 0.25
 
 _CHECKED = 0.3  # of the work is done when all photos are checked
 
@@ -289,11 +293,12 @@ def _make(
         return Withheld(portrait.key, FAULT if portrait.failed else "no_face", None, seed)
     try:
         progress(0.0, "portrait")
+        shown = region(portrait.face, style.crop, style.room)
         cutout = matte(
             portrait.pixels,
             portrait.face,
             list(portrait.others),
-            region(portrait.face, style.crop, style.room),
+            shown,
             max_side=round(1.3 * max(master_size(style))),
         )
         progress(0.6, "finish")
@@ -301,19 +306,30 @@ def _make(
     except CroppedTooTightly as error:
         return Withheld(portrait.key, error.code, None, seed)
     progress(0.8, "measure")
+    picture = finished.framed(style)
+    unsure = doubt(portrait.pixels, portrait.face, shown, cutout.alpha)
     report = measure_result(
-        finished.framed(style), portrait.key, own, style, finished.framing, consent, backdrop_image
+        picture, portrait.key, own, style, finished.framing, consent, backdrop_image, unsure
     )
     report = report.model_copy(update={"master": (finished.pixels.shape[1], finished.pixels.shape[0])})
     if portrait.made is not None and report.passed:
-        shown = finished.framed(style)
-        face = find_faces(shown)[0]
+        face = find_faces(picture)[0]
         report = report.plus(
-            measure_painted(shown, face)
+            measure_painted(picture, face)
             if yardstick is None
-            else measure_generated(shown, face, yardstick, consent)
+            else measure_generated(picture, face, yardstick, consent)
         )
     if not report.passed:
         return Withheld(portrait.key, "gates", report, seed)
-    rank = round(score - _CROP_WEIGHT * finished.framing.cost, 4)
-    return Headshot(portrait.key, finished.pixels, report, rank, seed)
+    return Headshot(portrait.key, finished.pixels, report, rank(score, finished.framing.cost, unsure), seed)
+
+
+def rank(score: float, framing_cost: float, unsure: float) -> float:
+    """Return what headshots of one person are sorted by; higher is better.
+
+    Args:
+        score: Of the photo, by the check, 0 to 1.
+        framing_cost: How far the frame had to leave the style; see `workers.studio.align.Framing`.
+        unsure: How far the cut is from being trusted; see `workers.vision.trust.doubt`.
+    """
+    return round(score - _CROP_WEIGHT * framing_cost - _CUT_WEIGHT * min(1.0, unsure / LIMIT), 4)

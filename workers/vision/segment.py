@@ -92,7 +92,7 @@ def person_mask(image: Pixels, face: Face, others: list[Face], hair_band: float)
 
 def background(pixels: Pixels) -> NDArray[np.bool_]:
     """Return where a picture surely shows no person, with a margin; boolean, height × width."""
-    away = (_run(pixels, landscape=False) < 1 - SURE).astype(np.uint8)
+    away = (opinion(pixels, landscape=False) < 1 - SURE).astype(np.uint8)
     margin = disc(max(1, round(0.02 * max(pixels.shape[:2]))))
     return np.asarray(cv2.erode(away, margin, borderType=cv2.BORDER_REPLICATE), bool)
 
@@ -104,7 +104,13 @@ def disc(radius: int) -> NDArray[np.uint8]:
     )
 
 
-def _run(image: Pixels, *, landscape: bool) -> Mask:
+def opinion(image: Pixels, *, landscape: bool) -> Mask:
+    """Return what one model says of a picture at one look, 0 to 1, height × width.
+
+    Args:
+        image: uint8, height × width × 3, sRGB.
+        landscape: Which model: the one that sees 256 × 144 px instead of 256 × 256.
+    """
     segmenters = _segmenters()
     with segmenters.lock:
         mask = segmenters.models[landscape].process(np.ascontiguousarray(image)).segmentation_mask
@@ -113,8 +119,8 @@ def _run(image: Pixels, *, landscape: bool) -> Mask:
 
 def _both_ways(image: Pixels, *, landscape: bool) -> Mask:
     """Ask about the picture and its mirror image: their mean has half the noise."""
-    mirrored = _run(image[:, ::-1], landscape=landscape)[:, ::-1]
-    return np.asarray((_run(image, landscape=landscape) + mirrored) / 2, np.float32)
+    mirrored = opinion(image[:, ::-1], landscape=landscape)[:, ::-1]
+    return np.asarray((opinion(image, landscape=landscape) + mirrored) / 2, np.float32)
 
 
 def _window(view: _View, face: Face, image: Pixels) -> tuple[slice, slice] | None:

@@ -17,7 +17,7 @@ from core.ids import new_id
 from core.models import AuditEvent, Headshot, Photo, Shoot, State, Style
 from core.portraits import photos
 from core.style.spec import NAMED_OUTPUTS, Output, StyleSpec
-from portal import progress
+from portal import progress, words
 
 
 def _events(person: Any) -> list[dict[str, Any]]:
@@ -263,3 +263,29 @@ def test_a_photo_that_a_headshot_came_of_carries_no_mark(waiting: Any, shoot: Sh
     (photo,) = waiting.browser.get("/me/photos.json").json["photos"]
     assert not photo["tried"]
     assert photo["issues"] == []
+
+
+@pytest.mark.parametrize(
+    ("edge", "cut", "good", "answer"),
+    [
+        (True, 0.7, True, "yes"),
+        (True, 1.2, None, "almost everywhere, please look at your outline"),
+        (None, 0.2, None, "not checked, please look closely"),
+        (True, None, None, "not checked, please look closely"),
+        (True, ..., None, "not checked, please look closely"),
+    ],
+)
+def test_cleanly_cut_out_is_said_only_where_it_was_measured(portal, edge, cut, good, answer) -> None:
+    gates: dict[str, Any] = {"edge": {"value": 3.0, "limit": 9.0, "passed": edge}}
+    if cut is not ...:  # a picture from before cuts were measured has no such gate
+        gates["cut"] = {"value": cut, "limit": 2.0, "passed": None if cut is None else cut <= 2.0}
+    with portal.test_request_context("/"):
+        [finding] = [one for one in words.gates({"gates": gates}) if one.label.startswith("Cleanly")]
+        assert (finding.good, finding.answer) == (good, answer)
+
+
+def test_who_is_withheld_for_the_cut_reads_what_would_help(portal) -> None:
+    held = {"gates": {"cut": {"value": 9.0, "limit": 1.0, "passed": False}}}
+    with portal.test_request_context("/"):
+        [reason] = words.withheld("gates", held)
+    assert "plain wall" in reason

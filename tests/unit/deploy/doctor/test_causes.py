@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -102,6 +102,40 @@ def test_postgres_says_why_it_does_not_work(
     assert "nothing listens" in said["port"].says
     assert "firewalls" in said["silence"].mend
     assert "ssl = on" in said["encryption"].mend
+
+
+def test_every_command_says_why_its_database_does_not_work(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = make_url(environment["HEADSHOTS_DATABASE_URL"])
+    for url, said in (
+        (ours.set(password=PASSWORD), "refuses the user and password in its address"),
+        (ours.set(host="nobody.invalid", query={}), "DNS knows no host"),
+    ):
+        monkeypatch.setenv("HEADSHOTS_DATABASE_URL", url.render_as_string(hide_password=False))
+        forget_process_state()
+        result = CliRunner().invoke(main, ["jobs", "list"])
+        assert (result.exit_code, said in result.stderr) == (1, True), result.stderr
+        assert PASSWORD not in result.stderr
+    forget_process_state()
+
+
+def test_before_the_first_migration_it_says_what_is_to_be_done(
+    services: LocalServices, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    empty = services.fresh_databases("empty")
+    for name, value in services.environment(empty).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HEADSHOTS_KEYRING_PATH", str(tmp_path / "nothing here"))
+    (one,) = (one for one in findings("keys_database") if one.grade is Grade.FAILURE)
+    assert (one.says, "Run `headshots migrate` once" in one.mend) == (
+        "it has no tables of this product",
+        True,
+    )
+    (disk,) = (one for one in findings("disk") if one.grade is Grade.FAILURE)
+    assert f"there is no folder {tmp_path / 'nothing here'} for the keyring" in disk.says
+    forget_process_state()
+    services.drop_databases(empty)
 
 
 def test_redis_says_why_it_does_not_work(services: LocalServices, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,6 +251,44 @@ def page(tls: ssl.SSLContext | None) -> Iterator[int]:
     yield server.server_address[1]
     server.shutdown()
     server.server_close()
+
+
+@contextmanager
+def encrypted_postgres(tls: ssl.SSLContext) -> Iterator[int]:
+    """A server that encrypts (PostgreSQL manual, 54.2.11) and then lets nobody in, in a language of its own."""
+    said = b"SFATAL\0C28P01\0MPasswort falsch\0\0"
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    one, _ = server.accept()
+                except OSError:
+                    return
+                with one, suppress(OSError):
+                    one.recv(8)
+                    one.sendall(b"S")
+                    with tls.wrap_socket(one, server_side=True) as inner:
+                        inner.recv(1024)
+                        inner.sendall(b"E" + (len(said) + 4).to_bytes(4, "big") + said)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def test_a_database_behind_an_authority_of_ones_own_is_trusted_as_the_rest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    with encrypted_postgres(authority.server) as port:
+        for root in ("system", str(authority.root)):
+            query = f"sslmode=verify-full&sslrootcert={root}"
+            url = f"postgresql+psycopg://{USER}:{PASSWORD}@localhost:{port}/headshots?{query}"
+            monkeypatch.setenv("HEADSHOTS_DATABASE_URL", url)
+            if root == "system":
+                assert "certificate is not trusted" in finding("database").says
+                monkeypatch.setenv("SSL_CERT_FILE", str(authority.root))
+            assert "refuses the user and password" in finding("database").says
 
 
 def test_an_authority_of_ones_own_is_trusted_everywhere_once_one_variable_names_it(

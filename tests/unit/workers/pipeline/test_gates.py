@@ -44,7 +44,19 @@ def own(astronaut, consent) -> Own:
 
 
 def report(pixels, own, finished, consent, style=STYLE):
-    return measure_result(pixels, "portrait", own, style, finished.framing, consent)
+    return measure_result(pixels, "portrait", own, style, finished.framing, consent, cut_doubt=0.2)
+
+
+def test_a_cut_that_is_not_trusted_is_withheld_and_one_that_is_unknown_decides_nothing(
+    finished, own, consent
+):
+    def cut(unsure):
+        result = measure_result(
+            finished.pixels, "portrait", own, STYLE, finished.framing, consent, cut_doubt=unsure
+        )
+        return result.passed, result.gates[GateName.CUT].passed
+
+    assert [cut(unsure) for unsure in (0.2, 1.6, None)] == [(True, True), (False, False), (True, None)]
 
 
 def test_a_good_result_passes_every_gate(finished, own, consent):
@@ -116,7 +128,9 @@ def rimmed(pixels: np.ndarray) -> np.ndarray:
     return result
 
 
-@pytest.mark.parametrize("name", sorted(set(GateName) - GENERATED - {GateName.LIKENESS, GateName.RESOLUTION}))
+@pytest.mark.parametrize(
+    "name", sorted(set(GateName) - GENERATED - {GateName.LIKENESS, GateName.RESOLUTION, GateName.CUT})
+)
 def test_each_gate_catches_its_own_fault(finished, own, consent, name):
     result = report(broken(finished.pixels)[name], own, finished, consent)
     assert result.gates[name].passed is False

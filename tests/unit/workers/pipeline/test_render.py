@@ -14,12 +14,14 @@ from core.consent import ConsentRequired, ValidConsent
 from core.errors import InvalidInput
 from core.style.presets import PRESETS
 from core.style.spec import ImageBackdrop, Output, OutputFormat, SolidBackdrop, StyleSpec
+from deploy.bench.made import encoded
+from deploy.bench.trouble import troubles
 from workers.folder.batch import OutputFailed, WithheldReport, render_folder
 from workers.folder.people import read_people
 from workers.folder.sample import sample_people
 from workers.folder.style_pictures import backdrop_file
 from workers.pipeline.gates import at_least, at_most
-from workers.pipeline.render import render
+from workers.pipeline.render import rank, render
 from workers.pipeline.score import score
 from workers.pipeline.team import MOST, Pair, Spread, _row, alignment_sheet, contact_sheet, team_figures
 from workers.studio.align import region
@@ -62,6 +64,28 @@ def test_best_distinct_photos_become_headshots_and_the_same_shot_counts_once(pho
     assert len(set(stages)) == len(stages), "a withheld candidate costs progress no second line"
     assert stages[-1] == (1.0, "done")
     assert {stage for _, stage in stages} == {"check", "portrait", "finish", "measure", "done"}
+
+
+def test_of_a_persons_photos_one_that_cuts_cleanly_goes_first():
+    assert rank(0.80, 0.0, 0.1) > rank(0.95, 0.0, 0.9)
+    assert rank(0.95, 0.0, 0.1) > rank(0.80, 0.0, 0.1)
+
+
+@pytest.mark.photos
+def test_a_photo_with_others_in_the_cut_is_never_shown_and_the_next_one_is_tried(photo, photo_consent):
+    people = {name: [(name, photo(f"{name}/portrait.jpg"))] for name in ("barack", "joe")}
+    crowd = next(one for one in troubles(people) if (one.hair, one.place) == ("barack", "press"))
+    photos = [
+        ("press.png", encoded(crowd.photo, "PNG")),
+        ("portrait.jpg", photo("barack/portrait.jpg")),
+    ]
+    (x, y), (height, width) = crowd.face.landmarks[:, :2].mean(axis=0), crowd.alpha.shape
+    result = render(photos, SMALL, photo_consent, subjects={"press.png": (x / width, y / height)})
+    assert [shot.source for shot in result.headshots] == ["portrait.jpg"]
+    [held] = result.withheld
+    assert GateName.CUT in held.report.failed
+    # As good as new, or better than the portrait, the check may find it: only the cut tells.
+    assert result.verdicts["press.png"].accepted
 
 
 @pytest.mark.photos

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import statistics
+
+import cv2
+import numpy as np
+import pytest
+from portraits import photo_path
+
+from core.checks.report import CLEAN_CUT
+from core.style.spec import StyleSpec
+from deploy.bench.matte import matte_error
+from deploy.bench.trouble import CLEAN, TROUBLE, troubles
+from workers.studio.align import region
+from workers.vision.cutout import Cutout
+from workers.vision.full_resolution import at_head_height
+from workers.vision.matting import matte
+from workers.vision.photometry import inside
+from workers.vision.trust import LIMIT, doubt
+
+pytestmark = pytest.mark.photos
+
+CROP = StyleSpec().crop
+PORTRAITS = ("barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png")
+
+
+@pytest.fixture(scope="module")
+def cuts():
+    """What the bench measures of every person before a plain wall and in every trouble, by place."""
+    people = {name: [(name, photo_path(name).read_bytes())] for name in (PORTRAITS[0], PORTRAITS[2])}
+    found: dict[str, list] = {}
+    for one in troubles(people):
+        found.setdefault(one.place, []).append(matte_error(one))
+    return found
+
+
+@pytest.mark.parametrize("place", TROUBLE)
+def test_a_cut_with_somebody_or_something_else_in_it_is_not_shown(cuts, place):
+    ratios = [
+        one.sad / clean.sad for one, clean in zip(cuts[place], cuts[CLEAN], strict=True) if one.doubt <= LIMIT
+    ]
+    # As good as before a plain wall, but for the finest of the edge, or nobody sees it.
+    assert not ratios or statistics.fmean(ratios) <= 1.6
+
+
+def test_nothing_that_is_far_off_is_called_clean(cuts):
+    for place in TROUBLE:
+        assert all(one.mse < 6 for one in cuts[place] if one.doubt <= CLEAN_CUT * LIMIT), place
+
+
+def test_people_before_a_plain_wall_are_cut_out_without_doubt(cuts):
+    assert [one.doubt <= CLEAN_CUT * LIMIT for one in cuts[CLEAN]] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *PORTRAITS,
+        "barack/podium.jpg",
+        "barack/speech.jpg",
+        "barack/blue-room.jpg",
+        "barack/letterboxed.jpg",
+        "joe/blue-room.jpg",
+    ],
+)
+def test_real_photos_that_cut_well_are_trusted(photo, examined, name):
+    cut, seen, part = _cut(photo, examined, name)
+    assert doubt(*seen, part, cut.alpha) < CLEAN_CUT * LIMIT
+
+
+def test_a_lost_shoulder_or_a_bystanders_remains_are_seen(photo, examined):
+    cut, (pixels, face), part = _cut(photo, examined, "barack/portrait.jpg")
+    height, width = cut.alpha.shape
+    lost, foreign = cut.alpha.copy(), cut.alpha.copy()
+    lost[round(0.6 * height) :, : round(0.3 * width)] = 0
+    cv2.circle(foreign, (round(0.1 * width), round(0.2 * height)), round(0.06 * width), 1, -1)
+    assert doubt(pixels, face, part, lost) > LIMIT
+    assert doubt(pixels, face, part, foreign) > LIMIT
+
+
+def test_where_no_pose_is_found_the_other_opinions_answer(photo, examined):
+    _, (pixels, face), _ = _cut(photo, examined, "barack/portrait.jpg")
+    rows, columns = inside(face.box, pixels)  # of a face alone no pose is to be had
+    close, moved = np.ascontiguousarray(pixels[rows, columns]), face.moved(-columns.start, -rows.start, 1)
+    everything, nothing = (np.full(close.shape[:2], value, np.float32) for value in (1, 0))
+    part = region(moved, CROP)
+    assert doubt(close, moved, part, nothing) > LIMIT
+    assert doubt(close, moved, part, everything) < doubt(close, moved, part, nothing)
+
+
+def _cut(photo, examined, name) -> tuple[Cutout, tuple, object]:
+    pixels, face, others = at_head_height(photo(name), examined(name), 600)
+    part = region(face, CROP)
+    return matte(pixels, face, list(others), part), (pixels, face), part
