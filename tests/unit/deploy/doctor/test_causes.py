@@ -235,7 +235,7 @@ def test_a_bucket_that_does_not_exist_never_says_that_an_object_is_gone(
         forget_process_state()
         store = vault().store
         verbs: tuple[Callable[[], object], ...] = (
-            lambda: store.get("objects/a"), lambda: store.delete("objects/a"), store.check,
+            lambda: store.get("objects/a"), lambda: store.delete("objects/a"), lambda: store.exists("objects/a"), store.check,
         )  # fmt: skip
         s3.fault = Fault.NO_BUCKET
         for verb in verbs:
