@@ -20,7 +20,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 CONNECT_SECONDS: Final = 5
 # Debian, Ubuntu and Alpine; Fedora and its kin.
 _TRUSTED: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
-REDIS_SECONDS: Final = 15  # what one answer of Redis may take
+REDIS_SECONDS: Final = 15.0  # what one answer of Redis may take: workers wait there for work
+_redis = {"seconds": REDIS_SECONDS}
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,18 @@ def postgres_engine(
     return made
 
 
+def hurry_redis(seconds: float) -> None:
+    """Let what this process asks Redis from now on wait no longer than this; for one that people wait for.
+
+    Call it before the first client is made.
+    """
+    _redis["seconds"] = seconds
+
+
 def redis_options(url: str) -> dict[str, Any]:
     """Return what a client of Redis is made with; a socket on the same machine cannot be lost without a word."""
     if url.startswith("unix"):
-        return {"socket_timeout": REDIS_SECONDS}
+        return {"socket_timeout": _redis["seconds"]}
     watched = {
         socket.TCP_KEEPIDLE: WATCH.idle_seconds,
         socket.TCP_KEEPINTVL: WATCH.probe_seconds,
@@ -126,8 +135,8 @@ def redis_options(url: str) -> dict[str, Any]:
         socket.TCP_USER_TIMEOUT: WATCH.lost_seconds * 1000,
     }
     return {
-        "socket_timeout": REDIS_SECONDS,
-        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": _redis["seconds"],
+        "socket_connect_timeout": min(CONNECT_SECONDS, _redis["seconds"]),
         "socket_keepalive": True,
         "socket_keepalive_options": watched,
     }

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NO_CREDENTIALS = "no_credentials"
     NOT_ALLOWED = "not_allowed"  # it knows us, and we may not
     UNKNOWN_PLACE = "place_unknown"  # a database or a bucket that does not exist
+    NO_TABLES = "no_tables"  # a database that was never migrated
     WRONG_REGION = "wrong_region_or_endpoint"
     CLOCK = "clock_wrong"
     BUSY = "busy"  # starts, stops, or has too much to do
@@ -130,6 +131,7 @@ _OF_STATE: Final = {
     "28": Reason.CREDENTIALS,
     "42501": Reason.NOT_ALLOWED,
     "3D000": Reason.UNKNOWN_PLACE,
+    "42P01": Reason.NO_TABLES,
     "53100": Reason.FULL,
     "53": Reason.BUSY,
     "57P": Reason.BUSY,

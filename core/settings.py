@@ -54,6 +54,10 @@ class DiffusionSettings(BaseSettings):
     )
 
 
+_NO_SETTINGS = (
+    "There are no settings. Beside `headshots up` or `make run`, run the line “Operate” of its banner first; in production they come "
+    "from a file like deploy/settings.env. "
+)
 LOCAL_REGION = N_("a folder on this computer")
 
 
@@ -220,7 +224,11 @@ def settings() -> Settings:
             f"HEADSHOTS_{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors()
         ]
-        raise ConfigurationError("The settings are not complete. " + "; ".join(lines)) from error
+        required = sum(field.is_required() for field in Settings.model_fields.values())
+        none = sum(item["type"] == "missing" for item in error.errors()) == required
+        raise ConfigurationError(
+            (_NO_SETTINGS if none else "The settings are not complete. ") + "; ".join(lines)
+        ) from error
 
 
 @cache

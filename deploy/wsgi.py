@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from core import logs
+from core.connections import hurry_redis
 from core.db import limit_transactions
 from core.observe import metrics, tracing
 from core.observe.health import State, health
@@ -23,6 +24,8 @@ WEB_THREADS = 24
 # Nobody waits at a page for longer, and a thread that hangs must not keep what it has locked.
 STATEMENT_SECONDS = 60
 IDLE_SECONDS = 60
+# A page works without what Redis has, counts and progress, and asks for it once or twice.
+REDIS_SECONDS = 2.0
 # Every path that HR, auditors, programs and identity providers use; the rest is the employees'.
 ADMIN_PATHS = ("/admin", "/sso", "/api", "/scim", "/static/admin")
 UNANSWERED = b"The database does not answer. What you saved is safe: try again in a moment.\n"
@@ -33,6 +36,7 @@ def create_application() -> WSGIApplication:
     logs.configure()
     tracing.start("web")
     limit_transactions(statement_seconds=STATEMENT_SECONDS, idle_seconds=IDLE_SECONDS)
+    hurry_redis(REDIS_SECONDS)
     belongs = installation.Belonging()
     belongs()  # also where gunicorn was started without `headshots web`
     from admin.app import create_app as create_admin

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from core import audit, clock, db, queue, schema
+from core import audit, clock, connections, db, queue, schema
 from core import settings as settings_module
 from core.consent import Purpose
 from core.db import transaction
@@ -101,6 +101,7 @@ def migrated(services: LocalServices, tmp_path_factory: pytest.TempPathFactory) 
 
 def forget_process_state() -> None:
     """Make this process read its settings and open its connections anew."""
+    connections.hurry_redis(connections.REDIS_SECONDS)
     for engine in (db.engine, db.direct_engine):
         if engine.cache_info().currsize:
             engine().dispose()

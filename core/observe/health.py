@@ -16,6 +16,7 @@ from typing import Any
 
 import redis
 from sqlalchemy import NullPool, func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.clock import now, rfc3339
@@ -24,10 +25,12 @@ from core.db import demand_schema
 from core.logs import logger
 from core.mail import lines
 from core.observe import metrics
+from core.reasons import Reason, reason_of
 from core.settings import settings
 from core.vault import vault
 from core.vault.key_tables import Epoch
 from core.vault.kms import EpochKeyGone
+from core.vault.outage import Outage
 
 TIMEOUT_SECONDS = 2.0
 KEEP_SECONDS = 3.0
@@ -65,7 +68,7 @@ class Standing:
     """How a part is.
 
     Attributes:
-        error: The kind of error, without its text, which may hold an address or a secret; `None` where it works.
+        error: Why, or the kind of error, without its text, which may hold an address or a secret; `None` where it works.
         since: When it began to be so, as far as this process has seen.
     """
 
@@ -102,6 +105,15 @@ class Report:
         return {"status": self.state.value, "parts": parts}
 
 
+def _kind(failure: Exception) -> str:
+    """Name what is wrong, without a word of the error's text: its reason, where it is one of reaching the part."""
+    reaching = isinstance(
+        failure, Outage | DBAPIError | redis.RedisError | OSError
+    )  # SMTP's errors are OSErrors
+    reason = reason_of(failure) if reaching else Reason.OTHER
+    return type(failure).__name__ if reason is Reason.OTHER else reason.value
+
+
 class _Watched:
     """One part, and what is known of it."""
 
@@ -130,7 +142,7 @@ class _Watched:
         try:
             self.part.ask()
         except Exception as failure:  # noqa: BLE001 - whatever is wrong, the part does not work
-            error = type(failure).__name__
+            error = _kind(failure)
         with self._lock:
             if time.monotonic() - self._begun > self._timeout:
                 error = NO_ANSWER  # too late for whoever waited

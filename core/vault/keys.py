@@ -90,7 +90,8 @@ def _ours() -> Iterator[None]:
     except (EpochKeyGone, CannotOpen) as error:
         raise KeyringNotOurs(
             operator="The keyring on this host is not the one that this installation's keys are wrapped under. Every host "
-            "needs the same HEADSHOTS_KEYRING_PATH, on a volume that all of them mount; nothing was changed."
+            "needs the same HEADSHOTS_KEYRING_PATH, on a volume that all of them mount; nothing was changed. "
+            "If it is lost, see docs/operate.md, “The keyring is lost”."
         ) from error
 
 

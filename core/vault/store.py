@@ -120,7 +120,16 @@ class ObjectStore:
             try:
                 obstore.head(self._store, name)
             except FileNotFoundError:
-                return False
+                return self._folder is None and self._is_there(name)
+        return True
+
+    def _is_there(self, name: str) -> bool:
+        """Ask anew for what is not there, in a way that has words for an answer: a bucket that is away proves nothing gone."""
+        try:
+            obstore.get(self._store, name)
+        except FileNotFoundError as error:
+            _demand_place(error)
+            return False
         return True
 
     def check(self) -> None:

@@ -53,7 +53,9 @@ def check() -> Findings:
             sample = _sample(session)
         _open(org_id, sample, found)
     if back := removals.standing():
-        found.problems.append(f"{back} things are back that their people had removed")
+        found.problems.append(
+            f"{back} photos, own pictures or parts in shoots are back that their people had removed"
+        )
     compared = strays.look()
     found.objects = compared.objects
     if compared.missing:

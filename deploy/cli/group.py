@@ -77,6 +77,13 @@ def _of_database(error: Exception) -> str | None:
     if isinstance(error, UnicodeEncodeError):  # bytes of a terminal that speaks another encoding
         return "Something that you typed is not in UTF-8. Nothing was changed."
     if isinstance(error, OperationalError):
+        from core.reasons import Reason, reason_of
+        from deploy.doctor.causes import Kind, Outside, told
+
+        if (reason := reason_of(error)) is not Reason.OTHER:
+            return "The database: {}. {}".format(
+                *told(Outside(Kind.POSTGRES, "its address in the settings"), reason)
+            )
         return "The database does not answer. Check its address in the settings, and that it runs."
     return None
 

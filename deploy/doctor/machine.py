@@ -61,7 +61,15 @@ def disk() -> Iterator[Finding]:
     if storage.scheme == "file":
         places["the storage"] = Path(storage.path)
     for what, path in places.items():
-        room = shutil.disk_usage(path)
+        try:
+            room = shutil.disk_usage(path)
+        except FileNotFoundError:
+            yield failure(
+                "disk",
+                f"there is no folder {path} for {what}",
+                "Mount its volume. Before the first `headshots migrate`, which makes it, this is expected.",
+            )
+            continue
         says = f"{room.free / 1e9:.1f} GB free for {what}"
         mend = f"Make room on the volume of {path}, or enlarge it."
         if room.free < _FULL_BYTES:

@@ -114,7 +114,9 @@ def running(home: Path, say: Say, beside: Path | None = None) -> Iterator[World]
         run_once(child, "seed-demo")
         names = []
         for number, port in enumerate(web_ports, start=1):
-            command = of_release(number, web_command(f"127.0.0.1:{port}"))
+            # Another release may start its server in another way, which its own command knows.
+            by_hand = python_module("deploy.cli", "web", "--bind", f"127.0.0.1:{port}", "--workers", "1")
+            command = of_release(number, by_hand if beside else web_command(f"127.0.0.1:{port}"))
             supervisor.start(Child(f"web-{number}", command, child))
             names.append(f"web-{number}")
         for number in (1, 2):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-from conftest import add_participation
+from conftest import add_participation, forget_process_state
 from flask import Flask
+from servers.cable import Cable, Way
+from werkzeug.test import Client
 
 from admin.app import create_app as create_admin
 from core import audit
@@ -19,6 +22,7 @@ from core.models import Member, Role, SignInMethod, State
 from core.people import data_links, members, sessions
 from core.shoots import devices, reminders
 from deploy.local.services import LocalServices
+from deploy.wsgi import create_application
 from portal.app import create_app as create_portal
 
 SOME_ID = "01a20aac-06e6-71c1-bad5-30a9025795b2"
@@ -151,3 +155,20 @@ def test_pages_still_come_without_redis(
         if answer.status_code == 503:
             assert WRITTEN["en"] in answer.text
     assert app.test_client().get("/me/privacy" if name == "portal" else "/admin/people").status_code != 503
+
+
+def test_a_redis_that_hangs_holds_a_page_for_seconds_and_not_for_its_whole_patience(
+    environment: dict[str, str], org: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sockets = environment["HEADSHOTS_REDIS_URL"].removeprefix("unix://").split("?")[0]
+    with Cable(sockets) as cable:
+        monkeypatch.setenv("HEADSHOTS_REDIS_URL", f"redis://127.0.0.1:{cable.port}/0")
+        forget_process_state()
+        application = Client(create_application())
+        assert application.get("/trust/acme").status_code == 200
+        for way in (Way.SILENT, Way.SILENT):  # on the connection that is there, and on a new one
+            cable.turn(way)
+            begun = time.monotonic()
+            assert application.get("/trust/acme").status_code == 200
+            assert time.monotonic() - begun < 5
+    forget_process_state()

@@ -21,6 +21,7 @@ from compliance.log import sequencer
 from core import audit, uploads
 from core.consent import Purpose
 from core.db import transaction
+from core.errors import ConfigurationError
 from core.ids import new_id
 from core.models import (
     Adapter,
@@ -258,12 +259,14 @@ def test_a_copy_as_young_as_the_mark_is_not_served_with_a_photo_that_was_removed
     installation.demand()
     move_to(main_of(services, empty), monkeypatch)
     restoring._restore_main(services.environment(empty)["HEADSHOTS_DATABASE_OWNER_URL"], dump)
+    with pytest.raises(ConfigurationError, match="headshots replay"):
+        installation.demand()
     for command in (["web"], ["worker", "--burst"], ["scheduler"]):
         done = run(*command)
         assert done.exit_code == 2
         assert "headshots replay" in done.stderr
     checked = run("drill", "check")
     assert checked.exit_code == 1
-    assert "1 things are back" in checked.stdout
+    assert "1 photos, own pictures or parts in shoots are back" in checked.stdout
     assert good("replay") == {"erased_again": 0, "withdrawn_again": 0, "removed_again": 1}
     installation.demand()

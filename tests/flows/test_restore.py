@@ -172,7 +172,7 @@ def test_the_receipt_that_a_person_kept_opens_the_page_of_the_erasure_that_a_res
     later = add_member(staff.org, "Lise")  # whom the backup does not know
     receipts = [staff.erase(person) for person in (staff.ada, later)]
     address, unknown = (f"/erased/{receipt}" for receipt in receipts)
-    assert "erased again" not in create_app().test_client().get(address).text
+    assert "began again" not in create_app().test_client().get(address).text
     erasure.turn_epoch()
     do_all_work()
     kept = create_app().test_client().get(f"{address}/certificate.pdf").data
@@ -182,7 +182,7 @@ def test_the_receipt_that_a_person_kept_opens_the_page_of_the_erasure_that_a_res
     browser = create_app().test_client()
     page = browser.get(address)
     assert page.status_code == 200
-    assert "You were erased again on" in page.text
+    assert "Your erasure began again on" in page.text
     assert "restored from a backup that was made before your erasure" in page.text
     assert "Your key has been destroyed since" in page.text
     sequencer.sequence_all()

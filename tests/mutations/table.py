@@ -81,6 +81,33 @@ MUTATIONS = (
         ("tests/unit/core/vault/test_vault.py::test_requested_deletion_is_unreadable_before_the_purge",),
     ),
     Mutation(
+        "What a person removed is noted where no restore undoes it",
+        "core/portraits/photos.py",
+        "vault().keys.removals.note_after_commit(session, photos[0].member_id, ids, now())",
+        "del ids",
+        (
+            "tests/flows/test_removed_again.py::test_a_photo_a_picture_and_a_part_that_were_removed_singly_are_removed_again",
+        ),
+    ),
+    Mutation(
+        "Nothing starts while a photo is back that its person removed",
+        "deploy/installation.py",
+        "for ledger in (erasure, withdrawals, removals)",
+        "for ledger in (erasure, withdrawals)",
+        (
+            "tests/flows/test_removed_again.py::test_a_copy_as_young_as_the_mark_is_not_served_with_a_photo_that_was_removed",
+        ),
+    ),
+    Mutation(
+        "An erasure that is carried out again has the receipt of the first",
+        "compliance/erasure/begin.py",
+        "id=named or new_id(),",
+        "id=new_id(),",
+        (
+            "tests/flows/test_restore.py::test_the_receipt_that_a_person_kept_opens_the_page_of_the_erasure_that_a_restore_carries_out_again",
+        ),
+    ),
+    Mutation(
         "A key that was destroyed is not made again",
         "core/vault/keys.py",
         "if session.scalar(select(ErasedOwner.hash).where(erased).limit(1)):",

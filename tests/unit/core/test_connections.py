@@ -117,7 +117,7 @@ def test_redis_is_watched_over_tcp(services) -> None:
 def test_a_host_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     # libpq waits two seconds at least.
     monkeypatch.setattr(connections, "CONNECT_SECONDS", 2)
-    monkeypatch.setattr(connections, "REDIS_SECONDS", 1)
+    monkeypatch.setitem(connections._redis, "seconds", 1)
     with silent() as port:
         started = time.monotonic()
         with pytest.raises(psycopg.OperationalError):

@@ -18,6 +18,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from conftest import forget_process_state
 from psycopg import sql
+from servers.s3 import S3, Fault
 from sqlalchemy import create_engine, make_url, text
 
 from core.observe import health
@@ -164,6 +165,20 @@ def test_a_storage_that_never_answers_is_said_in_time(
     assert (status, report["parts"]["storage"]["state"]) == (503, NO_ANSWER)
 
 
+def test_a_storage_that_does_not_let_us_in_says_so(
+    whole: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with S3("headshots") as s3:
+        for name, value in s3.environment().items():
+            monkeypatch.setenv(name, value)
+        forget_process_state()
+        for fault, state in ((Fault.BAD_KEY, "credentials_refused"), (Fault.NO_BUCKET, "place_unknown")):
+            s3.fault = fault
+            health.health.cache_clear()
+            status, report = ask()
+            assert (status, report["parts"]["storage"]["state"]) == (503, state)
+
+
 def test_without_redis_pages_work_and_it_is_said(whole: dict[str, str], services: LocalServices) -> None:
     services.redis.stop()
     try:
@@ -180,6 +195,7 @@ def test_without_mail_pages_work_and_it_is_said(
     forget_process_state()
     status, report = ask()
     assert (status, report["status"], broken(report)) == (200, "degraded", {"mail"})
+    assert report["parts"]["mail"]["state"] == "connection_refused"
 
 
 def test_a_part_is_asked_once_however_many_ask() -> None:

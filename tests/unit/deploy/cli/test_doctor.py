@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from conftest import SECRET, forget_process_state
 from sqlalchemy import create_engine, make_url, text
 
-from core.settings import settings
+from core.settings import Settings, settings
 from core.vault import vault
 from deploy.cli import main
 from deploy.doctor.finding import Finding, Grade, Look, examine, ok
@@ -216,6 +216,16 @@ def test_incomplete_settings_are_wrong_usage(
     result = CliRunner().invoke(main, ["doctor"])
     assert result.exit_code == 2
     assert "HEADSHOTS_STORAGE_URL" in result.stderr
+
+
+def test_without_any_setting_it_is_told_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"HEADSHOTS_{name.upper()}", raising=False)
+    settings.cache_clear()
+    result = CliRunner().invoke(main, ["jobs", "list"])
+    assert result.exit_code == 2
+    assert "the line “Operate” of its banner" in result.stderr
+    settings.cache_clear()
 
 
 def test_a_part_that_hangs_is_a_finding_and_holds_nobody() -> None:

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 import structlog
 from aiosmtpd.smtp import AuthResult
 from click.testing import CliRunner
-from conftest import SECRET, forget_process_state
+from conftest import forget_process_state
+from doctored import PASSWORD, USER, finding, findings
 from servers.authority import Authority
 from servers.s3 import S3, Fault
 from servers.smtp import PostOffice, serving
 from sqlalchemy import make_url
 from structlog.testing import capture_logs
 
-from core.mail import lines
 from core.reasons import Reason
 from core.vault import vault
 from core.vault.outage import Outage
 from deploy.cli import main
-from deploy.doctor.finding import Finding, Grade, examine
-from deploy.doctor.looks import looks
+from deploy.doctor.finding import Finding, Grade
 from deploy.local.processes import free_port
 from deploy.local.services import LocalServices
 
-PASSWORD = "correct-horse-battery"
-USER = "byron-of-tests"
 pytestmark = pytest.mark.usefixtures("environment")
 
 
@@ -54,22 +48,6 @@ def listening(answer: bytes | None) -> Iterator[int]:
 
         threading.Thread(target=serve, daemon=True).start()
         yield server.getsockname()[1]
-
-
-def findings(check: str, *, patience_seconds: float = 8.0) -> list[Finding]:
-    forget_process_state()
-    lines._tls.cache_clear()
-    found = list(
-        examine([look for look in looks() if look.check == check], patience_seconds=patience_seconds)
-    )
-    for one in found:
-        assert not {PASSWORD, SECRET, USER} & set(one.sentence().replace(":", " ").replace("@", " ").split())
-    return found
-
-
-def finding(check: str, **patience: float) -> Finding:
-    (one,) = (one for one in findings(check, **patience) if one.grade is not Grade.OK)
-    return one
 
 
 def test_postgres_says_why_it_does_not_work(
@@ -102,6 +80,40 @@ def test_postgres_says_why_it_does_not_work(
     assert "nothing listens" in said["port"].says
     assert "firewalls" in said["silence"].mend
     assert "ssl = on" in said["encryption"].mend
+
+
+def test_every_command_says_why_its_database_does_not_work(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = make_url(environment["HEADSHOTS_DATABASE_URL"])
+    for url, said in (
+        (ours.set(password=PASSWORD), "refuses the user and password in its address"),
+        (ours.set(host="nobody.invalid", query={}), "DNS knows no host"),
+    ):
+        monkeypatch.setenv("HEADSHOTS_DATABASE_URL", url.render_as_string(hide_password=False))
+        forget_process_state()
+        result = CliRunner().invoke(main, ["jobs", "list"])
+        assert (result.exit_code, said in result.stderr) == (1, True), result.stderr
+        assert PASSWORD not in result.stderr
+    forget_process_state()
+
+
+def test_before_the_first_migration_it_says_what_is_to_be_done(
+    services: LocalServices, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    empty = services.fresh_databases("empty")
+    for name, value in services.environment(empty).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HEADSHOTS_KEYRING_PATH", str(tmp_path / "nothing here"))
+    (one,) = (one for one in findings("keys_database") if one.grade is Grade.FAILURE)
+    assert (one.says, "Run `headshots migrate` once" in one.mend) == (
+        "it has no tables of this product",
+        True,
+    )
+    (disk,) = (one for one in findings("disk") if one.grade is Grade.FAILURE)
+    assert f"there is no folder {tmp_path / 'nothing here'} for the keyring" in disk.says
+    forget_process_state()
+    services.drop_databases(empty)
 
 
 def test_redis_says_why_it_does_not_work(services: LocalServices, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,52 +208,6 @@ def test_without_credentials_the_storage_is_not_called_away(monkeypatch: pytest.
         assert finding("storage").says == "this host has no credentials for it"
 
 
-@contextmanager
-def page(tls: ssl.SSLContext | None) -> Iterator[int]:
-    """A web server that answers 200 to everything."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
-
-
-def test_an_authority_of_ones_own_is_trusted_everywhere_once_one_variable_names_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    authority = Authority(tmp_path)
-    with (
-        S3("headshots", tls=authority.server) as s3,
-        serving(PostOffice(), tls_context=authority.server) as mail,
-        page(authority.server) as web,
-    ):
-        in_s3(monkeypatch, s3.environment())
-        monkeypatch.setenv("HEADSHOTS_SMTP_URL", f"smtp://127.0.0.1:{mail}")
-        monkeypatch.setenv("HEADSHOTS_BASE_URL", f"https://localhost:{web}")
-        monkeypatch.setenv("HEADSHOTS_TRUST_PROXIES", "1")
-        checks: tuple[str, ...] = ("storage", "mail", "base_url")
-        for check in checks:
-            one = finding(check)
-            assert "certificate is not trusted" in one.says
-            assert "certificates of your own" in one.mend
-        monkeypatch.setenv("SSL_CERT_FILE", str(authority.root))
-        for check in checks:
-            assert {one.grade for one in findings(check)} == {Grade.OK}, check
-
-
 @pytest.mark.parametrize("away", ["HEADSHOTS_KEYS_DATABASE_URL", "HEADSHOTS_DATABASE_URL"])
 def test_during_an_outage_nobody_is_told_to_exchange_keys(monkeypatch: pytest.MonkeyPatch, away: str) -> None:
     monkeypatch.setenv(away, f"postgresql+psycopg://{USER}:{PASSWORD}@127.0.0.1:{free_port()}/headshots")
@@ -269,7 +235,7 @@ def test_a_bucket_that_does_not_exist_never_says_that_an_object_is_gone(
         forget_process_state()
         store = vault().store
         verbs: tuple[Callable[[], object], ...] = (
-            lambda: store.get("objects/a"), lambda: store.delete("objects/a"), store.check,
+            lambda: store.get("objects/a"), lambda: store.delete("objects/a"), lambda: store.exists("objects/a"), store.check,
         )  # fmt: skip
         s3.fault = Fault.NO_BUCKET
         for verb in verbs:
@@ -292,57 +258,3 @@ def test_the_log_names_the_reason_and_people_read_the_same_as_ever(monkeypatch: 
             with capture_logs() as said, pytest.raises(Outage, match="try again in a moment"):
                 vault().store.put("objects/a", b"x")
             assert [(line["event"], line["code"]) for line in said] == [("storage_unavailable", code)]
-
-
-def test_a_proxy_that_is_not_believed_is_a_warning_and_is_logged_once(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    authority = Authority(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.root))
-    with page(authority.server) as web:
-        monkeypatch.setenv("HEADSHOTS_BASE_URL", f"https://localhost:{web}")
-        one = finding("base_url")
-    assert one.grade is Grade.WARNING
-    assert "HEADSHOTS_TRUST_PROXIES is 0" in one.says
-
-    forget_process_state()
-    from deploy.wsgi import create_application
-
-    application = create_application()
-    structlog.reset_defaults()
-    asked = {"PATH_INFO": "/nothing", "REQUEST_METHOD": "GET", "HTTP_X_FORWARDED_FOR": "192.0.2.7"}
-    with capture_logs() as said:
-        for _ in range(2):
-            environ = {
-                "wsgi.input": BytesIO(),
-                "SERVER_NAME": "localhost",
-                "SERVER_PORT": "80",
-                "wsgi.url_scheme": "http",
-            }
-            b"".join(application({**environ, **asked}, lambda *_: None))  # type: ignore[arg-type,return-value]
-    assert [line["code"] for line in said if line["event"] == "forwarded_headers_not_believed"] == [
-        "HEADSHOTS_TRUST_PROXIES"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "said"),
-    [
-        (
-            "HEADSHOTS_BASE_URL",
-            "http://photos.example.com",
-            "HEADSHOTS_BASE_URL: must begin with https:// in production",
-        ),
-        ("HEADSHOTS_METRICS_BIND", "127.0.0.1:94710", "HEADSHOTS_METRICS_BIND: must end with a port"),
-    ],
-)
-def test_no_process_starts_with_an_address_that_cannot_work(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
-) -> None:
-    monkeypatch.setenv("HEADSHOTS_ENVIRONMENT", "production")
-    monkeypatch.setenv("HEADSHOTS_BASE_URL", "https://photos.example.com")
-    monkeypatch.setenv(name, value)
-    forget_process_state()
-    for command in ("web", "worker", "scheduler", "migrate", "doctor"):
-        result = CliRunner().invoke(main, [command])
-        assert (result.exit_code, said in result.stderr) == (2, True), result.output
