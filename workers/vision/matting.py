@@ -93,7 +93,7 @@ def _without_backdrop(image: Pixels, small: Pixels, alpha: Mask) -> Pixels:
         off = cv2.resize((own - small).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
         fine = image - cv2.resize(small, size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
         own = image + off - fine * (1 - alpha[..., None])
-    return np.clip(np.rint(own), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(own), 0, 255), np.uint8)
 
 
 def roughly(
