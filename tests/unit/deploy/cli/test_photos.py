@@ -114,7 +114,7 @@ def test_check_of_several_photos_asks_who_is_meant_and_ends_with_the_best() -> N
     said = CliRunner().invoke(main, ["check", *barack, group]).stdout
     assert f"? {group}" in said
     assert f"[near_duplicate of {barack[0]}]" in said, "the other file is named"
-    assert f"1. {barack[0]}: sharp" in said
+    assert f"1. {barack[0]}: you look at the camera" in said
 
 
 def test_a_wrong_style_names_the_field(tmp_path: Path) -> None:
