@@ -54,7 +54,8 @@ _BLURRED_HERE: Final = (
 )
 _LIKENESS_MARGIN: Final = 0.10  # beyond the person's own spread
 # ΔE × % of the head's height squared. Over the six presets four clean cut-outs had 1 to 7, two with the old
-# background's colours at jaw, neck, ears or shoulders 15 and more, back-lit heads with a glowing rim 13 to 42.
+# background's colours at jaw, neck, ears or shoulders 15 and more, back-lit heads with a glowing rim 13 to 42. It
+# cannot tell a light of the person's own from the old wall's: docs/pictures.md, "The rim".
 _EDGE: Final = 9.0
 # Photo px per headshot px: a quarter more than a photo holds is not seen; beyond that the master is made smaller.
 _RESOLUTION: Final = 0.98 / 1.25  # of it, since a frame has whole pixels
@@ -207,7 +208,7 @@ def _against_source(pixels: Pixels, face: Face, source: str, own: Own, style: St
 
 
 def _edge(pixels: Pixels, face: Face, style: StyleSpec, image: Pixels | None) -> Gate:
-    unit, why = "ΔE × % of head²", "clean edges have up to 7, an old background's colours 13 and more"
+    unit, why = "ΔE × % of head²", "63 of 64 clean edges before plain walls have up to 7"
     wall = framed_backdrop(style, pixels.shape[1], pixels.shape[0], image)
     value = fringe(pixels, wall, face)
     if value is None:
