@@ -63,6 +63,8 @@ class Issue(StrEnum):
     COLOUR_CAST = "colour_cast"
     SCREENSHOT = "screenshot"
     BLOCKS = "blocks"
+    GRAINY = "grainy"
+    BLACK_AND_WHITE = "black_and_white"
     MOUTH_OPEN = "mouth_open"
     MAY_BE_SOMEONE_ELSE = "may_be_someone_else"
 
@@ -210,6 +212,15 @@ ADVICE: Final[dict[Issue, Advice]] = {
         Severity.WARN,
         N_("This photo was saved so small that squares show. Please upload the original from your camera."),
         "Compression artefacts",
+    ),
+    Issue.GRAINY: Advice(
+        Severity.WARN,
+        N_("This photo is grainy. Take one in more light, by a window for example."),
+    ),
+    Issue.BLACK_AND_WHITE: Advice(
+        Severity.WARN,
+        N_("This photo has no natural colours. Please use one that was not made black and white or toned."),
+        "Natural colour",
     ),
     Issue.HEAD_TURNED: Advice(
         Severity.WARN,
