@@ -220,7 +220,7 @@ def _cut(value: float | None) -> Gate:
     unit = "% of head²"
     if value is None:
         return not_measured(unit, trust.LIMIT, "the photo that it was cut out of is not known")
-    return at_most(value, unit, trust.LIMIT, "all but one of 52 wrong cuts had more, see docs/sources.md")
+    return at_most(value, unit, trust.LIMIT, "all of 52 wrong cuts had more, see docs/sources.md")
 
 
 def backdrop_error(pixels: Pixels, style: StyleSpec, image: Pixels | None = None) -> float | None:
