@@ -134,16 +134,26 @@ def gates(report: Mapping[str, Any]) -> list[GateFinding]:
         (("skin_delta_e", "skin_ita"), _("Skin tone as in your photos")),
         (("eye_line", "head_height", "roll"), _("Sits in the frame like your colleagues")),
         (("backdrop", "light"), _("Light and background in the company’s style")),
-        (("sharpness", "resolution"), _("Sharp")),
     )
     findings = [
         _finding(label, [measured[name].get("passed") for name in names if name in measured])
         for names, label in questions
     ]
-    findings.append(_cut(measured))
+    findings += [_sharp(measured), _cut(measured)]
     if "held_out" in measured:
         findings += _of_a_model(measured)
     return findings
+
+
+def _sharp(measured: Mapping[str, Mapping[str, Any]]) -> GateFinding:
+    """Say that a picture is sharp only where it was measured at the size at which the picture shows the face."""
+    found = measured.get("sharpness", {})
+    value, well = found.get("value"), found.get("well")
+    if value is None or well is None:
+        return _finding(_("Sharp"), [])
+    if found.get("passed") and value < well:
+        return GateFinding(_("Sharp"), _("a little soft, as your photo is"), None)
+    return _finding(_("Sharp"), [found.get("passed")])
 
 
 def _cut(measured: Mapping[str, Mapping[str, Any]]) -> GateFinding:

@@ -63,6 +63,10 @@ class Issue(StrEnum):
     COLOUR_CAST = "colour_cast"
     SCREENSHOT = "screenshot"
     BLOCKS = "blocks"
+    SHOULDERS_CUT = "shoulders_cut"
+    HARD_TO_CUT_OUT = "hard_to_cut_out"
+    GRAINY = "grainy"
+    BLACK_AND_WHITE = "black_and_white"
     MOUTH_OPEN = "mouth_open"
     MAY_BE_SOMEONE_ELSE = "may_be_someone_else"
 
@@ -210,6 +214,27 @@ ADVICE: Final[dict[Issue, Advice]] = {
         Severity.WARN,
         N_("This photo was saved so small that squares show. Please upload the original from your camera."),
         "Compression artefacts",
+    ),
+    Issue.SHOULDERS_CUT: Advice(
+        Severity.WARN,
+        N_(
+            "This photo ends close to your face, so your head becomes larger than your colleagues’. Show your shoulders."
+        ),
+        "Margin below of the face image",
+    ),
+    Issue.HARD_TO_CUT_OUT: Advice(
+        Severity.WARN,
+        N_("You are hard to tell apart from what is behind you here. Stand alone, before a plain wall."),
+        "Background uniformity",
+    ),
+    Issue.GRAINY: Advice(
+        Severity.WARN,
+        N_("This photo is grainy. Take one in more light, by a window for example."),
+    ),
+    Issue.BLACK_AND_WHITE: Advice(
+        Severity.WARN,
+        N_("This photo has no natural colours. Please use one that was not made black and white or toned."),
+        "Natural colour",
     ),
     Issue.HEAD_TURNED: Advice(
         Severity.WARN,

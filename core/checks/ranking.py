@@ -40,7 +40,7 @@ REASONS: Final[dict[Reason, str]] = {
 
 # A measure may be well where the photo as a whole is not; what is praised is never what a finding scolds.
 _SCOLDED: Final[dict[Reason, frozenset[Issue]]] = {
-    Reason.SHARP: frozenset({Issue.BLURRED, Issue.LOW_RESOLUTION, Issue.BLOCKS}),
+    Reason.SHARP: frozenset({Issue.BLURRED, Issue.LOW_RESOLUTION, Issue.BLOCKS, Issue.GRAINY}),
     Reason.LOOKING_AT_CAMERA: frozenset(
         {
             Issue.HEAD_TURNED,
@@ -57,7 +57,7 @@ _SCOLDED: Final[dict[Reason, frozenset[Issue]]] = {
     Reason.LARGE_ENOUGH_FOR_PRINT: frozenset({Issue.LOW_RESOLUTION, Issue.SMALL_IN_FRAME}),
     Reason.SHOWS_SHOULDERS: frozenset({Issue.SMALL_IN_FRAME}),
     Reason.EYES_OPEN: frozenset({Issue.EYES_NEARLY_CLOSED, Issue.ONE_EYE_CLOSED, Issue.GLARE}),
-    Reason.TRUE_COLOURS: frozenset({Issue.COLOUR_CAST, Issue.DARK, Issue.BACK_LIGHT}),
+    Reason.TRUE_COLOURS: frozenset({Issue.COLOUR_CAST, Issue.BLACK_AND_WHITE, Issue.DARK, Issue.BACK_LIGHT}),
 }
 
 
@@ -95,7 +95,7 @@ def reasons(verdict: Verdict) -> tuple[Reason, ...]:
     """Return what speaks for a photo: never what a finding scolds, and nothing for a missing measure."""
     measures, found = verdict.measures, {finding.code for finding in verdict.issues}
     named = {
-        Reason.SHARP: _at_least(measures.sharpness_ratio, 0.5),  # sharp test portraits have 0.60 and more
+        Reason.SHARP: _at_least(measures.sharpness, 105),  # sharp test portraits have 107 and more
         Reason.LOOKING_AT_CAMERA: _within(measures.yaw_degrees, 12) and _within(measures.pitch_degrees, 15),
         Reason.EVEN_LIGHT: _within(measures.side_light_stops, 0.7),  # loop light has about 1 stop
         Reason.LARGE_ENOUGH_FOR_PRINT: _at_least(measures.sharp_up_to_px, 2048),  # 17 cm at 300 dpi

@@ -56,6 +56,7 @@ class Gate(BaseModel):
     passed: bool | None
     why: str  # where the limit comes from
     at_least: bool = False  # the limit is the least, not the most
+    well: float | None = None  # the value from which on it may be praised, where that is more than passing
     others: int | None = None  # own photos, without the one it was made from, that a face was compared with
 
     @property

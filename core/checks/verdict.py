@@ -87,6 +87,13 @@ class Measures(BaseModel):
     )
     socket_light_ratio: float | None = Field(None, description="eye region's light / skin's; Eyes visible")
     glare_fraction: float | None = Field(None, description="white share of the lens region; Eyes visible")
+    glasses_seen: bool | None = Field(
+        None,
+        description="whether a frame lies over nose and cheeks, looked for where something is white; Eyes visible",
+    )
+    iris_contrast_stops: float | None = Field(
+        None, description="stops, white of the eye over the iris, of the clearer eye; Eyes visible"
+    )
     lower_face_delta_e: float | None = Field(
         None, description="ΔE of nose and mouth from forehead and cheeks; Mouth occlusion prevention"
     )
@@ -119,7 +126,21 @@ class Measures(BaseModel):
     colour_cast_lab: float | None = Field(
         None, description="a*b* distance of the eye whites from natural ones; Natural colour"
     )
-    sharpness_ratio: float | None = Field(None, description="fine over coarse detail; Sharpness")
+    sharpness: float | None = Field(
+        None, description="eye distance over the width of the finest edges; Sharpness"
+    )
+    sharpness_eyes_px: float | None = Field(
+        None, description="px between the eyes at which that was measured: as many as a headshot shows"
+    )
+    grain_levels: float | None = Field(None, description="8-bit levels, noise as a headshot shows it")
+    skin_hue_degrees: float | None = Field(
+        None,
+        description="degrees, CIE hue of the skin: the lamp's colour, not the complexion; Natural colour",
+    )
+    skin_chroma_lab: float | None = Field(None, description="CIE chroma of the skin; Natural colour")
+    colours_lab: float | None = Field(
+        None, description="a*b* by which parts of one lightness differ; Natural colour"
+    )
     clutter_ratio: float | None = Field(
         None, description="edge strength beside the hair, 0 to 1; Background uniformity"
     )

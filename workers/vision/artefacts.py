@@ -37,7 +37,13 @@ _GAP: Final = 1.3  # letter heights between neighbours
 
 
 def iris_contrast(pixels: Pixels, face: Face) -> float | None:
-    """Return how much darker the iris is than the white around it, in stops, of the worse eye.
+    """Return how much darker the iris is than the white around it, in stops, of the worse eye; see `iris_contrasts`."""
+    contrasts = iris_contrasts(pixels, face)
+    return None if contrasts is None else min(contrasts)
+
+
+def iris_contrasts(pixels: Pixels, face: Face) -> tuple[float, float] | None:
+    """Return how much darker the iris is than the white around it, in stops, of the person's right and left eye.
 
     `None` where the eyes are too small or too closed to be seen.
 
@@ -61,7 +67,8 @@ def iris_contrast(pixels: Pixels, face: Face) -> float | None:
             return None
         light, dark = float(np.percentile(white, 70)), float(np.median(core))
         contrasts.append(float(np.log2(max(light, _DARK) / max(dark, _DARK))))
-    return min(contrasts)
+    right, left = contrasts
+    return right, left
 
 
 def noise(pixels: Pixels, face: Face) -> float:

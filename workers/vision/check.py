@@ -7,7 +7,6 @@ are about light, place and pixels, never about how a person looks.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from core.logs import fault, logger
 from workers.vision import photometry
 from workers.vision.blocks import blockiness
 from workers.vision.decode import WORKING_SIDE, Picture, decode
+from workers.vision.detail import Sharpness
 from workers.vision.examination import Examination, Place, without_bars
 from workers.vision.face_measures import measured
 from workers.vision.faces import find_faces
@@ -28,11 +28,14 @@ from workers.vision.framed import is_framed
 from workers.vision.full_resolution import View, nearer
 from workers.vision.geometry import Box, Face, Pixels
 from workers.vision.phash import phash
+from workers.vision.turning import turned, turns_upright
 
 MIN_EYES: Final = 40.0  # px between the eyes: half of ISO/IEC 19794-5's 90 px is already recognisably soft
 _USUAL: Final = 1024  # px, the largest of the sizes that a style has unless it asks for print
 _ENOUGH_EYES: Final = 140.0  # px; what that size needs, the score counts no more
-_LOOK_CLOSER: Final = 80.0  # px between the eyes; sharpness is compared at 64, the rest needs less than that
+# px between the eyes. Sharpness is looked at in up to 139, but a second decoding costs as much as the whole check:
+# below that, what counts as sharp is what so few pixels can show, see `detail.Sharpness.enough`.
+_LOOK_CLOSER: Final = 80.0
 _SAME_SIZE: Final = 0.45  # of the main face's head height: a second person in front, not a passer-by
 _OUTSIDE: Final = 0.02  # of the landmarks may lie beyond the frame before the face counts as cut off
 _SMALL: Final = 0.22  # head height over the photo's height; selfies have 0.35 and more
@@ -42,6 +45,9 @@ _EYES_NEARLY_CLOSED: Final = 0.13
 _MOUTH_OPEN: Final = 0.4
 _MOUTH: Final = (0.3, 0.57)  # where the score begins to fall, and where a shout has nothing left
 _SOCKET: Final = 0.07  # eye region over skin: 0.13 to 0.6 on the test photos, 0.01 with dark glasses
+# Stops that the darker iris is below the white around it: 1.4 to 6 in nine photos, 1.1 and more at a blur of 1/40 of the
+# eye distance; below 0.1 behind mirrored glasses, which are as bright as the skin.
+_NO_IRIS: Final = 0.35
 _GLARE: Final = 0.04  # of a lens region; clear glasses and eyes have below 0.01
 _COVERED: Final = 14.0  # ΔE of nose, mouth and chin from the forehead; a beard leaves the nose below 10
 _LIPS: Final = 3.0  # a*; lips are 4 to 20 redder than the chin, cloth is not
@@ -60,15 +66,20 @@ _BLOCKY: Final = 0.5  # of the score, as well: squares are not sharpness, which 
 _BLOCKS: Final = 2.2
 _CLIPPED: Final = 0.02  # of the face's area
 _SIDE: Final = 1.5  # stops between the cheeks; studio loop light has about 1
-# `photometry.sharpness`: warn, block. A blur of 1/75 of the eye distance is seen; below the second, which motion
-# over 1/6 of it and a blur of 1/45 reach, eyelashes and the lips' edge are gone, and nothing brings them back.
-_BLURRED: Final = (0.32, 0.18)
+# `detail.grain`, levels: photos have up to 3.7, noise of 6 levels in each channel makes up to 5.9, of 15 from 7.6 on.
+_GRAINY: Final = 7.0
+# Degrees of CIE hue: 39 to 67 on nine photos of light and dark skin, three stops darker too, 34 at JPEG quality 5; green
+# light makes 91 and more, blue and magenta below 21. Melanin and blood move skin along these hues, never off them.
+_SKIN_HUE: Final = (27.0, 80.0)
+_SKIN_CHROMA: Final = (
+    4.0,
+    48.0,
+)  # CIE chroma: 11 to 36 in them, three stops darker too; lamps of 2,700 K 57 to 67
+_TONED: Final = 7.0  # `photometry.colours`, of a picture whose skin has an impossible hue
 # Degrees: warn, block. Who looks at the camera has up to 13, who looks past it 21; beyond 50 the far eye hides.
 _YAW: Final = (18.0, 50.0)
 _PITCH: Final = 25.0  # degrees; the mesh's zero is within about 10 of a straight look
-_ROLL: Final = (18.0, 60.0)  # degrees: levelled by the finisher up to there; beyond 60 it lies on its side
-_CERTAIN: Final = 0.75  # detector score; a cat on its side has 0.66, faces on the test photos 0.79 and more
-_TURNED: Final = 0.80  # detector score after turning the photo; dogs on their side had 0.77
+_TILTED: Final = 18.0  # degrees: levelled by the finisher; beyond, shoulders and light tilt with it
 
 
 def check(
@@ -113,9 +124,9 @@ def examine(
         return Examination(Verdict.refused(Issue(error.code)))
     pixels, place = _overview(picture)
     faces = find_faces(pixels)
-    turns = _turns(pixels, faces)
+    turns = turns_upright(pixels, faces)
     if turns:
-        pixels, place = _turned(pixels, place, turns)
+        pixels, place = turned(pixels, place, turns)
         faces = find_faces(pixels)
     size = {"width_px": place.width, "height_px": place.height, "faces": len(faces)}
     if not faces:
@@ -179,39 +190,6 @@ def _overview(picture: Picture) -> tuple[Pixels, Place]:
     return small[int(inner.top) : int(inner.bottom), int(inner.left) : int(inner.right)], place
 
 
-def _turned(pixels: Pixels, place: Place, turns: int) -> tuple[Pixels, Place]:
-    """Turn the view by quarters counter-clockwise."""
-    for _ in range(turns):
-        box = place.picture
-        turned = Box(box.top, place.width - box.right, box.bottom, place.width - box.left)
-        place = replace(
-            place,
-            width=place.height,
-            height=place.width,
-            turns=place.turns + 1,
-            picture=turned,
-            left=turned.left,
-            top=turned.top,
-        )
-    return np.ascontiguousarray(np.rot90(pixels, turns)), place
-
-
-def _turns(pixels: Pixels, faces: list[Face]) -> int:
-    """Return by how many quarters, counter-clockwise, the photo has to be turned to stand upright.
-
-    Only where no face stands upright now, and one clearly does afterwards.
-    """
-    if any(face.score >= _CERTAIN and abs(face.roll) <= _ROLL[1] for face in faces):
-        return 0
-    best, least = 0, max([_TURNED, *(face.score + 0.1 for face in faces if abs(face.roll) <= _ROLL[1])])
-    for turns in (1, 3, 2):
-        found = find_faces(np.ascontiguousarray(np.rot90(pixels, turns)))
-        score = max((face.score for face in found if abs(face.roll) < 45), default=0.0)
-        if score > least:
-            best, least = turns, score
-    return best
-
-
 def _at(subject: tuple[float, float], faces: list[Face], pixels: Pixels) -> Face:
     """Return the face that is nearest to a point given in fractions."""
     x, y = subject[0] * pixels.shape[1], subject[1] * pixels.shape[0]
@@ -251,7 +229,9 @@ def _face_findings(view: View, measures: Measures) -> list[Finding]:
         issues.append(Issue.FACE_TOO_SMALL)
     if _known(measures.head_height_fraction) < _SMALL:
         issues.append(Issue.SMALL_IN_FRAME)
-    issues += _pose_issues(view.face) + eye_issues(measures) + _cover_issues(measures)
+    issues += _pose_issues(view.face)
+    if not is_too_blurred(measures):  # which explains whatever eyes and hands seem to be
+        issues += eye_issues(measures) + _cover_issues(measures)
     if _known(measures.mouth_opening_ratio) > _MOUTH_OPEN:
         issues.append(Issue.MOUTH_OPEN)
     if _known(measures.clutter_ratio) > _BUSY:
@@ -281,7 +261,7 @@ def _pose_issues(face: Face) -> list[Issue]:
         issues.append(Issue.HEAD_TURNED)
     if abs(face.pitch) > _PITCH:
         issues.append(Issue.HEAD_NODDED)
-    if abs(face.roll) > _ROLL[0]:
+    if abs(face.roll) > _TILTED:
         issues.append(Issue.HEAD_TILTED)
     return issues
 
@@ -293,13 +273,16 @@ def eye_issues(measures: Measures) -> list[Issue]:
         return [Issue.HAND_OVER_EYE]
     if _known(measures.socket_light_ratio) < _SOCKET:
         return [Issue.EYES_HIDDEN]
+    iris = measures.iris_contrast_stops
+    if iris is not None and iris < _NO_IRIS and open_ > _EYES_NEARLY_CLOSED:
+        return [Issue.EYES_HIDDEN]
     if open_ < _EYES_CLOSED:
         return [Issue.EYES_CLOSED]
     if closed < _EYES_CLOSED and open_ > _EYES_NEARLY_CLOSED:
         return [Issue.ONE_EYE_CLOSED]
     if closed < _EYES_NEARLY_CLOSED:
         return [Issue.EYES_NEARLY_CLOSED]
-    glare = _known(measures.glare_fraction) > _GLARE and not _masked(measures)
+    glare = _known(measures.glare_fraction) > _GLARE and measures.glasses_seen and not _masked(measures)
     return [Issue.GLARE] if glare else []
 
 
@@ -324,12 +307,35 @@ def _light_findings(measures: Measures) -> list[Finding]:
         issues.append(Issue.OVEREXPOSED)
     if abs(_known(measures.side_light_stops)) > _SIDE:
         issues.append(Issue.SIDE_LIGHT)
-    if measures.colour_cast_lab is not None and measures.colour_cast_lab > _CAST:
-        issues.append(Issue.COLOUR_CAST)
-    sharp = _known(measures.sharpness_ratio)
-    if sharp < _BLURRED[0]:
-        issues.append(Issue.BLURRED if sharp >= _BLURRED[1] else Issue.TOO_BLURRED)
+    if not _masked(measures):
+        issues += _colour_issues(measures)
+    if is_too_blurred(measures):
+        issues.append(Issue.TOO_BLURRED)
+    elif _sharpness(measures).value < _sharpness(measures).enough:
+        issues.append(Issue.BLURRED)
+    if _known(measures.grain_levels) > _GRAINY:
+        issues.append(Issue.GRAINY)
     return [Finding.of(issue) for issue in issues]
+
+
+def _colour_issues(measures: Measures) -> list[Issue]:
+    """Say whether light or a filter gives the skin a colour that no skin has."""
+    hue, chroma = _known(measures.skin_hue_degrees), _known(measures.skin_chroma_lab)
+    possible = _SKIN_HUE[0] <= hue <= _SKIN_HUE[1]
+    if chroma < _SKIN_CHROMA[0] or (not possible and _known(measures.colours_lab) < _TONED):
+        return [Issue.BLACK_AND_WHITE]
+    cast = measures.colour_cast_lab is not None and measures.colour_cast_lab > _CAST
+    return [Issue.COLOUR_CAST] if cast or not possible or chroma > _SKIN_CHROMA[1] else []
+
+
+def is_too_blurred(measures: Measures) -> bool:
+    """Say whether the face is so blurred that no headshot can be made of it."""
+    sharp = _sharpness(measures)
+    return sharp.value < sharp.least
+
+
+def _sharpness(measures: Measures) -> Sharpness:
+    return Sharpness(_known(measures.sharpness), _known(measures.sharpness_eyes_px))
 
 
 def _known(value: float | None) -> float:
@@ -340,9 +346,10 @@ def _known(value: float | None) -> float:
 def _score(measures: Measures) -> float:
     """Rank by what cannot be mended later: pixels, sharpness, pose, eyes, light; each 0 to 1."""
     distance = _known(measures.eye_distance_px)
+    sharp = _sharpness(measures)
     parts = (
         min(1.0, distance / _ENOUGH_EYES),
-        min(1.0, _known(measures.sharpness_ratio) / 0.6),
+        min(1.0, sharp.value / sharp.enough),
         max(0.0, 1 - abs(_known(measures.yaw_degrees)) / 45),
         max(0.0, 1 - abs(_known(measures.pitch_degrees)) / 60),
         max(0.0, 1 - abs(_known(measures.roll_degrees)) / 45),

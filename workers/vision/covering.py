@@ -49,7 +49,7 @@ class Hands:
     """Hands before a face."""
 
     fraction: float  # of the face's middle (brows to lower lip) that lies behind them
-    eye: bool  # whether an eye lies behind them
+    eyes: tuple[bool, bool]  # whether the person's right and left eye lie behind them
 
 
 class _Model:
@@ -96,8 +96,8 @@ def hands(pixels: Pixels, face: Face) -> Hands:
             _draw(cover, np.array([(mark.x * width, mark.y * height) for mark in hand.landmark]))
     core = polygon_mask(cover.shape, moved, _CORE)
     fraction = float((cover[core] > 0).mean()) if core.any() else 0.0
-    eye = any(_covered(cover, moved.landmarks[iris, :2]) for iris in (RIGHT_IRIS, LEFT_IRIS))
-    return Hands(fraction, eye)
+    right, left = (_covered(cover, moved.landmarks[iris, :2]) for iris in (RIGHT_IRIS, LEFT_IRIS))
+    return Hands(fraction, (right, left))
 
 
 def glare(pixels: Pixels, face: Face) -> float:
@@ -123,6 +123,11 @@ def glare(pixels: Pixels, face: Face) -> float:
     return max(shares)
 
 
+def bare_skin(lab: Lab, face: Face) -> NDArray[np.float64]:
+    """Return the median colour of forehead and the skin under the eyes, which no mask covers, CIE L*a*b*."""
+    return _median(lab, face, (_BARE, *_UNDER_EYES))
+
+
 def lower_face(lab: Lab, face: Face) -> tuple[float, float]:
     """Compare nose, mouth and chin with the same person's forehead.
 
@@ -134,7 +139,7 @@ def lower_face(lab: Lab, face: Face) -> tuple[float, float]:
         The least difference in ΔE of nose tip, mouth and chin from the forehead and the skin under the
         eyes, lightness counted by half; and how much redder the lips are than the chin, in a*.
     """
-    bare = _median(lab, face, (_BARE, *_UNDER_EYES))
+    bare = bare_skin(lab, face)
     weights = np.array([0.5, 1.0, 1.0])
     parts = [_median(lab, face, (part,)) for part in (_NOSE_TIP, _LIPS, _CHIN)]
     off = [float(np.linalg.norm((part - bare) * weights)) for part in parts]

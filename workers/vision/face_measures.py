@@ -10,15 +10,18 @@ import numpy as np
 from core.checks.verdict import DELIVERY_SIZES, Measures
 from core.style.framing import largest_frame
 from core.style.spec import Crop
-from workers.vision import covering, eyes, light, photometry
+from workers.vision import covering, detail, eyes, light, photometry
+from workers.vision.artefacts import iris_contrasts
 from workers.vision.color import to_linear
 from workers.vision.full_resolution import View
 from workers.vision.geometry import Box, Face, Pixels
+from workers.vision.glasses import wears_glasses
 from workers.vision.skin import skin_tone
 
 _FACE_EYES: Final = 120.0  # px between the eyes while measuring the face
 _WHITES_EYES: Final = 240.0  # px between the eyes while measuring the whites, which are small
 _AROUND_EYES: Final = 24.0  # px between the eyes while measuring the surroundings
+_SEEN: Final = 0.6  # stops between an eye's white and its iris, see `artefacts.iris_contrast`
 _TURNED: Final = 0.6  # cosine of the yaw; beyond 53 degrees the mesh guesses
 
 
@@ -34,7 +37,12 @@ def measured(view: View) -> Measures:
     exposed = light.exposure(small, moved)
     azimuth, elevation = light.direction(linear, moved)
     cast = eyes.cast(*_part(view, 0.0, 0.0, _WHITES_EYES))
-    unlike, redder = covering.lower_face(_lab(small), moved)
+    lab = _lab(small)
+    unlike, redder = covering.lower_face(lab, moved)
+    _, red, yellow = covering.bare_skin(lab, moved)
+    irises = iris_contrasts(*_part(view, 0.0, 0.0, _WHITES_EYES))
+    glare = covering.glare(small, moved)
+    sharp = detail.sharpness(view.pixels, face)
     around, there = _part(view, 1.0, 1.0, _FACE_EYES)
     hands = covering.hands(around, there)
     closed, opened = face.eye_openings
@@ -55,11 +63,17 @@ def measured(view: View) -> Measures:
         wider_eye_opening_ratio=round(opened, 3),
         mouth_opening_ratio=round(face.mouth_opening, 3),
         socket_light_ratio=round(photometry.socket_light(linear, moved), 3),
-        glare_fraction=round(covering.glare(small, moved), 4),
+        glare_fraction=round(glare, 4),
         lower_face_delta_e=round(unlike, 1),
         lip_redness_lab=round(redder, 1),
         hand_fraction=round(hands.fraction, 3),
-        eye_behind_hand=hands.eye,
+        # An eye that is seen is behind nothing.
+        eye_behind_hand=any(
+            behind and (irises is None or iris < _SEEN)
+            for behind, iris in zip(hands.eyes, irises or (0.0, 0.0), strict=True)
+        ),
+        iris_contrast_stops=None if irises is None else round(max(irises), 2),
+        glasses_seen=glare > 0 and wears_glasses(*_part(view, 0.3, 0.3, _WHITES_EYES)),
         eye_white_luminance=round(photometry.eye_white(linear, moved), 3),
         highlights_luminance=round(light.brightest(linear, moved), 3),
         luminance_mean=round(exposed.mean, 3),
@@ -72,7 +86,12 @@ def measured(view: View) -> Measures:
         light_azimuth_degrees=azimuth,
         light_elevation_degrees=elevation,
         colour_cast_lab=None if cast is None else round(cast, 1),
-        sharpness_ratio=round(photometry.sharpness(view.pixels, face), 3),
+        sharpness=round(sharp.value, 1),
+        sharpness_eyes_px=round(sharp.eyes, 1),
+        grain_levels=round(detail.grain(view.pixels, face), 1),
+        skin_hue_degrees=round(float(np.degrees(np.arctan2(yellow, red))), 1),
+        skin_chroma_lab=round(float(np.hypot(red, yellow)), 1),
+        colours_lab=round(photometry.colours(view.pixels), 1),
         clutter_ratio=round(photometry.clutter(around, there), 3),
         skin_lightness=round(skin_tone(small, moved).lightness, 1),
     )

@@ -96,6 +96,20 @@ def find_faces(pixels: Pixels) -> list[Face]:
     return sorted(faces, key=lambda face: -face.box.area)
 
 
+def clearest(pixels: Pixels) -> float:
+    """Return the score of the face that a detector sees most clearly, eyes level; 0 for none. The mesh is not asked.
+
+    Args:
+        pixels: uint8, height × width × 3, sRGB.
+    """
+    return max((found.score for found in _detect(pixels) if _is_level(found.eyes)), default=0.0)
+
+
+def _is_level(eyes: NDArray[np.float64]) -> bool:
+    across, down = eyes[1] - eyes[0]
+    return bool(across > abs(down))
+
+
 def look_again(pixels: Pixels, expected: Face) -> Face:
     """Place the mesh anew on a face that is known from a smaller view of the same picture.
 

@@ -77,9 +77,23 @@ def matte(pixels: Pixels, face: Face, others: list[Face], region: Box, max_side:
         alpha = _with_plain_cloth(alpha, mask, small_face)
     if solve_scale < 1.0:
         alpha = _refined(image, small, alpha)
-    foreground = pymatting.estimate_foreground_ml(image / 255.0, alpha.astype(np.float64))
-    clean = np.clip(np.rint(foreground * 255.0), 0, 255).astype(np.uint8)
-    return Cutout(clean, np.asarray(alpha, np.float32), moved, scale)
+    return Cutout(_without_backdrop(image, small, alpha), np.asarray(alpha, np.float32), moved, scale)
+
+
+def _without_backdrop(image: Pixels, small: Pixels, alpha: Mask) -> Pixels:
+    """Estimate the person's own colours at the size that is solved; detail finer than that is the photo's.
+
+    Colours change slowly across an edge, and it takes half the time.
+    """
+    size = (small.shape[1], small.shape[0])
+    share = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) if small.shape != image.shape else alpha
+    own = pymatting.estimate_foreground_ml(small / 255.0, share.astype(np.float64)) * 255.0
+    if small.shape != image.shape:
+        size = (image.shape[1], image.shape[0])
+        off = cv2.resize((own - small).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+        fine = image - cv2.resize(small, size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
+        own = image + off - fine * (1 - alpha[..., None])
+    return np.asarray(np.clip(np.rint(own), 0, 255), np.uint8)
 
 
 def roughly(

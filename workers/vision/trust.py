@@ -24,9 +24,9 @@ from workers.vision.quiet import quiet, sample_face
 from workers.vision.segment import disc, opinion
 
 # % of the head's height squared: above it a cut is not shown, up to the half of it it counts as clean. On
-# composites with exact truth (docs/sources.md, "Trust in a cut") all but one of 52 wrong cuts had more, all but 11
-# of 89 right ones less, those 11 before leaves, bricks, letters or bystanders; good real photos have up to 0.2.
-LIMIT: Final = 1.0
+# composites with exact truth (docs/sources.md, "Trust in a cut") all 52 wrong cuts had more, all but 13 of 89 right
+# ones less, those 13 before leaves, bricks, letters or bystanders; good real photos have up to 0.2.
+LIMIT: Final = 0.6
 _HEAD: Final = 160.0  # px, head height at which it is looked: the models see 256 px of it all
 _AROUND: Final = (1.6, 1.1, 1.8)  # head heights from the eyes, left and right, up, down: what a pose needs
 _THIN: Final = 0.02  # head heights, radius: what is thinner is an edge

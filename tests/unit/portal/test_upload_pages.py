@@ -428,7 +428,7 @@ def test_best_three_are_ranked_with_reasons(ready: Any) -> None:
     scores = (0.4, 0.9, 0.6, 0.2)
     for number, score in enumerate(scores):
         photo_id = ready.upload(key=f"key-{number:08d}").json["id"]
-        measures = {"sharpness_ratio": 0.5, "eye_opening_ratio": 0.3} if score == 0.9 else {}
+        measures = {"sharpness": 110, "eye_opening_ratio": 0.3} if score == 0.9 else {}
         ready.judge(photo_id, score=score, measures=measures, phash=f"{number * 0x1111111111111111:016x}")
     shown = _listed(ready)["photos"]
     assert [photo["rank"] for photo in shown] == ["3rd", "Best", "2nd", None]

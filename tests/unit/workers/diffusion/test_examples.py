@@ -16,8 +16,8 @@ from core.consent import ConsentRequired, Purpose, ValidConsent
 from workers.diffusion.examples import TooFewPhotos, buckets, examples, mirrors, split, window
 from workers.engines import Source
 from workers.vision.check import examine
+from workers.vision.detail import sharpness
 from workers.vision.glasses import wears_glasses
-from workers.vision.photometry import sharpness
 from workers.vision.symmetry import Sides, sides
 
 TRAINING = ValidConsent(None, frozenset({Purpose.PHOTO, Purpose.ADAPTER}))
@@ -141,7 +141,7 @@ def test_pictures_are_as_sharp_as_the_file(photo, source):
     [full, *_] = examples([source_of("large", large)], TRAINING, 1024, WORD)
     [small, *_] = examples([source("joe/portrait.jpg")], TRAINING, 1024, WORD)
     faces = [examine(png(one.pixels), TRAINING) for one in (full, small)]
-    of_full, of_small = (sharpness(one.pixels, one.face) for one in faces)
+    of_full, of_small = (sharpness(one.pixels, one.face).value for one in faces)
     assert of_full == pytest.approx(of_small, rel=0.15)
 
 

@@ -56,7 +56,7 @@ def test_a_cut_that_is_not_trusted_is_withheld_and_one_that_is_unknown_decides_n
         )
         return result.passed, result.gates[GateName.CUT].passed
 
-    assert [cut(unsure) for unsure in (0.2, 1.6, None)] == [(True, True), (False, False), (True, None)]
+    assert [cut(unsure) for unsure in (0.2, 0.7, None)] == [(True, True), (False, False), (True, None)]
 
 
 def test_a_good_result_passes_every_gate(finished, own, consent):

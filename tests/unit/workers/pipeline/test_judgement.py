@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Callable
 
@@ -12,10 +13,11 @@ from PIL import Image
 from core.checks.advice import Issue, Severity
 from core.consent import ValidConsent
 from core.style.spec import StyleSpec
-from workers.pipeline.judgement import judge
+from workers.pipeline.judgement import judge, touches_the_edge
 from workers.pipeline.render import render
 from workers.studio.align import CroppedTooTightly, frame, region
 from workers.studio.finish import master_size
+from workers.studio.preview import sample
 from workers.vision.check import examine
 from workers.vision.matting import matte
 
@@ -23,8 +25,10 @@ STYLE = StyleSpec()
 Photo = Callable[[str], bytes]
 
 
-def cropped(content: bytes, consent: ValidConsent, *, above: float, beside: float) -> bytes:
-    """Leave so many face heights above and face widths beside the face."""
+def cropped(
+    content: bytes, consent: ValidConsent, *, above: float = 9.0, beside: float = 9.0, below: float = 99.0
+) -> bytes:
+    """Leave so many face heights above and below and face widths beside the face."""
     picture = Image.open(io.BytesIO(content)).convert("RGB")
     face = examine(content, consent).verdict.faces[0]
     width, height = picture.size
@@ -32,7 +36,7 @@ def cropped(content: bytes, consent: ValidConsent, *, above: float, beside: floa
         max(0, round((face.left - beside * face.width) * width)),
         max(0, round((face.top - above * face.height) * height)),
         min(width, round((face.left + (1 + beside) * face.width) * width)),
-        height,
+        min(height, round((face.top + (1 + below) * face.height) * height)),
     )
     target = io.BytesIO()
     picture.crop(box).save(target, "JPEG", quality=95)
@@ -100,3 +104,49 @@ def test_other_photos_of_the_same_person_are_not_harmed(photo: Photo, consent: V
     result = render([("tight", tight), ("whole", whole)], STYLE, consent)
     assert [shot.source for shot in result.headshots] == ["whole"]
     assert np.asarray(result.headshots[0].pixels).ndim == 3
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png"])
+def test_a_photo_without_shoulders_is_said_to_become_tighter(
+    photo: Photo, consent: ValidConsent, name: str
+) -> None:
+    def said(content: bytes) -> set[Issue]:
+        return {issue.code for issue in judge(content, consent, style=STYLE).verdict.issues}
+
+    assert Issue.SHOULDERS_CUT not in said(photo(name))
+    assert Issue.SHOULDERS_CUT in said(cropped(photo(name), consent, below=0.3))
+
+
+@pytest.mark.photos
+def test_a_person_among_others_is_said_to_be_hard_to_cut_out(photo: Photo, consent: ValidConsent) -> None:
+    """The studio withholds such a cut; the check knows it by the same figure."""
+    content = photo("negatives/two-people-waving.jpg")
+    subject = examine(content, consent).verdict.faces[0].centre
+    verdict = judge(content, consent, style=STYLE, subject=subject).verdict
+    assert Issue.HARD_TO_CUT_OUT in {issue.code for issue in verdict.issues}
+    for name in ("barack/portrait.jpg", "joe/portrait.jpg", "barack/blue-room.jpg"):
+        found = judge(photo(name), consent, style=STYLE).verdict.issues
+        assert Issue.HARD_TO_CUT_OUT not in {issue.code for issue in found}
+
+
+@pytest.mark.parametrize(("hair", "touches"), [(0, True), (6, False)])
+def test_the_outline_of_the_hair_touches_the_edge_not_the_skull(hair: int, touches: bool) -> None:
+    person = sample()
+    head = person.face.head_height
+    crown = person.face.crown
+    alpha = person.alpha.copy()
+    column = slice(round(float(crown[0]) - 0.2 * head), round(float(crown[0]) + 0.2 * head))
+    alpha[:] = 0.0
+    alpha[hair : round(float(crown[1])), column] = 1.0
+    assert crown[1] > 0.1 * head, "the skull itself is far from the edge"
+    assert touches_the_edge(dataclasses.replace(person, alpha=alpha)) is touches
+
+
+@pytest.mark.photos
+def test_the_check_says_the_size_that_the_studio_makes(photo: Photo, consent: ValidConsent) -> None:
+    content = cropped(photo("barack/portrait.jpg"), consent, below=0.15)
+    measures = judge(content, consent, style=STYLE).verdict.measures
+    (shot,) = render([("one", content)], STYLE, consent).headshots
+    assert measures.sharp_up_to_px is not None
+    assert measures.sharp_up_to_px <= shot.pixels.shape[0] < 1.3 * measures.sharp_up_to_px

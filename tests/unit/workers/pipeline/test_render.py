@@ -67,7 +67,7 @@ def test_best_distinct_photos_become_headshots_and_the_same_shot_counts_once(pho
 
 
 def test_of_a_persons_photos_one_that_cuts_cleanly_goes_first():
-    assert rank(0.80, 0.0, 0.1) > rank(0.95, 0.0, 0.9)
+    assert rank(0.80, 0.0, 0.1) > rank(0.95, 0.0, 0.5)
     assert rank(0.95, 0.0, 0.1) > rank(0.80, 0.0, 0.1)
 
 

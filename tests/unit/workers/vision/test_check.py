@@ -122,7 +122,7 @@ def test_each_fault_of_light_is_named(examined, consent):
         Issue.DARK: relit(pixels, 0.2),
         Issue.OVEREXPOSED: relit(pixels, 3.0),
         Issue.SIDE_LIGHT: relit(pixels, np.exp2(4 * ramp - 2)),
-        Issue.BLURRED: cv2.GaussianBlur(pixels, (0, 0), 3),
+        Issue.BLURRED: cv2.GaussianBlur(pixels, (0, 0), 1.5),
     }
     for issue, changed in faults.items():
         verdict = check(picture(changed), consent)
@@ -395,18 +395,19 @@ def test_a_light_blur_is_a_warning_and_a_heavy_one_a_refusal(examined, consent, 
     seen = examined(name)
     ratios: list[float] = []
     for share, expected in (
-        (100, set()),
-        (40, {Issue.BLURRED, Issue.TOO_BLURRED}),
+        (300, set()),
+        (100, {Issue.BLURRED}),
+        (40, {Issue.TOO_BLURRED}),
         (25, {Issue.TOO_BLURRED}),
     ):
         blurred = cv2.GaussianBlur(seen.pixels, (0, 0), seen.face.eye_distance / share)
         verdict = check(picture(blurred), consent)
-        ratios.append(verdict.measures.sharpness_ratio)
+        ratios.append(verdict.measures.sharpness)
         found = {Issue.BLURRED, Issue.TOO_BLURRED} & codes(verdict)
         assert found <= expected, share
         assert found or not expected, share
     assert ratios == sorted(ratios, reverse=True)
-    assert check(picture(seen.pixels), consent).measures.sharpness_ratio > ratios[0]
+    assert check(picture(seen.pixels), consent).measures.sharpness > ratios[0]
 
 
 @pytest.mark.photos
@@ -415,3 +416,100 @@ def test_two_hundred_pixels_are_never_called_good(examined, consent):
     scale = 200 / max(seen.pixels.shape)
     small = cv2.resize(seen.pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     assert any(ADVICE[issue].severity is not Severity.INFO for issue in codes(check(picture(small), consent)))
+
+
+def saw_once_more(examined, consent, name, spoil):
+    """Return what the check says anew of a photo that was spoilt."""
+    seen = examined(name)
+    return codes(check(picture(spoil(seen.pixels, seen.face)), consent)) - codes(seen.verdict)
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/podium.jpg", "joe/portrait.jpg"])
+def test_a_blur_of_a_pixel_of_the_headshot_is_said(examined, consent, name):
+    """At 1,024 px it shows beside a colleague's; before, only three times as much of it was seen."""
+
+    def blurred(pixels, face):
+        return cv2.GaussianBlur(pixels, (0, 0), face.eye_distance / 150)
+
+    assert saw_once_more(examined, consent, name, blurred) == {Issue.BLURRED}
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png"])
+def test_grain_is_said_where_the_headshot_shows_it(examined, consent, name):
+    def grainy(levels):
+        return lambda pixels, _face: np.clip(
+            np.rint(pixels + np.random.default_rng(0).normal(0, levels, pixels.shape)), 0, 255
+        ).astype(np.uint8)
+
+    assert saw_once_more(examined, consent, name, grainy(15)) == {Issue.GRAINY}
+    assert saw_once_more(examined, consent, name, grainy(6)) <= {Issue.BLURRED}
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "barack/blue-room.jpg", "joe/portrait.jpg"])
+@pytest.mark.parametrize(
+    "gains", [(0.6, 1.2, 0.6), (0.55, 0.8, 1.6), (1.6, 0.9, 0.35), (1.35, 0.6, 1.35)], ids=str
+)
+def test_light_of_any_colour_is_said(examined, consent, name, gains):
+    new = saw_once_more(examined, consent, name, lambda pixels, _face: relit(pixels, np.array(gains)))
+    assert Issue.COLOUR_CAST in new
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png"])
+def test_black_and_white_and_sepia_are_said_and_are_no_coloured_light(examined, consent, name):
+    def grey(pixels, _face):
+        return cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+
+    def sepia(pixels, face):
+        return np.clip(grey(pixels, face) * np.array([1.1, 0.95, 0.72]), 0, 255).astype(np.uint8)
+
+    for toned in (grey, sepia):
+        new = saw_once_more(examined, consent, name, toned)
+        assert Issue.BLACK_AND_WHITE in new
+        assert Issue.COLOUR_CAST not in new
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", sorted(POSITIVES))
+def test_a_photo_upside_down_is_turned_upright(examined, consent, name):
+    """A beard can be taken for a forehead: two of eight were found upright on their heads."""
+    seen = examined(name)
+    verdict = check(picture(np.rot90(seen.pixels, 2)), consent)
+    assert Issue.TURNED_UPRIGHT in codes(verdict)
+    assert verdict.accepted
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png"])
+def test_mirrored_glasses_hide_the_eyes_although_they_are_bright(examined, consent, name):
+    def mirrored(pixels, face):
+        result = pixels.copy()
+        for x, y in (face.right_eye, face.left_eye):
+            size = (int(0.36 * face.eye_distance), int(0.28 * face.eye_distance))
+            cv2.ellipse(result, (int(x), int(y)), size, 0, 0, 360, (150, 170, 185), -1)
+        return result
+
+    assert Issue.EYES_HIDDEN in saw_once_more(examined, consent, name, mirrored)
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("share", [25, 12, 8])
+def test_of_a_blurred_face_only_the_blur_is_said(examined, consent, share):
+    """What hands, lids and glasses seem to be in it is not known."""
+
+    def blurred(pixels, face):
+        return cv2.GaussianBlur(pixels, (0, 0), face.eye_distance / share)
+
+    new = saw_once_more(examined, consent, "barack/portrait.jpg", blurred)
+    eyes = {
+        Issue.HAND_OVER_EYE,
+        Issue.HAND_OVER_FACE,
+        Issue.EYES_HIDDEN,
+        Issue.GLARE,
+        Issue.EYES_NEARLY_CLOSED,
+    }
+    assert Issue.TOO_BLURRED in new
+    assert not new & eyes

@@ -16,7 +16,7 @@ from workers.vision.decode import Picture
 from workers.vision.likeness import strangers
 
 GOOD = {
-    "sharpness_ratio": 0.5,
+    "sharpness": 110,
     "yaw_degrees": 2,
     "pitch_degrees": -3,
     "side_light_stops": 0.2,
