@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -112,6 +113,8 @@ def forget_process_state() -> None:
     from compliance import evidence
     from core.observe import health, tracing
 
+    if (web := sys.modules.get("core.web.app")) is not None:
+        web.limiter._storage_options.clear()  # it adds to those of the app before, as if they were for one server
     for cached in (
         settings_module.settings,
         settings_module.diffusion_settings,
