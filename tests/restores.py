@@ -24,6 +24,14 @@ def good(*command: str) -> dict[str, object]:
     return said
 
 
+def demand_nothing_starts(why: str = "") -> None:
+    """See that each kind of process refuses to start and says `why`."""
+    for command in (["web"], ["worker", "--burst"], ["scheduler"]):
+        done = run(*command)
+        assert done.exit_code == 2
+        assert why in done.stderr
+
+
 def back_up(tmp_path: Path, *options: str) -> Path:
     return Path(str(good("backup", "--out", str(tmp_path / "backups"), *options)["folder"]))
 

@@ -16,7 +16,7 @@ from uuid import UUID
 import lists
 import pytest
 from conftest import add_member, add_participation, add_shoot, forget_process_state
-from restores import back_up, good, main_of, move_to, run
+from restores import back_up, demand_nothing_starts, good, main_of, move_to, run
 from sealing import got, put
 from sqlalchemy import select
 from work import do_all_work
@@ -106,8 +106,7 @@ def test_the_database_is_lost_and_comes_back_without_whoever_was_erased_since(
     staff.erase_ada()
     move_to(main_of(services, empty), monkeypatch)
 
-    for command in (["web"], ["worker", "--burst"], ["scheduler"]):
-        assert run(*command).exit_code == 2
+    demand_nothing_starts()
     done = good("restore", str(folder))
     assert done["erased_again"] == 1
     installation.demand()
@@ -234,10 +233,7 @@ def test_between_the_rows_and_the_ledger_nothing_starts(
         patch.setattr(installation, "replay", die)
         assert run("restore", str(folder)).exit_code == 130
     forget_process_state()
-    for command in (["web"], ["worker", "--burst"], ["scheduler"]):
-        done = run(*command)
-        assert done.exit_code == 2
-        assert "headshots replay" in done.stderr
+    demand_nothing_starts("headshots replay")
     assert good("replay") == {"erased_again": 1, "withdrawn_again": 0, "removed_again": 0}
     assert run("storage", "adopt", "--yes").exit_code == 0
     installation.demand()
@@ -259,10 +255,7 @@ def test_a_copy_as_young_as_the_mark_is_not_served_before_the_ledger(
     installation.demand()
     move_to(main_of(services, empty), monkeypatch)
     restoring._restore_main(services.environment(empty)["HEADSHOTS_DATABASE_OWNER_URL"], dump)
-    for command in (["web"], ["worker", "--burst"], ["scheduler"]):
-        done = run(*command)
-        assert done.exit_code == 2
-        assert "headshots replay" in done.stderr
+    demand_nothing_starts("headshots replay")
     assert good("replay") == {"erased_again": 1, "withdrawn_again": 0, "removed_again": 0}
     installation.demand()
 
