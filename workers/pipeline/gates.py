@@ -21,7 +21,7 @@ from workers.pipeline.reference import Own
 from workers.studio.align import Framing
 from workers.studio.backdrop import framed_backdrop
 from workers.studio.compose import CONTACT_REACH
-from workers.studio.grade import styled
+from workers.studio.grade import COLOURLESS, styled
 from workers.studio.light import asked
 from workers.vision import photometry, trust
 from workers.vision.color import to_linear
@@ -42,7 +42,6 @@ _ROLL: Final = 1.5  # degrees; 1 asked of a team, plus the mesh's own half degre
 _BACKDROP: Final = 1.0  # ΔE2000 median, docs/sources.md, Gates of a team; 1 is a just noticeable difference
 _SKIN_DELTA_E: Final = 6.0  # the same skin differs by 3 to 6 between two lamps (own photos of the test set)
 _SKIN_ITA: Final = 10.0  # degrees; the narrowest class of complexions is 13° wide (Chardon 1991)
-_COLOURLESS: Final = 4.0  # b*; a black-and-white style leaves none, and the angle means nothing
 # Stops between the cheeks, off what the style asks. Portraits lit from the style's side are up to 0.3 off; the
 # mirror image of the hardest preset's light is 1.9 off and would stand out in any team.
 _LIGHT: Final = 1.75
@@ -126,6 +125,8 @@ def measure_result(
         GateName.CUT: _cut(cut_doubt),
         GateName.RESOLUTION: _resolution(framing),
     }
+    if framing is not None:
+        figures["hair_gap_fraction"] = round(framing.gap, 4)
     if off is not None:
         figures["backdrop_delta_e"] = round(off, 3)
     figures |= _against_source(pixels, face, source, own, style)
@@ -202,7 +203,7 @@ def _against_source(pixels: Pixels, face: Face, source: str, own: Own, style: St
     photo = Own(tones=[styled(one, style) for one in own.of_photo[source]])
     drift, turn = photo.drift(tone)
     figures = {"skin_delta_e_source": round(drift, 2)}
-    if tone.yellow >= _COLOURLESS:
+    if tone.yellow >= COLOURLESS:
         figures["skin_ita_source_degrees"] = round(turn, 2)
     return figures
 
@@ -290,7 +291,7 @@ def _complexion(pixels: Pixels, face: Face, own: Own, style: StyleSpec | None) -
     meant = Own(tones=[styled(one, style) for one in own.tones]) if style else own
     drift, turn = meant.drift(tone)
     ita = at_most(turn, "degrees ITA", _SKIN_ITA, "the narrowest class of complexions is 13° wide")
-    if tone.yellow < _COLOURLESS:
+    if tone.yellow < COLOURLESS:
         ita = not_measured(ita.unit, _SKIN_ITA, "no colour in this style")
     return {
         GateName.SKIN_DELTA_E: at_most(

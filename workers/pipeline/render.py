@@ -31,9 +31,8 @@ from workers.vision.trust import LIMIT, doubt
 
 FAULT = "fault"  # why a candidate is withheld on which this software failed
 CANDIDATES = 3  # headshots to choose from; each from another photo
-_CROP_WEIGHT = (
-    0.4  # of the framing cost: a head 25 % larger than the team's costs as much as 0.1 of the score
-)
+# Of the framing cost: a head a tenth larger than the team's costs a tenth of the score, so another photo goes first.
+_CROP_WEIGHT = 1.2
 # A cut that just passes costs as much as the difference between a good photo and one with a warning, so one of
 # the person's photos that cuts cleanly goes first.
 _CUT_WEIGHT = 0.25

@@ -33,6 +33,7 @@ _HEADING: Final = ("Over the whole team", "average", "spread", "farthest off")
 _SHOWN: Final[tuple[tuple[str, str, float, str], ...]] = (
     ("eye_line_fraction", "Eye line, from the top", 100, "{:z.1f} %"),
     ("head_height_fraction", "Head height", 100, "{:z.1f} %"),
+    ("hair_gap_fraction", "Gap above the hair", 100, "{:z.1f} %"),
     ("roll_degrees", "Tilt", 1, "{:z.1f}°"),
     ("side_light_stops", "Light between the halves of the face", 1, "{:z.2f} stops"),
     ("backdrop_delta_e", "Backdrop off the style, CIEDE2000", 1, "{:z.2f}"),
@@ -62,7 +63,7 @@ class TeamFigures(BaseModel):
 
     people: int
     eye_line_sd_percent: float  # of frame height; 0.4 or less is wanted
-    head_height_sd_percent: float  # of frame height; 1.0 or less is wanted
+    head_height_sd_percent: float  # of frame height; 3 % of the head's height or less is wanted
     roll_max_degrees: float  # 0.7 or less is wanted
     backdrop_delta_e_max: float  # median of each portrait's corners, worst portrait; 1 or less is wanted
     side_light_sd_stops: float  # half of the photos' own or less is wanted
