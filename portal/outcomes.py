@@ -38,7 +38,7 @@ class Outcome:
 
 
 def of_run(
-    found: Sequence[Photo], run: Sequence[Headshot], names: Mapping[UUID, str] | None = None
+    found: Sequence[Photo], run: Sequence[Headshot], names: Mapping[UUID, str]
 ) -> list[Outcome]:
     """Return what a run made of each photo, oldest photo first; nothing for a run that worked from no single photo.
 
@@ -52,7 +52,7 @@ def of_run(
         return []
     nearest = _nearest(tried)
     return [
-        _outcome(photo, number, found, tried, names or {}, nearest=photo.id == nearest)
+        _outcome(photo, number, found, tried, names, nearest=photo.id == nearest)
         for number, photo in enumerate(found, 1)
     ]
 
@@ -78,7 +78,7 @@ def _outcome(
     made = [one for one in own if headshots.is_visible(one)]
     if made:
         called = ", ".join(names[one.id] for one in made if one.id in names)
-        return Outcome(number, told, "good", f"{_('✓ A headshot came of it')}{': ' if called else ''}{called}")
+        return Outcome(number, told, "good", _("✓ A headshot came of it: %(names)s", names=called))
     if failed:
         return Outcome(number, told, "warn", _("Tried, and held back"), list(failed), nearest)
     standing = standing_of(photo)

@@ -131,7 +131,7 @@ def show() -> Response:
             run = _failed_run(session, place.participation)
             held = [(one.withheld_code, one.gates) for one in run if one.withheld_code]
             reasons = words.failure(place.participation.failure_code, held)
-            came = outcomes.of_run(photos.of_participation(session, place.participation.id), run)
+            came = outcomes.of_run(photos.of_participation(session, place.participation.id), run, {})
             return page(
                 "failed.html",
                 place=place,
