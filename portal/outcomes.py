@@ -37,9 +37,7 @@ class Outcome:
     nearest: bool = False
 
 
-def of_run(
-    found: Sequence[Photo], run: Sequence[Headshot], names: Mapping[UUID, str]
-) -> list[Outcome]:
+def of_run(found: Sequence[Photo], run: Sequence[Headshot], names: Mapping[UUID, str]) -> list[Outcome]:
     """Return what a run made of each photo, oldest photo first; nothing for a run that worked from no single photo.
 
     Args:

@@ -251,7 +251,9 @@ def test_a_photo_that_nothing_came_of_says_why_when_others_can_follow(waiting: A
     waiting.fetch("/me/more")
     (photo,) = waiting.browser.get("/me/photos.json").json["photos"]
     assert photo["tried"]
-    assert [issue["advice"] for issue in photo["issues"]] == ["It did not look enough like your photos. Look straight into the camera, as you usually do."]
+    assert [issue["advice"] for issue in photo["issues"]] == [
+        "It did not look enough like your photos. Look straight into the camera, as you usually do."
+    ]
     page = waiting.browser.get("/me/photos").text.split('id="photos"')[1].split("<template")[0]
     assert "nothing came of it" in page
     assert "did not look enough like your photos" in page
