@@ -26,7 +26,7 @@ from core.vault import vault
 from core.web.answers import go, page
 from core.web.app import limiter
 from core.web.guards import me, signed_in
-from portal import words
+from portal import outcomes, words
 from portal.files import attachment, picture
 from portal.selfie import face_of, framed
 from portal.visit import Visit, step_url, visit
@@ -61,26 +61,26 @@ class Candidate:
 @bp.get("/me/result")
 @signed_in
 def show() -> Response:
-    """Show what the newest run made, best first, and apart from it what earlier ones did; of what was withheld the reasons."""
+    """Show what the newest run made, best first, and apart from it what earlier ones did; then what came of each photo."""
     with transaction(me().org_id) as session:
         place = visit(session)
         if place.state not in SHOWN:
             return go(step_url(place.state))
         found = headshots.of_participation(session, place.participation.id)
         spec = _style(session, place).parsed
+        candidates, last = _candidates(session, place, found), headshots.of_last_run(found)
         return page(
             "result.html",
             place=place,
-            candidates=_candidates(session, place, found),
+            candidates=candidates,
             name_of=_name,
-            withheld=list(
-                dict.fromkeys(
-                    reason
-                    for one in headshots.of_last_run(found)
-                    if one.withheld_code
-                    for reason in words.withheld(one.withheld_code, one.gates)
-                )
+            outcomes=outcomes.of_run(
+                photos.of_participation(session, place.participation.id),
+                last,
+                {one.id: _name(one) for one in candidates if not one.earlier},
             ),
+            withheld=outcomes.of_a_model(last),
+            held_back=any(one.withheld_code for one in last),
             settled=place.state in SETTLED,
             kept_days=promises.days_of(place.organization, place.participation),
             fallback=words.fallback(place.participation.fallback_code),
