@@ -34,6 +34,10 @@ class VisionSettings(BaseSettings):
         None,
         description="ONNX file of a stronger matting network (MODNet, BiRefNet; docs/networks.md); needs the `onnx` extra",
     )
+    likeness_model: Path | None = Field(
+        None,
+        description="ONNX file of another identity encoder (AuraFace's recogniser; docs/networks.md), with its limits in a side file; needs the `onnx` extra",
+    )
 
 
 class DiffusionSettings(BaseSettings):
