@@ -32,7 +32,7 @@ class VisionSettings(BaseSettings):
 
     matting_model: Path | None = Field(
         None,
-        description="ONNX file of a stronger matting network (MODNet, BiRefNet); needs the `onnx` extra",
+        description="ONNX file of a stronger matting network (MODNet, BiRefNet; docs/networks.md); needs the `onnx` extra",
     )
 
 

@@ -118,6 +118,7 @@ def forget_process_state() -> None:
     for cached in (
         settings_module.settings,
         settings_module.diffusion_settings,
+        settings_module.vision_settings,
         db.engine,
         db.direct_engine,
         vault,
