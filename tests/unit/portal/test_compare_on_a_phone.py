@@ -59,7 +59,7 @@ def _at(page: Page, axis: str) -> float:
 def test_a_labelled_slider_moves_between_photo_and_headshot(opened: Opened, phone: BrowserContext) -> None:
     page = opened(phone)
     slider = page.get_by_role("slider", name="Slide between your photo and the headshot")
-    expect(slider).to_have_attribute("aria-valuetext", "50 % of the headshot")
+    expect(slider).to_have_attribute("aria-valuetext", "50 per cent of the headshot")
     both = page.locator("#compare img")
     boxes = [both.nth(number).bounding_box() for number in range(2)]
     assert boxes[0] == boxes[1], "they lie upon each other"
@@ -68,7 +68,7 @@ def test_a_labelled_slider_moves_between_photo_and_headshot(opened: Opened, phon
     page.keyboard.press("ArrowRight")
     assert _shown_from(page) == "inset(0px 0px 0px 51%)"
     page.keyboard.press("End")
-    expect(slider).to_have_attribute("aria-valuetext", "0 % of the headshot")
+    expect(slider).to_have_attribute("aria-valuetext", "0 per cent of the headshot")
     page.evaluate(AXE)
     assert axe(page) == []
 
