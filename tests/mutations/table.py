@@ -209,9 +209,7 @@ MUTATIONS = (
         "compliance/log/watch.py",
         "        if span.anchors.get(peak) != top:\n",
         "        if False:\n",
-        (
-            "tests/unit/compliance/test_log_watch.py::test_whatever_the_tables_owner_rewrites_is_noticed",
-        ),
+        ("tests/unit/compliance/test_log_watch.py::test_whatever_the_tables_owner_rewrites_is_noticed",),
     ),
     # Tenants and doors
     Mutation(
