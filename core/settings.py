@@ -110,6 +110,11 @@ class Settings(VisionSettings, DiffusionSettings):
     operator_name: str = Field(
         description="who runs this platform, as employees read it in the consent, e.g. `Headshots GmbH`"
     )
+    operator_email: str = Field(
+        "",
+        pattern=r"^(|[^@\s]+@[^@\s]+)$",
+        description="where you get mail when a company's evidence log is not what was signed; its contact gets it too",
+    )
     storage_region: str = Field(
         description="where photos are stored, as employees read it in the consent, e.g. `the European Union`"
     )
