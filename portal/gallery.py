@@ -31,7 +31,7 @@ from core.web.app import limiter
 from core.web.guards import me, signed_in
 from portal import outcomes, words
 from portal.files import attachment, picture
-from portal.selfie import face_of, framed
+from portal.selfie import framed, place_of
 from portal.visit import Visit, step_url, visit
 from portal.way_back import file_of, shape_of, way_back
 
@@ -208,7 +208,7 @@ def before(headshot_id: UUID) -> Response:
         photo = photos.get(session, me().member_id, headshot.photo_id)
         style = session.get_one(Style, headshot.style_id).parsed
         head = Head.measured(headshot.gates.get("figures", {})) or style.head
-        face = face_of(photo)
+        face = place_of(photo)
         held = vault().find(session, photo.artifact_id)
     kept = Image.open(io.BytesIO(vault().open(held)))
     # A head is a quarter of most photos' height; a JPEG decodes at a half or a quarter of its size for nothing.
