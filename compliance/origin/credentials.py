@@ -74,7 +74,7 @@ def sign(content: bytes, media_type: str, making: Making, signer: Signer) -> byt
         Unavailable: the timestamp authority does not answer.
     """
     if media_type not in CARRIERS:
-        raise NotSigned(f"A file of type {media_type} cannot carry content credentials.")
+        raise NotSigned("A file of this type cannot carry content credentials.")
     library = _library()
     signed = io.BytesIO()
     # With a callback the library keeps 10 kB free for the signature instead of 1.5.
