@@ -34,6 +34,10 @@ class VisionSettings(BaseSettings):
         None,
         description="ONNX file of a stronger matting network (MODNet, BiRefNet; docs/networks.md); needs the `onnx` extra",
     )
+    likeness_model: Path | None = Field(
+        None,
+        description="ONNX file of another identity encoder (AuraFace's recogniser; docs/networks.md), with its limits in a side file; needs the `onnx` extra",
+    )
 
 
 class DiffusionSettings(BaseSettings):
@@ -121,6 +125,11 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     smtp_url: SecretStr = Field(description="`smtp://user:password@host:587` (STARTTLS) or `smtps://…`")
     operator_name: str = Field(
         description="who runs this platform, as employees read it in the consent, e.g. `Headshots GmbH`"
+    )
+    operator_email: str = Field(
+        "",
+        pattern=r"^(|[^@\s]+@[^@\s]+)$",
+        description="where you get mail when a company's evidence log is not what was signed; its contact gets it too",
     )
     storage_region: str = Field(
         description="where photos are stored, as employees read it in the consent, e.g. `the European Union`"

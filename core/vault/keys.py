@@ -40,6 +40,7 @@ from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBa
 from core.vault.kms import EpochKeyGone, Kms
 from core.vault.ledger import Erasures, Removals, Withdrawals
 from core.vault.marks import Marks
+from core.vault.watches import Watches
 
 # So many move in a tenth of a second, which is how long erasing one of them may wait.
 REWRAPPED_AT_ONCE = 2000
@@ -112,6 +113,7 @@ class KeyStore:
         self._kms = kms
         self._may_turn = may_turn
         self.heads = Heads(engine)
+        self.watches = Watches(engine)
         self.marks = Marks(engine)
         self.erasures = Erasures(engine, ledger_key)
         self.withdrawals = Withdrawals(engine, ledger_key)

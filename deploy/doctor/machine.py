@@ -230,6 +230,13 @@ def matting() -> Iterator[Finding]:
     yield ok("matting_model", alpha_model.check())
 
 
+def likeness() -> Iterator[Finding]:
+    """Which encoder compares faces, and that one of the operator's own can be used."""
+    from workers.vision.encoder import encoder
+
+    yield ok("likeness_model", encoder().title)
+
+
 def image_model() -> Iterator[Finding]:
     """The image model's packages and weights, a GPU, and whether workers hold it."""
     check = "gpu"

@@ -97,6 +97,7 @@ def duties() -> list[Duty]:
         Duty("replay_withdrawals", timedelta(hours=1), withdrawals.replay, irreversible=True),
         Duty("replay_removals", timedelta(hours=1), removals.replay, irreversible=True),
         Duty("sequence", timedelta(seconds=2), sequencer.sequence_all),
+        Duty("watch_logs", timedelta(hours=1), sequencer.watch_all),
         Duty("epoch", timedelta(seconds=5), EpochAge().turn_if_due),
         Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all, irreversible=True),
         Duty("retention", timedelta(hours=1), retention.sweep_all, irreversible=True),
