@@ -278,16 +278,26 @@ def withheld(code: str | None, report: Mapping[str, Any]) -> list[str]:
         return [_reason(code)]
     failed = [name for name, gate in report.get("gates", {}).items() if gate.get("passed") is False]
     known: dict[str, str] = {
-        "one_face": _("There was not exactly one face in the picture."),
-        "likeness": _("It did not look enough like your photos."),
-        "skin_delta_e": _("Your skin tone came out different from your photos."),
-        "skin_ita": _("Your skin tone came out different from your photos."),
-        "eye_line": _("Your eyes were not where your company’s style has them."),
-        "head_height": _("Your head was not as large as your company’s style has it."),
-        "roll": _("Your head came out tilted."),
-        "backdrop": _("The background was not your company’s."),
-        "light": _("The light came too much from one side."),
-        "sharpness": _("It was not sharp enough."),
+        "one_face": _("There was not exactly one face in the picture. Use a photo with nobody else in it."),
+        "likeness": _(
+            "It did not look enough like your photos. Look straight into the camera, as you usually do."
+        ),
+        "skin_delta_e": _(
+            "Your skin tone came out different from your photos. Use daylight, no coloured lamps."
+        ),
+        "skin_ita": _("Your skin tone came out different from your photos. Use daylight, no coloured lamps."),
+        "eye_line": _(
+            "Your eyes were not where your company’s style has them. Leave some space all around your head."
+        ),
+        "head_height": _(
+            "Your head was not as large as your company’s style has it. Leave some space all around it."
+        ),
+        "roll": _("Your head came out tilted. Hold head and camera straight."),
+        "backdrop": _("The background was not your company’s. That was not you; another photo may well do."),
+        "light": _("The light came too much from one side. Turn your face to the window or the lamp."),
+        "sharpness": _(
+            "It was not sharp enough. Wipe the lens, hold the phone still and come a little closer."
+        ),
         "edge": _("A rim of the old background’s light stayed around your head. Face the light instead."),
         "cut": _(
             "We could not tell for sure what is you and what is behind you. Take a photo before a plain wall, "
