@@ -58,8 +58,7 @@ def harmless(tone: SkinTone, stops: float, most: float = _WISH_ITA) -> float:
     Light scales all of L* + 16, a* and b* by its cube root, so a complexion of little colour near L* 50 turns
     fastest: half a stop is 6° on one skin and 40° on another.
     """
-    reach = [_stops_to(tone, tone.ita + turn) for turn in (-most, most)]
-    return float(np.clip(stops, *reach))
+    return min(max(stops, _stops_to(tone, tone.ita - most)), _stops_to(tone, tone.ita + most))
 
 
 def _stops_to(tone: SkinTone, ita: float) -> float:
@@ -162,7 +161,7 @@ def develop(linear: Values, grade: Grade, skin: float) -> Values:
     result = warm
     toned = before
     if grade.contrast:
-        level = np.float32(max(skin, 1e-4))
+        level = np.array([max(skin, 1e-4)], np.float32)
         held = level / _curve(level, grade.contrast)
         toned = _shoulder(_curve(shade, grade.contrast) * held)
         result = warm * (toned / shade)[..., None]

@@ -104,7 +104,7 @@ def _gain(linear: Values, face: Face, light: Light) -> Values:
             _result(linear, face, stops, best, skin) - wanted
         ):
             best = float(share)
-    return _clamped(linear, stops, best, skin) * dull
+    return np.asarray(_clamped(linear, stops, best, skin) * dull, np.float32)
 
 
 def _shine(linear: Values, matt: Values, face: Face, skin: NDArray[np.bool_]) -> Values:
