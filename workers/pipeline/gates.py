@@ -15,11 +15,11 @@ from skimage import color
 
 from core.checks.report import Gate, GateName, GateReport
 from core.consent import Purpose, ValidConsent
-from core.style.spec import StyleSpec
+from core.style.spec import SceneBackdrop, StyleSpec
 from workers.pipeline.fringe import fringe
 from workers.pipeline.reference import Own
 from workers.studio.align import Framing
-from workers.studio.backdrop import framed_backdrop
+from workers.studio.backdrop import STANDS, framed_backdrop
 from workers.studio.compose import CONTACT_REACH
 from workers.studio.grade import COLOURLESS, styled
 from workers.studio.light import asked
@@ -72,6 +72,7 @@ def measure_result(
     consent: ValidConsent,
     backdrop_image: Pixels | None = None,
     cut_doubt: float | None = None,
+    stand: int | None = None,
 ) -> GateReport:
     """Measure one finished picture.
 
@@ -85,6 +86,8 @@ def measure_result(
         consent: `likeness` decides whether the face is compared.
         backdrop_image: The picture of an image backdrop.
         cut_doubt: What `workers.vision.trust.doubt` says of the cut; `None` where only the picture is known.
+        stand: Where the person stands before a painted scene; `None` where only the picture is known, which is then
+            held against the place that it is most alike.
     """
     faces = find_faces(pixels)
     one = one_face(len(faces))
@@ -94,7 +97,8 @@ def measure_result(
     face = faces[0]
     figures = figures_of(pixels, face)
     side, wanted = figures["side_light_stops"], asked(face, style.light)
-    off = backdrop_error(pixels, style, backdrop_image)
+    stand = nearest_stand(pixels, style) if stand is None else stand
+    off = backdrop_error(pixels, style, backdrop_image, stand)
     meant_line = style.crop.eye_line + (framing.lower if framing else 0.0)
     meant_head = style.crop.head_height * (framing.tighter if framing else 1.0)
     gates = {
@@ -121,7 +125,7 @@ def measure_result(
             _LIGHT,
             "as hard a light from the other side is 1.9 off",
         ),
-        GateName.EDGE: _edge(pixels, face, style, backdrop_image),
+        GateName.EDGE: _edge(pixels, face, style, backdrop_image, stand),
         GateName.CUT: _cut(cut_doubt),
         GateName.RESOLUTION: _resolution(framing),
     }
@@ -208,9 +212,9 @@ def _against_source(pixels: Pixels, face: Face, source: str, own: Own, style: St
     return figures
 
 
-def _edge(pixels: Pixels, face: Face, style: StyleSpec, image: Pixels | None) -> Gate:
+def _edge(pixels: Pixels, face: Face, style: StyleSpec, image: Pixels | None, stand: int) -> Gate:
     unit, why = "ΔE × % of head²", "63 of 64 clean edges before plain walls have up to 7"
-    wall = framed_backdrop(style, pixels.shape[1], pixels.shape[0], image)
+    wall = framed_backdrop(style, pixels.shape[1], pixels.shape[0], image, stand)
     value = fringe(pixels, wall, face)
     if value is None:
         return not_measured(unit, _EDGE, "too little edge before a wall of another colour")
@@ -224,7 +228,17 @@ def _cut(value: float | None) -> Gate:
     return at_most(value, unit, trust.LIMIT, "all of 52 wrong cuts had more, see docs/sources.md")
 
 
-def backdrop_error(pixels: Pixels, style: StyleSpec, image: Pixels | None = None) -> float | None:
+def nearest_stand(pixels: Pixels, style: StyleSpec) -> int:
+    """Return the place before a painted scene whose wall the picture is most alike; 0 before any other backdrop."""
+    if not isinstance(style.backdrop, SceneBackdrop):
+        return 0
+    errors = [backdrop_error(pixels, style, stand=stand) for stand in range(STANDS)]
+    return int(np.argmin([np.inf if error is None else error for error in errors]))
+
+
+def backdrop_error(
+    pixels: Pixels, style: StyleSpec, image: Pixels | None = None, stand: int = 0
+) -> float | None:
     """Return the median ΔE2000 between the wall in the frame's border and the style's backdrop there.
 
     `None` where a close crop leaves no wall to see.
@@ -236,7 +250,7 @@ def backdrop_error(pixels: Pixels, style: StyleSpec, image: Pixels | None = None
     border &= _far_from_person(background(pixels), style, height)
     if border.mean() < _LEAST_WALL:
         return None
-    wall = framed_backdrop(style, width, height, image)
+    wall = framed_backdrop(style, width, height, image, stand)
     some = slice(None, None, max(1, int(border.sum()) // _SAMPLES))
     seen, meant = color.rgb2lab(pixels[border][some] / 255.0), color.rgb2lab(wall[border][some])
     return float(np.median(color.deltaE_ciede2000(seen, meant)))

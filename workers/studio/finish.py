@@ -57,7 +57,11 @@ def carried_size(cutout: Cutout, style: StyleSpec) -> tuple[int, int]:
 
 
 def finish(
-    cutout: Cutout, style: StyleSpec, size: tuple[int, int], backdrop_image: Pixels | None = None
+    cutout: Cutout,
+    style: StyleSpec,
+    size: tuple[int, int],
+    backdrop_image: Pixels | None = None,
+    stand: int = 0,
 ) -> Finished:
     """Make the portrait.
 
@@ -66,6 +70,7 @@ def finish(
         style: The company's style.
         size: Width and height of the master, pixels.
         backdrop_image: The picture of an image backdrop (uint8, height × width × 3, sRGB).
+        stand: Where the person stands before a painted scene; see `workers.studio.backdrop.stand_of`.
 
     Raises:
         CroppedTooTightly: no honest crop is left.
@@ -83,7 +88,7 @@ def finish(
     person = grade.expose(person, face, style.light.exposure)
     person = grade.develop(person, style.grade, grade.level(person, face))
     person = grade.keep(person, face, photo, balanced, style)
-    wall = backdrop(style.backdrop, width, height, backdrop_image, frame)
+    wall = backdrop(style.backdrop, width, height, backdrop_image, frame, stand)
     return Finished(_quantised(compose(to_srgb(person), alpha, wall, style.backdrop)), face, framing)
 
 
