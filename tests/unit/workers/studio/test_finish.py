@@ -5,6 +5,7 @@ import io
 import sys
 from subprocess import run
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -27,6 +28,7 @@ from core.style.spec import (
     StyleSpec,
 )
 from workers.studio import grade, light
+from workers.studio.align import place
 from workers.studio.backdrop import BackdropMissing, backdrop
 from workers.studio.encode import cut, encode, outputs
 from workers.studio.finish import finish, master_size
@@ -399,3 +401,26 @@ def test_shine_on_a_forehead_is_taken_down_and_matt_skin_left_alone():
         / luminance(linear)[skin_mask(linear.shape, cutout.face)]
     )
     assert float(np.median(np.abs(change))) < 0.05
+
+
+def test_a_grainy_photos_grain_is_brought_to_a_clean_ones_and_its_detail_stays():
+    cutout = sample()
+    rng = np.random.default_rng(3)
+    noisy = np.clip(cutout.foreground + rng.normal(0, 9, cutout.foreground.shape), 0, 255).astype(np.uint8)
+    side = cutout.foreground.shape[0]
+    style = StyleSpec(backdrop=SolidBackdrop(color="#808890"))
+    clean = finish(cutout, style, (side, side))
+    grainy = finish(dataclasses.replace(cutout, foreground=noisy), style, (side, side))
+
+    def fine(one, where):
+        grey = one.pixels.astype(float).mean(axis=2)
+        return float((grey - cv2.GaussianBlur(grey, (0, 0), 2))[where].std())
+
+    skin = skin_mask(clean.pixels.shape, clean.face)
+    raw, _, _ = place(dataclasses.replace(cutout, foreground=noisy), grainy.framing, side, side)
+    before = fine(dataclasses.replace(grainy, pixels=raw), skin)
+    assert fine(grainy, skin) < 0.88 * before
+    eyes = np.zeros(skin.shape, bool)
+    x, y = (int(place) for place in clean.face.right_eye)
+    eyes[y - 8 : y + 8, x - 14 : x + 14] = True
+    assert fine(grainy, eyes) > 0.8 * fine(clean, eyes)
