@@ -20,7 +20,7 @@ from workers.vision.photometry import side_light
 from workers.vision.shading import fit, lamp, normals, spread
 from workers.vision.skin import polygon_mask, skin_mask
 
-GAIN: Final = (0.6, 1.6)  # docs/sources.md, Light: beyond, noise and false shadows show
+GAIN: Final = (0.55, 1.75)  # docs/sources.md, Light: beyond, noise and false shadows show
 _FACE: Final = 96  # px of head height at which the gain is made; it has no finer detail than normals have
 _SOFT: Final = 0.035  # of the head's height, sigma: the mesh's facets must not show
 _BEYOND: Final = (
