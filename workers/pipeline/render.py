@@ -19,7 +19,9 @@ from workers.pipeline.gates import measure_result
 from workers.pipeline.generated import Features, Yardstick, features, measure_generated, measure_painted
 from workers.pipeline.judgement import judge_or_say
 from workers.pipeline.reference import Own
+from workers.pipeline.suited import suited
 from workers.studio.align import CroppedTooTightly, region, shortfall
+from workers.studio.backdrop import stand_of
 from workers.studio.finish import carried_size, finish, master_size
 from workers.vision.check import unchecked
 from workers.vision.examination import Examination
@@ -223,6 +225,7 @@ def _take(
     # A photo that ends early has to be cropped tighter than the style, and its team mates would not match.
     height, width = seen.pixels.shape[:2]
     fits = 1.0 - min(0.5, shortfall(seen.face, style.crop, width, height))
+    fits *= suited(seen.face, style)
     ranked.append(_Ranked(Source(key, content, seen.verdict, subject, seen), seen.verdict.score * fits))
     ranked.sort(key=lambda item: -item.score)
     for place in range(CANDIDATES, len(ranked)):
@@ -301,14 +304,15 @@ def _make(
             max_side=round(1.3 * max(master_size(style))),
         )
         progress(0.6, "finish")
-        finished = finish(cutout, style, carried_size(cutout, style), backdrop_image)
+        stand = stand_of(portrait.pixels)
+        finished = finish(cutout, style, carried_size(cutout, style), backdrop_image, stand)
     except CroppedTooTightly as error:
         return Withheld(portrait.key, error.code, None, seed)
     progress(0.8, "measure")
     picture = finished.framed(style)
     unsure = doubt(portrait.pixels, portrait.face, shown, cutout.alpha)
     report = measure_result(
-        picture, portrait.key, own, style, finished.framing, consent, backdrop_image, unsure
+        picture, portrait.key, own, style, finished.framing, consent, backdrop_image, unsure, stand
     )
     report = report.model_copy(update={"master": (finished.pixels.shape[1], finished.pixels.shape[0])})
     if portrait.made is not None and report.passed:
@@ -320,6 +324,7 @@ def _make(
         )
     if not report.passed:
         return Withheld(portrait.key, "gates", report, seed)
+    score *= suited(portrait.face, style)
     return Headshot(portrait.key, finished.pixels, report, rank(score, finished.framing.cost, unsure), seed)
 
 
