@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
 from admin.words import difference
-from compliance.log import listing
+from compliance.log import listing, tiles
 from core.audit import ABOUT_NOBODY, Tag
 from core.db import transaction
 from core.errors import InvalidInput
@@ -87,6 +87,15 @@ def certificate(certificate_id: UUID) -> Response:
         found = listing.certificate(session, certificate_id)
     name = f"deletion-{found.erasure_id}-{found.status.lower()}.pdf"
     return _file(found.pdf, "application/pdf", name)
+
+
+@bp.get("/audit/log/tile/entries/<path:path>")
+@requires(Permission.VIEW_EVENTS_OF_PEOPLE)
+def entries(path: str) -> Response:
+    """Send a bundle of entries beside the public tiles of hashes (C2SP tlog-tiles)."""
+    wanted = tiles.Tile.parse(path)
+    with transaction(me().org_id) as session:
+        return Response(tiles.entries(session, wanted), mimetype="application/octet-stream")
 
 
 @bp.get("/audit/checkpoints/<int:size>.txt")
