@@ -34,7 +34,7 @@ EVERY_SECONDS: Final = 15.0
 # A process that leads no more, or hangs, must not go on saying what was.
 STALE_SECONDS: Final = 120.0
 # What of the signing folder is said to expire, by its file.
-_CERTIFICATES: Final = {"document.pem": "document", "saml-sp.crt": "saml_sp"}
+_CERTIFICATES: Final = {"document.pem": "document", "origin.pem": "origin", "saml-sp.crt": "saml_sp"}
 
 
 class Company(StrEnum):

@@ -11,6 +11,7 @@ from compliance.verify import Verification, verify_consistency, verify_file
 from core.errors import ConfigurationError, InvalidInput
 from deploy.cli.photos import Report
 
+# The check that fails when the keys are another installation's.
 SIGNER = "signer trusted"
 
 
