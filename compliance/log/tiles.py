@@ -101,4 +101,4 @@ def entries(session: Session, tile: Tile) -> bytes:
 def _demand(session: Session, size: int) -> None:
     signed = session.scalar(select(Checkpoint.size).order_by(Checkpoint.size.desc()).limit(1)) or 0
     if size > signed:
-        raise NotFound(f"The signed log has {signed} entries.")
+        raise NotFound("No signed tree has this yet.")
