@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -177,14 +179,24 @@ def test_nothing_public_names_anybody_and_entries_are_for_auditors(browser: Any,
     assert any(json.loads(entry)["subject"] == pseudonym.decode() for entry in found)
 
 
-def entries_as(org: UUID, role: Role, path: str) -> Any:
+def test_the_bundle_is_for_auditors(browser: Any, org: UUID) -> None:
+    add_events(org, 3)
+    for role, status in ((Role.HR_ADMIN, 403), (Role.OWNER, 403), (Role.AUDITOR, 200)):
+        answer = entries_as(org, role, "", "bundle.zip")
+        assert answer.status_code == status
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as bundle:
+        assert {"verify.py", "README.txt", "bundle.json", "keys.json"} <= set(bundle.namelist())
+        assert b"EVIDENCE OF Acme" in bundle.read("README.txt")
+
+
+def entries_as(org: UUID, role: Role, path: str, kind: str = "log/tile/entries/") -> Any:
     app = create_admin()
     member = add_member(org, role.value.replace("_", ""), role=role)
     with transaction(org) as session:
         token = sessions.start(session, session.get_one(Member, member.id), SignInMethod.SAML)
     client = app.test_client()
     client.set_cookie(app.config["SIGN_IN_COOKIE"], token)
-    return client.get(f"/admin/audit/log/tile/entries/{path}")
+    return client.get(f"/admin/audit/{kind}{path}")
 
 
 def test_whatever_was_appended_is_served_once_it_is_signed(browser: Any, org: UUID) -> None:
