@@ -142,8 +142,12 @@ def score(
 )
 @json_option
 def verify(files: tuple[Path, ...], keys: Path | None, *, as_json: bool) -> None:
-    """Verify deletion certificates, checkpoints and proofs offline, with the published keys only."""
-    from deploy.cli.photos import verify_files
+    """Verify deletion certificates, checkpoints, proofs, and where pictures come from; offline, with the published keys.
+
+    A picture that carries no content credentials, was changed since it was signed, or was signed by somebody whom
+    the keys do not name, is a finding.
+    """
+    from deploy.cli.evidence import verify_files
 
     sys.exit(0 if verify_files(files, keys, DEFAULT_HOME, reporter(as_json)) else 1)
 
