@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from compliance import erasure, removals, withdrawals
+from compliance import erasure, keyless, removals, withdrawals
 from compliance.origin.signer import load as load_signer
 from compliance.origin.signer import make as make_signer
 from compliance.signing import SigningKeys
@@ -278,11 +278,13 @@ class Replayed:
         erased: people who had been erased.
         withdrawn: consents that had been taken back.
         removed: photos, own pictures and parts in shoots that their people had removed.
+        dead: other pictures and numbers whose keys were destroyed, such as what retention had swept.
     """
 
     erased: int
     withdrawn: int
     removed: int
+    dead: int
 
 
 def replay() -> Replayed:
@@ -306,7 +308,7 @@ def replay() -> Replayed:
             searches.forget_all(session)
             sessions.end_everybodys(session)
             removals.end_unfinished(session)
-    again = Replayed(erasure.replay_ledger(), withdrawals.replay(), removals.replay())
+    again = Replayed(erasure.replay_ledger(), withdrawals.replay(), removals.replay(), keyless.replay())
     vault().ties.adopt_key_store()
     return again
 

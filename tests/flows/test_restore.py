@@ -234,7 +234,7 @@ def test_between_the_rows_and_the_ledger_nothing_starts(
         assert run("restore", str(folder)).exit_code == 130
     forget_process_state()
     demand_nothing_starts("headshots replay")
-    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0, "removed_again": 0}
+    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0, "removed_again": 0, "ended_again": 0}
     assert run("storage", "adopt", "--yes").exit_code == 0
     installation.demand()
 
@@ -256,7 +256,7 @@ def test_a_copy_as_young_as_the_mark_is_not_served_before_the_ledger(
     move_to(main_of(services, empty), monkeypatch)
     restoring._restore_main(services.environment(empty)["HEADSHOTS_DATABASE_OWNER_URL"], dump)
     demand_nothing_starts("headshots replay")
-    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0, "removed_again": 0}
+    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0, "removed_again": 0, "ended_again": 0}
     installation.demand()
 
 
@@ -281,7 +281,7 @@ def test_a_copy_as_young_as_the_mark_brings_no_consent_back(
     move_to(main_of(services, empty), monkeypatch)
     restoring._restore_main(services.environment(empty)["HEADSHOTS_DATABASE_OWNER_URL"], dump)
     assert "headshots replay" in run("web").stderr
-    assert good("replay") == {"erased_again": 0, "withdrawn_again": 1, "removed_again": 0}
+    assert good("replay") == {"erased_again": 0, "withdrawn_again": 1, "removed_again": 0, "ended_again": 0}
     installation.demand()
 
 

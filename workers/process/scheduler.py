@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from compliance import erasure, removals, retention, strays, withdrawals
+from compliance import erasure, keyless, removals, retention, strays, withdrawals
 from compliance.log import sequencer
 from core import locks, logs, relay
 from core.clock import now
@@ -103,6 +103,7 @@ def duties() -> list[Duty]:
         Duty("retention", timedelta(hours=1), retention.sweep_all, irreversible=True),
         Duty("tie", timedelta(hours=1), lambda: vault().ties.turn()),
         Duty("orphans", timedelta(hours=6), strays.sweep, irreversible=True),
+        Duty("unused_keys", timedelta(hours=6), keyless.sweep, irreversible=True),
     ]
 
 

@@ -265,7 +265,7 @@ def test_a_database_that_went_back_starts_nothing_until_the_ledger_is_replayed(
     done = CliRunner().invoke(main, ["replay", "--json"])
     assert (done.exit_code, done.stdout.strip()) == (
         0,
-        '{"erased_again": 1, "withdrawn_again": 0, "removed_again": 0}',
+        '{"erased_again": 1, "withdrawn_again": 0, "removed_again": 0, "ended_again": 0}',
     )
     with pytest.raises(KeyErased):
         vault().keys.data_key(member.id)
