@@ -18,10 +18,14 @@ from compliance.log import checkpoint, consistency
 from compliance.log.checkpoint import CheckpointBody
 from compliance.log.note import NoteError, VerifierKey
 from compliance.log.proof import HEADER, Proof
+from compliance.origin.checking import check as check_picture
+from compliance.origin.reading import media_type_of
 from compliance.pdf.signed import open_signed
 from compliance.signing import PublishedKeys
 
-MAX_BYTES = 20_000_000  # a certificate is about 50 kB; thousands of locations stay below 5 MB
+MAX_BYTES = (
+    20_000_000  # a certificate is about 50 kB, of thousands of locations below 5 MB; a picture for print 3 MB
+)
 
 
 class Kind(StrEnum):
@@ -31,6 +35,7 @@ class Kind(StrEnum):
     PROOF = "log_proof"
     CHECKPOINT = "checkpoint"
     CONSISTENCY = "consistency"
+    PICTURE = "picture"
     UNKNOWN = "unknown"
 
 
@@ -49,7 +54,8 @@ class Verification:
 
     kind: Kind
     checks: tuple[CheckResult, ...]
-    status: str | None = None  # of a certificate: PENDING or COMPLETE; only when `ok`
+    # Of a certificate: PENDING or COMPLETE; of a picture: how it was made, in IPTC's word; only when `ok`.
+    status: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -90,7 +96,7 @@ class _Checks:
 
 
 def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
-    """Check a certificate PDF, a signed checkpoint or a log proof. Never raises.
+    """Check a certificate PDF, a signed checkpoint, a log proof, or where a picture comes from. Never raises.
 
     Args:
         source: The file, or its content.
@@ -105,12 +111,17 @@ def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
         content = _read(source, checks)
         kind = _kind_of(content)
         if kind is Kind.UNKNOWN:
-            checks.fail("format", "neither a certificate (PDF), nor a log proof, nor a signed checkpoint")
+            checks.fail(
+                "format",
+                "neither a certificate (PDF), nor a log proof, nor a signed checkpoint, nor a picture",
+            )
             raise _Stopped
         published = PublishedKeys.model_validate(keys)
         vkeys = [VerifierKey.parse(log.vkey) for log in published.logs]
         if kind is Kind.CERTIFICATE:
             status = _certificate(content, published, vkeys, checks)
+        elif kind is Kind.PICTURE:
+            status = check_picture(content, published.pictures, checks.add)
         elif kind is Kind.PROOF:
             head = Proof.parse(content).verify(vkeys)
             checks.add("entry in log", ok=True, detail=_describe(head))
@@ -169,6 +180,8 @@ def _kind_of(content: bytes) -> Kind:
         return Kind.CERTIFICATE
     if content.startswith(HEADER.encode() + b"\n"):
         return Kind.PROOF
+    if media_type_of(content):
+        return Kind.PICTURE
     if "\n\n— ".encode() in content:
         return Kind.CHECKPOINT
     return Kind.UNKNOWN

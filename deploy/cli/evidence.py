@@ -1,15 +1,20 @@
-"""What `headshots verify` does."""
+"""What `verify` does: evidence and pictures in, what holds on stdout; offline."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from compliance.origin.reading import media_type_of
+from compliance.origin.signer import FILE as ORIGIN
+from compliance.origin.signer import load
+from compliance.signing import PublishedKeys, PublishedSigner
 from compliance.verify import Verification, verify_consistency, verify_file
 from core.errors import ConfigurationError, InvalidInput
-from deploy.cli.photos import Report
+
+Report = Callable[[dict[str, Any], str], None]
 
 # The check that fails when the keys are another installation's.
 SIGNER = "signer trusted"
@@ -21,9 +26,9 @@ def verify_files(files: Sequence[Path], keys: Path | None, home: Path, report: R
     Raises:
         ConfigurationError: no keys were given, and those on this machine belong to another installation.
     """
-    published, source = _published_keys(keys, home)
     good = True
     for path in files:
+        published, source = _keys_for(path, keys, home)
         result = verify_file(path, published)
         if keys is None and any(one.name == SIGNER and not one.ok for one in result.checks):
             raise ConfigurationError(
@@ -65,6 +70,29 @@ def _say(path: Path, result: Verification, source: Path, report: Report) -> None
         },
         "\n".join(lines),
     )
+
+
+def _keys_for(path: Path, keys: Path | None, home: Path) -> tuple[dict[str, Any], Path]:
+    """Return what a file is checked with: of a picture that was made here with `render`, this machine's own signer."""
+    own = home / "signing"
+    if keys is None and _is_picture(path) and (own / ORIGIN).exists():
+        signer = PublishedSigner.of(load(own))
+        made_here = PublishedKeys(format="headshots.keys/1", logs=(), documents=(), pictures=(signer,))
+        try:
+            published, source = _published_keys(keys, home)
+        except ConfigurationError:
+            return made_here.model_dump(mode="json"), own / ORIGIN
+        pictures = [*published.get("pictures", []), *made_here.model_dump(mode="json")["pictures"]]
+        return published | {"pictures": pictures}, source
+    return _published_keys(keys, home)
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return media_type_of(file.read(16)) is not None
+    except OSError:
+        return False
 
 
 def _published_keys(keys: Path | None, home: Path) -> tuple[dict[str, Any], Path]:

@@ -1,4 +1,4 @@
-"""What `check`, `render`, `score` and `verify` do: files in, results on stdout."""
+"""What `check`, `render` and `score` do: files in, results on stdout."""
 
 from __future__ import annotations
 

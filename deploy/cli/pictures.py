@@ -157,7 +157,11 @@ def verify(
     *,
     as_json: bool,
 ) -> None:
-    """Verify deletion certificates, checkpoints and proofs offline, with the published keys only."""
+    """Verify deletion certificates, checkpoints, proofs, and where pictures come from; offline, with the published keys.
+
+    A picture that carries no content credentials, was changed since it was signed, or was signed by somebody whom
+    the keys do not name, is a finding.
+    """
     from deploy.cli.evidence import verify_files, verify_pair
 
     if not files and consistency is None:
