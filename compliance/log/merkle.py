@@ -109,17 +109,36 @@ def _split(count: int) -> int:
 
 
 def peaks(start: int, end: int) -> list[tuple[int, int]]:
-    """Return `(level, index)` of the full subtrees over leaves `[start, end)`, from the left.
+    """Return `(level, index)` of the largest full subtrees over leaves `[start, end)`, from the left.
 
-    `start` is aligned as every subtree of the RFC is. Sizes are the bits of the range's length, largest first: at
-    most log2(n) + 1 of them, and from those of `[0, size)` the whole tree grows on.
+    At most 2·log2(n) of them; from those of `[0, size)`, whose sizes are the bits of `size`, the whole tree grows on.
     """
     found: list[tuple[int, int]] = []
     while start < end:
         level = (end - start).bit_length() - 1
+        if start:
+            level = min(level, (start & -start).bit_length() - 1)
         found.append((level, start >> level))
         start += 1 << level
     return found
+
+
+def siblings(place: tuple[int, int], size: int) -> list[tuple[int, int]]:
+    """Return the full subtrees beside the path from `place` up to its peak of the tree of `size` leaves, from below."""
+    (level, index), beside = place, list[tuple[int, int]]()
+    while ((index | 1) + 1) << level <= size:
+        beside.append((level, index ^ 1))
+        level, index = level + 1, index >> 1
+    return beside
+
+
+def climb(place: tuple[int, int], node: bytes, beside: Sequence[bytes]) -> tuple[tuple[int, int], bytes]:
+    """Return the peak that a subtree with hash `node` at `place` leads to, given the hashes at its `siblings`."""
+    level, index = place
+    for other in beside:
+        node = node_hash(other, node) if index & 1 else node_hash(node, other)
+        level, index = level + 1, index >> 1
+    return (level, index), node
 
 
 def fold(nodes: Sequence[bytes]) -> bytes:

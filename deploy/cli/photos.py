@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compliance.consent import own_photos
+from compliance.origin.signer import of_this_machine
 from compliance.verify import verify_file
 from core.errors import ConfigurationError, InvalidInput
 from core.style.file import load_style, unusable_at
 from core.style.spec import StyleSpec
+from deploy.cli.group import DEFAULT_HOME
 from deploy.cli.subjects import number_taken, place_of, wanted_in, who
 
 if TYPE_CHECKING:  # a command that needs no model starts without one
@@ -140,6 +142,7 @@ def render_folder(
     if out.resolve() == photos.resolve():
         raise click.UsageError("The headshots would lie among the photos. Give another folder with --out.")
     spec, pictures = _style_of(style)
+    signer = of_this_machine(DEFAULT_HOME)
     places = _places(photos, out, subjects)
     _tell_left_out(photos)
     said: set[str] = set()
@@ -150,7 +153,7 @@ def render_folder(
             said.add(line)
             click.echo(line, err=True)
 
-    result = batch.render_folder(photos, spec, out, own_photos(), progress, pictures, places)
+    result = batch.render_folder(photos, spec, out, own_photos(), signer, progress, pictures, places)
     for person in result.people:
         report(person.model_dump(mode="json"), _came_of(person, spec, out))
     sheets = f", sheets: {out / 'team.jpg'}, {out / 'alignment.jpg'}" if result.team.people else ""
