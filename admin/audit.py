@@ -83,7 +83,7 @@ def index() -> Response:
             difference_word=difference,
             tags=sorted(
                 (one for one in Tag if wanted.of_people or one in ABOUT_NOBODY),
-                key=lambda one: str(event_words.EVENTS[one]).casefold(),
+                key=lambda one: str(event_words.name_of(one.value)).casefold(),
             ),
             wanted=wanted,
             asked=urlencode({name: value for name in ASKED if (value := request.args.get(name))}),

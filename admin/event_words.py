@@ -59,6 +59,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.ADAPTER_ERASED: _l("Image model of a person destroyed"),
     Tag.ENGINE_FELL_BACK: _l("Studio took over from the image model"),
     Tag.HEADSHOT_APPROVED: _l("Headshot approved"),
+    Tag.HEADSHOT_REJECTED: _l("Headshot said to be not good"),
     Tag.HEADSHOT_DOWNLOADED: _l("Headshot downloaded by its person"),
     Tag.EXPORT_DOWNLOADED: _l("Own data taken along"),
     Tag.ERASURE_REQUESTED: _l("Erasure begun: nothing can be read any more"),
@@ -128,7 +129,8 @@ _OPAQUE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,}")
 
 def name_of(tag: str) -> Any:
     """Return what an event is called; one of a newer release by its tag."""
-    return EVENTS[Tag(tag)] if tag in set(Tag) else tag
+    known: dict[str, Any] = {one.value: name for one, name in EVENTS.items()}
+    return known.get(tag, tag)
 
 
 def said(facts: dict[str, Any]) -> list[tuple[Any, Any]]:
