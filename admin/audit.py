@@ -15,15 +15,19 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
 from admin.words import difference
-from compliance.log import listing
+from compliance.bundle.making import files
+from compliance.log import listing, tiles
 from core.audit import ABOUT_NOBODY, Tag
+from core.clock import now
 from core.db import transaction
 from core.errors import InvalidInput
 from core.models import Role
 from core.people.sessions import SignedIn
 from core.permissions import Permission, allowed
 from core.vault import vault
+from core.web import archive
 from core.web.answers import page, uuid_argument
+from core.web.app import limiter
 from core.web.guards import me, requires
 
 bp = Blueprint("audit", __name__)
@@ -87,6 +91,23 @@ def certificate(certificate_id: UUID) -> Response:
         found = listing.certificate(session, certificate_id)
     name = f"deletion-{found.erasure_id}-{found.status.lower()}.pdf"
     return _file(found.pdf, "application/pdf", name)
+
+
+@bp.get("/audit/log/tile/entries/<path:path>")
+@requires(Permission.VIEW_EVENTS_OF_PEOPLE)
+def entries(path: str) -> Response:
+    """Send a bundle of entries beside the public tiles of hashes (C2SP tlog-tiles)."""
+    wanted = tiles.Tile.parse(path)
+    with transaction(me().org_id) as session:
+        return Response(tiles.entries(session, wanted), mimetype="application/octet-stream")
+
+
+@bp.get("/audit/bundle.zip")
+@limiter.limit("20 per hour")
+@requires(Permission.VIEW_EVENTS_OF_PEOPLE)
+def bundle() -> Response:
+    """Send everything that the log proves, with a verifier that uses nothing of ours, while it is made."""
+    return archive.send(files(me().org_id), f"evidence-{now():%Y-%m-%d}.zip")
 
 
 @bp.get("/audit/checkpoints/<int:size>.txt")

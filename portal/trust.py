@@ -67,13 +67,22 @@ def keys(slug: str) -> Response:
 @limiter.limit("120 per minute")
 def checkpoint(slug: str) -> Response:
     """Return the newest signed checkpoint of the company's log (C2SP tlog-checkpoint)."""
+    response = make_response(checkpoint_of(slug))
+    response.content_type = "text/plain; charset=utf-8"
+    return response
+
+
+def checkpoint_of(slug: str) -> str:
+    """Return the newest signed checkpoint of a company's log.
+
+    Raises:
+        NotFound: no company has this address, or its log is empty.
+    """
     with transaction(organization_of(slug)) as session:
         note = session.scalar(select(Checkpoint.note).order_by(Checkpoint.size.desc()).limit(1))
     if note is None:
         raise NotFound(_("Nothing has been written into this company’s log yet."))
-    response = make_response(note)
-    response.content_type = "text/plain; charset=utf-8"
-    return response
+    return note
 
 
 @bp.get("/verify")

@@ -234,6 +234,8 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "seed": str(row.seed) if row.seed is not None else None,
                 "gates": row.gates,
                 "withheld": row.withheld_code,
+                "what_i_said_is_wrong": row.rejected_code,
+                "i_said_so_at": _at(row.rejected_at),
             }
             for row in session.scalars(
                 select(Headshot).where(Headshot.member_id == own).order_by(Headshot.id)

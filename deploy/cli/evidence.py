@@ -11,7 +11,7 @@ from compliance.origin.reading import media_type_of
 from compliance.origin.signer import FILE as ORIGIN
 from compliance.origin.signer import load
 from compliance.signing import PublishedKeys, PublishedSigner
-from compliance.verify import verify_file
+from compliance.verify import Verification, verify_consistency, verify_file
 from core.errors import ConfigurationError, InvalidInput
 
 Report = Callable[[dict[str, Any], str], None]
@@ -36,22 +36,40 @@ def verify_files(files: Sequence[Path], keys: Path | None, home: Path, report: R
                 "machine. That alone proves nothing: give the keys.json of the company it names with --keys."
             )
         good &= result.ok
-        word = f"{result.status or 'valid'}, unchanged" if result.ok else "REJECTED"
-        lines = [f"{'✓' if result.ok else '✗'} {path}: {word}"]
-        lines += [f"    {'✓' if one.ok else '✗'} {one.name}: {one.detail}" for one in result.checks]
-        lines.append(f"    checked with the keys in {source}")
-        report(
-            {
-                "file": str(path),
-                "ok": result.ok,
-                "kind": result.kind,
-                "status": result.status,
-                "keys": str(source),
-                "checks": [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in result.checks],
-            },
-            "\n".join(lines),
-        )
+        _say(path, result, source, report)
     return good
+
+
+def verify_pair(
+    old: Path, new: Path, proof: Path | None, keys: Path | None, home: Path, report: Report
+) -> bool:
+    """Verify offline that a later checkpoint continues an earlier one; return whether it does.
+
+    Raises:
+        ConfigurationError: no keys were given, and there are none on this machine.
+    """
+    published, source = _published_keys(keys, home)
+    result = verify_consistency(old, new, proof, published)
+    _say(new, result, source, report)
+    return result.ok
+
+
+def _say(path: Path, result: Verification, source: Path, report: Report) -> None:
+    word = f"{result.status or 'valid'}, unchanged" if result.ok else "REJECTED"
+    lines = [f"{'✓' if result.ok else '✗'} {path}: {word}"]
+    lines += [f"    {'✓' if one.ok else '✗'} {one.name}: {one.detail}" for one in result.checks]
+    lines.append(f"    checked with the keys in {source}")
+    report(
+        {
+            "file": str(path),
+            "ok": result.ok,
+            "kind": result.kind,
+            "status": result.status,
+            "keys": str(source),
+            "checks": [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in result.checks],
+        },
+        "\n".join(lines),
+    )
 
 
 def _keys_for(path: Path, keys: Path | None, home: Path) -> tuple[dict[str, Any], Path]:

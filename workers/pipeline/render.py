@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -96,6 +96,7 @@ def render(
     engine: Engine | None = None,
     subjects: Mapping[str, tuple[float, float]] = {},
     colleagues: Sequence[Embedding] = (),
+    passed_over: Collection[str] = (),
 ) -> RenderResult:
     """Check all photos, make up to `CANDIDATES` headshots of the best, measure each.
 
@@ -112,6 +113,7 @@ def render(
         engine: What makes the portraits; the studio by default.
         subjects: Where the person is in photos of several people, by key; see `judge`.
         colleagues: Faces that a made face must not be nearer to.
+        passed_over: Keys of photos of which no portrait is made; results are compared with them all the same.
 
     Raises:
         ConsentRequired: `consent` does not cover what the engine does.
@@ -126,7 +128,7 @@ def render(
     verdicts, ranked, own = _check_all(photos, style, crop, consent, progress, places, known)
     headshots: list[Headshot] = []
     withheld: list[Withheld] = []
-    sources = [item.source for item in ranked]
+    sources = [item.source for item in ranked if item.source.key not in passed_over]
     portraits = chosen.portraits(sources, style, consent) if sources else iter(())
     done = _CHECKED
     for place, portrait in enumerate(portraits):

@@ -67,6 +67,16 @@ def test_best_distinct_photos_become_headshots_and_the_same_shot_counts_once(pho
     assert {stage for _, stage in stages} == {"check", "portrait", "finish", "measure", "done"}
 
 
+@pytest.mark.photos
+def test_a_photo_whose_headshot_was_not_liked_is_passed_over_and_still_compared_with(photo, consent):
+    photos = [(name, photo(f"barack/{name}")) for name in ("portrait.jpg", "podium.jpg")]
+    result = render(photos, SMALL, consent, passed_over={"portrait.jpg"})
+    [shot] = result.headshots
+    assert shot.source == "podium.jpg"
+    assert shot.report.gates[GateName.LIKENESS].others == 1
+    assert list(result.verdicts) == ["portrait.jpg", "podium.jpg"]
+
+
 def test_of_a_persons_photos_one_that_cuts_cleanly_goes_first():
     assert rank(0.80, 0.0, 0.1) > rank(0.95, 0.0, 0.5)
     assert rank(0.95, 0.0, 0.1) > rank(0.80, 0.0, 0.1)
