@@ -39,6 +39,9 @@ LABELS: dict[str, Any] = {
     "corner": _l("Corner of the logo"),
     "logo_width": _l("Size of the logo"),
     "logo_opacity": _l("Strength of the logo"),
+    "closer": _l("Closer crop to choose"),
+    "variant_1": _l("First further colour"),
+    "variant_2": _l("Second further colour"),
     "outputs": _l("Sizes of your own"),
 }
 
