@@ -13,6 +13,9 @@ from flask_babel import gettext as _
 from PIL import Image
 from sqlalchemy.orm import Session
 
+from compliance.origin.credentials import Origin
+from compliance.origin.making import Making
+from compliance.origin.signer import signer
 from core.brand import files, styles
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
@@ -282,11 +285,11 @@ def download(headshot_id: UUID, file: str) -> Response:
         logo_held = styles.logo(session, spec)
         caption = caption_of(place.member.full_name, organizations.current(session).name, spec, _)
         head = Head.measured(headshot.gates.get("figures", {}))
-        source_type = encode.source_type_of(headshot.engine)
+        origin = Origin(Making.of_headshot(headshot.engine, spec), signer())
     pixels = np.asarray(Image.open(io.BytesIO(vault().open(master))).convert("RGB"))
     logo = vault().open(logo_held) if logo_held is not None else None
     content = encode.deliver(
-        pixels, spec, output, source_type, caption=caption, head=head, logo=files.rgba(logo) if logo else None
+        pixels, spec, output, origin, caption=caption, head=head, logo=files.rgba(logo) if logo else None
     )
     with transaction(me().org_id) as session:
         place = visit(session, lock=True)

@@ -407,11 +407,25 @@ def purpose(name: str) -> str:
     return known[name]
 
 
+def made(status: str | None) -> str:
+    """Return how a picture was made, from the end of its IPTC DigitalSourceType; empty for what is no picture."""
+    known: dict[str, str] = {
+        "algorithmicallyEnhanced": _("A real photo, edited without an image model."),
+        "trainedAlgorithmicMedia": _("The person in this picture was painted by an image model."),
+        "compositeWithTrainedAlgorithmicMedia": _(
+            "A photo of which an image model has painted a part, such as the clothes."
+        ),
+        "algorithmicMedia": _("A drawing made by rules, such as initials on a colour."),
+    }
+    return known.get(status or "", "")
+
+
 def check(name: str) -> str:
     """Return what a step of checking evidence is about; what it found stays as the command line says it."""
     known: dict[str, str] = {
         "changes forbidden": _("Changes forbidden"),
         "checkpoint signed": _("Checkpoint signed"),
+        "content credentials": _("Content credentials"),
         "content unchanged": _("Content unchanged"),
         "deletions verified": _("Deletions verified"),
         "entry in log": _("Entry in log"),
@@ -419,16 +433,20 @@ def check(name: str) -> str:
         "evidence schema": _("Evidence schema"),
         "facts in log": _("Facts in log"),
         "format": _("Format"),
+        "how it was made": _("How it was made"),
+        "IPTC fields": _("IPTC fields"),
         "leaf hash": _("Leaf hash"),
         "log of this company": _("Log of this company"),
         "log signature and proof": _("Log signature and proof"),
         "no spare bytes": _("No spare bytes"),
         "PAdES signature": _("PAdES signature"),
         "page of these facts": _("Page of these facts"),
+        "picture unchanged": _("Picture unchanged"),
         "public keys": _("Public keys"),
         "readable": _("Readable"),
         "signature present": _("Signature present"),
         "signature valid": _("Signature valid"),
+        "signer of pictures": _("Signer of pictures"),
         "signer trusted": _("Signer trusted"),
         "size": _("Size"),
         "whole file signed": _("Whole file signed"),

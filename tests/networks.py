@@ -77,3 +77,15 @@ def flat_network(
         "bias": np.full(channels, value, np.float32),
     }
     return keep(path, nodes, sides, constants)
+
+
+def pool_network(path: Path, side: int = 112, numbers: int = 8) -> Path:
+    """Write an encoder of faces: their coarse picture, as a vector."""
+    step = side // numbers
+    nodes = [
+        helper.make_node(
+            "AveragePool", ["picture"], ["coarse"], kernel_shape=[step, step], strides=[step, step]
+        ),
+        helper.make_node("Flatten", ["coarse"], ["answer"]),
+    ]
+    return keep(path, nodes, ("batch", 3, side, side))

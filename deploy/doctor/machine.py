@@ -167,7 +167,7 @@ def signing() -> Iterator[Finding]:
     """The signing keys are there, closed, and what their certificates say."""
     check = "signing_keys"
     folder = settings().signing_path
-    for name in ("log.pem", "document.pem", "saml-sp.key", "saml-sp.crt"):
+    for name in ("log.pem", "document.pem", "origin.pem", "saml-sp.key", "saml-sp.crt"):
         path = folder / name
         if not path.exists():
             yield failure(
@@ -178,7 +178,7 @@ def signing() -> Iterator[Finding]:
             continue
         if not name.endswith(".crt"):
             yield from _closed(check, path)
-        if name in ("document.pem", "saml-sp.crt"):
+        if name in ("document.pem", "origin.pem", "saml-sp.crt"):
             yield from _certificate(check, path)
 
 
@@ -228,6 +228,13 @@ def matting() -> Iterator[Finding]:
     from workers.vision import alpha_model
 
     yield ok("matting_model", alpha_model.check())
+
+
+def likeness() -> Iterator[Finding]:
+    """Which encoder compares faces, and that one of the operator's own can be used."""
+    from workers.vision.encoder import encoder
+
+    yield ok("likeness_model", encoder().title)
 
 
 def image_model() -> Iterator[Finding]:
