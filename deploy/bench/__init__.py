@@ -87,6 +87,10 @@ def run_bench(
         from deploy.bench.files import bench_files
 
         bench_files(report)
+    elif name == "origin":
+        from deploy.bench.origin import bench_origin
+
+        bench_origin(report)
     elif name == "diffusion":
         try:
             from workers.diffusion.bench import bench_diffusion

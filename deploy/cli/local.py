@@ -137,9 +137,11 @@ def empty_demo_home(home: Path) -> None:
     type=click.Choice(
         [
             "studio",
+            "origin",
             "check",
             "matte",
             "files",
+            "origin",
             "diffusion",
             "vault",
             "import",
