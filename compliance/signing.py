@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -30,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from compliance import local_signer
 from compliance.key_files import create, unusable
 from compliance.log.note import VerifierKey
+from compliance.origin.signer import Signer
 from core.errors import ConfigurationError
 
 LOG_FILE = "log.pem"
@@ -109,8 +111,13 @@ class SigningKeys:
         """Return the public key of the log named `origin`; one private key signs for every log."""
         return VerifierKey.of(origin, self.log_key)
 
-    def published_keys(self, origins: Iterable[str]) -> dict[str, Any]:
-        """Return what an auditor needs to check evidence offline, JSON-shaped (see `PublishedKeys`)."""
+    def published_keys(self, origins: Iterable[str], signers: Iterable[Signer] = ()) -> dict[str, Any]:
+        """Return what an auditor needs to check evidence offline, JSON-shaped (see `PublishedKeys`).
+
+        Args:
+            origins: Names of the logs.
+            signers: Who signs where pictures come from.
+        """
         keys = [self.verifier(origin) for origin in origins]
         return PublishedKeys(
             format="headshots.keys/1",
@@ -125,6 +132,7 @@ class SigningKeys:
                     sha256=self.document_root.fingerprint(SHA256()).hex(),
                 ),
             ),
+            pictures=tuple(PublishedSigner.of(one) for one in signers),
         ).model_dump(mode="json")
 
 
@@ -153,20 +161,49 @@ class PublishedLog(_Part):
         return self
 
 
-class PublishedRoot(_Part):
-    """The root certificate that vouches for signed documents."""
-
+class _PublishedCertificate(_Part):
     subject: str
     certificate: str  # PEM
     sha256: Fingerprint  # of the certificate's DER
 
     @model_validator(mode="after")
-    def _is_true_to_its_certificate(self) -> PublishedRoot:
+    def _is_true_to_its_certificate(self) -> Self:
         certificate = x509.load_pem_x509_certificate(self.certificate.encode())
         _check_fingerprint(
             f"the certificate {self.subject!r}", self.sha256, certificate.fingerprint(SHA256()).hex()
         )
         return self
+
+
+class PublishedRoot(_PublishedCertificate):
+    """The root certificate that vouches for signed documents."""
+
+
+class PublishedSigner(_PublishedCertificate):
+    """The certificate that signs where pictures come from, and what vouches for it."""
+
+    anchor: str  # PEM
+
+    @model_validator(mode="after")
+    def _is_vouched_for(self) -> Self:
+        anchor = x509.load_pem_x509_certificate(self.anchor.encode())
+        try:
+            x509.load_pem_x509_certificate(self.certificate.encode()).verify_directly_issued_by(anchor)
+        except (InvalidSignature, TypeError, ValueError) as error:
+            raise ValueError(
+                "the file contradicts itself: a signer of pictures has another issuer"
+            ) from error
+        return self
+
+    @classmethod
+    def of(cls, signer: Signer) -> PublishedSigner:
+        """Return what may be known of a signer."""
+        return cls(
+            subject=signer.certificate.subject.rfc4514_string(),
+            certificate=signer.certificate.public_bytes(Encoding.PEM).decode("ascii"),
+            sha256=signer.certificate.fingerprint(SHA256()).hex(),
+            anchor=signer.anchor.public_bytes(Encoding.PEM).decode("ascii"),
+        )
 
 
 def _check_fingerprint(what: str, written: str, computed: str) -> None:
@@ -187,6 +224,7 @@ class PublishedKeys(_Part):
     format: Literal["headshots.keys/1"]
     logs: tuple[PublishedLog, ...]
     documents: tuple[PublishedRoot, ...]
+    pictures: tuple[PublishedSigner, ...] = ()
 
 
 def _new_log_key() -> bytes:

@@ -103,6 +103,57 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     return last == 0 and node == root_hash
 
 
+def consistency_proof(store: NodeStore, old: int, new: int) -> list[bytes]:
+    """Prove that the tree of `new` leaves begins with that of `old`; O(log n) reads (RFC 6962 §2.1.2).
+
+    Raises:
+        ValueError: `old` is 0, or more than `new`.
+    """
+    if not 0 < old <= new:
+        raise ValueError(f"there is no consistency proof from {old} to {new} leaves")
+    proof: list[bytes] = []
+    start, end, whole = 0, new, True  # whole: the subtree at hand is one that the verifier knows
+    while end != old:
+        middle = start + _split(end - start)
+        if old <= middle:
+            proof.append(_subtree(store, middle, end))
+            end = middle
+        else:
+            proof.append(_subtree(store, start, middle))
+            start, whole = middle, False
+    if not whole:
+        proof.append(_subtree(store, start, end))
+    return proof[::-1]
+
+
+def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
+    """Return whether `proof` shows that the tree of `new` leaves begins with that of `old`; every tree begins with none.
+
+    Source: RFC 9162 §2.1.4.2.
+    """
+    if not 0 < old < new:
+        known = (old == new and old_root == new_root) or (old == 0 < new and old_root == EMPTY_ROOT)
+        return known and not proof
+    path = list(proof) if old & (old - 1) else [old_root, *proof]
+    if not path:
+        return False
+    position, last = old - 1, new - 1
+    while position % 2:
+        position, last = position // 2, last // 2
+    before = after = path[0]
+    for other in path[1:]:
+        if last == 0:
+            return False
+        if position % 2 or position == last:
+            before, after = node_hash(other, before), node_hash(other, after)
+            while position and not position % 2:
+                position, last = position // 2, last // 2
+        else:
+            after = node_hash(after, other)
+        position, last = position // 2, last // 2
+    return last == 0 and before == old_root and after == new_root
+
+
 def _split(count: int) -> int:
     """Return the largest power of two smaller than `count`, for `count` > 1."""
     return 1 << (count - 1).bit_length() - 1

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from compliance.evidence import origin_of, signing_keys
 from compliance.log import alarm, checkpoint, heads, merkle, watch
 from compliance.log.checkpoint import CheckpointBody
+from compliance.log.consistency import ConsistencyProof
 from compliance.log.nodes import StoredNodes
 from compliance.log.proof import Proof
 from core import locks
 from core.clock import now
 from core.db import Lookup, organization_of, transaction
+from core.errors import NotFound
 from core.logs import logger
 from core.models import AuditEvent, Checkpoint, LogLeaf
 from core.vault import SignedHead
@@ -145,6 +147,21 @@ def prove(session: Session, event_id: UUID) -> Proof:
     """
     leaf = session.scalars(select(LogLeaf).where(LogLeaf.event_id == event_id)).one()
     newest = session.scalars(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1)).one()
-    path = merkle.inclusion_proof(StoredNodes(session), leaf.position, newest.size)
+    path = StoredNodes(session).prove(lambda nodes: merkle.inclusion_proof(nodes, leaf.position, newest.size))
     event = session.get_one(AuditEvent, event_id)
     return Proof(entry=event.leaf, index=leaf.position, hashes=tuple(path), checkpoint=newest.note)
+
+
+def prove_consistency(session: Session, old: int, new: int) -> ConsistencyProof:
+    """Prove that the log of the checkpoint over `new` entries begins with its first `old`.
+
+    Raises:
+        NotFound: no checkpoint was signed at this size, or its log has fewer entries.
+    """
+    later = session.get(Checkpoint, (organization_of(session), new))
+    if later is None or not 0 <= old <= new:
+        raise NotFound("There are no checkpoints of these sizes.")
+    hashes = (
+        StoredNodes(session).prove(lambda nodes: merkle.consistency_proof(nodes, old, new)) if old else []
+    )
+    return ConsistencyProof(old, tuple(hashes), later.note)

@@ -55,12 +55,14 @@ class Signer:
         key: PEM; in this process's memory only.
         algorithm: C2PA's name of the signature's algorithm (2.4, §13.2.1).
         chain: The signer's certificate first.
+        anchor: What vouches for it: its issuer's certificate.
         timestamp_url: RFC 3161 authority that is asked for the time of each signature; empty for none.
     """
 
     key: bytes = field(repr=False)
     algorithm: str
     chain: tuple[x509.Certificate, ...]
+    anchor: x509.Certificate
     timestamp_url: str = ""
 
     @property
@@ -94,6 +96,16 @@ def signer() -> Signer:
         ConfigurationError: there is none, or it cannot sign.
     """
     return configured() or load(settings().signing_path)
+
+
+def known() -> tuple[Signer, ...]:
+    """Return everyone whose pictures this installation stands by: who signs now, and the local one, which may have before.
+
+    Raises:
+        ConfigurationError: one cannot be read.
+    """
+    local = load(settings().signing_path)
+    return tuple(dict.fromkeys((signer(), local)))
 
 
 def of_this_machine(home: Path) -> Signer:
@@ -153,7 +165,10 @@ def from_pkcs12(file: Path, password: str | None, timestamp_url: str = "") -> Si
         )
     _demand_profile(file, certificate)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return Signer(pem, algorithm, (certificate, *_up(certificate, others)), timestamp_url)
+    issuer = _issuer(certificate, others)
+    if issuer is None:
+        raise _unfit(file, "lacks the certificate of its issuer")
+    return Signer(pem, algorithm, (certificate, *_up(certificate, others)), issuer, timestamp_url)
 
 
 def _demand_profile(file: Path, certificate: x509.Certificate) -> None:
@@ -179,12 +194,14 @@ def _up(certificate: x509.Certificate, others: list[x509.Certificate]) -> list[x
     """Return the issuers that lie beside a certificate, nearest first, without the root."""
     found: list[x509.Certificate] = []
     last = certificate
-    while issuer := next((one for one in others if one.subject == last.issuer and one not in found), None):
-        if issuer.issuer == issuer.subject:
-            break
+    while (issuer := _issuer(last, others)) and issuer.issuer != issuer.subject and issuer not in found:
         found.append(issuer)
         last = issuer
     return found
+
+
+def _issuer(certificate: x509.Certificate, others: list[x509.Certificate]) -> x509.Certificate | None:
+    return next((one for one in others if one.subject == certificate.issuer), None)
 
 
 def load(path: Path) -> Signer:
@@ -204,11 +221,11 @@ def load(path: Path) -> Signer:
         raise unusable(path, error) from error
     try:
         key = load_pem_private_key(content, None)
-        certificate, _root = x509.load_pem_x509_certificates(content)
+        certificate, root = x509.load_pem_x509_certificates(content)
     except (ValueError, TypeError) as error:
         raise ConfigurationError(
-            f"{path / FILE} is damaged. Restore it from its backup; without one, move it away and run `headshots migrate`: "
-            "pictures that were signed before then have a signer that nobody knows."
+            f"{path / FILE} is damaged. Restore it from its backup: another one would not be known for the pictures that "
+            "are already handed out."
         ) from error
     if (
         not isinstance(key, ec.EllipticCurvePrivateKey)
@@ -216,7 +233,7 @@ def load(path: Path) -> Signer:
         or _organization(certificate.subject) != LOCAL
     ):
         raise ConfigurationError(f"{path / FILE} holds a key and a certificate that do not belong together.")
-    return Signer(content[: content.index(b"-----BEGIN CERTIFICATE")], "ES256", (certificate,))
+    return Signer(content[: content.index(b"-----BEGIN CERTIFICATE")], "ES256", (certificate,), root)
 
 
 def make(path: Path) -> Signer:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
+from certificates import bundle
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, pkcs12
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from origins import read
 from PIL import Image
 from together import said_together
@@ -21,7 +18,6 @@ from compliance.origin import signer as signers
 from compliance.origin.credentials import sign
 from compliance.origin.making import Making
 from core import settings as settings_module
-from core.clock import now
 from core.errors import ConfigurationError
 
 INITIALS = Making.of_initials()
@@ -33,66 +29,6 @@ def png() -> bytes:
     target = io.BytesIO()
     Image.new("RGB", (40, 40), "teal").save(target, "PNG")
     return target.getvalue()
-
-
-def name(common: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Northwind Labs"),
-            x509.NameAttribute(NameOID.COMMON_NAME, common),
-        ]
-    )
-
-
-def issued(
-    key: object,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    *,
-    issuer: str = "Issuing CA",
-    common: str = "Pictures",
-    days: int = 300,
-    purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.EMAIL_PROTECTION,
-) -> x509.Certificate:
-    start = now() - timedelta(days=30)
-    usage = dict.fromkeys(
-        (
-            "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign",
-            "crl_sign", "encipher_only", "decipher_only",
-        ),
-        False,
-    )  # fmt: skip
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name(common))
-        .issuer_name(name(issuer))
-        .public_key(key.public_key())  # type: ignore[attr-defined]
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.KeyUsage(digital_signature=True, **usage), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
-        )
-        .sign(issuer_key, SHA256())
-    )
-
-
-def bundle(tmp_path: Path, key: object = None, password: str | None = "secret", **wanted: object) -> Path:
-    issuer_key = ec.generate_private_key(ec.SECP256R1())
-    key = key or ec.generate_private_key(ec.SECP256R1())
-    file = tmp_path / "operator.p12"
-    file.write_bytes(
-        pkcs12.serialize_key_and_certificates(
-            b"pictures",
-            key,  # type: ignore[arg-type]
-            issued(key, issuer_key, **wanted),  # type: ignore[arg-type]
-            None,
-            BestAvailableEncryption(password.encode()) if password else NoEncryption(),
-        )
-    )
-    return file
 
 
 def test_a_local_signer_is_made_once_and_says_what_it_is_worth(tmp_path: Path) -> None:
@@ -168,6 +104,7 @@ def test_the_operators_own_certificate_signs(
         ({"days": 10}, "is valid until"),
         ({"purpose": ExtendedKeyUsageOID.SERVER_AUTH}, "is not for e-mail protection"),
         ({"issuer": "Pictures"}, "its own issuer"),
+        ({"alone": True}, "lacks the certificate of its issuer"),
         ({"key": ec.generate_private_key(ec.SECP256K1())}, "a key that C2PA does not know"),
     ],
 )
