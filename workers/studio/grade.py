@@ -32,9 +32,7 @@ _TRUST: Final = 0.5  # share of the whites' further cast that is taken away
 _MAX_WHITES: Final = 4.0  # a*b* units that whites alone can move; about 4° ITA on mid skin
 _MID: Final = 0.18  # linear mid-grey, the S-curve's middle
 _WISH_ITA: Final = 2.0  # degrees of ITA that a style's exposure may move a complexion
-_MOST_ITA: Final = (
-    5.5  # degrees of ITA between photo and headshot; 7 is what a colleague sees as another skin
-)
+_MOST_ITA: Final = 4.5  # degrees of ITA between photo and headshot, which found anew measures up to 2 more
 _BLACK: Final = 1 / 3  # of the skin's luminance, above which no film's black is lifted
 _LAB: Final = 16.0  # L* + 16 goes with the cube root of light
 COLOURLESS: Final = 4.0  # b*; a black-and-white style leaves none, and the angle means nothing

@@ -89,12 +89,13 @@ def _gain(linear: Values, face: Face, light: Light) -> Values:
     matt = np.log2(source.at(vectors))
     ratio = np.log2(target.at(vectors)) - matt
     shape = (linear.shape[0], linear.shape[1])
-    stops = carried(spread(ratio, face, shape), face)
+    over_face = spread(np.stack([ratio, matt], axis=1), face, shape)
+    stops = carried(np.ascontiguousarray(over_face[..., 0]), face)
     stops = _along_edges(stops, luminance(linear))
     skin = skin_mask(stops.shape, face)
     if not skin.any():
         return np.ones(linear.shape[:2], np.float32)
-    dull = np.exp2(-_shine(linear, spread(matt, face, shape), face, skin))
+    dull = np.exp2(-_shine(linear, over_face[..., 1], face, skin))
     wanted = wish(linear, face, light)
     linear = linear * dull[..., None]
     # Harmonics are soft and a shadow's edge is not, so the share is the one that does what is asked.
