@@ -86,13 +86,13 @@ def finish(
     framing = align.frame(cutout, style.crop, int(frame.width), int(frame.height))
     foreground, alpha, face = align.place(cutout, framing, width, height, frame)
     person = to_linear(foreground)
-    photo = grade.complexion(person, face)
+    seen = grade.complexion(person, face)
     person = grade.balance(person, face)
-    balanced = grade.complexion(person, face)
+    cast = grade.complexion(person, face).ita - seen.ita
     person = light.relight(person, face, style.light)
     person = grade.expose(person, face, style.light.exposure)
     person = grade.develop(person, style.grade, grade.level(person, face))
-    person = grade.keep(person, face, photo, balanced, style)
+    person = grade.keep(person, face, grade.photographed(cutout.foreground, cutout.face), cast, style)
     wall = backdrop(style.backdrop, width, height, backdrop_image, frame, stand)
     return Finished(_quantised(compose(to_srgb(person), alpha, wall, style.backdrop)), face, framing)
 

@@ -67,31 +67,37 @@ def _stops_to(tone: SkinTone, ita: float) -> float:
     return 3 * float(np.log2((50.0 + _LAB) / max(low, 1e-3)))
 
 
-def keep(linear: Values, face: Face, photo: SkinTone, balanced: SkinTone, style: StyleSpec) -> Values:
+def keep(linear: Values, face: Face, photo: SkinTone, cast: float, style: StyleSpec) -> Values:
     """Take back what has made the complexion another one, whatever did so, but for what the film's colours ask.
 
     Args:
         linear: float32, height × width × 3, linear light: the developed person.
         face: In the same pixels.
         photo: The complexion as the photo shows it.
-        balanced: The same without the photo's colour cast, which is no complexion.
+        cast: Degrees of ITA by which a colour cast was taken away, which is no complexion.
         style: Whose film it is.
     """
     here = _tone(*_around(linear, face))
     if here.yellow < COLOURLESS:
         return linear
-    asked = abs(styled(balanced, style).ita - balanced.ita)
-    left = max(_WISH_ITA, _MOST_ITA - abs(balanced.ita - photo.ita), asked)
-    turned = here.ita - balanced.ita
+    asked = abs(styled(photo, style).ita - photo.ita)
+    left = max(_WISH_ITA, _MOST_ITA - abs(cast), asked)
+    turned = here.ita - (photo.ita + cast)
     if abs(turned) <= left:
         return linear
-    stops = _stops_to(here, balanced.ita + float(np.copysign(left, turned)))
+    stops = _stops_to(here, photo.ita + cast + float(np.copysign(left, turned)))
     return np.asarray(linear * np.float32(2.0 ** np.clip(stops, -2 * MAX_STOPS, 2 * MAX_STOPS)), np.float32)
 
 
 def complexion(linear: Values, face: Face) -> SkinTone:
     """Return the skin's tone in linear light; see `skin_tone`."""
     return _tone(*_around(linear, face))
+
+
+def photographed(pixels: Pixels, face: Face) -> SkinTone:
+    """Return the skin's tone as the photo's own pixels show it: made larger or smaller, it measures some degrees off."""
+    rows, columns = inside(face.box, pixels)
+    return skin_tone(pixels[rows, columns], face.moved(-columns.start, -rows.start, 1.0))
 
 
 def level(linear: Values, face: Face) -> float:
