@@ -169,6 +169,7 @@ def view(shoot_id: UUID) -> Response:
         importing=importing,
         engine=ENGINES[EngineName(shoot.engine)],
         gpu=_gpu(shoot),
+        modelled=EngineName(shoot.engine).needs_gpu,
         shoot=shoot,
         people=people,
         undelivered=unreached,
