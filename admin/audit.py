@@ -78,6 +78,7 @@ def index() -> Response:
             leaves={event.id: json.loads(event.leaf) for event in events.events},
             state=listing.log_state(session),
             certificates=listing.certificates(session),
+            forgotten=listing.forgotten(session),
             of_people=wanted.of_people,
             differences=vault().keys.watches.differences(me().org_id, SHOWN),
             difference_word=difference,

@@ -15,6 +15,7 @@ from core.db import organization_of, transaction
 from core.errors import InvalidInput, NotFound
 from core.ids import first_of
 from core.models import AuditEvent, Certificate, Checkpoint, Erasure, LogLeaf, Member
+from core.vault import vault
 
 PAGE = 50
 PART = 2000  # events of an export that are read at once
@@ -78,6 +79,15 @@ class ListedCertificate:
     erasure_id: UUID
     reason: str
     requested_at: datetime
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A certificate as it was handed out."""
+
+    erasure_id: UUID
+    status: str
+    pdf: bytes
 
 
 def events(session: Session, wanted: Wanted, *, before: UUID | None = None, most: int = PAGE) -> EventPage:
@@ -177,13 +187,23 @@ def certificates(session: Session, *, most: int = 100) -> list[ListedCertificate
     return [ListedCertificate(*row) for row in rows]
 
 
-def certificate(session: Session, certificate_id: UUID) -> Certificate:
-    """Return a certificate.
+def certificate(session: Session, certificate_id: UUID) -> Handed:
+    """Return a certificate; one that a restored database forgot from beside the keys.
 
     Raises:
         NotFound: there is none of this id.
     """
-    found = session.get(Certificate, certificate_id)
+    found = session.get(Certificate, certificate_id) or vault().keys.certificates.find(
+        organization_of(session), certificate_id
+    )
     if found is None:
         raise NotFound("This certificate does not exist.")
-    return found
+    return Handed(found.erasure_id, found.status, found.pdf)
+
+
+def forgotten(session: Session, *, most: int = 100) -> list[tuple[UUID, datetime, str]]:
+    """Return (id, time, status) of the newest certificates that were signed before a restore and are only kept beside the keys."""
+    org_id = organization_of(session)
+    kept = vault().keys.certificates.ids(org_id)
+    there = set(session.scalars(select(Certificate.id).where(Certificate.id.in_(kept)))) if kept else set()
+    return vault().keys.certificates.without(org_id, there, most) if kept - there else []
