@@ -428,6 +428,9 @@ def check(name: str) -> str:
     known: dict[str, str] = {
         "changes forbidden": _("Changes forbidden"),
         "checkpoint signed": _("Checkpoint signed"),
+        "earlier checkpoint signed": _("Earlier checkpoint signed"),
+        "later checkpoint signed": _("Later checkpoint signed"),
+        "nothing rewritten between": _("Nothing rewritten between"),
         "content credentials": _("Content credentials"),
         "content unchanged": _("Content unchanged"),
         "deletions verified": _("Deletions verified"),
