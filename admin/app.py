@@ -81,6 +81,7 @@ def _context() -> dict[str, Any]:
         "role_words": ROLES,
         "failure_word": failure,
         "undelivered_word": undelivered,
+        "log_differs": user is not None and audit.log_differs(user),
         # Pages of `sso` bring their own brand, of the company whose address they have.
         **({"brand": _brand(user)} if user is not None and request.blueprint != "sso" else {}),
     }

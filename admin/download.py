@@ -14,6 +14,9 @@ from flask import Blueprint, Response
 from flask_babel import get_translations
 from PIL import Image
 
+from compliance.origin.credentials import Origin, sign
+from compliance.origin.making import Making
+from compliance.origin.signer import signer
 from core import locks
 from core.audit import Actor
 from core.brand import files, styles
@@ -99,19 +102,20 @@ def _file(picture: Picture, kept: bytes | None, look: _Look) -> tuple[str, bytes
     stem = file_names.stem(look.file_name, picture.names)
     if kept is None:
         avatar = avatars.render(picture.initials, ground=brand.accent, ink=brand.on_accent, size=AVATAR_SIDE)
-        return f"{ALTERNATIVES}{stem}.png", avatar
+        return f"{ALTERNATIVES}{stem}.png", sign(avatar, "image/png", Making.of_initials(), signer())
     if not picture.is_master:
-        return f"{ALTERNATIVES}{stem}.{ENDINGS[picture.media_type]}", kept
+        own = sign(kept, picture.media_type, Making.of_own_picture(), signer())
+        return f"{ALTERNATIVES}{stem}.{ENDINGS[picture.media_type]}", own
     # Only where a picture is made: they bring a hundred megabytes of libraries along.
     import numpy as np
 
     from workers.studio.caption import caption_of
-    from workers.studio.encode import deliver, source_type_of
+    from workers.studio.encode import deliver
 
     output = style.outputs[0]
     with Image.open(io.BytesIO(kept), formats=("PNG",)) as master:
         pixels = np.asarray(master.convert("RGB"))
     caption = caption_of(picture.person, brand.name, style, look.say)
-    source_type = source_type_of(picture.engine)
-    content = deliver(pixels, style, output, source_type, caption=caption, head=picture.head, logo=look.logo)
+    origin = Origin(Making.of_headshot(picture.engine, style), signer())
+    content = deliver(pixels, style, output, origin, caption=caption, head=picture.head, logo=look.logo)
     return f"{stem}.{output.format.suffix}", content

@@ -17,6 +17,7 @@ from core.people.rows import TEXTS, Reason, Verdict
 from core.portraits.engines import Fallback
 from core.shoots.commits import NOT_ALLOWED, Ended
 from core.shoots.dashboard import Attention
+from core.vault.watches import Difference, What
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,22 @@ OTHER_FAILURE = _l("The image model did not work (%(code)s).")
 def failure(code: str) -> Any:
     """Return in words why the studio took over from the image model."""
     return FAILURES[code] if code in FAILURES else str(OTHER_FAILURE) % {"code": code}
+
+
+# What is not as it was signed; see `compliance.log.watch`.
+DIFFERENCES: dict[What, Any] = {
+    What.EVENT: _l("Entry %(place)s says something else."),
+    What.LEAF: _l("Entry %(place)s is missing."),
+    What.UNLISTED: _l("An event counts as part of the log and has no place in it."),
+    What.TREE: _l("The tree’s hashes from entry %(place)s on are others."),
+    What.CHECKPOINT: _l("The checkpoint over %(size)s entries is not one that was signed."),
+    What.FORK: _l("The whole log is another one, so nothing more is signed."),
+}
+
+
+def difference(one: Difference) -> Any:
+    """Return in words what is not as it was signed."""
+    return str(DIFFERENCES[one.what]) % {"place": one.position + 1, "size": one.position}
 
 
 # Why a mail has not left; see `core.shoots.undelivered`.

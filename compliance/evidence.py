@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from compliance.origin.signer import known as known_signers
 from compliance.signing import SigningKeys, log_origin
 from core.settings import settings
 
@@ -24,7 +26,12 @@ def origin_of(org_id: UUID) -> str:
 
 def published_keys(org_id: UUID) -> dict[str, Any]:
     """Return what an auditor of this organization downloads once and keeps."""
-    return signing_keys().published_keys([origin_of(org_id)])
+    return published_keys_of([org_id])
+
+
+def published_keys_of(org_ids: Iterable[UUID]) -> dict[str, Any]:
+    """Return the same for several organizations at once."""
+    return signing_keys().published_keys([origin_of(org_id) for org_id in org_ids], known_signers())
 
 
 def keys_address(org_id: UUID) -> str:

@@ -7,18 +7,16 @@ can ever make a second signer that the published root vouches for.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -30,9 +28,10 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from compliance import local_signer
+from compliance.key_files import create, unusable
 from compliance.log.note import VerifierKey
-from core import belonging
-from core.clock import now
+from compliance.origin.signer import Signer
 from core.errors import ConfigurationError
 
 LOG_FILE = "log.pem"
@@ -40,7 +39,6 @@ DOCUMENT_FILE = "document.pem"
 ROOT_NAME = "Headshots evidence root"
 SIGNER_NAME = "Headshots evidence signer"
 VALIDITY = timedelta(days=30 * 365)  # an auditor may ask for a certificate long after the contract has ended
-CLOCK_SKEW = timedelta(hours=1)  # a verifier's clock may be behind ours
 
 
 def log_origin(host: str, org_id: UUID) -> str:
@@ -73,7 +71,7 @@ class SigningKeys:
                 "that `headshots migrate` made once for this installation, or a copy of it."
             ) from error
         except OSError as error:
-            raise _unusable(path, error) from error
+            raise unusable(path, error) from error
         try:
             log_key = load_pem_private_key(log, None)
             document_key = load_pem_private_key(document, None)
@@ -103,18 +101,23 @@ class SigningKeys:
         """
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _create(path / LOG_FILE, _new_log_key)
-            _create(path / DOCUMENT_FILE, _new_document_key)
+            create(path / LOG_FILE, _new_log_key)
+            create(path / DOCUMENT_FILE, _new_document_key)
         except OSError as error:
-            raise _unusable(path, error) from error
+            raise unusable(path, error) from error
         return cls.load(path)
 
     def verifier(self, origin: str) -> VerifierKey:
         """Return the public key of the log named `origin`; one private key signs for every log."""
         return VerifierKey.of(origin, self.log_key)
 
-    def published_keys(self, origins: Iterable[str]) -> dict[str, Any]:
-        """Return what an auditor needs to check evidence offline, JSON-shaped (see `PublishedKeys`)."""
+    def published_keys(self, origins: Iterable[str], signers: Iterable[Signer] = ()) -> dict[str, Any]:
+        """Return what an auditor needs to check evidence offline, JSON-shaped (see `PublishedKeys`).
+
+        Args:
+            origins: Names of the logs.
+            signers: Who signs where pictures come from.
+        """
         keys = [self.verifier(origin) for origin in origins]
         return PublishedKeys(
             format="headshots.keys/1",
@@ -129,6 +132,7 @@ class SigningKeys:
                     sha256=self.document_root.fingerprint(SHA256()).hex(),
                 ),
             ),
+            pictures=tuple(PublishedSigner.of(one) for one in signers),
         ).model_dump(mode="json")
 
 
@@ -157,20 +161,49 @@ class PublishedLog(_Part):
         return self
 
 
-class PublishedRoot(_Part):
-    """The root certificate that vouches for signed documents."""
-
+class _PublishedCertificate(_Part):
     subject: str
     certificate: str  # PEM
     sha256: Fingerprint  # of the certificate's DER
 
     @model_validator(mode="after")
-    def _is_true_to_its_certificate(self) -> PublishedRoot:
+    def _is_true_to_its_certificate(self) -> Self:
         certificate = x509.load_pem_x509_certificate(self.certificate.encode())
         _check_fingerprint(
             f"the certificate {self.subject!r}", self.sha256, certificate.fingerprint(SHA256()).hex()
         )
         return self
+
+
+class PublishedRoot(_PublishedCertificate):
+    """The root certificate that vouches for signed documents."""
+
+
+class PublishedSigner(_PublishedCertificate):
+    """The certificate that signs where pictures come from, and what vouches for it."""
+
+    anchor: str  # PEM
+
+    @model_validator(mode="after")
+    def _is_vouched_for(self) -> Self:
+        anchor = x509.load_pem_x509_certificate(self.anchor.encode())
+        try:
+            x509.load_pem_x509_certificate(self.certificate.encode()).verify_directly_issued_by(anchor)
+        except (InvalidSignature, TypeError, ValueError) as error:
+            raise ValueError(
+                "the file contradicts itself: a signer of pictures has another issuer"
+            ) from error
+        return self
+
+    @classmethod
+    def of(cls, signer: Signer) -> PublishedSigner:
+        """Return what may be known of a signer."""
+        return cls(
+            subject=signer.certificate.subject.rfc4514_string(),
+            certificate=signer.certificate.public_bytes(Encoding.PEM).decode("ascii"),
+            sha256=signer.certificate.fingerprint(SHA256()).hex(),
+            anchor=signer.anchor.public_bytes(Encoding.PEM).decode("ascii"),
+        )
 
 
 def _check_fingerprint(what: str, written: str, computed: str) -> None:
@@ -191,104 +224,19 @@ class PublishedKeys(_Part):
     format: Literal["headshots.keys/1"]
     logs: tuple[PublishedLog, ...]
     documents: tuple[PublishedRoot, ...]
-
-
-def _unusable(path: Path, error: OSError) -> ConfigurationError:
-    return belonging.unreadable(error) or ConfigurationError(
-        f"The evidence signing keys in {path} cannot be read or created: {error.strerror}. "
-        "Check HEADSHOTS_SIGNING_PATH and its permissions."
-    )
-
-
-def _create(file: Path, make: Callable[[], bytes]) -> None:
-    """Write `file` whole where there is none.
-
-    A hard link either appears complete or fails because another process was first; then theirs counts.
-    """
-    if not file.exists():
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # mode 0600
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                belonging.give(handle, file.parent)
-                stream.write(make())
-                stream.flush()
-                os.fsync(stream.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(name, file)
-            _sync_folder(file.parent)
-        finally:
-            Path(name).unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` survive a power cut before anything is signed with the key behind it."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _pem(key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pictures: tuple[PublishedSigner, ...] = ()
 
 
 def _new_log_key() -> bytes:
-    return _pem(ed25519.Ed25519PrivateKey.generate())
+    key = ed25519.Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _new_document_key() -> bytes:
-    """Return the PEM of a new signer: private key, its certificate, the root's certificate."""
-    root_key = ec.generate_private_key(ec.SECP256R1())
-    signer_key = ec.generate_private_key(ec.SECP256R1())
-    root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, ROOT_NAME)])
-    signer_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SIGNER_NAME)])
-    issuer_id = x509.SubjectKeyIdentifier.from_public_key(root_key.public_key())
-    root = (
-        _certificate(root_name, root_name, root_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(certificates=True), critical=True)
-        .add_extension(issuer_id, critical=False)
-        .sign(root_key, SHA256())
-    )
-    signer = (
-        _certificate(signer_name, root_name, signer_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(certificates=False), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(signer_key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_id), critical=False
-        )
-        .sign(root_key, SHA256())
-    )
-    return _pem(signer_key) + signer.public_bytes(Encoding.PEM) + root.public_bytes(Encoding.PEM)
-
-
-def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
-) -> x509.CertificateBuilder:
-    start = now() - CLOCK_SKEW
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + VALIDITY)
+    return local_signer.new(
+        _named(ROOT_NAME), _named(SIGNER_NAME), lasts=VALIDITY, usage=local_signer.Usage.DOCUMENTS
     )
 
 
-def _key_usage(*, certificates: bool) -> x509.KeyUsage:
-    """Return the usage of a root (signs certificates) or of a document signer (non-repudiation)."""
-    return x509.KeyUsage(
-        digital_signature=not certificates,
-        content_commitment=not certificates,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=certificates,
-        crl_sign=certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
+def _named(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -13,14 +14,18 @@ import rfc8785
 from pydantic import ValidationError
 
 from compliance.certificate.facts import EVIDENCE_NAME, Certificate, LogEvidence
-from compliance.log import checkpoint
+from compliance.log import checkpoint, consistency
 from compliance.log.checkpoint import CheckpointBody
 from compliance.log.note import NoteError, VerifierKey
 from compliance.log.proof import HEADER, Proof
+from compliance.origin.checking import check as check_picture
+from compliance.origin.reading import media_type_of
 from compliance.pdf.signed import open_signed
 from compliance.signing import PublishedKeys
 
-MAX_BYTES = 20_000_000  # a certificate is about 50 kB; thousands of locations stay below 5 MB
+MAX_BYTES = (
+    20_000_000  # a certificate is about 50 kB, of thousands of locations below 5 MB; a picture for print 3 MB
+)
 
 
 class Kind(StrEnum):
@@ -29,6 +34,8 @@ class Kind(StrEnum):
     CERTIFICATE = "deletion_certificate"
     PROOF = "log_proof"
     CHECKPOINT = "checkpoint"
+    CONSISTENCY = "consistency"
+    PICTURE = "picture"
     UNKNOWN = "unknown"
 
 
@@ -47,7 +54,8 @@ class Verification:
 
     kind: Kind
     checks: tuple[CheckResult, ...]
-    status: str | None = None  # of a certificate: PENDING or COMPLETE; only when `ok`
+    # Of a certificate: PENDING or COMPLETE; of a picture: how it was made, in IPTC's word; only when `ok`.
+    status: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -71,9 +79,24 @@ class _Checks:
     def fail(self, name: str, detail: str) -> None:
         self.results.append(CheckResult(name, ok=False, detail=detail))
 
+    @contextmanager
+    def findings(self) -> Iterator[None]:
+        """Make a finding of whatever goes wrong in the block."""
+        try:
+            yield
+        except _Stopped:
+            pass
+        except NoteError as error:
+            self.fail("log signature and proof", str(error))
+        except ValidationError as error:
+            problem = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
+            self.fail("public keys", f"not a file of published keys: {problem}")
+        except Exception as error:  # noqa: BLE001 - parsers of hostile bytes raise anything; it is a finding
+            self.fail("readable", f"the file is damaged or not one of ours ({type(error).__name__})")
+
 
 def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
-    """Check a certificate PDF, a signed checkpoint or a log proof. Never raises.
+    """Check a certificate PDF, a signed checkpoint, a log proof, or where a picture comes from. Never raises.
 
     Args:
         source: The file, or its content.
@@ -84,32 +107,56 @@ def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
     """
     checks = _Checks()
     kind, status = Kind.UNKNOWN, None
-    try:
+    with checks.findings():
         content = _read(source, checks)
         kind = _kind_of(content)
         if kind is Kind.UNKNOWN:
-            checks.fail("format", "neither a certificate (PDF), nor a log proof, nor a signed checkpoint")
+            checks.fail(
+                "format",
+                "neither a certificate (PDF), nor a log proof, nor a signed checkpoint, nor a picture",
+            )
             raise _Stopped
         published = PublishedKeys.model_validate(keys)
         vkeys = [VerifierKey.parse(log.vkey) for log in published.logs]
         if kind is Kind.CERTIFICATE:
             status = _certificate(content, published, vkeys, checks)
+        elif kind is Kind.PICTURE:
+            status = check_picture(content, published.pictures, checks.add)
         elif kind is Kind.PROOF:
             head = Proof.parse(content).verify(vkeys)
             checks.add("entry in log", ok=True, detail=_describe(head))
         else:
             head = checkpoint.verify(content, vkeys)
             checks.add("checkpoint signed", ok=True, detail=_describe(head))
-    except _Stopped:
-        status = None
-    except NoteError as error:
-        checks.fail("log signature and proof", str(error))
-    except ValidationError as error:
-        problem = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
-        checks.fail("public keys", f"not a file of published keys: {problem}")
-    except Exception as error:  # noqa: BLE001 - parsers of hostile bytes raise anything; it is a finding
-        checks.fail("readable", f"the file is damaged or not one of ours ({type(error).__name__})")
     return Verification(kind, tuple(checks.results), status)
+
+
+def verify_consistency(
+    old: Path | bytes, new: Path | bytes, proof: Path | bytes | None, keys: Mapping[str, Any]
+) -> Verification:
+    """Check that a later checkpoint continues an earlier one. Never raises.
+
+    Args:
+        old: A signed checkpoint.
+        new: A later one, or a consistency proof, which ends in one.
+        proof: The consistency proof, where `new` is none and has more entries.
+        keys: What `SigningKeys.published_keys` returned.
+    """
+    checks = _Checks()
+    with checks.findings():
+        earlier, later = _read(old, checks), _read(new, checks)
+        given = _read(proof, checks) if proof is not None else None
+        published = PublishedKeys.model_validate(keys)
+        vkeys = [VerifierKey.parse(log.vkey) for log in published.logs]
+        before, after = consistency.verify(earlier, later, given, vkeys)
+        checks.add("earlier checkpoint signed", ok=True, detail=_describe(before))
+        checks.add("later checkpoint signed", ok=True, detail=_describe(after))
+        checks.add(
+            "nothing rewritten between",
+            ok=True,
+            detail=f"the log of {after.size} entries begins with the same {before.size}",
+        )
+    return Verification(Kind.CONSISTENCY, tuple(checks.results))
 
 
 def _read(source: Path | bytes, checks: _Checks) -> bytes:
@@ -133,6 +180,8 @@ def _kind_of(content: bytes) -> Kind:
         return Kind.CERTIFICATE
     if content.startswith(HEADER.encode() + b"\n"):
         return Kind.PROOF
+    if media_type_of(content):
+        return Kind.PICTURE
     if "\n\n— ".encode() in content:
         return Kind.CHECKPOINT
     return Kind.UNKNOWN

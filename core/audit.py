@@ -79,6 +79,7 @@ class Tag(StrEnum):
     ERASURE_COMPLETED = "erasure.completed"
     CERTIFICATE_ISSUED = "certificate.issued"
     LOG_GAP_FOUND = "log.gap_found"
+    LOG_DIFFERS = "log.differs"
 
 
 # Of the company, and of no person in particular.
@@ -99,6 +100,7 @@ ABOUT_NOBODY = frozenset(
         Tag.SHOOT_DOWNLOADED,
         Tag.ROSTER_IMPORTED,
         Tag.LOG_GAP_FOUND,
+        Tag.LOG_DIFFERS,
     }
 )
 

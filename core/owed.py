@@ -16,7 +16,9 @@ from core.queue import CHANNEL, JobName, Lane, lane_of
 
 # A promise to somebody who cannot press a button: never given up because of what time or an operator can mend.
 DELETIONS: Final = frozenset({JobName.ERASE, JobName.CERTIFY, JobName.PURGE})
-MAILS: Final = frozenset({JobName.INVITE_MAIL, JobName.READY_MAIL, JobName.DATA_MAIL, JobName.DEVICE_MAIL})
+MAILS: Final = frozenset(
+    {JobName.INVITE_MAIL, JobName.READY_MAIL, JobName.DATA_MAIL, JobName.DEVICE_MAIL, JobName.LOG_MAIL}
+)
 UNTIL_DONE: Final = DELETIONS | MAILS
 
 PAUSES_SECONDS: Final = (1, 4, 15, 60, 300, 900)  # the last one for as long as it takes

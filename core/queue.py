@@ -41,6 +41,7 @@ class JobName(StrEnum):
     READY_MAIL = "ready_mail"
     DATA_MAIL = "data_mail"
     DEVICE_MAIL = "device_mail"
+    LOG_MAIL = "log_mail"
     PURGE = "purge"
     ERASE = "erase"
     CERTIFY = "certify"
@@ -66,7 +67,13 @@ JOBS = {
     Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER),
     Lane.PROOF: (JobName.ERASE, JobName.CERTIFY, JobName.PURGE),
     Lane.BATCH: (JobName.RENDER,),
-    Lane.MAIL: (JobName.DEVICE_MAIL, JobName.DATA_MAIL, JobName.READY_MAIL, JobName.INVITE_MAIL),
+    Lane.MAIL: (
+        JobName.DEVICE_MAIL,
+        JobName.DATA_MAIL,
+        JobName.LOG_MAIL,
+        JobName.READY_MAIL,
+        JobName.INVITE_MAIL,
+    ),
     Lane.GPU: (JobName.TRAIN, JobName.TRAIN_STYLE, JobName.GENERATE),
 }
 _LANES = {job: lane for lane, jobs in JOBS.items() for job in jobs}

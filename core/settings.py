@@ -32,7 +32,11 @@ class VisionSettings(BaseSettings):
 
     matting_model: Path | None = Field(
         None,
-        description="ONNX file of a stronger matting network (MODNet, BiRefNet); needs the `onnx` extra",
+        description="ONNX file of a stronger matting network (MODNet, BiRefNet; docs/networks.md); needs the `onnx` extra",
+    )
+    likeness_model: Path | None = Field(
+        None,
+        description="ONNX file of another identity encoder (AuraFace's recogniser; docs/networks.md), with its limits in a side file; needs the `onnx` extra",
     )
 
 
@@ -54,6 +58,22 @@ class DiffusionSettings(BaseSettings):
     )
 
 
+class OriginSettings(BaseSettings):
+    """Who signs where delivered pictures come from; also on a terminal without the rest."""
+
+    model_config = SettingsConfigDict(env_prefix="HEADSHOTS_", frozen=True, extra="ignore")
+
+    origin_certificate: Path | None = Field(
+        None,
+        description="PKCS#12 file of the key and certificate that sign pictures' content credentials (C2PA); without it a local one does, which nobody outside vouches for",
+    )
+    origin_certificate_password: SecretStr | None = Field(None, description="what opens that file")
+    origin_timestamp_url: str = Field(
+        "",
+        description="RFC 3161 authority that is asked for the time of each of these signatures, needed where pictures shall outlive that certificate; asked over the network with a hash alone, nobody if not set",
+    )
+
+
 _NO_SETTINGS = (
     "There are no settings. Beside `headshots up` or `make run`, run the line “Operate” of its banner first; in production they come "
     "from a file like deploy/settings.env. "
@@ -61,7 +81,7 @@ _NO_SETTINGS = (
 LOCAL_REGION = N_("a folder on this computer")
 
 
-class Settings(VisionSettings, DiffusionSettings):
+class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     """Environment variables `HEADSHOTS_*`."""
 
     environment: Environment = Field(
@@ -105,6 +125,11 @@ class Settings(VisionSettings, DiffusionSettings):
     smtp_url: SecretStr = Field(description="`smtp://user:password@host:587` (STARTTLS) or `smtps://…`")
     operator_name: str = Field(
         description="who runs this platform, as employees read it in the consent, e.g. `Headshots GmbH`"
+    )
+    operator_email: str = Field(
+        "",
+        pattern=r"^(|[^@\s]+@[^@\s]+)$",
+        description="where you get mail when a company's evidence log is not what was signed; its contact gets it too",
     )
     storage_region: str = Field(
         description="where photos are stored, as employees read it in the consent, e.g. `the European Union`"
@@ -241,6 +266,18 @@ def vision_settings() -> VisionSettings:
 def diffusion_settings() -> DiffusionSettings:
     """Return which image model there is; unlike `settings`, complete without any variable."""
     return DiffusionSettings()
+
+
+class SignerSettings(OriginSettings):
+    """Where a signer of pictures may lie, as a terminal knows it."""
+
+    signing_path: Path | None = None
+
+
+@cache
+def signer_settings() -> SignerSettings:
+    """Return where a signer of pictures lies; unlike `settings`, complete without any variable."""
+    return SignerSettings()
 
 
 def settings_table() -> str:

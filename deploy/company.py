@@ -85,7 +85,7 @@ def read(slug: str) -> Company:
     Raises:
         NotFound: there is none of this name.
     """
-    with transaction(_organization(slug)) as session:
+    with transaction(find(slug)) as session:
         days = organizations.current(session).retention_days
         return Company(_provider(slug), connections.find(session), days)
 
@@ -101,7 +101,7 @@ def change(slug: str, edit: Edit) -> Company:
         NotFound: there is no such company.
         InvalidInput: what cannot be; nothing was changed.
     """
-    with transaction(_organization(slug)) as session:
+    with transaction(find(slug)) as session:
         before = after = connections.find(session)
         if edit.is_about_sign_in or edit.retention_days is None:
             after = _edited(slug, before, edit)
@@ -187,7 +187,12 @@ def _provider(slug: str) -> ServiceProvider:
     return ServiceProvider(org=slug, sp_base_url=settings().base_url)
 
 
-def _organization(slug: str) -> UUID:
+def find(slug: str) -> UUID:
+    """Return the id of the company with this short name.
+
+    Raises:
+        NotFound: there is none.
+    """
     org_id = Lookup.organization(slug)
     if org_id is None:
         raise NotFound(f"There is no company called {slug}.")

@@ -18,7 +18,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from compliance import erasure, removals, withdrawals
+from compliance import erasure, keyless, removals, withdrawals
+from compliance.origin.signer import load as load_signer
+from compliance.origin.signer import make as make_signer
 from compliance.signing import SigningKeys
 from core import belonging, locks
 from core.db import Lookup, demand_schema, engine, transaction
@@ -39,11 +41,13 @@ from sso.credentials import make_sp_credentials, sp_credentials
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCKS_APART = timedelta(hours=1)  # far more than hosts are; it only decides how much is looked at
 STORAGE_SECONDS = 5.0  # a start waits no longer for a storage that may be away
+PICTURES = "pictures"
 WHAT_TO_DO = {
     "settings": "HEADSHOTS_SECRET_KEY is another one",
     "evidence log": "the key of the evidence log (log.pem) is another one",
     "evidence documents": "the key of certificates (document.pem) is another one",
     ESCROW: "HEADSHOTS_ESCROW_PATH and HEADSHOTS_ESCROW_PUBLIC_KEY are not those that `headshots keys escrow` began with",
+    PICTURES: "the signer of pictures (origin.pem) is another one",
     "SAML": "the SAML certificate (saml-sp.crt) is another one",
 }
 
@@ -86,6 +90,7 @@ def fingerprints() -> dict[str, str]:
         "settings": sha256(derive("fingerprint")).hexdigest(),
         "evidence log": sha256(evidence.verifier("fingerprint").public).hexdigest(),
         "evidence documents": evidence.document_root.fingerprint(SHA256()).hex(),
+        PICTURES: load_signer(config.signing_path).certificate.fingerprint(SHA256()).hex(),
         "SAML": saml.fingerprint(SHA256()).hex(),
     }
 
@@ -104,6 +109,8 @@ def initialize() -> bool:
         if made:
             _make()
             session.add(Installation(fingerprints=fingerprints()))
+        else:
+            _give_signer(session)
     if not made:
         check_fingerprints()
         vault().keys.create_tables()
@@ -121,9 +128,19 @@ def _make() -> None:
     if (escrow := escrow_of_settings()) is not None:
         escrow.prepare()
     SigningKeys.make(config.signing_path)
+    make_signer(config.signing_path)
     make_sp_credentials(config.signing_path)
     vault().keys.create_tables()
     _check_parts_are_free()
+
+
+def _give_signer(session: Session) -> None:
+    """Make the signer of pictures for an installation from before they were signed; every other host needs a copy."""
+    row = session.scalars(select(Installation)).one()
+    if PICTURES not in row.fingerprints:
+        SigningKeys.load(settings().signing_path)  # never into a folder that lacks the installation's others
+        print_of_it = make_signer(settings().signing_path).certificate.fingerprint(SHA256()).hex()
+        row.fingerprints = {**row.fingerprints, PICTURES: print_of_it}
 
 
 def _was_never_marked() -> bool:
@@ -261,11 +278,13 @@ class Replayed:
         erased: people who had been erased.
         withdrawn: consents that had been taken back.
         removed: photos, own pictures and parts in shoots that their people had removed.
+        dead: other pictures and numbers whose keys were destroyed, such as what retention had swept.
     """
 
     erased: int
     withdrawn: int
     removed: int
+    dead: int
 
 
 def replay() -> Replayed:
@@ -289,7 +308,7 @@ def replay() -> Replayed:
             searches.forget_all(session)
             sessions.end_everybodys(session)
             removals.end_unfinished(session)
-    again = Replayed(erasure.replay_ledger(), withdrawals.replay(), removals.replay())
+    again = Replayed(erasure.replay_ledger(), withdrawals.replay(), removals.replay(), keyless.replay())
     vault().ties.adopt_key_store()
     return again
 

@@ -39,6 +39,7 @@ CLASSIFIERS = {
 READ = {
     "async-timeout": "Apache-2.0",
     "brotlicffi": "MIT",
+    "c2pa-python": "MIT OR Apache-2.0",
     "certifi": "MPL-2.0",
     "cuda-bindings": NVIDIA,
     "cuda-pathfinder": "Apache-2.0",

@@ -12,6 +12,9 @@ from flask_babel import gettext as _
 from PIL import Image
 from sqlalchemy.orm import Session
 
+from compliance.origin.credentials import Origin
+from compliance.origin.making import Making
+from compliance.origin.signer import signer
 from core.brand import files, styles
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
@@ -26,9 +29,9 @@ from core.vault import vault
 from core.web.answers import go, page
 from core.web.app import limiter
 from core.web.guards import me, signed_in
-from portal import words
+from portal import outcomes, words
 from portal.files import attachment, picture
-from portal.selfie import face_of, framed
+from portal.selfie import framed, place_of
 from portal.visit import Visit, step_url, visit
 from portal.way_back import file_of, shape_of, way_back
 
@@ -61,26 +64,26 @@ class Candidate:
 @bp.get("/me/result")
 @signed_in
 def show() -> Response:
-    """Show what the newest run made, best first, and apart from it what earlier ones did; of what was withheld the reasons."""
+    """Show what the newest run made, best first, and apart from it what earlier ones did; then what came of each photo."""
     with transaction(me().org_id) as session:
         place = visit(session)
         if place.state not in SHOWN:
             return go(step_url(place.state))
         found = headshots.of_participation(session, place.participation.id)
         spec = _style(session, place).parsed
+        candidates, last = _candidates(session, place, found), headshots.of_last_run(found)
         return page(
             "result.html",
             place=place,
-            candidates=_candidates(session, place, found),
+            candidates=candidates,
             name_of=_name,
-            withheld=list(
-                dict.fromkeys(
-                    reason
-                    for one in headshots.of_last_run(found)
-                    if one.withheld_code
-                    for reason in words.withheld(one.withheld_code, one.gates)
-                )
+            outcomes=outcomes.of_run(
+                photos.of_participation(session, place.participation.id),
+                last,
+                {one.id: _name(one) for one in candidates if not one.earlier},
             ),
+            withheld=outcomes.of_a_model(last),
+            held_back=any(one.withheld_code for one in last),
             settled=place.state in SETTLED,
             kept_days=promises.days_of(place.organization, place.participation),
             fallback=words.fallback(place.participation.fallback_code),
@@ -205,7 +208,7 @@ def before(headshot_id: UUID) -> Response:
         photo = photos.get(session, me().member_id, headshot.photo_id)
         style = session.get_one(Style, headshot.style_id).parsed
         head = Head.measured(headshot.gates.get("figures", {})) or style.head
-        face = face_of(photo)
+        face = place_of(photo)
         held = vault().find(session, photo.artifact_id)
     kept = Image.open(io.BytesIO(vault().open(held)))
     # A head is a quarter of most photos' height; a JPEG decodes at a half or a quarter of its size for nothing.
@@ -267,11 +270,11 @@ def download(headshot_id: UUID, file: str) -> Response:
         logo_held = styles.logo(session, spec)
         caption = caption_of(place.member.full_name, organizations.current(session).name, spec, _)
         head = Head.measured(headshot.gates.get("figures", {}))
-        source_type = encode.source_type_of(headshot.engine)
+        origin = Origin(Making.of_headshot(headshot.engine, spec), signer())
     pixels = np.asarray(Image.open(io.BytesIO(vault().open(master))).convert("RGB"))
     logo = vault().open(logo_held) if logo_held is not None else None
     content = encode.deliver(
-        pixels, spec, output, source_type, caption=caption, head=head, logo=files.rgba(logo) if logo else None
+        pixels, spec, output, origin, caption=caption, head=head, logo=files.rgba(logo) if logo else None
     )
     with transaction(me().org_id) as session:
         place = visit(session, lock=True)

@@ -6,7 +6,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,13 +20,13 @@ from compliance import consent as consents
 from core import gpu, progress
 from core.db import transaction
 from core.errors import Unavailable
-from core.models import Participation, State
+from core.models import Headshot, Participation, State
 from core.portraits import adapters, engines, headshots, photos, submission, verdicts
 from core.queue import JobName
 from core.shoots import participations
 from core.web.answers import back, go, json_answer, page
 from core.web.guards import me, signed_in
-from portal import words
+from portal import outcomes, words
 from portal.visit import step_url, visit
 from portal.way_back import way_back
 
@@ -128,16 +128,16 @@ def show() -> Response:
     with transaction(me().org_id) as session:
         place = visit(session)
         if place.state is State.FAILED:
-            held = [
-                (one.withheld_code, one.gates)
-                for one in headshots.of_last_run(headshots.of_participation(session, place.participation.id))
-                if one.withheld_code
-            ]
+            run = _failed_run(session, place.participation)
+            held = [(one.withheld_code, one.gates) for one in run if one.withheld_code]
             reasons = words.failure(place.participation.failure_code, held)
+            came = outcomes.of_run(photos.of_participation(session, place.participation.id), run, {})
             return page(
                 "failed.html",
                 place=place,
                 reasons=reasons,
+                outcomes=came,
+                nearest=next((one for one in came if one.nearest), None),
                 ours=words.is_ours(place.participation.failure_code, held),
                 way_back=way_back(session, place),
                 size_name=words.size,
@@ -159,6 +159,13 @@ def show() -> Response:
         way_back=back,
         size_name=words.size,
     )
+
+
+def _failed_run(session: Session, participation: Participation) -> Sequence[Headshot]:
+    """Return what the run withheld that failed; nothing where it came to no candidate and an earlier one is the last."""
+    run = headshots.of_last_run(headshots.of_participation(session, participation.id))
+    codes = [one.withheld_code for one in run]
+    return run if participation.failure_code in codes and None not in codes else []
 
 
 @bp.post("/me/progress/again")

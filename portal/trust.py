@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from compliance.evidence import origin_of, published_keys, signing_keys
+from compliance.evidence import published_keys, published_keys_of
 from compliance.verify import MAX_BYTES, Verification, verify_file
 from core.db import Lookup, transaction
 from core.errors import AppError, InvalidInput, NotFound, TooLarge
@@ -67,13 +67,22 @@ def keys(slug: str) -> Response:
 @limiter.limit("120 per minute")
 def checkpoint(slug: str) -> Response:
     """Return the newest signed checkpoint of the company's log (C2SP tlog-checkpoint)."""
+    response = make_response(checkpoint_of(slug))
+    response.content_type = "text/plain; charset=utf-8"
+    return response
+
+
+def checkpoint_of(slug: str) -> str:
+    """Return the newest signed checkpoint of a company's log.
+
+    Raises:
+        NotFound: no company has this address, or its log is empty.
+    """
     with transaction(organization_of(slug)) as session:
         note = session.scalar(select(Checkpoint.note).order_by(Checkpoint.size.desc()).limit(1))
     if note is None:
         raise NotFound(_("Nothing has been written into this company’s log yet."))
-    response = make_response(note)
-    response.content_type = "text/plain; charset=utf-8"
-    return response
+    return note
 
 
 @bp.get("/verify")
@@ -106,10 +115,15 @@ def verify() -> Response:
         return _again(InvalidInput(_("This file is empty. Download it again, then check it.")))
     if len(content) > MAX_BYTES:
         return _too_large()
-    origins = [origin_of(org_id) for org_id in Lookup.organizations()]
-    result: Verification = verify_file(content, signing_keys().published_keys(origins))
+    result: Verification = verify_file(content, published_keys_of(Lookup.organizations()))
     if wants_json():
         checks = [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in result.checks]
         body = {"ok": result.ok, "kind": result.kind.value, "status": result.status, "checks": checks}
         return json_answer(body)
-    return page("verify.html", 200 if result.ok else 422, result=result, named=words.check)
+    return page(
+        "verify.html",
+        200 if result.ok else 422,
+        result=result,
+        named=words.check,
+        made=words.made(result.status),
+    )

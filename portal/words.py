@@ -278,16 +278,26 @@ def withheld(code: str | None, report: Mapping[str, Any]) -> list[str]:
         return [_reason(code)]
     failed = [name for name, gate in report.get("gates", {}).items() if gate.get("passed") is False]
     known: dict[str, str] = {
-        "one_face": _("There was not exactly one face in the picture."),
-        "likeness": _("It did not look enough like your photos."),
-        "skin_delta_e": _("Your skin tone came out different from your photos."),
-        "skin_ita": _("Your skin tone came out different from your photos."),
-        "eye_line": _("Your eyes were not where your company’s style has them."),
-        "head_height": _("Your head was not as large as your company’s style has it."),
-        "roll": _("Your head came out tilted."),
-        "backdrop": _("The background was not your company’s."),
-        "light": _("The light came too much from one side."),
-        "sharpness": _("It was not sharp enough."),
+        "one_face": _("There was not exactly one face in the picture. Use a photo with nobody else in it."),
+        "likeness": _(
+            "It did not look enough like your photos. Look straight into the camera, as you usually do."
+        ),
+        "skin_delta_e": _(
+            "Your skin tone came out different from your photos. Use daylight, no coloured lamps."
+        ),
+        "skin_ita": _("Your skin tone came out different from your photos. Use daylight, no coloured lamps."),
+        "eye_line": _(
+            "Your eyes were not where your company’s style has them. Leave some space all around your head."
+        ),
+        "head_height": _(
+            "Your head was not as large as your company’s style has it. Leave some space all around it."
+        ),
+        "roll": _("Your head came out tilted. Hold head and camera straight."),
+        "backdrop": _("The background was not your company’s. That was not you; another photo may well do."),
+        "light": _("The light came too much from one side. Turn your face to the window or the lamp."),
+        "sharpness": _(
+            "It was not sharp enough. Wipe the lens, hold the phone still and come a little closer."
+        ),
         "edge": _("A rim of the old background’s light stayed around your head. Face the light instead."),
         "cut": _(
             "We could not tell for sure what is you and what is behind you. Take a photo before a plain wall, "
@@ -387,11 +397,25 @@ def purpose(name: str) -> str:
     return known[name]
 
 
+def made(status: str | None) -> str:
+    """Return how a picture was made, from the end of its IPTC DigitalSourceType; empty for what is no picture."""
+    known: dict[str, str] = {
+        "algorithmicallyEnhanced": _("A real photo, edited without an image model."),
+        "trainedAlgorithmicMedia": _("The person in this picture was painted by an image model."),
+        "compositeWithTrainedAlgorithmicMedia": _(
+            "A photo of which an image model has painted a part, such as the clothes."
+        ),
+        "algorithmicMedia": _("A drawing made by rules, such as initials on a colour."),
+    }
+    return known.get(status or "", "")
+
+
 def check(name: str) -> str:
     """Return what a step of checking evidence is about; what it found stays as the command line says it."""
     known: dict[str, str] = {
         "changes forbidden": _("Changes forbidden"),
         "checkpoint signed": _("Checkpoint signed"),
+        "content credentials": _("Content credentials"),
         "content unchanged": _("Content unchanged"),
         "deletions verified": _("Deletions verified"),
         "entry in log": _("Entry in log"),
@@ -399,16 +423,20 @@ def check(name: str) -> str:
         "evidence schema": _("Evidence schema"),
         "facts in log": _("Facts in log"),
         "format": _("Format"),
+        "how it was made": _("How it was made"),
+        "IPTC fields": _("IPTC fields"),
         "leaf hash": _("Leaf hash"),
         "log of this company": _("Log of this company"),
         "log signature and proof": _("Log signature and proof"),
         "no spare bytes": _("No spare bytes"),
         "PAdES signature": _("PAdES signature"),
         "page of these facts": _("Page of these facts"),
+        "picture unchanged": _("Picture unchanged"),
         "public keys": _("Public keys"),
         "readable": _("Readable"),
         "signature present": _("Signature present"),
         "signature valid": _("Signature valid"),
+        "signer of pictures": _("Signer of pictures"),
         "signer trusted": _("Signer trusted"),
         "size": _("Size"),
         "whole file signed": _("Whole file signed"),

@@ -16,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from compliance.origin.signer import Signer
+from compliance.origin.signer import make as make_signer
 from core import audit, clock, connections, db, queue, schema
 from core import settings as settings_module
 from core.consent import Purpose
@@ -111,6 +113,7 @@ def forget_process_state() -> None:
     if queue.redis_client.cache_info().currsize:
         queue.redis_client().close()
     from compliance import evidence
+    from compliance.origin import signer as signers
     from core.observe import health, tracing
 
     if (web := sys.modules.get("core.web.app")) is not None:
@@ -118,15 +121,24 @@ def forget_process_state() -> None:
     for cached in (
         settings_module.settings,
         settings_module.diffusion_settings,
+        settings_module.vision_settings,
+        settings_module.signer_settings,
         db.engine,
         db.direct_engine,
         vault,
         queue.redis_client,
         evidence.signing_keys,
+        signers.signer,
         health.health,
         tracing._tracer,
     ):
         cached.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
+    """Who signs where pictures come from, as an installation has one that was given none."""
+    return make_signer(tmp_path_factory.mktemp("signer"))
 
 
 @pytest.fixture

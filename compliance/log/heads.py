@@ -10,11 +10,15 @@ between. It does not help against a key store that was restored to the same past
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from compliance.log import merkle
+from compliance.evidence import signing_keys
+from compliance.log import checkpoint, merkle
 from compliance.log.nodes import StoredNodes
+from compliance.log.note import NoteError
 from core import audit
 from core.clock import now
 from core.db import organization_of
@@ -22,6 +26,12 @@ from core.errors import Conflict
 from core.logs import logger
 from core.models import Checkpoint, LogLeaf
 from core.vault import SignedHead, vault
+
+_FORKED = (
+    "This database holds another log than the one that was signed, so nothing more is signed: a second "
+    "root for one size would make every certificate doubtful. Was a backup of another installation "
+    "restored? Restore the newest backup of this one."
+)
 
 
 class LogForked(Conflict):
@@ -49,12 +59,41 @@ def agree(session: Session, nodes: StoredNodes) -> int:
     signed = vault().keys.heads.newest(org_id)
     if signed is not None:
         _check_past(nodes, size, signed)
-        if size < signed.size:
-            _bridge(session, nodes, size, signed)
-            return signed.size
     if newest is not None and (signed is None or signed.size < newest.size):
-        vault().keys.heads.keep(org_id, SignedHead(newest.size, peaks_of(nodes, newest.size), newest.note))
+        signed = _stored(session, nodes, newest)
+        vault().keys.heads.keep(org_id, signed)
+    if signed is None:
+        return size
+    if size < signed.size:
+        _bridge(session, nodes, size, signed)
+        return signed.size
+    if session.get(Checkpoint, (org_id, signed.size)) is None:
+        session.add(Checkpoint(org_id=org_id, size=signed.size, created_at=now(), note=signed.note))
     return size
+
+
+def _stored(session: Session, nodes: StoredNodes, newest: Checkpoint) -> SignedHead:
+    """Return the newest head as the database has it: a crash kept it from the keys, or those went back in time.
+
+    Raises:
+        LogForked: it is not one that was signed over this tree.
+    """
+    places = merkle.peaks(0, newest.size)
+    nodes.fetch(places)
+    hashes = tuple(node for place in places if (node := nodes.find(place)) is not None)
+    if len(hashes) < len(places) or not is_of(newest, organization_of(session), merkle.fold(hashes)):
+        raise LogForked(_FORKED, entries=newest.size, signed_entries=newest.size)
+    return SignedHead(newest.size, hashes, newest.note)
+
+
+def is_of(row: Checkpoint, org_id: UUID, root: bytes) -> bool:
+    """Whether a checkpoint is one that this installation signed over `root`, under whatever name it had then."""
+    origin = row.note.partition("\n")[0]
+    try:
+        body = checkpoint.verify(row.note, [signing_keys().verifier(origin)])
+    except NoteError:
+        return False
+    return origin.endswith(f"/log/{org_id}") and body.size == row.size and body.root == root
 
 
 def keep_after_commit(session: Session, head: SignedHead) -> None:
@@ -71,24 +110,23 @@ def keep_after_commit(session: Session, head: SignedHead) -> None:
 
 def _check_past(nodes: StoredNodes, size: int, signed: SignedHead) -> None:
     """Compare every subtree that both have."""
+    nodes.fetch(merkle.peaks(0, signed.size))
     for (level, index), node in zip(merkle.peaks(0, signed.size), signed.peaks, strict=True):
-        if (index + 1) << level <= size and nodes.get(level, index) != node:
-            raise LogForked(
-                "This database holds another log than the one that was signed, so nothing more is signed: a second "
-                "root for one size would make every certificate doubtful. Was a backup of another installation "
-                "restored? Restore the newest backup of this one.",
-                entries=size,
-                signed_entries=signed.size,
-            )
+        if (index + 1) << level <= size and nodes.find((level, index)) != node:
+            raise LogForked(_FORKED, entries=size, signed_entries=signed.size)
 
 
 def _bridge(session: Session, nodes: StoredNodes, size: int, signed: SignedHead) -> None:
     """Bring a restored log to its newest signed head, and record what it lost."""
-    for (level, index), node in zip(merkle.peaks(0, signed.size), signed.peaks, strict=True):
-        if (index + 1) << level > size:
-            nodes.put(level, index, node)
+    for place, node in zip(merkle.peaks(0, signed.size), signed.peaks, strict=True):
+        stored = nodes.find(place)
+        if stored is None:
+            nodes.put(*place, node)
+        elif stored != node:  # not a restore: only entries went, and their hashes were rewritten
+            raise LogForked(_FORKED, entries=size, signed_entries=signed.size)
     org_id = organization_of(session)
-    session.add(Checkpoint(org_id=org_id, size=signed.size, created_at=now(), note=signed.note))
+    if session.get(Checkpoint, (org_id, signed.size)) is None:
+        session.add(Checkpoint(org_id=org_id, size=signed.size, created_at=now(), note=signed.note))
     audit.record(
         session,
         audit.Tag.LOG_GAP_FOUND,

@@ -103,23 +103,93 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     return last == 0 and node == root_hash
 
 
+def consistency_proof(store: NodeStore, old: int, new: int) -> list[bytes]:
+    """Prove that the tree of `new` leaves begins with that of `old`; O(log n) reads (RFC 6962 §2.1.2).
+
+    Raises:
+        ValueError: `old` is 0, or more than `new`.
+    """
+    if not 0 < old <= new:
+        raise ValueError(f"there is no consistency proof from {old} to {new} leaves")
+    proof: list[bytes] = []
+    start, end, whole = 0, new, True  # whole: the subtree at hand is one that the verifier knows
+    while end != old:
+        middle = start + _split(end - start)
+        if old <= middle:
+            proof.append(_subtree(store, middle, end))
+            end = middle
+        else:
+            proof.append(_subtree(store, start, middle))
+            start, whole = middle, False
+    if not whole:
+        proof.append(_subtree(store, start, end))
+    return proof[::-1]
+
+
+def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
+    """Return whether `proof` shows that the tree of `new` leaves begins with that of `old`; every tree begins with none.
+
+    Source: RFC 9162 §2.1.4.2.
+    """
+    if not 0 < old < new:
+        known = (old == new and old_root == new_root) or (old == 0 < new and old_root == EMPTY_ROOT)
+        return known and not proof
+    path = list(proof) if old & (old - 1) else [old_root, *proof]
+    if not path:
+        return False
+    position, last = old - 1, new - 1
+    while position % 2:
+        position, last = position // 2, last // 2
+    before = after = path[0]
+    for other in path[1:]:
+        if last == 0:
+            return False
+        if position % 2 or position == last:
+            before, after = node_hash(other, before), node_hash(other, after)
+            while position and not position % 2:
+                position, last = position // 2, last // 2
+        else:
+            after = node_hash(after, other)
+        position, last = position // 2, last // 2
+    return last == 0 and before == old_root and after == new_root
+
+
 def _split(count: int) -> int:
     """Return the largest power of two smaller than `count`, for `count` > 1."""
     return 1 << (count - 1).bit_length() - 1
 
 
 def peaks(start: int, end: int) -> list[tuple[int, int]]:
-    """Return `(level, index)` of the full subtrees over leaves `[start, end)`, from the left.
+    """Return `(level, index)` of the largest full subtrees over leaves `[start, end)`, from the left.
 
-    `start` is aligned as every subtree of the RFC is. Sizes are the bits of the range's length, largest first: at
-    most log2(n) + 1 of them, and from those of `[0, size)` the whole tree grows on.
+    At most 2·log2(n) of them; from those of `[0, size)`, whose sizes are the bits of `size`, the whole tree grows on.
     """
     found: list[tuple[int, int]] = []
     while start < end:
         level = (end - start).bit_length() - 1
+        if start:
+            level = min(level, (start & -start).bit_length() - 1)
         found.append((level, start >> level))
         start += 1 << level
     return found
+
+
+def siblings(place: tuple[int, int], size: int) -> list[tuple[int, int]]:
+    """Return the full subtrees beside the path from `place` up to its peak of the tree of `size` leaves, from below."""
+    (level, index), beside = place, list[tuple[int, int]]()
+    while ((index | 1) + 1) << level <= size:
+        beside.append((level, index ^ 1))
+        level, index = level + 1, index >> 1
+    return beside
+
+
+def climb(place: tuple[int, int], node: bytes, beside: Sequence[bytes]) -> tuple[tuple[int, int], bytes]:
+    """Return the peak that a subtree with hash `node` at `place` leads to, given the hashes at its `siblings`."""
+    level, index = place
+    for other in beside:
+        node = node_hash(other, node) if index & 1 else node_hash(node, other)
+        level, index = level + 1, index >> 1
+    return (level, index), node
 
 
 def fold(nodes: Sequence[bytes]) -> bytes:

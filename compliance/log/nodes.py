@@ -38,6 +38,12 @@ class StoredNodes:
             return fresh
         return self._session.get_one(LogNode, (self._org_id, level, index)).hash
 
+    def find(self, place: tuple[int, int]) -> bytes | None:
+        """Return a subtree's hash, `None` where there is none."""
+        if place not in self._known:
+            self.fetch([place])
+        return self._known.get(place)
+
     def fetch(self, places: Sequence[tuple[int, int]]) -> None:
         """Read subtrees' hashes, `(level, index)`, in one question, for those who ask for one after the other."""
         wanted = [place for place in places if place not in self._known]

@@ -8,16 +8,19 @@ from sqlalchemy import ARRAY, BigInteger, Uuid, any_, func, insert, literal, sel
 from sqlalchemy.orm import Session
 
 from compliance.evidence import origin_of, signing_keys
-from compliance.log import checkpoint, heads, merkle
+from compliance.log import alarm, checkpoint, heads, merkle, watch
 from compliance.log.checkpoint import CheckpointBody
+from compliance.log.consistency import ConsistencyProof
 from compliance.log.nodes import StoredNodes
 from compliance.log.proof import Proof
 from core import locks
 from core.clock import now
 from core.db import Lookup, organization_of, transaction
+from core.errors import NotFound
 from core.logs import logger
 from core.models import AuditEvent, Checkpoint, LogLeaf
 from core.vault import SignedHead
+from core.vault.watches import Difference, What
 
 # One checkpoint signs at most this many events, so that a large import does not hold the log's lock long.
 BATCH = 10_000
@@ -28,7 +31,8 @@ def sequence(session: Session) -> Checkpoint | None:
 
     Returns the newest checkpoint, or `None` for a log without entries. The log is locked until the
     transaction ends, so two sequencers never fork it; a checkpoint leaves this function only by the
-    same commit that stores it. What was signed before is held against the database first.
+    same commit that stores it. What was signed before is held against the database first: hashes that differ
+    are never signed on, and an entry whose words differ from its signed hash is told, as the tree is still the signed one.
 
     Raises:
         LogForked: the database holds another past than the one signed; nothing was signed.
@@ -38,6 +42,7 @@ def sequence(session: Session) -> Checkpoint | None:
     nodes = StoredNodes(session)
     size = heads.agree(session, nodes)
     nodes.fetch(merkle.peaks(0, size))  # all that the tree grows on from
+    alarm.tell(session, watch.before_signing(session, size))
     events = session.execute(
         select(AuditEvent.id, AuditEvent.leaf)
         .where(~AuditEvent.sequenced)
@@ -90,11 +95,48 @@ def sequence_all() -> int:
                 with transaction(org_id) as session:
                     sequence(session)
             except heads.LogForked as error:
-                logger().error("log_forked", org=str(org_id), message=str(error), **error.details)
+                _tell_fork(org_id, error)
                 forked.add(org_id)
             else:
                 done.add(org_id)
     return len(done)
+
+
+def watch_all() -> None:
+    """Hold every log against what was signed, also one that has nothing new to sign: the next share of each.
+
+    A log that cannot be looked at does not keep the others waiting.
+
+    Raises:
+        Exception: the last that one of them failed with.
+    """
+    failure: Exception | None = None
+    for org_id in Lookup.organizations():
+        try:
+            _watch(org_id)
+        except Exception as error:  # noqa: BLE001 - said here, and by the duty that fails
+            logger().error("log_not_looked_at", org=str(org_id), exc_info=error)
+            failure = error
+    if failure is not None:
+        raise failure
+
+
+def _watch(org_id: UUID) -> None:
+    fork: heads.LogForked | None = None
+    try:
+        with transaction(org_id) as session:
+            sequence(session)  # first, so that what a restore lost is known as a gap
+    except heads.LogForked as error:
+        fork = error
+    watch.look(org_id)
+    if fork is not None:  # last: the end of a whole look forgets what was seen before it began
+        _tell_fork(org_id, fork)
+
+
+def _tell_fork(org_id: UUID, error: heads.LogForked) -> None:
+    logger().error("log_forked", org=str(org_id), message=str(error), **error.details)
+    with transaction(org_id) as session:
+        alarm.tell(session, [Difference(0, What.FORK)])
 
 
 def prove(session: Session, event_id: UUID) -> Proof:
@@ -108,3 +150,16 @@ def prove(session: Session, event_id: UUID) -> Proof:
     path = merkle.inclusion_proof(StoredNodes(session), leaf.position, newest.size)
     event = session.get_one(AuditEvent, event_id)
     return Proof(entry=event.leaf, index=leaf.position, hashes=tuple(path), checkpoint=newest.note)
+
+
+def prove_consistency(session: Session, old: int, new: int) -> ConsistencyProof:
+    """Prove that the log of the checkpoint over `new` entries begins with its first `old`.
+
+    Raises:
+        NotFound: no checkpoint was signed at this size, or its log has fewer entries.
+    """
+    later = session.get(Checkpoint, (organization_of(session), new))
+    if later is None or not 0 <= old <= new:
+        raise NotFound("There are no checkpoints of these sizes.")
+    hashes = merkle.consistency_proof(StoredNodes(session), old, new) if old else []
+    return ConsistencyProof(old, tuple(hashes), later.note)

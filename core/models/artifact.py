@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
@@ -61,7 +61,9 @@ class Artifact(Tenant):
     """One sealed object. What has no row here does not exist.
 
     `member_id` is the person whose key seals it. Brand assets have none and use the organization's key; what is in
-    `PASSING` has none either and is sealed with a key of its own, known by the artifact's id.
+    `PASSING` has none either and is sealed with a key of its own, known by the artifact's id. Where `own_key` says so,
+    what is a person's is sealed with such a key as well: it is destroyed with the object, so a copy of that in a
+    backup is dead too.
     """
 
     __tablename__ = "artifacts"
@@ -81,5 +83,6 @@ class Artifact(Tenant):
     object_name: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.RANDOM))
     size: Mapped[int] = mapped_column(info=harmless(Harmless.WORK))
     sealed_sha256: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.RANDOM))
+    own_key: Mapped[bool] = mapped_column(default=False, server_default=false())
     delete_requested_at: Mapped[datetime | None]
     destroyed_at: Mapped[datetime | None]

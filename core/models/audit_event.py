@@ -20,6 +20,8 @@ class AuditEvent(Tenant):
     __tablename__ = "audit_events"
     __table_args__ = (
         Index("ix_audit_events_org", "org_id", "id"),
+        Index("ix_audit_events_kind", "org_id", "tag", "id"),
+        Index("ix_audit_events_subject", "org_id", "subject_id", "id"),
         Index("ix_audit_events_unsequenced", "org_id", "id", postgresql_where=text("NOT sequenced")),
     )
 

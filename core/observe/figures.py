@@ -34,7 +34,7 @@ EVERY_SECONDS: Final = 15.0
 # A process that leads no more, or hangs, must not go on saying what was.
 STALE_SECONDS: Final = 120.0
 # What of the signing folder is said to expire, by its file.
-_CERTIFICATES: Final = {"document.pem": "document", "saml-sp.crt": "saml_sp"}
+_CERTIFICATES: Final = {"document.pem": "document", "origin.pem": "origin", "saml-sp.crt": "saml_sp"}
 
 
 class Company(StrEnum):
@@ -106,6 +106,17 @@ def promises() -> Iterator[GaugeMetricFamily]:
     yield _one("oldest_unsequenced_seconds", "Age of the oldest event that is in no log yet", _age(event))
 
 
+def logs() -> Iterator[GaugeMetricFamily]:
+    """Whether companies' logs are what was signed, and how long ago the last of them was looked at as a whole."""
+    watches = vault().keys.watches
+    yield _one("logs_differing", "Companies whose evidence log is not what was signed", watches.differing())
+    yield _one(
+        "log_look_age_seconds",
+        "Seconds since every log was held against what was signed as a whole; since the first look began, before that",
+        _age(watches.longest_uncovered()),
+    )
+
+
 def keys() -> Iterator[GaugeMetricFamily]:
     """The epoch, and the room that the keyring has for the next."""
     _, opened = vault().keys.current_epoch()
@@ -173,6 +184,7 @@ Figure = Callable[[], Iterator[GaugeMetricFamily]]
 FIGURES: Final[Mapping[Figure, float]] = {
     queue: EVERY_SECONDS,
     promises: 60.0,
+    logs: 60.0,
     keys: 60.0,
     backup: 60.0,
     certificates: 300.0,

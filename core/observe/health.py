@@ -28,7 +28,7 @@ from core.observe import metrics
 from core.reasons import Reason, reason_of
 from core.settings import settings
 from core.vault import vault
-from core.vault.key_tables import Epoch
+from core.vault.key_tables import Epoch, LogDifference
 from core.vault.kms import EpochKeyGone
 from core.vault.outage import Outage
 
@@ -236,6 +236,25 @@ def ask_storage() -> None:
     vault().store.check()
 
 
+class LogDiffers(Exception):
+    """A company's evidence log is not what was signed."""
+
+
+def ask_logs() -> None:
+    """Ask beside the keys whether every log was what was signed when it was last looked at.
+
+    Raises:
+        LogDiffers: one was not.
+    """
+    try:
+        with _session(settings().keys_database_url.get_secret_value()) as session:
+            differing = session.scalar(select(LogDifference.org_id).limit(1)) is not None
+    except DBAPIError:  # another part's trouble, told there
+        return
+    if differing:
+        raise LogDiffers
+
+
 def ask_redis() -> None:
     """Ask Redis, on a connection of its own.
 
@@ -277,5 +296,6 @@ def health() -> Health:
             Part("storage", ask_storage),
             Part("redis", ask_redis, needed=False),
             Part("mail", greet_mail, needed=False, keep_seconds=MAIL_KEEP_SECONDS),
+            Part("log", ask_logs, needed=False),
         ]
     )

@@ -275,6 +275,21 @@ def doubted(session: Session, member_id: UUID) -> list[Photo]:
     return [photo for photo in held if photo.verdict is not None and _is_doubted(photo.verdict)]
 
 
+def replace_likeness(session: Session, photo: Photo, likeness: Sealed) -> None:
+    """Keep another embedding of the same face: another encoder is in use, whose numbers the old ones are not like.
+
+    Args:
+        session: bound to the organization, with the person locked.
+        photo: whose; its consent to `likeness` stands.
+        likeness: what the encoder in use made of it.
+    """
+    replaced = photo.likeness_id
+    photo.likeness_id = vault().keep(session, likeness).id
+    session.flush()
+    if replaced is not None:
+        vault().delete(session, [replaced])
+
+
 def forget_likeness(session: Session, member_id: UUID) -> None:
     """Delete the embeddings of a member's faces and what comparing them found: the consent was taken back.
 

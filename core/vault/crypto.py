@@ -6,6 +6,8 @@ import os
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from core.errors import AppError
 
@@ -24,6 +26,11 @@ class CannotOpen(AppError):
 def new_key() -> bytes:
     """Return a fresh 256-bit key from the system's random source."""
     return os.urandom(KEY_BYTES)
+
+
+def joined(one: bytes, other: bytes) -> bytes:
+    """Return the 256-bit key that takes both of two keys to know (HKDF-SHA256, RFC 5869)."""
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"headshots joined keys").derive(one + other)
 
 
 def seal(key: bytes, plaintext: bytes, associated: bytes) -> bytes:

@@ -92,6 +92,30 @@ class LogHead(KeyBase):
     note: Mapped[str] = mapped_column(Text)
 
 
+class LogWatch(KeyBase):
+    """How far the running look at a whole log is; see `core.vault.watches`."""
+
+    __tablename__ = "log_watches"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    began_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    position: Mapped[int] = mapped_column(BigInteger)
+    event_after: Mapped[UUID | None]
+    covered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class LogDifference(KeyBase):
+    """Something in the main database that is not as it was signed."""
+
+    __tablename__ = "log_differences"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    what: Mapped[str] = mapped_column(String(16), primary_key=True)
+    found_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class EpochProof(KeyBase):
     """A known text under an epoch's key: a keyring that cannot open it is another installation's."""
 

@@ -1,7 +1,7 @@
 """The key store: wrapped data keys, in a database apart from the one that names people.
 
-Each owner (a member, an organization for its brand assets, or a list that names many people) has one random data
-key, stored only wrapped under the current epoch key. Erasing destroys the wrapped key; turning the epoch re-wraps every
+Each owner (a member, an organization for its brand assets, a list that names many people, or one stored object of a
+person) has one random data key, stored only wrapped under the current epoch key. Erasing destroys the wrapped key; turning the epoch re-wraps every
 survivor and destroys the old epoch key, which kills each older copy of this store in any backup.
 """
 
@@ -40,6 +40,7 @@ from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBa
 from core.vault.kms import EpochKeyGone, Kms
 from core.vault.ledger import Erasures, Removals, Withdrawals
 from core.vault.marks import Marks
+from core.vault.watches import Watches
 
 # So many move in a tenth of a second, which is how long erasing one of them may wait.
 REWRAPPED_AT_ONCE = 2000
@@ -81,6 +82,7 @@ class EpochTurn:
 
 
 _PROVEN = b"headshots epoch"
+_ERASED = "This has been erased and cannot be opened any more."
 
 
 @contextmanager
@@ -112,6 +114,7 @@ class KeyStore:
         self._kms = kms
         self._may_turn = may_turn
         self.heads = Heads(engine)
+        self.watches = Watches(engine)
         self.marks = Marks(engine)
         self.erasures = Erasures(engine, ledger_key)
         self.withdrawals = Withdrawals(engine, ledger_key)
@@ -253,17 +256,51 @@ class KeyStore:
         Raises:
             KeyErased: the key does not exist any more.
         """
-        try:
-            return self._unwrapped(owner_id)
-        except EpochKeyGone:  # the epoch ended between the two looks, and the key has moved on
-            return self._unwrapped(owner_id)
+        return self.data_keys(owner_id)[0]
 
-    def _unwrapped(self, owner_id: UUID) -> bytes:
+    def data_keys(self, *owner_ids: UUID) -> list[bytes]:
+        """Do as `data_key` for several owners at once; return their keys in the same order.
+
+        Raises:
+            KeyErased: one of the keys does not exist any more.
+        """
+        try:
+            return self._all_unwrapped(owner_ids)
+        except EpochKeyGone:  # the epoch ended between the two looks, and the keys have moved on
+            return self._all_unwrapped(owner_ids)
+
+    def _all_unwrapped(self, owner_ids: Collection[UUID]) -> list[bytes]:
+        wanted = DataKey.owner_id == any_(literal(list(owner_ids), ARRAY(Uuid)))
         with Session(self._engine) as session:
-            row = session.get(DataKey, owner_id)
-        if row is None:
-            raise KeyErased("This has been erased and cannot be opened any more.")
-        return self._kms.unwrap(row.epoch, row.wrapped, self._associated(owner_id))
+            found = {row.owner_id: row for row in session.scalars(select(DataKey).where(wanted))}
+        if len(found) < len(set(owner_ids)):
+            raise KeyErased(_ERASED)
+        rows = [found[owner_id] for owner_id in owner_ids]
+        return [self._kms.unwrap(row.epoch, row.wrapped, self._associated(row.owner_id)) for row in rows]
+
+    def owners(self, at_once: int) -> Iterator[list[UUID]]:
+        """Yield who has a key, in the order of their ids, so many at once."""
+        last = UUID(int=0)
+        while True:
+            with Session(self._engine) as session:
+                some = list(
+                    session.scalars(
+                        select(DataKey.owner_id)
+                        .where(DataKey.owner_id > last)
+                        .order_by(DataKey.owner_id)
+                        .limit(at_once)
+                    )
+                )
+            if not some:
+                return
+            last = some[-1]
+            yield some
+
+    def among(self, owner_ids: Collection[UUID]) -> set[UUID]:
+        """Return which of these owners have a key."""
+        wanted = DataKey.owner_id == any_(literal(list(owner_ids), ARRAY(Uuid)))
+        with Session(self._engine) as session:
+            return set(session.scalars(select(DataKey.owner_id).where(wanted)))
 
     def exists(self, owner_id: UUID) -> bool:
         """Whether the owner still has a key."""
@@ -288,7 +325,7 @@ class KeyStore:
             return Destruction(epoch=entry.epoch, at=entry.at)
 
     def forget(self, owner_ids: Collection[UUID]) -> None:
-        """Destroy the keys of what is nobody, such as lists; the ledger is for people. Who has none is fine."""
+        """Destroy the keys of what is nobody: lists, single pictures; the ledger is for people. Who has none is fine."""
         with Session(self._engine) as session, session.begin():
             locks.wait(session, locks.Space.EPOCH, shared=True)
             session.execute(

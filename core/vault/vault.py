@@ -21,14 +21,14 @@ from sqlalchemy.orm import Session
 from core import locks
 from core.clock import now
 from core.connections import postgres_engine
-from core.db import connect_args, organization_of, pool_that_tells
+from core.db import connect_args, demand_no_transaction, organization_of, pool_that_tells
 from core.errors import ConfigurationError, Gone
 from core.ids import new_id
 from core.models import Artifact, Kind, Member
 from core.models.artifact import PASSING
 from core.queue import JobName, enqueue_all
 from core.settings import settings
-from core.vault.crypto import open_sealed, seal
+from core.vault.crypto import joined, open_sealed, seal
 from core.vault.escrow import Escrow
 from core.vault.keys import KeyErased, KeyStore
 from core.vault.kms import FileKms
@@ -60,6 +60,7 @@ class Sealed:
     media_type: str
     object_name: str
     size: int  # bytes, of the plaintext
+    own_key: bool
     sealed_sha256: str = ""
 
 
@@ -72,6 +73,7 @@ class Held:
     member_id: UUID | None
     kind: str
     object_name: str
+    own_key: bool
 
 
 class Marked(NamedTuple):
@@ -98,10 +100,16 @@ class Vault:
         member = of.member_id.bytes if of.member_id else bytes(16)
         return of.org_id.bytes + member + of.id.bytes + of.kind.encode()
 
-    @staticmethod
-    def _owner(of: Sealed | Held) -> UUID:
-        """Return whose key seals it: the person's, its own, or the organization's."""
-        return of.member_id or (of.id if of.kind in PASSING else of.org_id)
+    def _key(self, of: Sealed | Held) -> bytes:
+        """Return what seals it: the key of whose it is, joined with its own where it has one; its own alone in passing.
+
+        Raises:
+            KeyErased: one of them does not exist any more.
+        """
+        if of.kind in PASSING:
+            return self.keys.data_key(of.id)
+        owner_id = of.member_id or of.org_id
+        return joined(*self.keys.data_keys(owner_id, of.id)) if of.own_key else self.keys.data_key(owner_id)
 
     def seal(
         self, org_id: UUID, content: bytes, *, kind: Kind, media_type: str, member_id: UUID | None
@@ -123,11 +131,12 @@ class Vault:
             media_type=media_type,
             object_name=ObjectStore.new_name(),
             size=len(content),
+            # A company's own pictures are nobody's, and end with the company.
+            own_key=member_id is not None,
         )
-        key = (
-            self.keys.create([made.id])[made.id] if kind in PASSING else self.keys.data_key(self._owner(made))
-        )
-        sealed = seal(key, content, self._associated(made))
+        if made.own_key or kind in PASSING:
+            self.keys.create([made.id])
+        sealed = seal(self._key(made), content, self._associated(made))
         self.store.put(made.object_name, sealed)
         return replace(made, sealed_sha256=hashlib.sha256(sealed).hexdigest())
 
@@ -164,7 +173,14 @@ class Vault:
         artifact = session.get(Artifact, artifact_id)
         if artifact is None or artifact.delete_requested_at is not None:
             raise ArtifactGone("This picture has been deleted.")
-        return Held(artifact.id, artifact.org_id, artifact.member_id, artifact.kind, artifact.object_name)
+        return Held(
+            artifact.id,
+            artifact.org_id,
+            artifact.member_id,
+            artifact.kind,
+            artifact.object_name,
+            artifact.own_key,
+        )
 
     def open(self, held: Held) -> bytes:
         """Return the plaintext of what `find` found.
@@ -174,7 +190,7 @@ class Vault:
             KeyErased: its owner was erased.
             Unavailable: the storage does not answer.
         """
-        key = self.keys.data_key(self._owner(held))
+        key = self._key(held)
         try:
             sealed = self.store.get(held.object_name)
         except ObjectMissing as error:
@@ -227,6 +243,7 @@ class Vault:
         Raises:
             StorageNotOurs: the storage belongs to another installation, or to a later state of this one.
         """
+        demand_no_transaction("the storage")  # before the keys, which do not come back
         gone = set()
         if marked:
             self.keys.forget([one.artifact_id for one in marked])

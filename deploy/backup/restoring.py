@@ -33,6 +33,7 @@ class Restored:
         erased_again: people whom the backup knew and whom the ledger had erased since.
         withdrawn_again: consents that had been taken back since.
         removed_again: photos, own pictures and parts in shoots that their people had removed since.
+        ended_again: other pictures and numbers whose keys were destroyed since, such as what retention had swept.
         objects: how many were put into the storage.
         missing: rows whose object is not there; deleted between the backup's dump and its copy, or lost.
     """
@@ -41,6 +42,7 @@ class Restored:
     erased_again: int
     withdrawn_again: int
     removed_again: int
+    ended_again: int
     objects: int
     missing: int
 
@@ -83,7 +85,7 @@ def restore(folder: Path, *, key_store: bool = False) -> Restored:
     again = installation.replay()
     vault().ties.adopt_storage()
     missing = len(strays.look().missing)
-    return Restored(manifest, again.erased, again.withdrawn, again.removed, objects, missing)
+    return Restored(manifest, again.erased, again.withdrawn, again.removed, again.dead, objects, missing)
 
 
 def _restore_key_store(folder: Path, manifest: Manifest) -> None:

@@ -76,12 +76,13 @@ def restore(folder: Path, *, key_store: bool, as_json: bool) -> None:
             "erased_again": done.erased_again,
             "withdrawn_again": done.withdrawn_again,
             "removed_again": done.removed_again,
+            "ended_again": done.ended_again,
             "objects": done.objects,
             "missing": done.missing,
         },
         f"Restored the backup of {done.manifest.began_at:%Y-%m-%d %H:%M} UTC. {done.erased_again} people whom it brought back "
         f"were erased again, {done.withdrawn_again} consents taken back again, {done.removed_again} things removed again that "
-        f"their people had removed; {done.objects} objects were put back, {done.missing} rows have none. Processes may start.",
+        f"their people had removed, {done.ended_again} ended again whose own keys are gone; {done.objects} objects were put back, {done.missing} rows have none. Processes may start.",
     )
 
 

@@ -84,6 +84,32 @@ def show(slug: str, *, as_json: bool) -> None:
     reporter(as_json)(_facts(found), "\n".join(_lines(found)))
 
 
+@company.command()
+@click.argument("slug")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The ZIP to write."
+)
+def evidence(slug: str, out: Path) -> None:
+    """Write everything that a company's log proves into a ZIP, with a verifier that uses nothing of ours.
+
+    SLUG is the company's short name. Auditors download the same on their page Evidence.
+    """
+    from compliance.bundle.making import files
+    from core import logs
+    from core.clock import now
+    from core.web.archive import stream
+    from deploy.company import find
+
+    logs.configure()
+    if out.exists():
+        raise click.UsageError(f"{out} is there already.")
+    org_id = find(slug)
+    with out.open("xb") as file:
+        for part in stream(files(org_id), now()):
+            file.write(part)
+    click.echo(f"{out}: python3 verify.py {out} --keys keys.json")
+
+
 def _attribute(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     from sso.saml import AttributeMapping
 

@@ -1,8 +1,7 @@
-"""What `check`, `render`, `score` and `verify` do: files in, results on stdout."""
+"""What `check`, `render` and `score` do: files in, results on stdout."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compliance.consent import own_photos
-from compliance.verify import verify_file
-from core.errors import ConfigurationError, InvalidInput
+from compliance.origin.signer import of_this_machine
+from core.errors import InvalidInput
 from core.style.file import load_style, unusable_at
 from core.style.spec import StyleSpec
+from deploy.cli.group import DEFAULT_HOME
 from deploy.cli.subjects import number_taken, place_of, wanted_in, who
 
 if TYPE_CHECKING:  # a command that needs no model starts without one
@@ -23,9 +23,6 @@ if TYPE_CHECKING:  # a command that needs no model starts without one
     from workers.pipeline.score import Score
 
 Report = Callable[[dict[str, Any], str], None]
-
-# The check that fails when the keys are another installation's.
-SIGNER = "signer trusted"
 
 
 def check_photos(photos: Sequence[Path], report: Report, subjects: Sequence[str] = ()) -> bool:
@@ -140,6 +137,7 @@ def render_folder(
     if out.resolve() == photos.resolve():
         raise click.UsageError("The headshots would lie among the photos. Give another folder with --out.")
     spec, pictures = _style_of(style)
+    signer = of_this_machine(DEFAULT_HOME)
     places = _places(photos, out, subjects)
     _tell_left_out(photos)
     said: set[str] = set()
@@ -150,7 +148,7 @@ def render_folder(
             said.add(line)
             click.echo(line, err=True)
 
-    result = batch.render_folder(photos, spec, out, own_photos(), progress, pictures, places)
+    result = batch.render_folder(photos, spec, out, own_photos(), signer, progress, pictures, places)
     for person in result.people:
         report(person.model_dump(mode="json"), _came_of(person, spec, out))
     sheets = f", sheets: {out / 'team.jpg'}, {out / 'alignment.jpg'}" if result.team.people else ""
@@ -295,58 +293,3 @@ def _scored(one: Score) -> str:
         lines.append(f"    distance to each photo: {each}{among}")
     lines += [f"    {name.replace('_', ' ')}: {value:g}" for name, value in one.figures.items()]
     return "\n".join(lines)
-
-
-def verify_files(files: Sequence[Path], keys: Path | None, home: Path, report: Report) -> bool:
-    """Verify evidence offline; return whether all of it holds.
-
-    Raises:
-        ConfigurationError: no keys were given, and those on this machine belong to another installation.
-    """
-    published, source = _published_keys(keys, home)
-    good = True
-    for path in files:
-        result = verify_file(path, published)
-        if keys is None and any(one.name == SIGNER and not one.ok for one in result.checks):
-            raise ConfigurationError(
-                f"{path} was not signed by the installation whose keys are in {source}, the only ones on this "
-                "machine. That alone proves nothing: give the keys.json of the company it names with --keys."
-            )
-        good &= result.ok
-        word = f"{result.status or 'valid'}, unchanged" if result.ok else "REJECTED"
-        lines = [f"{'✓' if result.ok else '✗'} {path}: {word}"]
-        lines += [f"    {'✓' if one.ok else '✗'} {one.name}: {one.detail}" for one in result.checks]
-        lines.append(f"    checked with the keys in {source}")
-        report(
-            {
-                "file": str(path),
-                "ok": result.ok,
-                "kind": result.kind,
-                "status": result.status,
-                "keys": str(source),
-                "checks": [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in result.checks],
-            },
-            "\n".join(lines),
-        )
-    return good
-
-
-def _published_keys(keys: Path | None, home: Path) -> tuple[dict[str, Any], Path]:
-    """Read the keys given, or else those that `up` or `demo` published on this machine.
-
-    Never a file that merely lies beside the evidence: who forges one would forge the other.
-    """
-    candidates = [keys] if keys else [home / "published-keys.json", home / "demo" / "published-keys.json"]
-    for candidate in candidates:
-        if candidate.exists():
-            try:
-                value = json.loads(candidate.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise InvalidInput(f"{candidate} is not a keys file: it is no JSON.") from error
-            if not isinstance(value, dict):
-                raise InvalidInput(f"{candidate} is not a keys file.")
-            return value, candidate
-    raise ConfigurationError(
-        "Which keys should this be checked with? Download keys.json from the company's trust page once, "
-        "keep it, and give it with --keys."
-    )

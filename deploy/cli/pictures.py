@@ -134,18 +134,46 @@ def score(
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, type=AnyFile())
+@click.argument("files", nargs=-1, type=AnyFile())
 @click.option(
     "--keys",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The published keys.json; this installation's own if not given.",
 )
+@click.option(
+    "--consistency",
+    nargs=2,
+    type=AnyFile(),
+    metavar="OLD NEW",
+    help="Whether the log of checkpoint NEW (or of a consistency proof, which ends in one) begins with that of OLD.",
+)
+@click.option("--proof", type=AnyFile(), help="The consistency proof, where NEW is a checkpoint alone.")
 @json_option
-def verify(files: tuple[Path, ...], keys: Path | None, *, as_json: bool) -> None:
-    """Verify deletion certificates, checkpoints and proofs offline, with the published keys only."""
-    from deploy.cli.photos import verify_files
+def verify(
+    files: tuple[Path, ...],
+    keys: Path | None,
+    consistency: tuple[Path, Path] | None,
+    proof: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Verify deletion certificates, checkpoints, proofs, and where pictures come from; offline, with the published keys.
 
-    sys.exit(0 if verify_files(files, keys, DEFAULT_HOME, reporter(as_json)) else 1)
+    A picture that carries no content credentials, was changed since it was signed, or was signed by somebody whom
+    the keys do not name, is a finding.
+    """
+    from deploy.cli.evidence import verify_files, verify_pair
+
+    if not files and consistency is None:
+        raise click.UsageError("Give the files to verify, or --consistency OLD NEW.")
+    if proof is not None and consistency is None:
+        raise click.UsageError("--proof goes with --consistency OLD NEW.")
+    good, report = True, reporter(as_json)
+    if files:
+        good = verify_files(files, keys, DEFAULT_HOME, report)
+    if consistency is not None:
+        good &= verify_pair(*consistency, proof, keys, DEFAULT_HOME, report)
+    sys.exit(0 if good else 1)
 
 
 @main.group()

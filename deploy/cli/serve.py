@@ -122,7 +122,7 @@ def migrate(revision: str | None, lose: tuple[str, ...]) -> None:
 
 @main.group()
 def keys() -> None:
-    """Epoch keys."""
+    """Epoch keys, and the data keys under them."""
 
 
 @keys.command()
@@ -137,6 +137,28 @@ def rotate(*, as_json: bool) -> None:
     installation.demand()
     epoch = turn_epoch()
     reporter(as_json)({"epoch": epoch}, f"Epoch {epoch} has begun; the key of the one before is destroyed.")
+
+
+@keys.command()
+@click.option(
+    "--most",
+    type=click.IntRange(min=0),
+    help="Destroy up to so many; if not given, no more than a hundredth of all keys or ten, whichever is more.",
+)
+@json_option
+def sweep(most: int | None, *, as_json: bool) -> None:
+    """Destroy keys older than an hour that belong to nobody and nothing in the database, as the scheduler does every six hours.
+
+    Refuses where so many are unused that rows must be missing, as after a restore.
+    """
+    from compliance import keyless
+    from core import logs
+    from deploy import installation
+
+    logs.configure()
+    installation.demand()
+    count = keyless.sweep(most=most)
+    reporter(as_json)({"destroyed": count}, f"{count} keys were destroyed.")
 
 
 @keys.command("escrow-key")

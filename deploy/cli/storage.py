@@ -108,9 +108,14 @@ def replay(*, as_json: bool) -> None:
     logs.configure()
     again = installation.replay()
     reporter(as_json)(
-        {"erased_again": again.erased, "withdrawn_again": again.withdrawn, "removed_again": again.removed},
-        f"{again.erased} people whom the backup brought back were erased again, {again.withdrawn} consents taken back again, and "
-        f"{again.removed} things removed again that their people had removed. "
+        {
+            "erased_again": again.erased,
+            "withdrawn_again": again.withdrawn,
+            "removed_again": again.removed,
+            "ended_again": again.dead,
+        },
+        f"{again.erased} people whom the backup brought back were erased again, {again.withdrawn} consents taken back again, "
+        f"{again.removed} things removed again that their people had removed, and {again.dead} ended again whose own keys are gone. "
         "Processes may start; the workers remove the rest.",
     )
 

@@ -41,17 +41,18 @@ class Outcome:
 
 
 @contextmanager
-def patience(seconds: float, what: str) -> Iterator[Callable[[], None]]:
-    """Yield a pause to call between two looks.
+def patience(seconds: float, what: str) -> Iterator[Callable[..., None]]:
+    """Yield a pause to call between two looks, with what was seen last where there is something to tell.
 
     Raises:
         DemoFailed: from the pause, once `seconds` are over.
     """
     deadline = time.monotonic() + seconds
 
-    def pause() -> None:
+    def pause(seen: str = "") -> None:
         if time.monotonic() > deadline:
-            raise DemoFailed(f"{what} did not happen within {seconds:.0f} seconds.")
+            last = f" The last answer was {seen}." if seen else ""
+            raise DemoFailed(f"{what} did not happen within {seconds:.0f} seconds.{last}")
         time.sleep(POLL_SECONDS)
 
     yield pause
@@ -223,7 +224,7 @@ class Employee:
                 _, body = self._browser.fetch(f"{receipt}.json")
                 if body["status"] == status:
                     return self._browser.get(body["certificate_url"]).content
-                pause()
+                pause(body["status"])
 
     def published_keys(self, slug: str) -> Any:
         """Return the public keys that the company's evidence is checked with."""

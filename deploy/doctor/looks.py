@@ -78,6 +78,11 @@ def looks(mail_to: str | None = None) -> list[Look]:
         Look(
             "matting_model", machine.matting, "Correct HEADSHOTS_MATTING_MODEL, or install the `onnx` extra."
         ),
+        Look(
+            "likeness_model",
+            machine.likeness,
+            "Correct HEADSHOTS_LIKENESS_MODEL or the side file beside it, or install the `onnx` extra.",
+        ),
         Look("gpu", machine.image_model, "See “Operate”, GPU hosts."),
     ]
     if mail_to is not None:

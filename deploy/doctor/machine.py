@@ -25,7 +25,7 @@ from core.fonts import covering
 from core.observe import health
 from core.observe.figures import expiries
 from core.outages import part_of
-from core.settings import diffusion_settings, settings, vision_settings
+from core.settings import diffusion_settings, settings
 from core.vault import ties
 from core.vault.kms import EpochKeyGone
 from deploy import installation
@@ -167,7 +167,7 @@ def signing() -> Iterator[Finding]:
     """The signing keys are there, closed, and what their certificates say."""
     check = "signing_keys"
     folder = settings().signing_path
-    for name in ("log.pem", "document.pem", "saml-sp.key", "saml-sp.crt"):
+    for name in ("log.pem", "document.pem", "origin.pem", "saml-sp.key", "saml-sp.crt"):
         path = folder / name
         if not path.exists():
             yield failure(
@@ -178,7 +178,7 @@ def signing() -> Iterator[Finding]:
             continue
         if not name.endswith(".crt"):
             yield from _closed(check, path)
-        if name in ("document.pem", "saml-sp.crt"):
+        if name in ("document.pem", "origin.pem", "saml-sp.crt"):
             yield from _certificate(check, path)
 
 
@@ -224,14 +224,17 @@ def libraries() -> Iterator[Finding]:
 
 
 def matting() -> Iterator[Finding]:
-    """The matting network of the operator's own, where one is named."""
+    """Which matting cuts people out, and that a network of the operator's own can be used."""
     from workers.vision import alpha_model
 
-    if vision_settings().matting_model is None:
-        yield skipped("matting_model", "HEADSHOTS_MATTING_MODEL is not set; the built-in one is used")
-        return
-    alpha_model.check()
-    yield ok("matting_model", "the network can be used")
+    yield ok("matting_model", alpha_model.check())
+
+
+def likeness() -> Iterator[Finding]:
+    """Which encoder compares faces, and that one of the operator's own can be used."""
+    from workers.vision.encoder import encoder
+
+    yield ok("likeness_model", encoder().title)
 
 
 def image_model() -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import re
 import tempfile
 import zipfile
 import zlib
@@ -74,8 +75,25 @@ def _tell(
 ) -> Iterator[Told]:
     with running(home, durable=False, test=True) as stack:
         place = place_of(stack)
-        result = run_demo(place, photos, out, lines.append)
+        try:
+            result = run_demo(place, photos, out, lines.append)
+        except BaseException as error:
+            error.add_note("\n".join([*lines, *_complaints(home / "logs")]))
+            raise
         yield Told(out, home, result, place, stack.services.redis_url, lines)
+
+
+def _complaints(logs: Path) -> list[str]:
+    """Return what the product's processes said that is worth a look, the last of it from each."""
+    return [
+        f"{path.name}: {line}"
+        for path in sorted(logs.glob("*.log"))
+        for line in [
+            line
+            for line in path.read_text(errors="replace").splitlines()
+            if not re.search(r'"level": ?"(info|debug)"', line)
+        ][-40:]
+    ]
 
 
 def test_headshot_is_delivered_in_every_shape_without_camera_data(told: Told) -> None:

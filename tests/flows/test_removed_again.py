@@ -265,5 +265,5 @@ def test_a_copy_as_young_as_the_mark_is_not_served_with_a_photo_that_was_removed
     checked = run("drill", "check")
     assert checked.exit_code == 1
     assert "1 photos, own pictures or parts in shoots are back" in checked.stdout
-    assert good("replay") == {"erased_again": 0, "withdrawn_again": 0, "removed_again": 1}
+    assert good("replay") == {"erased_again": 0, "withdrawn_again": 0, "removed_again": 1, "ended_again": 0}
     installation.demand()

@@ -234,7 +234,7 @@ def test_between_the_rows_and_the_ledger_nothing_starts(
         assert run("restore", str(folder)).exit_code == 130
     forget_process_state()
     demand_nothing_starts("headshots replay")
-    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0, "removed_again": 0}
+    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0, "removed_again": 0, "ended_again": 0}
     assert run("storage", "adopt", "--yes").exit_code == 0
     installation.demand()
 
@@ -256,7 +256,7 @@ def test_a_copy_as_young_as_the_mark_is_not_served_before_the_ledger(
     move_to(main_of(services, empty), monkeypatch)
     restoring._restore_main(services.environment(empty)["HEADSHOTS_DATABASE_OWNER_URL"], dump)
     demand_nothing_starts("headshots replay")
-    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0, "removed_again": 0}
+    assert good("replay") == {"erased_again": 1, "withdrawn_again": 0, "removed_again": 0, "ended_again": 0}
     installation.demand()
 
 
@@ -281,7 +281,7 @@ def test_a_copy_as_young_as_the_mark_brings_no_consent_back(
     move_to(main_of(services, empty), monkeypatch)
     restoring._restore_main(services.environment(empty)["HEADSHOTS_DATABASE_OWNER_URL"], dump)
     assert "headshots replay" in run("web").stderr
-    assert good("replay") == {"erased_again": 0, "withdrawn_again": 1, "removed_again": 0}
+    assert good("replay") == {"erased_again": 0, "withdrawn_again": 1, "removed_again": 0, "ended_again": 0}
     installation.demand()
 
 
@@ -449,7 +449,7 @@ def test_a_backup_holds_everything_of_all_companies_and_no_keyring(
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert [name for name in files if not name.startswith("objects/")] == [
         "key-store.dump", "main.dump", "manifest.json",
-        "signing/document.pem", "signing/log.pem", "signing/saml-sp.crt", "signing/saml-sp.key",
+        "signing/document.pem", "signing/log.pem", "signing/origin.pem", "signing/saml-sp.crt", "signing/saml-sp.key",
     ]  # fmt: skip
     assert sum(name.startswith("objects/") for name in files) == 2
     assert folder.stat().st_mode & 0o077 == 0

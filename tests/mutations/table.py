@@ -198,11 +198,18 @@ MUTATIONS = (
     Mutation(
         "A log that is not the one that was signed is not signed",
         "compliance/log/heads.py",
-        "if (index + 1) << level <= size and nodes.get(level, index) != node:",
+        "if (index + 1) << level <= size and nodes.find((level, index)) != node:",
         "if False:",
         (
             "tests/unit/compliance/test_log_heads.py::test_a_log_that_was_rewritten_is_not_signed_and_others_are",
         ),
+    ),
+    Mutation(
+        "Entries lead up to the signed head",
+        "compliance/log/watch.py",
+        "        if span.anchors.get(peak) != top:\n",
+        "        if False:\n",
+        ("tests/unit/compliance/test_log_watch.py::test_whatever_the_tables_owner_rewrites_is_noticed",),
     ),
     # Tenants and doors
     Mutation(

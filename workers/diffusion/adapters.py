@@ -40,7 +40,7 @@ class CurvePoint(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     step: int
-    distance: float | None = None  # to the held-out photos (dlib); None: no face came of it
+    distance: float | None = None  # to the held-out photos, by the encoder in use; None: no face came of it
 
 
 class Facts(BaseModel):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.errors import ConfigurationError
+from workers.vision.licences import BY_NAME, NO_COMMERCE, RESEARCH
 
 TINY: Final = "tiny"  # where a setting names weights: small random models, for trying the path out
 FULL: Final = "full"  # random weights of the real size, for timing
@@ -150,23 +151,20 @@ SDXL: Final = Base(
 
 BASES: Final = {base.name: base for base in (KLEIN, SDXL)}
 
-_NO_COMMERCE = "its licence does not allow a paid service"
-_RESEARCH = "its weights are for non-commercial research only (insightface issues 1242 and 2486)"
 # Pattern in a folder's or hub id's name → why it is refused (docs/sources.md, Base models).
 REFUSED: Final[tuple[tuple[str, str], ...]] = (
-    (r"flux\.?2[-_ ]?\[?klein\]?[-_ ](base[-_ ])?9b", f"FLUX.2 [klein] 9B: {_NO_COMMERCE}"),
-    (r"flux\.?2[-_ ]?\[?dev", f"FLUX.2 [dev]: {_NO_COMMERCE}"),
+    (r"flux\.?2[-_ ]?\[?klein\]?[-_ ](base[-_ ])?9b", f"FLUX.2 [klein] 9B: {NO_COMMERCE}"),
+    (r"flux\.?2[-_ ]?\[?dev", f"FLUX.2 [dev]: {NO_COMMERCE}"),
     (
         r"flux\.?1[-_ ]?\[?(kontext|dev|fill|redux|canny|depth)",
-        f"FLUX.1 [dev] and its family: {_NO_COMMERCE}",
+        f"FLUX.1 [dev] and its family: {NO_COMMERCE}",
     ),
-    (r"rmbg[-_ ]?(v)?2|bria[-_ ]?rmbg", f"RMBG 2.0 is CC BY-NC: {_NO_COMMERCE}"),
-    (r"antelopev2|buffalo[-_](l|m|s|sc)\b|insightface", f"InsightFace models: {_RESEARCH}"),
-    (r"instant[-_ ]?id", f"InstantID builds on InsightFace: {_RESEARCH}"),
-    (r"photo[-_ ]?maker", f"PhotoMaker v2 builds on InsightFace: {_RESEARCH}"),
-    (r"pulid", f"PuLID builds on InsightFace: {_RESEARCH}"),
-    (r"ip[-_ ]?adapter[-_ ]?face[-_ ]?id", f"IP-Adapter-FaceID builds on InsightFace: {_RESEARCH}"),
-    (r"infinite[-_ ]?you", f"InfiniteYou is CC BY-NC 4.0: {_NO_COMMERCE}"),
+    *BY_NAME,
+    (r"instant[-_ ]?id", f"InstantID builds on InsightFace: {RESEARCH}"),
+    (r"photo[-_ ]?maker", f"PhotoMaker v2 builds on InsightFace: {RESEARCH}"),
+    (r"pulid", f"PuLID builds on InsightFace: {RESEARCH}"),
+    (r"ip[-_ ]?adapter[-_ ]?face[-_ ]?id", f"IP-Adapter-FaceID builds on InsightFace: {RESEARCH}"),
+    (r"infinite[-_ ]?you", f"InfiniteYou is CC BY-NC 4.0: {NO_COMMERCE}"),
     (r"krea[-_ ]?2", "Krea 2: its licence limits revenue and seats"),
     (r"\bsana\b|sana[-_ ]?(1|sprint)", "SANA: its licence terms are not cleared"),
 )

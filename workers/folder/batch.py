@@ -13,6 +13,9 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
+from compliance.origin.credentials import Origin
+from compliance.origin.making import Making
+from compliance.origin.signer import Signer
 from core.checks.report import Gate, GateName, GateReport
 from core.checks.verdict import Verdict
 from core.consent import ValidConsent
@@ -158,6 +161,7 @@ def render_folder(
     style: StyleSpec,
     out: Path,
     consent: ValidConsent,
+    signer: Signer,
     on_progress: OnProgress = lambda _person, _fraction, _stage: None,
     pictures: Pictures = NO_PICTURES,
     subjects: Mapping[str, Mapping[str, tuple[float, float]]] = {},
@@ -173,6 +177,7 @@ def render_folder(
         style: The company's style.
         out: Folder, made where it does not exist.
         consent: The operator's statement.
+        signer: Signs where each headshot comes from.
         on_progress: Told the person, the fraction of that person's work done, and the stage.
         pictures: What the style names.
         subjects: Person → file name → where the person is in a photo of several people, as `render` takes it.
@@ -189,7 +194,9 @@ def render_folder(
     for folder in folders:
         person, started = shown(folder), time.perf_counter()
         try:
-            one = _person(folder, style, out, consent, on_progress, pictures, subjects.get(person, {}))
+            one = _person(
+                folder, style, out, consent, signer, on_progress, pictures, subjects.get(person, {})
+            )
         except AppError:
             raise  # of the whole run: no consent, nowhere to write
         except Exception as error:  # noqa: BLE001 - one person's photos must not cost the others theirs
@@ -215,6 +222,7 @@ def _person(
     style: StyleSpec,
     out: Path,
     consent: ValidConsent,
+    signer: Signer,
     on_progress: OnProgress,
     pictures: Pictures,
     subjects: Mapping[str, tuple[float, float]],
@@ -233,7 +241,7 @@ def _person(
     pair = None
     if result.headshots:
         best = result.headshots[0]
-        _write(out / person, best, style, pictures.logo)
+        _write(out / person, best, style, pictures.logo, signer)
         content = dict(files)[best.source]
         seen = examine(content, consent, subject=result.subjects.get(best.source))
         pair = Pair.of(person, kept(content, seen, _SHEET_HEAD), in_frame(best.pixels, style))
@@ -241,17 +249,18 @@ def _person(
     return _Done(report, result.headshots[0].report if result.headshots else None, pair)
 
 
-def _write(folder: Path, best: Headshot, style: StyleSpec, logo: Pixels | None) -> None:
+def _write(folder: Path, best: Headshot, style: StyleSpec, logo: Pixels | None, signer: Signer) -> None:
     first, *further = style.outputs
     caption = caption_of(folder.name, "", style)
     head = Head.measured(best.report.figures)
-    made = outputs(best.pixels, style, caption=caption, head=head, logo=logo)
+    origin = Origin(Making.of_headshot("studio", style), signer)
+    made = outputs(best.pixels, style, origin, caption=caption, head=head, logo=logo)
     if first.format is OutputFormat.JPEG:
         _put(folder / "headshot.jpg", made[first.name])
     else:
         further = list(style.outputs)
         plain = encode(in_frame(best.pixels, style), OutputFormat.JPEG, caption=caption)
-        _put(folder / "headshot.jpg", plain)
+        _put(folder / "headshot.jpg", origin.signed(plain, OutputFormat.JPEG.media_type))
     for output in further:
         _put(folder / f"{output.name}.{output.format.suffix}", made[output.name])
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-import numpy as np
 from PIL import Image
 from sqlalchemy.orm import Session
 
@@ -28,6 +26,7 @@ from core.vault import ArtifactGone, Held, Sealed, vault
 from workers.pipeline.assignment import crop_of
 from workers.pipeline.judgement import judge
 from workers.process.runner import JobRun, Permanent
+from workers.vision.check import examine
 from workers.vision.full_resolution import kept
 from workers.vision.geometry import Pixels
 from workers.vision.likeness import Embedding, embed, strangers
@@ -37,7 +36,6 @@ SCENE_SIDE = 1280  # pixels: where people look for themselves among others
 # Nearly lossless, so that the copy that headshots are made from is as good as the original.
 KEPT_QUALITY = 96
 PREVIEW_QUALITY = 82
-_DIGITS = 6  # of an embedding's numbers: float32 has no more
 _LOOKS = 2  # what fails twice on one photo lies in the photo
 
 
@@ -76,7 +74,7 @@ def run(job: JobRun) -> None:
         logger().error("photo_check_failed", photo=str(job.subject_id), exc_info=error)
         raise Permanent(Issue.CHECK_FAILED) from error
     made = _seal(job, member_id, seen)
-    compared = _Compared()
+    compared = _Compared(job.org_id, member_id)
     if made.likeness is not None and seen.likeness is not None:
         compared.known[made.likeness.id] = seen.likeness
     while True:
@@ -84,11 +82,12 @@ def run(job: JobRun) -> None:
             with job.finish() as session:
                 agreed = _record(session, job, seen, made, compared, subject)
         except _Unread as unread:
-            compared.read(unread.held)
+            compared.read(unread.kept, unread.agreed)
         else:
             break
     if made.likeness is not None and not agreed.covers(Purpose.LIKENESS):
         vault().discard(made.likeness)  # taken back meanwhile
+    compared.tidy()
     _count(seen.verdict)
 
 
@@ -116,7 +115,7 @@ def _record(
         check_failed=any(one.code is Issue.CHECK_FAILED for one in seen.verdict.issues),
     )
     if compare:
-        compared.mark(session, photo.participation_id)
+        compared.mark(session, photo.participation_id, agreed)
     return agreed
 
 
@@ -187,62 +186,99 @@ class _Made(NamedTuple):
 
 
 def _seal(job: JobRun, member_id: UUID, seen: _Seen) -> _Made:
-    def put(content: bytes | None, kind: Kind, media_type: str = "image/jpeg") -> Sealed | None:
+    def put(content: bytes | None, kind: Kind) -> Sealed | None:
         if content is None:
             return None
-        return vault().seal(job.org_id, content, kind=kind, media_type=media_type, member_id=member_id)
+        return vault().seal(job.org_id, content, kind=kind, media_type="image/jpeg", member_id=member_id)
 
-    numbers = None
-    if seen.likeness is not None:
-        numbers = json.dumps([round(float(number), _DIGITS) for number in seen.likeness]).encode()
     return _Made(
         put(seen.stripped, Kind.PHOTO),
         put(seen.preview, Kind.PREVIEW),
-        put(numbers, Kind.LIKENESS, "application/json"),
+        None if seen.likeness is None else _sealed(job.org_id, member_id, seen.likeness),
     )
+
+
+class _Kept(NamedTuple):
+    """A photo of the person whose embedding is kept."""
+
+    likeness: Held
+    photo: Held
+    subject: tuple[float, float] | None
 
 
 class _Unread(Exception):
     """Embeddings that have to be read from the storage before the transaction is done again."""
 
-    def __init__(self, held: Sequence[Held]) -> None:
+    def __init__(self, kept: Sequence[_Kept], agreed: ValidConsent) -> None:
         super().__init__()
-        self.held = held
+        self.kept = kept
+        self.agreed = agreed
 
 
 class _Compared:
     """Looks whether one photo of a person shows somebody else; a new photo can change what is said of others.
 
-    All embeddings of the person have to be there under their lock, and another worker may have kept one since.
+    All embeddings of the person have to be there under their lock, and another worker may have kept one since. One of
+    another encoder than the one in use is never compared: it is made anew from its photo.
     """
 
-    def __init__(self) -> None:
-        self.known: dict[UUID, Embedding] = {}  # by their artifacts
+    def __init__(self, org_id: UUID, member_id: UUID) -> None:
+        self._org_id, self._member_id = org_id, member_id
+        # By their artifacts; `None` where no face is found any more.
+        self.known: dict[UUID, Embedding | None] = {}
+        self._anew: dict[UUID, Sealed] = {}
+        self._used: set[UUID] = set()
 
-    def read(self, wanted: Sequence[Held]) -> None:
-        """Read embeddings."""
-        for held in wanted:
-            self.known[held.id] = np.asarray(json.loads(vault().open(held)), np.float64)
+    def read(self, wanted: Sequence[_Kept], agreed: ValidConsent) -> None:
+        """Read embeddings, and make those anew that cannot be compared."""
+        for one in wanted:
+            embedding: Embedding | None = Embedding.from_bytes(vault().open(one.likeness))
+            if embedding is not None and not embedding.is_current:
+                seen = examine(vault().open(one.photo), agreed, subject=one.subject)
+                embedding = None
+                if seen.pixels is not None and seen.face is not None:
+                    embedding = embed(seen.pixels, seen.face, agreed)
+                    self._anew[one.likeness.id] = _sealed(self._org_id, self._member_id, embedding)
+            self.known[one.likeness.id] = embedding
 
-    def mark(self, session: Session, participation_id: UUID) -> None:
+    def mark(self, session: Session, participation_id: UUID, agreed: ValidConsent) -> None:
         """Say on photos what comparing found.
 
         Raises:
             _Unread: an embedding is missing.
         """
         compared: dict[str, Embedding] = {}
-        unread: list[Held] = []
+        unread: list[_Kept] = []
+        self._used.clear()
         for photo in photos.of_participation(session, participation_id):
             if photo.likeness_id is None:
                 continue
-            if photo.likeness_id in self.known:
-                compared[str(photo.id)] = self.known[photo.likeness_id]
-            else:
-                unread.append(vault().find(session, photo.likeness_id))
+            if photo.likeness_id not in self.known:
+                likeness = vault().find(session, photo.likeness_id)
+                unread.append(_Kept(likeness, vault().find(session, photo.artifact_id), photo.subject))
+                continue
+            known = self.known[photo.likeness_id]
+            if known is not None:
+                compared[str(photo.id)] = known
+            if photo.likeness_id in self._anew:
+                self._used.add(photo.likeness_id)
+                verdicts.replace_likeness(session, photo, self._anew[photo.likeness_id])
         if unread:
-            raise _Unread(unread)
+            raise _Unread(unread, agreed)
         finding = Finding.of(Issue.MAY_BE_SOMEONE_ELSE).model_dump(mode="json")
         verdicts.mark_strangers(session, participation_id, strangers(compared), finding)
+
+    def tidy(self) -> None:
+        """Let go of what was made anew and is not kept, because photo or consent went meanwhile."""
+        for replaced, sealed in self._anew.items():
+            if replaced not in self._used:
+                vault().discard(sealed)
+
+
+def _sealed(org_id: UUID, member_id: UUID, embedding: Embedding) -> Sealed:
+    return vault().seal(
+        org_id, embedding.to_bytes(), kind=Kind.LIKENESS, media_type="application/json", member_id=member_id
+    )
 
 
 def _jpeg(pixels: Pixels, quality: int, side: int | None = None) -> bytes:

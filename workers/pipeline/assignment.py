@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from core import audit
 from core.checks.report import GateReport
 from core.consent import Purpose, ValidConsent
 from core.ids import new_id
+from core.logs import logger
 from core.models import EngineName, Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
 from core.observe import metrics
 from core.people import consents
@@ -295,12 +295,15 @@ def colleagues(session: Session, participation_id: UUID) -> list[Held]:
 
 
 def embeddings(held: Sequence[Held]) -> list[Embedding]:
-    """Read embeddings; of somebody who left meanwhile there is none any more."""
+    """Read embeddings; of somebody who left meanwhile there is none any more, and one of another encoder is left out."""
     found = []
     for one in held:
         with suppress(ArtifactGone, KeyErased):
-            found.append(np.asarray(json.loads(vault().open(one)), np.float64))
-    return found
+            found.append(Embedding.from_bytes(vault().open(one)))
+    current = [one for one in found if one.is_current]
+    if len(current) < len(found):
+        logger().warning("embeddings_of_another_encoder", left_out=len(found) - len(current))
+    return current
 
 
 def _png(pixels: Pixels) -> bytes:

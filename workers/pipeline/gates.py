@@ -26,9 +26,10 @@ from workers.studio.light import asked
 from workers.vision import photometry, trust
 from workers.vision.color import to_linear
 from workers.vision.detail import sharpness
+from workers.vision.encoder import Limits, encoder
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face, Pixels
-from workers.vision.likeness import MOST_PAIRS, SAME_PERSON, distance, embed
+from workers.vision.likeness import distance, embed
 from workers.vision.segment import background, disc
 from workers.vision.skin import skin_tone
 
@@ -52,7 +53,6 @@ _SIDED: Final = (
 _BLURRED_HERE: Final = (
     0.95  # of what the photo check refuses: the same face, placed anew, measures up to 5 % less
 )
-_LIKENESS_MARGIN: Final = 0.10  # beyond the person's own spread
 # ΔE × % of the head's height squared. Over the six presets four clean cut-outs had 1 to 7, two with the old
 # background's colours at jaw, neck, ears or shoulders 15 and more, back-lit heads with a glowing rim 13 to 42. It
 # cannot tell a light of the person's own from the old wall's: docs/pictures.md, "The rim".
@@ -259,10 +259,10 @@ def _backdrop(error: float | None) -> Gate:
 
 def _likeness(pixels: Pixels, face: Face, source: str, own: Own, consent: ValidConsent) -> Gate:
     spread = own.spread()
-    limit = SAME_PERSON
+    used = encoder()
+    limit, unit = used.limits.same_person, used.unit
     if spread is not None:
-        limit = min(SAME_PERSON, max(MOST_PAIRS, spread + _LIKENESS_MARGIN))
-    unit = "dlib distance"
+        limit = min(limit, max(used.limits.most_pairs, spread + used.limits.margin))
     if not consent.covers(Purpose.LIKENESS):
         return not_measured(unit, limit, "no consent to likeness")
     if not own.embeddings:
@@ -272,16 +272,14 @@ def _likeness(pixels: Pixels, face: Face, source: str, own: Own, consent: ValidC
     if value is None:
         value = distance(result, own.embeddings[source])
     others = sum(key != source for key in own.embeddings)
-    gate = at_most(value, unit, limit, _likeness_reason(others, spread))
+    gate = at_most(value, unit, limit, _likeness_reason(others, spread, used.limits))
     return gate.model_copy(update={"others": others})
 
 
-def _likeness_reason(others: int, spread: float | None) -> str:
+def _likeness_reason(others: int, spread: float | None, limits: Limits) -> str:
     if spread is None:
-        return (
-            "0.6 finds 97 % of same-person pairs without a false match; compared with the one photo there is"
-        )
-    return f"own photos differ by up to {spread:.2f}, plus {_LIKENESS_MARGIN}; compared with {others}"
+        return f"{limits.source or 'the limit of its side file'}; compared with the one photo there is"
+    return f"own photos differ by up to {spread:.2f}, plus {limits.margin:.2g}; compared with {others}"
 
 
 def _complexion(pixels: Pixels, face: Face, own: Own, style: StyleSpec | None) -> dict[GateName, Gate]:

@@ -24,30 +24,20 @@ from core.checks.report import Gate, GateName
 from core.consent import Purpose, ValidConsent
 from workers.pipeline.gates import at_least, at_most, not_measured, one_face
 from workers.vision.artefacts import iris_contrast, lettering, noise
+from workers.vision.encoder import encoder
 from workers.vision.faces import find_faces, mesh_spread
 from workers.vision.geometry import Face, Pixels
-from workers.vision.likeness import MOST_PAIRS, Embedding, distance, embed
+from workers.vision.likeness import Embedding, distance, embed, limits
 from workers.vision.resemblance import detail, resemblance
 from workers.vision.shape import Shape, drift, shape
 from workers.vision.upright import Grey
 
-# dlib distance; finds as many same-person pairs as 0.6 (docs/sources.md, Faces), and a model's mistake is somebody
-# alike, not a stranger: half-way between two people lies 0.5 and more from either.
-_FURTHEST: Final = 0.5
-_BEYOND_OWN: Final = (
-    0.05  # dlib distance beyond the 90th percentile of own pairs, as docs/sources.md, Gates of a team
-)
-# dlib distance by which a face must be nearer to its owner than to any colleague. Own photos were nearer by
-# 0.37 and more; people who look alike have less, so half of what a person's own photos have is enough.
-_NEARER: Final = 0.2
-_SHARE_OF_OWN: Final = 0.5
+_SHARE_OF_OWN: Final = 0.5  # of how much nearer own photos are than a colleague's
 # Correlation of fine detail. The same photo made smaller, mirrored, darkened, blurred, with noise, another
 # light or a jaw 8 % wider has 0.96 and more, with its eyes 6 % apart 0.79 and more; different photos of one
 # person have up to 0.55, of two people up to 0.61.
 _SAME_PICTURE: Final = 0.75
 _ABOVE_OWN: Final = 0.1  # beyond what different photos of the person have
-# dlib distance of such copies: up to 0.22; different photos of one person are 0.32 and more apart.
-_SAME_FACE: Final = 0.25
 # Root mean square of ten proportions beyond the own photos'. Real photos left out had up to 0.029 beside two
 # others and 0.022 beside four; eyes 12 % apart 0.032 to 0.041, a face 15 % longer 0.030 to 0.039, a jaw 35 %
 # wider 0.022 to 0.048. Eyes 6 % apart (0.018) and a jaw 8 % wider (0.006) are below what the mesh sees.
@@ -121,12 +111,14 @@ class Yardstick:
         """The limit of the distance to the held-out photos, for this person.
 
         What 90 % of the person's own pairs have and a little more, because a light or a look that the photos
-        lack is no other person; never more than `_FURTHEST`, however unlike the photos are to each other, and
+        lack is no other person; never more than `Limits.furthest`, however unlike the photos are to each other, and
         never less than what 95 % of all same-person pairs have. One photo says nothing, so the most is taken.
         """
+        most = limits()
         if not self._pairs:
-            return _FURTHEST
-        return float(np.clip(np.percentile(self._pairs, 90) + _BEYOND_OWN, MOST_PAIRS, _FURTHEST))
+            return most.furthest
+        own = float(np.percentile(self._pairs, 90)) + most.beyond_own
+        return float(np.clip(own, most.most_pairs, max(most.most_pairs, most.furthest)))
 
     @cached_property
     def nearer(self) -> float:
@@ -136,12 +128,13 @@ class Yardstick:
             others = [distance(one.embedding, other.embedding) for other in self._own if other is not one]
             if others and self.colleagues:
                 margins.append(self.to_colleagues(one.embedding) - float(np.mean(others)))
-        return float(np.clip(_SHARE_OF_OWN * min(margins), 0.0, _NEARER)) if margins else _NEARER
+        most = limits().nearer
+        return float(np.clip(_SHARE_OF_OWN * min(margins), 0.0, most)) if margins else most
 
     @cached_property
     def same_face(self) -> float:
         """The distance below which a face is nearer to one photo than own photos ever are to each other."""
-        return min(self._pairs, default=_SAME_FACE)
+        return min(self._pairs, default=limits().same_face)
 
     @cached_property
     def same_picture(self) -> float:
@@ -223,7 +216,7 @@ def _lettering(pixels: Pixels, face: Face, others: tuple[Face, ...]) -> Gate:
 
 
 def _held_out(made: Features, yardstick: Yardstick) -> Gate:
-    unit, limit = "dlib distance", yardstick.furthest
+    unit, limit = encoder().unit, yardstick.furthest
     count = len(yardstick.held_out)
     if not count:
         return Gate(
@@ -233,17 +226,19 @@ def _held_out(made: Features, yardstick: Yardstick) -> Gate:
         yardstick.to_held_out(made.embedding),
         unit,
         limit,
-        f"mean to {count} photos that the model never saw; 90 % of own pairs and {_BEYOND_OWN}, "
-        f"{MOST_PAIRS} to {_FURTHEST}",
+        f"mean to {count} photos that the model never saw; 90 % of own pairs and "
+        f"{limits().beyond_own:.2g}, {limits().most_pairs:.2g} to {limits().furthest:.2g}",
     )
 
 
 def _nearest(made: Features, yardstick: Yardstick) -> Gate:
-    unit, limit = "dlib distance nearer", yardstick.nearer
+    unit, limit = f"{encoder().unit} nearer", yardstick.nearer
     if not yardstick.held_out or not yardstick.colleagues:
-        return not_measured(unit, limit, "nobody else to compare with")
+        return not_measured(unit, limit, "nobody else whose face could be compared")
     margin = yardstick.to_colleagues(made.embedding) - yardstick.to_held_out(made.embedding)
-    return at_least(margin, unit, limit, f"half of what own photos are nearer by, at most {_NEARER}")
+    return at_least(
+        margin, unit, limit, f"half of what own photos are nearer by, at most {limits().nearer:.2g}"
+    )
 
 
 def _copy(made: Features, yardstick: Yardstick, *, kept: bool) -> Gate:

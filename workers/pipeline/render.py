@@ -25,7 +25,7 @@ from workers.vision.check import unchecked
 from workers.vision.examination import Examination
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Pixels
-from workers.vision.likeness import SAME_PERSON, Embedding, distance, embed
+from workers.vision.likeness import Embedding, distance, embed, limits
 from workers.vision.matting import matte
 from workers.vision.trust import LIMIT, doubt
 
@@ -234,7 +234,7 @@ def _likest(seen: Examination, own: Sequence[Embedding], consent: ValidConsent) 
     """Return where the face is that is nearest to the person's own photos; `None` where none is near."""
     if not own or seen.pixels is None or seen.face is None or not consent.covers(Purpose.LIKENESS):
         return None
-    nearest, place = SAME_PERSON, None
+    nearest, place = limits().same_person, None
     for face, box in zip((seen.face, *seen.others), seen.verdict.faces, strict=True):
         embedding = embed(seen.pixels, face, consent)
         away = float(np.mean([distance(embedding, one) for one in own]))

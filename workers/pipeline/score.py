@@ -28,8 +28,8 @@ class Score(BaseModel):
     faces: int
     gates: dict[GateName, Gate]
     figures: dict[str, float] = {}  # names end in the unit
-    likeness_to: dict[str, float] = {}  # dlib distance to each reference photo, by file name
-    # dlib distance that the reference photos have among themselves, leave-one-out mean
+    likeness_to: dict[str, float] = {}  # the encoder's distance to each reference photo, by file name
+    # distance that the reference photos have among themselves, leave-one-out mean
     likeness_baseline: float | None = None
 
     @computed_field  # type: ignore[prop-decorator] # pydantic's own advice for mypy

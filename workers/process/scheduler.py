@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from compliance import erasure, removals, retention, strays, withdrawals
+from compliance import erasure, keyless, removals, retention, strays, withdrawals
 from compliance.log import sequencer
 from core import locks, logs, relay
 from core.clock import now
@@ -97,11 +97,13 @@ def duties() -> list[Duty]:
         Duty("replay_withdrawals", timedelta(hours=1), withdrawals.replay, irreversible=True),
         Duty("replay_removals", timedelta(hours=1), removals.replay, irreversible=True),
         Duty("sequence", timedelta(seconds=2), sequencer.sequence_all),
+        Duty("watch_logs", timedelta(hours=1), sequencer.watch_all),
         Duty("epoch", timedelta(seconds=5), EpochAge().turn_if_due),
         Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all, irreversible=True),
         Duty("retention", timedelta(hours=1), retention.sweep_all, irreversible=True),
         Duty("tie", timedelta(hours=1), lambda: vault().ties.turn()),
         Duty("orphans", timedelta(hours=6), strays.sweep, irreversible=True),
+        Duty("unused_keys", timedelta(hours=6), keyless.sweep, irreversible=True),
     ]
 
 

@@ -7,6 +7,7 @@ from core.style.spec import StyleSpec
 from workers.folder.sample import sample_people
 from workers.pipeline.render import render
 from workers.vision import alpha_model
+from workers.vision.encoder import encoder
 
 
 def warm() -> None:
@@ -16,8 +17,9 @@ def warm() -> None:
     keeps them beside the package or in `NUMBA_CACHE_DIR`.
 
     Raises:
-        ConfigurationError: the matting network of the settings cannot be used.
+        ConfigurationError: the matting network or the identity encoder of the settings cannot be used.
     """
     alpha_model.check()
+    encoder()
     (photo, *_) = sample_people()["eileen"]
     render([photo], StyleSpec(), own_photos())

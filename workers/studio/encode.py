@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
+from compliance.origin.credentials import Origin
+from compliance.origin.making import RETOUCHED
 from core.style.framing import Head, Rect, head_box
 from core.style.spec import Output, OutputFormat, StyleSpec
 from workers.studio.caption import NO_CAPTION, Caption, iim, xmp
@@ -18,13 +20,6 @@ from workers.vision.geometry import Pixels
 _QUALITY: Final = {OutputFormat.JPEG: 93, OutputFormat.WEBP: 90, OutputFormat.AVIF: 80}
 _AVIF_SPEED: Final = 7  # 0 to 10; 6 takes twice as long for 2 % less
 _PROFILE: Final = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-# IPTC DigitalSourceType of what the studio engine makes: a real photo, retouched without a generative model.
-RETOUCHED: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
-_MADE: Final = {
-    "diffusion": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
-    "wardrobe": "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia",
-}
 
 # Lanczos keeps edges but averages fine detail: the more a picture shrinks, the more is given back.
 _SHARPEN_RADIUS: Final = 0.7  # pixels, sigma
@@ -42,6 +37,13 @@ def in_frame(master: Pixels, style: StyleSpec) -> Pixels:
 def cut(
     master: Pixels, style: StyleSpec, output: Output, *, head: Head | None = None, logo: Pixels | None = None
 ) -> Pixels:
+    """Return one output of the master, cut as it is delivered; see `_cut`."""
+    return _cut(master, style, output, head, logo)[0]
+
+
+def _cut(
+    master: Pixels, style: StyleSpec, output: Output, head: Head | None, logo: Pixels | None
+) -> tuple[Pixels, bool]:
     """Cut one output from the master: crop, size, sharpening for the size, logo; see `StyleSpec.delivered`.
 
     Args:
@@ -50,6 +52,9 @@ def cut(
         output: What is wanted.
         head: Where the head is in the frame, if that differs from the style.
         logo: uint8, height × width × 4, sRGB with alpha; left out where it would lie over the head.
+
+    Returns:
+        The pixels, and whether the logo was put on.
     """
     height, width = master.shape[:2]
     output = style.delivered(output, head, (width, height))
@@ -68,8 +73,9 @@ def cut(
         pixels = _sharpened(np.asarray(small), (right - left) / output.width)
     if logo is not None and style.logo is not None and output.logo:
         over = head_box(part, head or style.head, *size)
-        return with_logo(pixels, style.logo, output, logo, clear_of=over)
-    return pixels
+        marked = with_logo(pixels, style.logo, output, logo, clear_of=over)
+        return marked, marked is not pixels
+    return pixels, False
 
 
 def _sharpened(pixels: Pixels, reduction: float) -> Pixels:
@@ -130,31 +136,37 @@ def encode(
     return buffer.getvalue()
 
 
-def source_type_of(engine: str) -> str:
-    """Return the IPTC DigitalSourceType of what an engine makes: a file says whether a model painted it."""
-    return _MADE.get(engine, RETOUCHED)
-
-
 def deliver(
     master: Pixels,
     style: StyleSpec,
     output: Output,
-    source_type: str = RETOUCHED,
+    origin: Origin,
     *,
     caption: Caption = NO_CAPTION,
     head: Head | None = None,
     logo: Pixels | None = None,
 ) -> bytes:
-    """Make one file of the style from the master; arguments as for `cut` and `encode`."""
+    """Make one file of the style from the master, signed with where it comes from.
+
+    Args:
+        master: uint8, height × width × 3, sRGB.
+        style: The company's style.
+        output: What is wanted.
+        origin: How the portrait was made, and who signs for it.
+        caption: As for `encode`.
+        head: As for `cut`.
+        logo: As for `cut`.
+    """
     output = style.delivered(output, head, (master.shape[1], master.shape[0]))
-    pixels = cut(master, style, output, head=head, logo=logo)
-    return encode(pixels, output.format, source_type, caption=caption, dpi=output.dpi)
+    pixels, marked = _cut(master, style, output, head, logo)
+    content = encode(pixels, output.format, origin.making.source_type, caption=caption, dpi=output.dpi)
+    return origin.signed(content, output.format.media_type, logo=marked)
 
 
 def outputs(
     master: Pixels,
     style: StyleSpec,
-    source_type: str = RETOUCHED,
+    origin: Origin,
     *,
     caption: Caption = NO_CAPTION,
     head: Head | None = None,
@@ -162,6 +174,6 @@ def outputs(
 ) -> dict[str, bytes]:
     """Make every file that the style asks for, by output name."""
     return {
-        output.name: deliver(master, style, output, source_type, caption=caption, head=head, logo=logo)
+        output.name: deliver(master, style, output, origin, caption=caption, head=head, logo=logo)
         for output in style.outputs
     }

@@ -14,8 +14,8 @@ from importlib import resources
 import numpy as np
 from PIL import Image
 
-from core.style.spec import Output, StyleSpec
-from workers.studio.encode import deliver
+from core.style.spec import Output, OutputFormat, StyleSpec
+from workers.studio.encode import cut, encode
 from workers.studio.finish import finish
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Face, Pixels
@@ -49,7 +49,8 @@ def preview(
     shown = Output(name="preview", width=width, height=height)
     # With the room that files of other shapes need: it sets how much of a backdrop's picture the frame shows.
     master = finish(sample(), style, style.room.around(width, height), image_backdrop).pixels
-    return deliver(master, style, shown, logo=logo)
+    shown = style.delivered(shown, None, (master.shape[1], master.shape[0]))
+    return encode(cut(master, style, shown, logo=logo), OutputFormat.JPEG)
 
 
 @cache

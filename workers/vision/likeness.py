@@ -1,58 +1,61 @@
-"""Does it still look like the person: dlib's face embedding, public-domain weights.
-
-Only the 5-point predictor and the ResNet are loaded, by path: the 68-point file beside them excludes
-commercial use, and the package's own module needs setuptools' `pkg_resources` (docs/sources.md, Faces).
-"""
+"""Does it still look like the person: numbers that stand for a face, and how far two of them are apart."""
 
 from __future__ import annotations
 
-import threading
+import json
 from collections.abc import Mapping
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
-import _dlib_pybind11 as dlib
 import numpy as np
-from numpy.typing import NDArray
 
 from core.consent import Purpose, ValidConsent
+from workers.vision.dlib_encoder import DlibEncoder
+from workers.vision.encoder import Limits, Numbers, encoder
 from workers.vision.geometry import Face, Pixels
-from workers.vision.photometry import inside, reduced
 
-# dlib ResNet v1: 99.38 % on LFW at 0.6 (dlib-models README); on 300 labelled pairs of our own measuring
-# 97 % of same-person pairs and no false match (docs/sources.md, Faces).
-SAME_PERSON: Final = 0.6
-# 95 % of the same pairs of same-person photos are below; no limit for a person is stricter.
-MOST_PAIRS: Final = 0.45
-
-Embedding = NDArray[np.float64]
-
-_EYES: Final = 120.0  # px between the eyes while embedding; the network sees a 150 px chip of the face
-_BOX: Final = 1.2  # side of dlib's face box / distance from brows to chin, from its own detector
+_DIGITS: Final = 6  # of the numbers that are kept: float32 has no more
 
 
-class _Models:
-    def __init__(self) -> None:
-        spec = find_spec("face_recognition_models")
-        assert spec is not None, "face_recognition_models is a dependency"
-        assert spec.origin is not None
-        folder = Path(spec.origin).parent / "models"
-        self.lock = threading.Lock()
-        self.predictor = dlib.shape_predictor(str(folder / "shape_predictor_5_face_landmarks.dat"))
-        self.network = dlib.face_recognition_model_v1(
-            str(folder / "dlib_face_recognition_resnet_model_v1.dat")
+class OtherEncoder(ValueError):
+    """Numbers of two encoders were to be compared, which means nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """The numbers that stand for a face. They identify a person: in memory only, or sealed.
+
+    Attributes:
+        numbers: float64, one vector.
+        encoder: The id of what made them.
+    """
+
+    numbers: Numbers
+    encoder: str
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the encoder in use made them, so that they can be compared with what it makes."""
+        return self.encoder == encoder().id
+
+    def to_bytes(self) -> bytes:
+        """Return what is sealed: the built-in encoder's numbers alone, another's with its id."""
+        numbers = [round(float(number), _DIGITS) for number in self.numbers]
+        plain = self.encoder == DlibEncoder.id
+        return json.dumps(numbers if plain else {"encoder": self.encoder, "numbers": numbers}).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Embedding:
+        """Read what was sealed, by whichever encoder."""
+        kept = json.loads(content)
+        numbers, made_by = (
+            (kept, DlibEncoder.id) if isinstance(kept, list) else (kept["numbers"], kept["encoder"])
         )
-
-
-@cache
-def _models() -> _Models:
-    return _Models()
+        return cls(np.asarray(numbers, np.float64), made_by)
 
 
 def embed(pixels: Pixels, face: Face, consent: ValidConsent) -> Embedding:
-    """Compute the 128 numbers that stand for this face. They identify a person: keep them in memory only.
+    """Compute the numbers that stand for this face.
 
     Args:
         pixels: uint8, height × width × 3, sRGB.
@@ -61,31 +64,33 @@ def embed(pixels: Pixels, face: Face, consent: ValidConsent) -> Embedding:
 
     Raises:
         ConsentRequired: it does not.
+        ConfigurationError: the encoder of the settings cannot be used.
     """
     consent.demand(Purpose.LIKENESS)
-    box = face.box
-    middle_x, middle_y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-    half = 1.5 * max(box.width, box.height)
-    rows, columns = inside(
-        type(box)(middle_x - half, middle_y - half, middle_x + half, middle_y + half), pixels
-    )
-    scale = min(1.0, _EYES / max(face.eye_distance, 1.0))
-    part = reduced(pixels[rows, columns], scale)
-    moved = face.moved(-columns.start, -rows.start, scale)
-    with _models().lock:
-        shape = _models().predictor(part, _dlib_box(moved))
-        return np.asarray(_models().network.compute_face_descriptor(part, shape), np.float64)
+    used = encoder()
+    return Embedding(used.numbers(pixels, face), used.id)
+
+
+def limits() -> Limits:
+    """Return the distances that belong to the encoder in use."""
+    return encoder().limits
 
 
 def distance(one: Embedding, other: Embedding) -> float:
-    """Euclidean distance: 0 the same picture, below `SAME_PERSON` the same person."""
-    return float(np.linalg.norm(one - other))
+    """Euclidean distance: 0 the same picture, below `limits().same_person` the same person.
+
+    Raises:
+        OtherEncoder: they were made by two encoders.
+    """
+    if one.encoder != other.encoder:
+        raise OtherEncoder("numbers of two encoders cannot be compared")
+    return float(np.linalg.norm(one.numbers - other.numbers))
 
 
 def strangers(embeddings: Mapping[str, Embedding]) -> set[str]:
     """Return the photos that may show somebody else than the rest does.
 
-    A photo counts when its mean distance to the others is above `SAME_PERSON` while more of the others agree among
+    A photo counts when its mean distance to the others is above `Limits.same_person` while more of the others agree among
     themselves than of those that stand apart: of two people with as many photos each, none says who is the stranger,
     while two different strangers beside two photos of one person do not outweigh these.
 
@@ -103,7 +108,7 @@ def _agreeing(embeddings: Mapping[str, Embedding]) -> set[str]:
     while len(rest) > 1:
         means = _means(rest)
         furthest = max(means, key=lambda key: means[key])
-        if means[furthest] <= SAME_PERSON:
+        if means[furthest] <= limits().same_person:
             return set(rest)
         del rest[furthest]
     return set()
@@ -115,12 +120,3 @@ def _means(embeddings: Mapping[str, Embedding]) -> dict[str, float]:
         key: float(np.mean([distance(one, other) for name, other in embeddings.items() if name != key]))
         for key, one in embeddings.items()
     }
-
-
-def _dlib_box(face: Face) -> object:
-    """The square that dlib's detector would report, which its predictor was trained on: brows to chin."""
-    brows = face.landmarks[[105, 334], :2].mean(axis=0)
-    chin = face.landmarks[152, :2]
-    side = _BOX * float(np.linalg.norm(chin - brows))
-    x, y = face.landmarks[[105, 334, 152, 234, 454], :2].mean(axis=0)
-    return dlib.rectangle(round(x - side / 2), round(y - side / 2), round(x + side / 2), round(y + side / 2))

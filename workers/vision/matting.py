@@ -69,7 +69,7 @@ def matte(pixels: Pixels, face: Face, others: list[Face], region: Box, max_side:
     mask = _surveyed(pixels, face, others, (left, top), scale * solve_scale, (small.shape[0], small.shape[1]))
     if alpha_model.available():
         # Where the mask is sure of another person or of background, the network is not asked.
-        alpha = alpha_model.network_alpha(small) * (
+        alpha = alpha_model.network_alpha(image, (small.shape[1], small.shape[0])) * (
             cv2.dilate(mask, disc(_pixels(_HAIR_BAND, small_face))) > 0.1
         )
     else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache
 from hashlib import sha256
@@ -63,6 +63,17 @@ class Notice:
     decline: str  # what happens to those who decline altogether
     decline_button: str
     purposes: Mapping[Purpose, PurposeText]
+
+    def hashed(self, purpose: Purpose) -> bytes:
+        """Return what the hash of a purpose's text is over: RFC 8785 JSON."""
+        words = asdict(self.purposes[purpose])
+        del words["sha256"]
+        return _hashed(self.regime, self.language, self.version, purpose, words)
+
+
+def _hashed(regime: str, language: str, version: str, purpose: Purpose, words: Mapping[str, str]) -> bytes:
+    identity = {"regime": regime, "language": language, "version": version, "purpose": purpose.value}
+    return rfc8785.dumps({**identity, "text": dict(words)})
 
 
 def languages(regime: Regime) -> tuple[str, ...]:
@@ -118,10 +129,8 @@ def notice(
         words = {
             name: fill(text) for name, text in {**own, **own.get(engine, {})}.items() if isinstance(text, str)
         }
-        identity = {"regime": known.value, "language": shown, "version": version, "purpose": purpose.value}
-        purposes[purpose] = PurposeText(
-            **words, sha256=sha256(rfc8785.dumps({**identity, "text": dict(words)})).hexdigest()
-        )
+        hashed = sha256(_hashed(known.value, shown, version, purpose, words))
+        purposes[purpose] = PurposeText(**words, sha256=hashed.hexdigest())
     return Notice(
         regime=known.value,
         language=shown,

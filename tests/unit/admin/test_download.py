@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from conftest import add_member, add_shoot
+from origins import read
 from PIL import Image
 from sealing import put, sealed
 from sqlalchemy import select
@@ -115,6 +116,10 @@ def test_the_archive_holds_each_approved_headshot_under_the_companys_name(org: U
     with Image.open(io.BytesIO(found.read("E7_Example_Grace.jpg"))) as picture:
         assert (picture.format, picture.size) == ("JPEG", (1024, 1024))
         assert picture.convert("RGB").getpixel((500, 500))[0] > 240
+    credentials = read(found.read("E7_Example_Grace.jpg"), "image/jpeg")
+    assert credentials is not None
+    assert (credentials.state, credentials.actions[1]["action"]) == ("Valid", "c2pa.edited")
+    assert not any(word in credentials.whole for word in ("Grace", "Example", "E7", "Acme"))
     with transaction(org) as session:
         assert session.get_one(Participation, row).state == State.DELIVERED
         event = session.scalars(select(AuditEvent).where(AuditEvent.tag == "shoot.downloaded")).one()
@@ -146,6 +151,10 @@ def test_who_declined_is_there_with_initials_or_a_picture_of_their_own(org: UUID
     assert sorted(found.namelist()) == ["alternatives/Example_Ada.png", "alternatives/Example_Grace.png"]
     with Image.open(io.BytesIO(found.read("alternatives/Example_Ada.png"))) as picture:
         assert picture.convert("RGB").getpixel((9, 9)) == (0, 0, 255)
+    for name, action in (("Ada", "c2pa.opened"), ("Grace", "c2pa.created")):
+        credentials = read(found.read(f"alternatives/Example_{name}.png"), "image/png")
+        assert credentials is not None
+        assert (credentials.state, credentials.actions[0]["action"]) == ("Valid", action)
 
 
 def test_people_of_one_name_do_not_overwrite_each_other(org: UUID, browser: Any) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_participation
 from sealing import got, put
-from sqlalchemy import Column, delete, select, text, update
+from sqlalchemy import Column, create_engine, delete, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from work import do_all_work
@@ -211,6 +211,39 @@ def everything(org: UUID) -> str:
             for table in Base.metadata.tables
             for row in session.scalars(text(f"SELECT t::text FROM {table} t"))
         )
+
+
+def test_no_statistics_of_the_database_keep_what_was_said_about_people(
+    org: UUID, member: Member, artifact_id: UUID, environment: dict[str, str]
+) -> None:
+    """What ANALYZE samples lies outside of every row, so erasing would not reach it."""
+    for number in range(20):
+        add_member(org, f"Ada{number}")
+    owner = create_engine(environment["HEADSHOTS_DATABASE_OWNER_URL"])
+    with owner.begin() as connection:
+        for table in Base.metadata.tables:
+            connection.execute(text(f"ANALYZE {table}"))
+        sampled = {
+            (row.table, row.column)
+            for row in connection.execute(text("SELECT attrelid::regclass::text AS table, attname AS column"
+                " FROM pg_attribute WHERE attnum > 0 AND attstattarget IS DISTINCT FROM 0"))
+        }  # fmt: skip
+        expressions = connection.execute(
+            text(
+                "SELECT i.indrelid::regclass::text AS table, pg_get_indexdef(i.indexrelid, a.attnum, false) AS said"
+                " FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indexrelid"
+                " WHERE i.indkey[a.attnum - 1] = 0 AND a.attstattarget IS DISTINCT FROM 0"
+            )
+        ).all()
+    owner.dispose()
+    for table, _ in personal.about_people(Base.metadata):
+        said = {one.name for one in table.c if isinstance(personal.declared(one), Personal)}
+        assert [name for name in sorted(said) if (table.name, name) in sampled] == [], table.name
+        assert [
+            one.said
+            for one in expressions
+            if one.table == table.name and any(name in one.said for name in said)
+        ] == []
 
 
 def test_erasing_ends_sessions_and_links_at_once(org: UUID, member: Member, artifact_id: UUID) -> None:

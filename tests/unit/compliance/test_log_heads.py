@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-from sqlalchemy import create_engine, make_url, select, text
+from signed_logs import Execute, add_events, body, go_back_to
+from sqlalchemy import select, text
 
 from compliance.evidence import origin_of, signing_keys
-from compliance.log import checkpoint, heads, merkle, sequencer
+from compliance.log import heads, merkle, sequencer
 from compliance.log.nodes import StoredNodes
 from compliance.verify import verify_file
 from core import audit
@@ -18,54 +18,6 @@ from core.db import Lookup, transaction
 from core.models import AuditEvent, Checkpoint, LogLeaf
 from core.people import organizations
 from core.vault import vault
-from deploy.local.services import LocalServices
-
-Execute = Callable[[str], None]
-
-
-@pytest.fixture
-def execute(services: LocalServices, environment: dict[str, str]) -> Execute:
-    """Run SQL on the main database with rights that no process of ours has."""
-    name = make_url(environment["HEADSHOTS_DATABASE_URL"]).database
-    assert name is not None
-    engine = create_engine(services.superuser_url(name))
-
-    def run(statement: str) -> None:
-        with engine.begin() as connection:
-            connection.execute(text(statement))
-        engine.dispose()
-
-    return run
-
-
-def add_events(org: UUID, count: int) -> str:
-    """Add events, sign, and return the newest checkpoint's note."""
-    with transaction(org) as session:
-        for number in range(count):
-            audit.record(session, audit.Tag.SHOOT_CLOSED, actor=audit.SYSTEM, number=number)
-        session.flush()
-        signed = sequencer.sequence(session)
-        assert signed is not None
-        return signed.note
-
-
-def body(note: str) -> checkpoint.CheckpointBody:
-    org_id = UUID(note.partition("\n")[0].rpartition("/")[2])
-    return checkpoint.verify(note, [signing_keys().verifier(origin_of(org_id))])
-
-
-def go_back_to(execute: Execute, size: int) -> None:
-    """Forget what a backup made at `size` entries would not have."""
-    execute(
-        f"""
-        CREATE TEMP TABLE lost AS SELECT event_id FROM log_leaves WHERE position >= {size};
-        DELETE FROM log_leaves WHERE position >= {size};
-        DELETE FROM audit_events WHERE id IN (SELECT event_id FROM lost);
-        DELETE FROM log_nodes WHERE (position + 1) << level > {size};
-        DELETE FROM checkpoints WHERE size > {size};
-        DROP TABLE lost
-        """
-    )
 
 
 @pytest.mark.parametrize(("kept", "lost"), [(1, 1), (5, 3), (7, 1), (8, 8), (6, 20)])

@@ -76,9 +76,10 @@ def test_what_is_written_back_after_the_press_is_overwritten_before_anything_is_
 
 def execute(org: UUID) -> None:
     with transaction(org) as session:
-        record = session.scalars(select(Erasure)).one()
-        whose, marked = erasure.held(session, record)
-        erasure.execute(session, record, erasure.remove(whose, marked))
+        whose, marked = erasure.held(session, session.scalars(select(Erasure)).one())
+    gone = erasure.remove(whose, marked)
+    with transaction(org) as session:
+        erasure.execute(session, session.scalars(select(Erasure)).one(), gone)
 
 
 def test_a_name_that_cannot_be_overwritten_is_never_certified_as_absent(

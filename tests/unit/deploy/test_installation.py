@@ -10,10 +10,14 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner
 from conftest import add_member, forget_process_state, misfit, settings_of
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from compliance.origin.signer import make as make_signer
+from core import db
 from core.db import Lookup
 from core.errors import ConfigurationError
-from core.models import Member
+from core.models import Installation, Member
 from core.people import organizations
 from core.schema import migrate_to
 from core.vault import KeyErased, vault
@@ -94,6 +98,26 @@ def test_a_second_host_with_other_keys_starts_nothing(
         assert "the SAML certificate (saml-sp.crt) is another one" in refused(command)
     (folder / "log.pem").unlink()
     assert "There are no evidence signing keys" in refused(["web"])
+
+
+def test_migrate_makes_the_signer_of_pictures_for_an_older_installation_and_one_for_all_hosts(
+    environment: dict[str, str],
+) -> None:
+    folder = Path(environment["HEADSHOTS_SIGNING_PATH"])
+    (folder / "origin.pem").unlink()
+    with Session(db.engine()) as session, session.begin():
+        row = session.scalars(select(Installation)).one()
+        row.fingerprints = {name: value for name, value in row.fingerprints.items() if name != "pictures"}
+    forget_process_state()
+    for command in STARTS:
+        assert "Run `headshots migrate`" in refused(command)
+    assert CliRunner().invoke(main, ["migrate"]).exit_code == 0
+    installation.demand()
+    (folder / "origin.pem").unlink()  # as on another host, which makes none of its own
+    forget_process_state()
+    assert "copy the folder to the other hosts" in refused(["migrate"])
+    make_signer(folder)
+    assert "the signer of pictures (origin.pem) is another one" in refused(["web"])
 
 
 def test_another_secret_key_is_another_installation(
@@ -241,7 +265,7 @@ def test_a_database_that_went_back_starts_nothing_until_the_ledger_is_replayed(
     done = CliRunner().invoke(main, ["replay", "--json"])
     assert (done.exit_code, done.stdout.strip()) == (
         0,
-        '{"erased_again": 1, "withdrawn_again": 0, "removed_again": 0}',
+        '{"erased_again": 1, "withdrawn_again": 0, "removed_again": 0, "ended_again": 0}',
     )
     with pytest.raises(KeyErased):
         vault().keys.data_key(member.id)

@@ -169,8 +169,10 @@ class Person:
         rank: int = 0,
         pixels: np.ndarray | None = None,
         run: int = 1,
+        photo: str | None = None,
+        gates: dict[str, dict[str, object]] | None = None,
     ) -> UUID:
-        """Keep a result as the render job does."""
+        """Keep a result as the render job does, of the first photo if not of another."""
         if pixels is None:
             coarse = np.random.default_rng(rank).integers(0, 255, (64, 64, 3), np.uint8)
             pixels = coarse.repeat(16, 0).repeat(16, 1)
@@ -189,13 +191,17 @@ class Person:
                 org_id=self.org_id,
                 participation_id=self.participation_id,
                 member_id=self.member.id,
-                photo_id=session.scalars(select(Photo.id).where(Photo.member_id == self.member.id)).first(),
+                photo_id=UUID(photo)
+                if photo
+                else session.scalars(select(Photo.id).where(Photo.member_id == self.member.id)).first(),
                 style_id=shoot.style_id,
                 artifact_id=artifact.id,
                 engine="studio",
                 run=run,
                 rank=rank,
-                gates={"gates": {"likeness": {"value": 0.7, "limit": 0.6, "passed": withheld is None}}},
+                gates={
+                    "gates": gates or {"likeness": {"value": 0.7, "limit": 0.6, "passed": withheld is None}}
+                },
                 withheld_code=withheld,
                 seconds=1.0,
             )

@@ -7,6 +7,7 @@ import re
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pypdf
 import pytest
 from conftest import add_member
@@ -19,12 +20,17 @@ from work import do_all_work
 from compliance import erasure
 from compliance.evidence import origin_of
 from compliance.log import sequencer
+from compliance.origin.credentials import sign
+from compliance.origin.making import Making
+from compliance.origin.signer import signer
 from compliance.verify import MAX_BYTES, verify_file
 from core import audit
 from core.db import transaction
 from core.ids import new_id
 from core.models import Certificate, Member
 from core.settings import settings
+from core.style.spec import OutputFormat, StyleSpec
+from workers.studio.encode import encode
 
 
 @pytest.fixture
@@ -137,6 +143,22 @@ def test_a_file_that_cannot_be_checked_leads_to_the_form_again(
     assert page.status_code == status
     assert said in page.text
     assert '<input id="file" type="file"' in page.text
+
+
+def test_where_a_picture_comes_from_is_said_in_words_and_a_changed_one_is_refused(browser: Any) -> None:
+    making = Making.of_headshot("studio", StyleSpec())
+    pixels = np.full((64, 64, 3), 120, np.uint8)
+    content = sign(encode(pixels, OutputFormat.JPEG), "image/jpeg", making, signer())
+    assert _check(browser, content).json["kind"] == "picture"
+    token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/verify").text)[1]  # type: ignore[index]
+    form = {"csrf_token": token, "file": (io.BytesIO(content), "ada.jpg")}
+    page = browser.post("/verify", data=form)
+    assert page.status_code == 200
+    assert "A real photo, edited without an image model." in page.text
+    form = {"csrf_token": token, "file": (io.BytesIO(content[:-3] + b"x\xff\xd9"), "ada.jpg")}
+    page = browser.post("/verify", data=form)
+    assert page.status_code == 422
+    assert "was changed since" in page.text
 
 
 def test_public_pages_carry_strict_headers(browser: Any) -> None:

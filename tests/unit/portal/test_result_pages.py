@@ -58,7 +58,10 @@ def test_a_failure_is_told_in_plain_words_and_other_photos_can_follow(waiting: A
 
 
 def test_a_withheld_result_is_never_served_only_its_reason(waiting: Any, shoot: Shoot) -> None:
-    good, held = waiting.render(shoot), waiting.render(shoot, "gates", rank=1)
+    waiting.set_state(State.UPLOADING)
+    other = waiting.upload(key="key-00000002").json["id"]
+    waiting.judge(other)
+    good, held = waiting.render(shoot), waiting.render(shoot, "gates", rank=1, photo=other)
     waiting.set_state(State.READY)
     page = waiting.browser.get("/me/result").text
     assert str(good) in page
@@ -248,7 +251,9 @@ def test_a_photo_that_nothing_came_of_says_why_when_others_can_follow(waiting: A
     waiting.fetch("/me/more")
     (photo,) = waiting.browser.get("/me/photos.json").json["photos"]
     assert photo["tried"]
-    assert [issue["advice"] for issue in photo["issues"]] == ["It did not look enough like your photos."]
+    assert [issue["advice"] for issue in photo["issues"]] == [
+        "It did not look enough like your photos. Look straight into the camera, as you usually do."
+    ]
     page = waiting.browser.get("/me/photos").text.split('id="photos"')[1].split("<template")[0]
     assert "nothing came of it" in page
     assert "did not look enough like your photos" in page

@@ -61,13 +61,16 @@ def test_results_weigh_little_and_nothing_moves_while_they_load(
     for picture in page.locator(".compare img").all():
         picture.scroll_into_view_if_needed()
     until(
-        lambda: page.evaluate("[...document.images].every((one) => one.complete && one.naturalWidth > 0)"),
+        lambda: page.evaluate(
+            "[...document.querySelectorAll('.compare img')].every((one) => one.complete && one.naturalWidth > 0)"
+        ),
         "every picture",
     )
     assert page.locator(".compare img").count() == 8
     weights = dict(page.evaluate(WEIGHTS))
     pictures = {url: size for url, size in weights.items() if "/headshots/" in url}
     assert len(pictures) == 8
+    assert not any("/preview" in url for url in weights), "nobody opened the list of what came of each photo"
     assert sum(weights.values()) <= MOST_BYTES, weights
     assert page.evaluate("window.moved ?? 0") < 0.01
     context.close()

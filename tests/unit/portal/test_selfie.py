@@ -7,9 +7,10 @@ from PIL import Image, ImageDraw
 
 from core.models import Photo
 from core.style.framing import Head
-from portal.selfie import face_of, framed
+from portal.selfie import Place, framed, place_of
 
 FACE = {"left": 0.4, "top": 0.3, "width": 0.2, "height": 0.2}
+PLACE = Place(**FACE, head=0.28)
 
 
 def selfie() -> Image.Image:
@@ -32,22 +33,35 @@ def dark(picture: Image.Image) -> tuple[float, float, float, float]:
 
 
 def test_the_head_is_as_large_and_stands_where_the_result_has_it() -> None:
-    shown = framed(selfie(), FACE, Head(eye_line=0.42, height=0.46), 0.8)
+    shown = framed(selfie(), PLACE, Head(eye_line=0.42, height=0.46), 0.8)
     assert shown.width / shown.height == pytest.approx(0.8, abs=0.01)
     left, top, right, chin = dark(shown)
     assert (left + right) / 2 == pytest.approx(0.5, abs=0.01)
     assert chin == pytest.approx(0.42 + 0.46 / 2, abs=0.01), "half a head below the eyes"
-    assert (chin - top) * 1.15 == pytest.approx(0.46, abs=0.01)
+    assert (chin - top) * 0.28 / 0.2 == pytest.approx(0.46, abs=0.01), "the skull is as high as the result's"
+
+
+def test_a_tilted_head_stands_upright_as_in_the_result() -> None:
+    tilted = selfie().rotate(-10, Image.Resampling.BICUBIC, center=(500, 500), fillcolor="white")  # clockwise
+    shown = framed(tilted, Place(0.4, 0.3, 0.2, 0.2, head=0.28, roll=10), Head(0.45, 0.5), 1.0)
+    left, top, right, chin = dark(shown)
+    assert (right - left) / (chin - top) == pytest.approx(1.0, abs=0.02)
+    assert (right - left) * shown.width == pytest.approx(200, abs=6), "no corner sticks out"
 
 
 @pytest.mark.parametrize("corner", [0.0, 0.8])
-def test_a_photo_that_ends_early_is_shown_as_far_as_it_reaches(corner: float) -> None:
-    face = {"left": corner, "top": corner, "width": 0.2, "height": 0.2}
-    shown = framed(selfie(), face, Head(eye_line=0.42, height=0.2), 1.0)
-    assert shown.width == shown.height <= 1000
-    left, top, right, chin = dark(shown)
-    assert (right - left) * shown.width == pytest.approx(200, abs=2), "the whole face is on it"
-    assert (chin - top) * shown.height == pytest.approx(200, abs=2)
+def test_beyond_the_photo_it_is_grey_and_the_face_stays_in_its_place(corner: float) -> None:
+    face = Place(corner, corner, 0.2, 0.2, head=0.28)
+    shown = framed(
+        Image.new("RGB", (1000, 1000), "black"),
+        face,
+        Head(eye_line=0.42, height=0.2),
+        1.0,
+    )
+    assert shown.size == (1400, 1400)
+    inside, outside = (350, 1050) if corner else (1050, 350)
+    assert shown.getpixel((inside, inside)) == (0, 0, 0)
+    assert shown.getpixel((outside, outside)) == (127, 127, 127)
 
 
 def test_without_a_known_face_the_whole_photo_is_shown() -> None:
@@ -56,8 +70,12 @@ def test_without_a_known_face_the_whole_photo_is_shown() -> None:
 
 def test_of_several_faces_the_persons_own_is_shown() -> None:
     other = {"left": 0.0, "top": 0.0, "width": 0.3, "height": 0.3}
-    photo = Photo(verdict={"faces": [other, FACE]})
-    assert face_of(photo) == other
+    measures = {"head_height_fraction": 0.41, "roll_degrees": -3.0}
+    photo = Photo(verdict={"faces": [other, FACE], "measures": measures})
+    assert place_of(photo) == Place(**other, head=0.41, roll=-3.0)
     photo.subject_x, photo.subject_y = 0.5, 0.4
-    assert face_of(photo) == FACE
-    assert face_of(Photo(verdict=None)) is None
+    assert place_of(photo) == Place(**FACE, head=0.41, roll=-3.0)
+    kept_before = place_of(Photo(verdict={"faces": [FACE]}))
+    assert kept_before is not None
+    assert kept_before.head == pytest.approx(0.278, abs=0.001)
+    assert place_of(Photo(verdict=None)) is None

@@ -143,7 +143,7 @@ def test_keys_certificates_and_gpus(org: UUID) -> None:
     assert found["headshots_epoch_age_seconds"] < 3600
     assert 0 < found["headshots_keyring_free_bytes"] < found["headshots_keyring_size_bytes"]
     expiry = found["headshots_certificate_expiry_timestamp_seconds"]
-    assert set(expiry) == {("document",), ("saml_sp",), ("saml_idp",)}
+    assert set(expiry) == {("document",), ("origin",), ("saml_sp",), ("saml_idp",)}
     assert expiry["document",] > now().timestamp() + 20 * 365 * 86400
     assert (found["headshots_gpu_workers"], found["headshots_gpu_memory_used_bytes"]) == (2, 7)
 

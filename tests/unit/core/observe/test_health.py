@@ -94,7 +94,15 @@ def shut(services: LocalServices, url: str) -> Iterator[None]:
 def test_a_whole_installation_is_ready(whole: dict[str, str]) -> None:
     status, report = ask()
     assert (status, report["status"], broken(report)) == (200, "ready", set())
-    assert list(report["parts"]) == ["database", "keys_database", "keyring", "storage", "redis", "mail"]
+    assert list(report["parts"]) == [
+        "database",
+        "keys_database",
+        "keyring",
+        "storage",
+        "redis",
+        "mail",
+        "log",
+    ]
     assert all(part["since"].endswith("Z") for part in report["parts"].values())
 
 

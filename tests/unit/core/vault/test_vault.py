@@ -161,7 +161,7 @@ def test_turned_epoch_keeps_survivors_and_kills_old_copies(org: UUID, member: Me
         backup = session.get_one(DataKey, member.id)
         session.expunge(backup)
     turn = keys.turn_epoch()
-    assert turn.rewrapped == 2  # the organization's and the member's
+    assert turn.rewrapped == 3  # the organization's, the member's and the photo's
     with transaction(org) as session:
         assert sealing.got(session, artifact_id) == b"a face"
     with pytest.raises(EpochKeyGone):

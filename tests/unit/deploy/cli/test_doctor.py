@@ -15,6 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
 from click.testing import CliRunner, Result
 from conftest import SECRET, forget_process_state
+from networks import flat_network, pool_network, wall_network
 from sqlalchemy import create_engine, make_url, text
 
 from core.settings import Settings, settings
@@ -82,7 +83,8 @@ def test_a_whole_installation_has_no_failure(inbox: Inbox) -> None:
         "database", "app_role", "tenant_walls", "lookup_role", "migrations", "owner_role", "keys_database", "installation",
         "keyring",
         "signing_keys", "storage", "clock_storage", "clock_database", "redis", "scheduler", "mail", "mail_domain", "base_url",
-        "disk", "backup", "drill", "fonts", "libraries", "matting_model", "gpu",
+        "disk", "backup", "drill", "fonts", "libraries", "matting_model", "likeness_model",
+        "gpu",
     }  # fmt: skip
     assert wanted <= set(found)
     assert all(
@@ -248,3 +250,49 @@ def test_a_part_that_hangs_is_a_finding_and_holds_nobody() -> None:
         ("works", Grade.OK),
     ]
     assert found[1].mend == "Free it."
+
+
+def test_it_says_which_matting_is_in_use_and_a_worker_does_not_start_with_a_wrong_one(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, found = ask()
+    assert [one["grade"] for one in found["matting_model"]] == ["ok"]
+    assert "built-in cut" in says(found, "matting_model")
+    path = wall_network(tmp_path / "walls.onnx")
+    path.with_suffix(".json").write_text('{"name": "Walls", "licence": "CC0-1.0"}')
+    monkeypatch.setenv("HEADSHOTS_MATTING_MODEL", str(path))
+    forget_process_state()
+    _, found = ask()
+    assert "Walls (CC0-1.0; walls.onnx, SHA-256 " in says(found, "matting_model")
+    monkeypatch.setenv(
+        "HEADSHOTS_MATTING_MODEL", str(flat_network(tmp_path / "colours.onnx", 0.5, channels=3))
+    )
+    forget_process_state()
+    result, found = ask()
+    assert result.exit_code == 1
+    assert failures(found) == {"matting_model"}
+    assert "colours.onnx gives 3 × 64 × 64 numbers" in says(found, "matting_model")
+    worker = CliRunner().invoke(main, ["worker", "--burst"])
+    assert worker.exit_code == 2
+    assert "HEADSHOTS_MATTING_MODEL: colours.onnx" in worker.stderr
+
+
+def test_it_says_which_encoder_compares_faces_and_a_worker_does_not_start_with_a_wrong_one(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, found = ask()
+    assert "dlib's ResNet v1 (public domain)" in says(found, "likeness_model")
+    path = pool_network(tmp_path / "pool.onnx")
+    monkeypatch.setenv("HEADSHOTS_LIKENESS_MODEL", str(path))
+    forget_process_state()
+    _, found = ask()
+    assert failures(found) == {"likeness_model"}
+    assert "pool.json beside it" in says(found, "likeness_model")
+    worker = CliRunner().invoke(main, ["worker", "--burst"])
+    assert worker.exit_code == 2
+    assert "HEADSHOTS_LIKENESS_MODEL: pool.json" in worker.stderr
+    path.with_suffix(".json").write_text(
+        '{"name": "Pool", "licence": "CC0-1.0", "limits": {"same_person": 1.2, "most_pairs": 0.9}}'
+    )
+    _, found = ask()
+    assert "Pool (CC0-1.0; pool.onnx, SHA-256 " in says(found, "likeness_model")

@@ -18,8 +18,12 @@ from portraits import photo_path
 
 from compliance import evidence
 from compliance.log import sequencer
+from compliance.origin.credentials import sign
+from compliance.origin.making import Making
+from compliance.origin.signer import make, signer
 from compliance.signing import SigningKeys, log_origin
 from core.db import transaction
+from core.portraits import avatars
 from deploy.cli import main
 from workers.folder.sample import sample_people
 from workers.vision.faces import find_faces
@@ -61,6 +65,36 @@ def test_verify_without_keys_asks_for_them(tmp_path: Path, monkeypatch: pytest.M
     result = CliRunner().invoke(main, ["verify", str(file)])
     assert result.exit_code == 2
     assert "--keys" in result.stderr
+
+
+def test_verify_says_where_a_picture_comes_from(org: UUID, tmp_path: Path) -> None:
+    picture = tmp_path / "ada.png"
+    plain = avatars.render("AL", ground="#223344", ink="#ffffff", size=avatars.SIZES[0])
+    picture.write_bytes(sign(plain, "image/png", Making.of_initials(), signer()))
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(evidence.published_keys(org)))
+    result = CliRunner().invoke(main, ["verify", str(picture), "--keys", str(keys), "--json"])
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert (said["kind"], said["status"]) == ("picture", "algorithmicMedia")
+    (tmp_path / "plain.png").write_bytes(plain)
+    result = CliRunner().invoke(main, ["verify", str(tmp_path / "plain.png"), "--keys", str(keys)])
+    assert result.exit_code == 1
+    assert "nothing says where it comes from" in result.stdout
+
+
+def test_a_picture_of_this_machine_needs_no_keys_and_one_of_another_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plain = avatars.render("AL", ground="#223344", ink="#ffffff", size=avatars.SIZES[0])
+    for name, folder in (("here", tmp_path / ".headshots" / "signing"), ("there", tmp_path / "there")):
+        made = sign(plain, "image/png", Making.of_initials(), make(folder))
+        (tmp_path / f"{name}.png").write_bytes(made)
+    assert CliRunner().invoke(main, ["verify", "here.png"]).exit_code == 0
+    other = CliRunner().invoke(main, ["verify", "there.png"])
+    assert other.exit_code == 1
+    assert "do not name" in other.stdout
 
 
 def test_check_says_what_is_wrong_and_goes_on(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pytest
-from conftest import add_member, add_participation
+from conftest import add_member, add_participation, forget_process_state
+from networks import pool_network
 from PIL import Image
 from portraits import photo_path
 from sealing import got, sealed
@@ -32,8 +34,9 @@ from workers.pipeline import assignment
 from workers.pipeline.judgement import judge
 from workers.process.runner import LAST_DEATH
 from workers.vision.check import examine
+from workers.vision.encoder import encoder
 from workers.vision.examination import Examination
-from workers.vision.likeness import SAME_PERSON, distance, embed
+from workers.vision.likeness import Embedding, distance, embed, limits
 
 pytestmark = pytest.mark.photos
 
@@ -148,7 +151,9 @@ def test_headshot_shows_the_person_whom_the_answer_meant(
         )
         return distance(ours, theirs)
 
-    assert unlike(examined("joe/portrait.jpg")) < SAME_PERSON < unlike(examined("barack/portrait.jpg"))
+    assert (
+        unlike(examined("joe/portrait.jpg")) < limits().same_person < unlike(examined("barack/portrait.jpg"))
+    )
 
 
 def test_photo_of_somebody_else_is_named_and_unnamed_with_the_consent(
@@ -174,6 +179,41 @@ def test_photo_of_somebody_else_is_named_and_unnamed_with_the_consent(
             assert gone.destroyed_at is not None
             with pytest.raises(ArtifactGone):
                 got(session, gone.id)
+
+
+def test_another_encoder_makes_kept_numbers_anew_and_never_compares_the_old_ones(
+    participation: Participation,
+    photo: Callable[[str], bytes],
+    org: UUID,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = [photo(f"barack/{name}.jpg") for name in ("portrait", "podium")]
+    upload(participation, *own)
+    colleague = add_participation(org, add_member(org, "Grace"), State.CONSENTED)
+    with transaction(org) as session:
+        session.get_one(Participation, colleague.id).shoot_id = participation.shoot_id
+    by_dlib = [one.likeness_id for one in listed(participation)]
+    path = pool_network(tmp_path / "pool.onnx")
+    path.with_suffix(".json").write_text('{"limits": {"same_person": 1.2, "most_pairs": 0.9}}')
+    monkeypatch.setenv("HEADSHOTS_LIKENESS_MODEL", str(path))
+    forget_process_state()
+    with transaction(org) as session:
+        theirs = assignment.colleagues(session, colleague.id)
+    assert theirs, "they are kept"
+    assert assignment.embeddings(theirs) == [], "and not compared with"
+    upload(participation, photo("joe/portrait.jpg"))
+    after = listed(participation)
+    with transaction(org) as session:
+        kept = [Embedding.from_bytes(got(session, one.likeness_id or UUID(int=0))) for one in after]
+        for gone in by_dlib:
+            assert session.get_one(Artifact, gone).destroyed_at is not None
+    assert {one.encoder for one in kept} == {encoder().id}
+    assert all(one.numbers.shape == (192,) for one in kept)
+    assert kinds(participation).count("likeness") == 3
+    with transaction(org) as session:
+        theirs = assignment.colleagues(session, colleague.id)
+    assert len(assignment.embeddings(theirs)) == 1
 
 
 def test_doubted_photo_is_left_out_of_the_work_until_its_person_says_yes(
@@ -235,11 +275,11 @@ def test_a_later_comparison_does_not_ask_again(
 def test_without_that_consent_no_embedding_is_ever_made(
     participation: Participation, photo: Callable[[str], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workers.vision import likeness
+    from workers.vision import dlib_encoder
 
     withdraw(participation)
     made = []
-    monkeypatch.setattr(likeness, "_models", lambda: made.append("the network was loaded"))
+    monkeypatch.setattr(dlib_encoder, "_models", lambda: made.append("the network was loaded"))
     upload(participation, photo("barack/portrait.jpg"))
     assert verdicts.standing_of(listed(participation)[0]) is Standing.ACCEPTED
     assert made == []

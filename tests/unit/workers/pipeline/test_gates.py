@@ -20,7 +20,7 @@ from workers.studio.finish import finish
 from workers.studio.preview import sample
 from workers.vision.color import to_linear, to_srgb
 from workers.vision.faces import find_faces
-from workers.vision.likeness import SAME_PERSON, distance, embed
+from workers.vision.likeness import distance, embed, limits
 from workers.vision.skin import SkinTone, skin_tone
 
 STYLE = StyleSpec(backdrop=SolidBackdrop(color="#d0d6de"))
@@ -205,7 +205,7 @@ def test_likeness_limit_follows_how_much_the_persons_own_photos_differ(examined,
         seen.pixels, "portrait", own, STYLE, finish(sample(), STYLE, (64, 64)).framing, consent
     )
     gate = result.gates[GateName.LIKENESS]
-    assert gate.limit < SAME_PERSON
+    assert gate.limit < limits().same_person
     assert gate.others == 2
     assert 0.2 < gate.value < gate.limit, "the source itself must not count, or every copy would score 0"
 
@@ -236,7 +236,7 @@ def test_embeddings_tell_people_apart(examined, consent):
     for one in names:
         for other in names:
             same = one.split("/")[0] == other.split("/")[0]
-            assert (distance(vectors[one], vectors[other]) < SAME_PERSON) is same
+            assert (distance(vectors[one], vectors[other]) < limits().same_person) is same
 
 
 def test_a_tone_between_two_own_photos_is_no_drift():

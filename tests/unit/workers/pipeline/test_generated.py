@@ -12,9 +12,10 @@ from scipy.interpolate import LinearNDInterpolator
 from core.checks.report import GateName
 from core.consent import ConsentRequired, Purpose, ValidConsent
 from workers.pipeline.generated import Features, Yardstick, features, measure_generated
+from workers.vision.encoder import encoder
 from workers.vision.faces import find_faces, look_again
 from workers.vision.geometry import Face
-from workers.vision.likeness import MOST_PAIRS
+from workers.vision.likeness import Embedding, limits
 
 BARACK = ("barack/blue-room.jpg", "barack/podium.jpg", "barack/portrait.jpg", "barack/speech.jpg")
 JOE = ("joe/blue-room.jpg", "joe/portrait.jpg")
@@ -216,8 +217,8 @@ def test_a_second_face_is_told(examined, yardstick, consent):
     assert gates[GateName.ONE_FACE].passed is False
 
 
-def _embedding(*values: float) -> np.ndarray:
-    return np.pad(np.array(values, np.float64), (0, 128 - len(values)))
+def _embedding(*values: float) -> Embedding:
+    return Embedding(np.pad(np.array(values, np.float64), (0, 128 - len(values))), encoder().id)
 
 
 def _features(*values: float, seed: int) -> Features:
@@ -235,7 +236,7 @@ def test_the_limit_follows_the_persons_own_photos_between_two_bounds():
     unlike = Yardstick(
         {"a": _features(0.0, seed=1)}, {"b": _features(0.58, seed=2), "c": _features(0.5, seed=3)}
     )
-    assert alike.furthest == MOST_PAIRS
+    assert alike.furthest == limits().most_pairs
     assert alike.furthest < usual.furthest < unlike.furthest
     assert unlike.furthest == 0.5
 

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from origins import read
 from PIL import Image
 
 from core.checks.advice import ADVICE, Issue
@@ -157,7 +158,7 @@ def test_image_backdrop_without_its_picture_stops_before_a_headshot(consent):
         render(sample_people()["eileen"][:1], style, consent)
 
 
-def test_folder_becomes_headshots_a_team_sheet_and_a_report(tmp_path, consent):
+def test_folder_becomes_headshots_a_team_sheet_and_a_report(tmp_path, consent, signer):
     photos, out = tmp_path / "photos", tmp_path / "out"
     (photos / "eileen").mkdir(parents=True)
     for name, content in sample_people()["eileen"][:2]:
@@ -170,7 +171,7 @@ def test_folder_becomes_headshots_a_team_sheet_and_a_report(tmp_path, consent):
         }
     )
     seen: set[str] = set()
-    render_folder(photos, style, out, consent, lambda person, _fraction, _stage: seen.add(person))
+    render_folder(photos, style, out, consent, signer, lambda person, _fraction, _stage: seen.add(person))
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     eileen, nobody = report["people"]
     assert eileen["person"] == "eileen"
@@ -186,6 +187,11 @@ def test_folder_becomes_headshots_a_team_sheet_and_a_report(tmp_path, consent):
         assert [*image.size] == eileen["master"]
         assert 280 < image.width == image.height < 330
         assert not image.getexif()
+    for file, media_type in (("headshot.jpg", "image/jpeg"), ("web.webp", "image/webp")):
+        found = read((out / "eileen" / file).read_bytes(), media_type)
+        assert found is not None
+        assert found.state == "Valid"
+        assert "eileen" not in found.whole
     with Image.open(out / "eileen" / "web.webp") as image:
         assert image.size == (96, 96)
     with Image.open(out / "team.jpg") as image:
@@ -194,7 +200,7 @@ def test_folder_becomes_headshots_a_team_sheet_and_a_report(tmp_path, consent):
     assert seen == {"eileen", "nobody"}
 
 
-def test_one_bad_file_or_folder_never_loses_the_others(tmp_path, consent):
+def test_one_bad_file_or_folder_never_loses_the_others(tmp_path, consent, signer):
     photos, out = tmp_path / "photos", tmp_path / "photos" / "out"
     bad, good = photos / "bad", photos / "ü mit Leer 🙂"
     for folder in (bad, good, photos / "nobody", photos / ".hidden", bad / "folder.jpg"):
@@ -206,7 +212,7 @@ def test_one_bad_file_or_folder_never_loses_the_others(tmp_path, consent):
     [(name, content)] = sample_people()["eileen"][:1]
     (good / name).write_bytes(content)
     for _again in range(2):  # the second time results lie among the photos
-        found = render_folder(photos, SMALL, out, consent).people
+        found = render_folder(photos, SMALL, out, consent, signer).people
         assert [(one.person, one.source) for one in found] == [
             ("bad", None),
             ("nobody", None),
@@ -271,7 +277,7 @@ def test_what_cannot_be_read_is_told_and_nobody_without_a_photo_is_listed(tmp_pa
     assert line.startswith("bob/loop.jpg: This file cannot be read.")
 
 
-def test_a_fault_on_one_persons_photos_does_not_cost_the_others_theirs(tmp_path, consent):
+def test_a_fault_on_one_persons_photos_does_not_cost_the_others_theirs(tmp_path, consent, signer):
     for person in ("ada", "bob"):
         (tmp_path / "in" / person).mkdir(parents=True)
         (tmp_path / "in" / person / "portrait.jpg").write_bytes(sample_people()["eileen"][0][1])
@@ -280,7 +286,7 @@ def test_a_fault_on_one_persons_photos_does_not_cost_the_others_theirs(tmp_path,
         if (person, stage) == ("ada", "check"):
             raise ZeroDivisionError
 
-    ada, bob = render_folder(tmp_path / "in", SMALL, tmp_path / "out", consent, tell).people
+    ada, bob = render_folder(tmp_path / "in", SMALL, tmp_path / "out", consent, signer, tell).people
     assert ada.source is None
     assert "ZeroDivisionError in test_render.py" in ada.reasons[0]
     assert bob.source == "portrait.jpg"
@@ -313,7 +319,7 @@ def test_headshots_stand_apart_on_the_alignment_sheet():
     assert 20 < gap < 40
 
 
-def test_results_that_cannot_be_written_are_said_before_the_work_begins(tmp_path, consent):
+def test_results_that_cannot_be_written_are_said_before_the_work_begins(tmp_path, consent, signer):
     (tmp_path / "photos" / "ada").mkdir(parents=True)
     (tmp_path / "photos" / "ada" / "x.jpg").touch()
     (tmp_path / "file").touch()
@@ -324,32 +330,35 @@ def test_results_that_cannot_be_written_are_said_before_the_work_begins(tmp_path
             SMALL,
             tmp_path / "file" / "out",
             consent,
+            signer,
             lambda *told: begun.append(told[0]),
         )
     assert begun == []
 
 
-def test_a_result_is_written_whole_or_not_at_all(tmp_path, consent):
+def test_a_result_is_written_whole_or_not_at_all(tmp_path, consent, signer):
     (tmp_path / "photos" / "eileen").mkdir(parents=True)
     name, content = sample_people()["eileen"][0]
     (tmp_path / "photos" / "eileen" / name).write_bytes(content)
     (tmp_path / "out" / "eileen" / "headshot.jpg").mkdir(parents=True)  # in the way
     with pytest.raises(OutputFailed, match=r"headshot\.jpg cannot be written: Is a directory"):
-        render_folder(tmp_path / "photos", SMALL, tmp_path / "out", consent)
+        render_folder(tmp_path / "photos", SMALL, tmp_path / "out", consent, signer)
     assert [path.name for path in (tmp_path / "out").rglob("*")] == ["eileen", "headshot.jpg"]
 
 
 @pytest.mark.photos
-def test_the_person_named_in_a_folder_photo_of_several_is_taken(photo, examined, photo_consent, tmp_path):
+def test_the_person_named_in_a_folder_photo_of_several_is_taken(
+    photo, examined, photo_consent, tmp_path, signer
+):
     faces = examined("negatives/two-people.jpg").verdict.from_left
     assert faces[0].left < faces[1].left
     (tmp_path / "photos" / "bob").mkdir(parents=True)
     (tmp_path / "photos" / "bob" / "group.jpg").write_bytes(photo("negatives/two-people.jpg"))
-    [asked] = render_folder(tmp_path / "photos", SMALL, tmp_path / "out", photo_consent).people
+    [asked] = render_folder(tmp_path / "photos", SMALL, tmp_path / "out", photo_consent, signer).people
     assert asked.reasons == (f"group.jpg: {ADVICE[Issue.SEVERAL_PEOPLE].text}",)
     places = {"bob": {"group.jpg": faces[0].centre}}
     [named] = render_folder(
-        tmp_path / "photos", SMALL, tmp_path / "out", photo_consent, subjects=places
+        tmp_path / "photos", SMALL, tmp_path / "out", photo_consent, signer, subjects=places
     ).people
     assert named.photos[0].accepted
     assert named.source == "group.jpg" or list(named.withheld) == ["group.jpg"]

@@ -16,7 +16,7 @@ from conftest import add_member
 from sqlalchemy import event, text, update
 from sqlalchemy.orm import Session
 
-from compliance import erasure, removals, retention, strays, withdrawals
+from compliance import erasure, keyless, removals, retention, strays, withdrawals
 from compliance.erasure import ErasureReason
 from compliance.log import sequencer
 from core import audit, clock, locks
@@ -285,4 +285,4 @@ def test_what_cannot_be_undone_waits_for_a_clock_to_believe() -> None:
 
     careful = {duty.do for duty in duties() if duty.irreversible}
     forgetful = {withdrawals.replay, removals.replay}
-    assert careful == {retention.sweep_all, strays.sweep, engines.end_waiting_all, *forgetful}
+    assert careful == {retention.sweep_all, strays.sweep, keyless.sweep, engines.end_waiting_all, *forgetful}

@@ -13,6 +13,9 @@ from lxml import etree
 from PIL import Image, ImageCms, IptcImagePlugin
 from PIL.Image import Image as Picture
 
+from compliance.origin.credentials import Origin
+from compliance.origin.making import RETOUCHED, Making, source_type_of
+from compliance.origin.signer import Signer
 from core.style.framing import Head, head_box
 from core.style.spec import (
     NAMED_OUTPUTS,
@@ -30,7 +33,7 @@ from core.style.spec import (
 )
 from workers.folder.style_pictures import LogoMissing, logo_file
 from workers.studio.caption import Caption, caption_of
-from workers.studio.encode import RETOUCHED, cut, deliver, encode, outputs, source_type_of
+from workers.studio.encode import cut, deliver, encode, outputs
 from workers.studio.finish import finish
 from workers.studio.preview import sample
 from workers.vision.geometry import Pixels
@@ -51,6 +54,10 @@ def master(side: int = 1024) -> Pixels:
     return finish(sample(), STYLE, (side, side)).pixels
 
 
+def origin(signer: Signer) -> Origin:
+    return Origin(Making.of_headshot("studio", STYLE), signer)
+
+
 def opened(content: bytes) -> Picture:
     image = Image.open(io.BytesIO(content))
     image.load()
@@ -63,13 +70,13 @@ def packet(image: Picture) -> etree._Element:
 
 
 @pytest.mark.parametrize("name", NAMED_OUTPUTS)
-def test_each_named_size_is_what_its_name_promises(name: str) -> None:
+def test_each_named_size_is_what_its_name_promises(name: str, signer: Signer) -> None:
     asked = {
         "square": (1024, 1024, "JPEG"), "linkedin": (800, 800, "JPEG"), "slack": (1024, 1024, "JPEG"),
         "teams": (648, 648, "JPEG"), "badge": (413, 531, "JPEG"), "web": (1024, 1024, "WEBP"),
         "web-avif": (1024, 1024, "AVIF"), "print": (3000, 3000, "JPEG"),
     }  # fmt: skip
-    image = opened(deliver(master(), STYLE, NAMED_OUTPUTS[name]))
+    image = opened(deliver(master(), STYLE, NAMED_OUTPUTS[name], origin(signer)))
     assert (*image.size, image.format) == asked[name]
     if name in ("badge", "print"):
         assert image.info["dpi"] == (300, 300)
@@ -243,8 +250,8 @@ def test_a_logo_file_lies_beside_the_style_file(tmp_path: Path) -> None:
     assert logo_file(StyleSpec(), folder) is None
 
 
-def test_every_file_of_the_style_is_made_once_under_its_name() -> None:
-    made = outputs(master(), STYLE, caption=TEXT)
+def test_every_file_of_the_style_is_made_once_under_its_name(signer: Signer) -> None:
+    made = outputs(master(), STYLE, origin(signer), caption=TEXT)
     assert list(made) == [output.name for output in STYLE.outputs]
 
 

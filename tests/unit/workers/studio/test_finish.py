@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from skimage import color, data
 
+from compliance.origin.credentials import Origin
+from compliance.origin.making import Making
 from core.style.spec import (
     Crop,
     Grade,
@@ -260,7 +262,7 @@ def test_master_covers_every_output_without_enlarging():
     assert frame.height == height, "nothing is added above: a wide file needs room beside the frame only"
 
 
-def test_outputs_have_their_size_format_profile_and_no_camera_data():
+def test_outputs_have_their_size_format_profile_and_no_camera_data(signer):
     style = StyleSpec(
         outputs=tuple(
             Output(name=kind.value, width=200, height=160, format=kind)
@@ -268,14 +270,16 @@ def test_outputs_have_their_size_format_profile_and_no_camera_data():
         )
     )
     master = finish(sample(), style, master_size(style)).pixels
-    for name, content in outputs(master, style, "http://example.com/source").items():
+    for name, content in outputs(
+        master, style, Origin(Making.of_headshot("wardrobe", style), signer)
+    ).items():
         with Image.open(io.BytesIO(content)) as image:
             assert image.format.lower() == name
             assert image.size == (200, 160)
             assert image.info["icc_profile"]
             assert not image.getexif()
             assert b"DigitalSourceType" in content
-            assert b"http://example.com/source" in content
+            assert b"compositeWithTrainedAlgorithmicMedia</" in content
     assert b"algorithmicallyEnhanced" in encode(master, OutputFormat.JPEG)
 
 

@@ -1,17 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
-from core import settings
-from core.errors import ConfigurationError
 from core.style.spec import StyleSpec
 from deploy.bench.composites import composites
 from deploy.bench.matte import matte_error
 from workers.studio.align import region
-from workers.vision import alpha_model
 from workers.vision.faces import find_faces
 from workers.vision.full_resolution import at_head_height
 from workers.vision.geometry import UPPER_LIP
@@ -92,56 +87,3 @@ def test_a_mask_without_an_edge_is_answered_without_a_warning(known, seed, scale
     noise = np.random.default_rng(seed).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     cutout = matte(noise, face, [], region(face, StyleSpec().crop))
     assert np.isfinite(cutout.alpha).all()
-
-
-@pytest.fixture
-def network(tmp_path, monkeypatch):
-    """A network that calls the left half person: small, but a real one in a real file."""
-
-    def configure(sides: tuple[int | str, int | str] = (64, 64)) -> None:
-        kernel = numpy_helper.from_array(np.full((1, 3, 1, 1), 0.0, np.float32), "kernel")
-        bias = numpy_helper.from_array(np.array([1.0], np.float32), "bias")
-        nodes = [helper.make_node("Conv", ["picture", "kernel", "bias"], ["alpha"])]
-        graph = helper.make_graph(
-            nodes,
-            "halves",
-            [helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, *sides])],
-            [helper.make_tensor_value_info("alpha", TensorProto.FLOAT, [1, 1, *sides])],
-            [kernel, bias],
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-        path = tmp_path / "matting.onnx"
-        onnx.save(model, str(path))
-        monkeypatch.setenv("HEADSHOTS_MATTING_MODEL", str(path))
-
-    yield configure
-    settings.vision_settings.cache_clear()
-    alpha_model._load.cache_clear()
-
-
-@pytest.mark.parametrize("sides", [(64, 64), ("height", "width")])
-def test_a_network_of_the_operators_own_takes_the_place_of_the_closed_form(network, known, sides):
-    network(sides)
-    settings.vision_settings.cache_clear()
-    one = known["plain", "wall"]
-    face = find_faces(one.photo)[0]
-    cutout = matte(one.photo, face, [], region(face, StyleSpec().crop))
-    # The network says "person" everywhere, so alpha is what the survey lets through: the person and a margin.
-    inside = cutout.alpha > 0.5
-    truth = one.alpha[: cutout.alpha.shape[0]]
-    assert 0.2 < inside.mean() < 0.9
-    assert cutout.alpha[5, 5] == 0
-    assert truth.shape[0] == cutout.alpha.shape[0]
-
-
-def test_missing_or_wrong_network_is_told_before_the_first_face(tmp_path, monkeypatch, network):
-    monkeypatch.setenv("HEADSHOTS_MATTING_MODEL", str(tmp_path / "gone.onnx"))
-    settings.vision_settings.cache_clear()
-    with pytest.raises(ConfigurationError, match="there is no file"):
-        alpha_model.check()
-    wrong = tmp_path / "wrong.onnx"
-    wrong.write_bytes(b"not a network at all" * 20)
-    monkeypatch.setenv("HEADSHOTS_MATTING_MODEL", str(wrong))
-    settings.vision_settings.cache_clear()
-    with pytest.raises(ConfigurationError, match="can be read"):
-        alpha_model.check()

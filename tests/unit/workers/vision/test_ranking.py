@@ -13,7 +13,8 @@ from core.checks.verdict import Finding, Measures, Verdict
 from core.image.kinds import PhotoFormat
 from workers.vision.check import check
 from workers.vision.decode import Picture
-from workers.vision.likeness import strangers
+from workers.vision.encoder import encoder
+from workers.vision.likeness import Embedding, distance, strangers
 
 GOOD = {
     "sharpness": 110,
@@ -160,10 +161,10 @@ def test_same_shot_is_known_again_however_it_was_saved_and_another_moment_is_not
     assert near_duplicates(verdicts) == {"letterboxed": "portrait"}
 
 
-def person(seed: int, count: int, spread: float = 0.02) -> list[np.ndarray]:
+def person(seed: int, count: int, spread: float = 0.02) -> list[Embedding]:
     generator = np.random.default_rng(seed)
     middle = generator.normal(0, 0.09, 128)
-    return [middle + generator.normal(0, spread, 128) for _ in range(count)]
+    return [Embedding(middle + generator.normal(0, spread, 128), encoder().id) for _ in range(count)]
 
 
 def test_stranger_is_the_one_photo_that_the_others_do_not_resemble():
@@ -178,7 +179,7 @@ def test_stranger_is_the_one_photo_that_the_others_do_not_resemble():
 def test_one_pair_of_own_photos_far_apart_does_not_hide_a_stranger():
     """Of ten photos of one person a pair is often beyond the limit: a beard, ten years, another light."""
     own = person(1, 6, spread=0.035)
-    apart = [float(np.linalg.norm(one - other)) for one in own for other in own]
+    apart = [distance(one, other) for one in own for other in own]
     assert max(apart) > 0.6
     named = {f"own{index}": one for index, one in enumerate(own)}
     assert strangers({**named, "other": person(2, 1)[0]}) == {"other"}

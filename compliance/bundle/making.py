@@ -1,0 +1,186 @@
+"""Making the auditor's bundle: file after file, so that a log of any size is sent in constant memory and begins at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from babel.support import Translations
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import core
+from compliance.consent.texts import Regime, languages, notice
+from compliance.evidence import keys_address, origin_of, published_keys
+from compliance.log import merkle, sequencer, watch
+from compliance.log.encoding import encode
+from compliance.log.nodes import StoredNodes
+from core.audit import Tag
+from core.clock import now, rfc3339
+from core.db import transaction
+from core.models import AuditEvent, Certificate, Checkpoint, EngineName, LogLeaf, Organization
+from core.people import organizations
+from core.settings import settings
+from core.vault import vault
+
+FOLDER = Path(__file__).parent
+TRANSLATIONS = Path(core.__file__).parent / "web" / "translations"
+PART = 4096  # entries, or checkpoints, in a file: a megabyte or two
+AT_ONCE = 100  # certificates whose proofs are made in one transaction
+
+Files = Iterator[tuple[str, bytes]]
+
+
+def files(org_id: UUID) -> Files:
+    """Yield the bundle's files, path and content, made one after the other; the log's end is that of the beginning.
+
+    Each part is read in a transaction of its own: none is open while a slow line takes what was made.
+    """
+    with transaction(org_id) as session:
+        size = session.scalar(select(Checkpoint.size).order_by(Checkpoint.size.desc()).limit(1)) or 0
+        about = _about(session, size)
+        organization = organizations.current(session)
+    yield "README.txt", _readme(organization, about).encode()
+    yield "verify.py", (FOLDER / "verify.py.txt").read_bytes()
+    yield "bundle.json", json.dumps(about, indent=1).encode()
+    yield "keys.json", json.dumps(published_keys(org_id), indent=1).encode()
+    yield from _entries(org_id, size)
+    yield from _checkpoints(org_id, size)
+    yield from _consent_texts(org_id)
+    yield from _certificates(org_id, size)
+
+
+def _about(session: Session, size: int) -> dict[str, Any]:
+    org_id = organizations.current(session).id
+    nodes = StoredNodes(session)
+    gaps = []
+    for first, after in watch.gaps(session):
+        if after <= size:
+            places = merkle.peaks(0, after)
+            nodes.fetch(places)
+            gaps.append(
+                {"first": first, "after": after, "peaks": [encode(nodes.get(*place)) for place in places]}
+            )
+    return {
+        "format": "headshots.evidence/1",
+        "log": origin_of(org_id),
+        "made_at": rfc3339(now()),
+        "entries": size,
+        "gaps": gaps,
+        "differences": [
+            {"what": one.what.value, "position": one.position, "seen_since": rfc3339(since)}
+            for one, since in vault().keys.watches.differences(org_id)
+        ],
+    }
+
+
+def _readme(organization: Organization, about: dict[str, Any]) -> str:
+    return (
+        (FOLDER / "README.txt")
+        .read_text("utf-8")
+        .format(
+            company=organization.name,
+            made_at=about["made_at"],
+            entries=about["entries"],
+            base_url=settings().base_url,
+            keys_address=keys_address(organization.id),
+        )
+    )
+
+
+def _entries(org_id: UUID, size: int) -> Files:
+    for start in range(0, size, PART):
+        with transaction(org_id) as session:
+            leaves = session.scalars(
+                select(AuditEvent.leaf)
+                .join(LogLeaf, LogLeaf.event_id == AuditEvent.id)
+                .where(LogLeaf.position >= start, LogLeaf.position < min(start + PART, size))
+                .order_by(LogLeaf.position)
+            ).all()
+        if leaves:
+            yield f"entries/{start:012d}.jsonl", b"".join(leaf + b"\n" for leaf in leaves)
+
+
+def _checkpoints(org_id: UUID, size: int) -> Files:
+    after = 0
+    while True:
+        with transaction(org_id) as session:
+            rows = session.execute(
+                select(Checkpoint.size, Checkpoint.created_at, Checkpoint.note)
+                .where(Checkpoint.size > after, Checkpoint.size <= size)
+                .order_by(Checkpoint.size)
+                .limit(PART)
+            ).all()
+        if not rows:
+            return
+        lines = [
+            json.dumps(
+                {"size": row.size, "at": rfc3339(row.created_at), "note": row.note}, ensure_ascii=False
+            )
+            for row in rows
+        ]
+        yield f"checkpoints/{rows[0].size:012d}.jsonl", ("\n".join(lines) + "\n").encode()
+        after = rows[-1].size
+
+
+def _certificates(org_id: UUID, size: int) -> Files:
+    after = UUID(int=0)
+    while True:
+        with transaction(org_id) as session:
+            events = session.execute(
+                select(AuditEvent.id, AuditEvent.facts, LogLeaf.position)
+                .join(LogLeaf, LogLeaf.event_id == AuditEvent.id)
+                .where(AuditEvent.tag == Tag.CERTIFICATE_ISSUED, AuditEvent.id > after)
+                .order_by(AuditEvent.id)
+                .limit(AT_ONCE)
+            ).all()
+        if not events:
+            return
+        after = events[-1].id
+        for event in events:
+            if event.position >= size:
+                continue
+            number = event.facts["certificate_id"]
+            with transaction(org_id) as session:
+                pdf = session.scalar(select(Certificate.pdf).where(Certificate.id == UUID(number)))
+                proof = sequencer.prove(session, event.id).encode()
+            yield f"proofs/{number}.txt", proof.encode()
+            if pdf is not None:
+                yield f"certificates/{number}.pdf", pdf
+
+
+def _consent_texts(org_id: UUID) -> Files:
+    """Yield the texts that the company's people are shown, or were while it kept pictures for other days, by their hash."""
+    with transaction(org_id) as session:
+        organization = organizations.current(session)
+        changes = session.scalars(
+            select(AuditEvent.facts).where(AuditEvent.tag == Tag.RETENTION_CHANGED)
+        ).all()
+    days = {organization.retention_days}
+    for change in changes:
+        days |= {value for value in (change.get("before"), change.get("after")) if isinstance(value, int)}
+    sent: set[str] = set()
+    for regime, day, engine in product(Regime, sorted(days), EngineName):
+        for language in languages(regime):
+            shown = notice(
+                regime.value,
+                language,
+                company=organization.name,
+                processor=settings().operator_name,
+                region=_region(language),
+                retention_days=day,
+                engine=engine.value,
+            )
+            for purpose, text in shown.purposes.items():
+                if text.sha256 not in sent:
+                    sent.add(text.sha256)
+                    yield f"consent-texts/{text.sha256}.json", shown.hashed(purpose)
+
+
+def _region(language: str) -> str:
+    """Return where photos are stored, as the page that asks says it in a language."""
+    return str(Translations.load(TRANSLATIONS, [language]).gettext(settings().storage_region))
