@@ -24,6 +24,7 @@ _STEP: Final = 8.0  # ΔE76 that a way of one head height costs where there is n
 _NOISE: Final = 1.0  # ΔE76 per pixel that is no edge
 _SMOOTH: Final = 0.7  # px, sigma
 _THIN: Final = 0.03  # radius: what is thinner outside of a pose is its own coarse outline
+_LEAST: Final = 0.02  # head heights squared: less is a tuft of hair or a leaf
 _DEEP: Final = 0.30  # inside the pose's outline, from where on it is surely the person
 _OUTSIDE: Final = 0.05  # outside of it, from where on it is surely not
 _THROAT: Final = 0.25  # to each side of the chin: a throat and what is below it
@@ -51,7 +52,9 @@ def parted(image: Pixels, taken: Where, body: Body, face: Face, others: list[Fac
     own = body.mask > 0.5
     across = 2 * max(1, round(_THIN * head)) + 1
     thin = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, across))
-    foreign = cv2.morphologyEx((taken & ~own).astype(np.uint8), cv2.MORPH_OPEN, thin) > 0
+    pieces = cv2.morphologyEx((taken & ~own).astype(np.uint8), cv2.MORPH_OPEN, thin)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(pieces)
+    foreign = (pieces > 0) & (stats[labels, cv2.CC_STAT_AREA] > _LEAST * head**2)
     if not foreign.any():
         return np.asarray(taken, np.float32)
     inward = depth(own)

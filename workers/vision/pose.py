@@ -58,19 +58,18 @@ def _model() -> _Model:
     return _Model()
 
 
-def body(image: Pixels, face: Face, others: list[Face], *, mirrored: bool = False) -> Body | None:
+def body(image: Pixels, face: Face, others: list[Face]) -> Body | None:
     """Find the body that bears this face.
 
     Args:
         image: uint8, height × width × 3, sRGB; the model sees 256 px of it.
         face: In these pixels.
         others: Further faces in these pixels; their heads are hidden from the model.
-        mirrored: Ask about the mirror image: a second look, with faults of its own.
 
     Returns:
         `None` where no pose or somebody else's is found.
     """
-    shown = np.ascontiguousarray(_without(image, face, others)[:, :: -1 if mirrored else 1])
+    shown = np.ascontiguousarray(_without(image, face, others))
     model = _model()
     with model.lock:
         answer: Any = model.pose.process(shown)
@@ -78,8 +77,6 @@ def body(image: Pixels, face: Face, others: list[Face], *, mirrored: bool = Fals
         return None
     marks = np.array([(mark.x, mark.y) for mark in answer.pose_landmarks.landmark])
     mask = np.array(answer.segmentation_mask, np.float32)
-    if mirrored:
-        marks[:, 0], mask = 1 - marks[:, 0], np.ascontiguousarray(mask[:, ::-1])
     marks *= (image.shape[1], image.shape[0])
     if np.linalg.norm(marks[0] - face.landmarks[_NOSE, :2]) > _NOSE_OFF * face.head_height:
         return None

@@ -2,9 +2,9 @@
 
 Matting says how much of each pixel is the person, and is as sure of a bystander's arm as of the person's own.
 Five cheap looks at the photo that had no part in it are asked instead: mediapipe's two selfie models, each
-about the region and about more around it, and BlazePose's mask, which is of one body. It is asked about the mirror
-image, since the cut itself may have asked about the picture (`parting`). What they agree on against the cut is
-doubt; a thin line of it is the edge's, and left to the edge's own gate.
+about the region and about more around it, and BlazePose's mask, which is of one body. Where others stand beside
+the person the cut itself may have asked it (`parting`), so there what is open between them counts as doubt. What they
+agree on against the cut is doubt; a thin line of it is the edge's, and left to the edge's own gate.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def doubt(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha
 
     def pose(view: Pixels, people: Mask, columns: slice, rows: slice) -> _Bounds | None:
         seen, *further = (one.moved(-columns.start, -rows.start, scale) for one in (face, *others))
-        found = body(view, seen, further, mirrored=True)
+        found = body(view, seen, further)
         if found is None:
             return None
         taken = people > 0.5
