@@ -22,7 +22,7 @@ from core.errors import InvalidInput
 from core.models import EngineName, Participation, Shoot, State
 from core.models.shoot import DEFAULT_FILE_NAME
 from core.permissions import Permission, allowed
-from core.portraits import adapters, engines, file_names
+from core.portraits import adapters, engines, file_names, rejections
 from core.settings import diffusion_settings
 from core.shoots import commits, dashboard, invites, participations, reminders, shoots, undelivered
 from core.web.answers import again, back, go, json_answer, page, uuid_argument
@@ -127,6 +127,7 @@ def view(shoot_id: UUID) -> Response:
         overview = dashboard.overviews(session, [(shoot, style)])[0]
         cost = adapters.cost(session, shoot_id)
         failures = engines.failures(session, shoot_id)
+        not_good = rejections.counted(session, shoot_id)
         importing = commits.under_way(session, shoot_id)
         people = (
             shoots.people(
@@ -146,6 +147,7 @@ def view(shoot_id: UUID) -> Response:
                 "engine": shoot.engine,
                 "cost": asdict(cost),
                 "made_by_the_studio_because": failures,
+                "not_good_because_at_least": not_good,
                 **_counts(overview.counts),
                 "people": [
                     {
@@ -163,9 +165,11 @@ def view(shoot_id: UUID) -> Response:
         one=overview,
         cost=cost if cost.gpu_seconds else None,
         failures=failures,
+        not_good={_(rejections.REASONS[reason]): number for reason, number in not_good.items()},
         importing=importing,
         engine=ENGINES[EngineName(shoot.engine)],
         gpu=_gpu(shoot),
+        modelled=EngineName(shoot.engine).needs_gpu,
         shoot=shoot,
         people=people,
         undelivered=unreached,

@@ -72,6 +72,7 @@ class Tag(StrEnum):
     ADAPTER_ERASED = "adapter.erased"
     ENGINE_FELL_BACK = "engine.fell_back"
     HEADSHOT_APPROVED = "headshot.approved"
+    HEADSHOT_REJECTED = "headshot.rejected"
     HEADSHOT_DOWNLOADED = "headshot.downloaded"
     EXPORT_DOWNLOADED = "export.downloaded"
     ERASURE_REQUESTED = "erasure.requested"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
@@ -20,7 +21,7 @@ from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import EngineName, Headshot, Photo, State, Style
 from core.people import organizations
-from core.portraits import headshots, photos, submission
+from core.portraits import headshots, photos, rejections, submission
 from core.shoots import participations, promises
 from core.shoots.participations import SETTLED
 from core.style.framing import Head
@@ -59,6 +60,7 @@ class Candidate:
     findings: list[words.GateFinding]
     notes: list[str]
     figures: list[words.Figure]
+    wrong: str  # what the person said is wrong with it; empty if nothing
 
 
 @bp.get("/me/result")
@@ -80,6 +82,7 @@ def show() -> Response:
             outcomes=outcomes.of_run(
                 photos.of_participation(session, place.participation.id),
                 last,
+                found[: len(found) - len(last)],
                 {one.id: _name(one) for one in candidates if not one.earlier},
             ),
             withheld=outcomes.of_a_model(last),
@@ -91,7 +94,17 @@ def show() -> Response:
             handed_over=_handed_over(place, spec, found),
             way_back=way_back(session, place),
             size_name=words.size,
+            **_rejecting(session, place),
         )
+
+
+def _rejecting(session: Session, place: Visit) -> dict[str, Any]:
+    """Return what the form needs that says what is wrong with a headshot."""
+    return {
+        "reasons": {reason.value: _(said) for reason, said in rejections.REASONS.items()},
+        "fewest": rejections.FEWEST,
+        "untried": submission.has_another(session, place.participation),
+    }
 
 
 @bp.get("/me/result/<uuid:headshot_id>")
@@ -117,6 +130,7 @@ def close_up(headshot_id: UUID) -> Response:
             later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
             settled=place.state in SETTLED,
             kept_days=promises.days_of(place.organization, place.participation),
+            **_rejecting(session, place),
         )
 
 
@@ -142,6 +156,7 @@ def _candidate(session: Session, place: Visit, one: Headshot, number: int, *, ea
         findings=words.gates(one.gates),
         notes=words.notes(one.gates) + _smaller(session, one),
         figures=words.figures(one.gates),
+        wrong=_(rejections.REASONS[rejections.Reason(one.rejected_code)]) if one.rejected_code else "",
     )
 
 

@@ -37,12 +37,18 @@ class Outcome:
     nearest: bool = False
 
 
-def of_run(found: Sequence[Photo], run: Sequence[Headshot], names: Mapping[UUID, str]) -> list[Outcome]:
+def of_run(
+    found: Sequence[Photo],
+    run: Sequence[Headshot],
+    earlier: Sequence[Headshot] = (),
+    names: Mapping[UUID, str] | None = None,
+) -> list[Outcome]:
     """Return what a run made of each photo, oldest photo first; nothing for a run that worked from no single photo.
 
     Args:
         found: the participation's photos.
         run: what the run made and withheld.
+        earlier: what the runs before it made.
         names: what the page calls the headshots that may be seen, by id.
     """
     tried = [one for one in run if of_a_photo(one)]
@@ -50,7 +56,7 @@ def of_run(found: Sequence[Photo], run: Sequence[Headshot], names: Mapping[UUID,
         return []
     nearest = _nearest(tried)
     return [
-        _outcome(photo, number, found, tried, names, nearest=photo.id == nearest)
+        _outcome(photo, number, found, tried, earlier, names or {}, nearest=photo.id == nearest)
         for number, photo in enumerate(found, 1)
     ]
 
@@ -65,6 +71,7 @@ def _outcome(
     number: int,
     found: Sequence[Photo],
     tried: Sequence[Headshot],
+    earlier: Sequence[Headshot],
     names: Mapping[UUID, str],
     *,
     nearest: bool,
@@ -86,6 +93,11 @@ def _outcome(
         return Outcome(number, told, "warn", _("Left out, since it still asks you something"), reasons)
     if photo.checked_at is None or photo.checked_at > tried[0].created_at:
         return Outcome(number, told, "info", _("Added later, and not sent to the studio yet"))
+    before = [one for one in earlier if one.photo_id == photo.id and of_a_photo(one)]
+    if any(one.rejected_code for one in before):
+        return Outcome(number, told, "info", _("Not used again, since you did not like its headshot"))
+    if any(headshots.is_visible(one) for one in before):
+        return Outcome(number, told, "good", _("✓ A headshot came of it before"))
     twin = _twin(photo, found, tried)
     if twin is not None:
         said = _("Not needed: the same shot as photo %(number)s", number=twin)

@@ -128,10 +128,13 @@ def show() -> Response:
     with transaction(me().org_id) as session:
         place = visit(session)
         if place.state is State.FAILED:
-            run = _failed_run(session, place.participation)
+            made = headshots.of_participation(session, place.participation.id)
+            run = _failed_run(place.participation, made)
             held = [(one.withheld_code, one.gates) for one in run if one.withheld_code]
             reasons = words.failure(place.participation.failure_code, held)
-            came = outcomes.of_run(photos.of_participation(session, place.participation.id), run, {})
+            came = outcomes.of_run(
+                photos.of_participation(session, place.participation.id), run, made[: len(made) - len(run)]
+            )
             return page(
                 "failed.html",
                 place=place,
@@ -161,9 +164,9 @@ def show() -> Response:
     )
 
 
-def _failed_run(session: Session, participation: Participation) -> Sequence[Headshot]:
+def _failed_run(participation: Participation, made: Sequence[Headshot]) -> Sequence[Headshot]:
     """Return what the run withheld that failed; nothing where it came to no candidate and an earlier one is the last."""
-    run = headshots.of_last_run(headshots.of_participation(session, participation.id))
+    run = headshots.of_last_run(made)
     codes = [one.withheld_code for one in run]
     return run if participation.failure_code in codes and None not in codes else []
 

@@ -224,8 +224,8 @@ def load(path: Path) -> Signer:
         certificate, root = x509.load_pem_x509_certificates(content)
     except (ValueError, TypeError) as error:
         raise ConfigurationError(
-            f"{path / FILE} is damaged. Restore it from its backup; without one, move it away and run `headshots migrate`: "
-            "pictures that were signed before then have a signer that nobody knows."
+            f"{path / FILE} is damaged. Restore it from its backup: another one would not be known for the pictures that "
+            "are already handed out."
         ) from error
     if (
         not isinstance(key, ec.EllipticCurvePrivateKey)

@@ -13,6 +13,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from compliance.origin.credentials import sign
+from compliance.origin.iptc import Caption, into_png, xmp
+from compliance.origin.making import Making
+from compliance.origin.reading import media_type_of
+from compliance.origin.signer import signer
 from core.clock import now, rfc3339
 from core.db import transaction
 from core.models import (
@@ -27,7 +32,9 @@ from core.models import (
     Participation,
     Photo,
     Shoot,
+    Style,
 )
+from core.people import organizations
 from core.vault import ArtifactGone, KeyErased, vault
 
 FORMAT = "headshots.export/1"
@@ -50,11 +57,33 @@ FOLDER = {
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a person takes along."""
+class File:
+    """One file of an export.
 
-    records: bytes  # data.json
-    files: list[tuple[str, UUID]]  # name, artifact
+    Attributes:
+        name: Within the archive.
+        artifact_id: What it holds.
+        making: How it was made, where we made it; a photo is given back as it came.
+    """
+
+    name: str
+    artifact_id: UUID
+    making: Making | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a person takes along.
+
+    Attributes:
+        records: `data.json`.
+        files: Pictures and the rest.
+        company: Who is named as the maker of headshots.
+    """
+
+    records: bytes
+    files: list[File]
+    company: str
 
 
 def plan(session: Session, member: Member) -> Plan:
@@ -77,7 +106,22 @@ def plan(session: Session, member: Member) -> Plan:
         names[artifact.id] = f"{folder}/{numbers[folder]:02d}.{suffix}"
     records = {"format": FORMAT, "exported_at": rfc3339(now()), **_records(session, member, names)}
     content = json.dumps(records, indent=2, ensure_ascii=False).encode()
-    return Plan(content, [(name, artifact_id) for artifact_id, name in names.items()])
+    made = _makings(session, member)
+    own = {
+        artifact.id: Making.of_own_picture() for artifact in artifacts if artifact.kind == Kind.OWN_PICTURE
+    }
+    files = [File(name, key, made.get(key) or own.get(key)) for key, name in names.items()]
+    return Plan(content, files, organizations.current(session).name)
+
+
+def _makings(session: Session, member: Member) -> dict[UUID, Making]:
+    """Return how each headshot was made, by its artifact."""
+    rows = session.execute(
+        select(Headshot.artifact_id, Headshot.engine, Style)
+        .join(Style, Style.id == Headshot.style_id)
+        .where(Headshot.member_id == member.id, Headshot.artifact_id.is_not(None))
+    )
+    return {key: Making.of_headshot(engine, style.parsed) for key, engine, style in rows if key is not None}
 
 
 def _at(moment: datetime | None) -> str | None:
@@ -190,6 +234,8 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "seed": str(row.seed) if row.seed is not None else None,
                 "gates": row.gates,
                 "withheld": row.withheld_code,
+                "what_i_said_is_wrong": row.rejected_code,
+                "i_said_so_at": _at(row.rejected_at),
             }
             for row in session.scalars(
                 select(Headshot).where(Headshot.member_id == own).order_by(Headshot.id)
@@ -207,14 +253,26 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
 def contents(org_id: UUID, wanted: Plan) -> Iterator[tuple[str, bytes]]:
     """Yield each file by name, one in memory at a time, and no connection held between them.
 
-    A file that is deleted while the others are read is left out.
+    What we made says so, in IPTC's fields and signed, as every delivered picture does. A file that is deleted while
+    the others are read is left out.
+
+    Raises:
+        NotSigned: the origin of one could not be signed.
     """
     yield "data.json", wanted.records
-    for name, artifact_id in wanted.files:
+    for file in wanted.files:
         try:
             with transaction(org_id) as session:
-                held = vault().find(session, artifact_id)
+                held = vault().find(session, file.artifact_id)
             content = vault().open(held)
         except (ArtifactGone, KeyErased):
             continue
-        yield name, content
+        yield file.name, content if file.making is None else _signed(content, file.making, wanted.company)
+
+
+def _signed(content: bytes, making: Making, company: str) -> bytes:
+    media_type = media_type_of(content)
+    if media_type == "image/png" and making.source_type:
+        caption = Caption(creator=company, credit=company)
+        content = into_png(content, xmp(caption, making.source_type))
+    return content if media_type is None else sign(content, media_type, making, signer())

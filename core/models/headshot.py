@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,4 +32,7 @@ class Headshot(Tenant):
     rank: Mapped[int] = mapped_column(info=harmless(Harmless.WORK))  # within its run, the best is 0
     gates: Mapped[dict[str, Any]] = mapped_column(info=personal(Category.FACE, {}))
     withheld_code: Mapped[str | None] = mapped_column(String(64), info=harmless(Harmless.CODE))
+    # what its person says is wrong with it: `core.portraits.rejections.Reason`
+    rejected_code: Mapped[str | None] = mapped_column(String(16), info=personal(Category.CHOICE))
+    rejected_at: Mapped[datetime | None] = mapped_column(info=personal(Category.CHOICE))
     seconds: Mapped[float] = mapped_column(info=harmless(Harmless.WORK))

@@ -92,6 +92,12 @@ def is_modelled(session: Session, participation: Participation) -> bool:
     return job_for(session, participation)[0] is not JobName.RENDER
 
 
+def is_of_photos(session: Session, participation: Participation) -> bool:
+    """Whether each of this person's headshots is of one photo of theirs, and no model paints their face."""
+    shoot = session.get_one(Shoot, participation.shoot_id)
+    return shoot.engine != EngineName.DIFFUSION or not is_modelled(session, participation)
+
+
 def send(session: Session, participation: Participation) -> None:
     """Owe the job that makes the headshots of someone who has just sent their photos.
 

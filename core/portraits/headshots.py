@@ -173,6 +173,7 @@ def delete_all(session: Session, participations_of: Sequence[Participation]) -> 
     ).all()
     for headshot in held:
         headshot.gates = {}  # measures of a face are personal data too
+        headshot.rejected_code = headshot.rejected_at = None
     vault().delete(session, [one.artifact_id for one in held if one.artifact_id])
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from core import audit, locks, owed
 from core.errors import Conflict
 from core.models import Participation, State
-from core.portraits import engines, headshots, photos, verdicts
+from core.portraits import engines, headshots, photos, rejections, verdicts
 from core.portraits.verdicts import Standing
 from core.queue import JobName
 from core.shoots import participations
@@ -78,6 +78,38 @@ def again(session: Session, participation: Participation, *, actor: audit.Actor)
     if participation.state == State.FAILED:
         reopen(session, participation, actor=actor)
         submit(session, participation, actor=actor)
+
+
+def has_another(session: Session, participation: Participation) -> bool:
+    """Whether there are photos that were not tried yet, and all are checked.
+
+    A model learns from all photos at once, so none of them is another try.
+    """
+    found = photos.of_participation(session, participation.id)
+    return (
+        engines.is_of_photos(session, participation)
+        and bool(rejections.untried(session, participation))
+        and all(verdicts.standing_of(photo) is not Standing.CHECKING for photo in found)
+    )
+
+
+def another(session: Session, participation: Participation, *, actor: audit.Actor) -> bool:
+    """Have headshots made of photos that were not tried yet; where there are none, let the person add some.
+
+    Returns:
+        Whether headshots are being made.
+
+    Raises:
+        ShootEnded: the company has ended the shoot.
+        Conflict: the state does not allow it.
+    """
+    locks.person(session, participation.member_id)
+    left = has_another(session, participation)
+    reopen(session, participation, actor=actor)
+    if not left:
+        return False
+    submit(session, participation, actor=actor)
+    return True
 
 
 def open_again(session: Session, participation: Participation) -> None:

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from sqlalchemy.exc import DBAPIError
 
+from compliance.origin.signer import configured
 from core import gpu
 from core.belonging import Unreadable, unreadable
 from core.clock import now
@@ -179,14 +180,25 @@ def signing() -> Iterator[Finding]:
         if not name.endswith(".crt"):
             yield from _closed(check, path)
         if name in ("document.pem", "origin.pem", "saml-sp.crt"):
-            yield from _certificate(check, path)
+            certificates = x509.load_pem_x509_certificates(path.read_bytes())
+            yield from _certificate(
+                check, name, certificates, datetime.fromtimestamp(min(expiries(path)), UTC)
+            )
+    try:
+        operators = configured()
+    except ConfigurationError as error:
+        yield failure(check, error.message, "See docs/origin.md, “Who signs”.")
+        return
+    if operators is not None:
+        name, certificate = "HEADSHOTS_ORIGIN_CERTIFICATE", operators.certificate
+        yield from _certificate(check, name, [certificate], certificate.not_valid_after_utc)
 
 
-def _certificate(check: str, path: Path) -> Iterator[Finding]:
-    certificates = x509.load_pem_x509_certificates(path.read_bytes())
+def _certificate(
+    check: str, name: str, certificates: list[x509.Certificate], expiry: datetime
+) -> Iterator[Finding]:
     shown = certificates[-1].fingerprint(SHA256()).hex(":", 2)
-    expiry = datetime.fromtimestamp(min(expiries(path)), UTC)
-    says = f"{path.name} expires on {expiry:%Y-%m-%d}; SHA-256 {shown}"
+    says = f"{name} expires on {expiry:%Y-%m-%d}; SHA-256 {shown}"
     if expiry < now():
         yield failure(check, says, "See “Operate”, certificates.")
     elif expiry - now() < _SOON:

@@ -174,6 +174,7 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
             made_by,
             subjects=work.subjects,
             colleagues=assignment.embeddings(others),
+            passed_over=work.passed_over if turn.dressed else (),
         )
         sealed = assignment.seal(job.org_id, work, result)
         with job.step() as session:

@@ -33,7 +33,15 @@ def run(job: JobRun) -> None:
     def tell(fraction: float, step: str) -> None:
         progress.report(job.subject_id, step, fraction)
 
-    result = render(work.photos, work.style, work.consent, tell, work.backdrop, subjects=work.subjects)
+    result = render(
+        work.photos,
+        work.style,
+        work.consent,
+        tell,
+        work.backdrop,
+        subjects=work.subjects,
+        passed_over=work.passed_over,
+    )
     seconds = time.monotonic() - started
     sealed = assignment.seal(job.org_id, work, result)
     with job.finish() as session:

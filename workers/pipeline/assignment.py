@@ -24,7 +24,7 @@ from core.logs import logger
 from core.models import EngineName, Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
 from core.observe import metrics
 from core.people import consents
-from core.portraits import headshots, photos, verdicts
+from core.portraits import headshots, photos, rejections, verdicts
 from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.style.spec import ImageBackdrop, StyleSpec
@@ -55,6 +55,9 @@ class Assignment:
     photos: list[tuple[str, bytes]]
     subjects: dict[str, tuple[float, float]]
     backdrop: Pixels | None
+    passed_over: frozenset[str] = (
+        frozenset()
+    )  # photos of which nothing is made; see `core.portraits.rejections`
 
     @property
     def seed(self) -> int:
@@ -75,6 +78,7 @@ class Planned:
     photos: list[tuple[str, Held]]
     subjects: dict[str, tuple[float, float]]
     backdrop: Held | None
+    passed_over: frozenset[str]
 
 
 def read(planned: Planned) -> Assignment:
@@ -96,6 +100,7 @@ def read(planned: Planned) -> Assignment:
         photos=[(key, vault().open(held)) for key, held in planned.photos],
         subjects=planned.subjects,
         backdrop=backdrop,
+        passed_over=planned.passed_over,
     )
 
 
@@ -154,6 +159,7 @@ def begin(
         photos=[(str(photo.id), vault().find(session, photo.artifact_id)) for photo in accepted],
         subjects={str(photo.id): photo.subject for photo in accepted if photo.subject is not None},
         backdrop=backdrop,
+        passed_over=frozenset(str(one) for one in rejections.passed_over(session, participation)),
     )
 
 

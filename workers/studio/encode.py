@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
 from compliance.origin.credentials import Origin
+from compliance.origin.iptc import NO_CAPTION, Caption, iim, xmp
 from compliance.origin.making import RETOUCHED
 from core.style.framing import Head, Rect, head_box
 from core.style.spec import Output, OutputFormat, StyleSpec
-from workers.studio.caption import NO_CAPTION, Caption, iim, xmp
 from workers.studio.logo import with_logo
 from workers.vision.geometry import Pixels
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from typing import Any
 
 import numpy as np
 import pytest
+from origins import read
 from PIL import Image
 from sqlalchemy import select
 
@@ -86,11 +88,33 @@ def test_the_approved_headshot_is_delivered_in_the_sizes_of_the_style(waiting: A
     assert (image.size, image.format) == ((800, 800), "JPEG")
     assert not image.getexif()
     assert b"Portrait photo of " in image.info["xmp"]
+    credentials = read(answer.data, "image/jpeg")
+    assert credentials is not None
+    assert credentials.state == "Valid"
+    assert not any(word in credentials.whole for word in ("Ada", "Example", "acme"))
     assert waiting.state() is State.DELIVERED
     assert waiting.browser.get(f"/me/headshots/{headshot}/linkedin.png").status_code == 404
     with transaction(waiting.org_id) as session:
         tags = session.scalars(select(AuditEvent.tag)).all()
     assert tags.count("headshot.approved") == tags.count("headshot.downloaded") == 1
+
+
+def test_what_a_person_takes_along_says_where_it_comes_from_and_its_pixels_stay(
+    waiting: Any, shoot: Shoot
+) -> None:
+    waiting.render(shoot)
+    waiting.set_state(State.READY)
+    archive = zipfile.ZipFile(io.BytesIO(waiting.browser.get("/me/export.zip").data))
+    assert archive.namelist() == ["data.json", "photos/01.jpg", "headshots/01.png"]
+    master = archive.read("headshots/01.png")
+    credentials = read(master, "image/png")
+    assert credentials is not None
+    assert (credentials.state, credentials.actions[0]["action"]) == ("Valid", "c2pa.opened")
+    with Image.open(io.BytesIO(master)) as image:
+        assert "algorithmicallyEnhanced" in image.info["XML:com.adobe.xmp"]
+        coarse = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+        assert np.array_equal(np.asarray(image), coarse.repeat(16, 0).repeat(16, 1))
+    assert read(archive.read("photos/01.jpg"), "image/jpeg") is None, "a photo is given back as it came"
 
 
 def test_a_headshot_of_a_small_photo_says_its_size_and_is_not_enlarged(waiting: Any, shoot: Shoot) -> None:
@@ -206,7 +230,8 @@ def test_other_photos_are_named_only_where_the_face_was_compared_with_them(
     page = waiting.browser.get(f"/me/result/{headshot}").text
     assert f"<span>{said}</span> <strong>yes</strong>" in page
     assert f"<dt>{figure} (0" in page
-    assert ("other photos" in page) is bool(others)
+    told = page.split("What we found")[1].split('class="wrong"')[0]
+    assert ("other photos" in told) is bool(others)
 
 
 def test_nobody_compares_another_persons_headshot_or_a_withheld_one(

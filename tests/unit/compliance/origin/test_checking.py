@@ -12,13 +12,13 @@ from certificates import bundle_pair
 from PIL import Image
 
 from compliance.origin.credentials import sign
+from compliance.origin.iptc import Caption
 from compliance.origin.making import Making
 from compliance.origin.reading import fields, media_type_of
 from compliance.origin.signer import Signer, make
 from compliance.signing import PublishedKeys, PublishedSigner
 from compliance.verify import Kind, Verification, verify_file
 from core.style.spec import OutputFormat, StyleSpec
-from workers.studio.caption import Caption
 from workers.studio.encode import encode
 
 STUDIO = Making.of_headshot("studio", StyleSpec())

@@ -13,6 +13,7 @@ from origins import read, state
 from PIL import Image
 
 from compliance.origin.credentials import CARRIERS, NotSigned, Origin, sign
+from compliance.origin.iptc import Caption
 from compliance.origin.making import Making
 from compliance.origin.signer import LOCAL, Signer
 from core.style.spec import (
@@ -23,7 +24,6 @@ from core.style.spec import (
     SolidBackdrop,
     StyleSpec,
 )
-from workers.studio.caption import Caption
 from workers.studio.encode import deliver, encode
 
 STUDIO = Making.of_headshot("studio", StyleSpec())

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from conftest import add_participation
 from sealing import put
+from seen import add_photo
 from sqlalchemy import select
 
 from compliance import consent as consents
@@ -65,9 +66,9 @@ def withdraw(waiting: Participation, purpose: Purpose) -> None:
         consents.withdraw(session, session.get_one(Member, waiting.member_id), purpose)
 
 
-def keep(waiting: Participation, work: Assignment) -> None:
-    """Keep a result whose report says everything that can be measured."""
-    ((photo_id, _),) = work.photos
+def keep(waiting: Participation, work: Assignment, photo_id: str | None = None) -> None:
+    """Keep a result of the only photo, or of another, whose report says everything that can be measured."""
+    photo_id = photo_id or work.photos[0][0]
     gate = Gate(value=0.1, unit="", limit=1.0, passed=True, why="")
     report = GateReport(passed=True, gates=dict.fromkeys(GateName, gate), figures={})
     made = Made(photo_id, np.zeros((8, 8, 3), np.uint8), report, 1.0)
@@ -169,3 +170,16 @@ def test_a_run_ends_with_something_to_see_or_with_other_photos(
         with transaction(waiting.org_id) as session:
             assert assignment.keep(session, work, result, sealed, engine=engine, seconds=1.0)
     assert [row.run for row in sorted(results(waiting), key=lambda row: row.created_at)] == runs
+
+
+def test_what_its_person_did_not_like_is_passed_over(waiting: Participation) -> None:
+    other = add_photo(waiting.org_id, waiting, "two", phash="f" * 16)
+    work = begin(waiting, NEEDS[0])
+    assert work.passed_over == frozenset()
+    keep(waiting, work, str(other.id))
+    with transaction(waiting.org_id) as session:
+        session.scalars(select(Headshot)).one().rejected_code = "hair"
+        session.get_one(Participation, waiting.id).state = State.SUBMITTED
+    again = begin(waiting, NEEDS[0])
+    assert again.passed_over == {str(other.id)}
+    assert len(again.photos) == 2, "all of them are checked and compared with"

@@ -14,6 +14,7 @@ from PIL import Image, ImageCms, IptcImagePlugin
 from PIL.Image import Image as Picture
 
 from compliance.origin.credentials import Origin
+from compliance.origin.iptc import Caption
 from compliance.origin.making import RETOUCHED, Making, source_type_of
 from compliance.origin.signer import Signer
 from core.style.framing import Head, head_box
@@ -32,7 +33,7 @@ from core.style.spec import (
     StyleSpec,
 )
 from workers.folder.style_pictures import LogoMissing, logo_file
-from workers.studio.caption import Caption, caption_of
+from workers.studio.caption import caption_of
 from workers.studio.encode import cut, deliver, encode, outputs
 from workers.studio.finish import finish
 from workers.studio.preview import sample
