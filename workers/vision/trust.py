@@ -48,6 +48,26 @@ def doubt(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha
         region: Of the photo, pixels: what was cut out; clipped to the photo.
         alpha: Of the region, at any size.
     """
+    return _weighed(pixels, face, others, region, alpha, None)
+
+
+def is_doubted(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha: Mask) -> bool:
+    """Say whether `doubt` is above `LIMIT`, with no more looks than that takes: a pose costs as much as a decoding.
+
+    Args:
+        pixels: See `doubt`.
+        face: See `doubt`.
+        others: See `doubt`.
+        region: See `doubt`.
+        alpha: See `doubt`.
+    """
+    return _weighed(pixels, face, others, region, alpha, LIMIT) > LIMIT
+
+
+def _weighed(
+    pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha: Mask, limit: float | None
+) -> float:
+    """Return the doubt; with a limit, as soon as it is known on which side of that it lies."""
     scale = min(1.0, POSE_HEAD / face.head_height)
     rows, columns = inside(region, pixels)
     part = reduced(pixels[rows, columns], scale)
@@ -63,6 +83,9 @@ def doubt(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha
         for view in (part, around)
     )
     selfie = np.asarray((close + _placed(wide, shift, size)) / 2, np.float32)
+    unsure = _area(kept & (selfie < _SURE), scale * head)
+    if limit is not None and unsure > limit:
+        return unsure
 
     def pose(view: Pixels, people: Mask, columns: slice, rows: slice) -> _Bounds | None:
         seen, *further = (one.moved(-columns.start, -rows.start, scale) for one in (face, *others))
@@ -71,8 +94,9 @@ def doubt(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha
             return None
         taken = people > 0.5
         share = parted(view, taken, found, seen, further)
-        least, most = (np.where(taken & (share < limit), 0, found.mask) for limit in (1 - _OPEN, _OPEN))
-        return np.asarray(least, np.float32), np.asarray(most, np.float32)
+        bounds = (np.where(taken & (share < least), 0, found.mask) for least in (1 - _OPEN, _OPEN))
+        surely, perhaps = (np.asarray(one, np.float32) for one in bounds)
+        return surely, perhaps
 
     def foreign(least: Mask) -> float:
         return _area(kept & (least < 0.5), scale * head)
@@ -84,9 +108,12 @@ def doubt(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha
         least, most = pose(part, close, columns, rows) or (selfie, selfie)
     left_out = _area(~kept & (most > 0.5) & (selfie > 0.5), scale * head)
     kept_of_others = foreign(least)
-    if kept_of_others > _LITTLE and seen is not None and (again := pose(part, close, columns, rows)):
-        kept_of_others = foreign(np.maximum(least, again[0]))
-    return left_out + max(kept_of_others, _area(kept & (selfie < _SURE), scale * head))
+    # A second look at the body only ever takes back what the first calls foreign.
+    open_still = limit is None or left_out + unsure <= limit < left_out + kept_of_others
+    if kept_of_others > _LITTLE and open_still and seen is not None:
+        again = pose(part, close, columns, rows)
+        kept_of_others = kept_of_others if again is None else foreign(np.maximum(least, again[0]))
+    return left_out + max(kept_of_others, unsure)
 
 
 def _placed(mask: Mask, shift: tuple[float, float], size: tuple[int, int]) -> Mask:
