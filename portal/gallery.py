@@ -21,7 +21,7 @@ from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import EngineName, Headshot, Photo, State, Style
 from core.people import organizations
-from core.portraits import headshots, photos, rejections, submission
+from core.portraits import edits, headshots, photos, rejections, submission
 from core.shoots import participations, promises
 from core.shoots.participations import SETTLED
 from core.style.framing import Head
@@ -127,6 +127,7 @@ def close_up(headshot_id: UUID) -> Response:
             name_of=_name,
             shape=shape_of(_style(session, place).parsed),
             earlier=candidates[place_in_row - 1] if place_in_row else None,
+            edits=edits.allowed(session, session.get_one(Headshot, headshot_id)),
             later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
             settled=place.state in SETTLED,
             kept_days=promises.days_of(place.organization, place.participation),
