@@ -107,6 +107,11 @@ class Making:
         """Return how it was made where a logo was put on too."""
         return replace(self, actions=(*self.actions, _edited("edited", "A logo was put into a corner.")))
 
+    def with_watermark(self) -> Making:
+        """Return how it was made where a watermark was put in too."""
+        marked = Action("c2pa.watermarked.unbound", "An imperceptible watermark was put in.")
+        return replace(self, actions=(*self.actions, marked))
+
     def manifest(self) -> dict[str, Any]:
         """Return what is signed (C2PA 2.4, actions v2): no name, no time, no picture, and nothing of the selfie.
 
@@ -128,6 +133,11 @@ class Making:
 def source_type_of(engine: str) -> str:
     """Return the IPTC DigitalSourceType of what an engine makes: a file says whether a model painted it."""
     return _MADE.get(engine, RETOUCHED)
+
+
+def is_model_made(engine: str) -> bool:
+    """Return whether an image model made what an engine makes, or a part of it."""
+    return engine in _MADE
 
 
 def _edited(action: str, words: str) -> Action:
