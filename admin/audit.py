@@ -6,14 +6,23 @@ left out.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 import time
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import chain
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
+from admin import event_words
 from admin.words import difference
 from compliance.bundle.making import files
 from compliance.log import listing, tiles
@@ -34,6 +43,8 @@ bp = Blueprint("audit", __name__)
 
 TOLD = frozenset({Role.OWNER, Role.AUDITOR})  # who can do something about a log that was rewritten
 KNOWN_SECONDS = 30.0
+ASKED = ("tag", "since", "until", "person")
+PSEUDONYM = re.compile(r"[0-9a-f]{8,64}")  # or its beginning
 SHOWN = 50  # differences on the page; they are kept in full beside the keys
 _known: dict[UUID, tuple[bool, float]] = {}
 
@@ -58,22 +69,118 @@ def log_differs(user: SignedIn) -> bool:
 @requires(Permission.VIEW_AUDIT)
 def index() -> Response:
     """Show events, the newest checkpoint and the certificates."""
-    tag = _tag(request.args.get("tag", ""))
-    of_people = allowed(me().role, Permission.VIEW_EVENTS_OF_PEOPLE)
+    wanted = _wanted()
     with transaction(me().org_id) as session:
-        events = listing.events(session, of_people=of_people, tag=tag, before=uuid_argument("before"))
+        events = listing.events(session, wanted, before=uuid_argument("before"))
         return page(
             "admin/audit.html",
             events=events,
             leaves={event.id: json.loads(event.leaf) for event in events.events},
             state=listing.log_state(session),
             certificates=listing.certificates(session),
-            of_people=of_people,
+            forgotten=listing.forgotten(session),
+            of_people=wanted.of_people,
             differences=vault().keys.watches.differences(me().org_id, SHOWN),
             difference_word=difference,
-            tags=[one for one in Tag if of_people or one in ABOUT_NOBODY],
-            tag=tag,
+            tags=sorted(
+                (one for one in Tag if wanted.of_people or one in ABOUT_NOBODY),
+                key=lambda one: str(event_words.name_of(one.value)).casefold(),
+            ),
+            wanted=wanted,
+            asked=urlencode({name: value for name in ASKED if (value := request.args.get(name))}),
+            event_name=event_words.name_of,
+            facts_in_words=event_words.said,
         )
+
+
+@bp.get("/audit/events.csv")
+@requires(Permission.VIEW_AUDIT)
+@limiter.limit("60 per hour")
+def export_csv() -> Response:
+    """Send the events that were filtered as a table, oldest first, while they are read."""
+    names = {tag.value: str(name) for tag, name in event_words.EVENTS.items()}
+    return _sent(_csv(_events(), names), "text/csv", "csv")
+
+
+@bp.get("/audit/events.jsonl")
+@requires(Permission.VIEW_AUDIT)
+@limiter.limit("60 per hour")
+def export_jsonl() -> Response:
+    """Send the events that were filtered as they stand in the log, oldest first, while they are read."""
+    return _sent(_jsonl(_events()), "application/jsonl", "jsonl")
+
+
+def _events() -> Iterator[list[listing.Event]]:
+    """Return what was asked for, the first part read already: what is wrong with the question has an answer of its own."""
+    parts = listing.all_events(me().org_id, _wanted())
+    first = next(parts, None)
+    return parts if first is None else chain([first], parts)
+
+
+def _sent(written: Iterator[str], media_type: str, ending: str) -> Response:
+    response = Response(written, mimetype=media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=f"events-{now():%Y-%m-%d}.{ending}")
+    return response
+
+
+def _csv(parts: Iterable[list[listing.Event]], names: dict[str, str]) -> Iterator[str]:
+    yield "\ufeff"  # without it Excel takes UTF-8 for something else
+    rows: list[list[Any]] = [["place", "at", "event", "kind", "by", "about", "facts"]]
+    yield _lines(rows)
+    for events in parts:
+        rows = []
+        for event in events:
+            leaf = json.loads(event.leaf)
+            name, facts = names.get(event.tag, event.tag), json.dumps(leaf["facts"], sort_keys=True)
+            rows.append([_place(event), leaf["at"], name, event.tag, leaf["actor"], leaf["subject"], facts])
+        yield _lines(rows)
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> str:
+    target = io.StringIO()
+    csv.writer(target, lineterminator="\r\n").writerows(rows)
+    return target.getvalue()
+
+
+def _jsonl(parts: Iterable[list[listing.Event]]) -> Iterator[str]:
+    """Yield each event's place and its entry, whose bytes are those that the log hashes."""
+    for events in parts:
+        yield "".join(
+            f'{{"place":{json.dumps(_place(event))},"entry":{event.leaf.decode()}}}\n' for event in events
+        )
+
+
+def _place(event: listing.Event) -> int | None:
+    """Return an entry's place as people count, from 1."""
+    return None if event.position is None else event.position + 1
+
+
+def _wanted() -> listing.Wanted:
+    of_people = allowed(me().role, Permission.VIEW_EVENTS_OF_PEOPLE)
+    return listing.Wanted(
+        of_people=of_people,
+        tag=_tag(request.args.get("tag", "")),
+        since=_day("since"),
+        until=_day("until"),
+        person=_person() if of_people else "",
+    )
+
+
+def _person() -> str:
+    given = request.args.get("person", "").strip().lower()
+    if given and not PSEUDONYM.fullmatch(given):
+        raise InvalidInput(
+            _("A pseudonym has 64 digits and letters from a to f; give at least the first eight.")
+        )
+    return given
+
+
+def _day(name: str) -> date | None:
+    given = request.args.get(name, "")
+    try:
+        return date.fromisoformat(given) if given else None
+    except ValueError as error:
+        raise InvalidInput(_("Please give a day as year-month-day, such as 2026-11-30.")) from error
 
 
 def _tag(text: str) -> Tag | None:
@@ -103,8 +210,8 @@ def entries(path: str) -> Response:
 
 
 @bp.get("/audit/bundle.zip")
-@limiter.limit("20 per hour")
 @requires(Permission.VIEW_EVENTS_OF_PEOPLE)
+@limiter.limit("20 per hour")
 def bundle() -> Response:
     """Send everything that the log proves, with a verifier that uses nothing of ours, while it is made."""
     return archive.send(files(me().org_id), f"evidence-{now():%Y-%m-%d}.zip")

@@ -47,7 +47,10 @@ _TABLES = {
     "grade": {"contrast": "contrast", "warmth": "warmth", "saturation": "saturation", "fade": "fade"},
     "subject": {"attire": "attire", "expression": "expression"},
     "logo": {"corner": "corner", "logo_width": "width", "logo_opacity": "opacity"},
+    "variants": {"closer": "closer"},
 }
+_COLORS = ("variant_1", "variant_2")  # each with a checkbox, since a colour field always has a colour
+_OFFERED = "#ffffff"  # what such a field shows before anything is chosen
 _SAMPLES = (SolidBackdrop(), GradientBackdrop(), ImageBackdrop(image="-"), SceneBackdrop())
 _TICK = "size-"  # before a size's name in the name of its checkbox
 
@@ -71,6 +74,9 @@ def fields_of(spec: StyleSpec) -> Fields:
         fields["image_id"] = spec.backdrop.image
     if spec.logo is not None:
         fields["use_logo"] = "1"
+    for number, field in enumerate(_COLORS):
+        given = spec.variants.colors[number : number + 1]
+        fields |= {field: given[0] if given else _OFFERED, f"use_{field}": "1" if given else ""}
     own = [output for output in spec.outputs if NAMED_OUTPUTS.get(output.name) != output]
     fields["outputs"] = "\n".join(_line(output) for output in own)
     return fields | {f"{_TICK}{output.name}": "1" for output in spec.outputs if output not in own}
@@ -114,6 +120,7 @@ def spec_of(form: Mapping[str, str], image_id: str) -> StyleSpec:
     values |= {table: _given(form, names) for table, names in _TABLES.items() if table != "logo"}
     if form.get("use_logo"):
         values["logo"] = _given(form, _TABLES["logo"])
+    values["variants"]["colors"] = [form.get(one, "") for one in _COLORS if form.get(f"use_{one}")]
     outputs = _outputs(form)
     if outputs is not None:
         values["outputs"] = outputs
@@ -207,6 +214,8 @@ def _form_field(place: Place) -> str:
             **{name: field for names in _BACKDROPS.values() for field, name in names.items()},
         }
         return every.get(str(name), str(name))
+    if table == "variants" and place[1:2] == ("colors",):
+        return _COLORS[place[2]] if len(place) > 2 and isinstance(place[2], int) else _COLORS[0]
     if table in _TABLES:
         if len(place) == 1:
             return "use_logo" if table == "logo" else str(table)

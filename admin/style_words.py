@@ -39,6 +39,11 @@ LABELS: dict[str, Any] = {
     "corner": _l("Corner of the logo"),
     "logo_width": _l("Size of the logo"),
     "logo_opacity": _l("Strength of the logo"),
+    "closer": _l("Closer crop to choose"),
+    "use_variant_1": _l("Offer a further colour"),
+    "use_variant_2": _l("Offer a second further colour"),
+    "variant_1": _l("First further colour"),
+    "variant_2": _l("Second further colour"),
     "outputs": _l("Sizes of your own"),
 }
 

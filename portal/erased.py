@@ -21,6 +21,8 @@ from core.models import Certificate, Erasure
 from core.outages import Part
 from core.queue import JobName
 from core.settings import settings
+from core.vault import vault
+from core.vault.kept import Kept
 from core.web.answers import json_answer, page
 from core.web.app import limiter
 from portal.files import attachment
@@ -105,10 +107,19 @@ def _file_name(status: str) -> str:
     return f"deletion-certificate-{status.lower()}.pdf"
 
 
+def _kept(receipt: str) -> Kept | None:
+    """Return the certificate from beside the keys, where a restored database does not know the receipt any more."""
+    hashed = hashlib.sha256(receipt.encode()).digest()
+    return vault().keys.certificates.of_receipt(hashed) if Lookup.erasure(hashed) is None else None
+
+
 @bp.get("/erased/<receipt>")
 @limiter.limit("120 per minute")
 def show(receipt: str) -> Response:
     """Show how far it is, and what the person can keep as proof."""
+    if (kept := _kept(receipt)) is not None:
+        with transaction(kept.org_id) as session:
+            return page("erased_kept.html", receipt=receipt, organization=company(session), kept=kept)
     org_id, erasure_id = _find(receipt)
     with transaction(org_id) as session:
         organization = company(session)
@@ -130,6 +141,10 @@ def show(receipt: str) -> Response:
 @limiter.limit("240 per minute")
 def status(receipt: str) -> Response:
     """Return how far it is."""
+    if (kept := _kept(receipt)) is not None:
+        return json_answer(
+            {"status": kept.status, "certificate_url": url_for("erased.certificate", receipt=receipt)}
+        )
     org_id, erasure_id = _find(receipt)
     with transaction(org_id) as session:
         standing = _standing(session, erasure_id)
@@ -141,6 +156,8 @@ def status(receipt: str) -> Response:
 @limiter.limit("120 per minute")
 def certificate(receipt: str) -> Response:
     """Serve the newest certificate."""
+    if (kept := _kept(receipt)) is not None:
+        return attachment(kept.pdf, "application/pdf", _file_name(kept.status))
     org_id, erasure_id = _find(receipt)
     with transaction(org_id) as session:
         found = _standing(session, erasure_id).certificate

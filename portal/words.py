@@ -15,6 +15,7 @@ from core.checks.report import CLEAN_CUT
 from core.models import Kind
 from core.portraits.engines import Fallback
 from core.style.spec import Output
+from core.style.variants import CLOSER, OTHER_BACKDROP
 from core.words import fill
 
 
@@ -132,7 +133,7 @@ def gates(report: Mapping[str, Any]) -> list[GateFinding]:
     questions = (
         (("likeness",), _resemblance(measured)[0]),
         (("skin_delta_e", "skin_ita"), _("Skin tone as in your photos")),
-        (("eye_line", "head_height", "roll"), _("Sits in the frame like your colleagues")),
+        (("eye_line", "head_height", "roll"), _placed(report)),
         (("backdrop", "light"), _("Light and background in the company’s style")),
     )
     findings = [
@@ -143,6 +144,13 @@ def gates(report: Mapping[str, Any]) -> list[GateFinding]:
     if "held_out" in measured:
         findings += _of_a_model(measured)
     return findings
+
+
+def _placed(report: Mapping[str, Any]) -> str:
+    """Return what is asked about the frame: a closer crop is held against what it was meant to be."""
+    if CLOSER in report.get("notes", ()):
+        return str(_("Sits in the frame as a closer headshot should"))
+    return str(_("Sits in the frame like your colleagues"))
 
 
 def _sharp(measured: Mapping[str, Mapping[str, Any]]) -> GateFinding:
@@ -245,6 +253,8 @@ def _figure(value: float, unit: str) -> str:
 def notes(report: Mapping[str, Any]) -> list[str]:
     """Return in which way a result differs from the company's style."""
     known: dict[str, str] = {
+        CLOSER: _("Closer than your colleagues’ headshots, which your company allows."),
+        OTHER_BACKDROP: _("Before another colour that your company allows."),
         "crop_tighter": _("Cropped a little tighter than usual, because your photo ends there."),
         "eye_line_lower": _(
             "Your eyes sit a little lower than usual, because your photo ends above your head."

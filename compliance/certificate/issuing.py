@@ -8,6 +8,7 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from compliance.certificate import keeping
 from compliance.certificate.document import render_certificate
 from compliance.certificate.facts import (
     Certificate,
@@ -84,6 +85,7 @@ def issue(session: Session, erasure: Erasure) -> models.Certificate:
     )
     session.add(row)
     session.flush()
+    keeping.keep_after_commit(session, row, erasure)
     return row
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from core.audit import Tag
-from core.db import organization_of
-from core.errors import NotFound
-from core.models import AuditEvent, Certificate, Checkpoint, Erasure, LogLeaf
+from core.db import organization_of, transaction
+from core.errors import InvalidInput, NotFound
+from core.ids import first_of
+from core.models import AuditEvent, Certificate, Checkpoint, Erasure, LogLeaf, Member
+from core.vault import vault
 
 PAGE = 50
+PART = 2000  # events of an export that are read at once
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,25 @@ class Event:
     tag: str
     leaf: bytes
     position: int | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which events.
+
+    Attributes:
+        of_people: whether events about a person are among them, for somebody who may follow people.
+        tag: only this kind.
+        since: the first day, UTC.
+        until: the last day, UTC, in full.
+        person: only those about whom this pseudonym, or its beginning, stands for; empty for everybody.
+    """
+
+    of_people: bool
+    tag: Tag | None = None
+    since: date | None = None
+    until: date | None = None
+    person: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,37 +81,70 @@ class ListedCertificate:
     requested_at: datetime
 
 
-def events(
-    session: Session,
-    *,
-    of_people: bool,
-    tag: Tag | None = None,
-    before: UUID | None = None,
-    most: int = PAGE,
-) -> EventPage:
+@dataclass(frozen=True)
+class Handed:
+    """A certificate as it was handed out."""
+
+    erasure_id: UUID
+    status: str
+    pdf: bytes
+
+
+def events(session: Session, wanted: Wanted, *, before: UUID | None = None, most: int = PAGE) -> EventPage:
     """Return a page of events, newest first.
 
     Args:
         session: bound to the organization.
-        of_people: whether events about a person are among them, for somebody who may follow people.
-        tag: only this kind.
+        wanted: which.
         before: only older ones than this event.
         most: on a page.
     """
-    query = (
-        select(AuditEvent.id, AuditEvent.created_at, AuditEvent.tag, AuditEvent.leaf, LogLeaf.position)
-        .outerjoin(LogLeaf, LogLeaf.event_id == AuditEvent.id)
-        .order_by(AuditEvent.id.desc())
-        .limit(most + 1)
-    )
-    if not of_people:
-        query = query.where(AuditEvent.subject_id.is_(None))
-    if tag is not None:
-        query = query.where(AuditEvent.tag == tag)
+    query = _read(session, wanted).order_by(AuditEvent.id.desc()).limit(most + 1)
     if before is not None:
         query = query.where(AuditEvent.id < before)
     rows = [Event(*row) for row in session.execute(query)]
     return EventPage(rows[:most], rows[most - 1].id if len(rows) > most else None)
+
+
+def all_events(org_id: UUID, wanted: Wanted) -> Iterator[list[Event]]:
+    """Yield events in parts, oldest first, each read in a transaction of its own."""
+    after: UUID | None = None
+    while True:
+        with transaction(org_id) as session:
+            query = _read(session, wanted).order_by(AuditEvent.id).limit(PART)
+            if after is not None:
+                query = query.where(AuditEvent.id > after)
+            rows = [Event(*row) for row in session.execute(query)]
+        if rows:
+            yield rows
+        if len(rows) < PART:
+            return
+        after = rows[-1].id
+
+
+def _read(session: Session, wanted: Wanted) -> Select[UUID, datetime, str, bytes, int]:
+    query = select(
+        AuditEvent.id, AuditEvent.created_at, AuditEvent.tag, AuditEvent.leaf, LogLeaf.position
+    ).outerjoin(LogLeaf, LogLeaf.event_id == AuditEvent.id)
+    if not wanted.of_people:
+        query = query.where(AuditEvent.subject_id.is_(None))
+    if wanted.tag is not None:
+        query = query.where(AuditEvent.tag == wanted.tag)
+    # An event's id begins with its time and is what the index is in order of.
+    if wanted.since is not None:
+        query = query.where(AuditEvent.id >= first_of(datetime.combine(wanted.since, time(), UTC)))
+    if wanted.until is not None:
+        query = query.where(
+            AuditEvent.id < first_of(datetime.combine(wanted.until + timedelta(days=1), time(), UTC))
+        )
+    if wanted.person:
+        subjects = session.scalars(
+            select(Member.id).where(Member.pseudonym.startswith(wanted.person, autoescape=True)).limit(2)
+        ).all()
+        if len(subjects) > 1:
+            raise InvalidInput("This pseudonym is too short: it fits several people.")
+        query = query.where(AuditEvent.subject_id.in_(subjects))
+    return query
 
 
 def log_state(session: Session) -> LogState:
@@ -131,13 +187,23 @@ def certificates(session: Session, *, most: int = 100) -> list[ListedCertificate
     return [ListedCertificate(*row) for row in rows]
 
 
-def certificate(session: Session, certificate_id: UUID) -> Certificate:
-    """Return a certificate.
+def certificate(session: Session, certificate_id: UUID) -> Handed:
+    """Return a certificate; one that a restored database forgot from beside the keys.
 
     Raises:
         NotFound: there is none of this id.
     """
-    found = session.get(Certificate, certificate_id)
+    found = session.get(Certificate, certificate_id) or vault().keys.certificates.find(
+        organization_of(session), certificate_id
+    )
     if found is None:
         raise NotFound("This certificate does not exist.")
-    return found
+    return Handed(found.erasure_id, found.status, found.pdf)
+
+
+def forgotten(session: Session, *, most: int = 100) -> list[tuple[UUID, datetime, str]]:
+    """Return (id, time, status) of the newest certificates that were signed before a restore and are only kept beside the keys."""
+    org_id = organization_of(session)
+    kept = vault().keys.certificates.ids(org_id)
+    there = set(session.scalars(select(Certificate.id).where(Certificate.id.in_(kept)))) if kept else set()
+    return vault().keys.certificates.without(org_id, there, most) if kept - there else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import (
     ARRAY,
@@ -18,8 +18,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from compliance.log.merkle import HASH_BYTES, NodeStore
 from core.db import organization_of
 from core.models import LogNode
+
+
+class _Asked:
+    """Notes which subtrees are asked for, and answers with nothing in particular."""
+
+    def __init__(self) -> None:
+        self.places: list[tuple[int, int]] = []
+
+    def get(self, level: int, index: int) -> bytes:
+        self.places.append((level, index))
+        return bytes(HASH_BYTES)
+
+    def put(self, level: int, index: int, node: bytes) -> None:
+        raise NotImplementedError
 
 
 class StoredNodes:
@@ -43,6 +58,13 @@ class StoredNodes:
         if place not in self._known:
             self.fetch([place])
         return self._known.get(place)
+
+    def prove(self, make: Callable[[NodeStore], list[bytes]]) -> list[bytes]:
+        """Return the proof that `make` makes, after reading all that it asks for in one question."""
+        asked = _Asked()
+        make(asked)
+        self.fetch(asked.places)
+        return make(self)
 
     def fetch(self, places: Sequence[tuple[int, int]]) -> None:
         """Read subtrees' hashes, `(level, index)`, in one question, for those who ask for one after the other."""

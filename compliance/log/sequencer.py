@@ -147,7 +147,7 @@ def prove(session: Session, event_id: UUID) -> Proof:
     """
     leaf = session.scalars(select(LogLeaf).where(LogLeaf.event_id == event_id)).one()
     newest = session.scalars(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1)).one()
-    path = merkle.inclusion_proof(StoredNodes(session), leaf.position, newest.size)
+    path = StoredNodes(session).prove(lambda nodes: merkle.inclusion_proof(nodes, leaf.position, newest.size))
     event = session.get_one(AuditEvent, event_id)
     return Proof(entry=event.leaf, index=leaf.position, hashes=tuple(path), checkpoint=newest.note)
 
@@ -161,5 +161,7 @@ def prove_consistency(session: Session, old: int, new: int) -> ConsistencyProof:
     later = session.get(Checkpoint, (organization_of(session), new))
     if later is None or not 0 <= old <= new:
         raise NotFound("There are no checkpoints of these sizes.")
-    hashes = merkle.consistency_proof(StoredNodes(session), old, new) if old else []
+    hashes = (
+        StoredNodes(session).prove(lambda nodes: merkle.consistency_proof(nodes, old, new)) if old else []
+    )
     return ConsistencyProof(old, tuple(hashes), later.note)

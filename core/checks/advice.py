@@ -63,6 +63,7 @@ class Issue(StrEnum):
     COLOUR_CAST = "colour_cast"
     SCREENSHOT = "screenshot"
     BLOCKS = "blocks"
+    ENLARGED = "enlarged"
     SHOULDERS_CUT = "shoulders_cut"
     HARD_TO_CUT_OUT = "hard_to_cut_out"
     GRAINY = "grainy"
@@ -208,6 +209,13 @@ ADVICE: Final[dict[Issue, Advice]] = {
     Issue.BLURRED: Advice(
         Severity.WARN,
         N_("Your face is not sharp. Wipe the lens, hold the phone still and try again."),
+        "Sharpness",
+    ),
+    Issue.ENLARGED: Advice(
+        Severity.WARN,
+        N_(
+            "This picture has less detail than pixels, as if an app had enlarged or smoothed it. Please upload the original."
+        ),
         "Sharpness",
     ),
     Issue.BLOCKS: Advice(

@@ -40,7 +40,9 @@ REASONS: Final[dict[Reason, str]] = {
 
 # A measure may be well where the photo as a whole is not; what is praised is never what a finding scolds.
 _SCOLDED: Final[dict[Reason, frozenset[Issue]]] = {
-    Reason.SHARP: frozenset({Issue.BLURRED, Issue.LOW_RESOLUTION, Issue.BLOCKS, Issue.GRAINY}),
+    Reason.SHARP: frozenset(
+        {Issue.BLURRED, Issue.LOW_RESOLUTION, Issue.BLOCKS, Issue.ENLARGED, Issue.GRAINY}
+    ),
     Reason.LOOKING_AT_CAMERA: frozenset(
         {
             Issue.HEAD_TURNED,

@@ -100,6 +100,10 @@ class Measures(BaseModel):
     lip_redness_lab: float | None = Field(
         None, description="a* of the lips over the chin's; Mouth occlusion prevention"
     )
+    mouth_lines_log: float | None = Field(
+        None,
+        description="natural logarithm of light, skin over nostrils and the lips' line; Mouth occlusion prevention",
+    )
     hand_fraction: float | None = Field(
         None, description="share of the face's middle behind a hand; Face occlusion prevention"
     )
@@ -128,6 +132,9 @@ class Measures(BaseModel):
     )
     sharpness: float | None = Field(
         None, description="eye distance over the width of the finest edges; Sharpness"
+    )
+    finest_detail_db: float | None = Field(
+        None, description="dB, finest over coarse detail of the face as a headshot shows it; Sharpness"
     )
     sharpness_eyes_px: float | None = Field(
         None, description="px between the eyes at which that was measured: as many as a headshot shows"

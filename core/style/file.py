@@ -274,7 +274,7 @@ def to_toml(style: StyleSpec) -> str:
     lines = [f"name = {_value(style.name)}", "outputs = ["]
     lines += [f"    {_output(output)}," for output in style.outputs]
     lines.append("]")
-    for table in ("backdrop", "crop", "light", "grade", "subject", "logo"):
+    for table in ("backdrop", "crop", "light", "grade", "subject", "logo", "variants"):
         part = getattr(style, table)
         if part is None:
             continue

@@ -404,6 +404,25 @@ class Logo(_Part):
         return Rect(left, top, width, height)
 
 
+class Variants(_Part):
+    """What people may choose instead, of the same photo: everything else stays as the style has it."""
+
+    closer: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=0.25,
+        description="fraction by which the head is larger in a second crop; 0 offers none",
+    )
+    colors: tuple[str, ...] = Field(
+        default=(), max_length=2, description="list of sRGB, #rrggbb; further plain backdrops, at most two"
+    )
+
+    @field_validator("colors")
+    @classmethod
+    def _colors(cls, colors: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(_check_color(one) for one in colors))
+
+
 _WHOLE: Final = 0.995  # of the pixels asked for: what whole pixels of a master may make of it
 _SAME_SHAPE: Final = 0.01  # of width / height: what whole pixels may make of it
 
@@ -441,6 +460,9 @@ class StyleSpec(_Part):
         default=Subject(), description="table; clothes and expression, for the diffusion engine only"
     )
     logo: Logo | None = Field(default=None, description="table; a logo in a corner of every file")
+    variants: Variants = Field(
+        default=Variants(), description="table; what people may choose instead, none if not given"
+    )
 
     @field_validator("outputs")
     @classmethod

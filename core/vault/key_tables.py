@@ -92,6 +92,20 @@ class LogHead(KeyBase):
     note: Mapped[str] = mapped_column(Text)
 
 
+class KeptCertificate(KeyBase):
+    """A deletion certificate as it was handed out; see `core.vault.kept`."""
+
+    __tablename__ = "kept_certificates"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(index=True)
+    erasure_id: Mapped[UUID]
+    receipt_sha256: Mapped[bytes] = mapped_column(LargeBinary, index=True)
+    status: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    pdf: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class LogWatch(KeyBase):
     """How far the running look at a whole log is; see `core.vault.watches`."""
 

@@ -36,6 +36,7 @@ from core.clock import now
 from core.errors import Gone, Misfit
 from core.vault.crypto import CannotOpen, new_key, open_sealed
 from core.vault.heads import Heads
+from core.vault.kept import KeptCertificates
 from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBase
 from core.vault.kms import EpochKeyGone, Kms
 from core.vault.ledger import Erasures, Removals, Withdrawals
@@ -115,6 +116,7 @@ class KeyStore:
         self._may_turn = may_turn
         self.heads = Heads(engine)
         self.watches = Watches(engine)
+        self.certificates = KeptCertificates(engine)
         self.marks = Marks(engine)
         self.erasures = Erasures(engine, ledger_key)
         self.withdrawals = Withdrawals(engine, ledger_key)

@@ -47,6 +47,7 @@ def run_bench(
     renders: int = 10_000,
     members: int = 100_000,
     sizes: Sizes | None = None,
+    entries: int = 1_000_000,
 ) -> None:
     """Run one benchmark.
 
@@ -58,6 +59,7 @@ def run_bench(
         renders: for `lanes`: how many pictures wait.
         members: for `pages`: how many people the company has.
         sizes: for `scale`: how much there is.
+        entries: for `compliance`: how many the log has.
     """
     report({"machine": machine()}, machine())
     if name == "studio":
@@ -83,6 +85,12 @@ def run_bench(
         configure("ERROR")
         with product() as org_id:
             bench_pages(report, org_id, members)
+    elif name == "compliance":
+        from deploy.bench.compliance import bench_compliance
+
+        configure("ERROR")
+        with product() as org_id, tempfile.TemporaryDirectory(prefix="headshots-bench-") as folder:
+            bench_compliance(report, org_id, entries, Path(folder))
     elif name == "files":
         from deploy.bench.files import bench_files
 

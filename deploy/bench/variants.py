@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from deploy.bench.drawn import beautified, masked, skin_colour, with_hand
 from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.geometry import LEFT_IRIS, RIGHT_IRIS, Face, Pixels
 
@@ -41,7 +42,8 @@ _BLURS: Final = {
     40: Meant.REFUSED,
     25: Meant.REFUSED,
 }
-_MOTIONS: Final = {40: Meant.SAID, 20: Meant.SAID, 10: Meant.SAID, 6: Meant.REFUSED}
+# So 1/10 is as much as a Gaussian of 1/35.
+_MOTIONS: Final = {40: Meant.SAID, 20: Meant.SAID, 10: Meant.REFUSED, 6: Meant.REFUSED}
 _SHAKEN: Final = 30.0  # degrees
 _NOISE: Final = {6: Meant.FINE, 15: Meant.SAID, 20: Meant.SAID, 30: Meant.SAID}  # levels, standard deviation
 _SMALL: Final = {400: Meant.SAID, 300: Meant.SAID, 200: Meant.SAID}  # px, longest side
@@ -63,20 +65,8 @@ _MASKS: Final = {
 }
 _SCREEN: Final = (1080, 2340)  # px, a phone's
 _BAR: Final = 300  # px
-_LOWER_FACE: Final = (
-    6,
-    351,
-    454,
-    361,
-    397,
-    379,
-    152,
-    150,
-    172,
-    132,
-    234,
-    122,
-)  # bridge of the nose, cheeks, chin
+# Eye distances from the eyes' middle, and degrees.
+_HANDS: Final = {"before the mouth": ((0.0, 1.3), -15.0), "before a cheek": ((-0.2, 1.1), 20.0)}
 
 
 def variants(pixels: Pixels, face: Face) -> Iterator[Variant]:
@@ -158,15 +148,12 @@ def _covered(pixels: Pixels, face: Face) -> Iterator[Variant]:
     )
     tint = _srgb(to_linear(pixels) * np.array([0.16, 0.12, 0.08], np.float32))
     yield Variant("sunglasses, tinted", np.where(on, tint, pixels), Meant.SAID)
-    place = np.zeros(pixels.shape[:2], np.uint8)
-    cv2.fillPoly(place, [np.rint(face.landmarks[list(_LOWER_FACE), :2]).astype(np.int32)], 1)
-    cloth = cv2.GaussianBlur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (0, 0), face.eye_distance / 5).astype(
-        np.float32
-    )
-    folds = cloth / max(float(np.median(cloth[place > 0])), 1.0)
-    for name, colour in _MASKS.items():
-        drawn = np.clip(folds[..., None] ** 0.5 * np.array(colour, np.float32), 0, 255).astype(np.uint8)
-        yield Variant(f"mask, {name}", np.where(place[..., None] > 0, drawn, pixels), Meant.SAID)
+    colours = {**_MASKS, "their own skin": skin_colour(pixels, face)}
+    for name, colour in colours.items():
+        yield Variant(f"mask, {name}", masked(pixels, face, colour), Meant.SAID)
+    for name, (place, turn) in _HANDS.items():
+        yield Variant(f"hand {name}", with_hand(pixels, face, place, turn), Meant.SAID)
+    yield Variant("beauty filter", beautified(pixels, face), Meant.SAID)
 
 
 def _turned_and_framed(pixels: Pixels) -> Iterator[Variant]:

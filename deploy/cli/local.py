@@ -150,6 +150,7 @@ def empty_demo_home(home: Path) -> None:
             "lanes",
             "scale",
             "pages",
+            "compliance",
         ]
     ),
 )
@@ -182,6 +183,13 @@ def empty_demo_home(home: Path) -> None:
 @click.option(
     "--watch", type=float, default=60.0, show_default=True, help="For scale: seconds of the scheduler."
 )
+@click.option(
+    "--entries",
+    type=click.IntRange(1000),
+    default=1_000_000,
+    show_default=True,
+    help="For compliance: of the log.",
+)
 @json_option
 def bench(
     name: str,
@@ -194,6 +202,7 @@ def bench(
     keys: int,
     companies: int,
     watch: float,
+    entries: int,
     *,
     as_json: bool,
 ) -> None:
@@ -203,7 +212,16 @@ def bench(
     from deploy.bench.scale import Sizes
 
     sizes = Sizes(due_photos, events, keys, companies, watch)
-    run_bench(name, reporter(as_json), photos, mails=mails, renders=renders, members=members, sizes=sizes)
+    run_bench(
+        name,
+        reporter(as_json),
+        photos,
+        mails=mails,
+        renders=renders,
+        members=members,
+        sizes=sizes,
+        entries=entries,
+    )
 
 
 @main.command("seed-demo", hidden=True)

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from admin.app import create_app as create_admin
+from admin.event_words import EVENTS
 from core.audit import ABOUT_NOBODY, Tag
 from deploy.reference import pages
 from portal.app import create_app as create_portal
@@ -39,6 +40,11 @@ def test_every_event_is_documented(tag: Tag) -> None:
     _, _, meaning, about, _ = (cell.strip() for cell in rows[0].split("|"))
     assert meaning
     assert about == ("the company" if tag in ABOUT_NOBODY else "a person")
+
+
+@pytest.mark.parametrize("tag", Tag)
+def test_every_event_has_words_on_the_page_of_evidence(tag: Tag) -> None:
+    assert tag in EVENTS, f"give {tag.value} its words in admin/event_words.py"
 
 
 def test_no_documented_event_is_gone() -> None:

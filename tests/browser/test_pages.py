@@ -76,6 +76,7 @@ EMPLOYEE_PAGES = (
     "own photo instead of the image model",
     "choose a headshot",
     "headshot beside its photo",
+    "saying what is wrong",
     "approved headshot",
     "other photos, with a way back",
     "privacy",
@@ -180,9 +181,18 @@ def walk_of_an_employee(visitors: Visitors, album: Album) -> bytes:
     page.get_by_role("link", name="Look closely and compare").first.click()
     expect(page.get_by_role("heading", level=1, name="Headshot 1")).to_be_visible()
     page.get_by_text("The figures").click()
+    page.get_by_role("slider").press("ArrowRight")
+    page.get_by_role("button", name="Magnify").click()
     album.look("headshot beside its photo", page)
-    page.get_by_role("link", name="All your headshots").click()
+    page.locator("summary", has_text="not good").click()
+    album.look("saying what is wrong", page)
+    page.get_by_label("Expression").check()
+    page.get_by_role("button", name="Say so and try again").click()
+    page.wait_for_url("**/me/photos")
+    expect(page.get_by_text("Add other photos, and the studio tries again")).to_be_visible()
+    page.get_by_role("button", name="Back to my headshots").click()
     page.wait_for_url("**/me/result")
+    expect(page.get_by_text("You said it is not good: Expression.")).to_be_visible()
     with company_database(visitors.stack) as connection:
         connection.execute(
             text(

@@ -23,7 +23,7 @@ from work import do_all_work
 
 from compliance import consent, erasure, evidence
 from compliance.consent import leaving
-from compliance.log import sequencer
+from compliance.log import listing, sequencer
 from compliance.verify import verify_file
 from core import audit
 from core.consent import Purpose
@@ -175,6 +175,9 @@ def test_the_receipt_that_a_person_kept_opens_the_page_of_the_erasure_that_a_res
     erasure.turn_epoch()
     do_all_work()
     kept = create_app().test_client().get(f"{address}/certificate.pdf").data
+    lost = create_app().test_client().get(f"{unknown}/certificate.pdf").data
+    with transaction(staff.org) as session:
+        numbers = session.scalars(select(Certificate.id)).all()
     move_to(main_of(services, empty), monkeypatch)
     assert good("restore", str(folder))["erased_again"] == 1
     do_all_work()
@@ -192,7 +195,16 @@ def test_the_receipt_that_a_person_kept_opens_the_page_of_the_erasure_that_a_res
     assert certificate not in (b"", kept)
     published = evidence.published_keys(staff.org)
     assert [verify_file(pdf, published).ok for pdf in (kept, certificate)] == [True, True]
-    said = browser.get(unknown)
+    # Whom the backup does not know keeps their certificate, and links to certificates that it does not know work.
+    assert "Your certificate was kept" in browser.get(unknown).text
+    assert browser.get(f"{unknown}.json").json["status"] == "COMPLETE"
+    assert browser.get(f"{unknown}/certificate.pdf").data == lost
+    assert verify_file(lost, published).ok
+    with transaction(staff.org) as session:
+        assert len(numbers) == 4
+        assert {listing.certificate(session, number).status for number in numbers} == {"PENDING", "COMPLETE"}
+        assert {number for number, _, _ in listing.forgotten(session)} == set(numbers)
+    said = browser.get("/erased/nobodys")
     assert said.status_code == 404
     assert "restored from a backup" in said.text
     assert "ask the company" in said.text

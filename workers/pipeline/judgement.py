@@ -26,7 +26,7 @@ from workers.vision.examination import Examination
 from workers.vision.face_measures import sharp_up_to
 from workers.vision.geometry import Box
 from workers.vision.matting import roughly
-from workers.vision.trust import LIMIT, doubt
+from workers.vision.trust import is_doubted
 
 # px of the crop's long side. At 512 the rough mask and the finished cut-out agreed on whether a crop is left in 94
 # of 96 cropped variants of seven photos; at 320 white hair before a white wall was lost.
@@ -115,7 +115,7 @@ def _foreseen(verdict: Verdict, seen: Examination, rough: Cutout, shown: Box, ti
             issues.append(Finding.of(Issue.HEAD_TOUCHES_EDGE))
     if tighter > _TIGHTER:
         issues.append(Finding.of(Issue.SHOULDERS_CUT))
-    if doubt(seen.pixels, seen.face, shown, rough.alpha) > LIMIT:
+    if is_doubted(seen.pixels, seen.face, shown, rough.alpha):
         issues.append(Finding.of(Issue.HARD_TO_CUT_OUT))
     return verdict.model_copy(update={"issues": _sorted(issues)})
 

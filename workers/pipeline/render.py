@@ -19,6 +19,7 @@ from workers.pipeline.gates import measure_result
 from workers.pipeline.generated import Features, Yardstick, features, measure_generated, measure_painted
 from workers.pipeline.judgement import judge_or_say
 from workers.pipeline.reference import Own
+from workers.pipeline.variants import MOST_SHOWN, Best
 from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.finish import carried_size, finish, master_size
 from workers.vision.check import unchecked
@@ -75,7 +76,7 @@ class Withheld:
 class RenderResult:
     """Everything that came of one person's photos."""
 
-    headshots: tuple[Headshot, ...]  # best first
+    headshots: tuple[Headshot, ...]  # best first, then variants of the best
     withheld: tuple[Withheld, ...]
     verdicts: dict[str, Verdict]  # every photo's, by key, in the order given
     subjects: dict[str, tuple[float, float]]  # where the person is in photos of several, as given or found
@@ -98,7 +99,7 @@ def render(
     colleagues: Sequence[Embedding] = (),
     passed_over: Collection[str] = (),
 ) -> RenderResult:
-    """Check all photos, make up to `CANDIDATES` headshots of the best, measure each.
+    """Check all photos, make up to `CANDIDATES` headshots of the best and variants that the style allows, measure each.
 
     One photo is worked on at a time, and of the best `CANDIDATES` the check's reduced pictures are kept. A photo that fails never costs the others. A photo of several
     people that nobody has answered for is used where one face is like the person's other photos, which
@@ -128,6 +129,7 @@ def render(
     verdicts, ranked, own = _check_all(photos, style, crop, consent, progress, places, known)
     headshots: list[Headshot] = []
     withheld: list[Withheld] = []
+    best = Best(style)
     sources = [item.source for item in ranked if item.source.key not in passed_over]
     portraits = chosen.portraits(sources, style, consent) if sources else iter(())
     done = _CHECKED
@@ -146,13 +148,14 @@ def render(
         done += span
         score = verdicts[portrait.key].score
         yardstick = _yardstick(portrait, known, colleagues)
-        outcome = _made(portrait, style, consent, own, score, backdrop_image, tell, yardstick)
+        outcome = _made(portrait, style, consent, own, score, backdrop_image, tell, yardstick, best)
         if isinstance(outcome, Headshot):
             headshots.append(outcome)
         else:
             withheld.append(outcome)
-    progress(1.0, "done")
     headshots.sort(key=lambda shot: -shot.score)
+    headshots += best.variants(MOST_SHOWN - len(headshots), own, consent, backdrop_image)
+    progress(1.0, "done")
     return RenderResult(tuple(headshots), tuple(withheld), verdicts, places)
 
 
@@ -269,10 +272,11 @@ def _made(
     backdrop_image: Pixels | None,
     progress: Progress,
     yardstick: Yardstick | None,
+    best: Best,
 ) -> Headshot | Withheld:
     """Make one candidate; one on which this software fails is withheld, and the next one is made."""
     try:
-        return _make(portrait, style, consent, own, score, backdrop_image, progress, yardstick)
+        return _make(portrait, style, consent, own, score, backdrop_image, progress, yardstick, best)
     except AppError:
         raise
     except Exception as error:  # noqa: BLE001 - as above
@@ -289,6 +293,7 @@ def _make(
     backdrop_image: Pixels | None,
     progress: Progress,
     yardstick: Yardstick | None,
+    best: Best,
 ) -> Headshot | Withheld:
     seed = portrait.made.seed if portrait.made else None
     if portrait.face is None:
@@ -323,7 +328,10 @@ def _make(
         )
     if not report.passed:
         return Withheld(portrait.key, "gates", report, seed)
-    return Headshot(portrait.key, finished.pixels, report, rank(score, finished.framing.cost, unsure), seed)
+    shot = Headshot(portrait.key, finished.pixels, report, rank(score, finished.framing.cost, unsure), seed)
+    if portrait.made is None:
+        best.offer(shot, cutout, finished.framing, unsure)
+    return shot
 
 
 def rank(score: float, framing_cost: float, unsure: float) -> float:

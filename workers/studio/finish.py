@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.style.spec import StyleSpec
+from core.style.framing import Rect
+from core.style.spec import Crop, StyleSpec
 from workers.studio import align, grade, light
 from workers.studio.backdrop import backdrop
 from workers.studio.compose import compose
@@ -40,24 +41,30 @@ def master_size(style: StyleSpec) -> tuple[int, int]:
     return style.master_size()
 
 
-def carried_size(cutout: Cutout, style: StyleSpec) -> tuple[int, int]:
+def carried_size(cutout: Cutout, style: StyleSpec, crop: Crop | None = None) -> tuple[int, int]:
     """Return width and height of the master, made smaller where the photo holds too few pixels of the head.
 
     Args:
         cutout: The person.
         style: The company's style.
+        crop: Of a variant that it allows; its own if not given.
 
     Raises:
         CroppedTooTightly: no honest crop is left.
     """
+    crop = crop or style.crop
     whole = style.frame(*master_size(style))
-    framing = align.frame(cutout, style.crop, int(whole.width), int(whole.height))
+    framing = align.frame(cutout, crop, int(whole.width), int(whole.height))
     head_px = cutout.face.head_height / cutout.photo_scale
-    return style.carried(head_px, style.crop.head_height * framing.tighter)
+    return style.carried(head_px, crop.head_height * framing.tighter)
 
 
 def finish(
-    cutout: Cutout, style: StyleSpec, size: tuple[int, int], backdrop_image: Pixels | None = None
+    cutout: Cutout,
+    style: StyleSpec,
+    size: tuple[int, int],
+    backdrop_image: Pixels | None = None,
+    frame: Rect | None = None,
 ) -> Finished:
     """Make the portrait.
 
@@ -66,13 +73,14 @@ def finish(
         style: The company's style.
         size: Width and height of the master, pixels.
         backdrop_image: The picture of an image backdrop (uint8, height × width × 3, sRGB).
+        frame: Where the frame lies in the master, of a variant of another style; as `style` has it if not given.
 
     Raises:
         CroppedTooTightly: no honest crop is left.
         BackdropMissing: an image backdrop without its picture.
     """
     width, height = size
-    frame = style.frame(width, height)
+    frame = frame or style.frame(width, height)
     framing = align.frame(cutout, style.crop, int(frame.width), int(frame.height))
     foreground, alpha, face = align.place(cutout, framing, width, height, frame)
     person = to_linear(foreground)

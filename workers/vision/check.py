@@ -51,6 +51,8 @@ _NO_IRIS: Final = 0.35
 _GLARE: Final = 0.04  # of a lens region; clear glasses and eyes have below 0.01
 _COVERED: Final = 14.0  # ΔE of nose, mouth and chin from the forehead; a beard leaves the nose below 10
 _LIPS: Final = 3.0  # a*; lips are 4 to 20 redder than the chin, cloth is not
+# `covering.mouth_lines`: nine faces have 0.30 and more, at a blur that is refused 0.19; cloth with deep folds 0.11.
+_NO_LINES: Final = 0.14
 _HAND: Final = 0.12  # of the face's middle; fingers at the chin or the temple cover less
 _CAST: Final = 30.0  # a*b*; warm lamps have up to 15 and lids add some, to 27; coloured light 33 and more
 _BUSY: Final = 0.15  # edge strength; walls have below 0.05, a flag 0.12, graffiti and foliage 0.16
@@ -59,13 +61,16 @@ _DARK_EYE_WHITE: Final = 0.12  # luminance: 0.17 to 0.48 in good light, below 0.
 # in good light one of these had 0.47 and more in every complexion, against the light all below 0.42.
 _DARK_HIGHLIGHTS: Final = 0.42
 _BRIGHT_WALL: Final = 0.7  # stops that the surroundings are brighter than the face's skin
-# A screen enlarges what it shows, so a screenshot measures as larger and sharper than the photo that it shows.
+# A screen enlarges what it shows, so a screenshot measures as larger and sharper than the photo that it shows, and so
+# does what an app has enlarged.
 _SCREENSHOT: Final = 0.5  # of the score: any usable original goes before it
 _BLOCKY: Final = 0.5  # of the score, as well: squares are not sharpness, which they measure as
 # `blockiness`: 15 real photos saved at quality 60 and above have up to 1.97, at quality 5 from 2.3 to 10.
 _BLOCKS: Final = 2.2
 _CLIPPED: Final = 0.02  # of the face's area
 _SIDE: Final = 1.5  # stops between the cheeks; studio loop light has about 1
+# `detail.finest`, dB: faces have -18 and more, after strong noise reduction -24, enlarged by 2.5 mostly -26 to -36.
+_ENLARGED: Final = -25.0
 # `detail.grain`, levels: photos have up to 3.7, noise of 6 levels in each channel makes up to 5.9, of 15 from 7.6 on.
 _GRAINY: Final = 7.0
 # Degrees of CIE hue: 39 to 67 on nine photos of light and dark skin, three stops darker too, 34 at JPEG quality 5; green
@@ -152,7 +157,7 @@ def examine(
     blocks = place.scale == 1.0 and blockiness(pixels) > _BLOCKS
     if blocks:
         findings.append(Finding.of(Issue.BLOCKS))
-    share = (_SCREENSHOT if framed else 1.0) * (_BLOCKY if blocks else 1.0)
+    share = (_SCREENSHOT if framed or is_enlarged(measures) else 1.0) * (_BLOCKY if blocks else 1.0)
     score = round(_score(measures) * (1 - 0.1 * barred) * share, 4)
     verdict = _verdict(findings, measures, score).model_copy(
         update={"faces": boxes, "phash": phash(view.pixels, view.face)}
@@ -293,7 +298,9 @@ def _cover_issues(measures: Measures) -> list[Issue]:
 
 
 def _masked(measures: Measures) -> bool:
-    return _known(measures.lower_face_delta_e) > _COVERED and _known(measures.lip_redness_lab) < _LIPS
+    """Say whether cloth lies over nose and mouth: of another colour than the skin, or without nostrils and lips."""
+    other = _known(measures.lower_face_delta_e) > _COVERED and _known(measures.lip_redness_lab) < _LIPS
+    return other or _known(measures.mouth_lines_log) < _NO_LINES
 
 
 def _light_findings(measures: Measures) -> list[Finding]:
@@ -313,6 +320,8 @@ def _light_findings(measures: Measures) -> list[Finding]:
         issues.append(Issue.TOO_BLURRED)
     elif _sharpness(measures).value < _sharpness(measures).enough:
         issues.append(Issue.BLURRED)
+    elif is_enlarged(measures):
+        issues.append(Issue.ENLARGED)
     if _known(measures.grain_levels) > _GRAINY:
         issues.append(Issue.GRAINY)
     return [Finding.of(issue) for issue in issues]
@@ -332,6 +341,11 @@ def is_too_blurred(measures: Measures) -> bool:
     """Say whether the face is so blurred that no headshot can be made of it."""
     sharp = _sharpness(measures)
     return sharp.value < sharp.least
+
+
+def is_enlarged(measures: Measures) -> bool:
+    """Say whether the face is drawn more coarsely than its pixels and its edges promise."""
+    return _known(measures.finest_detail_db) < _ENLARGED
 
 
 def _sharpness(measures: Measures) -> Sharpness:

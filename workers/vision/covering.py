@@ -20,6 +20,7 @@ from workers.vision.light import face_area
 from workers.vision.photometry import EYE_SOCKETS, Lab, inside, reduced
 from workers.vision.quiet import quiet, sample_face
 from workers.vision.skin import polygon_mask
+from workers.vision.upright import upright
 
 _NOSE_TIP: Final = (195, 45, 4, 275)
 _LIPS: Final = (61, 39, 0, 269, 291, 405, 17, 181)
@@ -42,6 +43,15 @@ _FINGERS: Final = (
     (13, 14, 15, 16),
     (17, 18, 19, 20),
 )
+
+
+_LINES_EYES: Final = 80  # px between the eyes while looking for nostrils and the lips' line
+_LINES_TOP: Final = 60  # px above the eyes
+_LINES_SIDE: Final = 200  # px
+_LINE: Final = 15  # px; nostrils and the lips' line are thinner
+_BELOW_EYES: Final = (0.375, 1.5)  # eye distances: from the tip of the nose to the chin
+_BESIDE: Final = 0.35  # eye distances to each side
+_DARKEST: Final = 97  # percentile: so little of the lower face is nostril and line
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +154,25 @@ def lower_face(lab: Lab, face: Face) -> tuple[float, float]:
     parts = [_median(lab, face, (part,)) for part in (_NOSE_TIP, _LIPS, _CHIN)]
     off = [float(np.linalg.norm((part - bare) * weights)) for part in parts]
     return min(off), float(parts[1][1] - parts[2][1])
+
+
+def mouth_lines(pixels: Pixels, face: Face) -> float:
+    """Return how much darker nostrils and the lips' line are than the skin beside them, in natural logarithms of light.
+
+    Cloth of any colour has none. Nine faces have 0.30 to 1.7, at a blur of 1/40 of the eye distance 0.19 and more, three
+    stops darker 0.32 and more; painted masks below 0.02, with folds of an eighth of their light 0.11.
+
+    Args:
+        pixels: uint8, height × width × 3, sRGB.
+        face: In these pixels.
+    """
+    grey = upright(pixels, face, (_LINES_SIDE, _LINES_SIDE), _LINES_EYES, _LINES_TOP)
+    light = np.log(grey + np.float32(8.0))
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_LINE, _LINE))
+    dark = cv2.morphologyEx(light, cv2.MORPH_CLOSE, around) - light
+    rows = slice(*(round(_LINES_TOP + reach * _LINES_EYES) for reach in _BELOW_EYES))
+    middle, aside = _LINES_SIDE // 2, round(_BESIDE * _LINES_EYES)
+    return float(np.percentile(dark[rows, middle - aside : middle + aside], _DARKEST))
 
 
 def _median(lab: Lab, face: Face, polygons: tuple[tuple[int, ...], ...]) -> NDArray[np.float64]:

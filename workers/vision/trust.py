@@ -65,6 +65,23 @@ def doubt(pixels: Pixels, face: Face, region: Box, alpha: Mask) -> float:
         region: Of the photo, pixels: what was cut out; clipped to the photo.
         alpha: Of the region, at any size.
     """
+    return _weighed(pixels, face, region, alpha, None)
+
+
+def is_doubted(pixels: Pixels, face: Face, region: Box, alpha: Mask) -> bool:
+    """Say whether `doubt` is above `LIMIT`, with no more looks than that takes: a pose costs as much as a decoding.
+
+    Args:
+        pixels: See `doubt`.
+        face: See `doubt`.
+        region: See `doubt`.
+        alpha: See `doubt`.
+    """
+    return _weighed(pixels, face, region, alpha, LIMIT) > LIMIT
+
+
+def _weighed(pixels: Pixels, face: Face, region: Box, alpha: Mask, limit: float | None) -> float:
+    """Return the doubt; with a limit, as soon as it is known on which side of that it lies."""
     scale = min(1.0, _HEAD / face.head_height)
     rows, columns = inside(region, pixels)
     part = reduced(pixels[rows, columns], scale)
@@ -82,6 +99,9 @@ def doubt(pixels: Pixels, face: Face, region: Box, alpha: Mask) -> float:
         ],
         axis=0,
     )
+    unsure = _area(kept & (selfie < _SURE), scale * head)
+    if limit is not None and unsure > limit:
+        return unsure
     here, there = (
         face.moved(-columns.start, -rows.start, scale),
         face.moved(-far_columns.start, -far_rows.start, scale),
@@ -92,9 +112,11 @@ def doubt(pixels: Pixels, face: Face, region: Box, alpha: Mask) -> float:
         body = np.asarray(selfie, np.float32)
     left_out = _area(~kept & (body > 0.5) & (selfie > 0.5), scale * head)
     foreign = _area(kept & (body < 0.5), scale * head)
-    if foreign > _LITTLE and seen is not None and (again := _body(part, here)) is not None:
+    # A second look at the body only ever takes back what the first calls foreign.
+    open_still = limit is None or left_out + unsure <= limit < left_out + foreign
+    if foreign > _LITTLE and open_still and seen is not None and (again := _body(part, here)) is not None:
         foreign = _area(kept & (np.maximum(body, again) < 0.5), scale * head)
-    return left_out + max(foreign, _area(kept & (selfie < _SURE), scale * head))
+    return left_out + max(foreign, unsure)
 
 
 def _body(image: Pixels, face: Face) -> Mask | None:

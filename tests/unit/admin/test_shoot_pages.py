@@ -17,7 +17,7 @@ from sealing import put, sealed
 from sqlalchemy import select
 from work import judge_pictures
 
-from admin.style_form import spec_of
+from admin.style_form import fields_of, spec_of
 from admin.style_words import LABELS
 from core import audit
 from core.brand import brands
@@ -53,6 +53,7 @@ from core.style.spec import (
     Scene,
     SceneBackdrop,
     Subject,
+    Variants,
 )
 from core.vault import vault
 from workers.jobs import invite_mail
@@ -244,6 +245,7 @@ def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any)
         "strength": "0.7", "azimuth": "-45", "elevation": "40", "light_contrast": "0.6", "exposure": "-0.1",
         "contrast": "0.2", "warmth": "0.1", "saturation": "0.9", "fade": "0.02", "use_logo": "1",
         "corner": "bottom-right", "logo_width": "0.1", "logo_opacity": "0.8", "size-badge": "1",
+        "closer": "0.12", "variant_1": "#112233", "variant_2": "#FFEEDD", "use_variant_2": "1",
         "attire": "own", "expression": "smile", "size-web-avif": "1", "outputs": "card 54x86mm 254dpi head=0.7 eyes=0.5 png nologo\nhero 1600 x 900 avif",
     }  # fmt: skip
     saved = save_style(browser, backdrop_kind="solid")  # so that nothing of it is a default of the next
@@ -256,6 +258,8 @@ def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any)
     assert spec.light == Light(strength=0.7, azimuth=-45, elevation=40, contrast=0.6, exposure=-0.1)
     assert spec.grade == Grade(contrast=0.2, warmth=0.1, saturation=0.9, fade=0.02)
     assert spec.logo == Logo(corner=Corner.BOTTOM_RIGHT, width=0.1, opacity=0.8)
+    assert spec.variants == Variants(closer=0.12, colors=("#ffeedd",)), "a colour that is not offered is none"
+    assert spec_of(fields_of(spec), "") == spec
     assert spec.subject == Subject(attire=Attire.OWN, expression=Expression.SMILE)
     badge, avif, card, hero = spec.outputs
     assert (badge, avif) == (NAMED_OUTPUTS["badge"], NAMED_OUTPUTS["web-avif"])

@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from portraits import photo_path
 from sqlalchemy import select
+from work import do_jobs
 
 from compliance.requests import export
 from core.db import transaction
@@ -101,3 +103,33 @@ def test_what_somebody_said_is_in_their_own_data(two: tuple[Any, UUID]) -> None:
     with transaction(ada.org_id) as session:
         records = export.plan(session, session.get_one(Member, ada.member.id)).records
     assert b'"what_i_said_is_wrong": "skin"' in records
+
+
+@pytest.mark.photos
+def test_the_next_try_is_made_of_the_photo_that_was_added_and_not_of_the_one_that_was_not_liked(
+    ada: Any, shoot: Shoot
+) -> None:
+    def send(name: str) -> None:
+        assert (
+            ada.upload(photo_path(f"barack/{name}.jpg").read_bytes(), key=f"key-{name:0<8}").status_code
+            == 201
+        )
+        do_jobs(ada.org_id, JobName.INTAKE)
+        assert ada.fetch("/me/submit").json == {"next": "/me/progress"}
+        do_jobs(ada.org_id, JobName.RENDER)
+        assert ada.state() is State.READY
+
+    ada.accept().consent()
+    send("portrait")
+    with transaction(ada.org_id) as session:
+        [first] = session.scalars(select(Headshot)).all()
+    assert ada.fetch(f"/me/headshots/{first.id}/reject", reason="expression").json["next"] == "/me/photos"
+    send("podium")
+    with transaction(ada.org_id) as session:
+        [again] = session.scalars(select(Headshot).where(Headshot.run == 2)).all()
+    assert again.photo_id != first.photo_id
+    page = ada.browser.get("/me/result").text
+    above, below = page.split("Earlier results")
+    assert str(again.id) in above
+    assert str(first.id) not in above
+    assert str(first.id) in below

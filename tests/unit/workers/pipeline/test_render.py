@@ -14,7 +14,7 @@ from core.checks.report import GateName, GateReport
 from core.consent import ConsentRequired, ValidConsent
 from core.errors import InvalidInput
 from core.style.presets import PRESETS
-from core.style.spec import ImageBackdrop, Output, OutputFormat, SolidBackdrop, StyleSpec
+from core.style.spec import Crop, ImageBackdrop, Output, OutputFormat, SolidBackdrop, StyleSpec, Variants
 from deploy.bench.made import encoded
 from deploy.bench.trouble import troubles
 from workers.folder.batch import OutputFailed, WithheldReport, render_folder
@@ -25,6 +25,7 @@ from workers.pipeline.gates import at_least, at_most
 from workers.pipeline.render import rank, render
 from workers.pipeline.score import score
 from workers.pipeline.team import MOST, Pair, Spread, _row, alignment_sheet, contact_sheet, team_figures
+from workers.pipeline.variants import MOST_SHOWN
 from workers.studio.align import region
 from workers.studio.backdrop import BackdropMissing
 from workers.studio.finish import finish, master_size
@@ -75,6 +76,47 @@ def test_a_photo_whose_headshot_was_not_liked_is_passed_over_and_still_compared_
     assert shot.source == "podium.jpg"
     assert shot.report.gates[GateName.LIKENESS].others == 1
     assert list(result.verdicts) == ["portrait.jpg", "podium.jpg"]
+
+
+@pytest.mark.photos
+def test_variants_that_the_company_allows_are_made_of_the_best_cut_and_pass_their_own_gates(
+    photo, consent, monkeypatch
+):
+    module, cuts = importlib.import_module("workers.pipeline.render"), []
+
+    def counted(*args, **options):
+        cuts.append(args)
+        return matte(*args, **options)
+
+    monkeypatch.setattr(module, "matte", counted)
+    photos = [(name, photo(f"barack/{name}")) for name in ("portrait.jpg", "podium.jpg")]
+    style = SMALL.model_copy(update={"variants": Variants(closer=0.15, colors=("#b9c4d0",))})
+    shots = render(photos, style, consent).headshots
+    assert len(cuts) == 2, "the cut is dear, and is made once for each photo"
+    assert [shot.source for shot in shots] == ["portrait.jpg", "podium.jpg", "portrait.jpg", "portrait.jpg"]
+    best, _other, closer, colored = shots
+    assert all(shot.report.passed for shot in shots)
+    assert closer.report.notes[0] == "variant_closer"
+    assert colored.report.notes[0] == "variant_backdrop"
+    heads = [shot.report.figures["head_height_fraction"] for shot in (best, closer, colored)]
+    assert heads[1] / heads[0] == pytest.approx(1.15, abs=0.03)
+    assert heads[2] == pytest.approx(heads[0], abs=0.01)
+    corners = [np.median(shot.pixels[4:20, 4:20], axis=(0, 1)) for shot in (best, closer, colored)]
+    assert corners[0] == pytest.approx([0x1F, 0x2D, 0x44], abs=2)
+    assert corners[1] == pytest.approx([0x1F, 0x2D, 0x44], abs=2)
+    assert corners[2] == pytest.approx([0xB9, 0xC4, 0xD0], abs=2)
+
+
+@pytest.mark.photos
+def test_a_photo_that_ends_early_gets_no_closer_crop_and_one_photo_at_most_four_pictures(photo, consent):
+    style = SMALL.model_copy(update={"variants": Variants(closer=0.25, colors=("#b9c4d0", "#e6e8ea"))})
+    shots = render([("portrait.jpg", photo("barack/portrait.jpg"))], style, consent).headshots
+    assert len(shots) <= MOST_SHOWN
+    tight = SMALL.model_copy(update={"crop": Crop(head_height=0.75), "variants": Variants(closer=0.25)})
+    notes = [
+        shot.report.notes for shot in render([("a", photo("barack/podium.jpg"))], tight, consent).headshots
+    ]
+    assert len(notes) <= 1, "what would look the same is not offered"
 
 
 def test_of_a_persons_photos_one_that_cuts_cleanly_goes_first():

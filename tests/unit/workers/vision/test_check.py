@@ -13,6 +13,7 @@ from core.checks.shots import PLACES, Shot
 from core.checks.verdict import Finding, Verdict
 from core.consent import ConsentRequired, ValidConsent
 from core.image.kinds import PhotoFormat, UnreadablePhoto
+from deploy.bench.variants import upscaled
 from workers.vision.check import check, examine
 from workers.vision.color import to_linear, to_srgb
 from workers.vision.decode import Picture
@@ -513,3 +514,42 @@ def test_of_a_blurred_face_only_the_blur_is_said(examined, consent, share):
     }
     assert Issue.TOO_BLURRED in new
     assert not new & eyes
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "barack/speech.jpg", "joe/blue-room.jpg"])
+def test_a_picture_that_an_app_has_enlarged_is_said(examined, consent, name):
+    seen = examined(name)
+    original = check(picture(seen.pixels), consent)
+    enlarged = check(picture(upscaled(seen.pixels, 2.5)), consent)
+    assert Issue.ENLARGED not in {one.code for one in original.issues}
+    assert Issue.ENLARGED in {one.code for one in enlarged.issues}
+    assert enlarged.accepted
+    assert enlarged.score < original.score, "the original goes before it"
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "barack/podium.jpg", "joe/portrait.jpg"])
+def test_what_a_phone_does_to_a_photo_is_no_enlarging(examined, consent, name):
+    """A sensor with one colour a pixel, noise reduction, sharpening, a JPEG."""
+    pixels = examined(name).pixels
+    mosaic = np.zeros(pixels.shape[:2], np.uint8)
+    for row, column, colour in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2)):
+        mosaic[row::2, column::2] = pixels[row::2, column::2, colour]
+    seen = cv2.bilateralFilter(cv2.cvtColor(mosaic, cv2.COLOR_BayerBG2BGR), 5, 20, 2)
+    sharper = seen + 0.8 * (seen - cv2.GaussianBlur(seen, (0, 0), 1).astype(np.float32))
+    buffer = io.BytesIO()
+    Image.fromarray(np.clip(sharper, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=90)
+    verdict = check(buffer.getvalue(), consent)
+    assert Issue.ENLARGED not in {one.code for one in verdict.issues}
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "barack/speech.jpg", "joe/portrait.jpg"])
+def test_a_shake_as_wide_as_a_blur_that_is_refused_is_refused_too(examined, consent, name):
+    seen = examined(name)
+    length = max(3, round(seen.face.eye_distance / 10) | 1)
+    assert not check(picture(_shaken(seen.pixels, length, 30)), consent).accepted
+    assert check(
+        picture(_shaken(seen.pixels, max(3, round(seen.face.eye_distance / 40) | 1), 30)), consent
+    ).accepted

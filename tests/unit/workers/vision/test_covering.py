@@ -9,6 +9,7 @@ import pytest
 from core.checks.advice import Issue, Severity
 from core.checks.verdict import Verdict
 from core.image.kinds import PhotoFormat
+from deploy.bench.drawn import masked, skin_colour, with_hand
 from workers.vision.check import check
 from workers.vision.color import to_linear, to_srgb
 from workers.vision.decode import FULL_SIZE, Picture, decode
@@ -212,3 +213,36 @@ def test_mouth_opening_follows_the_lips(face):
     wide[14, 1] += 0.8 * np.linalg.norm(wide[78, :2] - wide[308, :2])
     assert face.mouth_opening < 0.3
     assert Face(wide, face.score).mouth_opening > 0.55
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg"])
+@pytest.mark.parametrize("colour", [None, (205, 170, 145), (224, 224, 220)])
+def test_a_mask_in_the_colour_of_skin_is_seen_by_the_nostrils_that_it_hides(examined, consent, name, colour):
+    seen = examined(name)
+    bare = codes(judged(seen.pixels, consent))
+    covered = judged(masked(seen.pixels, seen.face, colour or skin_colour(seen.pixels, seen.face)), consent)
+    assert Issue.MASK not in bare
+    assert Issue.MASK in codes(covered)
+    assert covered.accepted
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/speech.jpg", "joe/portrait.jpg"])
+@pytest.mark.parametrize(("place", "turn"), [((0.0, 1.3), -15.0), ((-0.2, 1.1), 20.0)])
+def test_a_hand_before_the_face_is_said(examined, consent, name, place, turn):
+    seen = examined(name)
+    verdict = judged(with_hand(seen.pixels, seen.face, place, turn), consent)
+    assert Issue.HAND_OVER_FACE in codes(verdict)
+    assert Issue.MASK not in codes(verdict)
+
+
+@pytest.mark.photos
+@pytest.mark.parametrize("name", ["barack/portrait.jpg", "barack/blue-room.jpg", "joe/portrait.jpg"])
+@pytest.mark.parametrize(("blur", "stops"), [(60, 0.0), (1e9, -3.0), (1e9, 1.0)])
+def test_a_bare_face_has_nostrils_in_any_light_and_a_little_out_of_focus(
+    examined, consent, name, blur, stops
+):
+    seen = examined(name)
+    soft = cv2.GaussianBlur(seen.pixels, (0, 0), max(0.1, seen.face.eye_distance / blur))
+    assert Issue.MASK not in codes(judged(lit(soft, (2.0**stops,) * 3), consent))

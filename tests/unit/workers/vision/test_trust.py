@@ -12,11 +12,12 @@ from core.style.spec import StyleSpec
 from deploy.bench.matte import matte_error
 from deploy.bench.trouble import CLEAN, TROUBLE, troubles
 from workers.studio.align import region
+from workers.vision import trust
 from workers.vision.cutout import Cutout
 from workers.vision.full_resolution import at_head_height
 from workers.vision.matting import matte
 from workers.vision.photometry import inside
-from workers.vision.trust import LIMIT, doubt
+from workers.vision.trust import LIMIT, doubt, is_doubted
 
 pytestmark = pytest.mark.photos
 
@@ -92,3 +93,33 @@ def _cut(photo, examined, name) -> tuple[Cutout, tuple, object]:
     pixels, face, others = at_head_height(photo(name), examined(name), 600)
     part = region(face, CROP)
     return matte(pixels, face, list(others), part), (pixels, face), part
+
+
+def test_whether_a_cut_is_doubted_is_the_same_with_no_more_looks_than_it_takes(photo, examined, monkeypatch):
+    """Whatever the cut: right, with a bystander's half of the picture, too small, or of nothing."""
+    poses: list[bool] = []
+    body = trust._body
+
+    def counted(image, face):
+        poses.append(True)
+        return body(image, face)
+
+    monkeypatch.setattr(trust, "_body", counted)
+    looks = {doubt: 0, is_doubted: 0}
+    sides = set()
+    for name in PORTRAITS:
+        pixels, face, others = at_head_height(photo(name), examined(name), 400)
+        shown = region(face, CROP)
+        alpha = matte(pixels, face, list(others), shown).alpha
+        half = alpha.copy()
+        half[:, : half.shape[1] // 2] = 1.0
+        for cut in (alpha, half, cv2.erode(alpha, np.ones((41, 41))), np.zeros_like(alpha), 0 * alpha + 1):
+            answers = {}
+            for ask in looks:
+                poses.clear()
+                answers[ask] = ask(pixels, face, shown, cut)
+                looks[ask] += len(poses)
+            assert answers[is_doubted] == (answers[doubt] > LIMIT)
+            sides.add(answers[is_doubted])
+    assert sides == {True, False}
+    assert looks[is_doubted] < looks[doubt]

@@ -1,0 +1,148 @@
+"""What events of the evidence log and their facts are called on pages."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from admin.words import ENGINES, ROLES, STATES
+from core.audit import Tag
+
+EVENTS: dict[Tag, Any] = {
+    Tag.ORGANIZATION_CREATED: _l("Company added"),
+    Tag.BRAND_CHANGED: _l("Name, colour or logo changed"),
+    Tag.CONNECTION_CHANGED: _l("Connection to the identity provider changed"),
+    Tag.RETENTION_CHANGED: _l("Days that selfies are kept changed"),
+    Tag.MEMBER_PROVISIONED: _l("Person added by their first sign-in"),
+    Tag.MEMBER_IMPORTED: _l("Person added from a list"),
+    Tag.MEMBER_ROLE_CHANGED: _l("Role changed"),
+    Tag.MEMBER_ROLE_KEPT: _l("Role of the last admin kept"),
+    Tag.MEMBER_DISABLED: _l("Access switched off"),
+    Tag.MEMBER_ENABLED: _l("Access switched on again"),
+    Tag.SIGNED_IN: _l("Signed in"),
+    Tag.SIGNED_OUT: _l("Signed out"),
+    Tag.DEVICE_UNDELIVERED: _l("Mail about a new device not delivered"),
+    Tag.STYLE_SAVED: _l("Style saved"),
+    Tag.STYLE_DELETED: _l("Style deleted"),
+    Tag.STYLE_RIGHTS_CONFIRMED: _l("Rights to example pictures confirmed"),
+    Tag.STYLE_TRAINED: _l("Style learned by an image model"),
+    Tag.STYLE_LOOK_REMOVED: _l("Example pictures of a style removed"),
+    Tag.SHOOT_CREATED: _l("Shoot begun"),
+    Tag.SHOOT_DEADLINE_MOVED: _l("Deadline of a shoot moved"),
+    Tag.SHOOT_CLOSED: _l("Shoot closed"),
+    Tag.SHOOT_DOWNLOADED: _l("Shoot downloaded by the company"),
+    Tag.ROSTER_IMPORTED: _l("List of people imported"),
+    Tag.INVITE_CREATED: _l("Invited"),
+    Tag.INVITE_SENT: _l("Invitation sent"),
+    Tag.INVITE_UNDELIVERED: _l("Invitation not delivered"),
+    Tag.INVITE_ACCEPTED: _l("Invitation accepted"),
+    Tag.INVITE_RENEWED: _l("Link renewed"),
+    Tag.INVITE_REVOKED: _l("Link withdrawn"),
+    Tag.REMINDERS_ENDED: _l("Reminders ended"),
+    Tag.REMINDERS_RESUMED: _l("Reminders allowed again"),
+    Tag.DATA_LINK_SENT: _l("Link to one’s own data sent"),
+    Tag.DATA_LINK_UNDELIVERED: _l("Link to one’s own data not delivered"),
+    Tag.CONSENT_GIVEN: _l("Consent given"),
+    Tag.CONSENT_REFUSED: _l("Consent refused"),
+    Tag.CONSENT_WITHDRAWN: _l("Consent taken back"),
+    Tag.PARTICIPATION_MOVED: _l("Step of a shoot reached"),
+    Tag.PHOTO_UPLOADED: _l("Photo sent"),
+    Tag.PHOTO_CHECKED: _l("Photo checked"),
+    Tag.PHOTO_SUBJECT_CHOSEN: _l("Own face chosen on a photo"),
+    Tag.PHOTO_CONFIRMED: _l("Doubted photo confirmed"),
+    Tag.PHOTO_REMOVED: _l("Photo removed"),
+    Tag.READY_UNDELIVERED: _l("Mail that headshots are ready not delivered"),
+    Tag.HEADSHOTS_RENDERED: _l("Headshots made"),
+    Tag.ADAPTER_TRAINED: _l("Image model of a person trained"),
+    Tag.ADAPTER_ERASED: _l("Image model of a person destroyed"),
+    Tag.ENGINE_FELL_BACK: _l("Studio took over from the image model"),
+    Tag.HEADSHOT_APPROVED: _l("Headshot approved"),
+    Tag.HEADSHOT_REJECTED: _l("Headshot said to be not good"),
+    Tag.HEADSHOT_DOWNLOADED: _l("Headshot downloaded by its person"),
+    Tag.EXPORT_DOWNLOADED: _l("Own data taken along"),
+    Tag.ERASURE_REQUESTED: _l("Erasure begun: nothing can be read any more"),
+    Tag.ERASURE_EXECUTED: _l("Erasure carried out and looked at again"),
+    Tag.ERASURE_COMPLETED: _l("Erasure complete: no backup opens"),
+    Tag.CERTIFICATE_ISSUED: _l("Deletion certificate signed"),
+    Tag.LOG_GAP_FOUND: _l("Entries lost by a restored backup"),
+    Tag.LOG_DIFFERS: _l("Database is not what was signed"),
+}
+
+FACTS: dict[str, Any] = {
+    "accepted": _l("accepted"),
+    "after": _l("after"),
+    "before": _l("before"),
+    "certificate_status": _l("status"),
+    "certificates": _l("certificates"),
+    "changed": _l("changed"),
+    "code": _l("reason"),
+    "count": _l("number"),
+    "deadline": _l("deadline"),
+    "engine": _l("way"),
+    "epoch": _l("key of day"),
+    "first_lost": _l("first entry"),
+    "invited": _l("invited"),
+    "language": _l("language"),
+    "last_lost": _l("last entry"),
+    "linked": _l("linked"),
+    "method": _l("how"),
+    "objects": _l("files"),
+    "passed": _l("passed"),
+    "people": _l("people"),
+    "photos": _l("photos"),
+    "pictures": _l("pictures"),
+    "position": _l("place"),
+    "purpose": _l("purpose"),
+    "reason": _l("reason"),
+    "rejected": _l("not imported"),
+    "role": _l("role"),
+    "rows": _l("rows"),
+    "skipped": _l("left out"),
+    "status": _l("status"),
+    "steps": _l("steps"),
+    "text_version": _l("version of the words"),
+    "unfinished": _l("unfinished"),
+    "version": _l("version"),
+    "what": _l("what"),
+    "withheld": _l("withheld"),
+}
+PURPOSES: dict[str, Any] = {
+    "photo": _l("photos and headshots"),
+    "likeness": _l("comparing faces"),
+    "adapter": _l("image model"),
+}
+_VALUES: dict[str, Any] = {
+    **{state.value: word.label for state, word in STATES.items()},
+    **{role.value: word for role, word in ROLES.items()},
+    **{engine.value: word.label for engine, word in ENGINES.items()},
+    **PURPOSES,
+    "PENDING": _l("pending"),
+    "COMPLETE": _l("complete"),
+    "saml": _l("company sign-in"),
+    "invite": _l("link in the invitation"),
+    "self_service": _l("by themselves"),
+}
+_OPAQUE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,}")
+
+
+def name_of(tag: str) -> Any:
+    """Return what an event is called; one of a newer release by its tag."""
+    known: dict[str, Any] = {one.value: name for one, name in EVENTS.items()}
+    return known.get(tag, tag)
+
+
+def said(facts: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """Return an event's facts in words; ids and hashes, which say nothing to a reader, are in the exports."""
+    shown = []
+    for name, value in facts.items():
+        if name not in FACTS or value is None or _OPAQUE.fullmatch(str(value)):
+            continue
+        word = (
+            {True: _l("yes"), False: _l("no")}[value]
+            if isinstance(value, bool)
+            else _VALUES.get(str(value), value)
+        )
+        shown.append((FACTS[name], word))
+    return shown

@@ -1,0 +1,98 @@
+"""Further pictures of a person's best headshot, as far as the company allows: closer, or before another colour.
+
+The cut is what is dear; it is made once for each photo. Of the best one it is kept until all photos were tried, and
+the finisher makes the variants of it. Each passes the same gates, held against what it was meant to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from core.consent import ValidConsent
+from core.style.spec import StyleSpec
+from core.style.variants import Variant, variants_of
+from workers.pipeline.gates import measure_result
+from workers.pipeline.reference import Own
+from workers.studio.align import CroppedTooTightly, Framing
+from workers.studio.finish import carried_size, finish
+from workers.vision.cutout import Cutout
+from workers.vision.geometry import Pixels
+
+if TYPE_CHECKING:
+    from workers.pipeline.render import Headshot
+
+MOST_SHOWN: Final = (
+    4  # headshots to choose from, variants included; four cards of a page weigh what a phone loads
+)
+# Of the head's height: less is not seen beside the other. A photo that ends early has been cropped as close already.
+_SEEN: Final = 1.07
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    """What variants are made of."""
+
+    shot: Headshot
+    cutout: Cutout
+    framing: Framing
+    unsure: float  # see `workers.vision.trust.doubt`
+
+
+class Best:
+    """The cut of the person's best headshot so far: one, however many photos there are."""
+
+    def __init__(self, style: StyleSpec) -> None:
+        self._style = style
+        self._wanted = variants_of(style)
+        self._cut: _Cut | None = None
+
+    def offer(self, shot: Headshot, cutout: Cutout, framing: Framing, unsure: float) -> None:
+        """Keep the cut of a headshot that passed its gates, if it is the best and the style has variants."""
+        if self._wanted and (self._cut is None or shot.score > self._cut.shot.score):
+            self._cut = _Cut(shot, cutout, framing, unsure)
+
+    def variants(
+        self, most: int, own: Own, consent: ValidConsent, backdrop_image: Pixels | None
+    ) -> Iterator[Headshot]:
+        """Yield up to `most` variants that pass their gates; the others nobody hears of, since the headshot is there."""
+        if self._cut is None:
+            return
+        made = 0
+        for variant in self._wanted:
+            if made == most:
+                return
+            shot = self._made(self._cut, variant, own, consent, backdrop_image)
+            if shot is not None:
+                made += 1
+                yield shot
+
+    def _made(
+        self, cut: _Cut, variant: Variant, own: Own, consent: ValidConsent, backdrop_image: Pixels | None
+    ) -> Headshot | None:
+        style, meant = self._style, variant.applied(self._style)
+        try:
+            size = carried_size(cut.cutout, style, meant.crop)
+            finished = finish(cut.cutout, meant, size, backdrop_image, style.frame(*size))
+        except CroppedTooTightly:
+            return None
+        before = cut.framing.tighter * style.crop.head_height
+        if variant.closer and finished.framing.tighter * meant.crop.head_height < _SEEN * before:
+            return None
+        report = measure_result(
+            finished.framed(style),
+            cut.shot.source,
+            own,
+            meant,
+            finished.framing,
+            consent,
+            backdrop_image,
+            cut.unsure,
+        )
+        if not report.passed:
+            return None
+        notes = (*variant.notes, *report.notes)
+        master = (finished.pixels.shape[1], finished.pixels.shape[0])
+        report = report.model_copy(update={"notes": notes, "master": master})
+        return replace(cut.shot, pixels=finished.pixels, report=report)
