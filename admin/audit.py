@@ -25,17 +25,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from admin import event_words
 from admin.words import difference
 from compliance.bundle.making import files
-from compliance.log import listing, tiles
+from compliance.log import daily, listing, tiles
 from core.audit import ABOUT_NOBODY, Tag
 from core.clock import now
 from core.db import transaction
-from core.errors import InvalidInput
+from core.errors import AppError, InvalidInput
 from core.models import Role
+from core.people import organizations
 from core.people.sessions import SignedIn
 from core.permissions import Permission, allowed
 from core.vault import vault
 from core.web import archive
-from core.web.answers import page, uuid_argument
+from core.web.answers import back, go, page, uuid_argument
 from core.web.app import limiter
 from core.web.guards import me, requires
 
@@ -87,6 +88,7 @@ def index() -> Response:
                 key=lambda one: str(event_words.name_of(one.value)).casefold(),
             ),
             wanted=wanted,
+            checkpoint_emails=organizations.current(session).checkpoint_emails,
             asked=urlencode({name: value for name in ASKED if (value := request.args.get(name))}),
             event_name=event_words.name_of,
             facts_in_words=event_words.said,
@@ -224,6 +226,18 @@ def checkpoint(size: int) -> Response:
     with transaction(me().org_id) as session:
         found = listing.checkpoint(session, size)
     return _file(found.note.encode(), "text/plain", f"checkpoint-{size}.txt")
+
+
+@bp.post("/audit/checkpoint-mails")
+@requires(Permission.MAIL_CHECKPOINTS)
+def mail_checkpoints() -> Response:
+    """Have the newest checkpoint mailed to other addresses each day."""
+    try:
+        with transaction(me().org_id) as session:
+            daily.name(session, request.form.get("addresses", ""), actor=me().actor)
+    except AppError as error:
+        return back(error, "/admin/audit")
+    return go("/admin/audit", _("Saved. The newest checkpoint goes to these addresses once a day."))
 
 
 def _file(content: bytes, media_type: str, name: str) -> Response:

@@ -15,6 +15,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.BRAND_CHANGED: _l("Name, colour or logo changed"),
     Tag.CONNECTION_CHANGED: _l("Connection to the identity provider changed"),
     Tag.RETENTION_CHANGED: _l("Days that selfies are kept changed"),
+    Tag.CHECKPOINT_MAIL_CHANGED: _l("Addresses that get checkpoints changed"),
     Tag.MEMBER_PROVISIONED: _l("Person added by their first sign-in"),
     Tag.MEMBER_IMPORTED: _l("Person added from a list"),
     Tag.MEMBER_ROLE_CHANGED: _l("Role changed"),

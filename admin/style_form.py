@@ -77,6 +77,7 @@ def fields_of(spec: StyleSpec) -> Fields:
     for number, field in enumerate(_COLORS):
         given = spec.variants.colors[number : number + 1]
         fields |= {field: given[0] if given else _OFFERED, f"use_{field}": "1" if given else ""}
+    fields["edits"] = "1" if spec.variants.edits else ""
     own = [output for output in spec.outputs if NAMED_OUTPUTS.get(output.name) != output]
     fields["outputs"] = "\n".join(_line(output) for output in own)
     return fields | {f"{_TICK}{output.name}": "1" for output in spec.outputs if output not in own}
@@ -121,6 +122,7 @@ def spec_of(form: Mapping[str, str], image_id: str) -> StyleSpec:
     if form.get("use_logo"):
         values["logo"] = _given(form, _TABLES["logo"])
     values["variants"]["colors"] = [form.get(one, "") for one in _COLORS if form.get(f"use_{one}")]
+    values["variants"]["edits"] = bool(form.get("edits"))
     outputs = _outputs(form)
     if outputs is not None:
         values["outputs"] = outputs

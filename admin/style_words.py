@@ -44,6 +44,7 @@ LABELS: dict[str, Any] = {
     "use_variant_2": _l("Offer a second further colour"),
     "variant_1": _l("First further colour"),
     "variant_2": _l("Second further colour"),
+    "edits": _l("People may ask for small edits"),
     "outputs": _l("Sizes of your own"),
 }
 

@@ -81,6 +81,7 @@ class Tag(StrEnum):
     CERTIFICATE_ISSUED = "certificate.issued"
     LOG_GAP_FOUND = "log.gap_found"
     LOG_DIFFERS = "log.differs"
+    CHECKPOINT_MAIL_CHANGED = "organization.checkpoint_mail_changed"
 
 
 # Of the company, and of no person in particular.
@@ -102,6 +103,7 @@ ABOUT_NOBODY = frozenset(
         Tag.ROSTER_IMPORTED,
         Tag.LOG_GAP_FOUND,
         Tag.LOG_DIFFERS,
+        Tag.CHECKPOINT_MAIL_CHANGED,
     }
 )
 

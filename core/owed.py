@@ -17,7 +17,14 @@ from core.queue import CHANNEL, JobName, Lane, lane_of
 # A promise to somebody who cannot press a button: never given up because of what time or an operator can mend.
 DELETIONS: Final = frozenset({JobName.ERASE, JobName.CERTIFY, JobName.PURGE})
 MAILS: Final = frozenset(
-    {JobName.INVITE_MAIL, JobName.READY_MAIL, JobName.DATA_MAIL, JobName.DEVICE_MAIL, JobName.LOG_MAIL}
+    {
+        JobName.INVITE_MAIL,
+        JobName.READY_MAIL,
+        JobName.DATA_MAIL,
+        JobName.DEVICE_MAIL,
+        JobName.LOG_MAIL,
+        JobName.CHECKPOINT_MAIL,
+    }
 )
 UNTIL_DONE: Final = DELETIONS | MAILS
 

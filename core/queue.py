@@ -42,6 +42,7 @@ class JobName(StrEnum):
     DATA_MAIL = "data_mail"
     DEVICE_MAIL = "device_mail"
     LOG_MAIL = "log_mail"
+    CHECKPOINT_MAIL = "checkpoint_mail"
     PURGE = "purge"
     ERASE = "erase"
     CERTIFY = "certify"
@@ -73,6 +74,7 @@ JOBS = {
         JobName.LOG_MAIL,
         JobName.READY_MAIL,
         JobName.INVITE_MAIL,
+        JobName.CHECKPOINT_MAIL,
     ),
     Lane.GPU: (JobName.TRAIN, JobName.TRAIN_STYLE, JobName.GENERATE),
 }

@@ -21,7 +21,7 @@ from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import EngineName, Headshot, Photo, State, Style
 from core.people import organizations
-from core.portraits import headshots, photos, rejections, submission
+from core.portraits import edits, headshots, photos, rejections, submission
 from core.shoots import participations, promises
 from core.shoots.participations import SETTLED
 from core.style.framing import Head
@@ -127,6 +127,7 @@ def close_up(headshot_id: UUID) -> Response:
             name_of=_name,
             shape=shape_of(_style(session, place).parsed),
             earlier=candidates[place_in_row - 1] if place_in_row else None,
+            edits=edits.allowed(session, session.get_one(Headshot, headshot_id)),
             later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
             settled=place.state in SETTLED,
             kept_days=promises.days_of(place.organization, place.participation),
@@ -285,7 +286,7 @@ def download(headshot_id: UUID, file: str) -> Response:
         logo_held = styles.logo(session, spec)
         caption = caption_of(place.member.full_name, organizations.current(session).name, spec, _)
         head = Head.measured(headshot.gates.get("figures", {}))
-        origin = Origin(Making.of_headshot(headshot.engine, spec), signer(), headshot.mark)
+        origin = Origin(Making.of_headshot(headshot.engine, spec, headshot.notes), signer(), headshot.mark)
     pixels = np.asarray(Image.open(io.BytesIO(vault().open(master))).convert("RGB"))
     logo = vault().open(logo_held) if logo_held is not None else None
     content = encode.deliver(

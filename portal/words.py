@@ -15,7 +15,7 @@ from core.checks.report import CLEAN_CUT
 from core.models import Kind
 from core.portraits.engines import Fallback
 from core.style.spec import Output
-from core.style.variants import CLOSER, OTHER_BACKDROP
+from core.style.variants import CLOSER, DARKER, LIGHTER, OTHER_BACKDROP, WIDER
 from core.words import fill
 
 
@@ -148,8 +148,8 @@ def gates(report: Mapping[str, Any]) -> list[GateFinding]:
 
 def _placed(report: Mapping[str, Any]) -> str:
     """Return what is asked about the frame: a closer crop is held against what it was meant to be."""
-    if CLOSER in report.get("notes", ()):
-        return str(_("Sits in the frame as a closer headshot should"))
+    if not {CLOSER, WIDER}.isdisjoint(report.get("notes", ())):
+        return str(_("Sits in the frame as this crop should"))
     return str(_("Sits in the frame like your colleagues"))
 
 
@@ -254,6 +254,9 @@ def notes(report: Mapping[str, Any]) -> list[str]:
     """Return in which way a result differs from the company's style."""
     known: dict[str, str] = {
         CLOSER: _("Closer than your colleagues’ headshots, which your company allows."),
+        WIDER: _("A little wider, as you asked."),
+        LIGHTER: _("A little lighter, as you asked."),
+        DARKER: _("A little darker, as you asked."),
         OTHER_BACKDROP: _("Before another colour that your company allows."),
         "crop_tighter": _("Cropped a little tighter than usual, because your photo ends there."),
         "eye_line_lower": _(
@@ -425,6 +428,9 @@ def check(name: str) -> str:
     known: dict[str, str] = {
         "changes forbidden": _("Changes forbidden"),
         "checkpoint signed": _("Checkpoint signed"),
+        "earlier checkpoint signed": _("Earlier checkpoint signed"),
+        "later checkpoint signed": _("Later checkpoint signed"),
+        "nothing rewritten between": _("Nothing rewritten between"),
         "content credentials": _("Content credentials"),
         "content unchanged": _("Content unchanged"),
         "deletions verified": _("Deletions verified"),

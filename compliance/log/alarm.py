@@ -110,7 +110,8 @@ def _load() -> dict[str, Any]:
 
 
 def plain(to: str, subject: str, text: str) -> Mail:
-    """Return a mail of paragraphs, the same in HTML."""
+    """Return a mail of paragraphs, the same in HTML; one of several lines keeps them."""
     paragraphs = text.strip().split("\n\n")
-    rich = "\n".join(f"<p>{html.escape(one)}</p>" for one in paragraphs)
+    kinds = (("pre" if "\n" in one else "p", html.escape(one)) for one in paragraphs)
+    rich = "\n".join(f"<{kind}>{one}</{kind}>" for kind, one in kinds)
     return Mail(to=to, subject=subject, text=text.strip() + "\n", html=rich)

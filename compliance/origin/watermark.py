@@ -31,9 +31,7 @@ _SIDE: Final = 1024  # pixels; in larger files the field grows with the file, si
 _SLOWEST, _FASTEST = 3.5, 12.6  # waves in a period
 _REACH: Final = 13  # waves in a period along one axis, at most
 _CARRIERS: Final = 128  # waves that carry two bits each
-# 8-bit steps, standard deviation: a small file has fewer pixels to carry the same bits, and is looked at smaller.
-_STRONG, _WEAK = 0.7, 0.5
-_SMALL, _LARGE = 450, 800  # pixels, shorter side
+_STRENGTH: Final = 0.7  # 8-bit steps, standard deviation: what a JPEG at quality 70 leaves on a white wall
 
 # Chosen on badges at half size, where the fewest pixels are left; docs/sources.md, "Watermark".
 _DETAIL: Final = 3.0  # pixels, sigma: what is slower belongs to the picture
@@ -110,11 +108,8 @@ def put(pixels: Pixels, mark: int) -> Pixels:
         ValueError: it has more bits.
     """
     height, width = pixels.shape[:2]
-    side = min(height, width)
-    share = min(1.0, max(0.0, (side - _SMALL) / (_LARGE - _SMALL)))
-    field = _spread(_tile(bch.encode(mark)), height, width, max(1.0, side / _SIDE))
-    strength = np.float32(_STRONG + share * (_WEAK - _STRONG))
-    return np.clip(np.rint(pixels + strength * field[..., None]), 0, 255).astype(np.uint8)
+    field = _spread(_tile(bch.encode(mark)), height, width, max(1.0, min(height, width) / _SIDE))
+    return np.clip(np.rint(pixels + np.float32(_STRENGTH) * field[..., None]), 0, 255).astype(np.uint8)
 
 
 def _tile(bits: bch.Bits) -> Field:

@@ -41,3 +41,8 @@ class Headshot(Tenant):
     # what its files carry as a watermark, where an image model made it; `compliance.origin.watermark`
     mark: Mapped[int | None] = mapped_column(BigInteger, info=personal(Category.FACE))
     seconds: Mapped[float] = mapped_column(info=harmless(Harmless.WORK))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What differs from the style, as its gate report has it."""
+        return tuple(self.gates.get("notes", ()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String
+from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
@@ -28,3 +28,5 @@ class Organization(Base):
     language: Mapped[str] = mapped_column(String(8), default="en")
     retention_days: Mapped[int] = mapped_column(default=30)
     contact_email: Mapped[str] = mapped_column(String(254), default="")
+    # Where the newest checkpoint is mailed each day, one address a line; functions of the company, as the contact is.
+    checkpoint_emails: Mapped[str] = mapped_column(Text, default="", server_default="")

@@ -37,6 +37,7 @@ class Picture:
         names: values for the file name template.
         engine: what made a master; empty for an alternative.
         mark: what the watermark of a master's files says, if it has one.
+        notes: what differs from the style in a master.
     """
 
     held: Held | None
@@ -48,6 +49,7 @@ class Picture:
     names: dict[str, str]
     engine: str = ""
     mark: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def plan(session: Session, shoot: Shoot, *, actor: audit.Actor) -> list[UUID]:
@@ -112,6 +114,7 @@ def picture(session: Session, participation_id: UUID) -> Picture | None:
         names,
         headshot.engine,
         headshot.mark,
+        headshot.notes,
     )
 
 

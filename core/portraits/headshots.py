@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, locks
@@ -16,6 +17,10 @@ from core.shoots import participations
 from core.style.framing import Head
 from core.style.spec import Output, StyleSpec
 from core.vault import Held, vault
+
+# Of rows that stand for no picture but for the wish for one: while its person waits, and when they do not any more.
+ASKED: Final = "asked"
+_WISHES: Final = (ASKED, "asked_before")
 
 
 class NotApproved(Conflict):
@@ -34,7 +39,11 @@ def of_participation(session: Session, participation_id: UUID) -> Sequence[Heads
     return session.scalars(
         select(Headshot)
         .outerjoin(Artifact, Artifact.id == Headshot.artifact_id)
-        .where(Headshot.participation_id == participation_id, Artifact.delete_requested_at.is_(None))
+        .where(
+            Headshot.participation_id == participation_id,
+            Artifact.delete_requested_at.is_(None),
+            or_(Headshot.withheld_code.is_(None), Headshot.withheld_code.not_in(_WISHES)),
+        )
         .order_by(Headshot.run, Headshot.rank, Headshot.id)
     ).all()
 
@@ -175,6 +184,15 @@ def delete_all(session: Session, participations_of: Sequence[Participation]) -> 
         headshot.gates = {}  # measures of a face are personal data too
         headshot.rejected_code = headshot.rejected_at = None
     vault().delete(session, [one.artifact_id for one in held if one.artifact_id])
+
+
+def forget_asked(session: Session, participation: Participation) -> None:
+    """Drop the edit that a person waits for: it is made, or they go on with something else."""
+    session.execute(
+        update(Headshot)
+        .where(Headshot.participation_id == participation.id, Headshot.withheld_code == ASKED)
+        .values(withheld_code=_WISHES[1], gates={})
+    )
 
 
 def forget_likeness(session: Session, member_id: UUID) -> None:

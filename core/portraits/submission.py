@@ -135,6 +135,7 @@ def reopen(session: Session, participation: Participation, *, actor: audit.Actor
         Conflict: the state does not allow it.
     """
     locks.person(session, participation.member_id)
+    headshots.forget_asked(session, participation)
     participations.move(session, participation, State.UPLOADING, actor=actor)
 
 
@@ -147,6 +148,7 @@ def step_back(session: Session, participation: Participation, *, actor: audit.Ac
         NothingMade: there is no headshot to go back to.
     """
     locks.person(session, participation.member_id)
+    headshots.forget_asked(session, participation)
     if participation.state in participations.SETTLED:
         return
     if participation.chosen_headshot_id is not None:

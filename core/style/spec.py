@@ -417,6 +417,11 @@ class Variants(_Part):
         default=(), max_length=2, description="list of sRGB, #rrggbb; further plain backdrops, at most two"
     )
 
+    edits: bool = Field(
+        default=False,
+        description="true or false; whether people may ask for a little closer or wider, lighter or darker",
+    )
+
     @field_validator("colors")
     @classmethod
     def _colors(cls, colors: tuple[str, ...]) -> tuple[str, ...]:

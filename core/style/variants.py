@@ -1,7 +1,8 @@
-"""What a company lets its people choose beside its own look: a closer crop, another colour behind them."""
+"""What a company lets its people choose beside its own look: a closer crop, another colour behind them, small edits."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,14 @@ from core.style.spec import SolidBackdrop, StyleSpec
 
 # Codes of a gate report's notes.
 CLOSER: Final = "variant_closer"
+WIDER: Final = "variant_wider"
+LIGHTER: Final = "variant_lighter"
+DARKER: Final = "variant_darker"
 OTHER_BACKDROP: Final = "variant_backdrop"
+# What people may ask for. Heads that differ by more are seen beside each other (docs/sources.md, Gates of a team).
+EDIT_SIZE: Final = 0.06  # of the head's height
+EDIT_STOPS: Final = 1 / 3  # as cameras correct an exposure by
+_LIGHT: Final = 0.4  # stops from the neutral level, as far as a style goes
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +26,26 @@ class Variant:
     """One way in which a headshot may differ from the style.
 
     Attributes:
-        closer: Fraction by which the head is larger.
+        closer: Fraction by which the head is larger; below 0 smaller.
+        lighter: Stops; below 0 darker.
         color: Of a plain backdrop, #rrggbb; empty for the style's own.
     """
 
     closer: float = 0.0
     color: str = ""
+    lighter: float = 0.0
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Say what differs, as stable codes."""
-        return (*((CLOSER,) if self.closer else ()), *((OTHER_BACKDROP,) if self.color else ()))
+        said = {
+            CLOSER: self.closer > 0,
+            WIDER: self.closer < 0,
+            LIGHTER: self.lighter > 0,
+            DARKER: self.lighter < 0,
+            OTHER_BACKDROP: bool(self.color),
+        }
+        return tuple(code for code, holds in said.items() if holds)
 
     def applied(self, style: StyleSpec) -> StyleSpec:
         """Return the style that a picture of this variant has to match."""
@@ -36,6 +53,9 @@ class Variant:
         if self.closer:
             height = min(style.crop.head_height * (1 + self.closer), LARGEST_HEAD)
             changes["crop"] = style.crop.model_copy(update={"head_height": height})
+        if self.lighter:
+            exposure = max(-_LIGHT, min(_LIGHT, style.light.exposure + self.lighter))
+            changes["light"] = style.light.model_copy(update={"exposure": exposure})
         if self.color:
             own = style.backdrop
             changes["backdrop"] = SolidBackdrop(color=self.color, contact=own.contact, grain=own.grain)
@@ -49,3 +69,8 @@ def variants_of(style: StyleSpec) -> list[Variant]:
     colors = [Variant(color=color) for color in allowed.colors]
     both = [Variant(allowed.closer, color) for color in allowed.colors] if closer else []
     return [*closer, *colors, *both]
+
+
+def is_house_look(notes: Collection[str]) -> bool:
+    """Whether a gate report's notes are of a headshot in the style itself, of which an edit can be asked."""
+    return {CLOSER, WIDER, LIGHTER, DARKER, OTHER_BACKDROP}.isdisjoint(notes)

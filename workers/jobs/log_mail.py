@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from compliance.log import alarm
 from core.logs import logger
-from workers.process.postbox import post
-from workers.process.runner import JobRun, Permanent
+from workers.process.postbox import post_each
+from workers.process.runner import JobRun
 
 
 def run(job: JobRun) -> None:
@@ -21,14 +21,7 @@ def run(job: JobRun) -> None:
     """
     with job.step() as session:
         mails = alarm.mails(session)
-    refused: Permanent | None = None
-    for mail in mails:
-        try:
-            post(job, mail, awaited=True)
-        except Permanent as error:
-            refused = error
-    if refused is not None:
-        raise refused
+    post_each(job, mails)
     with job.finish():
         pass  # only marks the work as done: the differences are noted already
 

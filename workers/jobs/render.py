@@ -41,12 +41,13 @@ def run(job: JobRun) -> None:
         work.backdrop,
         subjects=work.subjects,
         passed_over=work.passed_over,
+        edit=work.edit,
     )
     seconds = time.monotonic() - started
     sealed = assignment.seal(job.org_id, work, result)
     with job.finish() as session:
         if assignment.keep(session, work, result, sealed, engine=StudioEngine.name, seconds=seconds):
-            assignment.finished(session, job.subject_id, result)
+            assignment.finished(session, job.subject_id, result, edited=work.edit is not None)
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:

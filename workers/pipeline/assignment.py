@@ -25,10 +25,11 @@ from core.logs import logger
 from core.models import EngineName, Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
 from core.observe import metrics
 from core.people import consents
-from core.portraits import headshots, marks, photos, rejections, verdicts
+from core.portraits import edits, headshots, marks, photos, rejections, verdicts
 from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.style.spec import ImageBackdrop, StyleSpec
+from core.style.variants import Variant
 from core.vault import ArtifactGone, Held, KeyErased, Sealed, vault
 from workers.pipeline.render import RenderResult
 from workers.vision.geometry import Pixels
@@ -56,9 +57,9 @@ class Assignment:
     photos: list[tuple[str, bytes]]
     subjects: dict[str, tuple[float, float]]
     backdrop: Pixels | None
-    passed_over: frozenset[str] = (
-        frozenset()
-    )  # photos of which nothing is made; see `core.portraits.rejections`
+    # Photos of which nothing is made; see `core.portraits.rejections`.
+    passed_over: frozenset[str] = frozenset()
+    edit: Variant | None = None  # what the person asked for; see `core.portraits.edits`
 
     @property
     def seed(self) -> int:
@@ -80,6 +81,7 @@ class Planned:
     subjects: dict[str, tuple[float, float]]
     backdrop: Held | None
     passed_over: frozenset[str]
+    edit: Variant | None
 
 
 def read(planned: Planned) -> Assignment:
@@ -102,6 +104,7 @@ def read(planned: Planned) -> Assignment:
         subjects=planned.subjects,
         backdrop=backdrop,
         passed_over=planned.passed_over,
+        edit=planned.edit,
     )
 
 
@@ -150,6 +153,12 @@ def begin(
         for photo in photos.of_participation(session, participation.id)
         if verdicts.standing_of(photo) is verdicts.Standing.ACCEPTED
     ]
+    asked = edits.asked(session, participation.id)
+    over = (
+        {photo.id for photo in accepted} - {asked.photo_id}
+        if asked
+        else rejections.passed_over(session, participation)
+    )
     return Planned(
         participation_id=participation.id,
         member_id=participation.member_id,
@@ -160,7 +169,8 @@ def begin(
         photos=[(str(photo.id), vault().find(session, photo.artifact_id)) for photo in accepted],
         subjects={str(photo.id): photo.subject for photo in accepted if photo.subject is not None},
         backdrop=backdrop,
-        passed_over=frozenset(str(one) for one in rejections.passed_over(session, participation)),
+        passed_over=frozenset(str(one) for one in over),
+        edit=edits.variant_of(asked) if asked else None,
     )
 
 
@@ -213,6 +223,7 @@ def keep(
         for shot, one in zip(result.headshots, sealed, strict=True)
     ]
     made += [(held.source, held.report, None, held.reason, held.seed) for held in result.withheld]
+    headshots.forget_asked(session, participation)
     run = headshots.run_to_keep(session, participation, engine)
     for rank, (source, report, one, withheld, seed) in enumerate(made):
         if report and not agreed.covers(Purpose.LIKENESS):
@@ -262,12 +273,15 @@ def _count(result: RenderResult, engine: str) -> None:
             metrics.GATES.labels(name, outcome).inc()
 
 
-def finished(session: Session, participation_id: UUID, result: RenderResult) -> None:
+def finished(session: Session, participation_id: UUID, result: RenderResult, *, edited: bool = False) -> None:
     """Let the person choose, or tell that nothing can be shown."""
     participation = participations.get(session, participation_id, lock=True)
     if result.headshots:
         participations.move(session, participation, State.READY, actor=audit.SYSTEM)
         enqueue(session, JobName.READY_MAIL, participation.id)
+        return
+    if edited and headshots.any_of(session, participation):  # the photos did work; what was asked for did not
+        participations.move(session, participation, State.READY, actor=audit.SYSTEM)
         return
     participations.fail(
         session, participation, result.withheld[0].reason if result.withheld else "no_usable_photo"

@@ -14,6 +14,7 @@ from core.consent import Purpose, ValidConsent
 from core.errors import AppError
 from core.logs import logger
 from core.style.spec import StyleSpec
+from core.style.variants import Variant
 from workers.engines import Engine, Portrait, Source, StudioEngine
 from workers.pipeline.gates import measure_result
 from workers.pipeline.generated import Features, Yardstick, features, measure_generated, measure_painted
@@ -98,6 +99,7 @@ def render(
     subjects: Mapping[str, tuple[float, float]] = {},
     colleagues: Sequence[Embedding] = (),
     passed_over: Collection[str] = (),
+    edit: Variant | None = None,
 ) -> RenderResult:
     """Check all photos, make up to `CANDIDATES` headshots of the best and variants that the style allows, measure each.
 
@@ -115,6 +117,7 @@ def render(
         subjects: Where the person is in photos of several people, by key; see `judge`.
         colleagues: Faces that a made face must not be nearer to.
         passed_over: Keys of photos of which no portrait is made; results are compared with them all the same.
+        edit: What the person asked for: the result is that one picture, of the best photo that is not passed over.
 
     Raises:
         ConsentRequired: `consent` does not cover what the engine does.
@@ -129,7 +132,7 @@ def render(
     verdicts, ranked, own = _check_all(photos, style, crop, consent, progress, places, known)
     headshots: list[Headshot] = []
     withheld: list[Withheld] = []
-    best = Best(style)
+    best = Best(style, edit)
     sources = [item.source for item in ranked if item.source.key not in passed_over]
     portraits = chosen.portraits(sources, style, consent) if sources else iter(())
     done = _CHECKED
@@ -154,9 +157,22 @@ def render(
         else:
             withheld.append(outcome)
     headshots.sort(key=lambda shot: -shot.score)
-    headshots += best.variants(MOST_SHOWN - len(headshots), own, consent, backdrop_image)
+    if edit is None:
+        headshots += best.variants(MOST_SHOWN - len(headshots), own, consent, backdrop_image)
+    elif headshots:
+        headshots, withheld = _edited(best, headshots[0].source, own, consent, backdrop_image)
     progress(1.0, "done")
     return RenderResult(tuple(headshots), tuple(withheld), verdicts, places)
+
+
+def _edited(
+    best: Best, source: str, own: Own, consent: ValidConsent, backdrop_image: Pixels | None
+) -> tuple[list[Headshot], list[Withheld]]:
+    """Return what the person asked for, or why nobody gets to see it."""
+    shot = best.edited(own, consent, backdrop_image)
+    if shot is None:
+        return [], [Withheld(source, CroppedTooTightly.code, None)]
+    return ([shot], []) if shot.report.passed else ([], [Withheld(source, "gates", shot.report)])
 
 
 def _span(done: float, wanted: int, left: int) -> float:
@@ -330,7 +346,7 @@ def _make(
         return Withheld(portrait.key, "gates", report, seed)
     shot = Headshot(portrait.key, finished.pixels, report, rank(score, finished.framing.cost, unsure), seed)
     if portrait.made is None:
-        best.offer(shot, cutout, finished.framing, unsure)
+        best.offer(shot, cutout, unsure)
     return shot
 
 

@@ -15,7 +15,7 @@ from core.style.spec import StyleSpec
 from core.style.variants import Variant, variants_of
 from workers.pipeline.gates import measure_result
 from workers.pipeline.reference import Own
-from workers.studio.align import CroppedTooTightly, Framing
+from workers.studio.align import CroppedTooTightly
 from workers.studio.finish import carried_size, finish
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Pixels
@@ -36,22 +36,22 @@ class _Cut:
 
     shot: Headshot
     cutout: Cutout
-    framing: Framing
     unsure: float  # see `workers.vision.trust.doubt`
 
 
 class Best:
     """The cut of the person's best headshot so far: one, however many photos there are."""
 
-    def __init__(self, style: StyleSpec) -> None:
+    def __init__(self, style: StyleSpec, edit: Variant | None = None) -> None:
+        """Prepare for the variants of a style, or for the one that its person asked for."""
         self._style = style
-        self._wanted = variants_of(style)
+        self._wanted = variants_of(style) if edit is None else [edit]
         self._cut: _Cut | None = None
 
-    def offer(self, shot: Headshot, cutout: Cutout, framing: Framing, unsure: float) -> None:
+    def offer(self, shot: Headshot, cutout: Cutout, unsure: float) -> None:
         """Keep the cut of a headshot that passed its gates, if it is the best and the style has variants."""
         if self._wanted and (self._cut is None or shot.score > self._cut.shot.score):
-            self._cut = _Cut(shot, cutout, framing, unsure)
+            self._cut = _Cut(shot, cutout, unsure)
 
     def variants(
         self, most: int, own: Own, consent: ValidConsent, backdrop_image: Pixels | None
@@ -64,9 +64,20 @@ class Best:
             if made == most:
                 return
             shot = self._made(self._cut, variant, own, consent, backdrop_image)
-            if shot is not None:
+            if shot is not None and shot.report.passed and self._is_seen(self._cut, shot, variant):
                 made += 1
                 yield shot
+
+    def edited(self, own: Own, consent: ValidConsent, backdrop_image: Pixels | None) -> Headshot | None:
+        """Return what its person asked for, whether or not it passes its gates; `None` where no crop is left."""
+        if self._cut is None:
+            return None
+        return self._made(self._cut, self._wanted[0], own, consent, backdrop_image)
+
+    def _is_seen(self, cut: _Cut, shot: Headshot, variant: Variant) -> bool:
+        """Say whether a closer crop differs from the headshot, which may have been cropped as close already."""
+        before, after = (one.report.figures["head_height_fraction"] for one in (cut.shot, shot))
+        return not variant.closer or after >= _SEEN * before
 
     def _made(
         self, cut: _Cut, variant: Variant, own: Own, consent: ValidConsent, backdrop_image: Pixels | None
@@ -76,9 +87,6 @@ class Best:
             size = carried_size(cut.cutout, style, meant.crop)
             finished = finish(cut.cutout, meant, size, backdrop_image, style.frame(*size))
         except CroppedTooTightly:
-            return None
-        before = cut.framing.tighter * style.crop.head_height
-        if variant.closer and finished.framing.tighter * meant.crop.head_height < _SEEN * before:
             return None
         report = measure_result(
             finished.framed(style),
@@ -90,8 +98,6 @@ class Best:
             backdrop_image,
             cut.unsure,
         )
-        if not report.passed:
-            return None
         notes = (*variant.notes, *report.notes)
         master = (finished.pixels.shape[1], finished.pixels.shape[0])
         report = report.model_copy(update={"notes": notes, "master": master})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -48,3 +48,20 @@ def post(job: JobRun, mail: Mail, *, awaited: bool = False) -> None:
         if error.retryable:
             raise
         raise Permanent("mail_refused") from error
+
+
+def post_each(job: JobRun, mails: Iterable[Mail]) -> None:
+    """Send one piece of work's mails to several, which no rate holds back: a refused one keeps nobody else from theirs.
+
+    Raises:
+        MailFailed: trying again can help.
+        Permanent: a recipient is refused, after all others were sent to.
+    """
+    refused: Permanent | None = None
+    for mail in mails:
+        try:
+            post(job, mail, awaited=True)
+        except Permanent as error:
+            refused = error
+    if refused is not None:
+        raise refused

@@ -131,3 +131,13 @@ def test_whoever_works_with_people_exports_nothing_about_them(
         assert "photo.uploaded" not in text
     assert "organization.created" in worker.get(f"/admin/audit/events.{kind}").text
     assert worker.get("/admin/audit/events.xml").status_code == 404
+
+
+def test_admins_name_who_gets_the_checkpoint(org: UUID, signed_in: Callable[[Role], Any]) -> None:
+    owner, auditor = signed_in(Role.OWNER), signed_in(Role.AUDITOR)
+    page = owner.post("/admin/audit/checkpoint-mails", {"addresses": "audit@acme.example"}, json=False)
+    assert page.status_code == 303
+    assert "audit@acme.example" in owner.get("/admin/audit").text
+    assert owner.post("/admin/audit/checkpoint-mails", {"addresses": "nobody"}).status_code == 422
+    assert auditor.post("/admin/audit/checkpoint-mails", {"addresses": ""}).status_code == 403
+    assert "Mailed each day to 1 address." in auditor.get("/admin/audit").text

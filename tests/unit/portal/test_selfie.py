@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PIL import Image, ImageDraw
 
@@ -38,6 +40,8 @@ def test_the_head_is_as_large_and_stands_where_the_result_has_it() -> None:
     left, top, right, chin = dark(shown)
     assert (left + right) / 2 == pytest.approx(0.5, abs=0.01)
     assert chin == pytest.approx(0.42 + 0.46 / 2, abs=0.01), "half a head below the eyes"
+    turned = dark(framed(selfie(), replace(PLACE, yaw=20), Head(eye_line=0.42, height=0.46), 0.8))
+    assert (turned[0] + turned[2]) / 2 == pytest.approx(0.5 - 0.09 * 0.342 * 0.46 / 0.8, abs=0.003)
     assert (chin - top) * 0.28 / 0.2 == pytest.approx(0.46, abs=0.01), "the skull is as high as the result's"
 
 
@@ -70,11 +74,11 @@ def test_without_a_known_face_the_whole_photo_is_shown() -> None:
 
 def test_of_several_faces_the_persons_own_is_shown() -> None:
     other = {"left": 0.0, "top": 0.0, "width": 0.3, "height": 0.3}
-    measures = {"head_height_fraction": 0.41, "roll_degrees": -3.0}
+    measures = {"head_height_fraction": 0.41, "roll_degrees": -3.0, "yaw_degrees": 8.0}
     photo = Photo(verdict={"faces": [other, FACE], "measures": measures})
-    assert place_of(photo) == Place(**other, head=0.41, roll=-3.0)
+    assert place_of(photo) == Place(**other, head=0.41, roll=-3.0, yaw=8.0)
     photo.subject_x, photo.subject_y = 0.5, 0.4
-    assert place_of(photo) == Place(**FACE, head=0.41, roll=-3.0)
+    assert place_of(photo) == Place(**FACE, head=0.41, roll=-3.0, yaw=8.0)
     kept_before = place_of(Photo(verdict={"faces": [FACE]}))
     assert kept_before is not None
     assert kept_before.head == pytest.approx(0.278, abs=0.001)
