@@ -7,6 +7,8 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,10 +22,17 @@ from compliance.origin.signer import signer
 from core.clock import now, rfc3339
 from core.db import transaction
 from core.models import (
+    Adapter,
     Artifact,
+    AuditEvent,
+    Consent,
     Headshot,
+    Invite,
     Kind,
     Member,
+    Participation,
+    Photo,
+    Shoot,
     Style,
 )
 from core.people import organizations
@@ -122,6 +131,133 @@ def _makings(session: Session, member: Member) -> dict[UUID, tuple[Making, int |
         row.artifact_id: (Making.of_headshot(row.engine, style.parsed, row.notes), row.mark)
         for row, style in rows
         if row.artifact_id is not None
+    }
+
+
+def _at(moment: datetime | None) -> str | None:
+    return rfc3339(moment) if moment else None
+
+
+def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[str, Any]:
+    own = member.id
+    participations = session.execute(
+        select(Participation, Shoot)
+        .join(Shoot, Shoot.id == Participation.shoot_id)
+        .where(Participation.member_id == own)
+        .order_by(Participation.id)
+    )
+    return {
+        "person": {
+            "first_name": member.first_name,
+            "last_name": member.last_name,
+            "email": member.email,
+            "employee_id": member.employee_id,
+            "department": member.department,
+            "language": member.language,
+            "role": member.role,
+            "known_since": _at(member.created_at),
+        },
+        "shoots": [
+            {
+                "name": shoot.name,
+                "deadline": _at(shoot.deadline),
+                "engine": shoot.engine,
+                "state": row.state,
+                "state_since": _at(row.changed_at),
+                "alternative": row.alternative,
+                "approved_at": _at(row.approved_at),
+                "reminders_ended_at": _at(row.reminders_ended_at),
+                "made_by_the_studio_because": row.fallback_code,
+                "gpu_seconds": round(row.gpu_seconds, 1),
+            }
+            for row, shoot in participations
+        ],
+        "invitations": [
+            {
+                "sent_at": _at(row.sent_at),
+                "expires_at": _at(row.expires_at),
+                "accepted_at": _at(row.accepted_at),
+                "revoked_at": _at(row.revoked_at),
+                "reminder": row.reminder,
+            }
+            for row in session.scalars(select(Invite).where(Invite.member_id == own).order_by(Invite.id))
+        ],
+        "consents": [
+            {
+                "purpose": row.purpose,
+                "granted": row.granted,
+                "at": _at(row.created_at),
+                "withdrawn_at": _at(row.withdrawn_at),
+                "regime": row.regime,
+                "language": row.language,
+                "text_version": row.text_version,
+                "text_sha256": row.text_sha256,
+            }
+            for row in session.scalars(select(Consent).where(Consent.member_id == own).order_by(Consent.id))
+        ],
+        "photos": [
+            {
+                "id": str(row.id),
+                "file": names.get(row.artifact_id),
+                "uploaded_at": _at(row.created_at),
+                "checked_at": _at(row.checked_at),
+                "removed_at": _at(row.removed_at),
+                "verdict": row.verdict,
+                "my_face_at": row.subject,
+                "i_said_it_is_me_at": _at(row.confirmed_at),
+                "likeness_file": names.get(row.likeness_id) if row.likeness_id else None,
+            }
+            for row in session.scalars(select(Photo).where(Photo.member_id == own).order_by(Photo.id))
+        ],
+        "models": [
+            {
+                "id": str(row.id),
+                "trained_at": _at(row.created_at),
+                "erased_at": _at(artifact.destroyed_at or artifact.delete_requested_at),
+                "bytes": artifact.size,
+                "file": None,  # it never leaves the platform
+                "base": row.base,
+                "revision": row.revision,
+                "rank": row.rank,
+                "steps": row.steps,
+                "seed": str(row.seed),  # as text: JSON readers round numbers beyond 2^53
+                "learned_from": row.photos,
+                "curve": row.curve,
+                "seconds": row.seconds,
+            }
+            for row, artifact in session.execute(
+                select(Adapter, Artifact)
+                .join(Artifact, Artifact.id == Adapter.artifact_id)
+                .where(Adapter.member_id == own)
+                .order_by(Adapter.id)
+            )
+        ],
+        "headshots": [
+            {
+                "id": str(row.id),
+                "file": names.get(row.artifact_id) if row.artifact_id else None,
+                "made_at": _at(row.created_at),
+                "made_from": str(row.photo_id),
+                "seconds": row.seconds,
+                "engine": row.engine,
+                "model": str(row.adapter_id) if row.adapter_id else None,
+                "seed": str(row.seed) if row.seed is not None else None,
+                "watermark": marks.written(row.mark) if row.mark is not None else None,
+                "gates": row.gates,
+                "withheld": row.withheld_code,
+                "what_i_said_is_wrong": row.rejected_code,
+                "i_said_so_at": _at(row.rejected_at),
+            }
+            for row in session.scalars(
+                select(Headshot).where(Headshot.member_id == own).order_by(Headshot.id)
+            )
+        ],
+        "events": [
+            {"at": _at(row.created_at), "what": row.tag, "by_me": row.actor_id == own, "facts": row.facts}
+            for row in session.scalars(
+                select(AuditEvent).where(AuditEvent.subject_id == own).order_by(AuditEvent.id)
+            )
+        ],
     }
 
 
