@@ -68,7 +68,7 @@ def matte_error(one: Composite) -> MatteError | None:
     seconds = time.perf_counter() - started
     rows, columns = inside(part, one.photo)
     size = cutout.alpha.shape[::-1]
-    unsure = doubt(one.photo, face, part, cutout.alpha)
+    unsure = doubt(one.photo, face, faces[1:], part, cutout.alpha)
     alpha = cv2.resize(one.alpha[rows, columns], size, interpolation=cv2.INTER_AREA)
     person = cv2.resize(one.person[rows, columns], size, interpolation=cv2.INTER_AREA)
     off = cutout.alpha - alpha

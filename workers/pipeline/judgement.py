@@ -115,7 +115,7 @@ def _foreseen(verdict: Verdict, seen: Examination, rough: Cutout, shown: Box, ti
             issues.append(Finding.of(Issue.HEAD_TOUCHES_EDGE))
     if tighter > _TIGHTER:
         issues.append(Finding.of(Issue.SHOULDERS_CUT))
-    if is_doubted(seen.pixels, seen.face, shown, rough.alpha):
+    if is_doubted(seen.pixels, seen.face, seen.others, shown, rough.alpha):
         issues.append(Finding.of(Issue.HARD_TO_CUT_OUT))
     return verdict.model_copy(update={"issues": _sorted(issues)})
 

@@ -330,7 +330,7 @@ def _make(
         return Withheld(portrait.key, error.code, None, seed)
     progress(0.8, "measure")
     picture = finished.framed(style)
-    unsure = doubt(portrait.pixels, portrait.face, shown, cutout.alpha)
+    unsure = doubt(portrait.pixels, portrait.face, portrait.others, shown, cutout.alpha)
     report = measure_result(
         picture, portrait.key, own, style, finished.framing, consent, backdrop_image, unsure
     )

@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.vision.cutout import Mask
-from workers.vision.geometry import Box, Face, Pixels
-from workers.vision.photometry import inside
+from workers.vision.geometry import CHIN, Box, Face, Pixels
+from workers.vision.parting import depth, parted
+from workers.vision.photometry import inside, reduced
+from workers.vision.pose import body
 from workers.vision.quiet import quiet, sample_face
 
 SURE: Final = 0.9  # confidence that needs no second look; its mirror is 1 - SURE
@@ -27,6 +29,12 @@ _FADE: Final = (
     0.2  # of a view's side, over which it fades out: at its own frame it does not know what goes on
 )
 _REACH: Final = 0.012  # of the head's height, by which a close view may add to what the wide ones saw
+POSE_HEAD: Final = 160.0  # px, head height at which a body is looked for: the model sees 256 px of it all
+# Head heights from the crown's middle: only long hair and other people reach further above the chin. From so much
+# on, head heights squared, the pose is asked whose it is.
+_BESIDE: Final = 0.55
+_LITTLE: Final = 0.01
+_OPEN: Final = 0.04  # head heights to each side of where two people meet, left to matting
 _HELD: Final = 1.5  # hair bands around what surely hangs together with the face, within which doubt is kept
 
 
@@ -98,7 +106,7 @@ def person_mask(
     ask = _both_ways if twice else opinion
     mask = _wide(image, face, ask)
     _look_closer(mask, image, face, ask)
-    return _main_person(mask, face, others, hair_band)
+    return _main_person(mask, image, face, others, hair_band)
 
 
 def background(pixels: Pixels) -> NDArray[np.bool_]:
@@ -186,16 +194,12 @@ def _fade(part: slice, whole: int) -> Mask:
     return np.asarray(np.clip(near / (_FADE * (part.stop - part.start)), 0, 1), np.float32)
 
 
-def _main_person(mask: Mask, face: Face, others: list[Face], hair_band: float) -> Mask:
-    """Keep what hangs together with the main face; cut at half-way to anybody else's."""
+def _main_person(mask: Mask, image: Pixels, face: Face, others: list[Face], hair_band: float) -> Mask:
+    """Keep what hangs together with the main face and is of the body that bears it."""
     height, width = mask.shape
-    core = (mask > 0.5).astype(np.uint8)
-    if others:
-        rows, columns = np.mgrid[0:height, 0:width]
-        own = _away(rows, columns, face)
-        for other in others:
-            core[_away(rows, columns, other) < own] = 0
-    _, labels = cv2.connectedComponents(core, connectivity=4)
+    if others or _beside(mask, face) > _LITTLE:
+        mask = np.minimum(mask, _of_one_body(mask, image, face, others))
+    _, labels = cv2.connectedComponents((mask > 0.5).astype(np.uint8), connectivity=4)
     x, y = face.landmarks[:, :2].mean(axis=0)
     own_label = labels[int(np.clip(y, 0, height - 1)), int(np.clip(x, 0, width - 1))]
     if own_label == 0:
@@ -205,6 +209,38 @@ def _main_person(mask: Mask, face: Face, others: list[Face], hair_band: float) -
     near = cv2.dilate(kept, disc(max(2, round(hair_band * face.head_height * _HELD))))
     filled = _without_holes(kept, round(0.02 * face.head_height**2))
     return np.where(near > 0, np.maximum(mask, filled * 0.95), 0).astype(np.float32)
+
+
+def _beside(mask: Mask, face: Face) -> float:
+    """Return how much stands beside the head, above the chin: head heights squared."""
+    chin = int(np.clip(face.landmarks[CHIN, 1], 0, len(mask)))
+    away = np.abs(np.arange(mask.shape[1]) - float(face.crown[0])) > _BESIDE * face.head_height
+    return float((mask[:chin, away] > 0.5).sum()) / face.head_height**2
+
+
+def _of_one_body(mask: Mask, image: Pixels, face: Face, others: list[Face]) -> Mask:
+    """Return 0 where the mask has others' bodies, 1 where it has this face's; what is between them stays open."""
+    scale = min(1.0, POSE_HEAD / face.head_height)
+    small, head = reduced(image, scale), scale * face.head_height
+    seen, further = face.moved(0, 0, scale), [other.moved(0, 0, scale) for other in others]
+    found = body(small, seen, further)
+    if found is None:
+        return _half_way(mask, face, others)
+    taken = cv2.resize(mask, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA) > 0.5
+    theirs = taken & (parted(small, taken, found, seen, further) < 0.5)
+    if not theirs.any():
+        return np.ones_like(mask)
+    share = np.clip(0.5 - depth(theirs) / (2 * _OPEN * head), 0, 1)
+    return np.asarray(cv2.resize(share, (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_LINEAR))
+
+
+def _half_way(mask: Mask, face: Face, others: list[Face]) -> Mask:
+    """Where no pose is found: cut at half-way to anybody else's face."""
+    rows, columns = np.mgrid[0 : mask.shape[0], 0 : mask.shape[1]]
+    own, kept = _away(rows, columns, face), np.ones_like(mask)
+    for other in others:
+        kept[_away(rows, columns, other) < own] = 0
+    return kept
 
 
 def _away(rows: NDArray[np.int64], columns: NDArray[np.int64], face: Face) -> NDArray[np.float64]:

@@ -55,7 +55,7 @@ def cut(one: Composite) -> tuple[Cutout, float]:
     face = find_faces(one.photo)[0]
     shown = region(face, StyleSpec().crop)
     cutout = matte(one.photo, face, [], shown)
-    return cutout, doubt(one.photo, face, shown, cutout.alpha)
+    return cutout, doubt(one.photo, face, [], shown, cutout.alpha)
 
 
 @pytest.mark.parametrize(

@@ -70,41 +70,41 @@ def test_real_photos_that_cut_well_are_trusted(photo, examined, name):
 
 
 def test_a_lost_shoulder_or_a_bystanders_remains_are_seen(photo, examined):
-    cut, (pixels, face), part = _cut(photo, examined, "barack/portrait.jpg")
+    cut, (pixels, face, _), part = _cut(photo, examined, "barack/portrait.jpg")
     height, width = cut.alpha.shape
     lost, foreign = cut.alpha.copy(), cut.alpha.copy()
     lost[round(0.6 * height) :, : round(0.3 * width)] = 0
     cv2.circle(foreign, (round(0.1 * width), round(0.2 * height)), round(0.06 * width), 1, -1)
-    assert doubt(pixels, face, part, lost) > LIMIT
-    assert doubt(pixels, face, part, foreign) > LIMIT
+    assert doubt(pixels, face, [], part, lost) > LIMIT
+    assert doubt(pixels, face, [], part, foreign) > LIMIT
 
 
 def test_where_no_pose_is_found_the_other_opinions_answer(photo, examined):
-    _, (pixels, face), _ = _cut(photo, examined, "barack/portrait.jpg")
+    _, (pixels, face, _), _ = _cut(photo, examined, "barack/portrait.jpg")
     rows, columns = inside(face.box, pixels)  # of a face alone no pose is to be had
     close, moved = np.ascontiguousarray(pixels[rows, columns]), face.moved(-columns.start, -rows.start, 1)
     everything, nothing = (np.full(close.shape[:2], value, np.float32) for value in (1, 0))
     part = region(moved, CROP)
-    assert doubt(close, moved, part, nothing) > LIMIT
-    assert doubt(close, moved, part, everything) < doubt(close, moved, part, nothing)
+    assert doubt(close, moved, [], part, nothing) > LIMIT
+    assert doubt(close, moved, [], part, everything) < doubt(close, moved, [], part, nothing)
 
 
 def _cut(photo, examined, name) -> tuple[Cutout, tuple, object]:
     pixels, face, others = at_head_height(photo(name), examined(name), 600)
     part = region(face, CROP)
-    return matte(pixels, face, list(others), part), (pixels, face), part
+    return matte(pixels, face, list(others), part), (pixels, face, others), part
 
 
 def test_whether_a_cut_is_doubted_is_the_same_with_no_more_looks_than_it_takes(photo, examined, monkeypatch):
     """Whatever the cut: right, with a bystander's half of the picture, too small, or of nothing."""
     poses: list[bool] = []
-    body = trust._body
+    body = trust.body
 
-    def counted(image, face):
+    def counted(image, face, others):
         poses.append(True)
-        return body(image, face)
+        return body(image, face, others)
 
-    monkeypatch.setattr(trust, "_body", counted)
+    monkeypatch.setattr(trust, "body", counted)
     looks = {doubt: 0, is_doubted: 0}
     sides = set()
     for name in PORTRAITS:
@@ -117,7 +117,7 @@ def test_whether_a_cut_is_doubted_is_the_same_with_no_more_looks_than_it_takes(p
             answers = {}
             for ask in looks:
                 poses.clear()
-                answers[ask] = ask(pixels, face, shown, cut)
+                answers[ask] = ask(pixels, face, others, shown, cut)
                 looks[ask] += len(poses)
             assert answers[is_doubted] == (answers[doubt] > LIMIT)
             sides.add(answers[is_doubted])
