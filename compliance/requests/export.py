@@ -36,6 +36,7 @@ from core.models import (
     Style,
 )
 from core.people import organizations
+from core.portraits import marks
 from core.vault import ArtifactGone, KeyErased, vault
 
 FORMAT = "headshots.export/1"
