@@ -12,7 +12,7 @@ from core import audit, locks
 from core.errors import Conflict
 from core.ids import new_id
 from core.models import EngineName, Headshot, Participation, Photo, Style
-from core.portraits import submission, verdicts
+from core.portraits import engines, submission, verdicts
 from core.portraits.headshots import ASKED
 from core.portraits.verdicts import Standing
 from core.style.variants import EDIT_SIZE, EDIT_STOPS, Variant, is_house_look
@@ -30,8 +30,10 @@ def allowed(session: Session, headshot: Headshot) -> bool:
     """Whether an edit of this headshot can be asked for."""
     style = session.get_one(Style, headshot.style_id).parsed
     photo = session.get(Photo, headshot.photo_id)
+    participation = session.get_one(Participation, headshot.participation_id)
     return (
         style.variants.edits
+        and not engines.is_modelled(session, participation)  # a model would paint another picture
         and headshot.engine == EngineName.STUDIO
         and is_house_look(headshot.gates.get("notes", ()))
         and photo is not None

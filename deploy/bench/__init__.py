@@ -74,6 +74,10 @@ def run_bench(
         from deploy.bench.matte import bench_matte
 
         bench_matte(report, people_of(photos))
+    elif name == "likeness":
+        from deploy.bench.likeness import bench_likeness
+
+        bench_likeness(report, people_of(photos))
     elif name == "scale":
         from deploy.bench.scale import Sizes, bench_scale
 

@@ -140,6 +140,7 @@ def empty_demo_home(home: Path) -> None:
             "origin",
             "check",
             "matte",
+            "likeness",
             "files",
             "origin",
             "diffusion",
@@ -157,7 +158,7 @@ def empty_demo_home(home: Path) -> None:
 @click.option(
     "--photos",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="For studio, check, diffusion and lanes: one subfolder per person; a NASA portrait if not given.",
+    help="For studio, check, matte, likeness, diffusion and lanes: one subfolder per person; a NASA portrait if not given.",
 )
 @click.option(
     "--mails",

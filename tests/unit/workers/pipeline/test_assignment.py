@@ -18,8 +18,22 @@ from core.clock import now
 from core.consent import ConsentRequired, Purpose
 from core.db import transaction
 from core.ids import new_id
-from core.models import Artifact, AuditEvent, EngineName, Headshot, Kind, Member, Participation, Photo, State
+from core.models import (
+    Artifact,
+    AuditEvent,
+    EngineName,
+    Headshot,
+    Kind,
+    Member,
+    Participation,
+    Photo,
+    State,
+    Style,
+)
 from core.people import consents as answers
+from core.portraits import edits
+from core.style.spec import StyleSpec, Variants
+from core.style.variants import Variant
 from workers.pipeline import assignment
 from workers.pipeline.assignment import Assignment
 from workers.pipeline.render import Headshot as Made
@@ -183,3 +197,28 @@ def test_what_its_person_did_not_like_is_passed_over(waiting: Participation) -> 
     again = begin(waiting, NEEDS[0])
     assert again.passed_over == {str(other.id)}
     assert len(again.photos) == 2, "all of them are checked and compared with"
+
+
+def test_an_edit_that_does_not_pass_leaves_what_was_there(waiting: Participation) -> None:
+    work = begin(waiting, NEEDS[0])
+    keep(waiting, work)
+    nothing = RenderResult((), (Withheld(work.photos[0][0], "gates", None),), {}, {})
+    with transaction(waiting.org_id) as session:
+        assignment.finished(session, waiting.id, nothing, edited=True)
+        assert session.get_one(Participation, waiting.id).state == State.READY
+
+
+def test_what_was_asked_for_is_made_of_its_own_photo_alone(waiting: Participation) -> None:
+    add_photo(waiting.org_id, waiting, "two", phash="f" * 16)
+    work = begin(waiting, NEEDS[0])
+    keep(waiting, work)
+    with transaction(waiting.org_id) as session:
+        made = session.scalars(select(Headshot)).one()
+        style = session.get_one(Style, made.style_id)
+        style.spec = StyleSpec(variants=Variants(edits=True)).model_dump(mode="json")
+        participation = session.get_one(Participation, waiting.id)
+        participation.state = State.READY
+        edits.ask(session, participation, made, closer=-1, lighter=0, actor=audit.SYSTEM)
+    again = begin(waiting, NEEDS[0])
+    assert again.edit == Variant(closer=-0.06)
+    assert again.passed_over == {key for key, _ in again.photos} - {work.photos[0][0]}

@@ -18,6 +18,7 @@ from core import settings
 from core.checks.report import GateName
 from core.consent import ConsentRequired, ValidConsent
 from core.errors import ConfigurationError
+from deploy.bench.likeness import bench_likeness
 from workers.pipeline.gates import measure_person
 from workers.pipeline.generated import Features, Yardstick
 from workers.pipeline.reference import Own
@@ -214,3 +215,18 @@ def test_packs_for_research_only_are_refused(use: Callable[..., Path], tmp_path:
     use(pool_network(tmp_path / name))
     with pytest.raises(ConfigurationError, match="non-commercial research only"):
         encoder()
+
+
+@pytest.mark.photos
+def test_the_bench_says_what_an_encoders_limits_would_have_to_be(photo: Callable[[str], bytes]) -> None:
+    people = {
+        name: [(place, photo(f"{name}/{place}.jpg")) for place in ("portrait", "blue-room")]
+        for name in ("barack", "joe")
+    }
+    lines: list[dict[str, object]] = []
+    bench_likeness(lambda value, _text: lines.append(value), people)
+    assert lines[0] == {"encoder": encoder().title}
+    own, others, found = lines[1:]
+    assert (own["pairs"], others["pairs"]) == (2, 4)
+    assert own["p100"] < 0.6 < others["p0"]
+    assert found == {"same_person": 0.6, "found": 2, "confused": 0}
