@@ -116,6 +116,6 @@ def _file(picture: Picture, kept: bytes | None, look: _Look) -> tuple[str, bytes
     with Image.open(io.BytesIO(kept), formats=("PNG",)) as master:
         pixels = np.asarray(master.convert("RGB"))
     caption = caption_of(picture.person, brand.name, style, look.say)
-    origin = Origin(Making.of_headshot(picture.engine, style), signer())
+    origin = Origin(Making.of_headshot(picture.engine, style, picture.notes), signer(), picture.mark)
     content = deliver(pixels, style, output, origin, caption=caption, head=picture.head, logo=look.logo)
     return f"{stem}.{output.format.suffix}", content

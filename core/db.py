@@ -301,6 +301,12 @@ class Lookup:
         return (rows[0][0], rows[0][1]) if rows else None
 
     @classmethod
+    def marked(cls, mark: int) -> tuple[UUID, UUID] | None:
+        """Return (organization, headshot) of a watermark."""
+        rows = cls._rows("SELECT org_id, id FROM find_marked(:mark)", mark=mark)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    @classmethod
     def unsequenced(cls) -> list[UUID]:
         """Return organizations with audit events that are not in their log yet."""
         return [row[0] for row in cls._rows("SELECT organizations_with_unsequenced_events()")]

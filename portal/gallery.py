@@ -286,7 +286,7 @@ def download(headshot_id: UUID, file: str) -> Response:
         logo_held = styles.logo(session, spec)
         caption = caption_of(place.member.full_name, organizations.current(session).name, spec, _)
         head = Head.measured(headshot.gates.get("figures", {}))
-        origin = Origin(Making.of_headshot(headshot.engine, spec), signer())
+        origin = Origin(Making.of_headshot(headshot.engine, spec, headshot.notes), signer(), headshot.mark)
     pixels = np.asarray(Image.open(io.BytesIO(vault().open(master))).convert("RGB"))
     logo = vault().open(logo_held) if logo_held is not None else None
     content = encode.deliver(

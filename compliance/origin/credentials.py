@@ -44,10 +44,17 @@ class NotSigned(AppError):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a picture comes from: how it was made, and who signs for it."""
+    """Where a picture comes from.
+
+    Attributes:
+        making: How it was made.
+        signer: Who signs for that.
+        mark: What its watermark says, where an image model made it; see `compliance.origin.watermark`.
+    """
 
     making: Making
     signer: Signer
+    mark: int | None = None
 
     def signed(self, content: bytes, media_type: str, *, logo: bool = False) -> bytes:
         """Return a finished file with its credentials; see `sign`.
@@ -57,7 +64,10 @@ class Origin:
             media_type: Of `CARRIERS`.
             logo: Whether a logo was put on this file.
         """
-        return sign(content, media_type, self.making.with_logo() if logo else self.making, self.signer)
+        making = self.making.with_logo() if logo else self.making
+        return sign(
+            content, media_type, making if self.mark is None else making.with_watermark(), self.signer
+        )
 
 
 def sign(content: bytes, media_type: str, making: Making, signer: Signer) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from core.style.spec import GradientBackdrop, ImageBackdrop, SceneBackdrop, SolidBackdrop, StyleSpec
+from core.style.variants import OTHER_BACKDROP
 from core.version import VERSION
 
 _CODES: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -71,20 +73,22 @@ class Making:
     actions: tuple[Action, ...]
 
     @classmethod
-    def of_headshot(cls, engine: str, style: StyleSpec) -> Making:
+    def of_headshot(cls, engine: str, style: StyleSpec, notes: Collection[str] = ()) -> Making:
         """Return how a headshot was made.
 
         Args:
             engine: What made the portrait: `studio`, `diffusion` or `wardrobe`.
             style: What the finisher then turned it into.
+            notes: What differs from the style, as the gate report has it.
         """
         source_type = source_type_of(engine)
+        behind = _BEHIND[SolidBackdrop if OTHER_BACKDROP in notes else type(style.backdrop)]
         begun = Action("c2pa.created", _CREATED[engine], source_type) if engine in _CREATED else _FROM_A_PHOTO
         return cls(
             source_type,
             (
                 begun,
-                _edited("edited", f"The background was replaced by {_BEHIND[type(style.backdrop)]}."),
+                _edited("edited", f"The background was replaced by {behind}."),
                 _edited(
                     "color_adjustments", "White balance, light and tone were set to the company's style."
                 ),
@@ -107,6 +111,11 @@ class Making:
         """Return how it was made where a logo was put on too."""
         return replace(self, actions=(*self.actions, _edited("edited", "A logo was put into a corner.")))
 
+    def with_watermark(self) -> Making:
+        """Return how it was made where a watermark was put in too."""
+        marked = Action("c2pa.watermarked.unbound", "An imperceptible watermark was put in.")
+        return replace(self, actions=(*self.actions, marked))
+
     def manifest(self) -> dict[str, Any]:
         """Return what is signed (C2PA 2.4, actions v2): no name, no time, no picture, and nothing of the selfie.
 
@@ -128,6 +137,11 @@ class Making:
 def source_type_of(engine: str) -> str:
     """Return the IPTC DigitalSourceType of what an engine makes: a file says whether a model painted it."""
     return _MADE.get(engine, RETOUCHED)
+
+
+def is_model_made(engine: str) -> bool:
+    """Return whether an image model made what an engine makes, or a part of it."""
+    return engine in _MADE
 
 
 def _edited(action: str, words: str) -> Action:

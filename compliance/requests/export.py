@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ from core.models import (
     Style,
 )
 from core.people import organizations
+from core.portraits import marks
 from core.vault import ArtifactGone, KeyErased, vault
 
 FORMAT = "headshots.export/1"
@@ -64,11 +66,13 @@ class File:
         name: Within the archive.
         artifact_id: What it holds.
         making: How it was made, where we made it; a photo is given back as it came.
+        mark: What its watermark says, where it has one.
     """
 
     name: str
     artifact_id: UUID
     making: Making | None
+    mark: int | None = None
 
 
 @dataclass(frozen=True)
@@ -110,18 +114,25 @@ def plan(session: Session, member: Member) -> Plan:
     own = {
         artifact.id: Making.of_own_picture() for artifact in artifacts if artifact.kind == Kind.OWN_PICTURE
     }
-    files = [File(name, key, made.get(key) or own.get(key)) for key, name in names.items()]
+    files = [
+        File(name, key, *made[key]) if key in made else File(name, key, own.get(key))
+        for key, name in names.items()
+    ]
     return Plan(content, files, organizations.current(session).name)
 
 
-def _makings(session: Session, member: Member) -> dict[UUID, Making]:
-    """Return how each headshot was made, by its artifact."""
+def _makings(session: Session, member: Member) -> dict[UUID, tuple[Making, int | None]]:
+    """Return how each headshot was made, and its watermark, by its artifact."""
     rows = session.execute(
-        select(Headshot.artifact_id, Headshot.engine, Style)
+        select(Headshot, Style)
         .join(Style, Style.id == Headshot.style_id)
         .where(Headshot.member_id == member.id, Headshot.artifact_id.is_not(None))
     )
-    return {key: Making.of_headshot(engine, style.parsed) for key, engine, style in rows if key is not None}
+    return {
+        row.artifact_id: (Making.of_headshot(row.engine, style.parsed, row.notes), row.mark)
+        for row, style in rows
+        if row.artifact_id is not None
+    }
 
 
 def _at(moment: datetime | None) -> str | None:
@@ -232,6 +243,7 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "engine": row.engine,
                 "model": str(row.adapter_id) if row.adapter_id else None,
                 "seed": str(row.seed) if row.seed is not None else None,
+                "watermark": marks.written(row.mark) if row.mark is not None else None,
                 "gates": row.gates,
                 "withheld": row.withheld_code,
                 "what_i_said_is_wrong": row.rejected_code,
@@ -267,12 +279,32 @@ def contents(org_id: UUID, wanted: Plan) -> Iterator[tuple[str, bytes]]:
             content = vault().open(held)
         except (ArtifactGone, KeyErased):
             continue
-        yield file.name, content if file.making is None else _signed(content, file.making, wanted.company)
+        yield (
+            file.name,
+            content if file.making is None else _signed(content, file.making, file.mark, wanted.company),
+        )
 
 
-def _signed(content: bytes, making: Making, company: str) -> bytes:
+def _signed(content: bytes, making: Making, mark: int | None, company: str) -> bytes:
     media_type = media_type_of(content)
+    if mark is not None:
+        content = _marked(content, mark)
+        making = making.with_watermark()
     if media_type == "image/png" and making.source_type:
         caption = Caption(creator=company, credit=company)
         content = into_png(content, xmp(caption, making.source_type))
     return content if media_type is None else sign(content, media_type, making, signer())
+
+
+def _marked(master: bytes, mark: int) -> bytes:
+    # Only where a picture is marked: they bring a hundred megabytes of libraries along.
+    import numpy as np
+    from PIL import Image
+
+    from compliance.origin import watermark
+
+    with Image.open(io.BytesIO(master), formats=("PNG",)) as image:
+        profile, pixels = image.info.get("icc_profile"), np.asarray(image.convert("RGB"))
+    written = io.BytesIO()
+    Image.fromarray(watermark.put(pixels, mark)).save(written, "PNG", icc_profile=profile, compress_level=1)
+    return written.getvalue()

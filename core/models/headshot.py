@@ -17,7 +17,10 @@ class Headshot(Tenant):
     """One candidate with its gate report; `withheld_code` says why nobody may see it."""
 
     __tablename__ = "headshots"
-    __table_args__ = (Index("ix_headshots_participation", "participation_id", "rank"),)
+    __table_args__ = (
+        Index("ix_headshots_participation", "participation_id", "rank"),
+        Index("ix_headshots_mark", "mark", unique=True),
+    )
 
     participation_id: Mapped[UUID] = mapped_column(ForeignKey("participations.id"))
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
@@ -35,4 +38,11 @@ class Headshot(Tenant):
     # what its person says is wrong with it: `core.portraits.rejections.Reason`
     rejected_code: Mapped[str | None] = mapped_column(String(16), info=personal(Category.CHOICE))
     rejected_at: Mapped[datetime | None] = mapped_column(info=personal(Category.CHOICE))
+    # what its files carry as a watermark, where an image model made it; `compliance.origin.watermark`
+    mark: Mapped[int | None] = mapped_column(BigInteger, info=personal(Category.FACE))
     seconds: Mapped[float] = mapped_column(info=harmless(Harmless.WORK))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What differs from the style, as its gate report has it."""
+        return tuple(self.gates.get("notes", ()))

@@ -36,6 +36,8 @@ class Picture:
         head: where the gates found the head in a master.
         names: values for the file name template.
         engine: what made a master; empty for an alternative.
+        mark: what the watermark of a master's files says, if it has one.
+        notes: what differs from the style in a master.
     """
 
     held: Held | None
@@ -46,6 +48,8 @@ class Picture:
     head: Head | None
     names: dict[str, str]
     engine: str = ""
+    mark: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def plan(session: Session, shoot: Shoot, *, actor: audit.Actor) -> list[UUID]:
@@ -100,7 +104,18 @@ def picture(session: Session, participation_id: UUID) -> Picture | None:
     except ArtifactGone:
         return None
     head = Head.measured(headshot.gates.get("figures", {}))
-    return Picture(held, "image/png", True, member.initials, member.full_name, head, names, headshot.engine)
+    return Picture(
+        held,
+        "image/png",
+        True,
+        member.initials,
+        member.full_name,
+        head,
+        names,
+        headshot.engine,
+        headshot.mark,
+        headshot.notes,
+    )
 
 
 def delivered(session: Session, participation_id: UUID, *, actor: audit.Actor) -> bool:

@@ -11,8 +11,9 @@ from compliance.origin.reading import media_type_of
 from compliance.origin.signer import FILE as ORIGIN
 from compliance.origin.signer import load
 from compliance.signing import PublishedKeys, PublishedSigner
-from compliance.verify import Verification, verify_consistency, verify_file
+from compliance.verify import Kind, Verification, verify_consistency, verify_file
 from core.errors import ConfigurationError, InvalidInput
+from core.portraits import marks
 
 Report = Callable[[dict[str, Any], str], None]
 
@@ -58,6 +59,9 @@ def _say(path: Path, result: Verification, source: Path, report: Report) -> None
     word = f"{result.status or 'valid'}, unchanged" if result.ok else "REJECTED"
     lines = [f"{'✓' if result.ok else '✗'} {path}: {word}"]
     lines += [f"    {'✓' if one.ok else '✗'} {one.name}: {one.detail}" for one in result.checks]
+    mark = _mark(path) if result.kind is Kind.PICTURE else None
+    if mark is not None:
+        lines.append(f"    watermark {mark}: see /origin/{mark} at whoever handed the picture out")
     lines.append(f"    checked with the keys in {source}")
     report(
         {
@@ -65,6 +69,7 @@ def _say(path: Path, result: Verification, source: Path, report: Report) -> None
             "ok": result.ok,
             "kind": result.kind,
             "status": result.status,
+            "watermark": mark,
             "keys": str(source),
             "checks": [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in result.checks],
         },
@@ -85,6 +90,21 @@ def _keys_for(path: Path, keys: Path | None, home: Path) -> tuple[dict[str, Any]
         pictures = [*published.get("pictures", []), *made_here.model_dump(mode="json")["pictures"]]
         return published | {"pictures": pictures}, source
     return _published_keys(keys, home)
+
+
+def _mark(path: Path) -> str | None:
+    """Return the watermark of a picture, which outlives its credentials; `None` where it has none, or cannot be read."""
+    import numpy as np
+    from PIL import Image, UnidentifiedImageError
+
+    from compliance.origin.watermark import read
+
+    try:
+        with Image.open(path, formats=("JPEG", "PNG", "WEBP", "AVIF")) as image:
+            found = read(np.asarray(image.convert("RGB")))
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
+        return None
+    return None if found is None else marks.written(found)
 
 
 def _is_picture(path: Path) -> bool:

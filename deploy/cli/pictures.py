@@ -160,7 +160,7 @@ def verify(
     """Verify deletion certificates, checkpoints, proofs, and where pictures come from; offline, with the published keys.
 
     A picture that carries no content credentials, was changed since it was signed, or was signed by somebody whom
-    the keys do not name, is a finding.
+    the keys do not name, is a finding. A watermark is read too: it outlives what removes credentials.
     """
     from deploy.cli.evidence import verify_files, verify_pair
 

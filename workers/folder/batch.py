@@ -253,7 +253,7 @@ def _write(folder: Path, best: Headshot, style: StyleSpec, logo: Pixels | None, 
     first, *further = style.outputs
     caption = caption_of(folder.name, "", style)
     head = Head.measured(best.report.figures)
-    origin = Origin(Making.of_headshot("studio", style), signer)
+    origin = Origin(Making.of_headshot("studio", style, best.report.notes), signer)
     made = outputs(best.pixels, style, origin, caption=caption, head=head, logo=logo)
     if first.format is OutputFormat.JPEG:
         _put(folder / "headshot.jpg", made[first.name])

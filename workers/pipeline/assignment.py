@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from compliance import consent
+from compliance.origin.making import is_model_made
 from core import audit
 from core.checks.report import GateReport
 from core.consent import Purpose, ValidConsent
@@ -24,7 +25,7 @@ from core.logs import logger
 from core.models import EngineName, Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
 from core.observe import metrics
 from core.people import consents
-from core.portraits import edits, headshots, photos, rejections, verdicts
+from core.portraits import edits, headshots, marks, photos, rejections, verdicts
 from core.queue import JobName, enqueue
 from core.shoots import participations
 from core.style.spec import ImageBackdrop, StyleSpec
@@ -245,6 +246,7 @@ def keep(
                 gates=report.model_dump(mode="json") if report else {},
                 withheld_code=withheld,
                 seconds=round(seconds / len(made), 2),
+                mark=marks.new() if is_model_made(engine) and artifact_id is not None else None,
             )
         )
     audit.record(

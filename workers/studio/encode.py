@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
+from compliance.origin import watermark
 from compliance.origin.credentials import Origin
 from compliance.origin.iptc import NO_CAPTION, Caption, iim, xmp
 from compliance.origin.making import RETOUCHED
@@ -158,9 +159,11 @@ def deliver(
         logo: As for `cut`.
     """
     output = style.delivered(output, head, (master.shape[1], master.shape[0]))
-    pixels, marked = _cut(master, style, output, head, logo)
+    pixels, has_logo = _cut(master, style, output, head, logo)
+    if origin.mark is not None:
+        pixels = watermark.put(pixels, origin.mark)
     content = encode(pixels, output.format, origin.making.source_type, caption=caption, dpi=output.dpi)
-    return origin.signed(content, output.format.media_type, logo=marked)
+    return origin.signed(content, output.format.media_type, logo=has_logo)
 
 
 def outputs(

@@ -24,6 +24,7 @@ from core.style.spec import (
     SolidBackdrop,
     StyleSpec,
 )
+from core.style.variants import OTHER_BACKDROP
 from workers.studio.encode import deliver, encode
 
 STUDIO = Making.of_headshot("studio", StyleSpec())
@@ -125,6 +126,13 @@ def test_every_backdrop_has_its_words(backdrop: object) -> None:
     words = Making.of_headshot("studio", style).actions[1].words
     assert words.startswith("The background was replaced by a")
     assert "garden.jpg" not in words
+
+
+def test_another_backdrop_than_the_styles_is_said_as_it_is() -> None:
+    style = StyleSpec.model_validate({"backdrop": SceneBackdrop()})
+    said = [Making.of_headshot("studio", style, notes).actions[1].words for notes in ((), (OTHER_BACKDROP,))]
+    assert "a place painted" in said[0]
+    assert said[1].endswith("replaced by an even colour.")
 
 
 def test_a_logo_is_said_only_where_it_was_put_on(signer: Signer) -> None:
