@@ -74,15 +74,16 @@ PRESETS: Final[dict[str, StyleSpec]] = {
         backdrop=GradientBackdrop(inner="#50565f", outer="#14161a", falloff=0.8, contact=0.2),
         crop=Crop(eye_line=0.43, head_height=0.64),
         # Rembrandt's lamp: so far to the side that a triangle of light is left on the far cheek.
-        light=Light(strength=0.7, azimuth=-45, elevation=40, contrast=0.6, exposure=-0.2),
-        grade=Grade(contrast=0.2, warmth=0.04, saturation=0.9),
+        light=Light(strength=0.8, azimuth=-45, elevation=40, contrast=0.45),
+        # The wall makes it low-key: a face that is darker or has less colour is another complexion.
+        grade=Grade(contrast=0.2, warmth=0.04, saturation=0.95),
         subject=Subject(attire=Attire.BUSINESS, expression=Expression.NEUTRAL),
     ),
     BRANDED: branded(_ACCENT),
     "outdoors": StyleSpec(
         name=N_("Outdoors"),
         backdrop=SceneBackdrop(scene=Scene.GARDEN, seed=1),
-        light=Light(strength=0.45, azimuth=25, elevation=40, contrast=0.15, exposure=0.05),
+        light=Light(strength=0.55, azimuth=25, elevation=40, contrast=0.15, exposure=0.05),
         grade=Grade(contrast=0.07, warmth=0.12, saturation=1.04, fade=0.01),
         subject=Subject(attire=Attire.CASUAL, expression=Expression.SOFT_SMILE),
     ),

@@ -23,6 +23,7 @@ from compliance.consent import own_photos
 from core.consent import ValidConsent
 from core.style.spec import Output, OutputFormat, StyleSpec
 from deploy.bench import seconds_of
+from deploy.bench.series import bench_series
 from workers.pipeline.gates import backdrop_error
 from workers.pipeline.reference import Own
 from workers.pipeline.render import Headshot, render
@@ -68,6 +69,7 @@ def bench_studio(report: Report, people: dict[str, list[tuple[str, bytes]]]) -> 
     _say(report, "warm-up of a worker", time.perf_counter() - started, "s")
     made = [one for person, files in people.items() if (one := _make(person, files)) is not None]
     _team(report, made)
+    bench_series(report, {one.person: dict(people[one.person])[one.shot.source] for one in made})
     _speed(report)
 
 

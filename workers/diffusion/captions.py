@@ -19,12 +19,7 @@ LOOK: Final = "in zwx style"
 
 _TURNED: Final = 10.0  # degrees of yaw that are seen as a turn
 _PROFILE: Final = 28.0  # degrees, from where the photo check calls a head turned
-_SMILE: Final = (
-    0.69  # width of the mouth / between the outer eye corners: neutral 0.57 to 0.68, smiles 0.71 up
-)
 _OPEN: Final = 0.1  # mouth opening; closed lips had up to 0.05, smiles with teeth 0.17 and more
-_MOUTH: Final = (61, 291)
-_OUTER: Final = (33, 263)
 _SIDE: Final = 0.5  # stops between the cheeks, from where light is seen to come from a side
 _AGAINST: Final = 0.7  # stops that the surroundings are brighter than the face, as in the photo check
 _DIM: Final = 0.12  # luminance of the eye whites, as in the photo check
@@ -78,12 +73,8 @@ def _turn(face: Face, *, flipped: bool) -> str:
 
 
 def _look(face: Face) -> str:
-    points = face.landmarks
-    wide, outer = (
-        float(((points[one] - points[other]) ** 2).sum() ** 0.5) for one, other in (_MOUTH, _OUTER)
-    )
-    smiles, opened = wide / max(outer, 1e-6) > _SMILE, face.mouth_opening > _OPEN
-    if smiles:
+    opened = face.mouth_opening > _OPEN
+    if face.smiles:
         return "broad smile" if opened else "smiling with closed lips"
     return "mouth open" if opened else "neutral expression"
 

@@ -15,13 +15,13 @@ from skimage import color
 
 from core.checks.report import Gate, GateName, GateReport
 from core.consent import Purpose, ValidConsent
-from core.style.spec import StyleSpec
+from core.style.spec import SceneBackdrop, StyleSpec
 from workers.pipeline.fringe import fringe
 from workers.pipeline.reference import Own
 from workers.studio.align import Framing
-from workers.studio.backdrop import framed_backdrop
+from workers.studio.backdrop import STANDS, framed_backdrop
 from workers.studio.compose import CONTACT_REACH
-from workers.studio.grade import styled
+from workers.studio.grade import COLOURLESS, styled
 from workers.studio.light import asked
 from workers.vision import photometry, trust
 from workers.vision.color import to_linear
@@ -43,7 +43,6 @@ _ROLL: Final = 1.5  # degrees; 1 asked of a team, plus the mesh's own half degre
 _BACKDROP: Final = 1.0  # ΔE2000 median, docs/sources.md, Gates of a team; 1 is a just noticeable difference
 _SKIN_DELTA_E: Final = 6.0  # the same skin differs by 3 to 6 between two lamps (own photos of the test set)
 _SKIN_ITA: Final = 10.0  # degrees; the narrowest class of complexions is 13° wide (Chardon 1991)
-_COLOURLESS: Final = 4.0  # b*; a black-and-white style leaves none, and the angle means nothing
 # Stops between the cheeks, off what the style asks. Portraits lit from the style's side are up to 0.3 off; the
 # mirror image of the hardest preset's light is 1.9 off and would stand out in any team.
 _LIGHT: Final = 1.75
@@ -73,6 +72,7 @@ def measure_result(
     consent: ValidConsent,
     backdrop_image: Pixels | None = None,
     cut_doubt: float | None = None,
+    stand: int | None = None,
 ) -> GateReport:
     """Measure one finished picture.
 
@@ -86,6 +86,8 @@ def measure_result(
         consent: `likeness` decides whether the face is compared.
         backdrop_image: The picture of an image backdrop.
         cut_doubt: What `workers.vision.trust.doubt` says of the cut; `None` where only the picture is known.
+        stand: Where the person stands before a painted scene; `None` where only the picture is known, which is then
+            held against the place that it is most alike.
     """
     faces = find_faces(pixels)
     one = one_face(len(faces))
@@ -95,7 +97,8 @@ def measure_result(
     face = faces[0]
     figures = figures_of(pixels, face)
     side, wanted = figures["side_light_stops"], asked(face, style.light)
-    off = backdrop_error(pixels, style, backdrop_image)
+    stand = nearest_stand(pixels, style) if stand is None else stand
+    off = backdrop_error(pixels, style, backdrop_image, stand)
     meant_line = style.crop.eye_line + (framing.lower if framing else 0.0)
     meant_head = style.crop.head_height * (framing.tighter if framing else 1.0)
     gates = {
@@ -122,10 +125,12 @@ def measure_result(
             _LIGHT,
             "as hard a light from the other side is 1.9 off",
         ),
-        GateName.EDGE: _edge(pixels, face, style, backdrop_image),
+        GateName.EDGE: _edge(pixels, face, style, backdrop_image, stand),
         GateName.CUT: _cut(cut_doubt),
         GateName.RESOLUTION: _resolution(framing),
     }
+    if framing is not None:
+        figures["hair_gap_fraction"] = round(framing.gap, 4)
     if off is not None:
         figures["backdrop_delta_e"] = round(off, 3)
     figures |= _against_source(pixels, face, source, own, style)
@@ -202,14 +207,14 @@ def _against_source(pixels: Pixels, face: Face, source: str, own: Own, style: St
     photo = Own(tones=[styled(one, style) for one in own.of_photo[source]])
     drift, turn = photo.drift(tone)
     figures = {"skin_delta_e_source": round(drift, 2)}
-    if tone.yellow >= _COLOURLESS:
+    if tone.yellow >= COLOURLESS:
         figures["skin_ita_source_degrees"] = round(turn, 2)
     return figures
 
 
-def _edge(pixels: Pixels, face: Face, style: StyleSpec, image: Pixels | None) -> Gate:
+def _edge(pixels: Pixels, face: Face, style: StyleSpec, image: Pixels | None, stand: int) -> Gate:
     unit, why = "ΔE × % of head²", "63 of 64 clean edges before plain walls have up to 7"
-    wall = framed_backdrop(style, pixels.shape[1], pixels.shape[0], image)
+    wall = framed_backdrop(style, pixels.shape[1], pixels.shape[0], image, stand)
     value = fringe(pixels, wall, face)
     if value is None:
         return not_measured(unit, _EDGE, "too little edge before a wall of another colour")
@@ -223,7 +228,17 @@ def _cut(value: float | None) -> Gate:
     return at_most(value, unit, trust.LIMIT, "all of 52 wrong cuts had more, see docs/sources.md")
 
 
-def backdrop_error(pixels: Pixels, style: StyleSpec, image: Pixels | None = None) -> float | None:
+def nearest_stand(pixels: Pixels, style: StyleSpec) -> int:
+    """Return the place before a painted scene whose wall the picture is most alike; 0 before any other backdrop."""
+    if not isinstance(style.backdrop, SceneBackdrop):
+        return 0
+    errors = [backdrop_error(pixels, style, stand=stand) for stand in range(STANDS)]
+    return int(np.argmin([np.inf if error is None else error for error in errors]))
+
+
+def backdrop_error(
+    pixels: Pixels, style: StyleSpec, image: Pixels | None = None, stand: int = 0
+) -> float | None:
     """Return the median ΔE2000 between the wall in the frame's border and the style's backdrop there.
 
     `None` where a close crop leaves no wall to see.
@@ -235,7 +250,7 @@ def backdrop_error(pixels: Pixels, style: StyleSpec, image: Pixels | None = None
     border &= _far_from_person(background(pixels), style, height)
     if border.mean() < _LEAST_WALL:
         return None
-    wall = framed_backdrop(style, width, height, image)
+    wall = framed_backdrop(style, width, height, image, stand)
     some = slice(None, None, max(1, int(border.sum()) // _SAMPLES))
     seen, meant = color.rgb2lab(pixels[border][some] / 255.0), color.rgb2lab(wall[border][some])
     return float(np.median(color.deltaE_ciede2000(seen, meant)))
@@ -288,7 +303,7 @@ def _complexion(pixels: Pixels, face: Face, own: Own, style: StyleSpec | None) -
     meant = Own(tones=[styled(one, style) for one in own.tones]) if style else own
     drift, turn = meant.drift(tone)
     ita = at_most(turn, "degrees ITA", _SKIN_ITA, "the narrowest class of complexions is 13° wide")
-    if tone.yellow < _COLOURLESS:
+    if tone.yellow < COLOURLESS:
         ita = not_measured(ita.unit, _SKIN_ITA, "no colour in this style")
     return {
         GateName.SKIN_DELTA_E: at_most(

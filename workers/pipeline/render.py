@@ -20,8 +20,10 @@ from workers.pipeline.gates import measure_result
 from workers.pipeline.generated import Features, Yardstick, features, measure_generated, measure_painted
 from workers.pipeline.judgement import judge_or_say
 from workers.pipeline.reference import Own
+from workers.pipeline.suited import suited
 from workers.pipeline.variants import MOST_SHOWN, Best
 from workers.studio.align import CroppedTooTightly, region, shortfall
+from workers.studio.backdrop import stand_of
 from workers.studio.finish import carried_size, finish, master_size
 from workers.vision.check import unchecked
 from workers.vision.examination import Examination
@@ -33,9 +35,8 @@ from workers.vision.trust import LIMIT, doubt
 
 FAULT = "fault"  # why a candidate is withheld on which this software failed
 CANDIDATES = 3  # headshots to choose from; each from another photo
-_CROP_WEIGHT = (
-    0.4  # of the framing cost: a head 25 % larger than the team's costs as much as 0.1 of the score
-)
+# Of the framing cost: a head a tenth larger than the team's costs a tenth of the score, so another photo goes first.
+_CROP_WEIGHT = 1.2
 # A cut that just passes costs as much as the difference between a good photo and one with a warning, so one of
 # the person's photos that cuts cleanly goes first.
 _CUT_WEIGHT = 0.25
@@ -245,6 +246,7 @@ def _take(
     # A photo that ends early has to be cropped tighter than the style, and its team mates would not match.
     height, width = seen.pixels.shape[:2]
     fits = 1.0 - min(0.5, shortfall(seen.face, style.crop, width, height))
+    fits *= suited(seen.face, style)
     ranked.append(_Ranked(Source(key, content, seen.verdict, subject, seen), seen.verdict.score * fits))
     ranked.sort(key=lambda item: -item.score)
     for place in range(CANDIDATES, len(ranked)):
@@ -325,14 +327,15 @@ def _make(
             max_side=round(1.3 * max(master_size(style))),
         )
         progress(0.6, "finish")
-        finished = finish(cutout, style, carried_size(cutout, style), backdrop_image)
+        stand = stand_of(portrait.pixels)
+        finished = finish(cutout, style, carried_size(cutout, style), backdrop_image, stand=stand)
     except CroppedTooTightly as error:
         return Withheld(portrait.key, error.code, None, seed)
     progress(0.8, "measure")
     picture = finished.framed(style)
     unsure = doubt(portrait.pixels, portrait.face, portrait.others, shown, cutout.alpha)
     report = measure_result(
-        picture, portrait.key, own, style, finished.framing, consent, backdrop_image, unsure
+        picture, portrait.key, own, style, finished.framing, consent, backdrop_image, unsure, stand
     )
     report = report.model_copy(update={"master": (finished.pixels.shape[1], finished.pixels.shape[0])})
     if portrait.made is not None and report.passed:
@@ -344,9 +347,10 @@ def _make(
         )
     if not report.passed:
         return Withheld(portrait.key, "gates", report, seed)
+    score *= suited(portrait.face, style)
     shot = Headshot(portrait.key, finished.pixels, report, rank(score, finished.framing.cost, unsure), seed)
     if portrait.made is None:
-        best.offer(shot, cutout, unsure)
+        best.offer(shot, cutout, unsure, stand)
     return shot
 
 

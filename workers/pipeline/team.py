@@ -16,11 +16,12 @@ from core.style.spec import Crop
 from workers.vision.geometry import Pixels
 
 _TILE: Final = 420  # px, a portrait on the sheet
-_SMALL: Final = 150  # px, the photo it came from
+_SMALL: Final = 200  # px, the photo it came from, beside it
+_BESIDE: Final = 14  # px between the two
 _GAP: Final = 28
 _MARGIN: Final = 64
 _CAPTION: Final = 58
-MOST: Final = 60  # people on a sheet: ten rows, and 40 MB of pixels; more than that nobody compares by eye
+MOST: Final = 60  # people on a sheet: twelve rows, and 60 MB of pixels; more than that nobody compares by eye
 _ABREAST: Final = 6  # headshots in one row of the alignment sheet
 _STRIP: Final = 40  # px under each headshot, for the name
 _NAME: Final = 34  # letters that fit under a headshot
@@ -33,6 +34,7 @@ _HEADING: Final = ("Over the whole team", "average", "spread", "farthest off")
 _SHOWN: Final[tuple[tuple[str, str, float, str], ...]] = (
     ("eye_line_fraction", "Eye line, from the top", 100, "{:z.1f} %"),
     ("head_height_fraction", "Head height", 100, "{:z.1f} %"),
+    ("hair_gap_fraction", "Gap above the hair", 100, "{:z.1f} %"),
     ("roll_degrees", "Tilt", 1, "{:z.1f}°"),
     ("side_light_stops", "Light between the halves of the face", 1, "{:z.2f} stops"),
     ("backdrop_delta_e", "Backdrop off the style, CIEDE2000", 1, "{:z.2f}"),
@@ -62,7 +64,7 @@ class TeamFigures(BaseModel):
 
     people: int
     eye_line_sd_percent: float  # of frame height; 0.4 or less is wanted
-    head_height_sd_percent: float  # of frame height; 1.0 or less is wanted
+    head_height_sd_percent: float  # of frame height; 3 % of the head's height or less is wanted
     roll_max_degrees: float  # 0.7 or less is wanted
     backdrop_delta_e_max: float  # median of each portrait's corners, worst portrait; 1 or less is wanted
     side_light_sd_stops: float  # half of the photos' own or less is wanted
@@ -137,7 +139,8 @@ def contact_sheet(pairs: Sequence[Pair], title: str, people: int | None = None) 
     """
     columns = _columns(len(pairs))
     rows = -(-len(pairs) // columns)
-    width = 2 * _MARGIN + columns * _TILE + (columns - 1) * _GAP
+    wide = _SMALL + _BESIDE + _TILE
+    width = 2 * _MARGIN + columns * wide + (columns - 1) * _GAP
     cell = _TILE + _CAPTION
     head = 84
     height = 2 * _MARGIN + head + rows * cell + (rows - 1) * _GAP
@@ -151,7 +154,7 @@ def contact_sheet(pairs: Sequence[Pair], title: str, people: int | None = None) 
         font=_font(18),
     )
     for index, pair in enumerate(pairs):
-        x = _MARGIN + (index % columns) * (_TILE + _GAP)
+        x = _MARGIN + (index % columns) * (wide + _GAP)
         y = _MARGIN + head + (index // columns) * (cell + _GAP)
         _draw(sheet, pair, x, y)
     return np.asarray(sheet)
@@ -234,17 +237,13 @@ def _columns(count: int) -> int:
 
 
 def _draw(sheet: Image.Image, pair: Pair, x: int, y: int) -> None:
-    after = _cover(pair.after, _TILE)
-    sheet.paste(after, (x, y), _rounded(_TILE, 18))
-    before = _cover(pair.before, _SMALL)
-    ring = 5
-    frame = Image.new("RGB", (_SMALL + 2 * ring, _SMALL + 2 * ring), _PAPER)
-    # The photo sits over the lower left corner, like a print on a contact sheet.
-    left, top = x + 14, y + _TILE - _SMALL + 26
-    sheet.paste(frame, (left - ring, top - ring), _rounded(_SMALL + 2 * ring, 14))
-    sheet.paste(before, (left, top), _rounded(_SMALL, 10))
+    """Draw the photo beside the headshot: on it, it would hide a shoulder or an edge."""
+    before, after = _cover(pair.before, _SMALL), _cover(pair.after, _TILE)
+    sheet.paste(before, (x, y + _TILE - _SMALL), _rounded(_SMALL, 10))
+    left = x + _SMALL + _BESIDE
+    sheet.paste(after, (left, y), _rounded(_TILE, 18))
     draw = ImageDraw.Draw(sheet)
-    draw.text((left + _SMALL + 18, y + _TILE + 14), _shortened(pair.person, 18), fill=_INK, font=_font(20))
+    draw.text((left, y + _TILE + 14), _shortened(pair.person), fill=_INK, font=_font(20))
 
 
 def _cover(pixels: Pixels, side: int) -> Image.Image:

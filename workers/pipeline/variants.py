@@ -37,6 +37,7 @@ class _Cut:
     shot: Headshot
     cutout: Cutout
     unsure: float  # see `workers.vision.trust.doubt`
+    stand: int  # see `workers.studio.backdrop.stand_of`
 
 
 class Best:
@@ -48,10 +49,10 @@ class Best:
         self._wanted = variants_of(style) if edit is None else [edit]
         self._cut: _Cut | None = None
 
-    def offer(self, shot: Headshot, cutout: Cutout, unsure: float) -> None:
+    def offer(self, shot: Headshot, cutout: Cutout, unsure: float, stand: int) -> None:
         """Keep the cut of a headshot that passed its gates, if it is the best and the style has variants."""
         if self._wanted and (self._cut is None or shot.score > self._cut.shot.score):
-            self._cut = _Cut(shot, cutout, unsure)
+            self._cut = _Cut(shot, cutout, unsure, stand)
 
     def variants(
         self, most: int, own: Own, consent: ValidConsent, backdrop_image: Pixels | None
@@ -85,7 +86,7 @@ class Best:
         style, meant = self._style, variant.applied(self._style)
         try:
             size = carried_size(cut.cutout, style, meant.crop)
-            finished = finish(cut.cutout, meant, size, backdrop_image, style.frame(*size))
+            finished = finish(cut.cutout, meant, size, backdrop_image, style.frame(*size), cut.stand)
         except CroppedTooTightly:
             return None
         report = measure_result(
@@ -97,6 +98,7 @@ class Best:
             consent,
             backdrop_image,
             cut.unsure,
+            cut.stand,
         )
         notes = (*variant.notes, *report.notes)
         master = (finished.pixels.shape[1], finished.pixels.shape[0])

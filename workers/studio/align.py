@@ -2,7 +2,11 @@
 
 Only turning, scaling and shifting; a body that the photo does not show is never invented. Where the
 photo ends too early for the style's crop, the crop gets tighter until everything in it is real; where only
-background is missing, the backdrop goes on. High hair gets room above it. The notes say what was done.
+background is missing, the backdrop goes on. The notes say what was done.
+
+Eye line, size of the face and the gap above the hair cannot all be the same for a shaven head and for curls. Eyes and
+size come first; both give way a little, where a colleague does not see it, so that the gaps become alike, and high hair
+always gets room above it.
 """
 
 from __future__ import annotations
@@ -31,6 +35,19 @@ _SIDEWAYS_COST: Final = 0.9
 _LOWER_COST: Final = 6.0
 _CUT_HAIR: Final = 5.0  # shortfall per head height of crown outside the photo
 _HAIR_ROOM: Final = 0.025  # of the frame height, above the outline of the hair
+_USUAL_HAIR: Final = (
+    0.55  # head heights from the eyes to the outline of usual hair: half a skull, and a tenth of that
+)
+_GAP_PLAY: Final = 0.02  # of the frame height: gaps that differ by so much are alike
+# What eyes and size give way for that: docs/sources.md, Heads.
+_EYES_PLAY: Final = (
+    0.004  # of the frame height; so their spread over a team stays below 0.4 % whoever is in it
+)
+_SIZE_PLAY: Final = 0.03  # of the head's height, for the same reason
+_PLAY_COST: Final = 0.003  # of leaving that out, where the photo ends too early for it
+_TUFT: Final = (
+    0.0005  # of the head's height squared; hair that stands higher than all but so much is no outline
+)
 _SMALLEST: Final = 0.82  # factor on the head's height, for the highest hair; smaller heads no longer match
 _WIDEST: Final = 0.9  # head heights beside the eyes in which an outline counts as the head's
 # Head heights over which a body fades out beyond the frame, where the photo's side cuts it.
@@ -57,6 +74,7 @@ class Framing:
         lower: Eye line's shift, fraction of the frame height.
         photo_scale: Cut-out pixels per photo pixel.
         extended: Whether the frame reaches beyond the photo, where the person had ended.
+        gap: Above the outline of the hair, fraction of the frame height.
     """
 
     matrix: NDArray[np.float64]
@@ -66,6 +84,7 @@ class Framing:
     lower: float
     photo_scale: float = 1.0
     extended: bool = False
+    gap: float = 0.0
 
     @property
     def resolution(self) -> float:
@@ -75,19 +94,21 @@ class Framing:
     @property
     def cost(self) -> float:
         """How far this is from what the style asks for; 0 is exact."""
-        return abs(self.tighter - 1) + _SIDEWAYS_COST * abs(self.sideways) + _LOWER_COST * self.lower
+        off = max(0.0, round(abs(self.tighter - 1) - _SIZE_PLAY, 9))
+        lower = max(0.0, round(self.lower - _EYES_PLAY, 9))
+        return off + _SIDEWAYS_COST * abs(self.sideways) + _LOWER_COST * lower
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Say what differs from the style, as stable codes."""
         notes = []
-        if self.tighter > 1.001:
+        if self.tighter > 1.001 + _SIZE_PLAY:
             notes.append("crop_tighter")
-        if self.tighter < 0.999:
+        if self.tighter < 0.999 - _SIZE_PLAY:
             notes.append("room_for_hair")
         if self.sideways != 0:
             notes.append("off_centre")
-        if self.lower > 0:
+        if self.lower > 0.001 + _EYES_PLAY:
             notes.append("eye_line_lower")
         if self.extended:
             notes.append("backdrop_extended")
@@ -136,27 +157,33 @@ def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:
     Raises:
         CroppedTooTightly: none is left.
     """
-    room = _room_for_hair(cutout, crop)
+    above = hair_above(cutout)
+    wanted = _give_way(above, crop)
+    largest = max(LARGEST_HEAD, crop.head_height)
     options = sorted(
         (
-            (
-                tighter - 1 + _SIDEWAYS_COST * abs(sideways) + _LOWER_COST * lower,
-                tighter * room,
-                sideways,
-                lower,
-            )
-            for tighter in _TIGHTER
-            for sideways in _SIDEWAYS
-            for lower in _LOWER
-            if crop.head_height * tighter <= max(LARGEST_HEAD, crop.head_height)
-        ),
+            tighter - 1 + _SIDEWAYS_COST * abs(sideways) + _LOWER_COST * lower + cost,
+            tighter * size,
+            sideways,
+            lower + eyes,
+        )
+        for size, eyes, cost in (
+            wanted,
+            (wanted[0], 0.0, _PLAY_COST),
+            (min(1.0, wanted[0]), 0.0, 2 * _PLAY_COST),
+        )
+        for tighter in _TIGHTER
+        for sideways in _SIDEWAYS
+        for lower in _LOWER
+        if crop.head_height * tighter * size <= largest
     )
     coarse, fine = _grid(width, height, _GRID // 6), _grid(width, height, _GRID)
     for _, tighter, sideways, lower in options:
         framing = _framing(cutout.face, crop, width, height, tighter, sideways, lower)
         if _all_real(cutout.alpha, framing.matrix, coarse) and _all_real(cutout.alpha, framing.matrix, fine):
             extended = bool(_outside(cutout.alpha, framing.matrix, fine)[1].any())
-            return replace(framing, extended=extended, photo_scale=cutout.photo_scale)
+            gap = crop.eye_line + lower - above * crop.head_height * tighter
+            return replace(framing, extended=extended, photo_scale=cutout.photo_scale, gap=gap)
     raise CroppedTooTightly(
         "This photo ends too close to the face for your company's crop. "
         "Please use one that shows your whole head and your shoulders."
@@ -285,18 +312,32 @@ def _all_real(alpha: Mask, matrix: NDArray[np.float64], points: NDArray[np.float
     return bool(alpha[y, x].max() < _PERSON)
 
 
-def _room_for_hair(cutout: Cutout, crop: Crop) -> float:
-    """Return the factor on the head's height at which the outline of the hair stays inside the frame."""
+def hair_above(cutout: Cutout) -> float:
+    """Return how far the outline of the hair, or of what is worn on it, is above the eyes, in head heights."""
     face, alpha = cutout.face, cutout.alpha
     rows, columns = np.nonzero(alpha[::2, ::2] > 0.5)
-    if rows.size == 0:
-        return 1.0
     turn = math.radians(-face.roll)
     x, y = _anchor(face)
     across = (2 * columns - x) * math.cos(turn) - (2 * rows - y) * math.sin(turn)
     down = (2 * columns - x) * math.sin(turn) + (2 * rows - y) * math.cos(turn)
     head = down[np.abs(across) < _WIDEST * face.head_height]
-    above = -float(head.min()) / face.head_height if head.size else 0.0
+    tuft = int(_TUFT * face.head_height**2 / 4)
+    if head.size <= tuft:
+        return 0.0
+    return max(0.0, -float(np.partition(head, tuft)[tuft]) / face.head_height)
+
+
+def _give_way(above: float, crop: Crop) -> tuple[float, float, float]:
+    """Return the factor on the head's height and the shift of the eye line for hair that high; they cost nothing."""
     if above <= 0:
-        return 1.0
-    return float(np.clip((crop.eye_line - _HAIR_ROOM) / (above * crop.head_height), _SMALLEST, 1.0))
+        return 1.0, 0.0, 0.0
+    hair = above * crop.head_height
+    usual = max(_HAIR_ROOM, crop.eye_line - _USUAL_HAIR * crop.head_height)
+    more = crop.eye_line - hair - usual  # air than usual
+    left = math.copysign(max(0.0, abs(more) - _GAP_PLAY), more)
+    # Eyes and size give way in the same share of what each may.
+    whole = _EYES_PLAY + _SIZE_PLAY * hair
+    share = max(-1.0, min(1.0, left / whole))
+    eyes, size = -_EYES_PLAY * share, 1 + _SIZE_PLAY * share
+    room = (crop.eye_line + eyes - _HAIR_ROOM) / hair
+    return (size if room >= size else max(room, _SMALLEST)), eyes, 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from functools import lru_cache
 from typing import Final
 
@@ -30,6 +31,11 @@ _RUN_OUT: Final = 0.08  # of the way from the light to the corners
 # A picture's lamps and windows end at white; a lens would see them several times brighter.
 _WHITE: Final = 0.9  # linear light from which on
 _CLIPPED: Final = 3.0  # times more at full white
+STANDS: Final = (
+    8  # places to stand before a painted scene, so that not everybody has the same discs behind them
+)
+_ASIDE: Final = 0.06  # of the frame's width, from the middle place to the outermost ones
+_EVERY: Final = 16  # px, of which one is looked at to tell photos apart
 _ENLARGED: Final = (
     2.0  # times that a picture is made larger than the frame needs, so that wide files show no mirror
 )
@@ -41,8 +47,21 @@ class BackdropMissing(InvalidInput):
     code = "backdrop_missing"
 
 
+def stand_of(photo: Pixels) -> int:
+    """Return where the person of a photo stands before a painted scene, 0 to `STANDS` - 1; the same each time.
+
+    It follows from the photo's pixels alone, and says nothing of whom they show.
+    """
+    return zlib.crc32(np.ascontiguousarray(photo[::_EVERY, ::_EVERY]).tobytes()) % STANDS
+
+
 def backdrop(
-    spec: Backdrop, width: int, height: int, image: Pixels | None = None, frame: Rect | None = None
+    spec: Backdrop,
+    width: int,
+    height: int,
+    image: Pixels | None = None,
+    frame: Rect | None = None,
+    stand: int = 0,
 ) -> Values:
     """Paint the backdrop; beyond the frame it goes on.
 
@@ -52,6 +71,7 @@ def backdrop(
         height: Pixels.
         image: The company's picture (uint8, height × width × 3, sRGB), for an image backdrop only.
         frame: Where the style's frame lies, whole pixels; all of it if not given.
+        stand: Where the person stands before a painted scene; see `stand_of`.
 
     Returns:
         float32, height × width × 3, sRGB 0 to 1.
@@ -65,13 +85,15 @@ def backdrop(
     if isinstance(spec, GradientBackdrop):
         return _gradient(spec, width, height, frame)
     if isinstance(spec, SceneBackdrop):
-        return _scene(spec, width, height, frame)
+        return _scene(spec, width, height, frame, stand)
     if image is None:
         raise BackdropMissing("The style's backdrop picture is missing. Please upload it again in the style.")
     return _picture(spec, width, height, image, frame)
 
 
-def framed_backdrop(style: StyleSpec, width: int, height: int, image: Pixels | None = None) -> Values:
+def framed_backdrop(
+    style: StyleSpec, width: int, height: int, image: Pixels | None = None, stand: int = 0
+) -> Values:
     """Paint what a style's frame of that size shows of the backdrop, as every master of the style has it.
 
     Raises:
@@ -79,7 +101,7 @@ def framed_backdrop(style: StyleSpec, width: int, height: int, image: Pixels | N
     """
     beside, above = round(style.room.beside * width), round(style.room.above * height)
     master = style.room.around(width, height)
-    wall = backdrop(style.backdrop, *master, image, Rect(beside, above, width, height))
+    wall = backdrop(style.backdrop, *master, image, Rect(beside, above, width, height), stand)
     return wall[above : above + height, beside : beside + width]
 
 
@@ -99,9 +121,21 @@ def _gradient(spec: GradientBackdrop, width: int, height: int, frame: Rect) -> V
     return wall
 
 
+def _scene(spec: SceneBackdrop, width: int, height: int, frame: Rect, stand: int) -> Values:
+    """Show the place as it is behind somebody who stands a step to the side of the last."""
+    inner, aside = int(frame.width), round(_ASIDE * frame.width)
+    # 0 is the middle, the others lie in turn to its right and left.
+    steps = (stand + 1) // 2 * (1 if stand % 2 else -1)
+    left = aside + round(2 * aside * steps / (STANDS - 1))
+    wall = _painted(spec, inner, int(frame.height), aside)[:, left : left + inner]
+    return _continued(wall, width, height, frame)
+
+
 @lru_cache(maxsize=4)
-def _scene(spec: SceneBackdrop, width: int, height: int, frame: Rect) -> Values:
-    wall = _continued(scene(spec, int(frame.width), int(frame.height)), width, height, frame)
+def _painted(spec: SceneBackdrop, width: int, height: int, aside: int) -> Values:
+    whole = width + 2 * aside
+    # The lens's disc stays as large as it is, however much of the place is painted.
+    wall = scene(spec.model_copy(update={"blur": spec.blur * width / whole}), whole, height)
     wall.flags.writeable = False
     return wall
 

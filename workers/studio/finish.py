@@ -65,6 +65,7 @@ def finish(
     size: tuple[int, int],
     backdrop_image: Pixels | None = None,
     frame: Rect | None = None,
+    stand: int = 0,
 ) -> Finished:
     """Make the portrait.
 
@@ -74,6 +75,7 @@ def finish(
         size: Width and height of the master, pixels.
         backdrop_image: The picture of an image backdrop (uint8, height × width × 3, sRGB).
         frame: Where the frame lies in the master, of a variant of another style; as `style` has it if not given.
+        stand: Where the person stands before a painted scene; see `workers.studio.backdrop.stand_of`.
 
     Raises:
         CroppedTooTightly: no honest crop is left.
@@ -84,11 +86,14 @@ def finish(
     framing = align.frame(cutout, style.crop, int(frame.width), int(frame.height))
     foreground, alpha, face = align.place(cutout, framing, width, height, frame)
     person = to_linear(foreground)
+    seen = grade.complexion(person, face)
     person = grade.balance(person, face)
+    cast = grade.complexion(person, face).ita - seen.ita
     person = light.relight(person, face, style.light)
     person = grade.expose(person, face, style.light.exposure)
-    person = grade.develop(person, style.grade)
-    wall = backdrop(style.backdrop, width, height, backdrop_image, frame)
+    person = grade.develop(person, style.grade, grade.level(person, face))
+    person = grade.keep(person, face, grade.photographed(cutout.foreground, cutout.face), cast, style)
+    wall = backdrop(style.backdrop, width, height, backdrop_image, frame, stand)
     return Finished(_quantised(compose(to_srgb(person), alpha, wall, style.backdrop)), face, framing)
 
 

@@ -18,9 +18,9 @@ from workers.vision.color import Values, luminance
 from workers.vision.geometry import CHIN, Face
 from workers.vision.photometry import side_light
 from workers.vision.shading import fit, lamp, normals, spread
-from workers.vision.skin import skin_mask
+from workers.vision.skin import polygon_mask, skin_mask
 
-GAIN: Final = (0.6, 1.6)  # docs/sources.md, Light: beyond, noise and false shadows show
+GAIN: Final = (0.55, 1.75)  # docs/sources.md, Light: beyond, noise and false shadows show
 _FACE: Final = 96  # px of head height at which the gain is made; it has no finer detail than normals have
 _SOFT: Final = 0.035  # of the head's height, sigma: the mesh's facets must not show
 _BEYOND: Final = (
@@ -30,6 +30,19 @@ _BEYOND: Final = (
 )  # of the head's height: sigmas that carry the gain on to ears, hair and neck
 _BODY: Final = 0.35  # of the head's height below the chin, where the gain has faded out
 _EDGE: Final = 0.02  # guided filter's epsilon: luminance steps above 0.14 count as edges
+# Skin shines where it is bare and curved: forehead, nose and cheeks, without lids, lips and brows.
+_SHINING: Final = (
+    (54, 103, 67, 109, 10, 338, 297, 332, 284, 298, 334, 296, 336, 9, 107, 66, 105, 68),
+    (193, 168, 417, 351, 419, 248, 281, 275, 4, 45, 51, 3, 196, 122),
+    (111, 117, 118, 101, 36, 205, 207, 187, 147, 123, 116),
+    (340, 346, 347, 330, 266, 425, 427, 411, 376, 352, 345),
+)
+_SHINE: Final = 0.35  # stops over what matt skin would show; without sweat the test photos' skin is below
+_TAMED: Final = (
+    0.5  # of what is more; with 0.6 from 0.25 on a hard-lit face was 0.014 less like itself (docs/sources.md)
+)
+_SHINE_SOFT: Final = 0.008  # of the head's height, sigma
+_FLOOR: Final = 1e-4  # linear light; black has no logarithm
 _MOST_PUSH: Final = 1.6  # times the fitted gain at most, where harmonics explain too little of a hard shadow
 
 
@@ -73,13 +86,18 @@ def _gain(linear: Values, face: Face, light: Light) -> Values:
     vectors = normals(face)
     source = fit(linear, face, vectors)
     target = lamp(light.azimuth, light.elevation, light.contrast)
-    ratio = np.log2(target.at(vectors) / source.at(vectors))
-    stops = _carried(spread(ratio, face, (linear.shape[0], linear.shape[1])), face)
+    matt = np.log2(source.at(vectors))
+    ratio = np.log2(target.at(vectors)) - matt
+    shape = (linear.shape[0], linear.shape[1])
+    over_face = spread(np.stack([ratio, matt], axis=1), face, shape)
+    stops = carried(np.ascontiguousarray(over_face[..., 0]), face)
     stops = _along_edges(stops, luminance(linear))
     skin = skin_mask(stops.shape, face)
     if not skin.any():
         return np.ones(linear.shape[:2], np.float32)
+    dull = np.exp2(-_shine(linear, over_face[..., 1], face, skin))
     wanted = wish(linear, face, light)
+    linear = linear * dull[..., None]
     # Harmonics are soft and a shadow's edge is not, so the share is the one that does what is asked.
     best = light.strength
     for share in np.linspace(0.4, _MOST_PUSH, 13) * light.strength:
@@ -87,7 +105,22 @@ def _gain(linear: Values, face: Face, light: Light) -> Values:
             _result(linear, face, stops, best, skin) - wanted
         ):
             best = float(share)
-    return _clamped(linear, stops, best, skin)
+    return np.asarray(_clamped(linear, stops, best, skin) * dull, np.float32)
+
+
+def _shine(linear: Values, matt: Values, face: Face, skin: NDArray[np.bool_]) -> Values:
+    """Return by how many stops each place of a face shines more than may stay, height × width.
+
+    What matt skin would show of the photo's light is known, so a bright cheek beside a window is not taken for
+    sweat. Eyes, mouth and all around the face are left as they are.
+    """
+    shade = np.log2(np.maximum(luminance(linear), _FLOOR))
+    over = shade - matt - np.median(shade[skin] - np.nan_to_num(matt)[skin])
+    bare = np.any([polygon_mask(skin.shape, face, part) for part in _SHINING], axis=0)
+    shine = np.where(bare & np.isfinite(over), _TAMED * np.maximum(0, over - _SHINE), 0)
+    return np.asarray(
+        cv2.GaussianBlur(shine.astype(np.float32), (0, 0), _SHINE_SOFT * face.head_height), np.float32
+    )
 
 
 def _result(linear: Values, face: Face, stops: Values, share: float, skin: NDArray[np.bool_]) -> float:
@@ -104,7 +137,7 @@ def _clamped(linear: Values, stops: Values, share: float, skin: NDArray[np.bool_
     return np.asarray(gain, np.float32)
 
 
-def _carried(stops: NDArray[np.float32], face: Face) -> Values:
+def carried(stops: NDArray[np.float32], face: Face) -> Values:
     """Carry the face's gain on to ears, hair and neck, and let it fade out on the body."""
     known = np.isfinite(stops).astype(np.float32)
     values = np.nan_to_num(stops, nan=0.0)

@@ -148,17 +148,17 @@ def fit(linear: Values, face: Face, vectors: Normals | None = None) -> Shading:
 
 
 def spread(values: NDArray[np.float64], face: Face, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Spread one value a landmark over the face, linearly between them; NaN outside.
+    """Spread values of the landmarks over the face, linearly between them; NaN outside.
 
     Args:
-        values: 468 values.
+        values: 468, or 468 × as many as are wanted: finding the triangles is what takes the time.
         face: In the picture's pixels.
         shape: Height and width of the picture.
     """
     box = face.box
     top, bottom = max(0, int(box.top)), min(shape[0], int(box.bottom) + 2)
     left, right = max(0, int(box.left)), min(shape[1], int(box.right) + 2)
-    result = np.full(shape, np.nan, np.float32)
+    result = np.full((*shape, *values.shape[1:]), np.nan, np.float32)
     if top >= bottom or left >= right:
         return result
     between = LinearNDInterpolator(face.landmarks[:_MESH, :2], values)

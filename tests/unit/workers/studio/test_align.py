@@ -4,9 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.style.spec import Crop
-from workers.studio.align import CroppedTooTightly, frame, place, region, shortfall
+from workers.studio.align import CroppedTooTightly, frame, hair_above, place, region, shortfall
 from workers.studio.preview import sample
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Box, Face
@@ -134,3 +136,56 @@ def test_high_hair_gets_room_above_it_and_the_report_says_so():
     assert framing.tighter < 1
     assert placed[:6].max() < 0.05
     assert placed[30:].max() > 0.9
+
+
+def person_with_hair(above: float) -> Cutout:
+    """A person whose hair ends `above` head heights over the eyes, in a photo with room on all sides."""
+    face = turned(sample().face, 0, 2.0, (500, 700))
+    alpha = np.zeros((2000, 2000), np.float32)
+    x, eyes, head = float(face.landmarks[:, 0].mean()), float(face.right_eye[1]), face.head_height
+    alpha[round(eyes - above * head) :, round(x - 0.4 * head) : round(x + 0.4 * head)] = 1.0
+    return Cutout(np.zeros((2000, 2000, 3), np.uint8), alpha, face, 1.0)
+
+
+@given(above=st.floats(0.35, 0.95), eye_line=st.floats(0.38, 0.5), head=st.floats(0.45, 0.7))
+@settings(max_examples=60, deadline=None)
+def test_eyes_and_size_give_way_to_hair_by_no_more_than_a_team_allows(above, eye_line, head):
+    crop = Crop(eye_line=eye_line, head_height=head)
+    cutout = person_with_hair(above)
+    framing = frame(cutout, crop, 500, 500)
+    assert abs(framing.lower) <= 0.004 + 1e-9
+    assert framing.tighter <= 1.03 + 1e-9
+    above = hair_above(cutout)
+    fits = crop.eye_line - 0.004 - above * head > 0.025
+    assert framing.tighter >= (0.97 if fits else 0.82) - 1e-9
+    assert framing.gap == pytest.approx(
+        crop.eye_line + framing.lower - above * head * framing.tighter, abs=1e-6
+    )
+    if 0.82 * above * head < eye_line - 0.05:
+        assert framing.gap >= 0.02
+
+
+def test_gaps_above_hair_differ_less_than_the_hair_does():
+    """From a high forehead to a full bob."""
+    crop = Crop()
+    cutouts = [person_with_hair(above) for above in np.linspace(0.42, 0.62, 9)]
+    hair = [hair_above(cutout) * crop.head_height for cutout in cutouts]
+    frames = [frame(cutout, crop, 500, 500) for cutout in cutouts]
+    gaps = [one.gap for one in frames]
+    assert gaps == sorted(gaps, reverse=True)
+    assert max(gaps) - min(gaps) < max(hair) - min(hair) - 0.024
+    for one, high in zip(frames, hair, strict=True):
+        if abs(high - 0.55 * crop.head_height) < 0.019:
+            assert (one.tighter, one.lower) == (1.0, 0.0)
+        assert set(one.notes) <= {"backdrop_extended"}
+
+
+def test_a_laugh_makes_nobodys_head_larger():
+    face = sample().face
+    laughing = face.landmarks.copy()
+    lips = float(np.linalg.norm(laughing[14] - laughing[13]))
+    drop = 0.06 * face.head_height
+    for below in (14, 152):  # the lower lip by all of it, the chin by half
+        laughing[below, 1] += drop if below == 14 else drop / 2
+    assert lips > 0
+    assert Face(laughing, 1.0).head_height == pytest.approx(face.head_height, rel=0.01)

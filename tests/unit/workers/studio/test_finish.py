@@ -5,13 +5,17 @@ import io
 import sys
 from subprocess import run
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from skimage import color, data
 
 from compliance.origin.credentials import Origin
 from compliance.origin.making import Making
+from core.style.presets import PRESETS
 from core.style.spec import (
     Crop,
     Grade,
@@ -24,15 +28,17 @@ from core.style.spec import (
     StyleSpec,
 )
 from workers.studio import grade, light
+from workers.studio.align import place
 from workers.studio.backdrop import BackdropMissing, backdrop
 from workers.studio.encode import cut, encode, outputs
 from workers.studio.finish import finish, master_size
 from workers.studio.preview import preview, sample
 from workers.vision.color import luminance, to_linear, to_srgb
+from workers.vision.faces import find_faces
 from workers.vision.geometry import Face
 from workers.vision.photometry import side_light, underexposure
 from workers.vision.shading import Shading, direction, fit, lamp, normals, spread
-from workers.vision.skin import skin_mask, skin_tone
+from workers.vision.skin import SkinTone, skin_mask, skin_tone
 
 BACKDROPS = [
     SolidBackdrop(color="#ffffff"),
@@ -218,10 +224,10 @@ def test_skin_of_a_possible_hue_is_never_recoloured_and_a_cast_is_reduced():
 def test_neutral_grade_changes_nothing():
     linear = to_linear(sample().foreground)
     neutral = Grade(contrast=0, warmth=0, saturation=1)
-    assert np.allclose(grade.develop(linear, neutral), linear)
-    grey = grade.develop(linear, Grade(contrast=0, saturation=0))
+    assert np.allclose(grade.develop(linear, neutral, 0.3), linear)
+    grey = grade.develop(linear, Grade(contrast=0, saturation=0), 0.3)
     assert np.ptp(grey, axis=2).max() < 1e-5
-    warm = grade.develop(linear, Grade(contrast=0, warmth=1))
+    warm = grade.develop(linear, Grade(contrast=0, warmth=1), 0.3)
     assert np.allclose(luminance(warm), luminance(linear), atol=2e-3)
     assert warm[..., 0].sum() > linear[..., 0].sum()
 
@@ -331,3 +337,90 @@ def test_preview_loads_neither_mediapipe_nor_a_matting_solver():
     )
     done = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+COMPLEXIONS = [
+    SkinTone(*map(float, tone))
+    for tone in ((74, 9, 15), (66, 13, 22), (58, 14, 12), (52, 11, 10), (44, 14, 16), (31, 10, 12))
+]
+
+
+@pytest.mark.parametrize("style", PRESETS.values(), ids=PRESETS)
+@pytest.mark.parametrize("tone", COMPLEXIONS, ids=lambda tone: f"L{tone.lightness}")
+def test_no_presets_film_makes_a_complexion_another_one(style, tone):
+    assert abs(grade.styled(tone, style).ita - tone.ita) <= 4.5
+
+
+@given(
+    lightness=st.floats(22, 85),
+    yellow=st.floats(6, 32),
+    red=st.floats(5, 18),
+    contrast=st.floats(-0.3, 0.4),
+    fade=st.floats(0, 0.1),
+    exposure=st.floats(-0.4, 0.4),
+)
+@settings(max_examples=80, deadline=None)
+def test_contrast_fade_and_exposure_of_any_film_leave_the_skin_where_it_is(
+    lightness, yellow, red, contrast, fade, exposure
+):
+    tone = SkinTone(lightness, red, yellow)
+    style = StyleSpec(grade=Grade(contrast=contrast, fade=fade), light=Light(exposure=exposure))
+    assert abs(grade.styled(tone, style).ita - tone.ita) <= 3.0
+
+
+@pytest.mark.parametrize("style", PRESETS.values(), ids=PRESETS)
+@pytest.mark.parametrize("stops", [-1.0, -0.5, 0.0])
+def test_headshots_complexion_is_the_photos_in_every_preset(style, stops):
+    cutout = sample()
+    darker = quantised(to_linear(cutout.foreground) * np.float32(2.0**stops))
+    made = finish(dataclasses.replace(cutout, foreground=darker), style, (512, 512))
+    photo, headshot = (
+        skin_tone(darker, cutout.face),
+        skin_tone(made.framed(style), find_faces(made.pixels)[0]),
+    )
+    assert abs(headshot.ita - photo.ita) <= 7
+
+
+def test_shine_on_a_forehead_is_taken_down_and_matt_skin_left_alone():
+    cutout = sample()
+    linear = to_linear(cutout.foreground)
+    x, y = cutout.face.landmarks[9, :2]
+    down, across = np.mgrid[0 : linear.shape[0], 0 : linear.shape[1]]
+    spot = np.exp(-0.5 * np.square(np.hypot(across - x, down - y) / (0.04 * cutout.face.head_height)))
+    shining = linear + 0.5 * spot[..., None].astype(np.float32)
+    here = spot > 0.6
+    keeping = Light(strength=0.01)
+    tamed = light.relight(shining, cutout.face, keeping)
+    before, after = (
+        float(np.log2(luminance(one)[here] / luminance(linear)[here]).mean()) for one in (shining, tamed)
+    )
+    assert after < 0.75 * before
+    matt = light.relight(linear, cutout.face, keeping)
+    change = np.log2(
+        luminance(matt)[skin_mask(linear.shape, cutout.face)]
+        / luminance(linear)[skin_mask(linear.shape, cutout.face)]
+    )
+    assert float(np.median(np.abs(change))) < 0.05
+
+
+def test_a_grainy_photos_grain_is_brought_to_a_clean_ones_and_its_detail_stays():
+    cutout = sample()
+    rng = np.random.default_rng(3)
+    noisy = np.clip(cutout.foreground + rng.normal(0, 9, cutout.foreground.shape), 0, 255).astype(np.uint8)
+    side = cutout.foreground.shape[0]
+    style = StyleSpec(backdrop=SolidBackdrop(color="#808890"))
+    clean = finish(cutout, style, (side, side))
+    grainy = finish(dataclasses.replace(cutout, foreground=noisy), style, (side, side))
+
+    def fine(one, where):
+        grey = one.pixels.astype(float).mean(axis=2)
+        return float((grey - cv2.GaussianBlur(grey, (0, 0), 2))[where].std())
+
+    skin = skin_mask(clean.pixels.shape, clean.face)
+    raw, _, _ = place(dataclasses.replace(cutout, foreground=noisy), grainy.framing, side, side)
+    before = fine(dataclasses.replace(grainy, pixels=raw), skin)
+    assert fine(grainy, skin) < 0.88 * before
+    eyes = np.zeros(skin.shape, bool)
+    x, y = (int(place) for place in clean.face.right_eye)
+    eyes[y - 8 : y + 8, x - 14 : x + 14] = True
+    assert fine(grainy, eyes) > 0.8 * fine(clean, eyes)

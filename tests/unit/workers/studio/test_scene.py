@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from core.style.framing import Rect
-from core.style.spec import ImageBackdrop, Scene, SceneBackdrop
-from workers.studio.backdrop import backdrop
+from core.style.spec import ImageBackdrop, Scene, SceneBackdrop, StyleSpec
+from workers.pipeline.gates import backdrop_error, nearest_stand
+from workers.studio.backdrop import STANDS, backdrop, stand_of
+from workers.studio.finish import finish
 from workers.studio.lens import add_light, defocus
+from workers.studio.preview import sample
 from workers.studio.scene import scene
 from workers.vision.color import to_linear
 
@@ -27,7 +30,9 @@ def test_a_place_is_painted_quickly_and_the_same_each_time(place: Scene) -> None
     assert wall.min() >= 0
     assert wall.max() <= 1
     assert (wall == scene(spec, 1024, 1024)).all()
-    assert backdrop(spec, 256, 256) is backdrop(spec, 256, 256)  # once for a team
+    assert np.shares_memory(
+        backdrop(spec, 256, 256), backdrop(spec, 256, 256, stand=3)
+    )  # painted once for a team
     other = scene(SceneBackdrop(scene=place, seed=8), 1024, 1024)
     assert np.abs(wall - other).mean() > 0.02
 
@@ -97,3 +102,31 @@ def test_a_picture_covers_a_wide_file_before_it_is_mirrored() -> None:
         red = backdrop(spec, width, 500, photo, frame)[250, :, 0]
         assert bool((np.diff(red) >= 0).all()) is is_covered
         assert red[int(frame.left)] < red[int(frame.left) + 499]
+
+
+@pytest.mark.parametrize("place", Scene)
+def test_nobody_stands_before_the_same_pixels_as_the_next(place):
+    walls = [backdrop(SceneBackdrop(scene=place), 400, 400, stand=stand) for stand in range(STANDS)]
+    for stand, wall in enumerate(walls):
+        for other in walls[stand + 1 :]:
+            assert float(np.abs(wall - other).mean()) > 0.002
+    # One place all the same: no stand is lighter or of another colour.
+    means = np.array([wall.mean(axis=(0, 1)) for wall in walls])
+    assert np.ptp(means, axis=0).max() < 0.06
+
+
+def test_where_somebody_stands_follows_from_the_photo_and_stays():
+    photos = [np.random.default_rng(seed).integers(0, 256, (300, 400, 3), np.uint8) for seed in range(40)]
+    stands = [stand_of(photo) for photo in photos]
+    assert stands == [stand_of(photo.copy()) for photo in photos]
+    assert set(stands) == set(range(STANDS))
+
+
+@pytest.mark.parametrize("stand", [0, 1, 4, 6])
+def test_the_wall_is_measured_where_the_person_stands(stand):
+    style = StyleSpec(backdrop=SceneBackdrop(scene=Scene.OFFICE))
+    pixels = finish(sample(), style, (512, 512), stand=stand).pixels
+    assert nearest_stand(pixels, style) == stand
+    errors = [backdrop_error(pixels, style, stand=one) for one in range(STANDS)]
+    assert errors[stand] < 0.5
+    assert sorted(errors)[1] > 1.2 * errors[stand]
