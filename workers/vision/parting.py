@@ -29,6 +29,7 @@ _DEEP: Final = 0.30  # inside the pose's outline, from where on it is surely the
 _OUTSIDE: Final = 0.05  # outside of it, from where on it is surely not
 _THROAT: Final = 0.25  # to each side of the chin: a throat and what is below it
 _HAIR: Final = 0.45  # to each side of it: hair, which is all edges, and where a pose's outline is good
+_MANE: Final = 0.7  # to each side of it: as wide as hair stands
 _CLOTH: Final = 0.2  # above and beside a shoulder's joint lie its cloth and pads
 _COLLAR: Final = (0.25, 0.2)  # to each side of another's chin, and below it
 _FAR: Final = 1e6  # what no way leads to
@@ -50,21 +51,21 @@ def parted(image: Pixels, taken: Where, body: Body, face: Face, others: list[Fac
     """
     head = face.head_height
     own = body.mask > 0.5
+    x, chin = face.landmarks[CHIN, :2]
+    rows, away = np.arange(len(own))[:, None], np.abs(np.arange(own.shape[1]) - x)[None, :]
+    above = rows < face.landmarks[UPPER_LIP, 1]
     across = 2 * max(1, round(_THIN * head)) + 1
     thin = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, across))
     pieces = cv2.morphologyEx((taken & ~own).astype(np.uint8), cv2.MORPH_OPEN, thin)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(pieces)
-    foreign = (pieces > 0) & (stats[labels, cv2.CC_STAT_AREA] > _LEAST * head**2)
+    count, labels = cv2.connectedComponents(pieces)
+    # Where no other face is, what lies around the head is hair that the pose has cut.
+    counted = (pieces > 0) & ~(above & (away < _MANE * head) & (not others))
+    foreign = counted & (np.bincount(labels[counted], minlength=count)[labels] > _LEAST * head**2)
     if not foreign.any():
         return np.asarray(taken, np.float32)
     inward = depth(own)
-    x, chin = face.landmarks[CHIN, :2]
-    rows, away = np.arange(len(own))[:, None], np.abs(np.arange(own.shape[1]) - x)[None, :]
     torso = _torso(body, face)
-    throat, hair = (
-        (rows > chin) & (away < _THROAT * head),
-        (rows < face.landmarks[UPPER_LIP, 1]) & (away < _HAIR * head),
-    )
+    throat, hair = (rows > chin) & (away < _THROAT * head), above & (away < _HAIR * head)
     outside = foreign & (inward < -_OUTSIDE * head)
     collars = _collars(others, own.shape) & ~torso
     theirs = taken & (outside | collars | heads(own.shape, others, face))

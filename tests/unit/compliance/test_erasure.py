@@ -295,6 +295,7 @@ def _marker(column: Column[Any]) -> Any:
     known = {
         str: "marker",
         float: 0.123,
+        int: 123,
         dict: {"marker": 1},
         list: [{"marker": 1}],
         datetime: now(),

@@ -24,10 +24,12 @@ PEOPLE = ("barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png")
 
 @pytest.fixture(scope="module")
 def together():
-    """Everybody before a crowd and before a shoulder, with the truth; by name and place."""
+    """Everybody in the troubles that are looked at here, with the truth; by name and place."""
     people = {name: [(name, photo_path(name).read_bytes())] for name in PEOPLE}
     return {
-        (one.hair, one.place): one for one in troubles(people) if one.place in {"crowd", "shoulder", "press"}
+        (one.hair, one.place): one
+        for one in troubles(people)
+        if one.place in {"crowd", "press", "letters", "leaves"}
     }
 
 
@@ -54,6 +56,17 @@ def test_a_body_whose_face_nobody_finds_is_left_out_too(together):
     lost, gained = _cut(together["eileen/portrait.png", "press"])
     assert lost < 0.03
     assert gained < 0.03
+
+
+def test_hair_that_a_pose_cuts_off_is_nobody_elses(together):
+    lost, gained = _cut(together["eileen/portrait.png", "leaves"])
+    assert lost < 0.01
+    assert gained < 0.01
+
+
+def test_letters_in_the_walls_own_colours_stay_with_the_wall(together):
+    _, gained = _cut(together["barack/portrait.jpg", "letters"])
+    assert gained < 0.0055
 
 
 def test_a_pose_is_of_the_person_who_is_meant_and_not_of_whom_it_likes_best(together):
