@@ -221,7 +221,10 @@ def _main_person(mask: Mask, image: Pixels, face: Face, others: list[Face], hair
 
 
 def _like_the_wall(mask: Mask, image: Pixels, face: Face) -> NDArray[np.bool_]:
-    """Return where doubt stays doubt: what has the wall's own colours near by and hardly the person's."""
+    """Return where doubt stays doubt: what has the wall's own colours near by and hardly the person's.
+
+    Above the chin, where letters leave tufts in hair; a dark coat before something dark keeps its whole outline.
+    """
     scale = min(1.0, POSE_HEAD / face.head_height)
     small = reduced(image, scale)
     size = (small.shape[1], small.shape[0])
@@ -229,6 +232,7 @@ def _like_the_wall(mask: Mask, image: Pixels, face: Face) -> NDArray[np.bool_]:
     smooth = cv2.GaussianBlur(small, (0, 0), _NOISE).astype(np.float32) / np.float32(255)
     lab = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)
     doubtful = (rough > 0.5) & (rough < SURE)
+    doubtful[max(0, round(float(face.landmarks[CHIN, 1]) * scale)) :] = False
     places, wall, person = (
         np.argwhere(where)
         for where in (doubtful, _every_third(rough < 1 - SURE), _every_third(rough > _FIRM))
