@@ -66,7 +66,7 @@ def test_hair_that_a_pose_cuts_off_is_nobody_elses(together):
 
 def test_letters_in_the_walls_own_colours_stay_with_the_wall(together):
     _, gained = _cut(together["barack/portrait.jpg", "letters"])
-    assert gained < 0.0055
+    assert gained < 0.0068  # 0.0071 where every guess above a half is the person
 
 
 def test_a_pose_is_of_the_person_who_is_meant_and_not_of_whom_it_likes_best(together):
