@@ -27,9 +27,7 @@ def together():
     """Everybody in the troubles that are looked at here, with the truth; by name and place."""
     people = {name: [(name, photo_path(name).read_bytes())] for name in PEOPLE}
     return {
-        (one.hair, one.place): one
-        for one in troubles(people)
-        if one.place in {"crowd", "press", "leaves"}
+        (one.hair, one.place): one for one in troubles(people) if one.place in {"crowd", "press", "leaves"}
     }
 
 
