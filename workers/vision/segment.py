@@ -15,7 +15,6 @@ import cv2
 import mediapipe
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree  # type: ignore[import-untyped]  # scipy ships no types
 
 from workers.vision.cutout import Mask
 from workers.vision.geometry import CHIN, Box, Face, Pixels
@@ -36,13 +35,6 @@ POSE_HEAD: Final = 160.0  # px, head height at which a body is looked for: the m
 _BESIDE: Final = 0.55
 _LITTLE: Final = 0.01
 _OPEN: Final = 0.04  # head heights to each side of where two people meet, left to matting
-# A doubtful pixel has the wall's colours where one of its nearest samples of the wall is within ΔE76 3 of it and none
-# of the person's within twice that. On composites of two people it opened 0.24 of what was wrong, 0.05 of what was right.
-_SAMPLES: Final = 40
-_NOISE: Final = 0.7  # px, sigma that a camera's noise is smoothed by
-_FIRM: Final = 0.95
-_SAME_COLOR: Final = 3.0
-_RATHER: Final = 0.5
 _HELD: Final = 1.5  # hair bands around what surely hangs together with the face, within which doubt is kept
 
 
@@ -216,49 +208,7 @@ def _main_person(mask: Mask, image: Pixels, face: Face, others: list[Face], hair
     # Soft values belong to the person only next to what is certain.
     near = cv2.dilate(kept, disc(max(2, round(hair_band * face.head_height * _HELD))))
     filled = _without_holes(kept, round(0.02 * face.head_height**2))
-    firm = np.where(_like_the_wall(mask, image, face), mask, np.maximum(mask, filled * 0.95))
-    return np.where(near > 0, firm, 0).astype(np.float32)
-
-
-def _like_the_wall(mask: Mask, image: Pixels, face: Face) -> NDArray[np.bool_]:
-    """Return where doubt stays doubt: what has the wall's own colours near by and hardly the person's.
-
-    Above the chin, where letters leave tufts in hair; a dark coat before something dark keeps its whole outline.
-    """
-    scale = min(1.0, POSE_HEAD / face.head_height)
-    small = reduced(image, scale)
-    size = (small.shape[1], small.shape[0])
-    rough = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
-    smooth = cv2.GaussianBlur(small, (0, 0), _NOISE).astype(np.float32) / np.float32(255)
-    lab = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)
-    doubtful = (rough > 0.5) & (rough < SURE)
-    doubtful[max(0, round(float(face.landmarks[CHIN, 1]) * scale)) :] = False
-    places, wall, person = (
-        np.argwhere(where)
-        for where in (doubtful, _every_third(rough < 1 - SURE), _every_third(rough > _FIRM))
-    )
-    found = np.zeros(rough.shape, np.uint8)
-    if len(places) and min(len(wall), len(person)) > _SAMPLES:
-        to_wall, to_person = (_unlike(lab, places, samples) for samples in (wall, person))
-        like = (to_wall < _SAME_COLOR) & (to_wall < _RATHER * to_person)
-        found[tuple(places[like].T)] = 1
-    whole = cv2.resize(found, (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(whole > 0, np.bool_)
-
-
-def _every_third(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return a third of the pixels: neighbours say the same."""
-    rows, columns = np.ogrid[: where.shape[0], : where.shape[1]]
-    return np.asarray(where & ((rows + columns) % 3 == 0), np.bool_)
-
-
-def _unlike(
-    lab: NDArray[np.float32], places: NDArray[np.int64], samples: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Return the ΔE76 from each place to the most alike of the samples next to it."""
-    _, index = cKDTree(samples).query(places, _SAMPLES)
-    colors = lab[tuple(samples.T)][index]
-    return np.asarray(np.linalg.norm(colors - lab[tuple(places.T)][:, None], axis=2).min(axis=1), np.float32)
+    return np.where(near > 0, np.maximum(mask, filled * 0.95), 0).astype(np.float32)
 
 
 def _beside(mask: Mask, face: Face) -> float:
