@@ -225,7 +225,7 @@ def _cut(value: float | None) -> Gate:
     unit = "% of head²"
     if value is None:
         return not_measured(unit, trust.LIMIT, "the photo that it was cut out of is not known")
-    return at_most(value, unit, trust.LIMIT, "all of 52 wrong cuts had more, see docs/sources.md")
+    return at_most(value, unit, trust.LIMIT, "set where 52 wrong cuts had more, see docs/sources.md")
 
 
 def nearest_stand(pixels: Pixels, style: StyleSpec) -> int:
