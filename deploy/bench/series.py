@@ -95,7 +95,7 @@ def _figures(source: _Source, style: StyleSpec) -> dict[str, float] | None:
     tone, linear = skin_tone(done.pixels, face), to_linear(done.pixels)
     return {
         "gap": 100 * done.framing.gap,
-        "head": face.head_height / height,
+        "head": face.head_at_rest / height,
         "eyes": 100 * float(face.right_eye[1] + face.left_eye[1]) / 2 / height,
         "ita": abs(tone.ita - source.tone.ita),
         "light": _stops(tone, source.own),

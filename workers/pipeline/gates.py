@@ -174,7 +174,7 @@ def figures_of(pixels: Pixels, face: Face) -> dict[str, float]:
     height = pixels.shape[0]
     return {
         "eye_line_fraction": round(float(face.right_eye[1] + face.left_eye[1]) / 2 / height, 4),
-        "head_height_fraction": round(face.head_height / height, 4),
+        "head_height_fraction": round(face.head_at_rest / height, 4),
         "roll_degrees": round(face.roll, 2),
         "side_light_stops": round(photometry.side_light(to_linear(pixels), face), 3),
         "skin_lightness": round(skin_tone(pixels, face).lightness, 1),

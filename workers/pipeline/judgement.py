@@ -130,7 +130,7 @@ def _sized(seen: Examination, style: StyleSpec, tighter: float) -> Verdict:
     """Say how large the style's headshot can be, as the studio will make it, instead of how large the default's can."""
     assert seen.face is not None
     assert seen.place is not None
-    carried = largest_frame(seen.face.head_height / seen.place.scale, style.crop.head_height * tighter)
+    carried = largest_frame(seen.face.head_at_rest / seen.place.scale, style.crop.head_height * tighter)
     pixels = sharp_up_to(carried)
     issues = [one for one in seen.verdict.issues if one.code is not Issue.LOW_RESOLUTION]
     if carried < style.frame(*master_size(style)).height:

@@ -135,7 +135,7 @@ def shortfall(face: Face, crop: Crop, width: int, height: int) -> float:
 
     A body always goes on downwards, and shoulders are about as wide as the head is high on either side.
     """
-    frame_height = face.head_height / crop.head_height
+    frame_height = face.head_at_rest / crop.head_height
     x, y = _anchor(face)
     below = (1 - crop.eye_line) * frame_height / max(height - y, 1.0)
     half = min(crop.aspect * frame_height / 2, face.head_height)
@@ -271,7 +271,7 @@ def _anchor(face: Face) -> tuple[float, float]:
 def _framing(
     face: Face, crop: Crop, width: int, height: int, tighter: float, sideways: float, lower: float
 ) -> Framing:
-    scale = crop.head_height * tighter * height / face.head_height
+    scale = crop.head_height * tighter * height / face.head_at_rest
     turn = math.radians(-face.roll)
     cosine, sine = scale * math.cos(turn), scale * math.sin(turn)
     x, y = _anchor(face)
@@ -324,7 +324,7 @@ def hair_above(cutout: Cutout) -> float:
     tuft = int(_TUFT * face.head_height**2 / 4)
     if head.size <= tuft:
         return 0.0
-    return max(0.0, -float(np.partition(head, tuft)[tuft]) / face.head_height)
+    return max(0.0, -float(np.partition(head, tuft)[tuft]) / face.head_at_rest)
 
 
 def _give_way(above: float, crop: Crop) -> tuple[float, float, float]:

@@ -55,7 +55,7 @@ def carried_size(cutout: Cutout, style: StyleSpec, crop: Crop | None = None) -> 
     crop = crop or style.crop
     whole = style.frame(*master_size(style))
     framing = align.frame(cutout, crop, int(whole.width), int(whole.height))
-    head_px = cutout.face.head_height / cutout.photo_scale
+    head_px = cutout.face.head_at_rest / cutout.photo_scale
     return style.carried(head_px, crop.head_height * framing.tighter)
 
 

@@ -111,18 +111,23 @@ class Face:
 
     @property
     def head_height(self) -> float:
-        """Chin to crown of the skull, pixels, hair not counted, the mouth at rest.
+        """Chin to crown of the skull, pixels, hair not counted.
 
         The eyes sit half-way up a skull (Farkas, Anthropometry of the Head and Face), so it is twice
-        the distance from the eye corners to the chin, measured in space so that a nod does not change it. A laugh
-        lowers the chin by half of what the lips are apart, and makes nobody's head larger: over five photos of one
-        person it varies by 1 % against the distance of the eye corners, and would by 9 % (docs/sources.md, Heads).
+        the distance from the eye corners to the chin, measured in space so that a nod does not change it.
         """
         corners = self.landmarks[[*RIGHT_CORNERS, *LEFT_CORNERS]].mean(axis=0)
+        return 2.0 * float(np.linalg.norm(self.landmarks[CHIN] - corners))
+
+    @property
+    def head_at_rest(self) -> float:
+        """The same with the mouth closed: how large a head is drawn.
+
+        A laugh lowers the chin by half of what the lips are apart, and makes nobody's head larger: over five photos of one
+        person it varies by 1 % against the distance of the eye corners, and would by 9 % (docs/sources.md, Heads).
+        """
         upper, lower = self.landmarks[list(_INNER_LIPS)]
-        return 2.0 * float(np.linalg.norm(self.landmarks[CHIN] - corners)) - float(
-            np.linalg.norm(lower - upper)
-        )
+        return self.head_height - float(np.linalg.norm(lower - upper))
 
     @property
     def crown(self) -> Points:

@@ -40,7 +40,7 @@ def test_eyes_land_on_the_line_level_and_at_the_styles_size(degrees, scale, aspe
     assert framing.cost == 0
     assert framing.notes == ("backdrop_extended",)  # the island's photo is far smaller than the frame
     assert placed.roll == pytest.approx(0, abs=0.05)
-    assert placed.head_height / height == pytest.approx(0.45, rel=0.005)
+    assert placed.head_at_rest / height == pytest.approx(0.45, rel=0.005)
     assert float(placed.right_eye[1] + placed.left_eye[1]) / 2 / height == pytest.approx(0.4, abs=0.003)
     middle = (placed.box.left + placed.box.right) / 2 / width
     assert middle == pytest.approx(0.5, abs=0.03)
@@ -188,4 +188,4 @@ def test_a_laugh_makes_nobodys_head_larger():
     for below in (14, 152):  # the lower lip by all of it, the chin by half
         laughing[below, 1] += drop if below == 14 else drop / 2
     assert lips > 0
-    assert Face(laughing, 1.0).head_height == pytest.approx(face.head_height, rel=0.01)
+    assert Face(laughing, 1.0).head_at_rest == pytest.approx(face.head_at_rest, rel=0.01)

@@ -77,7 +77,7 @@ def test_long_hair_on_shoulders_is_not_taken_for_cloth(known):
     strands = (hair > 0.1) & (hair < 0.9)
     strands[: round(face.landmarks[UPPER_LIP, 1] - part.top)] = False
     soft = (cutout.alpha > 0.1) & (cutout.alpha < 0.9)
-    assert (soft & strands).sum() > 0.33 * strands.sum()  # 0.31 where hair is drawn as cloth
+    assert (soft & strands).sum() > 0.35 * strands.sum()  # 0.31 where hair is drawn as cloth
 
 
 @pytest.mark.parametrize(("seed", "scale"), [(3, 0.15), (5, 0.1), (6, 0.15)])
