@@ -30,6 +30,7 @@ _OUTSIDE: Final = 0.05  # outside of it, from where on it is surely not
 _THROAT: Final = 0.25  # to each side of the chin: a throat and what is below it
 _HAIR: Final = 0.45  # to each side of it: hair, which is all edges, and where a pose's outline is good
 _MANE: Final = 0.7  # to each side of it: as wide as hair stands
+_HANGS: Final = 0.6  # below it: as far as long hair lies on shoulders, and no pose's mask holds it
 _CLOTH: Final = 0.2  # above and beside a shoulder's joint lie its cloth and pads
 _COLLAR: Final = (0.25, 0.2)  # to each side of another's chin, and below it
 _FAR: Final = 1e6  # what no way leads to
@@ -54,12 +55,13 @@ def parted(image: Pixels, taken: Where, body: Body, face: Face, others: list[Fac
     x, chin = face.landmarks[CHIN, :2]
     rows, away = np.arange(len(own))[:, None], np.abs(np.arange(own.shape[1]) - x)[None, :]
     above = rows < face.landmarks[UPPER_LIP, 1]
+    mane = (rows < chin + _HANGS * head) & (away < _MANE * head)
     across = 2 * max(1, round(_THIN * head)) + 1
     thin = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (across, across))
     pieces = cv2.morphologyEx((taken & ~own).astype(np.uint8), cv2.MORPH_OPEN, thin)
     count, labels = cv2.connectedComponents(pieces)
-    # Where no other face is, what lies around the head is hair that the pose has cut.
-    counted = (pieces > 0) & ~(above & (away < _MANE * head) & (not others))
+    # Where no other face is, what lies around the head and hangs down beside it is hair that the pose has cut.
+    counted = (pieces > 0) & ~(mane & (not others))
     foreign = counted & (np.bincount(labels[counted], minlength=count)[labels] > _LEAST * head**2)
     if not foreign.any():
         return np.asarray(taken, np.float32)
