@@ -80,9 +80,19 @@ def parted(image: Pixels, taken: Where, body: Body, face: Face, others: list[Fac
     edge = np.sqrt(np.square(slopes).sum(axis=(0, 3)))
     # A negative cost is a wall to it.
     cost = np.where(taken, _STEP / head + np.maximum(0, edge - _NOISE), -1)
-    own_way, their_way = (MCP_Geometric(cost).find_costs(np.argwhere(start))[0] for start in (sure, theirs))
-    own_way, their_way = np.minimum(own_way, _FAR), np.minimum(their_way, _FAR)
+    own_way, their_way = (_ways(cost, start) for start in (sure, theirs))
     return np.asarray(np.where(taken, their_way / (own_way + their_way), 0), np.float32)
+
+
+def _ways(cost: NDArray[np.float64], start: Where) -> NDArray[np.float64]:
+    """Return what the easiest way from `start` to each pixel costs, at most `_FAR`.
+
+    Every way leaves over the rim, and the search takes its time for each pixel that it may begin at.
+    """
+    rim = start & (cv2.erode(start.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    found = np.minimum(MCP_Geometric(cost).find_costs(np.argwhere(rim))[0], _FAR)
+    found[start] = 0
+    return np.asarray(found)
 
 
 def depth(where: Where) -> NDArray[np.float32]:
