@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -33,10 +32,10 @@ from sqlalchemy.orm import Session
 
 from core import locks
 from core.clock import now
-from core.errors import Gone, Misfit
 from core.vault.crypto import CannotOpen, new_key, open_sealed
 from core.vault.heads import Heads
 from core.vault.kept import KeptCertificates
+from core.vault.key_answers import Destruction, EpochTurn, KeyErased, KeyringNotOurs, KeyStoreBehind
 from core.vault.key_tables import DataKey, Epoch, EpochProof, ErasedOwner, KeyBase
 from core.vault.kms import EpochKeyGone, Kms
 from core.vault.ledger import Erasures, Removals, Withdrawals
@@ -47,43 +46,7 @@ from core.vault.watches import Watches
 REWRAPPED_AT_ONCE = 2000
 
 
-class KeyErased(Gone):
-    """The owner's key was destroyed, so nothing sealed with it can be opened."""
-
-    code = "erased"
-
-
-class KeyringNotOurs(Misfit):
-    """The keyring on this host is not the one that the key store's keys are wrapped under."""
-
-    code = "keyring_not_ours"
-
-
-class KeyStoreBehind(Misfit):
-    """The key store lacks a table of this release."""
-
-    code = "key_store_behind"
-
-
-@dataclass(frozen=True)
-class Destruction:
-    """When an owner's key was destroyed, and in which epoch."""
-
-    epoch: int
-    at: datetime
-
-
-@dataclass(frozen=True)
-class EpochTurn:
-    """What turning the epoch did."""
-
-    closed: int
-    opened: int
-    rewrapped: int
-
-
 _PROVEN = b"headshots epoch"
-_ERASED = "This has been erased and cannot be opened any more."
 
 
 @contextmanager
@@ -264,7 +227,7 @@ class KeyStore:
         """Do as `data_key` for several owners at once; return their keys in the same order.
 
         Raises:
-            KeyErased: one of the keys does not exist any more.
+            KeyErased: one of them does not exist any more.
         """
         try:
             return self._all_unwrapped(owner_ids)
@@ -276,23 +239,16 @@ class KeyStore:
         with Session(self._engine) as session:
             found = {row.owner_id: row for row in session.scalars(select(DataKey).where(wanted))}
         if len(found) < len(set(owner_ids)):
-            raise KeyErased(_ERASED)
-        rows = [found[owner_id] for owner_id in owner_ids]
+            raise KeyErased("This has been erased and cannot be opened any more.")
+        rows = map(found.__getitem__, owner_ids)
         return [self._kms.unwrap(row.epoch, row.wrapped, self._associated(row.owner_id)) for row in rows]
 
     def owners(self, at_once: int) -> Iterator[list[UUID]]:
         """Yield who has a key, in the order of their ids, so many at once."""
-        last = UUID(int=0)
+        page, last = select(DataKey.owner_id).order_by(DataKey.owner_id).limit(at_once), UUID(int=0)
         while True:
             with Session(self._engine) as session:
-                some = list(
-                    session.scalars(
-                        select(DataKey.owner_id)
-                        .where(DataKey.owner_id > last)
-                        .order_by(DataKey.owner_id)
-                        .limit(at_once)
-                    )
-                )
+                some = list(session.scalars(page.where(DataKey.owner_id > last)))
             if not some:
                 return
             last = some[-1]
@@ -306,8 +262,7 @@ class KeyStore:
 
     def exists(self, owner_id: UUID) -> bool:
         """Whether the owner still has a key."""
-        with Session(self._engine) as session:
-            return session.get(DataKey, owner_id) is not None
+        return bool(self.among([owner_id]))
 
     def destroy(self, owner_id: UUID) -> Destruction:
         """Destroy the owner's wrapped key and write the erasure ledger, in one transaction.

@@ -30,7 +30,8 @@ from core.queue import JobName, enqueue_all
 from core.settings import settings
 from core.vault.crypto import joined, open_sealed, seal
 from core.vault.escrow import Escrow
-from core.vault.keys import KeyErased, KeyStore
+from core.vault.key_answers import KeyErased
+from core.vault.keys import KeyStore
 from core.vault.kms import FileKms
 from core.vault.store import ObjectMissing, ObjectStore
 from core.vault.ties import Ties, demand_escrow

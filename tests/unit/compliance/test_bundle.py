@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner
 from conftest import add_member, add_participation
+from erasing import erase
 from signed_logs import Execute, add_events, go_back_to
 from sqlalchemy import select
 from work import do_all_work
@@ -24,11 +25,10 @@ from compliance.bundle import making
 from compliance.bundle.making import files
 from compliance.consent.texts import notice
 from compliance.log import sequencer
-from core import audit
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
-from core.models import Checkpoint, Member, Participation
+from core.models import Checkpoint, Participation
 from core.settings import settings
 from core.web.archive import stream
 from deploy.cli import main
@@ -70,15 +70,7 @@ def full(org: UUID) -> UUID:
     with transaction(org) as session:
         consent.give(session, session.get_one(Participation, row.id), dict.fromkeys(Purpose, True), shown)
     add_events(org, 7)
-    with transaction(org) as session:
-        erasure.request(
-            session,
-            session.get_one(Member, member.id),
-            reason=erasure.ErasureReason.SELF_SERVICE,
-            actor=audit.SYSTEM,
-            language="en",
-        )
-    do_all_work()
+    erase(org, member.id)
     erasure.turn_epoch()
     do_all_work()
     sequencer.sequence_all()

@@ -7,13 +7,11 @@ from uuid import UUID
 
 import pytest
 from conftest import forget_process_state
+from erasing import erase
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
-from work import do_all_work
 
-from compliance import erasure
 from compliance.certificate import keeping
-from core import audit
 from core.db import transaction
 from core.models import Certificate, Member
 from core.vault import vault
@@ -23,15 +21,7 @@ from core.vault.key_tables import KeptCertificate
 def test_each_certificate_is_kept_once_and_forgotten_in_time(
     org: UUID, member: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with transaction(org) as session:
-        erasure.request(
-            session,
-            session.get_one(Member, member.id),
-            reason=erasure.ErasureReason.SELF_SERVICE,
-            actor=audit.SYSTEM,
-            language="en",
-        )
-    do_all_work()
+    erase(org, member.id)
     with transaction(org) as session:
         (row,) = session.scalars(select(Certificate))
     kept = vault().keys.certificates.find(org, row.id)

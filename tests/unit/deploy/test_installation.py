@@ -21,8 +21,8 @@ from core.models import Installation, Member
 from core.people import organizations
 from core.schema import migrate_to
 from core.vault import KeyErased, vault
+from core.vault.key_answers import KeyringNotOurs
 from core.vault.key_tables import KeyBase
-from core.vault.keys import KeyringNotOurs
 from deploy import installation, wsgi
 from deploy.cli import main
 from deploy.local.services import LocalServices

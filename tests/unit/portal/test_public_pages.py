@@ -11,23 +11,21 @@ import numpy as np
 import pypdf
 import pytest
 from conftest import add_member
+from erasing import erase
 from lxml import html
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
-from work import do_all_work
 
-from compliance import erasure
 from compliance.evidence import origin_of
 from compliance.log import sequencer
 from compliance.origin.credentials import sign
 from compliance.origin.making import Making
 from compliance.origin.signer import signer
 from compliance.verify import MAX_BYTES, verify_file
-from core import audit
 from core.db import transaction
 from core.ids import new_id
-from core.models import Certificate, Member
+from core.models import Certificate
 from core.settings import settings
 from core.style.spec import OutputFormat, StyleSpec
 from workers.studio.encode import encode
@@ -78,15 +76,7 @@ def test_the_address_printed_on_a_certificate_gives_the_keys_that_it_is_checked_
     browser: Any, org: UUID
 ) -> None:
     member = add_member(org)
-    with transaction(org) as session:
-        erasure.request(
-            session,
-            session.get_one(Member, member.id),
-            reason=erasure.ErasureReason.SELF_SERVICE,
-            actor=audit.SYSTEM,
-            language="en",
-        )
-    do_all_work()
+    erase(org, member.id)
     with transaction(org) as session:
         content = session.scalars(select(Certificate.pdf)).one()
     pages = pypdf.PdfReader(io.BytesIO(content)).pages
