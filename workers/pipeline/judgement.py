@@ -33,6 +33,9 @@ from workers.vision.trust import is_doubted
 _SIDE: Final = 512
 _TIGHTER: Final = 1.1  # heads a tenth larger than the colleagues' are seen in a row of them
 _HAIR: Final = 0.5  # of the mask at the photo's edge
+# Of the score, each: of two like photos the one that the studio can frame and cut out as the style asks goes first.
+_COST: Final = 0.1
+_COSTS_A_HEADSHOT: Final = frozenset({Issue.HEAD_TOUCHES_EDGE, Issue.SHOULDERS_CUT, Issue.HARD_TO_CUT_OUT})
 _TOUCHING: Final = 0.1  # of the head's height along the edge; a single tuft is less
 
 
@@ -117,7 +120,9 @@ def _foreseen(verdict: Verdict, seen: Examination, rough: Cutout, shown: Box, ti
         issues.append(Finding.of(Issue.SHOULDERS_CUT))
     if is_doubted(seen.pixels, seen.face, seen.others, shown, rough.alpha):
         issues.append(Finding.of(Issue.HARD_TO_CUT_OUT))
-    return verdict.model_copy(update={"issues": _sorted(issues)})
+    costs = sum(one.code in _COSTS_A_HEADSHOT for one in issues)
+    score = round(verdict.score * (1 - _COST * costs), 4)
+    return verdict.model_copy(update={"issues": _sorted(issues), "score": score})
 
 
 def touches_the_edge(rough: Cutout) -> bool:

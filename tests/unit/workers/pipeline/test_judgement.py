@@ -13,6 +13,7 @@ from PIL import Image
 from core.checks.advice import Issue, Severity
 from core.consent import ValidConsent
 from core.style.spec import StyleSpec
+from workers.folder.sample import sample_people
 from workers.pipeline.judgement import judge, touches_the_edge
 from workers.pipeline.render import render
 from workers.studio.align import CroppedTooTightly, frame, region
@@ -119,6 +120,16 @@ def test_a_photo_without_shoulders_is_said_to_become_tighter(
 
 
 @pytest.mark.photos
+def test_of_like_photos_the_one_that_the_studio_can_frame_goes_first(consent: ValidConsent) -> None:
+    photos = dict(sample_people()["eileen"])
+    scores = {
+        name: judge(photos[name], consent, style=STYLE).verdict.score for name in ("portrait.jpg", "near.jpg")
+    }
+    faces = {name: examine(photos[name], consent).verdict.score for name in scores}
+    assert faces["near.jpg"] == pytest.approx(faces["portrait.jpg"], abs=0.005), "the faces are alike"
+    assert scores["near.jpg"] < 0.9 * scores["portrait.jpg"]
+
+
 def test_a_person_among_others_is_said_to_be_hard_to_cut_out(photo: Photo, consent: ValidConsent) -> None:
     """The studio withholds such a cut; the check knows it by the same figure."""
     content = photo("negatives/two-people-waving.jpg")
