@@ -132,9 +132,7 @@ def change(slug: str, edit: Edit) -> Company:
 
 def _company(session: Session, slug: str, connection: SamlConnection | None) -> Company:
     found = organizations.current(session)
-    return Company(
-        _provider(slug), connection, found.retention_days, found.legal_name, found.postal_address
-    )
+    return Company(_provider(slug), connection, found.retention_days, found.legal_name, found.postal_address)
 
 
 def _leave(session: Session, before: SamlConnection, edit: Edit) -> None:

@@ -85,9 +85,7 @@ def name_entity(session: Session, *, legal_name: str, postal_address: str, actor
     if (organization.legal_name, organization.postal_address) == (legal_name, address):
         return
     organization.legal_name, organization.postal_address = legal_name, address
-    audit.record(
-        session, audit.Tag.ENTITY_CHANGED, actor=actor, name=bool(legal_name), address=bool(address)
-    )
+    audit.record(session, audit.Tag.ENTITY_CHANGED, actor=actor, name=bool(legal_name), address=bool(address))
     session.flush()
 
 

@@ -166,7 +166,9 @@ def _attribute(_context: click.Context, _option: click.Parameter, given: tuple[s
     help="Days after approval until selfies and working data are erased, 1 to 365; whoever was promised less is kept for less.",
 )
 @click.option("--legal-name", help="Who the company is in law; deletion certificates name it so.")
-@click.option("--postal-address", help="Its postal address, also printed there; lines separated by line ends.")
+@click.option(
+    "--postal-address", help="Its postal address, also printed there; lines separated by line ends."
+)
 @json_option
 def edit(
     slug: str,
