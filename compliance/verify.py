@@ -13,8 +13,9 @@ from typing import Any
 import rfc8785
 from pydantic import ValidationError
 
+from compliance import retention_facts
 from compliance.certificate.facts import EVIDENCE_NAME, Certificate, LogEvidence
-from compliance.log import checkpoint, consistency
+from compliance.log import checkpoint, consistency, note
 from compliance.log.checkpoint import CheckpointBody
 from compliance.log.note import NoteError, VerifierKey
 from compliance.log.proof import HEADER, Proof
@@ -35,6 +36,7 @@ class Kind(StrEnum):
     PROOF = "log_proof"
     CHECKPOINT = "checkpoint"
     CONSISTENCY = "consistency"
+    RETENTION = "retention_report"
     PICTURE = "picture"
     UNKNOWN = "unknown"
 
@@ -54,7 +56,8 @@ class Verification:
 
     kind: Kind
     checks: tuple[CheckResult, ...]
-    # Of a certificate: PENDING or COMPLETE; of a picture: how it was made, in IPTC's word; only when `ok`.
+    # Of a certificate: PENDING or COMPLETE; of a retention report: KEPT or OVERDUE; of a picture: how it was made, in
+    # IPTC's word; only when `ok`.
     status: str | None = None
 
     @property
@@ -96,7 +99,7 @@ class _Checks:
 
 
 def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
-    """Check a certificate PDF, a signed checkpoint, a log proof, or where a picture comes from. Never raises.
+    """Check a certificate PDF, a signed checkpoint or retention report, a log proof, or where a picture comes from. Never raises.
 
     Args:
         source: The file, or its content.
@@ -113,7 +116,7 @@ def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
         if kind is Kind.UNKNOWN:
             checks.fail(
                 "format",
-                "neither a certificate (PDF), nor a log proof, nor a signed checkpoint, nor a picture",
+                "neither a certificate (PDF), nor a log proof, nor a signed checkpoint or report, nor a picture",
             )
             raise _Stopped
         published = PublishedKeys.model_validate(keys)
@@ -122,6 +125,8 @@ def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
             status = _certificate(content, published, vkeys, checks)
         elif kind is Kind.PICTURE:
             status = check_picture(content, published.pictures, checks.add)
+        elif kind is Kind.RETENTION:
+            status = _retention(content, vkeys, checks)
         elif kind is Kind.PROOF:
             head = Proof.parse(content).verify(vkeys)
             checks.add("entry in log", ok=True, detail=_describe(head))
@@ -183,7 +188,7 @@ def _kind_of(content: bytes) -> Kind:
     if media_type_of(content):
         return Kind.PICTURE
     if "\n\n— ".encode() in content:
-        return Kind.CHECKPOINT
+        return Kind.RETENTION if retention_facts.is_one(content) else Kind.CHECKPOINT
     return Kind.UNKNOWN
 
 
@@ -221,6 +226,18 @@ def _certificate(content: bytes, published: PublishedKeys, vkeys: list[VerifierK
         f"the document was made for certificate {body.certificate_id}",
     )
     return body.status.value
+
+
+def _retention(content: bytes, vkeys: list[VerifierKey], checks: _Checks) -> str:
+    """Check who signed a report of what a company holds; return whether it says that nothing is overdue."""
+    facts = retention_facts.read(note.verify(content, vkeys))
+    overdue = retention_facts.overdue(facts)
+    checks.add(
+        "retention report signed",
+        ok=True,
+        detail=f"{facts['organization']['name']}, measured at {facts['measured_at']}, {overdue} overdue",
+    )
+    return "OVERDUE" if overdue else "KEPT"
 
 
 def _log(document: Certificate, vkeys: list[VerifierKey], checks: _Checks) -> CheckpointBody:

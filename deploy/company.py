@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from core.errors import InvalidInput, NotFound
 from core.people import organizations
 from core.settings import settings
 from core.shoots import promises
+from core.shoots.promises import Kept
 from deploy import installation
 from sso import connections, provisioning
 from sso.metadata import connection_from_metadata
@@ -26,11 +27,11 @@ LEAST_PREFIX = 8  # hexadecimal digits of a fingerprint that name a certificate
 
 @dataclass(frozen=True)
 class Company:
-    """How a company signs in: what its provider must know of us, and what we know of it once it is connected; and for how long it keeps selfies."""
+    """How a company signs in: what its provider must know of us, and what we know of it once it is connected; and for how long it keeps things."""
 
     provider: ServiceProvider
     connection: SamlConnection | None
-    retention_days: int  # after approval, until selfies are erased
+    days: Mapping[Kept, int]  # how long what is kept
 
 
 _ADDRESS: Final = re.compile(r"[^\s@<>:]+@[^\s@<>:]+\.[^\s@<>:]+")
@@ -50,7 +51,7 @@ class Edit:
     admin_groups: frozenset[str] | None = None
     auditor_groups: frozenset[str] | None = None
     allow_unsolicited: bool | None = None
-    retention_days: int | None = None
+    days: Mapping[Kept, int] = field(default_factory=dict)  # how long what is kept
 
     @property
     def is_about_sign_in(self) -> bool:
@@ -76,7 +77,7 @@ def create(slug: str, name: str, contact: str, edit: Edit) -> Company:
     with transaction(org_id) as session:
         if connection is not None:
             connections.save(session, connection)
-        return Company(_provider(slug), connection, organizations.current(session).retention_days)
+        return Company(_provider(slug), connection, promises.schedule(organizations.current(session)))
 
 
 def read(slug: str) -> Company:
@@ -86,12 +87,12 @@ def read(slug: str) -> Company:
         NotFound: there is none of this name.
     """
     with transaction(find(slug)) as session:
-        days = organizations.current(session).retention_days
+        days = promises.schedule(organizations.current(session))
         return Company(_provider(slug), connections.find(session), days)
 
 
 def change(slug: str, edit: Edit) -> Company:
-    """Change how a company signs in or how long it keeps selfies, and return how it does now.
+    """Change how a company signs in or how long it keeps things, and return how it does now.
 
     Metadata of the provider in use adds its certificates to those that are trusted, so that both count while a key
     is renewed; the old one is removed when it is over. With another provider (`new_provider`) nothing of the
@@ -103,14 +104,14 @@ def change(slug: str, edit: Edit) -> Company:
     """
     with transaction(find(slug)) as session:
         before = after = connections.find(session)
-        if edit.is_about_sign_in or edit.retention_days is None:
+        if edit.is_about_sign_in or not edit.days:
             after = _edited(slug, before, edit)
             if before is not None and before.idp_entity_id != after.idp_entity_id:
                 _leave(session, before, edit)
             connections.save(session, after)
-        if edit.retention_days is not None:
-            promises.change(session, edit.retention_days, actor=audit.SYSTEM)
-        return Company(_provider(slug), after, organizations.current(session).retention_days)
+        if edit.days:
+            promises.change(session, edit.days, actor=audit.SYSTEM)
+        return Company(_provider(slug), after, promises.schedule(organizations.current(session)))
 
 
 def _leave(session: Session, before: SamlConnection, edit: Edit) -> None:

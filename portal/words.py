@@ -450,6 +450,7 @@ def check(name: str) -> str:
         "picture unchanged": _("Picture unchanged"),
         "public keys": _("Public keys"),
         "readable": _("Readable"),
+        "retention report signed": _("Retention report signed"),
         "signature present": _("Signature present"),
         "signature valid": _("Signature valid"),
         "signer of pictures": _("Signer of pictures"),
