@@ -37,4 +37,3 @@ def read(signed: Note) -> dict[str, Any]:
 def overdue(facts: dict[str, Any]) -> int:
     """Return how much of a report's should have ended."""
     return sum(int(line["overdue"]) for line in facts["categories"])
-

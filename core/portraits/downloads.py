@@ -63,7 +63,9 @@ def plan(session: Session, shoot: Shoot, *, actor: audit.Actor) -> list[UUID]:
             select(Participation.id)
             .join(Member, Member.id == Participation.member_id)
             .outerjoin(Headshot, Headshot.id == Participation.chosen_headshot_id)
-            .outerjoin(Artifact, (Artifact.id == Headshot.artifact_id) & Artifact.delete_requested_at.is_(None))
+            .outerjoin(
+                Artifact, (Artifact.id == Headshot.artifact_id) & Artifact.delete_requested_at.is_(None)
+            )
             .where(
                 Participation.shoot_id == shoot.id,
                 or_(Artifact.id.is_not(None), Participation.state == State.DECLINED),

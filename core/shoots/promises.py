@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, literal, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import audit
+from core.clock import now
 from core.errors import InvalidInput
 from core.models import Organization, Participation, Shoot, State
 from core.people import organizations
@@ -95,6 +96,17 @@ def headshot_ends(organization: Organization, participation: Participation, shoo
     ended = min(shoot.deadline, shoot.closed_at or shoot.deadline)
     days = days_of(organization, participation, Kept.HEADSHOTS)
     return max(participation.approved_at or ended, ended) + timedelta(days=days)
+
+
+def after_close(organization: Organization, shoot: Shoot) -> dict[Kept, datetime]:
+    """Return when what comes of a shoot is deleted, if it ends now or has ended; sooner for whoever was promised less.
+
+    For somebody who approves after that, selfies and headshots go as many days after their approval.
+    """
+    days = schedule(organization)
+    ended = min(shoot.deadline, shoot.closed_at or now())
+    begins = {Kept.SELFIES: shoot.deadline, Kept.HEADSHOTS: ended, Kept.DECLINERS: ended}
+    return {kept: begin + timedelta(days=days[kept]) for kept, begin in begins.items()}
 
 
 def promise(session: Session, participation: Participation) -> None:
