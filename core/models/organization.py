@@ -36,6 +36,9 @@ class Organization(Base):
     schedule_version: Mapped[int] = mapped_column(
         default=1, server_default=text("1")
     )  # counts the changes of these
+    # Who it is in law and where, as certificates name it; empty where nobody has said.
+    legal_name: Mapped[str] = mapped_column(Text, default="", server_default="")
+    postal_address: Mapped[str] = mapped_column(Text, default="", server_default="")
     contact_email: Mapped[str] = mapped_column(String(254), default="")
     # Where the newest checkpoint is mailed each day, one address a line; functions of the company, as the contact is.
     checkpoint_emails: Mapped[str] = mapped_column(Text, default="", server_default="")

@@ -187,6 +187,10 @@ def _attribute(_context: click.Context, _option: click.Parameter, given: tuple[s
     type=int,
     help="Days after somebody was locked out until everything of theirs is erased, 1 to 365.",
 )
+@click.option("--legal-name", help="Who the company is in law; deletion certificates name it so.")
+@click.option(
+    "--postal-address", help="Its postal address, also printed there; lines separated by line ends."
+)
 @json_option
 def edit(
     slug: str,
@@ -200,10 +204,12 @@ def edit(
     new_provider: bool,
     no_auditor_groups: bool,
     idp_initiated: bool | None,
+    legal_name: str | None,
+    postal_address: str | None,
     as_json: bool,
     **days: int | None,
 ) -> None:
-    """Change how a company signs in, and print how it does now. What is not named stays; groups replace those of before.
+    """Change how a company signs in or who it is in law, and print how it does now. What is not named stays; groups replace those of before.
 
     SLUG is the company's short name.
     """
@@ -228,6 +234,8 @@ def edit(
             auditor_groups=frozenset(auditor_groups) if auditor_groups or no_auditor_groups else None,
             allow_unsolicited=idp_initiated,
             days={Kept(kept): asked for kept, asked in days.items() if asked is not None},
+            legal_name=legal_name,
+            postal_address=postal_address,
         ),
     )
     reporter(as_json)(_facts(changed), "\n".join(_lines(changed)))
@@ -246,6 +254,8 @@ def _facts(found: Company) -> dict[str, Any]:
         "login_url": ours.login_url,
         "connected": theirs is not None,
         "kept_days": {kept.value: days for kept, days in found.days.items()},
+        "legal_name": found.legal_name,
+        "postal_address": found.postal_address,
     }
     if theirs is not None:
         facts |= {
@@ -287,6 +297,8 @@ def _lines(found: Company) -> list[str]:
             ("May start at the provider", "yes" if facts["idp_initiated"] else "no"),
         ]
     rows += [(_ENDS[kept], f"{days} days") for kept, days in facts["kept_days"].items()]
+    rows.append(("Legal name", found.legal_name or "not given"))
+    rows.append(("Postal address", found.postal_address.replace("\n", ", ") or "not given"))
     width = max(len(name) for name, _ in rows)
     return [f"{name:{width}}  {value}" for name, value in rows]
 
