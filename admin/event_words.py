@@ -14,6 +14,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.ORGANIZATION_CREATED: _l("Company added"),
     Tag.BRAND_CHANGED: _l("Name, colour or logo changed"),
     Tag.CONNECTION_CHANGED: _l("Connection to the identity provider changed"),
+    Tag.ORGANIZATION_CLOSED: _l("Company left"),
     Tag.RETENTION_CHANGED: _l("How long something is kept changed"),
     Tag.CHECKPOINT_MAIL_CHANGED: _l("Addresses that get checkpoints changed"),
     Tag.ENTITY_CHANGED: _l("Legal name or postal address changed"),

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from compliance import schedule
 from compliance.evidence import origin_of, signing_keys
 from compliance.log import note
-from compliance.retention_facts import FORMAT
 from compliance.schedule import GRACE, Measured
+from compliance.signed_facts import RETENTION
 from core.clock import rfc3339
 from core.people import organizations
 from core.shoots.promises import Kept
@@ -37,7 +37,7 @@ def report(session: Session) -> str:
     truth = schedule.measure(session)
     body = {
         "@context": {"dpv": "https://w3id.org/dpv#"},
-        "format": FORMAT,
+        "format": RETENTION,
         "organization": {"id": str(organization.id), "name": organization.name},
         "schedule_version": truth.version,
         "measured_at": rfc3339(truth.at),

@@ -13,7 +13,7 @@ from typing import Any
 import rfc8785
 from pydantic import ValidationError
 
-from compliance import retention_facts
+from compliance import signed_facts
 from compliance.certificate.facts import EVIDENCE_NAME, Certificate, LogEvidence
 from compliance.log import checkpoint, consistency, note
 from compliance.log.checkpoint import CheckpointBody
@@ -37,6 +37,7 @@ class Kind(StrEnum):
     CHECKPOINT = "checkpoint"
     CONSISTENCY = "consistency"
     RETENTION = "retention_report"
+    CLOSING = "end_of_company"
     PICTURE = "picture"
     UNKNOWN = "unknown"
 
@@ -56,7 +57,7 @@ class Verification:
 
     kind: Kind
     checks: tuple[CheckResult, ...]
-    # Of a certificate: PENDING or COMPLETE; of a retention report: KEPT or OVERDUE; of a picture: how it was made, in
+    # Of a certificate: PENDING or COMPLETE; of a retention report: KEPT or OVERDUE; of a company: CLOSED; of a picture: how it was made, in
     # IPTC's word; only when `ok`.
     status: str | None = None
 
@@ -127,6 +128,8 @@ def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
             status = check_picture(content, published.pictures, checks.add)
         elif kind is Kind.RETENTION:
             status = _retention(content, vkeys, checks)
+        elif kind is Kind.CLOSING:
+            status = _closing(content, vkeys, checks)
         elif kind is Kind.PROOF:
             head = Proof.parse(content).verify(vkeys)
             checks.add("entry in log", ok=True, detail=_describe(head))
@@ -180,6 +183,9 @@ def _read(source: Path | bytes, checks: _Checks) -> bytes:
     return content
 
 
+_FACTS = {signed_facts.RETENTION: Kind.RETENTION, signed_facts.CLOSING: Kind.CLOSING}
+
+
 def _kind_of(content: bytes) -> Kind:
     if content.startswith(b"%PDF-"):
         return Kind.CERTIFICATE
@@ -188,7 +194,7 @@ def _kind_of(content: bytes) -> Kind:
     if media_type_of(content):
         return Kind.PICTURE
     if "\n\n— ".encode() in content:
-        return Kind.RETENTION if retention_facts.is_one(content) else Kind.CHECKPOINT
+        return _FACTS.get(signed_facts.format_of(content) or "", Kind.CHECKPOINT)
     return Kind.UNKNOWN
 
 
@@ -230,14 +236,31 @@ def _certificate(content: bytes, published: PublishedKeys, vkeys: list[VerifierK
 
 def _retention(content: bytes, vkeys: list[VerifierKey], checks: _Checks) -> str:
     """Check who signed a report of what a company holds; return whether it says that nothing is overdue."""
-    facts = retention_facts.read(note.verify(content, vkeys))
-    overdue = retention_facts.overdue(facts)
+    facts = signed_facts.read(note.verify(content, vkeys), signed_facts.RETENTION)
+    overdue = signed_facts.overdue(facts)
     checks.add(
         "retention report signed",
         ok=True,
         detail=f"{facts['organization']['name']}, measured at {facts['measured_at']}, {overdue} overdue",
     )
     return "OVERDUE" if overdue else "KEPT"
+
+
+def _closing(content: bytes, vkeys: list[VerifierKey], checks: _Checks) -> str:
+    """Check who signed that a company is gone, and that it claims no more than it lists."""
+    facts = signed_facts.read(note.verify(content, vkeys), signed_facts.CLOSING)
+    checks.add(
+        "end of company signed",
+        ok=True,
+        detail=f"{facts['organization']['name']}, checked at {facts['checked_at']}",
+    )
+    certificates = facts["certificates"]
+    checks.add(
+        "everybody certified",
+        len({one["sha256"] for one in certificates}) == facts["people"] and not facts["objects_left"],
+        f"{facts['people']} people, {len(certificates)} certificates, {facts['objects_left']} objects left",
+    )
+    return "CLOSED"
 
 
 def _log(document: Certificate, vkeys: list[VerifierKey], checks: _Checks) -> CheckpointBody:

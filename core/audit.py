@@ -28,6 +28,7 @@ class Tag(StrEnum):
     BRAND_CHANGED = "organization.brand_changed"
     CONNECTION_CHANGED = "organization.connection_changed"
     RETENTION_CHANGED = "organization.retention_changed"
+    ORGANIZATION_CLOSED = "organization.closed"
     MEMBER_PROVISIONED = "member.provisioned"
     MEMBER_IMPORTED = "member.imported"
     MEMBER_ROLE_CHANGED = "member.role_changed"
@@ -98,6 +99,7 @@ ABOUT_NOBODY = frozenset(
         Tag.BRAND_CHANGED,
         Tag.CONNECTION_CHANGED,
         Tag.RETENTION_CHANGED,
+        Tag.ORGANIZATION_CLOSED,
         Tag.STYLE_SAVED,
         Tag.STYLE_DELETED,
         Tag.STYLE_RIGHTS_CONFIRMED,

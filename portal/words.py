@@ -450,6 +450,8 @@ def check(name: str) -> str:
         "picture unchanged": _("Picture unchanged"),
         "public keys": _("Public keys"),
         "readable": _("Readable"),
+        "end of company signed": _("End of the company signed"),
+        "everybody certified": _("Everybody certified"),
         "retention report signed": _("Retention report signed"),
         "signature present": _("Signature present"),
         "signature valid": _("Signature valid"),
