@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,14 +15,16 @@ from pydantic import ValidationError
 
 from compliance import signed_facts
 from compliance.certificate.facts import EVIDENCE_NAME, Certificate, LogEvidence
-from compliance.log import checkpoint, consistency, note
+from compliance.log import checkpoint, consistency, cosignature, note
 from compliance.log.checkpoint import CheckpointBody
+from compliance.log.cosignature import CosignerKey
 from compliance.log.note import NoteError, VerifierKey
 from compliance.log.proof import HEADER, Proof
 from compliance.origin.checking import check as check_picture
 from compliance.origin.reading import media_type_of
 from compliance.pdf.signed import open_signed
 from compliance.signing import PublishedKeys
+from core.clock import rfc3339
 
 MAX_BYTES = (
     20_000_000  # a certificate is about 50 kB, of thousands of locations below 5 MB; a picture for print 3 MB
@@ -99,12 +101,15 @@ class _Checks:
             self.fail("readable", f"the file is damaged or not one of ours ({type(error).__name__})")
 
 
-def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
+def verify_file(
+    source: Path | bytes, keys: Mapping[str, Any], witnesses: Iterable[CosignerKey] = ()
+) -> Verification:
     """Check a certificate PDF, a signed checkpoint or retention report, a log proof, or where a picture comes from. Never raises.
 
     Args:
         source: The file, or its content.
         keys: What `SigningKeys.published_keys` returned: the JSON from `/trust/<org>`.
+        witnesses: Of whom each must have cosigned, if it is a checkpoint; their keys do not come from us.
 
     Returns:
         The checks made. One changed, added or missing byte anywhere fails one of them.
@@ -136,6 +141,7 @@ def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
         else:
             head = checkpoint.verify(content, vkeys)
             checks.add("checkpoint signed", ok=True, detail=_describe(head))
+            _cosigned(content, list(witnesses), checks)
     return Verification(kind, tuple(checks.results), status)
 
 
@@ -261,6 +267,15 @@ def _closing(content: bytes, vkeys: list[VerifierKey], checks: _Checks) -> str:
         f"{facts['people']} people, {len(certificates)} certificates, {facts['objects_left']} objects left",
     )
     return "CLOSED"
+
+
+def _cosigned(content: bytes, witnesses: list[CosignerKey], checks: _Checks) -> None:
+    """Check that each of these witnesses has seen the checkpoint as the newest of its log."""
+    found = {one.key: one for one in cosignature.verify(content, witnesses)} if witnesses else {}
+    for key in witnesses:
+        seen = found.get(key)
+        detail = f"{key.name} saw no other past until {rfc3339(seen.at)}" if seen else f"by {key.name}"
+        checks.add("cosigned", seen is not None, detail)
 
 
 def _log(document: Certificate, vkeys: list[VerifierKey], checks: _Checks) -> CheckpointBody:

@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from compliance import retention_report, schedule
 from compliance.evidence import published_keys, published_keys_of
+from compliance.log import witnesses
 from compliance.verify import MAX_BYTES, Verification, verify_file
 from core.db import Lookup, transaction
 from core.errors import AppError, InvalidInput, NotFound, TooLarge
@@ -104,16 +105,16 @@ def checkpoint(slug: str) -> Response:
 
 
 def checkpoint_of(slug: str) -> str:
-    """Return the newest signed checkpoint of a company's log.
+    """Return the newest signed checkpoint of a company's log, with the lines of witnesses who have seen it.
 
     Raises:
         NotFound: no company has this address, or its log is empty.
     """
     with transaction(organization_of(slug)) as session:
-        note = session.scalar(select(Checkpoint.note).order_by(Checkpoint.size.desc()).limit(1))
-    if note is None:
-        raise NotFound(_("Nothing has been written into this company’s log yet."))
-    return note
+        newest = session.scalar(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1))
+        if newest is None:
+            raise NotFound(_("Nothing has been written into this company’s log yet."))
+        return witnesses.cosigned(session, newest)
 
 
 @bp.get("/verify")

@@ -428,6 +428,7 @@ def check(name: str) -> str:
     known: dict[str, str] = {
         "changes forbidden": _("Changes forbidden"),
         "checkpoint signed": _("Checkpoint signed"),
+        "cosigned": _("Cosigned by a witness"),
         "earlier checkpoint signed": _("Earlier checkpoint signed"),
         "later checkpoint signed": _("Later checkpoint signed"),
         "nothing rewritten between": _("Nothing rewritten between"),
