@@ -180,6 +180,12 @@ def organization_of(session: Session) -> UUID:
     return org_id
 
 
+def is_sealing(session: Session) -> bool:
+    """Whether names and measures lie sealed only, or also as the release before knows them: `Installation.sealed_at`."""
+    session.connection()  # in whose first statement it is asked
+    return bool(session.info.get("sealing", True))
+
+
 @contextmanager
 def transaction(org_id: UUID, *, durable: bool = True) -> Iterator[Session]:
     """Open a session bound to `org_id`; commit when the block ends, roll back when it raises.

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session, UOWTransaction, object_session
 
+from core.db import is_sealing
 from core.ids import new_id
 from core.models.sealed import TO_SEAL, SealedRow
 from core.vault.crypto import joined, open_sealed, seal
@@ -94,7 +95,7 @@ def _seal_before_flush(session: Session, _context: UOWTransaction, _instances: o
     rows = [one for one in (*session.new, *session.dirty) if isinstance(one, SealedRow)]
     if not rows:
         return
-    if session.info.get("sealing", True):
+    if is_sealing(session):
         waiting = [one for one in rows if one.sealed == TO_SEAL or _moved(one)]
         if waiting:
             seal_rows(waiting)
