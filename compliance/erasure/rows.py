@@ -23,7 +23,9 @@ def clear(session: Session, member_id: UUID) -> None:
         table = mapper.persist_selectable
         if not isinstance(table, Table) or (person := personal.person_of(table)) is None:
             continue
-        values = {column.name: _erased(said) for column, said in _personal(table)}
+        values = {
+            mapper.get_property_by_column(column).key: _erased(said) for column, said in _personal(table)
+        }
         if values:
             session.execute(update(mapper.class_).where(person == member_id).values(values))
 
