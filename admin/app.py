@@ -15,6 +15,7 @@ from admin import (
     download,
     looks,
     people,
+    recalls,
     retention,
     roster,
     shoots,
@@ -47,6 +48,7 @@ BLUEPRINTS = (
     roster.bp,
     download.bp,
     people.bp,
+    recalls.bp,
     audit.bp,
 )
 

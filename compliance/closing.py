@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from compliance import erasure
-from compliance.certificate.facts import Status
+from compliance.certificate.parts import Status
 from compliance.evidence import origin_of, signing_keys
 from compliance.log import note
 from compliance.signed_facts import CLOSING

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from compliance import erasure, schedule
+from compliance import erasure, recall, schedule
 from core import audit, locks, uploads
 from core.brand import styles
 from core.clock import now
@@ -117,11 +117,12 @@ def sweep(session: Session) -> Swept:
         .limit(BATCH)
     ).all()
     vault().delete(session, stale)
+    recalled = recall.end_overdue(session)
     styles.forget_unused_pictures(session, moment - timedelta(days=UNSAVED_BACKDROP_DAYS))
     swept = (ended, over_trained, over_shots, forgotten)
     people = {row.member_id for rows in swept for row in rows}
     more = max(map(len, (*swept, expired, sent_before, stale))) == BATCH
-    return Swept(len(people), more)
+    return Swept(len(people), more or recalled == recall.AT_ONCE)
 
 
 def _trained(organization: Organization, moment: datetime) -> Select[Participation]:
