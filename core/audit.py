@@ -82,6 +82,12 @@ class Tag(StrEnum):
     LOG_GAP_FOUND = "log.gap_found"
     LOG_DIFFERS = "log.differs"
     CHECKPOINT_MAIL_CHANGED = "organization.checkpoint_mail_changed"
+    ENTITY_CHANGED = "organization.entity_changed"
+    HEADSHOT_HANDED = "headshot.handed"
+    RECALL_ASKED = "recall.asked"
+    RECALL_CONFIRMED = "recall.confirmed"
+    RECALL_ENDED = "recall.ended"
+    STATEMENT_ISSUED = "statement.issued"
 
 
 # Of the company, and of no person in particular.
@@ -104,6 +110,8 @@ ABOUT_NOBODY = frozenset(
         Tag.LOG_GAP_FOUND,
         Tag.LOG_DIFFERS,
         Tag.CHECKPOINT_MAIL_CHANGED,
+        Tag.ENTITY_CHANGED,
+        Tag.STATEMENT_ISSUED,
     }
 )
 

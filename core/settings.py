@@ -126,6 +126,11 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     operator_name: str = Field(
         description="who runs this platform, as employees read it in the consent, e.g. `Headshots GmbH`"
     )
+    operator_address: str = Field(
+        "",
+        max_length=400,
+        description="your postal address, as certificates print it beside your name, lines separated by commas; a certificate says so where there is none",
+    )
     operator_email: str = Field(
         "",
         pattern=r"^(|[^@\s]+@[^@\s]+)$",

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.brand import brands
 from core.db import Lookup, transaction
 from core.errors import InvalidInput, NotFound
 from core.people import organizations
@@ -31,6 +32,8 @@ class Company:
     provider: ServiceProvider
     connection: SamlConnection | None
     retention_days: int  # after approval, until selfies are erased
+    legal_name: str = ""
+    postal_address: str = ""
 
 
 _ADDRESS: Final = re.compile(r"[^\s@<>:]+@[^\s@<>:]+\.[^\s@<>:]+")
@@ -51,13 +54,20 @@ class Edit:
     auditor_groups: frozenset[str] | None = None
     allow_unsolicited: bool | None = None
     retention_days: int | None = None
+    legal_name: str | None = None
+    postal_address: str | None = None
 
     @property
     def is_about_sign_in(self) -> bool:
-        """Whether anything but the days is to be different."""
+        """Whether anything of how it signs in is to be different."""
         groups = self.admin_groups is not None or self.auditor_groups is not None
         given = self.idp_metadata or self.new_provider or self.add_certificates or self.remove_certificates
         return bool(given or self.attributes or groups or self.allow_unsolicited is not None)
+
+    @property
+    def is_about_entity(self) -> bool:
+        """Whether who the company is in law is to be different."""
+        return self.legal_name is not None or self.postal_address is not None
 
 
 def create(slug: str, name: str, contact: str, edit: Edit) -> Company:
@@ -76,7 +86,7 @@ def create(slug: str, name: str, contact: str, edit: Edit) -> Company:
     with transaction(org_id) as session:
         if connection is not None:
             connections.save(session, connection)
-        return Company(_provider(slug), connection, organizations.current(session).retention_days)
+        return _company(session, slug, connection)
 
 
 def read(slug: str) -> Company:
@@ -86,12 +96,11 @@ def read(slug: str) -> Company:
         NotFound: there is none of this name.
     """
     with transaction(find(slug)) as session:
-        days = organizations.current(session).retention_days
-        return Company(_provider(slug), connections.find(session), days)
+        return _company(session, slug, connections.find(session))
 
 
 def change(slug: str, edit: Edit) -> Company:
-    """Change how a company signs in or how long it keeps selfies, and return how it does now.
+    """Change how a company signs in, how long it keeps selfies or who it is in law, and return how it does now.
 
     Metadata of the provider in use adds its certificates to those that are trusted, so that both count while a key
     is renewed; the old one is removed when it is over. With another provider (`new_provider`) nothing of the
@@ -103,14 +112,27 @@ def change(slug: str, edit: Edit) -> Company:
     """
     with transaction(find(slug)) as session:
         before = after = connections.find(session)
-        if edit.is_about_sign_in or edit.retention_days is None:
+        if edit.is_about_sign_in or (edit.retention_days is None and not edit.is_about_entity):
             after = _edited(slug, before, edit)
             if before is not None and before.idp_entity_id != after.idp_entity_id:
                 _leave(session, before, edit)
             connections.save(session, after)
         if edit.retention_days is not None:
             promises.change(session, edit.retention_days, actor=audit.SYSTEM)
-        return Company(_provider(slug), after, organizations.current(session).retention_days)
+        if edit.is_about_entity:
+            now = organizations.current(session)
+            brands.name_entity(
+                session,
+                legal_name=now.legal_name if edit.legal_name is None else edit.legal_name,
+                postal_address=now.postal_address if edit.postal_address is None else edit.postal_address,
+                actor=audit.SYSTEM,
+            )
+        return _company(session, slug, after)
+
+
+def _company(session: Session, slug: str, connection: SamlConnection | None) -> Company:
+    found = organizations.current(session)
+    return Company(_provider(slug), connection, found.retention_days, found.legal_name, found.postal_address)
 
 
 def _leave(session: Session, before: SamlConnection, edit: Edit) -> None:

@@ -15,6 +15,8 @@ from core.vault import Sealed, vault
 
 SMALL_LOGO = 100  # px, longer side: a portrait of 1,024 pixels shows a logo 143 pixels long
 LONGEST_NAME = 120  # as wide as the column
+LONGEST_LEGAL_NAME = 200  # characters
+LONGEST_ADDRESS = 400  # characters, line ends included
 
 
 class BrandUnusable(InvalidInput):
@@ -57,6 +59,34 @@ def save(
     audit.record(session, audit.Tag.BRAND_CHANGED, actor=actor, accent=organization.accent, logo=remove_logo)
     session.flush()
     return organization
+
+
+def name_entity(session: Session, *, legal_name: str, postal_address: str, actor: audit.Actor) -> None:
+    """Say who the company is in law and where: certificates name it as the one that is responsible.
+
+    Args:
+        session: bound to the organization.
+        legal_name: as a register has it, in one line; empty to say nothing.
+        postal_address: in as many lines as it takes; empty to say nothing.
+        actor: who says so.
+
+    Raises:
+        BrandUnusable: one of them is too long; nothing was changed.
+    """
+    legal_name = " ".join(legal_name.split())
+    lines = (" ".join(line.split()) for line in postal_address.splitlines())
+    address = "\n".join(line for line in lines if line)
+    if len(legal_name) > LONGEST_LEGAL_NAME:
+        raise BrandUnusable("The legal name has at most 200 characters.", field="legal_name")
+    if len(address) > LONGEST_ADDRESS:
+        raise BrandUnusable("The postal address has at most 400 characters.", field="postal_address")
+    organization = organizations.current(session)
+    session.refresh(organization, with_for_update={"key_share": True})
+    if (organization.legal_name, organization.postal_address) == (legal_name, address):
+        return
+    organization.legal_name, organization.postal_address = legal_name, address
+    audit.record(session, audit.Tag.ENTITY_CHANGED, actor=actor, name=bool(legal_name), address=bool(address))
+    session.flush()
 
 
 def seal_logo(org_id: UUID, png: bytes) -> Sealed:

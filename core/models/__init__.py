@@ -18,9 +18,11 @@ from core.models.organization import Organization
 from core.models.outbox import Outbox
 from core.models.participation import Alternative, Participation, State
 from core.models.photo import Photo
+from core.models.recall import Recall
 from core.models.roster_import import RosterImport
 from core.models.saml_connection import SamlConnectionRow
 from core.models.shoot import EngineName, Shoot
+from core.models.statement import Statement
 from core.models.style import Style
 from core.models.upload import Upload, Use
 from core.models.web_session import App, SignInMethod, WebSession
@@ -51,12 +53,14 @@ __all__ = [
     "Outbox",
     "Participation",
     "Photo",
+    "Recall",
     "Role",
     "RosterImport",
     "SamlConnectionRow",
     "Shoot",
     "SignInMethod",
     "State",
+    "Statement",
     "Style",
     "Tenant",
     "Upload",

@@ -27,6 +27,9 @@ class Organization(Base):
     regime: Mapped[str] = mapped_column(String(16), default="gdpr")
     language: Mapped[str] = mapped_column(String(8), default="en")
     retention_days: Mapped[int] = mapped_column(default=30)
+    # Who it is in law and where, as certificates name it; empty where nobody has said.
+    legal_name: Mapped[str] = mapped_column(Text, default="", server_default="")
+    postal_address: Mapped[str] = mapped_column(Text, default="", server_default="")
     contact_email: Mapped[str] = mapped_column(String(254), default="")
     # Where the newest checkpoint is mailed each day, one address a line; functions of the company, as the contact is.
     checkpoint_emails: Mapped[str] = mapped_column(Text, default="", server_default="")

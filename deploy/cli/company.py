@@ -165,6 +165,10 @@ def _attribute(_context: click.Context, _option: click.Parameter, given: tuple[s
     type=int,
     help="Days after approval until selfies and working data are erased, 1 to 365; whoever was promised less is kept for less.",
 )
+@click.option("--legal-name", help="Who the company is in law; deletion certificates name it so.")
+@click.option(
+    "--postal-address", help="Its postal address, also printed there; lines separated by line ends."
+)
 @json_option
 def edit(
     slug: str,
@@ -179,9 +183,11 @@ def edit(
     no_auditor_groups: bool,
     idp_initiated: bool | None,
     retention_days: int | None,
+    legal_name: str | None,
+    postal_address: str | None,
     as_json: bool,
 ) -> None:
-    """Change how a company signs in, and print how it does now. What is not named stays; groups replace those of before.
+    """Change how a company signs in or who it is in law, and print how it does now. What is not named stays; groups replace those of before.
 
     SLUG is the company's short name.
     """
@@ -205,6 +211,8 @@ def edit(
             auditor_groups=frozenset(auditor_groups) if auditor_groups or no_auditor_groups else None,
             allow_unsolicited=idp_initiated,
             retention_days=retention_days,
+            legal_name=legal_name,
+            postal_address=postal_address,
         ),
     )
     reporter(as_json)(_facts(changed), "\n".join(_lines(changed)))
@@ -223,6 +231,8 @@ def _facts(found: Company) -> dict[str, Any]:
         "login_url": ours.login_url,
         "connected": theirs is not None,
         "retention_days": found.retention_days,
+        "legal_name": found.legal_name,
+        "postal_address": found.postal_address,
     }
     if theirs is not None:
         facts |= {
@@ -264,6 +274,8 @@ def _lines(found: Company) -> list[str]:
             ("May start at the provider", "yes" if facts["idp_initiated"] else "no"),
         ]
     rows.append(("Selfies are erased after", f"{found.retention_days} days"))
+    rows.append(("Legal name", found.legal_name or "not given"))
+    rows.append(("Postal address", found.postal_address.replace("\n", ", ") or "not given"))
     width = max(len(name) for name, _ in rows)
     return [f"{name:{width}}  {value}" for name, value in rows]
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from compliance.log import sequencer
 from core import audit
+from core.clock import now
 from core.db import engine, transaction
 from core.ids import new_id
 from core.models import (
@@ -27,11 +28,13 @@ from core.models import (
     Member,
     Organization,
     Photo,
+    Recall,
     RosterImport,
     SamlConnectionRow,
     Shoot,
     SignInMethod,
     State,
+    Statement,
     Upload,
     Use,
 )
@@ -138,6 +141,8 @@ def fill(org_id: UUID) -> None:
                 sha256="0" * 64,
             )
         )
+        session.add(Recall(id=new_id(), org_id=org_id, erasure_id=erasure.id, files=1, ends_at=now()))
+        session.add(Statement(id=new_id(), org_id=org_id, month="2026-11", pdf=b"%PDF", sha256="0" * 64))
         session.add(
             SamlConnectionRow(
                 id=new_id(),
