@@ -107,7 +107,8 @@ def _quantised(values: Values) -> Pixels:
 
     A hundredth of a step stays free of noise, so that an even colour comes out as itself.
     """
-    return np.clip(np.floor(values * np.float32(255) + _noise(*values.shape[:2])), 0, 255).astype(np.uint8)
+    steps = values * np.float32(255) + _noise(values.shape[0], values.shape[1])
+    return np.asarray(np.clip(np.floor(steps), 0, 255), np.uint8)
 
 
 @lru_cache(maxsize=2)  # a team shares one frame
