@@ -17,7 +17,7 @@ from core.style.spec import Grade, StyleSpec
 from workers.vision.color import Values, luminance, to_linear, to_srgb
 from workers.vision.eyes import WHITE, white_of_eyes
 from workers.vision.geometry import Face, Pixels
-from workers.vision.photometry import skin_level, underexposure
+from workers.vision.photometry import underexposure
 from workers.vision.skin import SkinTone, around, skin_tone
 
 MAX_STOPS: Final = 0.4  # of exposure in all; about ΔE2000 6 on mid skin, the gates' limit

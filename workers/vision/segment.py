@@ -29,7 +29,9 @@ _FADE: Final = (
     0.2  # of a view's side, over which it fades out: at its own frame it does not know what goes on
 )
 _REACH: Final = 0.012  # of the head's height, by which a close view may add to what the wide ones saw
-_LOOKED_AT: Final = 512  # px, long side at which a finished picture's wall is found: the model sees 256 of them
+_LOOKED_AT: Final = (
+    512  # px, long side at which a finished picture's wall is found: the model sees 256 of them
+)
 _MARGIN: Final = 0.02  # of it, around a person
 POSE_HEAD: Final = 160.0  # px, head height at which a body is looked for: the model sees 256 px of it all
 # Head heights from the crown's middle: only long hair and other people reach further above the chin. From so much
