@@ -8,7 +8,20 @@ from typing import Any
 from flask import Flask, Response, g, request
 from flask_babel import format_date, format_datetime
 
-from admin import audit, brand, dashboard, download, looks, people, roster, shoots, sign_in, styles, uploads
+from admin import (
+    audit,
+    brand,
+    dashboard,
+    download,
+    looks,
+    people,
+    recalls,
+    roster,
+    shoots,
+    sign_in,
+    styles,
+    uploads,
+)
 from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS, failure, undelivered
 from core import permissions
 from core.db import transaction
@@ -33,6 +46,7 @@ BLUEPRINTS = (
     roster.bp,
     download.bp,
     people.bp,
+    recalls.bp,
     audit.bp,
 )
 

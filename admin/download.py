@@ -87,14 +87,16 @@ def _picture(org_id: UUID, participation_id: UUID, actor: Actor) -> tuple[Pictur
         content = vault().open(picture.held) if picture.held is not None else None
     except (ArtifactGone, KeyErased):
         return None
-    if picture.is_master and not locks.again(partial(_delivered, org_id, participation_id, actor)):
+    if content is not None and not locks.again(
+        partial(_handed, org_id, participation_id, picture.is_master, actor)
+    ):
         return None
     return picture, content
 
 
-def _delivered(org_id: UUID, participation_id: UUID, actor: Actor) -> bool:
+def _handed(org_id: UUID, participation_id: UUID, is_master: bool, actor: Actor) -> bool:
     with transaction(org_id) as session:
-        return downloads.delivered(session, participation_id, actor=actor)
+        return downloads.handed(session, participation_id, is_master=is_master, actor=actor)
 
 
 def _file(picture: Picture, kept: bytes | None, look: _Look) -> tuple[str, bytes]:

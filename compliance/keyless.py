@@ -22,7 +22,7 @@ from core.db import Lookup, transaction
 from core.errors import Misfit
 from core.ids import first_of
 from core.logs import logger
-from core.models import Adapter, Artifact, Headshot, Member, Organization, Participation, Photo
+from core.models import Adapter, Artifact, Headshot, Member, Organization, Participation, Photo, Recall
 from core.portraits import photos
 from core.vault import vault
 
@@ -103,6 +103,9 @@ def _known(session: Session, first: UUID, last: UUID) -> Iterator[UUID]:
     )
     yield from session.scalars(
         select(Artifact.id).where(Artifact.id.between(first, last), Artifact.destroyed_at.is_(None))
+    )
+    yield from session.scalars(
+        select(Recall.id).where(Recall.id.between(first, last), Recall.ended_at.is_(None))
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from compliance import recall
 from core import audit, locks, uploads
 from core.brand import styles
 from core.clock import now
@@ -111,9 +112,10 @@ def sweep(session: Session) -> Swept:
         .limit(BATCH)
     ).all()
     vault().delete(session, stale)
+    recalled = recall.end_overdue(session)
     styles.forget_unused_pictures(session, moment - timedelta(days=UNSAVED_BACKDROP_DAYS))
     more = max(map(len, (ended, over_trained, expired, sent_before, stale))) == BATCH
-    return Swept(len(people), more)
+    return Swept(len(people), more or recalled == recall.AT_ONCE)
 
 
 def _trained(over: Select[UUID]) -> Select[Participation]:

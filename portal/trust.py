@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Blueprint, Response, make_response, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from compliance.evidence import published_keys, published_keys_of
+from compliance.evidence import published_keys, published_keys_of, signing_keys
 from compliance.verify import MAX_BYTES, Verification, verify_file
 from core.db import Lookup, transaction
 from core.errors import AppError, InvalidInput, NotFound, TooLarge
@@ -19,6 +20,7 @@ from core.web.answers import json_answer, page
 from core.web.app import limiter
 from core.web.errors import answer, said, wants_json
 from portal import words
+from portal.files import attachment
 from portal.visit import company
 
 bp = Blueprint("trust", __name__)
@@ -61,6 +63,24 @@ def keys(slug: str) -> Response:
     if request.args.get("download") == "1":
         response.headers["Content-Disposition"] = 'attachment; filename="keys.json"'
     return response
+
+
+@bp.get("/trust/<slug>/root.cer")
+@limiter.limit("120 per minute")
+def root_cer(slug: str) -> Response:
+    """Return the certificate that vouches for signed documents as DER, which Windows and Acrobat take by its name."""
+    organization_of(slug)
+    content = signing_keys().document_root.public_bytes(Encoding.DER)
+    return attachment(content, "application/pkix-cert", "headshots-evidence-root.cer")
+
+
+@bp.get("/trust/<slug>/root.pem")
+@limiter.limit("120 per minute")
+def root_pem(slug: str) -> Response:
+    """Return the same certificate as PEM."""
+    organization_of(slug)
+    content = signing_keys().document_root.public_bytes(Encoding.PEM)
+    return attachment(content, "application/x-pem-file", "headshots-evidence-root.pem")
 
 
 @bp.get("/trust/<slug>/checkpoint")

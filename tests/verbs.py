@@ -159,7 +159,7 @@ def download(session: Session, at: Stage) -> None:
 
 def archive(session: Session, at: Stage) -> None:
     downloads.picture(session, at.participation_id)
-    downloads.delivered(session, at.participation_id, actor=audit.SYSTEM)
+    downloads.handed(session, at.participation_id, is_master=True, actor=audit.SYSTEM)
 
 
 def withdraw_likeness(session: Session, at: Stage) -> None:

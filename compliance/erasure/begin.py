@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
-from compliance import consent
+from compliance import consent, recall
 from compliance.erasure import rows
 from core import audit, locks
 from core.clock import now
@@ -84,6 +84,7 @@ def request(
     )
     erasure.receipt_sha256 = hashlib.sha256(_receipt(erasure.id).encode()).digest()
     session.add(erasure)
+    session.flush()
     audit.record(
         session,
         audit.Tag.ERASURE_REQUESTED,
@@ -92,6 +93,7 @@ def request(
         erasure=str(erasure.id),
         reason=reason.value,
     )
+    recall.begin(session, erasure, member)
     _end_everything(session, member, actor)
     lists = [one.artifact_id for one in vault().passing(session)]
     enqueue(session, JobName.ERASE, erasure.id)

@@ -118,12 +118,33 @@ def picture(session: Session, participation_id: UUID) -> Picture | None:
     )
 
 
-def delivered(session: Session, participation_id: UUID, *, actor: audit.Actor) -> bool:
-    """Note that an approved headshot was delivered; return whether there still is one."""
+def handed(session: Session, participation_id: UUID, *, is_master: bool, actor: audit.Actor) -> bool:
+    """Note that the company gets a copy of somebody's picture; return whether there still is one.
+
+    Each copy is noted, the first and every further one: after an erasure the company is asked to delete them.
+
+    Args:
+        session: bound to the organization.
+        participation_id: whose picture it is.
+        is_master: whether it is an approved headshot, and no picture that stands in for one.
+        actor: who downloads it.
+    """
     participation = participations.get(session, participation_id, lock=True)
-    if participation.chosen_headshot_id is None or participation.state == State.ERASED:
+    if participation.state == State.ERASED:
         return False
-    participations.deliver(session, participation, actor=actor)
+    if is_master:
+        if participation.chosen_headshot_id is None:
+            return False
+        participations.deliver(session, participation, actor=actor)
+    audit.record(
+        session,
+        audit.Tag.HEADSHOT_HANDED,
+        actor=actor,
+        subject=session.get_one(Member, participation.member_id),
+        participation=str(participation.id),
+        shoot=str(participation.shoot_id),
+        headshot=is_master,
+    )
     return True
 
 

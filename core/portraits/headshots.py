@@ -191,7 +191,7 @@ def forget_asked(session: Session, participation: Participation) -> None:
     session.execute(
         update(Headshot)
         .where(Headshot.participation_id == participation.id, Headshot.withheld_code == ASKED)
-        .values(withheld_code=_WISHES[1], gates={})
+        .values(withheld_code=_WISHES[1], sealed=None, plain_gates={})
     )
 
 

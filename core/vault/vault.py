@@ -159,6 +159,24 @@ class Vault:
         session.flush()
         return artifact
 
+    def seal_alone(self, owner_id: UUID, content: bytes) -> bytes:
+        """Return `content` sealed under a key of its own, for a row that tells what nothing else may.
+
+        Args:
+            owner_id: the row's id, by which the key is known; destroying it (`keys.forget`) ends the bytes in every copy.
+            content: a few kilobytes.
+        """
+        self.keys.create([owner_id])
+        return seal(self.keys.data_key(owner_id), content, owner_id.bytes)
+
+    def open_alone(self, owner_id: UUID, sealed: bytes) -> bytes:
+        """Return what `seal_alone` sealed.
+
+        Raises:
+            KeyErased: its key was destroyed.
+        """
+        return open_sealed(self.keys.data_key(owner_id), sealed, owner_id.bytes)
+
     def discard(self, sealed: Sealed) -> None:
         """Delete what will not be kept, sooner than the sweep would."""
         self.keys.forget([sealed.id])

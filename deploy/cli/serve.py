@@ -95,8 +95,14 @@ def scheduler() -> None:
     metavar="NAME",
     help="With --to: a table, or a column as TABLE.COLUMN, that may go with what is in it.",
 )
-def migrate(revision: str | None, lose: tuple[str, ...]) -> None:
+@click.option(
+    "--seal",
+    is_flag=True,
+    help="Keep names and measures sealed only from now on; refuses while a process of an earlier release runs.",
+)
+def migrate(revision: str | None, lose: tuple[str, ...], *, seal: bool) -> None:
     """Bring both databases to the newest schema; the first time make the installation's keys. Needs HEADSHOTS_DATABASE_OWNER_URL."""
+    from compliance import sealing
     from core import logs, schema
     from core.settings import settings
     from deploy import installation
@@ -116,6 +122,13 @@ def migrate(revision: str | None, lose: tuple[str, ...]) -> None:
         tell(
             f"Made the keys of this installation in {settings().signing_path} and {settings().keyring_path}. "
             "Every host needs both: the first belongs in a backup, the second in none."
+        )
+    if seal:
+        tell(f"Names and measures lie sealed only from now on; {sealing.begin()} rows were sealed.")
+    elif not sealing.is_begun():
+        tell(
+            "Names and measures still lie as the release before knows them, and so in backups too. Once every process is of this "
+            "release: `headshots migrate --seal`."
         )
     tell("Both databases are up to date.")
 

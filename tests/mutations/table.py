@@ -153,9 +153,32 @@ MUTATIONS = (
     Mutation(
         "A certificate is complete only when the epoch has turned",
         "compliance/certificate/issuing.py",
-        "status = Status.COMPLETE if erasure.epoch_destroyed_at else Status.PENDING",
-        "status = Status.COMPLETE",
+        "return Status.COMPLETE if erasure.epoch_destroyed_at else Status.PENDING",
+        "return Status.COMPLETE",
         ("tests/unit/compliance/test_erasure.py::test_erased_at_once_and_proven_after_the_epoch",),
+    ),
+    Mutation(
+        "A place that nobody looked into stops the certificate",
+        "compliance/certificate/lines.py",
+        "    if unread:\n",
+        "    if False:\n",
+        ("tests/unit/compliance/test_lines.py::test_a_place_that_nobody_looked_into_stops_the_certificate",),
+    ),
+    Mutation(
+        "The final certificate reads the storage again",
+        "compliance/certificate/lines.py",
+        "    if left := [f",
+        "    if False and [f",
+        ("tests/unit/compliance/test_lines.py::test_a_storage_that_lies_later_gets_no_final_certificate",),
+    ),
+    Mutation(
+        "The names of copies are forgotten when the company has deleted them",
+        "compliance/recall.py",
+        "    row.ended_at, row.sealed = now(), None\n",
+        "    row.ended_at = now()\n",
+        (
+            "tests/unit/compliance/test_recall.py::test_every_copy_is_noted_and_named_until_the_company_has_deleted_it",
+        ),
     ),
     Mutation(
         "Selfies go on schedule",
