@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -87,6 +87,7 @@ def finish(
     width, height = size
     frame = frame or style.frame(width, height)
     framing = align.frame(cutout, style.crop, int(frame.width), int(frame.height))
+    framing = replace(framing, whole=align.whole(cutout, framing, width, frame))
     foreground, alpha, face = align.place(cutout, framing, width, height, frame)
     person = to_linear(foreground)
     seen = grade.complexion(person, face)
