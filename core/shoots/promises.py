@@ -94,8 +94,8 @@ def kept_days(organization: Organization, kept: Kept = Kept.SELFIES) -> ColumnEl
 def headshot_ends(organization: Organization, participation: Participation, shoot: Shoot) -> datetime:
     """Return when a person's headshots end, as things stand; `compliance.schedule.headshot_ends` says the same in SQL."""
     ended = min(shoot.deadline, shoot.closed_at or shoot.deadline)
-    days = days_of(organization, participation, Kept.HEADSHOTS)
-    return max(participation.approved_at or ended, ended) + timedelta(days=days)
+    length = timedelta(days_of(organization, participation, Kept.HEADSHOTS))
+    return max(participation.approved_at or ended, ended) + length
 
 
 def after_close(organization: Organization, shoot: Shoot) -> dict[Kept, datetime]:
