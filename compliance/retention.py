@@ -14,6 +14,7 @@ from core import audit, locks, uploads
 from core.brand import styles
 from core.clock import now
 from core.db import Lookup, transaction
+<<<<<<< HEAD
 from core.models import (
     Adapter,
     Arrival,
@@ -27,6 +28,10 @@ from core.models import (
     State,
     Upload,
 )
+=======
+from core.grounds import Ground, because
+from core.models import Adapter, Arrival, Artifact, Participation, Photo, Shoot, State, Upload
+>>>>>>> main
 from core.models.artifact import PASSING
 from core.people import organizations
 from core.portraits import adapters, arrivals, avatars, headshots, photos
@@ -53,6 +58,11 @@ def sweep(session: Session) -> Swept:
 
     When things are over says `compliance.schedule`. Links of a passed deadline expire.
     """
+    with because(session, Ground.RETENTION):
+        return _sweep(session)
+
+
+def _sweep(session: Session) -> Swept:
     moment = now()
     organization = organizations.current(session)
     kept = (
