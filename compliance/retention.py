@@ -14,7 +14,7 @@ from core import audit, locks, uploads
 from core.brand import styles
 from core.clock import now
 from core.db import Lookup, transaction
-<<<<<<< HEAD
+from core.grounds import Ground, because
 from core.models import (
     Adapter,
     Arrival,
@@ -28,10 +28,6 @@ from core.models import (
     State,
     Upload,
 )
-=======
-from core.grounds import Ground, because
-from core.models import Adapter, Arrival, Artifact, Participation, Photo, Shoot, State, Upload
->>>>>>> main
 from core.models.artifact import PASSING
 from core.people import organizations
 from core.portraits import adapters, arrivals, avatars, headshots, photos

@@ -25,11 +25,8 @@ from compliance.origin.checking import check as check_picture
 from compliance.origin.reading import media_type_of
 from compliance.pdf.signed import open_signed
 from compliance.signing import PublishedKeys
-<<<<<<< HEAD
-from core.clock import rfc3339
-=======
 from compliance.statement.facts import StatementBody
->>>>>>> main
+from core.clock import rfc3339
 
 MAX_BYTES = (
     20_000_000  # a certificate is about 50 kB, of thousands of locations below 5 MB; a picture for print 3 MB
@@ -128,11 +125,7 @@ def verify_file(
         if kind is Kind.UNKNOWN:
             checks.fail(
                 "format",
-<<<<<<< HEAD
-                "neither a certificate (PDF), nor a log proof, nor a signed checkpoint or report, nor a picture",
-=======
-                "neither a certificate or statement (PDF), nor a log proof, nor a signed checkpoint, nor a picture",
->>>>>>> main
+                "neither a certificate or statement (PDF), nor a log proof, nor a signed checkpoint or report, nor a picture",
             )
             raise _Stopped
         published = PublishedKeys.model_validate(keys)

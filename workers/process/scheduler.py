@@ -15,12 +15,8 @@ from datetime import timedelta
 
 from compliance import erasure, keyless, removals, retention, strays, withdrawals
 from compliance.certificate import keeping
-<<<<<<< HEAD
 from compliance.log import daily, sequencer, witnesses
-=======
-from compliance.log import daily, sequencer
 from compliance.statement import issuing
->>>>>>> main
 from core import locks, logs, relay
 from core.clock import now
 from core.db import demand_sessions
