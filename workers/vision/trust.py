@@ -37,7 +37,7 @@ _LITTLE: Final = (
 )
 
 # The largest lump of an outline, % of the head's height squared, above which it is somebody's or something else's:
-# leaves, letters and a bystander's cloth made 0.086 to 0.27, what is a person's up to 0.066, flying hair 0.061
+# leaves, letters and a bystander's cloth made 0.098 to 0.27, what is a person's up to 0.066, flying hair 0.061
 # (docs/sources.md, "Trust in a cut").
 _LUMP: Final = 0.075
 _LUMP_SEEN: Final = 300.0  # px, head height at which lumps are looked for
