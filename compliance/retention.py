@@ -14,6 +14,7 @@ from core import audit, locks, uploads
 from core.brand import styles
 from core.clock import now
 from core.db import Lookup, transaction
+from core.grounds import Ground, because
 from core.models import Adapter, Arrival, Artifact, Participation, Photo, Shoot, State, Upload
 from core.models.artifact import PASSING
 from core.people import organizations
@@ -45,6 +46,11 @@ def sweep(session: Session) -> Swept:
     was approved, and at once after a decline. Links of a passed deadline expire. The finished headshot
     stays until its person or the company erases it.
     """
+    with because(session, Ground.RETENTION):
+        return _sweep(session)
+
+
+def _sweep(session: Session) -> Swept:
     moment = now()
     organization = organizations.current(session)
     limit = literal(moment) - func.make_interval(0, 0, 0, promises.kept_days(organization))

@@ -23,6 +23,7 @@ from compliance.origin.checking import check as check_picture
 from compliance.origin.reading import media_type_of
 from compliance.pdf.signed import open_signed
 from compliance.signing import PublishedKeys
+from compliance.statement.facts import StatementBody
 
 MAX_BYTES = (
     20_000_000  # a certificate is about 50 kB, of thousands of locations below 5 MB; a picture for print 3 MB
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     """What a file turned out to be."""
 
     CERTIFICATE = "deletion_certificate"
+    STATEMENT = "monthly_statement"
     PROOF = "log_proof"
     CHECKPOINT = "checkpoint"
     CONSISTENCY = "consistency"
@@ -114,13 +116,13 @@ def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
         if kind is Kind.UNKNOWN:
             checks.fail(
                 "format",
-                "neither a certificate (PDF), nor a log proof, nor a signed checkpoint, nor a picture",
+                "neither a certificate or statement (PDF), nor a log proof, nor a signed checkpoint, nor a picture",
             )
             raise _Stopped
         published = PublishedKeys.model_validate(keys)
         vkeys = [VerifierKey.parse(log.vkey) for log in published.logs]
         if kind is Kind.CERTIFICATE:
-            status = _certificate(content, published, vkeys, checks)
+            kind, status = _certificate(content, published, vkeys, checks)
         elif kind is Kind.PICTURE:
             status = check_picture(content, published.pictures, checks.add)
         elif kind is Kind.PROOF:
@@ -188,15 +190,17 @@ def _kind_of(content: bytes) -> Kind:
     return Kind.UNKNOWN
 
 
-def _certificate(content: bytes, published: PublishedKeys, vkeys: list[VerifierKey], checks: _Checks) -> str:
-    """Check a certificate from its outside in; return its status."""
+def _certificate(
+    content: bytes, published: PublishedKeys, vkeys: list[VerifierKey], checks: _Checks
+) -> tuple[Kind, str]:
+    """Check a certificate or a statement from its outside in; return which it is and its status."""
     signed = open_signed(content, published.documents, checks.add)
     checks.add("evidence attached", list(signed.attachments) == [EVIDENCE_NAME], f"one file, {EVIDENCE_NAME}")
     evidence = signed.attachments[EVIDENCE_NAME]
     try:
         document = Certificate.model_validate(json.loads(evidence))
     except ValueError as error:
-        checks.fail("evidence schema", f"{EVIDENCE_NAME} is not a deletion certificate of a known version")
+        checks.fail("evidence schema", f"{EVIDENCE_NAME} is no certificate or statement of a known version")
         raise _Stopped from error
     checks.add(
         "evidence schema",
@@ -218,7 +222,9 @@ def _certificate(content: bytes, published: PublishedKeys, vkeys: list[VerifierK
         signed.identifier == body.certificate_id.bytes,
         f"the document was made for certificate {body.certificate_id}",
     )
-    return body.status.value
+    if isinstance(body, StatementBody):
+        return Kind.STATEMENT, body.status
+    return Kind.CERTIFICATE, body.status.value
 
 
 def _log(document: Certificate, vkeys: list[VerifierKey], checks: _Checks) -> CheckpointBody:

@@ -11,8 +11,9 @@ from compliance.certificate.first import FirstBody
 from compliance.certificate.parts import Part, Sha256, canonical_json
 from compliance.log.merkle import leaf_hash
 from compliance.log.proof import Proof
+from compliance.statement.facts import StatementBody
 
-Body = Annotated[FirstBody | CertificateBody, Field(discriminator="format")]
+Body = Annotated[FirstBody | CertificateBody | StatementBody, Field(discriminator="format")]
 
 
 class LogEvidence(Part):

@@ -122,12 +122,7 @@ def _body(
         request_id=erasure.id,
         replaces=pending.id if pending else None,
         status=status_of(erasure),
-        organization=Controller(
-            id=organization.id,
-            name=organization.name,
-            legal_name=organization.legal_name or None,
-            address=organization.postal_address or None,
-        ),
+        organization=controller(organization),
         operator=operator(),
         regime=_regime(session, erasure, organization),
         subject=erasure.subject,
@@ -143,6 +138,16 @@ def _body(
         recipients=_recipients(session, erasure),
         recall=_recall(session, erasure),
         performed_by=TOOL,
+    )
+
+
+def controller(organization: models.Organization) -> Controller:
+    """Return the company as documents name it."""
+    return Controller(
+        id=organization.id,
+        name=organization.name,
+        legal_name=organization.legal_name or None,
+        address=organization.postal_address or None,
     )
 
 

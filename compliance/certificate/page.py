@@ -17,8 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from compliance.certificate.facts import Method, Where
-from compliance.certificate.first import FirstBody
+from compliance.certificate.facts import CertificateBody, Method, Where
 from compliance.log import checkpoint
 from compliance.log.encoding import encode
 from compliance.log.proof import Proof
@@ -27,7 +26,7 @@ from core import fonts
 
 if TYPE_CHECKING:
     from compliance.certificate.evidence import Certificate
-    from compliance.certificate.facts import CertificateBody, Line
+    from compliance.certificate.facts import Line
     from compliance.signing import SigningKeys
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -52,14 +51,14 @@ class Row:
 
 def texts(language: str) -> dict[str, Any]:
     """Return the page's words in `language`, or in English where we have no translation."""
-    return load("certificate", language)
+    return load(TEMPLATES / "certificate", language)
 
 
 @cache
-def load(page: str, language: str) -> dict[str, Any]:
-    """Return the words of a page in `language`, or in English where we have no translation."""
+def load(page: Path, language: str) -> dict[str, Any]:
+    """Return the words of a page, named by its file without language, or in English where we have no translation."""
     shown = language if language in LANGUAGES else "en"
-    return tomllib.loads((TEMPLATES / f"{page}.{shown}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(page.with_name(f"{page.name}.{shown}.toml").read_text(encoding="utf-8"))
 
 
 @cache
@@ -83,7 +82,7 @@ def render(document: Certificate, keys: SigningKeys, language: str, *, keys_addr
     """Return the certificate as one HTML page without outside resources."""
     words = texts(language)
     body = document.certificate
-    assert not isinstance(body, FirstBody), "the first edition is never made any more"
+    assert isinstance(body, CertificateBody), "the first edition is never made any more"
     moment = partial(format_datetime, format=words["moment"], locale=words["language"])
     names = Names()
     company = names.drawable(body.organization.legal_name or body.organization.name)
@@ -99,9 +98,9 @@ def render(document: Certificate, keys: SigningKeys, language: str, *, keys_addr
             directory=_directory(body, words, moment),
             company=company,
             brand=names.drawable(body.organization.name),
-            address=_lines(body.organization.address, names),
+            address=lines_of(body.organization.address, names),
             operator=names.drawable(body.operator.name),
-            operator_address=_lines(body.operator.address, names),
+            operator_address=lines_of(body.operator.address, names),
             letters_note=words["letters_note"] if names.numbered else "",
             erase_note=words["erase_note"]["done" if body.epoch.destroyed_at else "pending"].format(
                 epoch=body.epoch.number
@@ -171,7 +170,8 @@ def number(count: int, words: dict[str, Any]) -> str:
     return format_decimal(count, locale=words["language"])
 
 
-def _lines(address: str | None, names: Names) -> list[str]:
+def lines_of(address: str | None, names: Names) -> list[str]:
+    """Return an address as it can be drawn, line by line; none where it was not given."""
     return [names.drawable(line) for line in address.splitlines()] if address else []
 
 

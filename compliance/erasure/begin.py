@@ -18,6 +18,7 @@ from core import audit, locks
 from core.clock import now
 from core.consent import Purpose
 from core.db import organization_of
+from core.grounds import Ground, because
 from core.ids import new_id
 from core.logs import logger
 from core.models import Erasure, Member, Participation, Photo, State
@@ -94,7 +95,8 @@ def request(
         reason=reason.value,
     )
     recall.begin(session, erasure, member)
-    _end_everything(session, member, actor)
+    with because(session, Ground.ERASURE):
+        _end_everything(session, member, actor)
     lists = [one.artifact_id for one in vault().passing(session)]
     enqueue(session, JobName.ERASE, erasure.id)
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core import fonts, locks, uploads
 from core.clock import now
 from core.errors import NotFound
+from core.grounds import Ground, because
 from core.models import Alternative, Artifact, Kind, Member, Participation, Use
 from core.vault import Sealed, vault
 
@@ -138,8 +139,9 @@ def remove_unused_picture(session: Session, member: Member) -> None:
 def remove_own_picture(session: Session, member: Member) -> None:
     """Delete the person's own picture, also one that is being checked; none is fine."""
     locks.person(session, member.id)
-    uploads.end(session, Use.OWN_PICTURE, sender_id=member.id)
-    _delete(session, member)
+    with because(session, Ground.PERSON):
+        uploads.end(session, Use.OWN_PICTURE, sender_id=member.id)
+        _delete(session, member)
 
 
 def _delete(session: Session, member: Member) -> None:

@@ -172,6 +172,15 @@ MUTATIONS = (
         ("tests/unit/compliance/test_lines.py::test_a_storage_that_lies_later_gets_no_final_certificate",),
     ),
     Mutation(
+        "What an erasure ends is no withdrawal",
+        "compliance/erasure/begin.py",
+        "    with because(session, Ground.ERASURE):\n        _end_everything",
+        "    if True:\n        _end_everything",
+        (
+            "tests/unit/compliance/test_statement.py::test_each_end_is_counted_under_its_reason_and_read_again",
+        ),
+    ),
+    Mutation(
         "The names of copies are forgotten when the company has deleted them",
         "compliance/recall.py",
         "    row.ended_at, row.sealed = now(), None\n",

@@ -91,7 +91,7 @@ def test_all_of_it_is_verified_in_a_bare_interpreter(full: UUID, tmp_path: Path)
     code, said = verified(content, tmp_path)
     assert code == 0, said
     assert "ALL HOLDS\n" in said
-    assert "certificates: 2, their facts in the log; in the log without a file here: 0" in said
+    assert "certificates and statements: 2, their facts in the log; in the log without a file here: 0" in said
     assert "agreed to and not here: 0" in said
     with transaction(full) as session:
         first, *_, last = session.scalars(select(Checkpoint.note).order_by(Checkpoint.size))

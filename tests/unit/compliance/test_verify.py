@@ -172,7 +172,7 @@ def test_unsigned_pdf_is_refused(published: dict[str, Any]) -> None:
         identifier=b"1",
         attachment=making.Attachment("evidence.json", b"{}", "none", now()),
     )
-    result = verify_file(plain, published)
+    result = verify_file(plain.pdf, published)
     assert [one.name for one in result.checks] == ["signature present"]
     assert not result.ok
 
