@@ -114,7 +114,7 @@ def largest_lump(pixels: Pixels, face: Face, region: Box, alpha: Mask) -> float:
     lumps = (kept & ~smooth)[room:-room, room:-room].astype(np.uint8)
     lumps = cv2.morphologyEx(lumps, cv2.MORPH_OPEN, disc(max(1, round(_STRAND * head))))
     _, _, pieces, _ = cv2.connectedComponentsWithStats(lumps)
-    return 100 * float(max(pieces[1:, cv2.CC_STAT_AREA], default=0)) / head**2
+    return float(100 * max(pieces[1:, cv2.CC_STAT_AREA], default=0) / head**2)
 
 
 def _weighed(
