@@ -17,9 +17,13 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from migrations import HEAD
+
 CONNECT_SECONDS: Final = 5
 # Debian, Ubuntu and Alpine; Fedora and its kin.
 _TRUSTED: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+# How a process of ours is called in the server's list of connections, with the newest migration that it knows.
+APPLICATION: Final = f"headshots {HEAD}"
 REDIS_SECONDS: Final = 15.0  # what one answer of Redis may take: workers wait there for work
 _redis = {"seconds": REDIS_SECONDS}
 
@@ -38,10 +42,11 @@ class Watch:
         return self.idle_seconds + self.probe_seconds * self.probes
 
     @property
-    def ours(self) -> dict[str, int]:
+    def ours(self) -> dict[str, int | str]:
         """How libpq watches (PostgreSQL manual, 34.1.2); a socket on the same machine has no use for it, and takes it."""
         return {
             "connect_timeout": CONNECT_SECONDS,
+            "fallback_application_name": APPLICATION,
             "keepalives": 1,
             "keepalives_idle": self.idle_seconds,
             "keepalives_interval": self.probe_seconds,

@@ -159,15 +159,18 @@ def limit_transactions(*, statement_seconds: int, idle_seconds: int) -> None:
 def _bind_organization(session: Session, _: SessionTransaction, connection: Connection) -> None:
     org_id = session.info.get("org_id")
     if org_id is not None:
-        _begin(connection, {"app.org_id": str(org_id), **_limits, **session.info["values"]})
+        values = {"app.org_id": str(org_id), **_limits, **session.info["values"]}
+        row = _begin(connection, values, "(SELECT sealed_at IS NOT NULL FROM installation)")
+        session.info["sealing"] = row[-1]
 
 
-def _begin(connection: Connection, values: dict[str, str]) -> None:
-    """Set what holds until the transaction ends, in one statement."""
-    calls = ", ".join(f"set_config('{name}', :v{number}, true)" for number, name in enumerate(values))
-    connection.execute(
-        text(f"SELECT {calls}"), {f"v{number}": value for number, value in enumerate(values.values())}
-    )
+def _begin(connection: Connection, values: dict[str, str], *asked: str) -> Row[*tuple[Any, ...]]:
+    """Set what holds until the transaction ends, and ask something, in one statement."""
+    calls = (f"set_config('{name}', :v{number}, true)" for number, name in enumerate(values))
+    return connection.execute(
+        text(f"SELECT {', '.join((*calls, *asked))}"),
+        {f"v{number}": value for number, value in enumerate(values.values())},
+    ).one()
 
 
 def organization_of(session: Session) -> UUID:
@@ -175,6 +178,12 @@ def organization_of(session: Session) -> UUID:
     org_id = session.info["org_id"]
     assert isinstance(org_id, UUID)
     return org_id
+
+
+def is_sealing(session: Session) -> bool:
+    """Whether names and measures lie sealed only, or also as the release before knows them: `Installation.sealed_at`."""
+    session.connection()  # in whose first statement it is asked
+    return bool(session.info.get("sealing", True))
 
 
 @contextmanager

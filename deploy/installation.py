@@ -23,6 +23,7 @@ from compliance.origin.signer import load as load_signer
 from compliance.origin.signer import make as make_signer
 from compliance.signing import SigningKeys
 from core import belonging, locks
+from core.clock import now
 from core.db import Lookup, demand_schema, engine, transaction
 from core.errors import ConfigurationError, Misfit, Unavailable
 from core.ids import made_at
@@ -108,7 +109,7 @@ def initialize() -> bool:
         made = session.scalar(select(Installation)) is None
         if made:
             _make()
-            session.add(Installation(fingerprints=fingerprints()))
+            session.add(Installation(fingerprints=fingerprints(), sealed_at=now()))
         else:
             _give_signer(session)
     if not made:

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.models.base import Tenant
+from core.models.sealed import SealedRow, SealedValue
 from core.personal import Category, Harmless, harmless, personal
 
 
@@ -21,7 +21,7 @@ class AdapterKind(StrEnum):
     STYLE = "style"
 
 
-class Adapter(Tenant):
+class Adapter(SealedRow):
     """What was trained on which base, from which photos, and how it did.
 
     The weights are the artifact. Once that is deleted the row says only that there was one: it lives
@@ -48,6 +48,11 @@ class Adapter(Tenant):
     # ids of the photos that it learned from
     photos: Mapped[list[str]] = mapped_column(JSONB, info=harmless(Harmless.RANDOM))
     # {"step": int, "distance": float | None}, to the held-out photos
-    curve: Mapped[list[dict[str, Any]]] = mapped_column(info=personal(Category.FACE, []))
+    measured_on = "artifact_id"
+    curve = SealedValue[list[dict[str, Any]]](list, plain="plain_curve")
+    # From before it was sealed: `core.models.sealed`.
+    plain_curve: Mapped[list[dict[str, Any]]] = mapped_column(
+        "curve", default=list, info=personal(Category.FACE, [])
+    )
     seconds: Mapped[float] = mapped_column(info=harmless(Harmless.WORK))
     watt_hours: Mapped[float | None] = mapped_column(info=harmless(Harmless.WORK))

@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.models.base import Tenant
+from core.models.sealed import SealedRow, SealedValue
 from core.personal import Category, Harmless, harmless, personal
 
 
-class Headshot(Tenant):
+class Headshot(SealedRow):
     """One candidate with its gate report; `withheld_code` says why nobody may see it."""
 
     __tablename__ = "headshots"
@@ -33,7 +33,12 @@ class Headshot(Tenant):
     # which time the studio worked for the person in this shoot, from 1 on
     run: Mapped[int] = mapped_column(default=1, server_default=text("1"), info=harmless(Harmless.WORK))
     rank: Mapped[int] = mapped_column(info=harmless(Harmless.WORK))  # within its run, the best is 0
-    gates: Mapped[dict[str, Any]] = mapped_column(info=personal(Category.FACE, {}))
+    measured_on = "artifact_id"
+    gates = SealedValue[dict[str, Any]](dict, plain="plain_gates")
+    # From before they were sealed: `core.models.sealed`.
+    plain_gates: Mapped[dict[str, Any]] = mapped_column(
+        "gates", default=dict, info=personal(Category.FACE, {})
+    )
     withheld_code: Mapped[str | None] = mapped_column(String(64), info=harmless(Harmless.CODE))
     # what its person says is wrong with it: `core.portraits.rejections.Reason`
     rejected_code: Mapped[str | None] = mapped_column(String(16), info=personal(Category.CHOICE))

@@ -27,4 +27,6 @@ class Installation(Base):
     generation: Mapped[UUID] = mapped_column(default=new_id)  # see `core.vault.ties`
     next_generation: Mapped[UUID | None]
     backup_at: Mapped[datetime | None]  # of the newest whole backup
+    # since when names and measures lie sealed only; before that also as the release before knew them
+    sealed_at: Mapped[datetime | None]
     drill_at: Mapped[datetime | None]  # when a restore was last tried and found good

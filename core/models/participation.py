@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.models.base import Tenant
+from core.models.sealed import SealedRow, SealedValue
 from core.personal import Category, Harmless, harmless, personal
 
 
@@ -38,7 +38,7 @@ class Alternative(StrEnum):
     OWN_PICTURE = "own_picture"
 
 
-class Participation(Tenant):
+class Participation(SealedRow):
     """One member in one shoot.
 
     `chosen_headshot_id` is the approved headshot; it stays that while its person tries other photos.
@@ -57,7 +57,11 @@ class Participation(Tenant):
     changed_at: Mapped[datetime]
     chosen_headshot_id: Mapped[UUID | None]
     alternative: Mapped[str | None] = mapped_column(String(16), info=personal(Category.CHOICE))
-    failure_code: Mapped[str | None] = mapped_column(String(64), info=personal(Category.FACE))
+    failure_code = SealedValue[str | None](lambda: None, plain="plain_failure_code")
+    # From before it was sealed: `core.models.sealed`.
+    plain_failure_code: Mapped[str | None] = mapped_column(
+        "failure_code", String(64), info=personal(Category.FACE)
+    )
     # why the studio took over
     fallback_code: Mapped[str | None] = mapped_column(String(64), info=harmless(Harmless.CODE))
     checkpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))  # while it trains
@@ -69,6 +73,8 @@ class Participation(Tenant):
     approved_at: Mapped[datetime | None]
     # the shortest time after which the consent pages promised to end selfies, days; none before the first
     promised_days: Mapped[int | None] = mapped_column(info=harmless(Harmless.WORK))
+    # the same of headshots, days after the shoot has ended
+    promised_headshot_days: Mapped[int | None] = mapped_column(info=harmless(Harmless.WORK))
     reminders_ended_at: Mapped[datetime | None]  # the person wants no more reminders of this shoot
 
     @property

@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.models.base import Tenant
+from core.models.sealed import SealedRow, SealedValue
 from core.personal import OWN_ID, Category, personal
 
 
-class Photo(Tenant):
+class Photo(SealedRow):
     """One uploaded photo and the check's verdict.
 
     `upload_key` is chosen by the browser, so a retried upload finds the first one. `subject_x` and
@@ -35,15 +36,27 @@ class Photo(Tenant):
     preview_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
     likeness_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
     upload_key: Mapped[str] = mapped_column(String(64), info=personal(Category.IDENTITY, OWN_ID))
-    verdict: Mapped[dict[str, Any] | None] = mapped_column(info=personal(Category.FACE))
+    measured_on = "artifact_id"
+    verdict = SealedValue[dict[str, Any] | None](lambda: None, plain="plain_verdict")
     # fraction of the photo's width, from the left
-    subject_x: Mapped[float | None] = mapped_column(info=personal(Category.FACE))
+    subject_x = SealedValue[float | None](lambda: None, plain="plain_subject_x")
     # fraction of the photo's height, from the top
-    subject_y: Mapped[float | None] = mapped_column(info=personal(Category.FACE))
+    subject_y = SealedValue[float | None](lambda: None, plain="plain_subject_y")
+    # From before they were sealed: `core.models.sealed`.
+    plain_verdict: Mapped[dict[str, Any] | None] = mapped_column(
+        "verdict", JSONB(none_as_null=True), info=personal(Category.FACE)
+    )
+    plain_subject_x: Mapped[float | None] = mapped_column("subject_x", info=personal(Category.FACE))
+    plain_subject_y: Mapped[float | None] = mapped_column("subject_y", info=personal(Category.FACE))
     confirmed_at: Mapped[datetime | None] = mapped_column(info=personal(Category.CHOICE))
     checked_at: Mapped[datetime | None]
     check_failed_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+
+    def picture(self, values: dict[str, Any]) -> UUID | None:
+        """Return the photo's artifact where a face was found: of what cannot be decoded only the reason stays."""
+        verdict = values.get("verdict") or {}
+        return self.artifact_id if verdict.get("faces") or verdict.get("phash") else None
 
     @property
     def subject(self) -> tuple[float, float] | None:

@@ -202,7 +202,7 @@ def forget(session: Session, member_id: UUID) -> None:
             Artifact.delete_requested_at.is_(None),
         )
     ).all()
-    session.execute(update(Adapter).where(Adapter.member_id == member_id).values(curve=[]))
+    session.execute(update(Adapter).where(Adapter.member_id == member_id).values(sealed=None, plain_curve=[]))
     session.execute(
         update(Participation).where(Participation.member_id == member_id).values(checkpoint_id=None)
     )
@@ -213,7 +213,7 @@ def forget(session: Session, member_id: UUID) -> None:
 
 def forget_likeness(session: Session, member_id: UUID) -> None:
     """Drop the figures that came from comparing faces while training: that consent was taken back."""
-    session.execute(update(Adapter).where(Adapter.member_id == member_id).values(curve=[]))
+    session.execute(update(Adapter).where(Adapter.member_id == member_id).values(sealed=None, plain_curve=[]))
 
 
 def end_of(session: Session, participations_of: Sequence[Participation]) -> None:

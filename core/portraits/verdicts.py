@@ -62,6 +62,11 @@ def standing_of(photo: Photo) -> Standing:
     return Standing.UNSURE if _is_doubted(verdict) else Standing.ACCEPTED
 
 
+def is_doubted(photo: Photo) -> bool:
+    """Whether the comparison doubts that the photo shows the person whose it is."""
+    return photo.verdict is not None and _is_doubted(photo.verdict)
+
+
 def _is_doubted(verdict: dict[str, Any]) -> bool:
     return any(issue["code"] == SOMEBODY_ELSE for issue in verdict.get("issues", ()))
 
@@ -272,7 +277,7 @@ def mark_strangers(
 def doubted(session: Session, member_id: UUID) -> list[Photo]:
     """Return the photos that wait for their person to say that it is them."""
     held = session.scalars(select(Photo).where(Photo.member_id == member_id, Photo.removed_at.is_(None)))
-    return [photo for photo in held if photo.verdict is not None and _is_doubted(photo.verdict)]
+    return [photo for photo in held if is_doubted(photo)]
 
 
 def replace_likeness(session: Session, photo: Photo, likeness: Sealed) -> None:

@@ -229,19 +229,28 @@ class KeyStore:
         Raises:
             KeyErased: one of them does not exist any more.
         """
-        try:
-            return self._all_unwrapped(owner_ids)
-        except EpochKeyGone:  # the epoch ended between the two looks, and the keys have moved on
-            return self._all_unwrapped(owner_ids)
-
-    def _all_unwrapped(self, owner_ids: Collection[UUID]) -> list[bytes]:
-        wanted = DataKey.owner_id == any_(literal(list(owner_ids), ARRAY(Uuid)))
-        with Session(self._engine) as session:
-            found = {row.owner_id: row for row in session.scalars(select(DataKey).where(wanted))}
+        found = self.living(owner_ids)
         if len(found) < len(set(owner_ids)):
             raise KeyErased("This has been erased and cannot be opened any more.")
-        rows = map(found.__getitem__, owner_ids)
-        return [self._kms.unwrap(row.epoch, row.wrapped, self._associated(row.owner_id)) for row in rows]
+        return [found[owner_id] for owner_id in owner_ids]
+
+    def living(self, owner_ids: Collection[UUID]) -> dict[UUID, bytes]:
+        """Return the keys of those of the owners who have one."""
+        try:
+            return self._unwrapped(owner_ids)
+        except EpochKeyGone:  # the epoch ended between the two looks, and the keys have moved on
+            return self._unwrapped(owner_ids)
+
+    def _unwrapped(self, owner_ids: Collection[UUID]) -> dict[UUID, bytes]:
+        wanted = DataKey.owner_id == any_(literal(list(owner_ids), ARRAY(Uuid)))
+        with Session(self._engine) as session:
+            rows = session.execute(
+                select(DataKey.owner_id, DataKey.epoch, DataKey.wrapped).where(wanted)
+            ).all()
+        return {
+            owner_id: self._kms.unwrap(epoch, wrapped, self._associated(owner_id))
+            for owner_id, epoch, wrapped in rows
+        }
 
     def owners(self, at_once: int) -> Iterator[list[UUID]]:
         """Yield who has a key, in the order of their ids, so many at once."""

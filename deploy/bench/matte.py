@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -26,6 +26,8 @@ from workers.vision.trust import LIMIT, doubt
 
 Report = Callable[[dict[str, Any], str], None]
 
+_BESIDE: Final = 0.05  # of the head's height: where a cut leaves a veil, if it leaves one
+
 
 @dataclass(frozen=True, slots=True)
 class MatteError:
@@ -35,6 +37,7 @@ class MatteError:
     mse: float  # mean squared error, thousandths
     gradient: float  # squared difference of gradients (Gaussian, sigma 1.4), hundreds
     rim: float  # mean 8-bit difference at the edge once composed on a light wall: what the eye sees
+    veil: float  # ‰ of the head's height squared: beside the person, neither cut off nor kept
     doubt: float  # what `workers.vision.trust` says of it, without knowing the truth
     seconds: float
 
@@ -77,6 +80,7 @@ def matte_error(one: Composite) -> MatteError | None:
         mse=1000 * float(np.square(off).mean()),
         gradient=float(np.square(_gradient(cutout.alpha) - _gradient(alpha)).sum()) / 100,
         rim=_rim(cutout, alpha, person),
+        veil=_veil(cutout, alpha),
         doubt=unsure,
         seconds=seconds,
     )
@@ -102,6 +106,13 @@ def _rim(cutout: Cutout, alpha: Mask, person: Values) -> float:
     return 255 * float(np.abs(shown - true).mean(axis=2)[near].mean())
 
 
+def _veil(cutout: Cutout, alpha: Mask) -> float:
+    head = cutout.face.head_height
+    away = cv2.distanceTransform((alpha < 0.02).astype(np.uint8), cv2.DIST_L2, 5)
+    beside = (away > 3) & (away < _BESIDE * head)
+    return 1000 * float((beside & (cutout.alpha > 0.05) & (cutout.alpha < 0.5)).sum()) / head**2
+
+
 def _tell(report: Report, what: str, errors: Sequence[MatteError]) -> None:
     if not errors:
         return
@@ -113,5 +124,5 @@ def _tell(report: Report, what: str, errors: Sequence[MatteError]) -> None:
     report(
         {"figure": "matte", "what": what, "pictures": len(errors), "withheld": held, **mean},
         f"{what:16s} SAD {mean['sad']:6.2f} k, MSE {mean['mse']:6.2f} ‰, gradient {mean['gradient']:5.2f}, "
-        f"edge {mean['rim']:5.1f} of 255, {held} of {len(errors)} withheld, {mean['seconds']:.2f} s",
+        f"edge {mean['rim']:5.1f} of 255, veil {mean['veil']:4.1f} ‰, {held} of {len(errors)} withheld, {mean['seconds']:.2f} s",
     )

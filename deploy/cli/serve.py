@@ -95,8 +95,14 @@ def scheduler() -> None:
     metavar="NAME",
     help="With --to: a table, or a column as TABLE.COLUMN, that may go with what is in it.",
 )
-def migrate(revision: str | None, lose: tuple[str, ...]) -> None:
+@click.option(
+    "--seal",
+    is_flag=True,
+    help="Keep names and measures sealed only from now on; refuses while a process of an earlier release runs.",
+)
+def migrate(revision: str | None, lose: tuple[str, ...], *, seal: bool) -> None:
     """Bring both databases to the newest schema; the first time make the installation's keys. Needs HEADSHOTS_DATABASE_OWNER_URL."""
+    from compliance import sealing
     from core import logs, schema
     from core.settings import settings
     from deploy import installation
@@ -116,6 +122,13 @@ def migrate(revision: str | None, lose: tuple[str, ...]) -> None:
         tell(
             f"Made the keys of this installation in {settings().signing_path} and {settings().keyring_path}. "
             "Every host needs both: the first belongs in a backup, the second in none."
+        )
+    if seal:
+        tell(f"Names and measures lie sealed only from now on; {sealing.begin()} rows were sealed.")
+    elif not sealing.is_begun():
+        tell(
+            "Names and measures still lie as the release before knows them, and so in backups too. Once every process is of this "
+            "release: `headshots migrate --seal`."
         )
     tell("Both databases are up to date.")
 
@@ -216,3 +229,33 @@ def recover(private_key: Path, *, as_json: bool) -> None:
     found = keeping.recover(private_key)
     numbers = ", ".join(str(one) for one in found)
     reporter(as_json)({"epochs": found}, f"The keyring has the key of epoch {numbers} again.")
+
+
+@main.command()
+@click.option(
+    "--folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where its keys and what it has seen lie; made the first time. Keep it: without it the witness would believe any past.",
+)
+@click.option("--name", required=True, help="What it signs as, such as witness.example.com.")
+@click.option(
+    "--log",
+    "logs",
+    multiple=True,
+    required=True,
+    help="A log that it knows: its verifier key, or the keys.json of a company. Several may be given.",
+)
+@click.option("--bind", default="127.0.0.1:8010", show_default=True, help="Address and port.")
+def witness(folder: Path, name: str, logs: tuple[str, ...], bind: str) -> None:
+    """Cosign other installations' checkpoints, each only if it continues the one before (C2SP tlog-witness).
+
+    Needs no database and no setting. Whoever runs the installation lists the keys that this prints, with its address, in HEADSHOTS_WITNESSES_PATH.
+    """
+    from compliance.log.witness import Witness
+    from deploy.witness import logs_of, serve
+
+    made = Witness(folder, name, logs_of(logs))
+    for key in made.keys:
+        click.echo(str(key))
+    serve(made, bind)

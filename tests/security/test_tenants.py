@@ -243,7 +243,8 @@ def test_a_row_cannot_be_written_into_another_organization(two: tuple[UUID, UUID
             continue
         with transaction(mine) as session:
             row = session.scalars(select(mapped.class_).limit(1)).one()
-            values = {column.key: getattr(row, column.key) for column in mapped.column_attrs}
+            columns = {one.name: mapped.get_property_by_column(one).key for one in mapped.local_table.columns}
+            values = {name: getattr(row, key) for name, key in columns.items()}
         values["org_id"] = other
         for column in mapped.primary_key:
             if column.name == "id" and isinstance(column.type, Uuid):

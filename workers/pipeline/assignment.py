@@ -12,7 +12,6 @@ from uuid import UUID
 import numpy as np
 from PIL import Image
 from sqlalchemy import String, cast, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from compliance import consent
@@ -294,25 +293,28 @@ def colleagues(session: Session, participation_id: UUID) -> list[Held]:
     Of more than `_COLLEAGUES` a sample, for each person another one, in every run the same. Whose each is, is not returned: they are only there so that nobody gets somebody else's face.
     """
     participation = participations.get(session, participation_id)
-    one_each = (
-        select(Photo.member_id, Photo.likeness_id)
+    theirs = (
+        select(Photo)
         .join(Participation, Participation.id == Photo.participation_id)
         .where(
             Participation.shoot_id == participation.shoot_id,
             Photo.member_id != participation.member_id,
             Photo.likeness_id.is_not(None),
-            # Who uploaded a colleague's photo by mistake must not keep that colleague from their own face.
-            ~Photo.verdict["issues"].contains([{"code": verdicts.SOMEBODY_ELSE}]),
         )
-        .ext(distinct_on(Photo.member_id))
-        .order_by(Photo.member_id, Photo.id)
-        .subquery()
     )
-    chance = func.md5(cast(one_each.c.member_id, String) + str(participation_id))
-    rows = session.execute(select(one_each).order_by(chance).limit(_COLLEAGUES)).all()
-    agreed = consents.agreed_by(session, [row.member_id for row in rows])
+    people = theirs.with_only_columns(Photo.member_id).distinct().subquery()
+    chance = func.md5(cast(people.c.member_id, String) + str(participation_id))
+    whose = session.scalars(select(people.c.member_id).order_by(chance).limit(_COLLEAGUES)).all()
+    agreed = consents.agreed_by(session, whose)
+    found = session.scalars(theirs.where(Photo.member_id.in_(whose)).order_by(Photo.id.desc())).all()
+    # Who uploaded a colleague's photo by mistake must not keep that colleague from their own face.
+    first = {
+        one.member_id: one.likeness_id for one in found if one.likeness_id and not verdicts.is_doubted(one)
+    }
     return [
-        vault().find(session, row.likeness_id) for row in rows if Purpose.LIKENESS in agreed[row.member_id]
+        vault().find(session, first[member_id])
+        for member_id in whose
+        if member_id in first and Purpose.LIKENESS in agreed[member_id]
     ]
 
 

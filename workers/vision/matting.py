@@ -23,6 +23,7 @@ from workers.vision.geometry import CHIN, UPPER_LIP, Box, Face, Pixels
 from workers.vision.light import face_area
 from workers.vision.mixing import mixture
 from workers.vision.photometry import inside, reduced
+from workers.vision.rim import settled
 from workers.vision.segment import SURE, disc, person_mask
 
 MAX_SIDE: Final = 1400  # pixels of a cut-out: what a 1,024 px master shows of it, plus its margins
@@ -69,25 +70,26 @@ def matte(pixels: Pixels, face: Face, others: list[Face], region: Box, max_side:
     mask = _surveyed(pixels, face, others, (left, top), scale * solve_scale, (small.shape[0], small.shape[1]))
     if alpha_model.available():
         # Where the mask is sure of another person or of background, the network is not asked.
-        alpha = alpha_model.network_alpha(image, (small.shape[1], small.shape[0])) * (
+        soft = alpha = alpha_model.network_alpha(image, (small.shape[1], small.shape[0])) * (
             cv2.dilate(mask, disc(_pixels(_HAIR_BAND, small_face))) > 0.1
         )
     else:
-        alpha = _solve(small, mask, _trimap(mask, small_face), small_face)
-        alpha = _with_plain_cloth(alpha, mask, small_face)
+        soft = _solve(small, mask, _trimap(mask, small_face), small_face)
+        soft = _with_plain_cloth(soft, mask, small_face)
+        alpha = settled(soft, small_face.head_height)
     if solve_scale < 1.0:
         alpha = _refined(image, small, alpha)
-    return Cutout(_without_backdrop(image, small, alpha), np.asarray(alpha, np.float32), moved, scale)
+    own = _without_backdrop(image, small, soft, alpha)
+    return Cutout(own, np.asarray(alpha, np.float32), moved, scale)
 
 
-def _without_backdrop(image: Pixels, small: Pixels, alpha: Mask) -> Pixels:
+def _without_backdrop(image: Pixels, small: Pixels, soft: Mask, alpha: Mask) -> Pixels:
     """Estimate the person's own colours at the size that is solved; detail finer than that is the photo's.
 
-    Colours change slowly across an edge, and it takes half the time.
+    Colours change slowly across an edge, and it takes half the time. `soft` still has its veil: it says where the old
+    background may be in a colour.
     """
-    size = (small.shape[1], small.shape[0])
-    share = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) if small.shape != image.shape else alpha
-    own = pymatting.estimate_foreground_ml(small / 255.0, share.astype(np.float64)) * 255.0
+    own = pymatting.estimate_foreground_ml(small / 255.0, soft.astype(np.float64)) * 255.0
     if small.shape != image.shape:
         size = (image.shape[1], image.shape[0])
         off = cv2.resize((own - small).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)

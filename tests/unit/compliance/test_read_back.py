@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from work import do_all_work
 
 from compliance import erasure, evidence
-from compliance.certificate.facts import VerificationFailed
+from compliance.certificate.parts import VerificationFailed
 from compliance.erasure import rows
 from compliance.verify import verify_file
 from core import audit
@@ -52,7 +52,7 @@ def _write_back(session: Session, member_id: UUID) -> None:
     values = {"first_name": "Ada", "email": "ada@acme.example"}
     session.execute(update(Member).where(Member.id == member_id).values(values))
     session.execute(
-        update(Participation).where(Participation.member_id == member_id).values(failure_code="no_face")
+        update(Participation).where(Participation.member_id == member_id).values(plain_failure_code="no_face")
     )
 
 
