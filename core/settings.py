@@ -172,6 +172,10 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
         None,
         description="PEM file of the certificates that vouch for that authority, published with the other keys; needed with `HEADSHOTS_TIMESTAMP_URL`, and those of earlier authorities stay in it",
     )
+    witnesses_path: Path | None = Field(
+        None,
+        description="file of witnesses that cosign each company's checkpoints (C2SP tlog-witness), one a line: verifier key, space, address",
+    )
     development_idp_path: Path | None = Field(
         None,
         description="folder of the development identity provider's key; setting it serves the provider at `/devidp`, never in production",
