@@ -172,7 +172,9 @@ def withdraw_adapter(session: Session, at: Stage) -> None:
 
 
 def agree(session: Session, at: Stage) -> None:
-    words = notice("gdpr", "en", company="Acme", processor="Us", region="here", retention_days=30)
+    words = notice(
+        "gdpr", "en", company="Acme", processor="Us", region="here", retention_days=30, headshot_days=30
+    )
     consent.give(session, at.participation(session), dict.fromkeys(Purpose, True), words)
 
 

@@ -25,6 +25,7 @@ from core.db import transaction
 from core.models import AuditEvent, Certificate, Checkpoint, EngineName, LogLeaf, Organization, Statement
 from core.people import organizations
 from core.settings import settings
+from core.shoots.promises import Kept, schedule
 from core.vault import vault
 
 FOLDER = Path(__file__).parent
@@ -165,11 +166,14 @@ def _consent_texts(org_id: UUID) -> Files:
         changes = session.scalars(
             select(AuditEvent.facts).where(AuditEvent.tag == Tag.RETENTION_CHANGED)
         ).all()
-    days = {organization.retention_days}
+    days = {kept: {of} for kept, of in schedule(organization).items()}
     for change in changes:
-        days |= {value for value in (change.get("before"), change.get("after")) if isinstance(value, int)}
+        # Before there were days of other things, selfies had the only ones.
+        of = days[Kept(change.get("kept", Kept.SELFIES))]
+        of |= {value for value in (change.get("before"), change.get("after")) if isinstance(value, int)}
     sent: set[str] = set()
-    for regime, day, engine in product(Regime, sorted(days), EngineName):
+    both = product(sorted(days[Kept.SELFIES]), sorted(days[Kept.HEADSHOTS]))
+    for regime, (selfies, headshots), engine in product(Regime, both, EngineName):
         for language in languages(regime):
             shown = notice(
                 regime.value,
@@ -177,7 +181,8 @@ def _consent_texts(org_id: UUID) -> Files:
                 company=organization.name,
                 processor=settings().operator_name,
                 region=_region(language),
-                retention_days=day,
+                retention_days=selfies,
+                headshot_days=headshots,
                 engine=engine.value,
             )
             for purpose, text in shown.purposes.items():

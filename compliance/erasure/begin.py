@@ -34,6 +34,8 @@ class ErasureReason(StrEnum):
 
     SELF_SERVICE = "self_service"
     EMPLOYER_REQUEST = "employer_request"
+    LEFT_COMPANY = "left_company"  # locked out for as long as the company keeps whoever left
+    COMPANY_CLOSED = "company_closed"
     RESTORED_BACKUP = "restored_backup"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from collections.abc import Collection
 from functools import lru_cache
 from uuid import UUID
 
@@ -133,6 +134,18 @@ def remove_unused_picture(session: Session, member: Member) -> None:
         Participation.member_id == member.id, Participation.alternative == Alternative.OWN_PICTURE
     )
     if session.scalar(used.limit(1)) is None:
+        remove_own_picture(session, member)
+
+
+def remove_unused(session: Session, member_ids: Collection[UUID]) -> None:
+    """Delete the own pictures of these people, whom the caller has locked, that stand in for nobody any more."""
+    session.flush()
+    used = select(Participation.member_id).where(Participation.alternative == Alternative.OWN_PICTURE)
+    owners = select(Artifact.member_id).where(
+        Artifact.kind == Kind.OWN_PICTURE, Artifact.delete_requested_at.is_(None)
+    )
+    unused = select(Member).where(Member.id.in_(member_ids), Member.id.in_(owners), Member.id.not_in(used))
+    for member in session.scalars(unused).all():
         remove_own_picture(session, member)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.errors import Conflict
-from core.models import Alternative, Headshot, Member, Participation, Shoot, State
+from core.models import Alternative, Artifact, Headshot, Member, Participation, Shoot, State
 from core.portraits import avatars
 from core.shoots import participations
 from core.style.framing import Head
@@ -62,16 +62,21 @@ def plan(session: Session, shoot: Shoot, *, actor: audit.Actor) -> list[UUID]:
         session.scalars(
             select(Participation.id)
             .join(Member, Member.id == Participation.member_id)
+            .outerjoin(Headshot, Headshot.id == Participation.chosen_headshot_id)
+            .outerjoin(
+                Artifact, (Artifact.id == Headshot.artifact_id) & Artifact.delete_requested_at.is_(None)
+            )
             .where(
                 Participation.shoot_id == shoot.id,
-                or_(Participation.chosen_headshot_id.is_not(None), Participation.state == State.DECLINED),
+                or_(Artifact.id.is_not(None), Participation.state == State.DECLINED),
             )
             .order_by(func.lower(Member.last_name), func.lower(Member.first_name), Participation.id)
         )
     )
     if not ids:
         raise NothingToDownload(
-            "There is nothing to download yet. Headshots appear here as soon as people approve them."
+            "There is nothing to download. Headshots appear here as soon as people approve them, and end as many days "
+            "after the shoot as your company keeps them."
         )
     audit.record(session, audit.Tag.SHOOT_DOWNLOADED, actor=actor, shoot=str(shoot.id), people=len(ids))
     return ids

@@ -191,8 +191,8 @@ MUTATIONS = (
     ),
     Mutation(
         "Selfies go on schedule",
-        "compliance/retention.py",
-        "                Participation.state.in_(participations.SETTLED) & (Participation.approved_at < limit),\n",
+        "compliance/schedule.py",
+        "        (Participation.state.in_(participations.SETTLED), _after(Participation.approved_at, days)),\n",
         "",
         ("tests/unit/compliance/test_retention.py::test_selfies_go_on_schedule_and_the_headshot_stays",),
     ),

@@ -66,6 +66,7 @@ def full(org: UUID) -> UUID:
         processor=settings().operator_name,
         region=settings().storage_region,
         retention_days=30,
+        headshot_days=30,
     )
     with transaction(org) as session:
         consent.give(session, session.get_one(Participation, row.id), dict.fromkeys(Purpose, True), shown)
