@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from compliance.certificate.facts import Controller, Operator
-from compliance.certificate.parts import Count, Moment, Part, Slug, Tool, canonical_json, log_facts
+from compliance.certificate.parts import Clock, Count, Moment, Part, Slug, Tool, canonical_json, log_facts
 from core.grounds import Ground
 
 Month = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]  # UTC
@@ -52,6 +52,7 @@ class StatementBody(Part):
     ended: tuple[Ended, ...] = ()
     withdrawn: tuple[Withdrawn, ...] = ()
     erasures: Count  # people erased in the month; each has a certificate of its own
+    clock: Clock = Clock.OWN
     performed_by: Tool
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from compliance.certificate.evidence import Certificate, LogEvidence
-from compliance.certificate.issuing import controller, operator
+from compliance.certificate.issuing import clock, controller, operator
 from compliance.certificate.parts import VerificationFailed
 from compliance.erasure import TOOL
 from compliance.evidence import keys_address, signing_keys
@@ -73,6 +73,7 @@ def _sign(session: Session, month: str, ended: tuple[Ended, ...]) -> Statement:
         ended=ended,
         withdrawn=counting.withdrawn_in(session, month),
         erasures=counting.erasures_in(session, month),
+        clock=clock(),
         performed_by=TOOL,
     )
     facts = body.facts()
