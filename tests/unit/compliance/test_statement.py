@@ -82,7 +82,13 @@ def photo_of(org: UUID, member: Member, part: Participation) -> UUID:
 
 def agree(org: UUID, part: Participation) -> None:
     shown = notice(
-        "gdpr", "en", company="Acme", processor=settings().operator_name, region="here", retention_days=30
+        "gdpr",
+        "en",
+        company="Acme",
+        processor=settings().operator_name,
+        region="here",
+        retention_days=30,
+        headshot_days=30,
     )
     with transaction(org) as session:
         consent.give(session, session.get_one(Participation, part.id), dict.fromkeys(Purpose, True), shown)
