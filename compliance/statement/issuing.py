@@ -86,6 +86,7 @@ def _sign(session: Session, month: str, ended: tuple[Ended, ...]) -> Statement:
         operator=operator(),
         issued_at=now(),
         retention_days=organization.retention_days,
+        headshot_days=organization.headshot_days,
         ended=ended,
         withdrawn=counting.withdrawn_in(session, month),
         erasures=counting.erasures_in(session, month),
