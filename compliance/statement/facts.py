@@ -48,7 +48,9 @@ class StatementBody(Part):
     organization: Controller
     operator: Operator
     issued_at: Moment
-    retention_days: Count  # as the company promises now; whoever was promised less is kept for less
+    # As the company promises now; whoever was promised less is kept for less.
+    retention_days: Count  # of photos and working data, after approval
+    headshot_days: Count  # of headshots, after their shoot has ended
     ended: tuple[Ended, ...] = ()
     withdrawn: tuple[Withdrawn, ...] = ()
     erasures: Count  # people erased in the month; each has a certificate of its own
