@@ -15,7 +15,7 @@ from core.checks.report import CLEAN_CUT
 from core.models import Kind
 from core.portraits.engines import Fallback
 from core.style.spec import Output
-from core.style.variants import CLOSER, DARKER, LIGHTER, OTHER_BACKDROP, WIDER
+from core.style.variants import CLOSER, DARKER, LIGHTER, OTHER_BACKDROP, TO_LEFT, TO_RIGHT, WIDER
 from core.words import fill
 
 
@@ -257,6 +257,8 @@ def notes(report: Mapping[str, Any]) -> list[str]:
         WIDER: _("A little wider, as you asked."),
         LIGHTER: _("A little lighter, as you asked."),
         DARKER: _("A little darker, as you asked."),
+        TO_LEFT: _("A little further left, as you asked."),
+        TO_RIGHT: _("A little further right, as you asked."),
         OTHER_BACKDROP: _("Before another colour that your company allows."),
         "crop_tighter": _("Cropped a little tighter than usual, because your photo ends there."),
         "eye_line_lower": _(
