@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from compliance import sealing
 from compliance.certificate.facts import Check, Location, Method, Tool, Verification, VerificationFailed
 from compliance.erasure import rows
 from core import audit, locks
@@ -16,7 +16,6 @@ from core.clock import now
 from core.logs import logger
 from core.models import Artifact, Erasure, Member, Participation
 from core.queue import JobName, enqueue, redis_client
-from core.settings import settings
 from core.vault import Marked, vault
 from core.version import VERSION
 
@@ -143,11 +142,13 @@ def _locations(erasure: Erasure, artifacts: Sequence[Artifact], epoch: int) -> l
             count=1,
             bytes=0,
             method=Method.DELETE,
+            # Backups have names under the person's key only, but for those from before names were sealed.
+            key_id=key_id,
+            epoch=epoch,
             tool=TOOL,
             # `execute` has read the rows back in this transaction.
             verification=Verification(method=Check.ROW_ABSENT, at=moment, ok=True),
-            # Names and addresses stand in the main database's backups until those expire.
-            backup_readable_until=moment + timedelta(days=settings().backup_days),
+            backup_readable_until=sealing.open_in_backups_until(moment),
         )
     )
     return places

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from deploy.cli import backup, company, doctor, jobs, local, member, pictures, serve, storage
+from deploy.cli import backup, company, directory, doctor, jobs, local, member, pictures, serve, storage
 from deploy.cli.group import main
 
-__all__ = ["backup", "company", "doctor", "jobs", "local", "main", "member", "pictures", "serve", "storage"]
+__all__ = [
+    "backup",
+    "company",
+    "directory",
+    "doctor",
+    "jobs",
+    "local",
+    "main",
+    "member",
+    "pictures",
+    "serve",
+    "storage",
+]
