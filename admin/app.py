@@ -8,7 +8,21 @@ from typing import Any
 from flask import Flask, Response, g, request
 from flask_babel import format_date, format_datetime
 
-from admin import audit, brand, dashboard, download, looks, people, roster, shoots, sign_in, styles, uploads
+from admin import (
+    audit,
+    brand,
+    dashboard,
+    download,
+    looks,
+    people,
+    recalls,
+    retention,
+    roster,
+    shoots,
+    sign_in,
+    styles,
+    uploads,
+)
 from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS, failure, undelivered
 from core import permissions
 from core.db import transaction
@@ -26,6 +40,7 @@ BLUEPRINTS = (
     sign_in.bp,
     dashboard.bp,
     brand.bp,
+    retention.bp,
     styles.bp,
     looks.bp,
     uploads.bp,
@@ -33,6 +48,7 @@ BLUEPRINTS = (
     roster.bp,
     download.bp,
     people.bp,
+    recalls.bp,
     audit.bp,
 )
 

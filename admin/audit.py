@@ -80,6 +80,7 @@ def index() -> Response:
             state=listing.log_state(session),
             certificates=listing.certificates(session),
             forgotten=listing.forgotten(session),
+            statements=listing.statements(session) if wanted.of_people else [],
             of_people=wanted.of_people,
             differences=vault().keys.watches.differences(me().org_id, SHOWN),
             difference_word=difference,
@@ -200,6 +201,15 @@ def certificate(certificate_id: UUID) -> Response:
         found = listing.certificate(session, certificate_id)
     name = f"deletion-{found.erasure_id}-{found.status.lower()}.pdf"
     return _file(found.pdf, "application/pdf", name)
+
+
+@bp.get("/audit/statements/<uuid:statement_id>.pdf")
+@requires(Permission.VIEW_EVENTS_OF_PEOPLE)
+def statement(statement_id: UUID) -> Response:
+    """Send a monthly statement; of a small company its counts could tell who took what back, so it is for auditors."""
+    with transaction(me().org_id) as session:
+        month, pdf = listing.statement(session, statement_id)
+    return _file(pdf, "application/pdf", f"statement-{month}.pdf")
 
 
 @bp.get("/audit/log/tile/entries/<path:path>")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from compliance import recall
 from core.brand import styles
 from core.db import transaction
 from core.people import organizations
-from core.permissions import Permission
+from core.permissions import Permission, allowed
 from core.shoots import dashboard, shoots
 from core.web.answers import page
 from core.web.guards import me, requires
@@ -27,5 +28,6 @@ def index() -> Response:
             overviews=overviews,
             has_brand=organization.logo_id is not None or organization.accent != "#2f4b6e",
             has_style=bool(styles.newest(session)),
+            recalls=recall.waiting(session) if allowed(me().role, Permission.DOWNLOAD) else 0,
             invited=sum(one.counts.total for one in overviews),
         )

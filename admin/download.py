@@ -21,15 +21,16 @@ from core import locks
 from core.audit import Actor
 from core.brand import files, styles
 from core.db import transaction
+from core.models import Shoot
 from core.people import organizations
 from core.permissions import Permission
 from core.portraits import avatars, downloads, file_names
 from core.portraits.downloads import Picture
 from core.shoots import shoots
+from core.style.colors import Rgb, parse_hex, text_on, to_hex
 from core.style.spec import StyleSpec
 from core.vault import ArtifactGone, KeyErased, vault
 from core.web import archive
-from core.web.brand import Brand, brand_of
 from core.web.guards import me, requires
 
 if TYPE_CHECKING:
@@ -48,15 +49,32 @@ def shoot_zip(shoot_id: UUID) -> Response:
     """Send every approved headshot in the style's first size, and alternatives in a folder of their own."""
     user = me()
     with transaction(user.org_id) as session:
+        name = name_of(shoots.get(session, shoot_id))
+    return archive.send(files_of(user.org_id, shoot_id, user.actor, get_translations().gettext), name)
+
+
+def name_of(shoot: Shoot) -> str:
+    """Return what a shoot's archive is called."""
+    return f"{re.sub(r'[^a-z0-9]+', '-', shoot.name.lower()).strip('-') or 'headshots'}.zip"
+
+
+def files_of(
+    org_id: UUID, shoot_id: UUID, actor: Actor, say: Callable[[str], str]
+) -> Iterator[tuple[str, bytes]]:
+    """Note the download, and return the archive's files, made one after the other.
+
+    Raises:
+        NothingToDownload: there is nothing yet, or any more.
+    """
+    with transaction(org_id) as session:
         shoot = shoots.get(session, shoot_id)
         style = styles.get(session, shoot.style_id).parsed
-        brand = brand_of(organizations.current(session))
-        ids = downloads.plan(session, shoot, actor=user.actor)
+        organization = organizations.current(session)
+        company = organization.name, parse_hex(organization.accent)
+        ids = downloads.plan(session, shoot, actor=actor)
         logo = styles.logo(session, style)
     drawn = files.rgba(vault().open(logo)) if logo is not None else None
-    look = _Look(shoot.file_name, style, brand, drawn, get_translations().gettext)
-    name = re.sub(r"[^a-z0-9]+", "-", shoot.name.lower()).strip("-") or "headshots"
-    return archive.send(_files(user.org_id, ids, look, user.actor), f"{name}.zip")
+    return _files(org_id, ids, _Look(shoot.file_name, style, *company, drawn, say), actor)
 
 
 @dataclass(frozen=True)
@@ -65,7 +83,8 @@ class _Look:
 
     file_name: str  # the company's template
     style: StyleSpec
-    brand: Brand
+    company: str
+    accent: Rgb
     logo: Pixels | None
     say: Callable[[str], str]
 
@@ -87,21 +106,25 @@ def _picture(org_id: UUID, participation_id: UUID, actor: Actor) -> tuple[Pictur
         content = vault().open(picture.held) if picture.held is not None else None
     except (ArtifactGone, KeyErased):
         return None
-    if picture.is_master and not locks.again(partial(_delivered, org_id, participation_id, actor)):
+    if content is not None and not locks.again(
+        partial(_handed, org_id, participation_id, picture.is_master, actor)
+    ):
         return None
     return picture, content
 
 
-def _delivered(org_id: UUID, participation_id: UUID, actor: Actor) -> bool:
+def _handed(org_id: UUID, participation_id: UUID, is_master: bool, actor: Actor) -> bool:
     with transaction(org_id) as session:
-        return downloads.delivered(session, participation_id, actor=actor)
+        return downloads.handed(session, participation_id, is_master=is_master, actor=actor)
 
 
 def _file(picture: Picture, kept: bytes | None, look: _Look) -> tuple[str, bytes]:
-    style, brand = look.style, look.brand
+    style = look.style
     stem = file_names.stem(look.file_name, picture.names)
     if kept is None:
-        avatar = avatars.render(picture.initials, ground=brand.accent, ink=brand.on_accent, size=AVATAR_SIDE)
+        avatar = avatars.render(
+            picture.initials, ground=to_hex(look.accent), ink=to_hex(text_on(look.accent)), size=AVATAR_SIDE
+        )
         return f"{ALTERNATIVES}{stem}.png", sign(avatar, "image/png", Making.of_initials(), signer())
     if not picture.is_master:
         own = sign(kept, picture.media_type, Making.of_own_picture(), signer())
@@ -115,7 +138,7 @@ def _file(picture: Picture, kept: bytes | None, look: _Look) -> tuple[str, bytes
     output = style.outputs[0]
     with Image.open(io.BytesIO(kept), formats=("PNG",)) as master:
         pixels = np.asarray(master.convert("RGB"))
-    caption = caption_of(picture.person, brand.name, style, look.say)
+    caption = caption_of(picture.person, look.company, style, look.say)
     origin = Origin(Making.of_headshot(picture.engine, style, picture.notes), signer(), picture.mark)
     content = deliver(pixels, style, output, origin, caption=caption, head=picture.head, logo=look.logo)
     return f"{stem}.{output.format.suffix}", content

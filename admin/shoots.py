@@ -21,10 +21,11 @@ from core.db import transaction
 from core.errors import InvalidInput
 from core.models import EngineName, Participation, Shoot, State
 from core.models.shoot import DEFAULT_FILE_NAME
+from core.people import organizations
 from core.permissions import Permission, allowed
 from core.portraits import adapters, engines, file_names, rejections
 from core.settings import diffusion_settings
-from core.shoots import commits, dashboard, invites, participations, reminders, shoots, undelivered
+from core.shoots import commits, dashboard, invites, participations, promises, reminders, shoots, undelivered
 from core.web.answers import again, back, go, json_answer, page, uuid_argument
 from core.web.errors import wants_json
 from core.web.guards import me, requires
@@ -129,6 +130,7 @@ def view(shoot_id: UUID) -> Response:
         failures = engines.failures(session, shoot_id)
         not_good = rejections.counted(session, shoot_id)
         importing = commits.under_way(session, shoot_id)
+        goes = promises.after_close(organizations.current(session), shoot)
         people = (
             shoots.people(
                 session, shoot_id, state=state, words=asked.words, after_member=uuid_argument("after")
@@ -172,6 +174,7 @@ def view(shoot_id: UUID) -> Response:
         modelled=EngineName(shoot.engine).needs_gpu,
         shoot=shoot,
         people=people,
+        goes=goes,
         undelivered=unreached,
         search=asked,
         wanted=state,
@@ -364,6 +367,6 @@ def close(shoot_id: UUID) -> Response:
         ended = shoots.close(session, shoots.get(session, shoot_id, lock=True), actor=me().actor)
     return go(
         f"/admin/shoots/{shoot_id}",
-        _("The shoot is closed. Finished headshots stay and can be downloaded."),
+        _("The shoot is closed. Finished headshots can be downloaded for as long as this page says."),
         unfinished=ended,
     )

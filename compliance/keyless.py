@@ -20,9 +20,10 @@ from core import audit, locks
 from core.clock import now
 from core.db import Lookup, transaction
 from core.errors import Misfit
+from core.grounds import Ground, because
 from core.ids import first_of
 from core.logs import logger
-from core.models import Adapter, Artifact, Headshot, Organization, Participation, Person, Photo
+from core.models import Adapter, Artifact, Headshot, Organization, Participation, Person, Photo, Recall
 from core.portraits import photos
 from core.vault import vault
 
@@ -64,7 +65,8 @@ def _end(session: Session, dead: dict[UUID, UUID | None]) -> int:
     locks.people(session, {member_id for member_id in dead.values() if member_id is not None})
     gone = list(dead)
     held = session.scalars(select(Photo).where(Photo.artifact_id.in_(gone), Photo.removed_at.is_(None))).all()
-    photos.end(session, held)
+    with because(session, Ground.RESTORED):
+        photos.end(session, held)
     photos.record_removed(session, held, actor=audit.SYSTEM, reason="restored")
     for photo in session.scalars(select(Photo).where(Photo.likeness_id.in_(gone))):
         photo.likeness_id = None
@@ -74,7 +76,8 @@ def _end(session: Session, dead: dict[UUID, UUID | None]) -> int:
         adapter.curve = []
     for part in session.scalars(select(Participation).where(Participation.checkpoint_id.in_(gone))):
         part.checkpoint_id = None
-    vault().delete(session, gone)
+    with because(session, Ground.RESTORED):
+        vault().delete(session, gone)
     return len(gone)
 
 
@@ -103,6 +106,9 @@ def _known(session: Session, first: UUID, last: UUID) -> Iterator[UUID]:
     )
     yield from session.scalars(
         select(Artifact.id).where(Artifact.id.between(first, last), Artifact.destroyed_at.is_(None))
+    )
+    yield from session.scalars(
+        select(Recall.id).where(Recall.id.between(first, last), Recall.ended_at.is_(None))
     )
 
 

@@ -20,6 +20,7 @@ from compliance.consent import leaving
 from core import audit, locks, uploads
 from core.clock import now
 from core.db import Lookup, transaction
+from core.grounds import Ground, because
 from core.ids import first_of
 from core.models import (
     Alternative,
@@ -94,9 +95,10 @@ def end_unfinished(session: Session) -> None:
     owners = locks.owners(
         session, sent.with_only_columns(Upload.member_id), select(Arrival.member_id).distinct()
     )
-    uploads.forget(session, session.scalars(sent.where(Upload.member_id.in_(owners))).all())
-    for member_id in owners:
-        arrivals.forget_all(session, member_id)
+    with because(session, Ground.RESTORED):
+        uploads.forget(session, session.scalars(sent.where(Upload.member_id.in_(owners))).all())
+        for member_id in owners:
+            arrivals.forget_all(session, member_id)
 
 
 def standing() -> int:
@@ -176,6 +178,12 @@ def _replay(session: Session, member_ids: list[UUID]) -> int:
         return 0
     locks.people(session, found)
     back = _brought_back(session, sorted(found))  # as it is now that nobody changes it
+    with because(session, Ground.RESTORED):
+        _end(session, back)
+    return len(back.ids())
+
+
+def _end(session: Session, back: _Standing) -> None:
     photos.end(session, list(back.photos.values()))
     photos.record_removed(session, list(back.photos.values()), actor=audit.SYSTEM, reason="restored")
     for picture in back.pictures.values():
@@ -185,7 +193,6 @@ def _replay(session: Session, member_ids: list[UUID]) -> int:
     for part in back.parts.values():
         standing_in = Alternative(part.alternative or Alternative.INITIALS)
         leaving.decline(session, part, standing_in, actor=audit.SYSTEM)
-    return len(back.ids())
 
 
 def _note(session: Session) -> None:

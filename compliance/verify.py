@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,15 +13,20 @@ from typing import Any
 import rfc8785
 from pydantic import ValidationError
 
-from compliance.certificate.facts import EVIDENCE_NAME, Certificate, LogEvidence
-from compliance.log import checkpoint, consistency
+from compliance import signed_facts
+from compliance.certificate.evidence import Certificate, LogEvidence
+from compliance.certificate.parts import EVIDENCE_NAME
+from compliance.log import checkpoint, consistency, cosignature, note
 from compliance.log.checkpoint import CheckpointBody
+from compliance.log.cosignature import CosignerKey
 from compliance.log.note import NoteError, VerifierKey
 from compliance.log.proof import HEADER, Proof
 from compliance.origin.checking import check as check_picture
 from compliance.origin.reading import media_type_of
 from compliance.pdf.signed import open_signed
 from compliance.signing import PublishedKeys
+from compliance.statement.facts import StatementBody
+from core.clock import rfc3339
 
 MAX_BYTES = (
     20_000_000  # a certificate is about 50 kB, of thousands of locations below 5 MB; a picture for print 3 MB
@@ -32,9 +37,12 @@ class Kind(StrEnum):
     """What a file turned out to be."""
 
     CERTIFICATE = "deletion_certificate"
+    STATEMENT = "monthly_statement"
     PROOF = "log_proof"
     CHECKPOINT = "checkpoint"
     CONSISTENCY = "consistency"
+    RETENTION = "retention_report"
+    CLOSING = "end_of_company"
     PICTURE = "picture"
     UNKNOWN = "unknown"
 
@@ -54,7 +62,8 @@ class Verification:
 
     kind: Kind
     checks: tuple[CheckResult, ...]
-    # Of a certificate: PENDING or COMPLETE; of a picture: how it was made, in IPTC's word; only when `ok`.
+    # Of a certificate: PENDING or COMPLETE; of a retention report: KEPT or OVERDUE; of a company: CLOSED; of a picture: how it was made, in
+    # IPTC's word; only when `ok`.
     status: str | None = None
 
     @property
@@ -95,12 +104,15 @@ class _Checks:
             self.fail("readable", f"the file is damaged or not one of ours ({type(error).__name__})")
 
 
-def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
-    """Check a certificate PDF, a signed checkpoint, a log proof, or where a picture comes from. Never raises.
+def verify_file(
+    source: Path | bytes, keys: Mapping[str, Any], witnesses: Iterable[CosignerKey] = ()
+) -> Verification:
+    """Check a certificate PDF, a signed checkpoint or retention report, a log proof, or where a picture comes from. Never raises.
 
     Args:
         source: The file, or its content.
         keys: What `SigningKeys.published_keys` returned: the JSON from `/trust/<org>`.
+        witnesses: Of whom each must have cosigned, if it is a checkpoint; their keys do not come from us.
 
     Returns:
         The checks made. One changed, added or missing byte anywhere fails one of them.
@@ -113,21 +125,26 @@ def verify_file(source: Path | bytes, keys: Mapping[str, Any]) -> Verification:
         if kind is Kind.UNKNOWN:
             checks.fail(
                 "format",
-                "neither a certificate (PDF), nor a log proof, nor a signed checkpoint, nor a picture",
+                "neither a certificate or statement (PDF), nor a log proof, nor a signed checkpoint or report, nor a picture",
             )
             raise _Stopped
         published = PublishedKeys.model_validate(keys)
         vkeys = [VerifierKey.parse(log.vkey) for log in published.logs]
         if kind is Kind.CERTIFICATE:
-            status = _certificate(content, published, vkeys, checks)
+            kind, status = _certificate(content, published, vkeys, checks)
         elif kind is Kind.PICTURE:
             status = check_picture(content, published.pictures, checks.add)
+        elif kind is Kind.RETENTION:
+            status = _retention(content, vkeys, checks)
+        elif kind is Kind.CLOSING:
+            status = _closing(content, vkeys, checks)
         elif kind is Kind.PROOF:
             head = Proof.parse(content).verify(vkeys)
             checks.add("entry in log", ok=True, detail=_describe(head))
         else:
             head = checkpoint.verify(content, vkeys)
             checks.add("checkpoint signed", ok=True, detail=_describe(head))
+            _cosigned(content, list(witnesses), checks)
     return Verification(kind, tuple(checks.results), status)
 
 
@@ -175,6 +192,9 @@ def _read(source: Path | bytes, checks: _Checks) -> bytes:
     return content
 
 
+_FACTS = {signed_facts.RETENTION: Kind.RETENTION, signed_facts.CLOSING: Kind.CLOSING}
+
+
 def _kind_of(content: bytes) -> Kind:
     if content.startswith(b"%PDF-"):
         return Kind.CERTIFICATE
@@ -183,19 +203,21 @@ def _kind_of(content: bytes) -> Kind:
     if media_type_of(content):
         return Kind.PICTURE
     if "\n\n— ".encode() in content:
-        return Kind.CHECKPOINT
+        return _FACTS.get(signed_facts.format_of(content) or "", Kind.CHECKPOINT)
     return Kind.UNKNOWN
 
 
-def _certificate(content: bytes, published: PublishedKeys, vkeys: list[VerifierKey], checks: _Checks) -> str:
-    """Check a certificate from its outside in; return its status."""
+def _certificate(
+    content: bytes, published: PublishedKeys, vkeys: list[VerifierKey], checks: _Checks
+) -> tuple[Kind, str]:
+    """Check a certificate or a statement from its outside in; return which it is and its status."""
     signed = open_signed(content, published.documents, checks.add)
     checks.add("evidence attached", list(signed.attachments) == [EVIDENCE_NAME], f"one file, {EVIDENCE_NAME}")
     evidence = signed.attachments[EVIDENCE_NAME]
     try:
         document = Certificate.model_validate(json.loads(evidence))
     except ValueError as error:
-        checks.fail("evidence schema", f"{EVIDENCE_NAME} is not a deletion certificate of a known version")
+        checks.fail("evidence schema", f"{EVIDENCE_NAME} is no certificate or statement of a known version")
         raise _Stopped from error
     checks.add(
         "evidence schema",
@@ -203,10 +225,7 @@ def _certificate(content: bytes, published: PublishedKeys, vkeys: list[VerifierK
         f"{document.certificate.format}, canonical JSON",
     )
     body = document.certificate
-    failed = sum(not one.verification.ok for one in body.locations)
-    checks.add(
-        "deletions verified", failed == 0, f"{len(body.locations)} location(s), each checked when deleted"
-    )
+    checks.add("deletions verified", not body.failed, body.checked)
     head = _log(document, vkeys, checks)
     checks.add(
         "log of this company",
@@ -220,7 +239,47 @@ def _certificate(content: bytes, published: PublishedKeys, vkeys: list[VerifierK
         signed.identifier == body.certificate_id.bytes,
         f"the document was made for certificate {body.certificate_id}",
     )
-    return body.status.value
+    if isinstance(body, StatementBody):
+        return Kind.STATEMENT, body.status
+    return Kind.CERTIFICATE, body.status.value
+
+
+def _retention(content: bytes, vkeys: list[VerifierKey], checks: _Checks) -> str:
+    """Check who signed a report of what a company holds; return whether it says that nothing is overdue."""
+    facts = signed_facts.read(note.verify(content, vkeys), signed_facts.RETENTION)
+    overdue = signed_facts.overdue(facts)
+    checks.add(
+        "retention report signed",
+        ok=True,
+        detail=f"{facts['organization']['name']}, measured at {facts['measured_at']}, {overdue} overdue",
+    )
+    return "OVERDUE" if overdue else "KEPT"
+
+
+def _closing(content: bytes, vkeys: list[VerifierKey], checks: _Checks) -> str:
+    """Check who signed that a company is gone, and that it claims no more than it lists."""
+    facts = signed_facts.read(note.verify(content, vkeys), signed_facts.CLOSING)
+    checks.add(
+        "end of company signed",
+        ok=True,
+        detail=f"{facts['organization']['name']}, checked at {facts['checked_at']}",
+    )
+    certificates = facts["certificates"]
+    checks.add(
+        "everybody certified",
+        len({one["sha256"] for one in certificates}) == facts["people"] and not facts["objects_left"],
+        f"{facts['people']} people, {len(certificates)} certificates, {facts['objects_left']} objects left",
+    )
+    return "CLOSED"
+
+
+def _cosigned(content: bytes, witnesses: list[CosignerKey], checks: _Checks) -> None:
+    """Check that each of these witnesses has seen the checkpoint as the newest of its log."""
+    found = {one.key: one for one in cosignature.verify(content, witnesses)} if witnesses else {}
+    for key in witnesses:
+        seen = found.get(key)
+        detail = f"{key.name} saw no other past until {rfc3339(seen.at)}" if seen else f"by {key.name}"
+        checks.add("cosigned", seen is not None, detail)
 
 
 def _log(document: Certificate, vkeys: list[VerifierKey], checks: _Checks) -> CheckpointBody:

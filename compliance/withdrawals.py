@@ -21,6 +21,7 @@ from core import audit, locks
 from core.clock import now
 from core.consent import Purpose
 from core.db import Lookup, transaction
+from core.grounds import Ground, because
 from core.models import Consent, Member, Participation, Person
 from core.people import consents
 from core.vault import vault
@@ -66,8 +67,9 @@ def _replay(session: Session, member_ids: list[UUID]) -> int:
     locks.people(session, found)
     # Looked at again: somebody may have taken a consent back and given it anew in between.
     back = _brought_back(session, sorted(found))
-    for member_id in sorted(back):
-        _withdraw(session, member_id, back[member_id])
+    with because(session, Ground.RESTORED):
+        for member_id in sorted(back):
+            _withdraw(session, member_id, back[member_id])
     return sum(map(len, back.values()))
 
 

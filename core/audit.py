@@ -28,6 +28,7 @@ class Tag(StrEnum):
     BRAND_CHANGED = "organization.brand_changed"
     CONNECTION_CHANGED = "organization.connection_changed"
     RETENTION_CHANGED = "organization.retention_changed"
+    ORGANIZATION_CLOSED = "organization.closed"
     MEMBER_PROVISIONED = "member.provisioned"
     MEMBER_IMPORTED = "member.imported"
     MEMBER_ROLE_CHANGED = "member.role_changed"
@@ -74,6 +75,7 @@ class Tag(StrEnum):
     HEADSHOT_APPROVED = "headshot.approved"
     HEADSHOT_REJECTED = "headshot.rejected"
     HEADSHOT_DOWNLOADED = "headshot.downloaded"
+    HEADSHOT_REMOVED = "headshot.removed"
     EXPORT_DOWNLOADED = "export.downloaded"
     ERASURE_REQUESTED = "erasure.requested"
     ERASURE_EXECUTED = "erasure.executed"
@@ -97,6 +99,7 @@ ABOUT_NOBODY = frozenset(
         Tag.BRAND_CHANGED,
         Tag.CONNECTION_CHANGED,
         Tag.RETENTION_CHANGED,
+        Tag.ORGANIZATION_CLOSED,
         Tag.STYLE_SAVED,
         Tag.STYLE_DELETED,
         Tag.STYLE_RIGHTS_CONFIRMED,

@@ -18,6 +18,7 @@ class Permission(StrEnum):
     ERASE_MEMBER = "erase_member"
     DISABLE_MEMBER = "disable_member"
     VIEW_AUDIT = "view_audit"
+    EDIT_RETENTION = "edit_retention"
     MAIL_CHECKPOINTS = "mail_checkpoints"
     VIEW_EVENTS_OF_PEOPLE = "view_events_of_people"
 

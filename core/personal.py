@@ -15,6 +15,7 @@ from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, Uuid,
 from sqlalchemy.types import TypeEngine
 
 _KEY: Final = "about_somebody"
+_STAYS: Final = "why_it_stays"
 
 
 class Category(StrEnum):
@@ -37,6 +38,16 @@ class Harmless(StrEnum):
 
 # What no backup may hold but sealed with its person's key: it says by itself who somebody is or what they look like.
 SEALED: Final = frozenset({Category.IDENTITY, Category.FACE})
+
+
+class Stays(StrEnum):
+    """Why rows about somebody stay once what they said is overwritten."""
+
+    EMPTIED = (
+        "emptied"  # opaque numbers, times and the program's own words: that, and when, something was done
+    )
+    CONSENT = "consent"  # that somebody agreed, or took it back, can be shown
+    REQUEST = "request"  # that somebody was erased can be shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,17 @@ def personal(category: Category, erased: Any = None) -> dict[Any, Any]:
 def harmless(why: Harmless) -> dict[Any, Any]:
     """Return the `info` of a column that may stay."""
     return {_KEY: why}
+
+
+def stays(why: Stays) -> dict[Any, Any]:
+    """Return the `info` of a table whose rows stay for another reason than being emptied."""
+    return {_STAYS: why}
+
+
+def why_it_stays(table: Table) -> Stays:
+    """Return why rows of `table` about somebody stay."""
+    found: Stays = table.info.get(_STAYS, Stays.EMPTIED)
+    return found
 
 
 # For a column that must differ from row to row.

@@ -163,6 +163,10 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
         "", description="what that copy is sealed to, as `headshots keys escrow-key` prints it"
     )
     signing_path: Path = Field(description="folder of the evidence signing keys and certificates")
+    witnesses_path: Path | None = Field(
+        None,
+        description="file of witnesses that cosign each company's checkpoints (C2SP tlog-witness), one a line: verifier key, space, address",
+    )
     development_idp_path: Path | None = Field(
         None,
         description="folder of the development identity provider's key; setting it serves the provider at `/devidp`, never in production",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from core.errors import InvalidInput, NotFound
 from core.people import organizations
 from core.settings import settings
 from core.shoots import promises
+from core.shoots.promises import Kept
 from deploy import installation
 from sso import connections, provisioning
 from sso.metadata import connection_from_metadata
@@ -27,11 +28,11 @@ LEAST_PREFIX = 8  # hexadecimal digits of a fingerprint that name a certificate
 
 @dataclass(frozen=True)
 class Company:
-    """How a company signs in: what its provider must know of us, and what we know of it once it is connected; and for how long it keeps selfies."""
+    """How a company signs in: what its provider must know of us, and what we know of it once it is connected; and for how long it keeps things."""
 
     provider: ServiceProvider
     connection: SamlConnection | None
-    retention_days: int  # after approval, until selfies are erased
+    days: Mapping[Kept, int]  # how long what is kept
     legal_name: str = ""
     postal_address: str = ""
 
@@ -53,7 +54,7 @@ class Edit:
     admin_groups: frozenset[str] | None = None
     auditor_groups: frozenset[str] | None = None
     allow_unsolicited: bool | None = None
-    retention_days: int | None = None
+    days: Mapping[Kept, int] = field(default_factory=dict)  # how long what is kept
     legal_name: str | None = None
     postal_address: str | None = None
 
@@ -100,7 +101,7 @@ def read(slug: str) -> Company:
 
 
 def change(slug: str, edit: Edit) -> Company:
-    """Change how a company signs in, how long it keeps selfies or who it is in law, and return how it does now.
+    """Change how a company signs in, how long it keeps things or who it is in law, and return how it does now.
 
     Metadata of the provider in use adds its certificates to those that are trusted, so that both count while a key
     is renewed; the old one is removed when it is over. With another provider (`new_provider`) nothing of the
@@ -112,13 +113,13 @@ def change(slug: str, edit: Edit) -> Company:
     """
     with transaction(find(slug)) as session:
         before = after = connections.find(session)
-        if edit.is_about_sign_in or (edit.retention_days is None and not edit.is_about_entity):
+        if edit.is_about_sign_in or not (edit.days or edit.is_about_entity):
             after = _edited(slug, before, edit)
             if before is not None and before.idp_entity_id != after.idp_entity_id:
                 _leave(session, before, edit)
             connections.save(session, after)
-        if edit.retention_days is not None:
-            promises.change(session, edit.retention_days, actor=audit.SYSTEM)
+        if edit.days:
+            promises.change(session, edit.days, actor=audit.SYSTEM)
         if edit.is_about_entity:
             now = organizations.current(session)
             brands.name_entity(
@@ -132,7 +133,9 @@ def change(slug: str, edit: Edit) -> Company:
 
 def _company(session: Session, slug: str, connection: SamlConnection | None) -> Company:
     found = organizations.current(session)
-    return Company(_provider(slug), connection, found.retention_days, found.legal_name, found.postal_address)
+    return Company(
+        _provider(slug), connection, promises.schedule(found), found.legal_name, found.postal_address
+    )
 
 
 def _leave(session: Session, before: SamlConnection, edit: Edit) -> None:

@@ -20,7 +20,7 @@ from core.models import State
 from core.people import consents as answered
 from core.portraits import avatars, engines
 from core.settings import settings
-from core.shoots import participations
+from core.shoots import participations, promises
 from core.web.answers import again, go, page
 from core.web.app import choose_language
 from core.web.errors import said, wants_json
@@ -43,13 +43,15 @@ class TextChanged(Conflict):
 def notice_for(place: Visit) -> Notice:
     """Return what this person is told, with only the purposes that their shoot needs."""
     config = settings()
+    days = promises.schedule(place.organization)
     full = notice(
         place.organization.regime,
         choose_language(),
         company=place.organization.name,
         processor=config.operator_name,
         region=_(config.storage_region),
-        retention_days=place.organization.retention_days,
+        retention_days=days[promises.Kept.SELFIES],
+        headshot_days=days[promises.Kept.HEADSHOTS],
         engine=place.shoot.engine,
     )
     return replace(full, purposes={purpose: full.purposes[purpose] for purpose in engines.asks(place.shoot)})

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from compliance.certificate.facts import Status
+from compliance.certificate.parts import Status
 from compliance.erasure import ErasureReason
 from core import owed
 from core.db import Lookup, transaction

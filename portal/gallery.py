@@ -71,6 +71,8 @@ def show() -> Response:
         place = visit(session)
         if place.state not in SHOWN:
             return go(step_url(place.state))
+        if place.state in SETTLED and headshots.approved(session, place.participation) is None:
+            return page("over.html", place=place, open=place.shoot.closed_at is None)
         found = headshots.of_participation(session, place.participation.id)
         spec = _style(session, place).parsed
         candidates, last = _candidates(session, place, found), headshots.of_last_run(found)
@@ -89,6 +91,7 @@ def show() -> Response:
             held_back=any(one.withheld_code for one in last),
             settled=place.state in SETTLED,
             kept_days=promises.days_of(place.organization, place.participation),
+            ends=promises.headshot_ends(place.organization, place.participation, place.shoot),
             fallback=words.fallback(place.participation.fallback_code),
             shape=shape_of(spec),
             handed_over=_handed_over(place, spec, found),
@@ -131,6 +134,7 @@ def close_up(headshot_id: UUID) -> Response:
             later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
             settled=place.state in SETTLED,
             kept_days=promises.days_of(place.organization, place.participation),
+            ends=promises.headshot_ends(place.organization, place.participation, place.shoot),
             **_rejecting(session, place),
         )
 

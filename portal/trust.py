@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Blueprint, Response, make_response, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from compliance import sealing
-from compliance.evidence import published_keys, published_keys_of
+from compliance import retention_report, schedule, sealing
+from compliance.evidence import published_keys, published_keys_of, signing_keys
+from compliance.log import witnesses
 from compliance.verify import MAX_BYTES, Verification, verify_file
 from core.clock import now
 from core.db import Lookup, transaction
 from core.errors import AppError, InvalidInput, NotFound, TooLarge
 from core.models import Checkpoint
 from core.settings import settings
+from core.shoots import promises
 from core.web.answers import json_answer, page
 from core.web.app import limiter
 from core.web.errors import answer, said, wants_json
 from portal import words
+from portal.files import attachment
 from portal.visit import company
 
 bp = Blueprint("trust", __name__)
@@ -44,9 +48,15 @@ def show(slug: str) -> Response:
     config = settings()
     with transaction(org_id) as session:
         organization = company(session)
+        truth = schedule.measure(session)
         return page(
             "trust.html",
             organization=organization,
+            truth=truth,
+            promised=promises.schedule(organization),
+            held={line.kept: line for line in truth.lines},
+            names=promises.NAMES,
+            counted=promises.COUNTED,
             operator=config.operator_name,
             region=_(config.storage_region),
             epoch_hours=config.epoch_hours,
@@ -65,6 +75,47 @@ def keys(slug: str) -> Response:
     return response
 
 
+@bp.get("/trust/<slug>/retention.json")
+@limiter.limit("60 per minute")
+def retention(slug: str) -> Response:
+    """Return what is promised and what is held now, as JSON-LD."""
+    response = make_response(_report(slug).partition("\n\n")[0] + "\n")
+    response.content_type = "application/ld+json"
+    return response
+
+
+@bp.get("/trust/<slug>/retention.note")
+@limiter.limit("60 per minute")
+def retention_note(slug: str) -> Response:
+    """Return the same, signed by the key of the company's log (C2SP signed-note), to be kept and checked offline."""
+    response = make_response(_report(slug))
+    response.content_type = "text/plain; charset=utf-8"
+    return response
+
+
+def _report(slug: str) -> str:
+    with transaction(organization_of(slug)) as session:
+        return retention_report.report(session)
+
+
+@bp.get("/trust/<slug>/root.cer")
+@limiter.limit("120 per minute")
+def root_cer(slug: str) -> Response:
+    """Return the certificate that vouches for signed documents as DER, which Windows and Acrobat take by its name."""
+    organization_of(slug)
+    content = signing_keys().document_root.public_bytes(Encoding.DER)
+    return attachment(content, "application/pkix-cert", "headshots-evidence-root.cer")
+
+
+@bp.get("/trust/<slug>/root.pem")
+@limiter.limit("120 per minute")
+def root_pem(slug: str) -> Response:
+    """Return the same certificate as PEM."""
+    organization_of(slug)
+    content = signing_keys().document_root.public_bytes(Encoding.PEM)
+    return attachment(content, "application/x-pem-file", "headshots-evidence-root.pem")
+
+
 @bp.get("/trust/<slug>/checkpoint")
 @limiter.limit("120 per minute")
 def checkpoint(slug: str) -> Response:
@@ -75,16 +126,16 @@ def checkpoint(slug: str) -> Response:
 
 
 def checkpoint_of(slug: str) -> str:
-    """Return the newest signed checkpoint of a company's log.
+    """Return the newest signed checkpoint of a company's log, with the lines of witnesses who have seen it.
 
     Raises:
         NotFound: no company has this address, or its log is empty.
     """
     with transaction(organization_of(slug)) as session:
-        note = session.scalar(select(Checkpoint.note).order_by(Checkpoint.size.desc()).limit(1))
-    if note is None:
-        raise NotFound(_("Nothing has been written into this company’s log yet."))
-    return note
+        newest = session.scalar(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1))
+        if newest is None:
+            raise NotFound(_("Nothing has been written into this company’s log yet."))
+        return witnesses.cosigned(session, newest)
 
 
 @bp.get("/verify")

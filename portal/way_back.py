@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core.models import Headshot, State, Style
+from core.models import State, Style
 from core.portraits import headshots
 from core.style.spec import Output, StyleSpec
 from portal.visit import Visit
@@ -30,12 +30,11 @@ class WayBack:
 
 def way_back(session: Session, place: Visit) -> WayBack | None:
     """Return what there is to go back to, `None` for nothing."""
-    chosen = place.participation.chosen_headshot_id
-    if chosen is not None:
-        headshot = session.get_one(Headshot, chosen)
+    headshot = headshots.approved(session, place.participation)
+    if headshot is not None:
         style = session.get_one(Style, headshot.style_id).parsed
         made = [headshots.file_made(headshot, style, output) for output in style.outputs]
-        return WayBack(chosen, [(output, file_of(output)) for output in made], shape_of(style))
+        return WayBack(headshot.id, [(output, file_of(output)) for output in made], shape_of(style))
     if place.state in (State.UPLOADING, State.FAILED) and headshots.any_of(session, place.participation):
         return WayBack(None, [], None)
     return None

@@ -428,6 +428,7 @@ def check(name: str) -> str:
     known: dict[str, str] = {
         "changes forbidden": _("Changes forbidden"),
         "checkpoint signed": _("Checkpoint signed"),
+        "cosigned": _("Cosigned by a witness"),
         "earlier checkpoint signed": _("Earlier checkpoint signed"),
         "later checkpoint signed": _("Later checkpoint signed"),
         "nothing rewritten between": _("Nothing rewritten between"),
@@ -450,6 +451,9 @@ def check(name: str) -> str:
         "picture unchanged": _("Picture unchanged"),
         "public keys": _("Public keys"),
         "readable": _("Readable"),
+        "end of company signed": _("End of the company signed"),
+        "everybody certified": _("Everybody certified"),
+        "retention report signed": _("Retention report signed"),
         "signature present": _("Signature present"),
         "signature valid": _("Signature valid"),
         "signer of pictures": _("Signer of pictures"),

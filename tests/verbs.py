@@ -159,7 +159,7 @@ def download(session: Session, at: Stage) -> None:
 
 def archive(session: Session, at: Stage) -> None:
     downloads.picture(session, at.participation_id)
-    downloads.delivered(session, at.participation_id, actor=audit.SYSTEM)
+    downloads.handed(session, at.participation_id, is_master=True, actor=audit.SYSTEM)
 
 
 def withdraw_likeness(session: Session, at: Stage) -> None:
@@ -172,7 +172,9 @@ def withdraw_adapter(session: Session, at: Stage) -> None:
 
 
 def agree(session: Session, at: Stage) -> None:
-    words = notice("gdpr", "en", company="Acme", processor="Us", region="here", retention_days=30)
+    words = notice(
+        "gdpr", "en", company="Acme", processor="Us", region="here", retention_days=30, headshot_days=30
+    )
     consent.give(session, at.participation(session), dict.fromkeys(Purpose, True), words)
 
 

@@ -22,14 +22,19 @@ from compliance.log.nodes import StoredNodes
 from core.audit import Tag
 from core.clock import now, rfc3339
 from core.db import transaction
-from core.models import AuditEvent, Certificate, Checkpoint, EngineName, LogLeaf, Organization
+from core.models import AuditEvent, Certificate, Checkpoint, EngineName, LogLeaf, Organization, Statement
 from core.people import organizations
 from core.settings import settings
+from core.shoots.promises import Kept, schedule
 from core.vault import vault
 
 FOLDER = Path(__file__).parent
 TRANSLATIONS = Path(core.__file__).parent / "web" / "translations"
 PART = 4096  # entries, or checkpoints, in a file: a megabyte or two
+DOCUMENTS: dict[str, tuple[str, type[Certificate | Statement]]] = {
+    Tag.CERTIFICATE_ISSUED: ("certificates", Certificate),
+    Tag.STATEMENT_ISSUED: ("statements", Statement),
+}
 AT_ONCE = 100  # certificates whose proofs are made in one transaction
 
 Files = Iterator[tuple[str, bytes]]
@@ -51,7 +56,7 @@ def files(org_id: UUID) -> Files:
     yield from _entries(org_id, size)
     yield from _checkpoints(org_id, size)
     yield from _consent_texts(org_id)
-    yield from _certificates(org_id, size)
+    yield from _documents(org_id, size)
 
 
 def _about(session: Session, size: int) -> dict[str, Any]:
@@ -127,14 +132,14 @@ def _checkpoints(org_id: UUID, size: int) -> Files:
         after = rows[-1].size
 
 
-def _certificates(org_id: UUID, size: int) -> Files:
+def _documents(org_id: UUID, size: int) -> Files:
     after = UUID(int=0)
     while True:
         with transaction(org_id) as session:
             events = session.execute(
-                select(AuditEvent.id, AuditEvent.facts, LogLeaf.position)
+                select(AuditEvent.id, AuditEvent.tag, AuditEvent.facts, LogLeaf.position)
                 .join(LogLeaf, LogLeaf.event_id == AuditEvent.id)
-                .where(AuditEvent.tag == Tag.CERTIFICATE_ISSUED, AuditEvent.id > after)
+                .where(AuditEvent.tag.in_(DOCUMENTS), AuditEvent.id > after)
                 .order_by(AuditEvent.id)
                 .limit(AT_ONCE)
             ).all()
@@ -146,11 +151,12 @@ def _certificates(org_id: UUID, size: int) -> Files:
                 continue
             number = event.facts["certificate_id"]
             with transaction(org_id) as session:
-                pdf = session.scalar(select(Certificate.pdf).where(Certificate.id == UUID(number)))
+                folder, table = DOCUMENTS[event.tag]
+                pdf = session.scalar(select(table.pdf).where(table.id == UUID(number)))
                 proof = sequencer.prove(session, event.id).encode()
             yield f"proofs/{number}.txt", proof.encode()
             if pdf is not None:
-                yield f"certificates/{number}.pdf", pdf
+                yield f"{folder}/{number}.pdf", pdf
 
 
 def _consent_texts(org_id: UUID) -> Files:
@@ -160,11 +166,14 @@ def _consent_texts(org_id: UUID) -> Files:
         changes = session.scalars(
             select(AuditEvent.facts).where(AuditEvent.tag == Tag.RETENTION_CHANGED)
         ).all()
-    days = {organization.retention_days}
+    days = {kept: {of} for kept, of in schedule(organization).items()}
     for change in changes:
-        days |= {value for value in (change.get("before"), change.get("after")) if isinstance(value, int)}
+        # Before there were days of other things, selfies had the only ones.
+        of = days[Kept(change.get("kept", Kept.SELFIES))]
+        of |= {value for value in (change.get("before"), change.get("after")) if isinstance(value, int)}
     sent: set[str] = set()
-    for regime, day, engine in product(Regime, sorted(days), EngineName):
+    both = product(sorted(days[Kept.SELFIES]), sorted(days[Kept.HEADSHOTS]))
+    for regime, (selfies, headshots), engine in product(Regime, both, EngineName):
         for language in languages(regime):
             shown = notice(
                 regime.value,
@@ -172,7 +181,8 @@ def _consent_texts(org_id: UUID) -> Files:
                 company=organization.name,
                 processor=settings().operator_name,
                 region=_region(language),
-                retention_days=day,
+                retention_days=selfies,
+                headshot_days=headshots,
                 engine=engine.value,
             )
             for purpose, text in shown.purposes.items():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from compliance.certificate import page as certificate_page
-from compliance.certificate.facts import EVIDENCE_NAME, Certificate, VerificationFailed
+from compliance.certificate import page
+from compliance.certificate.evidence import Certificate
+from compliance.certificate.parts import EVIDENCE_NAME, VerificationFailed
 from compliance.pdf import making
 from compliance.signing import SigningKeys
 
@@ -20,19 +21,17 @@ def render_certificate(
         language: Of the page; falls back to English. The attached JSON is the same in every language.
 
     Raises:
-        VerificationFailed: a location's verification failed. Nothing was rendered or signed.
+        VerificationFailed: a line did not pass. Nothing was rendered or signed.
     """
-    failed = [one.locator for one in document.certificate.locations if not one.verification.ok]
-    if failed:
+    body = document.certificate
+    if failed := body.failed:
         raise VerificationFailed(
             "The erasure could not be verified everywhere, so no certificate was signed. "
             "Run the erasure again, or look at the locations named.",
             locations=failed,
         )
-    page = certificate_page.render(document, keys.document_root, language, keys_address=keys_address)
-    body = document.certificate
     unsigned = making.render(
-        page,
+        page.render(document, keys, language, keys_address=keys_address),
         identifier=body.certificate_id.bytes,
         attachment=making.Attachment(
             EVIDENCE_NAME, document.canonical(), "Machine-readable evidence (RFC 8785 JSON)", body.issued_at

@@ -1,50 +1,43 @@
-"""Deletion certificates: the facts, the page that people read, and the signed PDF that carries both.
+"""The facts of a deletion certificate, second edition.
 
-A certificate names nobody: people are keyed hashes, places are opaque names, and everything else comes
-from closed sets or patterns that cannot hold a sentence. Its order of making: `CertificateBody` → its
-`facts()` go into the audit event → the event is in the log → `Certificate(body, log)` →
-`compliance.certificate.document`.
+It names nobody: people are keyed hashes, places are opaque names, and everything else comes from closed sets or
+patterns that cannot hold a sentence; only the company and the operator are named. Its order of making: every place is
+read again (`compliance.certificate.readback`) → `CertificateBody` → its `facts()` go into the audit event → the event is
+in the log → `compliance.certificate.evidence.Certificate` → `compliance.certificate.document`.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Literal
 from uuid import UUID
 
-import rfc8785
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from compliance.log.merkle import leaf_hash
-from compliance.log.proof import Proof
-from core.errors import AppError
-
-EVIDENCE_NAME = "evidence.json"
-MAX_INTEGER = 2**53 - 1  # the largest integer that RFC 8785 writes exactly
-
-Moment = Annotated[
-    AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC).replace(microsecond=0))
-]  # UTC, whole seconds
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Opaque = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._/*-]{0,119}$")]  # no space, no @: no person
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
-
-
-class VerificationFailed(AppError):
-    """Something that should be gone was still there, so nothing may be certified."""
-
-    code = "verification_failed"
-    status = 409
+from compliance.certificate.parts import (
+    Count,
+    EpochTurn,
+    Moment,
+    Opaque,
+    Part,
+    Sha256,
+    Slug,
+    Status,
+    Tool,
+    canonical_json,
+    log_facts,
+)
+from compliance.consent.texts import Regime
 
 
-class Status(StrEnum):
-    """How far the erasure has come."""
+class Where(StrEnum):
+    """Which part of the platform a line is about."""
 
-    PENDING = "PENDING"  # live systems are done; a backup copy could still be opened
-    COMPLETE = "COMPLETE"  # no copy anywhere can be opened
+    OBJECTS = "objects"  # the storage of sealed files
+    KEYS = "key_store"
+    DATABASE = "database"
 
 
 class Method(StrEnum):
@@ -52,110 +45,170 @@ class Method(StrEnum):
 
     DELETE = "delete"
     CRYPTO_ERASE = "crypto_erase"
+    OVERWRITE = "overwrite"
 
 
 class Check(StrEnum):
     """How it was verified."""
 
-    NOT_FOUND = "not_found"  # reading it again answered "not found"
-    KEY_ABSENT = "key_absent"  # the key is not in the key store, and decryption fails without it
-    ROW_ABSENT = "row_absent"  # the database row is not there any more
+    NOT_FOUND = "not_found"  # the storage, asked for each file again, has none of these names
+    KEY_ABSENT = "key_absent"  # the key store, asked for each key again, has none of them
+    EMPTIED = "emptied"  # each column was read again in every row about the person, and nothing stands there
 
 
-class RetainedWhat(StrEnum):
-    """What is kept after an erasure."""
+class Basis(StrEnum):
+    """Why something may be kept; which law says so is the case's."""
 
-    ERASURE_LEDGER = "erasure_ledger"
-    AUDIT_LOG = "audit_log"
-    CONSENT_RECORD = "consent_record"
-
-
-class RetainedBasis(StrEnum):
-    """Why it may be kept."""
-
-    ACCOUNTABILITY = "accountability"
+    ACCOUNTABILITY = "accountability"  # that, when and how it was done can be shown
+    CONSENT_PROOF = "consent_proof"  # that somebody agreed, or took it back, can be shown
+    RESTORE = "restore"  # so that no restored backup undoes the erasure
+    RECALL = "recall"  # so that copies which were handed out can be found and deleted
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Assumption(StrEnum):
+    """What the certificate rests on and the platform cannot see."""
+
+    KEYRING = "keyring"  # no backup holds the epoch keys, nor a sealed second copy of them
+    BACKUPS = "backups"  # backups of the database are deleted after as many days as the operator says
+    COPIES = "copies"  # what was downloaded before is out of the platform's reach
 
 
-class OrganizationRef(_Part):
+class PartStatus(StrEnum):
+    """How far one part of the erasure has come."""
+
+    NONE_HELD = "NONE_HELD"  # there never was anything of it
+    PENDING = "PENDING"  # gone from the live systems; a backup could still be read
+    COMPLETE = "COMPLETE"  # no backup can be read either
+
+
+class Controller(Part):
     """The company that is responsible for the data."""
 
     id: UUID
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=200)  # as its people know it
+    legal_name: str | None = Field(None, min_length=1, max_length=200)  # None: it has not said
+    address: str | None = Field(None, min_length=1, max_length=400)
 
 
-class Tool(_Part):
-    """The software that did it."""
+class Operator(Part):
+    """Who runs the platform for the company, and erased on its behalf."""
 
-    name: Opaque
-    version: Opaque
+    name: str = Field(min_length=1)
+    address: str | None = Field(None, min_length=1, max_length=400)
 
 
-class Verification(_Part):
-    """How one location was checked after the erasure."""
+class Verification(Part):
+    """How one line was checked: its places were read again. Whether that is good follows from the numbers alone.
 
-    method: Check
+    Made by `compliance.certificate.readback.ReadBack` and by reading a certificate, and nowhere else.
+    """
+
+    check: Check
     at: Moment
-    ok: bool
+    read: Count  # places that were looked at
+    left: Count  # of these, in which something still stood
+
+    @property
+    def ok(self) -> bool:
+        """Whether somebody looked and nothing was left."""
+        return self.read > 0 and self.left == 0
 
 
-class Location(_Part):
-    """One place and what was destroyed there."""
+class Line(Part):
+    """One category of data in one part of the platform, and what was destroyed there."""
 
-    locator: Opaque  # e.g. "objects/<random name>" or "key-store"
-    category: Slug  # an `artifacts.kind`, "key", or a record type
-    count: Count  # items
-    bytes: Count  # of sealed data; 0 where there is no file
+    where: Where
+    category: Slug  # an `artifacts.kind`, a table, or a kind of key
+    count: Count  # things: a photo counts once, whatever files it was stored in
+    bytes: Count = 0  # of sealed data; 0 where there is no file
+    places: tuple[Opaque, ...] = Field(min_length=1)  # names of files, ids of keys, columns
     method: Method
     key_id: Opaque | None = None  # of the key that sealed it
-    epoch: Count | None = None  # epoch whose key wrapped that key
-    tool: Tool
+    epoch: Count | None = None  # whose key wrapped that key
     verification: Verification
     backup_readable_until: Moment | None = (
         None  # None: only as long as the epoch key (where `epoch` is given)
     )
 
-
-class EpochTurn(_Part):
-    """The turn of the epoch key that makes older copies of the key store unreadable."""
-
-    number: Count
-    due_at: Moment  # when it is destroyed at the latest
-    destroyed_at: Moment | None = None
+    @property
+    def ok(self) -> bool:
+        """Whether every place of the line was looked at and nothing was left in any."""
+        return self.verification.ok and self.verification.read == len(self.places)
 
 
-class Retained(_Part):
+class Standing(Part):
+    """How far pictures, or the directory, have come: each by itself."""
+
+    status: PartStatus
+    count: Count  # pictures that were ever held, or entries in the directory
+    unreadable_since: Moment | None = None  # in the live systems
+    backups_until: Moment | None = None  # when backups stop, or stopped, being readable
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Standing:
+        held = self.status is not PartStatus.NONE_HELD
+        if held is not (self.count > 0 and self.unreadable_since is not None):
+            raise ValueError("what was held has a number and a time, and what was not has none")
+        if held and self.backups_until is None:
+            raise ValueError("what was held stands in backups until some time")
+        return self
+
+
+class Retained(Part):
     """Something that is kept."""
 
-    what: RetainedWhat
-    basis: RetainedBasis
-    until: Moment | None = None  # None: as long as the log exists
-    identifies_person: Literal[False] = False  # nothing that is kept tells anybody about the person
+    what: Slug  # a table, or a list of the key store
+    where: Where
+    count: Count
+    basis: Basis
+    until: Moment | None = None  # None: no end is set
+    identifies_person: bool = False  # only names of files that a company is asked to delete do, sealed
 
 
-class CertificateBody(_Part):
+class Recipient(Part):
+    """A copy that left the platform before the erasure."""
+
+    what: Literal["headshot", "alternative"]
+    at: Moment
+
+
+class Recall(Part):
+    """That the company was asked to delete its copies, and what it said."""
+
+    asked_at: Moment
+    files: Count
+    until: Moment  # when it ends without an answer
+    confirmed_at: Moment | None = None
+
+
+class CertificateBody(Part):
     """The certified facts; field names follow NIST SP 800-88 Rev. 1 §4.8 where logical storage has them."""
 
-    format: Literal["headshots.deletion-certificate/1"] = "headshots.deletion-certificate/1"
+    format: Literal["headshots.deletion-certificate/2"] = "headshots.deletion-certificate/2"
     certificate_id: UUID
+    request_id: UUID
     replaces: UUID | None = None  # the pending certificate that this one completes
     status: Status
-    organization: OrganizationRef
+    organization: Controller
+    operator: Operator
+    regime: Regime
     subject: Sha256  # keyed hash; its key died with the person's data
     reason: Slug
     requested_at: Moment
     executed_at: Moment
     issued_at: Moment
-    locations: tuple[Location, ...] = Field(min_length=1)
+    pictures: Standing
+    directory: Standing
+    locations: tuple[Line, ...] = Field(min_length=1)
     epoch: EpochTurn
     retained: tuple[Retained, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
+    recall: Recall | None = None
+    assumptions: tuple[Assumption, ...] = (Assumption.KEYRING, Assumption.BACKUPS, Assumption.COPIES)
     performed_by: Tool
 
     @model_validator(mode="after")
-    def _status_is_true(self) -> CertificateBody:
+    def _is_true(self) -> CertificateBody:
         turned = self.epoch.destroyed_at is not None
         if self.status is Status.COMPLETE and not turned:
             raise ValueError("COMPLETE needs the epoch key to be destroyed")
@@ -165,59 +218,44 @@ class CertificateBody(_Part):
             raise ValueError("requested, executed and issued must follow each other in time")
         if self.epoch.destroyed_at is not None and self.epoch.destroyed_at > self.issued_at:
             raise ValueError("an epoch key that is destroyed was destroyed before the certificate")
+        if any(one.verification.at < self.executed_at for one in self.locations):
+            raise ValueError("every line was read again after the erasure")
+        if self.pictures.status.value not in {PartStatus.NONE_HELD.value, self.status.value}:
+            raise ValueError("pictures are as far as the certificate says")
+        if self.recipients and self.recall is None:
+            raise ValueError("whoever had copies was asked to delete them")
         return self
 
     @property
+    def failed(self) -> list[str]:
+        """The lines of which something was left, or not all was looked at."""
+        return [f"{one.where.value}/{one.category}" for one in self.locations if not one.ok]
+
+    @property
+    def checked(self) -> str:
+        """What was looked at, in words."""
+        places = sum(one.verification.read for one in self.locations)
+        return f"{len(self.locations)} line(s), each of {places} place(s) read again and found empty"
+
+    @property
     def sealed_until(self) -> datetime:
-        """When backups of everything sealed with the person's key stop (or stopped) being readable."""
+        """When backups of everything sealed with the person's keys stop (or stopped) being readable."""
         return self.epoch.destroyed_at or self.epoch.due_at
 
     @property
     def others_until(self) -> datetime | None:
-        """When the last backup of what that key did not seal expires; None where there is no such thing."""
-        return max(filter(None, (one.backup_readable_until for one in self.locations)), default=None)
+        """When the last backup of what those keys did not seal expires; None where there is no such thing."""
+        return latest(one.backup_readable_until for one in self.locations)
 
     def canonical(self) -> bytes:
         """Return the facts as canonical JSON (RFC 8785)."""
         return canonical_json(self)
 
     def facts(self) -> dict[str, str]:
-        """Return what the audit event of this certificate must hold under `facts`.
-
-        It ties the log's leaf to every word certified; `compliance.verify` checks it.
-        """
-        return {
-            "certificate_id": str(self.certificate_id),
-            "certificate_sha256": sha256(self.canonical()).hexdigest(),
-            "certificate_status": self.status.value,
-        }
+        """Return what the audit event of this certificate must hold under `facts`."""
+        return log_facts(self.certificate_id, self.canonical(), self.status.value)
 
 
-class LogEvidence(_Part):
-    """Where the certificate's audit event stands in the organization's log."""
-
-    event: str  # the leaf: canonical JSON of the event
-    leaf_hash: Sha256
-    proof: str  # c2sp.org/tlog-proof@v1 with the event as `extra` and the signed checkpoint at its end
-
-    @classmethod
-    def of(cls, proof: Proof) -> LogEvidence:
-        """Return the evidence that `proof` gives for its entry."""
-        return cls(event=proof.entry.decode(), leaf_hash=leaf_hash(proof.entry).hex(), proof=proof.encode())
-
-
-class Certificate(_Part):
-    """The whole document: what `evidence.json` inside the PDF holds."""
-
-    certificate: CertificateBody
-    log: LogEvidence
-
-    def canonical(self) -> bytes:
-        """Return the document as canonical JSON (RFC 8785)."""
-        return canonical_json(self)
-
-
-def canonical_json(model: BaseModel) -> bytes:
-    """Return `model` as canonical JSON (RFC 8785)."""
-    values: dict[str, Any] = model.model_dump(mode="json")
-    return rfc8785.dumps(values)
+def latest(moments: Iterable[datetime | None]) -> datetime | None:
+    """Return the last of some moments; None where there is none."""
+    return max(filter(None, moments), default=None)

@@ -2,54 +2,66 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from compliance.certificate import keeping
+from compliance import recall
+from compliance.certificate import copies, keeping, lines
 from compliance.certificate.document import render_certificate
+from compliance.certificate.evidence import Certificate, LogEvidence
 from compliance.certificate.facts import (
-    Certificate,
     CertificateBody,
-    EpochTurn,
-    Location,
-    LogEvidence,
-    OrganizationRef,
-    Retained,
-    RetainedBasis,
-    RetainedWhat,
-    Status,
+    Controller,
+    Line,
+    Operator,
+    PartStatus,
+    Recall,
+    Recipient,
+    Standing,
+    Where,
 )
+from compliance.certificate.kept import kept
+from compliance.certificate.lines import Files
+from compliance.certificate.parts import EpochTurn, Status
+from compliance.consent.texts import Regime
 from compliance.erasure import TOOL
 from compliance.evidence import keys_address, signing_keys
 from compliance.log import sequencer
 from core import audit, models
 from core.clock import now
 from core.ids import new_id
-from core.models import Erasure, Member
+from core.models import Consent, Erasure, Kind, Member
 from core.people import organizations
 from core.settings import settings
 from core.vault import vault
 
-# What stays, and why it tells nobody anything: see the trust page.
-RETAINED = (
-    Retained(what=RetainedWhat.ERASURE_LEDGER, basis=RetainedBasis.ACCOUNTABILITY),
-    Retained(what=RetainedWhat.AUDIT_LOG, basis=RetainedBasis.ACCOUNTABILITY),
-    Retained(what=RetainedWhat.CONSENT_RECORD, basis=RetainedBasis.ACCOUNTABILITY),
-)
+# What somebody would call a picture of a person; previews, numbers and models are made from those.
+PICTURES = frozenset({Kind.PHOTO, Kind.HEADSHOT, Kind.OWN_PICTURE, Kind.UPLOAD})
 
 
-def issue(session: Session, erasure: Erasure) -> models.Certificate:
-    """Sign the certificate for what has been reached: PENDING before the epoch turned, COMPLETE after.
+def status_of(erasure: Erasure) -> Status:
+    """Return what can be certified: PENDING before the epoch turned, COMPLETE after."""
+    return Status.COMPLETE if erasure.epoch_destroyed_at else Status.PENDING
+
+
+def issue(session: Session, erasure: Erasure, files: Files) -> models.Certificate:
+    """Sign the certificate for what has been reached, after every place was read again.
 
     Idempotent: a status is certified once.
 
+    Args:
+        session: bound to the organization.
+        erasure: executed.
+        files: what the storage said when it was asked for each of the person's files again.
+
     Raises:
-        VerificationFailed: a location could not be verified; nothing was signed.
+        VerificationFailed: something was left, or a place was not read; nothing was signed.
     """
-    status = Status.COMPLETE if erasure.epoch_destroyed_at else Status.PENDING
+    status = status_of(erasure)
     earlier = {
         row.status: row
         for row in session.scalars(
@@ -58,7 +70,7 @@ def issue(session: Session, erasure: Erasure) -> models.Certificate:
     }
     if status in earlier:
         return earlier[status]
-    body = _body(session, erasure, status, earlier.get(Status.PENDING))
+    body = _body(session, erasure, files, earlier.get(Status.PENDING))
     event = audit.record(
         session,
         audit.Tag.CERTIFICATE_ISSUED,
@@ -90,31 +102,101 @@ def issue(session: Session, erasure: Erasure) -> models.Certificate:
 
 
 def _body(
-    session: Session, erasure: Erasure, status: Status, pending: models.Certificate | None
+    session: Session, erasure: Erasure, files: Files, pending: models.Certificate | None
 ) -> CertificateBody:
     organization = organizations.current(session)
     assert erasure.epoch is not None
     assert erasure.objects_destroyed_at is not None
+    read = lines.read(session, erasure, files)
     moment = now()
     _, opened_at = vault().keys.current_epoch()
     # An epoch that should have turned already turns as soon as it can: no promise is of a moment that has passed.
     due_at = max(opened_at + timedelta(hours=settings().epoch_hours), moment)
+    epoch = EpochTurn(
+        number=erasure.epoch,
+        due_at=erasure.epoch_destroyed_at or due_at,
+        destroyed_at=erasure.epoch_destroyed_at,
+    )
     return CertificateBody(
         certificate_id=new_id(),
+        request_id=erasure.id,
         replaces=pending.id if pending else None,
-        status=status,
-        organization=OrganizationRef(id=organization.id, name=organization.name),
+        status=status_of(erasure),
+        organization=controller(organization),
+        operator=operator(),
+        regime=_regime(session, erasure, organization),
         subject=erasure.subject,
         reason=erasure.reason,
         requested_at=erasure.created_at,
         executed_at=erasure.objects_destroyed_at,
         issued_at=moment,
-        locations=tuple(Location.model_validate(one) for one in erasure.locations),
-        epoch=EpochTurn(
-            number=erasure.epoch,
-            due_at=erasure.epoch_destroyed_at or due_at,
-            destroyed_at=erasure.epoch_destroyed_at,
-        ),
-        retained=RETAINED,
+        pictures=_pictures(read, erasure, epoch),
+        directory=_directory(read, erasure, moment),
+        locations=read,
+        epoch=epoch,
+        retained=kept(session, erasure),
+        recipients=_recipients(session, erasure),
+        recall=_recall(session, erasure),
         performed_by=TOOL,
     )
+
+
+def controller(organization: models.Organization) -> Controller:
+    """Return the company as documents name it."""
+    return Controller(
+        id=organization.id,
+        name=organization.name,
+        legal_name=organization.legal_name or None,
+        address=organization.postal_address or None,
+    )
+
+
+def operator() -> Operator:
+    """Return who runs this platform, as the settings have it."""
+    return Operator(name=settings().operator_name, address=settings().operator_address or None)
+
+
+def _regime(session: Session, erasure: Erasure, organization: models.Organization) -> Regime:
+    """Return the law whose words the person was last asked in; the company's, where they never were."""
+    asked = select(Consent.regime).where(Consent.member_id == erasure.member_id)
+    return Regime(session.scalar(asked.order_by(Consent.id.desc()).limit(1)) or organization.regime)
+
+
+def _pictures(read: Sequence[Line], erasure: Erasure, epoch: EpochTurn) -> Standing:
+    count = sum(line.count for line in read if line.where is Where.OBJECTS and line.category in PICTURES)
+    if not count:
+        return Standing(status=PartStatus.NONE_HELD, count=0)
+    return Standing(
+        status=PartStatus(status_of(erasure).value),
+        count=count,
+        unreadable_since=erasure.key_destroyed_at,
+        backups_until=epoch.destroyed_at or epoch.due_at,
+    )
+
+
+def _directory(read: Sequence[Line], erasure: Erasure, moment: datetime) -> Standing:
+    """Say how far names and addresses are: what stood in rows stands in backups of the database until they expire."""
+    (line,) = [one for one in read if one.category == Member.__tablename__]
+    until = line.backup_readable_until
+    if until is None:
+        return Standing(status=PartStatus.NONE_HELD, count=0)
+    return Standing(
+        status=PartStatus.COMPLETE if until <= moment else PartStatus.PENDING,
+        count=line.count,
+        unreadable_since=erasure.created_at,
+        backups_until=until,
+    )
+
+
+def _recipients(session: Session, erasure: Erasure) -> tuple[Recipient, ...]:
+    return tuple(
+        Recipient(what="headshot" if one.facts.get("headshot", True) else "alternative", at=one.created_at)
+        for one in copies.handed(session, erasure.member_id)
+    )
+
+
+def _recall(session: Session, erasure: Erasure) -> Recall | None:
+    row = recall.of(session, erasure.id)
+    if row is None:
+        return None
+    return Recall(asked_at=row.created_at, files=row.files, until=row.ends_at, confirmed_at=row.confirmed_at)

@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
-from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from compliance.certificate.facts import CertificateBody, Method, Where
 from compliance.log import checkpoint
 from compliance.log.encoding import encode
 from compliance.log.proof import Proof
+from compliance.signing import ROOT_NAME, SIGNER_NAME
 from core import fonts
 
 if TYPE_CHECKING:
-    from compliance.certificate.facts import Certificate, CertificateBody, Location
+    from compliance.certificate.evidence import Certificate
+    from compliance.certificate.facts import Line
+    from compliance.signing import SigningKeys
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGES = ("en", "de")
-MAX_LOCATORS = 3  # of a group, printed; evidence.json has them all
+MAX_PLACES = 3  # of a line, printed; evidence.json has them all
 
 
 @dataclass(frozen=True)
-class Group:
-    """Locations of one kind, destroyed and checked in the same way: one row of the table."""
+class Row:
+    """One line, in words."""
 
     category: str
     count: str
@@ -48,16 +51,19 @@ class Group:
 
 def texts(language: str) -> dict[str, Any]:
     """Return the page's words in `language`, or in English where we have no translation."""
-    return _load(language if language in LANGUAGES else "en")
+    return load(TEMPLATES / "certificate", language)
 
 
 @cache
-def _load(language: str) -> dict[str, Any]:
-    return tomllib.loads((TEMPLATES / f"certificate.{language}.toml").read_text(encoding="utf-8"))
+def load(page: Path, language: str) -> dict[str, Any]:
+    """Return the words of a page, named by its file without language, or in English where we have no translation."""
+    shown = language if language in LANGUAGES else "en"
+    return tomllib.loads(page.with_name(f"{page.name}.{shown}.toml").read_text(encoding="utf-8"))
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what fills the pages of signed documents in."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -72,109 +78,174 @@ def footer(body: CertificateBody) -> str:
     return f"{body.certificate_id} · {body.status.value}"
 
 
-def render(document: Certificate, root: x509.Certificate, language: str, *, keys_address: str) -> str:
+def render(document: Certificate, keys: SigningKeys, language: str, *, keys_address: str) -> str:
     """Return the certificate as one HTML page without outside resources."""
     words = texts(language)
     body = document.certificate
-    name, numbered = _drawable(body.organization.name)
-    proof = Proof.parse(document.log.proof)
-    head = checkpoint.parse_text(proof.checkpoint.partition("\n\n")[0] + "\n")
-
-    def moment(value: datetime) -> str:
-        return format_datetime(value, words["moment"], locale=words["language"])
-
+    assert isinstance(body, CertificateBody), "the first edition is never made any more"
+    moment = partial(format_datetime, format=words["moment"], locale=words["language"])
+    names = Names()
+    company = names.drawable(body.organization.legal_name or body.organization.name)
+    rows, empty = _rows(body, words)
     return (
-        _environment()
+        environment()
         .get_template("certificate.html")
         .render(
             t=words,
             body=body,
-            status=words["status"][body.status.value],
-            statement=Markup(words["statement"][body.status.value]).format(  # noqa: S704 - our own text; values are escaped
-                company=Markup("<bdi>{}</bdi>").format(name),
-                executed=moment(body.executed_at),
-                until=moment(body.sealed_until),
-            ),
-            company=name,
-            letters_note=words["letters_note"] if numbered else "",
-            others_note=words["others_note"].format(until=moment(body.others_until))
-            if body.others_until
-            else "",
+            regime=body.regime.value,
+            statement=_statement(body, words, company, moment),
+            directory=_directory(body, words, moment),
+            company=company,
+            brand=names.drawable(body.organization.name),
+            address=lines_of(body.organization.address, names),
+            operator=names.drawable(body.operator.name),
+            operator_address=lines_of(body.operator.address, names),
+            letters_note=words["letters_note"] if names.numbered else "",
             erase_note=words["erase_note"]["done" if body.epoch.destroyed_at else "pending"].format(
                 epoch=body.epoch.number
             ),
-            reason=_label(words["reason"], body.reason),
-            groups=list(_groups(body, words)),
-            total=format_decimal(sum(one.count for one in body.locations), locale=words["language"]),
+            reason=label(words["reason"][body.regime.value], body.reason),
+            rows=rows,
+            empty=words["table"]["empty"].format(tables=", ".join(empty)) if empty else "",
+            files=number(sum(len(one.places) for one in body.locations if one.where is Where.OBJECTS), words),
+            copies=list(_copies(body, words, moment)),
+            number=partial(number, words=words),
+            label=label,
             moment=moment,
             footer=footer(body),
-            origin=head.origin,
-            position=format_decimal(proof.index + 1, locale=words["language"]),
-            log_size=format_decimal(head.size, locale=words["language"]),
-            root_hash=encode(head.root),
-            leaf_hash=document.log.leaf_hash,
-            facts_sha256=body.facts()["certificate_sha256"],
-            evidence_sha256=sha256(document.canonical()).hexdigest(),
-            root_fingerprint=root.fingerprint(SHA256()).hex(),
-            keys_address=keys_address,
+            **record(document, keys, words, keys_address),
         )
     )
 
 
-def _drawable(name: str) -> tuple[str, bool]:
-    """Return the name with each letter that no font here has as its Unicode number, and whether there is one.
+class Names:
+    """Names as they can be drawn, and whether any letter of one had to be numbered."""
 
-    A box says nothing, and PDF/A forbids it; another spelling would be another name.
-    """
-    unknown = fonts.without_glyph(name)
-    for letter in unknown:
-        name = name.replace(letter, f"[U+{ord(letter):04X}]")
-    return name, bool(unknown)
+    def __init__(self) -> None:
+        self.numbered = False
 
+    def drawable(self, name: str) -> str:
+        """Return the name with each letter that no font here has as its Unicode number.
 
-def _groups(body: CertificateBody, words: dict[str, Any]) -> Iterator[Group]:
-    def kind(one: Location) -> tuple[str, str, str]:
-        return one.category, one.method.value, one.verification.method.value
-
-    language = words["language"]
-    together: dict[tuple[str, str, str], list[Location]] = {}
-    for one in body.locations:
-        together.setdefault(kind(one), []).append(one)
-    for (category, method, check), found in together.items():
-        places = [one.locator for one in found]
-        until = [
-            one.backup_readable_until or (body.sealed_until if one.epoch is not None else None)
-            for one in found
-        ]
-        last = max(filter(None, until), default=None)
-        shown = ", ".join(places[:MAX_LOCATORS])
-        if len(places) > MAX_LOCATORS:
-            shown += " " + words["more_places"].format(count=len(places) - MAX_LOCATORS)
-        size = sum(one.bytes for one in found)
-        sanitization = words["sanitization"][method]
-        if method == "crypto_erase" and body.epoch.destroyed_at is None:
-            sanitization = words["sanitization"]["crypto_erase_pending"]
-        yield Group(
-            category=_label(words["category"], category),
-            count=format_decimal(sum(one.count for one in found), locale=language),
-            size=_size(size, language) if size else "–",
-            method=words["method"][method],
-            sanitization=sanitization,
-            check=words["check"][check],
-            checked_at=format_datetime(
-                max(one.verification.at for one in found), words["short_moment"], locale=language
-            ),
-            readable_until=format_datetime(last, words["short_moment"], locale=language) if last else "–",
-            places=shown,
-        )
+        A box says nothing, and PDF/A forbids it; another spelling would be another name.
+        """
+        for letter in fonts.without_glyph(name):
+            self.numbered = True
+            name = name.replace(letter, f"[U+{ord(letter):04X}]")
+        return name
 
 
-def _label(table: dict[str, str], slug: str) -> str:
+def record(
+    document: Certificate, keys: SigningKeys, words: dict[str, Any], keys_address: str
+) -> dict[str, Any]:
+    """Return what the technical record and the signature's block of any signed document say."""
+    proof = Proof.parse(document.log.proof)
+    head = checkpoint.parse_text(proof.checkpoint.partition("\n\n")[0] + "\n")
+    folder = keys_address.rpartition("/")[0]
+    return {
+        "origin": head.origin,
+        "position": number(proof.index + 1, words),
+        "log_size": number(head.size, words),
+        "root_hash": encode(head.root),
+        "leaf_hash": document.log.leaf_hash,
+        "facts_sha256": document.certificate.facts()["certificate_sha256"],
+        "evidence_sha256": sha256(document.canonical()).hexdigest(),
+        "root_fingerprint": keys.document_root.fingerprint(SHA256()).hex(),
+        "signer_fingerprint": keys.document_certificate.fingerprint(SHA256()).hex(),
+        "root_name": ROOT_NAME,
+        "signer_name": SIGNER_NAME,
+        "keys_address": keys_address,
+        "root_addresses": [f"{folder}/root.cer", f"{folder}/root.pem"],
+    }
+
+
+def label(table: dict[str, str], slug: str) -> str:
     """Return the words for `slug`; a kind that is newer than the table reads as its own name."""
     return table.get(slug, slug.replace("_", " "))
 
 
-def _size(count: int, language: str) -> str:
+def number(count: int, words: dict[str, Any]) -> str:
+    """Return a count as the language writes it."""
+    return format_decimal(count, locale=words["language"])
+
+
+def lines_of(address: str | None, names: Names) -> list[str]:
+    """Return an address as it can be drawn, line by line; none where it was not given."""
+    return [names.drawable(line) for line in address.splitlines()] if address else []
+
+
+def _statement(
+    body: CertificateBody, words: dict[str, Any], company: str, moment: Callable[[datetime], str]
+) -> Markup:
+    text = words["statement"][body.pictures.status.value]
+    return Markup(text).format(  # noqa: S704 - our own text; values are escaped
+        company=Markup("<bdi>{}</bdi>").format(company),
+        executed=moment(body.pictures.unreadable_since or body.executed_at),
+        until=moment(body.sealed_until),
+    )
+
+
+def _directory(body: CertificateBody, words: dict[str, Any], moment: Callable[[datetime], str]) -> str:
+    standing = body.directory
+    text: str = words["directory"][standing.status.value]
+    if standing.unreadable_since is None or standing.backups_until is None:
+        return text
+    return text.format(since=moment(standing.unreadable_since), until=moment(standing.backups_until))
+
+
+def _copies(body: CertificateBody, words: dict[str, Any], moment: Callable[[datetime], str]) -> Iterator[str]:
+    said = words["copies"]
+    if not body.recipients or body.recall is None:
+        yield said["none"]
+    else:
+        yield said["some"].format(dates="; ".join(moment(one.at) for one in body.recipients))
+        files = words["table"]["files_one" if body.recall.files == 1 else "files"]
+        values = {
+            "asked": moment(body.recall.asked_at),
+            "files": files.format(count=number(body.recall.files, words)),
+            "until": moment(body.recall.until),
+        }
+        if body.recall.confirmed_at is None:
+            yield said["asked"].format(**values)
+        else:
+            yield said["confirmed"].format(**values, confirmed=moment(body.recall.confirmed_at))
+    yield said["own"]
+
+
+def _rows(body: CertificateBody, words: dict[str, Any]) -> tuple[list[Row], list[str]]:
+    """Return the table's rows, and the names of what was read and had nothing."""
+    found = [_row(line, body, words) for line in body.locations if line.count]
+    empty = [label(words["category"], line.category) for line in body.locations if not line.count]
+    return found, empty
+
+
+def _row(line: Line, body: CertificateBody, words: dict[str, Any]) -> Row:
+    language = words["language"]
+    short = partial(format_datetime, format=words["short_moment"], locale=language)
+    until = line.backup_readable_until or (body.sealed_until if line.epoch is not None else None)
+    places = [one.rpartition(".")[2] if line.where is Where.DATABASE else one for one in line.places]
+    shown = ", ".join(places[:MAX_PLACES])
+    if len(places) > MAX_PLACES:
+        shown += " " + words["more_places"].format(count=len(places) - MAX_PLACES)
+    pending = line.method is Method.CRYPTO_ERASE and body.epoch.destroyed_at is None
+    checked = words["check"][line.verification.check.value]
+    return Row(
+        category=label(words["category"], line.category),
+        count=number(line.count, words),
+        size=size(line.bytes, language) if line.bytes else "–",
+        method=words["method"][line.method.value],
+        sanitization=words["sanitization"]["crypto_erase_pending" if pending else line.method.value],
+        check=checked.format(
+            read=number(line.verification.read, words), places=number(len(line.places), words)
+        ),
+        checked_at=short(line.verification.at),
+        readable_until=short(until) if until else "–",
+        places=f"{words['retained_where'][line.where.value]}: {shown}",
+    )
+
+
+def size(count: int, language: str) -> str:
     """Return `count` bytes as kB, MB or GB (powers of 1000)."""
     value, unit = float(count), "B"
     for larger in ("kB", "MB", "GB"):

@@ -15,6 +15,7 @@ from core.clock import now
 from core.consent import PAINTING, ConsentRequired, Purpose, ValidConsent
 from core.db import organization_of
 from core.errors import InvalidInput
+from core.grounds import Ground, because
 from core.ids import new_id
 from core.models import Consent, Member, Participation
 from core.people import consents, members
@@ -123,12 +124,13 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
     if rows:
         # With the keys, where no restore of the database undoes it; see `compliance.withdrawals`.
         vault().keys.withdrawals.note_after_commit(session, [row.id for row in rows], moment)
-    if purpose is Purpose.LIKENESS:
-        headshots.forget_likeness(session, member.id)
-        verdicts.forget_likeness(session, member.id)
-        adapters.forget_likeness(session, member.id)
-    if purpose is Purpose.ADAPTER:
-        adapters.forget(session, member.id)
+    with because(session, Ground.WITHDRAWAL):
+        if purpose is Purpose.LIKENESS:
+            headshots.forget_likeness(session, member.id)
+            verdicts.forget_likeness(session, member.id)
+            adapters.forget_likeness(session, member.id)
+        if purpose is Purpose.ADAPTER:
+            adapters.forget(session, member.id)
     if rows:
         audit.record(
             session,

@@ -13,6 +13,7 @@ from compliance import consent
 from core import audit, locks
 from core.clock import now
 from core.consent import Purpose
+from core.grounds import Ground, because
 from core.models import Alternative, Consent, Kind, Member, Participation, Shoot, State
 from core.portraits import adapters, avatars, headshots, photos
 from core.shoots import participations
@@ -121,9 +122,10 @@ def _resting_on_consent(session: Session, member_id: UUID) -> Sequence[Participa
 def _end(
     session: Session, rows: Sequence[Participation], alternative: Alternative | None, *, actor: audit.Actor
 ) -> None:
-    photos.remove_all(session, rows, actor=actor)
-    headshots.delete_all(session, rows)
-    adapters.end_of(session, rows)
+    with because(session, Ground.WITHDRAWAL):
+        photos.remove_all(session, rows, actor=actor)
+        headshots.delete_all(session, rows)
+        adapters.end_of(session, rows)
     given = rests_on(session, [row.id for row in rows])
     vault().keys.removals.note_after_commit(session, rows[0].member_id, list(given.values()), now())
     for row in rows:

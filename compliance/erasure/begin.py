@@ -12,12 +12,13 @@ from uuid import UUID
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
-from compliance import consent
+from compliance import consent, recall
 from compliance.erasure import rows
 from core import audit, locks
 from core.clock import now
 from core.consent import Purpose
 from core.db import organization_of
+from core.grounds import Ground, because
 from core.ids import new_id
 from core.logs import logger
 from core.models import Erasure, Member, Participation, Photo, State
@@ -33,6 +34,8 @@ class ErasureReason(StrEnum):
 
     SELF_SERVICE = "self_service"
     EMPLOYER_REQUEST = "employer_request"
+    LEFT_COMPANY = "left_company"  # locked out for as long as the company keeps whoever left
+    COMPANY_CLOSED = "company_closed"
     RESTORED_BACKUP = "restored_backup"
 
 
@@ -84,6 +87,7 @@ def request(
     )
     erasure.receipt_sha256 = hashlib.sha256(_receipt(erasure.id).encode()).digest()
     session.add(erasure)
+    session.flush()
     audit.record(
         session,
         audit.Tag.ERASURE_REQUESTED,
@@ -92,7 +96,9 @@ def request(
         erasure=str(erasure.id),
         reason=reason.value,
     )
-    _end_everything(session, member, actor)
+    recall.begin(session, erasure, member)
+    with because(session, Ground.ERASURE):
+        _end_everything(session, member, actor)
     lists = [one.artifact_id for one in vault().passing(session)]
     enqueue(session, JobName.ERASE, erasure.id)
 

@@ -1,4 +1,4 @@
-"""Destroying the key and the objects, looking again, and noting place by place what was found."""
+"""Destroying the key and the objects, and looking whether both are gone."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from compliance import sealing
-from compliance.certificate.facts import Check, Location, Method, Tool, Verification, VerificationFailed
+from compliance.certificate.parts import Tool, VerificationFailed
 from compliance.erasure import rows
-from core import audit, locks
+from core import audit
 from core.clock import now
-from core.logs import logger
 from core.models import Artifact, Erasure, Member, Participation
 from core.queue import JobName, enqueue, redis_client
 from core.vault import Marked, vault
@@ -45,7 +43,7 @@ def remove(member_id: UUID, marked: Sequence[Marked]) -> set[UUID]:
 
 
 def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
-    """Check that the key is destroyed, every object gone and nothing left in rows, and note what was found.
+    """Check that the key is destroyed, every object gone and nothing left in rows.
 
     Safe to run twice. Runs in the `erase` job's one transaction, after `remove`.
 
@@ -63,7 +61,8 @@ def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
     artifacts = session.scalars(
         select(Artifact).where(Artifact.member_id == erasure.member_id).order_by(Artifact.id)
     ).all()
-    left = [str(one.id) for one in artifacts if one.id not in gone] + _left_in_rows(session, erasure)
+    rows.overwrite_again(session, erasure)
+    left = [str(one.id) for one in artifacts if one.id not in gone] + rows.left(session, erasure.member_id)
     if left or keys.exists(erasure.member_id):
         raise VerificationFailed("Something could still be read after deletion.", locations=left)
     vault().note_destroyed(session, gone)
@@ -74,9 +73,6 @@ def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
     erasure.epoch = destruction.epoch
     erasure.key_destroyed_at = destruction.at
     erasure.objects_destroyed_at = moment
-    erasure.locations = [
-        location.model_dump(mode="json") for location in _locations(erasure, artifacts, destruction.epoch)
-    ]
     member = session.get_one(Member, erasure.member_id)
     audit.record(
         session,
@@ -88,67 +84,3 @@ def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
         epoch=destruction.epoch,
     )
     enqueue(session, JobName.CERTIFY, erasure.id)
-
-
-def _left_in_rows(session: Session, erasure: Erasure) -> list[str]:
-    """Return which columns still say something about the person, after what was written since is overwritten too."""
-    if not (written := rows.left(session, erasure.member_id)):
-        return []
-    logger().error("written_after_erasure", erasure=str(erasure.id), count=len(written))
-    locks.whole_person(session, erasure.member_id)
-    rows.clear(session, erasure.member_id)
-    return rows.left(session, erasure.member_id)
-
-
-def _locations(erasure: Erasure, artifacts: Sequence[Artifact], epoch: int) -> list[Location]:
-    """List every place: each object, the key that sealed them, and the directory entry."""
-    moment = now()
-    key_id = str(erasure.member_id)
-    places = [
-        Location(
-            locator=artifact.object_name,
-            category=artifact.kind,
-            count=1,
-            bytes=artifact.size,
-            method=Method.DELETE,
-            key_id=key_id,
-            epoch=epoch,
-            tool=TOOL,
-            verification=Verification(
-                method=Check.NOT_FOUND, at=moment, ok=artifact.destroyed_at is not None
-            ),
-        )
-        for artifact in artifacts
-    ]
-    places.append(
-        Location(
-            locator="key-store",
-            category="key",
-            count=1,
-            bytes=0,
-            method=Method.CRYPTO_ERASE,
-            key_id=key_id,
-            epoch=epoch,
-            tool=TOOL,
-            verification=Verification(
-                method=Check.KEY_ABSENT, at=moment, ok=not vault().keys.exists(erasure.member_id)
-            ),
-        )
-    )
-    places.append(
-        Location(
-            locator="database/members",
-            category="directory",
-            count=1,
-            bytes=0,
-            method=Method.DELETE,
-            # Backups have names under the person's key only, but for those from before names were sealed.
-            key_id=key_id,
-            epoch=epoch,
-            tool=TOOL,
-            # `execute` has read the rows back in this transaction.
-            verification=Verification(method=Check.ROW_ABSENT, at=moment, ok=True),
-            backup_readable_until=sealing.open_in_backups_until(moment),
-        )
-    )
-    return places

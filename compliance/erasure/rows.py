@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Column, Table, null, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import personal
+from core import locks, personal
+from core.clock import now
+from core.logs import logger
+from core.models import Erasure
 from core.models.base import Base
 from core.personal import Personal
 
@@ -26,19 +30,35 @@ def clear(session: Session, member_id: UUID) -> None:
             session.execute(update(mapper.class_).where(person == member_id).values(values))
 
 
-def left(session: Session, member_id: UUID) -> list[str]:
-    """Read every such column back; return `table.column` of each in which something else stands than after `clear`."""
+def left(session: Session, member_id: UUID, tables: Collection[Table] | None = None) -> list[str]:
+    """Read every such column back; return `table.column` of each in which something else stands than after `clear`.
+
+    Args:
+        session: bound to the organization.
+        member_id: whose.
+        tables: only these; all if not given.
+    """
     session.flush()
     found: list[str] = []
     for table, person in personal.about_people(Base.metadata):
         says = list(_personal(table))
-        if not says:
+        if not says or (tables is not None and table not in tables):
             continue
         differs = {column.name: column.is_distinct_from(_erased(said)) for column, said in says}
         question = select(*(one.label(name) for name, one in differs.items()))
         for row in session.execute(question.where(person == member_id, or_(*differs.values()))).mappings():
             found += [f"{table.name}.{name}" for name, says_something in row.items() if says_something]
     return sorted(set(found))
+
+
+def overwrite_again(session: Session, erasure: Erasure) -> datetime | None:
+    """Overwrite what was written about somebody after they were erased; return when, `None` if there was nothing."""
+    if not (written := left(session, erasure.member_id)):
+        return None
+    logger().error("written_after_erasure", erasure=str(erasure.id), count=len(written))
+    locks.whole_person(session, erasure.member_id)
+    clear(session, erasure.member_id)
+    return now()
 
 
 def _erased(said: Personal) -> object:

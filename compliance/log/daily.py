@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from compliance.log import alarm
+from compliance.log import alarm, witnesses
 from core import audit, owed
 from core.clock import now
 from core.db import Lookup, transaction
@@ -73,7 +73,7 @@ def mails(session: Session) -> list[Mail]:
         "at": f"{newest.created_at:%Y-%m-%d %H:%M}",
         "proof": f"{settings().base_url.rstrip('/')}/trust/{organization.slug}/log/consistency/",
     }
-    text = words["text"].format(**values).strip() + "\n\n" + newest.note
+    text = words["text"].format(**values).strip() + "\n\n" + witnesses.cosigned(session, newest)
     return [
         alarm.plain(to, words["subject"].format(**values), text)
         for to in organization.checkpoint_emails.splitlines()

@@ -14,7 +14,7 @@ from core.audit import Tag
 from core.db import organization_of, transaction
 from core.errors import InvalidInput, NotFound
 from core.ids import first_of
-from core.models import AuditEvent, Certificate, Checkpoint, Erasure, LogLeaf, Member
+from core.models import AuditEvent, Certificate, Checkpoint, Erasure, LogLeaf, Member, Statement
 from core.vault import vault
 
 PAGE = 50
@@ -185,6 +185,27 @@ def certificates(session: Session, *, most: int = 100) -> list[ListedCertificate
         .limit(most)
     )
     return [ListedCertificate(*row) for row in rows]
+
+
+def statements(session: Session, *, most: int = 36) -> list[tuple[UUID, str, datetime]]:
+    """Return (id, month, time) of the newest monthly statements."""
+    asked = select(Statement.id, Statement.month, Statement.created_at)
+    return [
+        (one.id, one.month, one.created_at)
+        for one in session.execute(asked.order_by(Statement.month.desc()).limit(most))
+    ]
+
+
+def statement(session: Session, statement_id: UUID) -> tuple[str, bytes]:
+    """Return the month and the file of a monthly statement.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    found = session.get(Statement, statement_id)
+    if found is None:
+        raise NotFound("This statement does not exist.")
+    return found.month, found.pdf
 
 
 def certificate(session: Session, certificate_id: UUID) -> Handed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -13,8 +14,10 @@ from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from PIL import ImageFile
+from pyhanko.pdf_utils.extensions import DeveloperExtension
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
+from pyhanko.stamp import BaseStamp, BaseStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from weasyprint import HTML
 from weasyprint import Attachment as PdfAttachment
@@ -23,6 +26,10 @@ from weasyprint.urls import FatalURLFetchingError
 from compliance.signing import SigningKeys
 
 SIGNATURE_FIELD = "Evidence"
+PLACE = "signature"  # id of the element over which the signature's field lies, where a page has one
+POINTS = 0.75  # of a CSS pixel
+# PDF/A-3 is of ISO 32000-1 (ISO 19005-3, 6.1.2), and a reader takes a later version in the catalog for the file's.
+VERSION = (1, 7)
 
 # WeasyPrint makes Pillow take truncated pictures, for the whole process; a half uploaded photo must be refused.
 ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -46,7 +53,21 @@ class Attachment:
     at: datetime
 
 
-def render(html: str, *, identifier: bytes, attachment: Attachment) -> bytes:
+@dataclass(frozen=True)
+class Unsigned:
+    """A document that waits for its signature.
+
+    Attributes:
+        pdf: the file.
+        place: where its signature is to be seen: number of the page from 0, and left, bottom, right and top in points
+            from the page's lower left; `None` where it is nowhere to be seen.
+    """
+
+    pdf: bytes
+    place: tuple[int, tuple[int, int, int, int]] | None
+
+
+def render(html: str, *, identifier: bytes, attachment: Attachment) -> Unsigned:
     """Return `html` as a tagged PDF/A-3a that carries `attachment`.
 
     Args:
@@ -63,7 +84,7 @@ def render(html: str, *, identifier: bytes, attachment: Attachment) -> bytes:
         raise ResourceRefused(str(error)) from error
 
 
-def _write(html: str, identifier: bytes, attachment: Attachment) -> bytes:
+def _write(html: str, identifier: bytes, attachment: Attachment) -> Unsigned:
     source = PdfAttachment(
         string=attachment.content,
         name=attachment.name,
@@ -76,17 +97,49 @@ def _write(html: str, identifier: bytes, attachment: Attachment) -> bytes:
     with warnings.catch_warnings():
         # WeasyPrint 70.0 leaves the file of its own colour profile to the garbage collector.
         warnings.filterwarnings("ignore", "unclosed file.*sRGB2014", ResourceWarning)
-        pdf: bytes = HTML(string=html, url_fetcher=_refuse_resource).write_pdf(
-            pdf_variant="pdf/a-3a",
-            pdf_identifier=identifier,
-            attachments=[source],
-            finisher=_list_associated_files_once,
-        )
-    return pdf
+        options = {"pdf_variant": "pdf/a-3a", "pdf_identifier": identifier, "attachments": [source]}
+        document = HTML(string=html, url_fetcher=_refuse_resource).render(**options)
+        pdf: bytes = document.write_pdf(finisher=_list_associated_files_once, **options)
+    return Unsigned(pdf, _place(document.pages))
 
 
-def sign(pdf: bytes, keys: SigningKeys) -> bytes:
-    """Return `pdf` with a PAdES B-B signature that allows no change after it (DocMDP level 1).
+def _place(pages: Sequence[Any]) -> tuple[int, tuple[int, int, int, int]] | None:
+    for number, page in enumerate(pages):
+        if PLACE in page.anchors:
+            left, top, right, bottom = page.anchors[PLACE]
+            down, up = (round((page.height - edge) * POINTS) for edge in (bottom, top))
+            return number, (round(left * POINTS), down, round(right * POINTS), up)
+    return None
+
+
+class _Writer(IncrementalPdfFileWriter):  # type: ignore[misc]
+    """Leaves the file the version that it declares: pyHanko asks for PDF 2.0 and its extensions because of the curve."""
+
+    def ensure_output_version(self, version: tuple[int, int]) -> None:
+        super().ensure_output_version(min(version, VERSION))
+
+    def _update_meta(self) -> None:
+        """Leave the metadata of the page's maker: the file's own and the XMP packet then say the same."""
+
+    def register_extension(self, ext: DeveloperExtension) -> None:
+        if ext.base_version == f"/{VERSION[0]}.{VERSION[1]}":
+            super().register_extension(ext)
+
+
+class _Glass(BaseStampStyle):  # type: ignore[misc]
+    """What the field shows: nothing, so that the page's own words are seen through it."""
+
+    def create_stamp(self, writer: Any, box: Any, text_params: dict[str, Any]) -> BaseStamp:  # noqa: ARG002 - pyHanko's own
+        return _Clear(writer, self, box)
+
+
+class _Clear(BaseStamp):  # type: ignore[misc]
+    def _render_inner_content(self) -> list[bytes]:
+        return []
+
+
+def sign(unsigned: Unsigned, keys: SigningKeys) -> bytes:
+    """Return the PDF with a PAdES B-B signature that allows no change after it (DocMDP level 1).
 
     Only the signer's certificate is embedded: the root must come from where the verifier trusts it.
     """
@@ -104,7 +157,12 @@ def sign(pdf: bytes, keys: SigningKeys) -> bytes:
         certify=True,
         docmdp_permissions=fields.MDPPerm.NO_CHANGES,
     )
-    signed: BytesIO = signers.sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)), metadata, signer=signer)
+    page, box = unsigned.place or (0, None)
+    field = fields.SigFieldSpec(SIGNATURE_FIELD, on_page=page, box=box)
+    signing = signers.PdfSigner(
+        metadata, signer=signer, stamp_style=_Glass(border_width=0), new_field_spec=field
+    )
+    signed: BytesIO = signing.sign_pdf(_Writer(BytesIO(unsigned.pdf)))
     return signed.getvalue()
 
 

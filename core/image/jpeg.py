@@ -119,20 +119,24 @@ def size(content: bytes) -> tuple[int, int]:
     raise Broken
 
 
-def whole(content: bytes) -> bytes:
+def whole(content: bytes, *, walked: bool = False) -> bytes:
     """Return the picture alone, each block of which is there; what lies behind its end is cut off.
+
+    Args:
+        content: The file.
+        walked: Whether its blocks have been counted before, which takes longest; they are not counted again.
 
     Raises:
         Broken: data is missing, overwritten or left over.
         NotSupported: nothing is known about the data.
     """
     try:
-        return _walked(content)
+        return _walked(content, count=not walked)
     except (struct.error, IndexError, KeyError) as error:
         raise Broken from error
 
 
-def _walked(content: bytes) -> bytes:
+def _walked(content: bytes, *, count: bool) -> bytes:
     if not content.startswith(_START):
         raise Broken
     kept = [_START]
@@ -177,12 +181,13 @@ def _walked(content: bytes) -> bytes:
             if frame is None or scans > _SCANS:
                 raise Broken
             end = _scan_end(content, at)
-            _check_scan(frame, body, content[at:end], tables, steps, interval)
+            if count:
+                _check_scan(frame, body, content[at:end], tables, steps, interval)
             segment += content[at:end]
             at = end
         if marker != _COMMENT and (marker not in _APPS or body.startswith(_KEPT.get(marker, b"\0\0\0"))):
             kept.append(segment)
-    if frame is None or not scans or not _complete(frame):
+    if frame is None or not scans or (count and not _complete(frame)):
         raise Broken
     return b"".join([*kept, _END])
 

@@ -123,6 +123,7 @@ def open_picture(
     max_pixels: int = MAX_PIXELS,
     min_side: int = 1,
     working_side: int | None = None,
+    walked: bool = False,
 ) -> Opened:
     """Decode a picture whose every part is there.
 
@@ -136,6 +137,7 @@ def open_picture(
         min_side: Of the shorter side, pixels.
         working_side: Long side that is enough, pixels: a JPEG is then decoded at the smallest scale that is not
             below. None decodes everything.
+        walked: Whether the same file was opened before: a JPEG's blocks are not counted again.
 
     Raises:
         EmptyPhoto: no bytes.
@@ -163,7 +165,7 @@ def open_picture(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns about odd EXIF; the limits here are ours
-            return _opened(content, kind, limits, working_side)
+            return _opened(content, kind, limits, working_side, walked=walked)
     except UnreadablePhoto:
         raise
     except jpeg.NotSupported:
@@ -194,7 +196,9 @@ def read(
     return np.ascontiguousarray(np.rot90(pixels[:, ::-1] if opened.mirrored else pixels, opened.quarters))
 
 
-def _opened(content: bytes, kind: PhotoFormat, limits: _Limits, working_side: int | None) -> Opened:
+def _opened(
+    content: bytes, kind: PhotoFormat, limits: _Limits, working_side: int | None, *, walked: bool
+) -> Opened:
     if kind is PhotoFormat.HEIC:
         return _heic(content, limits)
     said: bytes | Space | None = None
@@ -202,7 +206,7 @@ def _opened(content: bytes, kind: PhotoFormat, limits: _Limits, working_side: in
     if kind is PhotoFormat.JPEG:
         # Before the data is walked: how far there is to walk is judged first.
         limits.judge(jpeg.size(content), _COST[kind])
-        picture = jpeg.whole(content)
+        picture = jpeg.whole(content, walked=walked)
     elif kind is PhotoFormat.PNG:
         limits.judge(png.size(content), _COST[kind])
         picture, said, deep = png.parts(content)

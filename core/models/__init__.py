@@ -11,7 +11,7 @@ from core.models.erasure import Erasure
 from core.models.headshot import Headshot
 from core.models.installation import Installation
 from core.models.invite import Invite
-from core.models.log import Checkpoint, LogLeaf, LogNode
+from core.models.log import Checkpoint, CosignatureRow, LogLeaf, LogNode
 from core.models.look import Look
 from core.models.member import DirectoryState, Member, Person, Role
 from core.models.organization import Organization
@@ -39,6 +39,7 @@ __all__ = [
     "Certificate",
     "Checkpoint",
     "Consent",
+    "CosignatureRow",
     "DirectoryState",
     "EngineName",
     "Erasure",

@@ -85,4 +85,6 @@ class Artifact(Tenant):
     sealed_sha256: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.RANDOM))
     own_key: Mapped[bool] = mapped_column(default=False, server_default=false())
     delete_requested_at: Mapped[datetime | None]
+    # `core.grounds.Ground`; none of what ended before it was noted
+    ended_because: Mapped[str | None] = mapped_column(String(16), info=harmless(Harmless.CODE))
     destroyed_at: Mapped[datetime | None]

@@ -9,14 +9,17 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
-from core.personal import Harmless, harmless
+from core.personal import Harmless, Stays, harmless, stays
 
 
 class Consent(Tenant):
     """One answer to one purpose. Rows are never changed but for `withdrawn_at`; the newest counts."""
 
     __tablename__ = "consents"
-    __table_args__ = (Index("ix_consents_member", "member_id", "purpose"),)
+    __table_args__ = (
+        Index("ix_consents_member", "member_id", "purpose"),
+        {"info": stays(Stays.CONSENT)},
+    )
 
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
     participation_id: Mapped[UUID] = mapped_column(ForeignKey("participations.id"))

@@ -10,14 +10,14 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
-from core.personal import Harmless, harmless
+from core.personal import Harmless, Stays, harmless, stays
 
 
 class Erasure(Tenant):
-    """What was found, what was destroyed, how that was checked. Holds no personal data.
+    """How far it is. Holds no personal data.
 
-    `locations` keeps one entry per place (see `compliance.certificate.facts.Location`). `receipt_sha256`
-    is the hash of the secret in the link under which the person finds the certificate afterwards.
+    What was destroyed and how that was checked is read again for each certificate; `locations` has it of erasures from
+    before that, and is empty since. `receipt_sha256` is the hash of the secret in the link under which the person finds the certificate afterwards.
     """
 
     __tablename__ = "erasures"
@@ -26,6 +26,7 @@ class Erasure(Tenant):
         Index(
             "ix_erasures_unsettled", "org_id", "epoch", postgresql_where=text("epoch_destroyed_at IS NULL")
         ),
+        {"info": stays(Stays.REQUEST)},
     )
 
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), unique=True)

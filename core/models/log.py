@@ -1,4 +1,4 @@
-"""`log_leaves`, `log_nodes`, `checkpoints`: each organization's Merkle log."""
+"""`log_leaves`, `log_nodes`, `checkpoints`, `cosignatures`: each organization's Merkle log."""
 
 from __future__ import annotations
 
@@ -43,3 +43,15 @@ class Checkpoint(Base):
     size: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
     note: Mapped[str] = mapped_column(Text)
+
+
+class CosignatureRow(Base):
+    """What a witness said of a checkpoint: one line of the signed note, of one of its keys."""
+
+    __tablename__ = "cosignatures"
+
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    witness: Mapped[str] = mapped_column(Text, primary_key=True)  # its verifier key
+    line: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String, Text
+from sqlalchemy import String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
@@ -26,7 +26,16 @@ class Organization(Base):
     logo_id: Mapped[UUID | None]
     regime: Mapped[str] = mapped_column(String(16), default="gdpr")
     language: Mapped[str] = mapped_column(String(8), default="en")
-    retention_days: Mapped[int] = mapped_column(default=30)
+    # How long what is kept, days; what each counts from and how much it may be is in `core.shoots.promises`. A company
+    # from before they could be set keeps what it kept.
+    retention_days: Mapped[int] = mapped_column(default=30)  # selfies
+    model_days: Mapped[int] = mapped_column(default=365, server_default=text("365"))
+    headshot_days: Mapped[int] = mapped_column(default=30, server_default=text("1095"))
+    decliner_days: Mapped[int] = mapped_column(default=30, server_default=text("365"))
+    leaver_days: Mapped[int] = mapped_column(default=90, server_default=text("365"))
+    schedule_version: Mapped[int] = mapped_column(
+        default=1, server_default=text("1")
+    )  # counts the changes of these
     # Who it is in law and where, as certificates name it; empty where nobody has said.
     legal_name: Mapped[str] = mapped_column(Text, default="", server_default="")
     postal_address: Mapped[str] = mapped_column(Text, default="", server_default="")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from collections.abc import Collection
 from functools import lru_cache
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from core import fonts, locks, uploads
 from core.clock import now
 from core.errors import NotFound
+from core.grounds import Ground, because
 from core.models import Alternative, Artifact, Kind, Member, Participation, Use
 from core.vault import Sealed, vault
 
@@ -135,11 +137,24 @@ def remove_unused_picture(session: Session, member: Member) -> None:
         remove_own_picture(session, member)
 
 
+def remove_unused(session: Session, member_ids: Collection[UUID]) -> None:
+    """Delete the own pictures of these people, whom the caller has locked, that stand in for nobody any more."""
+    session.flush()
+    used = select(Participation.member_id).where(Participation.alternative == Alternative.OWN_PICTURE)
+    owners = select(Artifact.member_id).where(
+        Artifact.kind == Kind.OWN_PICTURE, Artifact.delete_requested_at.is_(None)
+    )
+    unused = select(Member).where(Member.id.in_(member_ids), Member.id.in_(owners), Member.id.not_in(used))
+    for member in session.scalars(unused).all():
+        remove_own_picture(session, member)
+
+
 def remove_own_picture(session: Session, member: Member) -> None:
     """Delete the person's own picture, also one that is being checked; none is fine."""
     locks.person(session, member.id)
-    uploads.end(session, Use.OWN_PICTURE, sender_id=member.id)
-    _delete(session, member)
+    with because(session, Ground.PERSON):
+        uploads.end(session, Use.OWN_PICTURE, sender_id=member.id)
+        _delete(session, member)
 
 
 def _delete(session: Session, member: Member) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.errors import Conflict
-from core.models import Alternative, Headshot, Member, Participation, Shoot, State
+from core.models import Alternative, Artifact, Headshot, Member, Participation, Shoot, State
 from core.portraits import avatars
 from core.shoots import participations
 from core.style.framing import Head
@@ -62,16 +62,21 @@ def plan(session: Session, shoot: Shoot, *, actor: audit.Actor) -> list[UUID]:
         session.scalars(
             select(Participation.id)
             .join(Member, Member.id == Participation.member_id)
+            .outerjoin(Headshot, Headshot.id == Participation.chosen_headshot_id)
+            .outerjoin(
+                Artifact, (Artifact.id == Headshot.artifact_id) & Artifact.delete_requested_at.is_(None)
+            )
             .where(
                 Participation.shoot_id == shoot.id,
-                or_(Participation.chosen_headshot_id.is_not(None), Participation.state == State.DECLINED),
+                or_(Artifact.id.is_not(None), Participation.state == State.DECLINED),
             )
             .order_by(func.lower(Member.last_name), func.lower(Member.first_name), Participation.id)
         )
     )
     if not ids:
         raise NothingToDownload(
-            "There is nothing to download yet. Headshots appear here as soon as people approve them."
+            "There is nothing to download. Headshots appear here as soon as people approve them, and end as many days "
+            "after the shoot as your company keeps them."
         )
     audit.record(session, audit.Tag.SHOOT_DOWNLOADED, actor=actor, shoot=str(shoot.id), people=len(ids))
     return ids
@@ -118,12 +123,33 @@ def picture(session: Session, participation_id: UUID) -> Picture | None:
     )
 
 
-def delivered(session: Session, participation_id: UUID, *, actor: audit.Actor) -> bool:
-    """Note that an approved headshot was delivered; return whether there still is one."""
+def handed(session: Session, participation_id: UUID, *, is_master: bool, actor: audit.Actor) -> bool:
+    """Note that the company gets a copy of somebody's picture; return whether there still is one.
+
+    Each copy is noted, the first and every further one: after an erasure the company is asked to delete them.
+
+    Args:
+        session: bound to the organization.
+        participation_id: whose picture it is.
+        is_master: whether it is an approved headshot, and no picture that stands in for one.
+        actor: who downloads it.
+    """
     participation = participations.get(session, participation_id, lock=True)
-    if participation.chosen_headshot_id is None or participation.state == State.ERASED:
+    if participation.state == State.ERASED:
         return False
-    participations.deliver(session, participation, actor=actor)
+    if is_master:
+        if participation.chosen_headshot_id is None:
+            return False
+        participations.deliver(session, participation, actor=actor)
+    audit.record(
+        session,
+        audit.Tag.HEADSHOT_HANDED,
+        actor=actor,
+        subject=session.get_one(Member, participation.member_id),
+        participation=str(participation.id),
+        shoot=str(participation.shoot_id),
+        headshot=is_master,
+    )
     return True
 
 

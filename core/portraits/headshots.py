@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import audit, locks
 from core.checks.report import COMPARED
 from core.errors import Conflict, NotFound
-from core.models import Artifact, Headshot, Member, Participation
+from core.models import Artifact, Headshot, Member, Participation, State
 from core.shoots import participations
 from core.style.framing import Head
 from core.style.spec import Output, StyleSpec
@@ -68,6 +68,15 @@ def run_to_keep(session: Session, participation: Participation, engine: str) -> 
 def of_last_run(found: Sequence[Headshot]) -> Sequence[Headshot]:
     """Return those of the newest run, withheld ones too."""
     return [one for one in found if one.run == found[-1].run] if found else []
+
+
+def approved(session: Session, participation: Participation) -> Headshot | None:
+    """Return the approved headshot while its picture is there."""
+    return session.scalar(
+        select(Headshot)
+        .join(Artifact, Artifact.id == Headshot.artifact_id)
+        .where(Headshot.id == participation.chosen_headshot_id, Artifact.delete_requested_at.is_(None))
+    )
 
 
 def any_of(session: Session, participation: Participation) -> bool:
@@ -184,6 +193,38 @@ def delete_all(session: Session, participations_of: Sequence[Participation]) -> 
         headshot.gates = {}  # measures of a face are personal data too
         headshot.rejected_code = headshot.rejected_at = None
     vault().delete(session, [one.artifact_id for one in held if one.artifact_id])
+
+
+def end(session: Session, ended: Sequence[Headshot], *, actor: audit.Actor, **facts: audit.Fact) -> None:
+    """Delete headshots for good, of people whom the caller has locked; that one was approved stays known.
+
+    Nobody who waits for a choice among pictures of which none is left goes on waiting.
+    """
+    members = select(Member).where(Member.id.in_({one.member_id for one in ended}))
+    whose = {member.id: member for member in session.scalars(members)}
+    for headshot in ended:
+        headshot.gates = {}  # measures of a face are personal data too
+        headshot.rejected_code = headshot.rejected_at = None
+        audit.record(
+            session,
+            audit.Tag.HEADSHOT_REMOVED,
+            actor=actor,
+            subject=whose[headshot.member_id],
+            headshot=str(headshot.id),
+            **facts,
+        )
+    vault().delete(session, [one.artifact_id for one in ended if one.artifact_id])
+    left = (
+        select(Headshot.participation_id)
+        .join(Artifact, Artifact.id == Headshot.artifact_id)
+        .where(Headshot.withheld_code.is_(None), Artifact.delete_requested_at.is_(None))
+    )
+    waiting = select(Participation).where(
+        Participation.id.in_({one.participation_id for one in ended}),
+        Participation.state == State.READY,
+        Participation.id.not_in(left),
+    )
+    participations.move_all(session, session.scalars(waiting).all(), State.EXPIRED, actor=actor)
 
 
 def forget_asked(session: Session, participation: Participation) -> None:

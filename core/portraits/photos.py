@@ -14,6 +14,7 @@ from core.clock import now
 from core.consent import Purpose, ValidConsent
 from core.db import organization_of
 from core.errors import Conflict, NotFound
+from core.grounds import Ground, because
 from core.ids import new_id
 from core.models import Kind, Member, Participation, Photo, State
 from core.portraits import adapters, arrivals
@@ -204,7 +205,8 @@ def remove(session: Session, photo: Photo, *, actor: audit.Actor) -> None:
     if photo.removed_at is not None:
         return
     demand_open(session, participation)
-    delete(session, [photo], actor=actor)
+    with because(session, Ground.PERSON):
+        delete(session, [photo], actor=actor)
 
 
 def remove_all(session: Session, participations_of: Sequence[Participation], *, actor: audit.Actor) -> None:

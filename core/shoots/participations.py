@@ -25,12 +25,12 @@ MOVES: dict[State, frozenset[State]] = {
     State.SUBMITTED: frozenset({State.RENDERING, State.FAILED, State.APPROVED, State.DECLINED}),
     State.RENDERING: frozenset({State.READY, State.FAILED, State.APPROVED, State.DECLINED}),
     # More photos may follow a result, were it approved, or a failure; and what there was is led back to.
-    State.READY: frozenset({State.APPROVED, State.UPLOADING, State.DECLINED}),
+    State.READY: frozenset({State.APPROVED, State.UPLOADING, State.DECLINED, State.EXPIRED}),
     State.FAILED: frozenset({State.UPLOADING, State.SUBMITTED, State.READY, State.APPROVED, State.DECLINED}),
     State.APPROVED: frozenset({State.DELIVERED, State.UPLOADING, State.DECLINED}),
     State.DELIVERED: frozenset({State.APPROVED, State.UPLOADING, State.DECLINED}),
     # Changing one's mind is always possible.
-    State.DECLINED: frozenset({State.OPENED}),
+    State.DECLINED: frozenset({State.OPENED, State.EXPIRED}),
     State.EXPIRED: frozenset({State.INVITED, State.OPENED, State.DECLINED}),
     State.ERASED: frozenset(),
 }
@@ -157,7 +157,7 @@ def move(session: Session, participation: Participation, to: State, *, actor: au
     participation.changed_at = now()
     if to in (State.DECLINED, State.ERASED):
         participation.chosen_headshot_id = participation.approved_at = None
-    if to in (State.CONSENTED, State.ERASED):
+    if to in (State.CONSENTED, State.EXPIRED, State.ERASED):
         participation.alternative = None
     participation.failure_code = None
     subject = session.get_one(Member, participation.member_id)
@@ -233,6 +233,13 @@ def lose_picture(session: Session, member_id: UUID) -> None:
         )
     ):
         row.alternative = Alternative.INITIALS
+
+
+def forget_declined(session: Session, rows: Sequence[Participation], *, actor: audit.Actor) -> None:
+    """Forget that people declined, whom the caller has locked; nobody is reminded of what they declined."""
+    for row in rows:
+        row.reminders_ended_at = row.reminders_ended_at or now()
+    move_all(session, rows, State.EXPIRED, actor=actor)
 
 
 def demand_declined(participation: Participation) -> None:

@@ -11,6 +11,9 @@ from typing import Final
 _HAIR: Final = 0.1
 _HEAD_WIDTH: Final = 0.8
 _AIR: Final = 0.075  # of the head's height, on either side of a head in a narrow file
+# In a file that ends above a shoulder which the photo cuts off: of the gap above the hair, and head heights below the chin.
+_KEPT_GAP: Final = 0.5
+_NECK: Final = 0.1
 # Fraction of the frame height. A photo that ends early is cropped up to here, so a file must have room for it.
 LARGEST_HEAD: Final = 0.80
 # A quarter more than a photo holds is not seen at the distance from which a portrait is looked at; beyond that a
@@ -20,17 +23,24 @@ _MOST_ENLARGED: Final = 1.25
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How a head stands in a frame; both are fractions of the frame's height."""
+    """How a head and what hangs on it stand in a frame; all are fractions of the frame's height."""
 
     eye_line: float  # from the top
     height: float  # chin to crown
+    whole: float = 1.0  # from the top, down to where a side of the photo cuts the body beyond the frame
+    gap: float = 0.0  # above the outline of the hair
 
     @classmethod
     def measured(cls, figures: Mapping[str, float]) -> Head | None:
         """Return where the gates found the head in a master; `None` where they kept no figures."""
         if "eye_line_fraction" not in figures or "head_height_fraction" not in figures:
             return None
-        return cls(figures["eye_line_fraction"], figures["head_height_fraction"])
+        return cls(
+            figures["eye_line_fraction"],
+            figures["head_height_fraction"],
+            figures.get("whole_above_fraction", 1.0),
+            figures.get("hair_gap_fraction", 0.0),
+        )
 
 
 def largest_frame(head_px: float, head_height: float) -> float:
@@ -89,7 +99,8 @@ def window(aspect: float, head: Head, shape: float, wanted: Head | None, room: R
 
     The whole height; a wider file reaches beyond the frame's sides, where the backdrop goes on. With
     `wanted` so much that the head gets that size and place, as near as the frame's height allows. A file too
-    narrow for the head shows more, which can only be found above: a body is not made longer.
+    narrow for the head shows more, which can only be found above: a body is not made longer. A file that reaches to
+    where the photo's side cuts a shoulder off ends above that, as far as the head has room.
 
     Args:
         aspect: Width / height of the frame.
@@ -107,8 +118,20 @@ def window(aspect: float, head: Head, shape: float, wanted: Head | None, room: R
         top = head.eye_line * (1 - height)
     else:
         top = min(max(0.0, head.eye_line - wanted.eye_line * height), 1 - height)
+    if height * shape > aspect and top + height > head.whole:
+        top, height = _above_cut(aspect, head, shape, top)
     width = height * shape / aspect
     return Rect((1 - width) / 2, top, width, height)
+
+
+def _above_cut(aspect: float, head: Head, shape: float, top: float) -> tuple[float, float]:
+    """Return top and height of a wide file that ends above where the body is cut off, or reaches no further than the frame."""
+    bottom = max(head.whole, head.eye_line + (0.5 + _NECK) * head.height)
+    # The eyes stay at the same level of the file, unless that would take away the hair's air.
+    height = (bottom - head.eye_line) / (1 - head.eye_line)
+    higher = min(head.eye_line * (1 - height), max(top, _KEPT_GAP * head.gap))
+    height = max(bottom - higher, aspect / shape)
+    return max(0.0, min(higher, 1 - height)), min(1.0, height)
 
 
 def room_for(parts: Iterable[Rect]) -> Room:

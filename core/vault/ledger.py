@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import itemgetter
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Engine, String, any_, event, literal, select
+from sqlalchemy import ARRAY, Engine, String, any_, event, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -136,6 +136,12 @@ class Removals(Ledger):
             return set(
                 session.scalars(select(RemovedThing.owner_hash).where(RemovedThing.at >= since).distinct())
             )
+
+    def count_of(self, member_id: UUID) -> int:
+        """Return how many things a person removed singly are noted."""
+        with Session(self._engine) as session:
+            noted = select(func.count()).where(RemovedThing.owner_hash == self._owner_hash(member_id))
+            return session.scalar(noted) or 0
 
     def people_among(self, member_ids: Collection[UUID]) -> set[UUID]:
         """Return which of these people ever removed something singly."""

@@ -23,6 +23,7 @@ from core.clock import now
 from core.connections import postgres_engine
 from core.db import connect_args, demand_no_transaction, organization_of, pool_that_tells
 from core.errors import ConfigurationError, Gone
+from core.grounds import Ground, ground_of
 from core.ids import new_id
 from core.models import Artifact, Kind, Member
 from core.models.artifact import PASSING
@@ -159,6 +160,24 @@ class Vault:
         session.flush()
         return artifact
 
+    def seal_alone(self, owner_id: UUID, content: bytes) -> bytes:
+        """Return `content` sealed under a key of its own, for a row that tells what nothing else may.
+
+        Args:
+            owner_id: the row's id, by which the key is known; destroying it (`keys.forget`) ends the bytes in every copy.
+            content: a few kilobytes.
+        """
+        self.keys.create([owner_id])
+        return seal(self.keys.data_key(owner_id), content, owner_id.bytes)
+
+    def open_alone(self, owner_id: UUID, sealed: bytes) -> bytes:
+        """Return what `seal_alone` sealed.
+
+        Raises:
+            KeyErased: its key was destroyed.
+        """
+        return open_sealed(self.keys.data_key(owner_id), sealed, owner_id.bytes)
+
     def discard(self, sealed: Sealed) -> None:
         """Delete what will not be kept, sooner than the sweep would."""
         self.keys.forget([sealed.id])
@@ -201,14 +220,14 @@ class Vault:
     def delete(self, session: Session, artifact_ids: Sequence[UUID]) -> None:
         """Let nobody read artifacts from the commit on, and owe the job that removes their objects.
 
-        What is being deleted already, and none at all, is fine. The job is owed once for each person, and for
+        Why is what `core.grounds` says. What is being deleted already, and none at all, is fine. The job is owed once for each person, and for
         each brand asset.
         """
         session.flush()
         marked = session.execute(
             update(Artifact)
             .where(Artifact.id.in_(artifact_ids), Artifact.delete_requested_at.is_(None))
-            .values(delete_requested_at=now())
+            .values(delete_requested_at=now(), ended_because=ground_of(session))
             .returning(Artifact.id, Artifact.member_id)
         )
         subjects = sorted({member_id or artifact_id for artifact_id, member_id in marked})
@@ -221,7 +240,7 @@ class Vault:
         session.execute(
             update(Artifact)
             .where(Artifact.member_id == member_id, Artifact.delete_requested_at.is_(None))
-            .values(delete_requested_at=now())
+            .values(delete_requested_at=now(), ended_because=Ground.ERASURE)
         )
 
     @staticmethod

@@ -191,8 +191,13 @@ def _bundle(report: Report, org_id: UUID, size: int, folder: Path) -> None:
 
 
 def _certify(report: Report, org_id: UUID) -> None:
-    from compliance.certificate import facts
+    from compliance.certificate import evidence, facts
     from compliance.certificate.document import render_certificate
+    from compliance.certificate.issuing import operator
+    from compliance.certificate.parts import EpochTurn, Status
+    from compliance.certificate.readback import ReadBack
+    from compliance.consent.texts import Regime
+    from compliance.erasure import TOOL
     from compliance.evidence import keys_address, signing_keys
     from compliance.log import sequencer
     from core import audit
@@ -200,46 +205,54 @@ def _certify(report: Report, org_id: UUID) -> None:
     from core.db import transaction
     from core.ids import new_id
 
-    tool = facts.Tool(name="headshots", version="bench")
     moment = now()
-    checked = facts.Verification(method=facts.Check.NOT_FOUND, at=moment, ok=True)
-    locations = tuple(
-        facts.Location(
-            locator=f"objects/be/{new_id().hex}",
-            category="photo" if number < 8 else "headshot",
-            count=1,
-            bytes=2_500_000,
+    places = tuple(f"objects/be/{new_id().hex}" for _ in range(12))
+    lines = tuple(
+        facts.Line(
+            where=facts.Where.OBJECTS,
+            category=category,
+            count=len(names),
+            bytes=2_500_000 * len(names),
+            places=names,
             method=facts.Method.DELETE,
             key_id="bench",
             epoch=1,
-            tool=tool,
-            verification=checked,
+            verification=ReadBack(facts.Check.NOT_FOUND, names, lambda _: ()).verification,
         )
-        for number in range(12)
+        for category, names in (("photo", places[:8]), ("headshot", places[8:]))
     )
     with transaction(org_id) as session:
         event = audit.record(session, audit.Tag.BRAND_CHANGED, actor=audit.SYSTEM, certificate=True)
     sequencer.sequence_all()
     with transaction(org_id) as session:
-        evidence = facts.LogEvidence.of(sequencer.prove(session, event.id))
+        log = evidence.LogEvidence.of(sequencer.prove(session, event.id))
+    standing = facts.Standing(
+        status=facts.PartStatus.COMPLETE, count=12, unreadable_since=moment, backups_until=moment
+    )
     body = facts.CertificateBody(
         certificate_id=new_id(),
+        request_id=new_id(),
         replaces=None,
-        status=facts.Status.COMPLETE,
-        organization=facts.OrganizationRef(id=org_id, name="Northwind Labs"),
+        status=Status.COMPLETE,
+        organization=facts.Controller(id=org_id, name="Northwind Labs"),
+        operator=operator(),
+        regime=Regime.GDPR,
         subject="0" * 64,
         reason="self_service",
         requested_at=moment - timedelta(minutes=2),
         executed_at=moment - timedelta(minutes=1),
-        issued_at=moment,
-        locations=locations,
-        epoch=facts.EpochTurn(number=1, due_at=moment, destroyed_at=moment),
-        retained=(
-            facts.Retained(what=facts.RetainedWhat.AUDIT_LOG, basis=facts.RetainedBasis.ACCOUNTABILITY),
+        issued_at=now(),
+        pictures=standing,
+        directory=standing,
+        locations=lines,
+        epoch=EpochTurn(number=1, due_at=moment, destroyed_at=moment),
+        retained=tuple(
+            facts.Retained(what=what, where=facts.Where.DATABASE, count=1, basis=facts.Basis.ACCOUNTABILITY)
+            for what in ("members", "photos", "headshots", "consents", "erasures", "audit_events", "outbox")
         ),
-        performed_by=tool,
+        performed_by=TOOL,
     )
-    document = facts.Certificate(certificate=body, log=evidence)
+    document = evidence.Certificate(certificate=body, log=log)
     times = []
     for _ in range(CERTIFICATES + 1):
         began = time.thread_time()

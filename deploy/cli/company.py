@@ -162,8 +162,30 @@ def _attribute(_context: click.Context, _option: click.Parameter, given: tuple[s
 )
 @click.option(
     "--retention-days",
+    "selfies",
     type=int,
     help="Days after approval until selfies and working data are erased, 1 to 365; whoever was promised less is kept for less.",
+)
+@click.option(
+    "--model-days", "models", type=int, help="The same of trained models; never more than of selfies."
+)
+@click.option(
+    "--headshot-days",
+    "headshots",
+    type=int,
+    help="Days after a shoot has ended until its headshots are erased, 1 to 1095; whoever was promised less is kept for less.",
+)
+@click.option(
+    "--decliner-days",
+    "decliners",
+    type=int,
+    help="Days after a shoot has ended until nothing says any more who declined, 1 to 365.",
+)
+@click.option(
+    "--leaver-days",
+    "leavers",
+    type=int,
+    help="Days after somebody was locked out until everything of theirs is erased, 1 to 365.",
 )
 @click.option("--legal-name", help="Who the company is in law; deletion certificates name it so.")
 @click.option(
@@ -182,16 +204,17 @@ def edit(
     new_provider: bool,
     no_auditor_groups: bool,
     idp_initiated: bool | None,
-    retention_days: int | None,
     legal_name: str | None,
     postal_address: str | None,
     as_json: bool,
+    **days: int | None,
 ) -> None:
     """Change how a company signs in or who it is in law, and print how it does now. What is not named stays; groups replace those of before.
 
     SLUG is the company's short name.
     """
     from core import logs
+    from core.shoots.promises import Kept
     from deploy.company import Edit, change
 
     if new_provider and idp_metadata is None:
@@ -210,7 +233,7 @@ def edit(
             admin_groups=frozenset(admin_groups) if admin_groups else None,
             auditor_groups=frozenset(auditor_groups) if auditor_groups or no_auditor_groups else None,
             allow_unsolicited=idp_initiated,
-            retention_days=retention_days,
+            days={Kept(kept): asked for kept, asked in days.items() if asked is not None},
             legal_name=legal_name,
             postal_address=postal_address,
         ),
@@ -230,7 +253,7 @@ def _facts(found: Company) -> dict[str, Any]:
         "sls_url": ours.sls_url,
         "login_url": ours.login_url,
         "connected": theirs is not None,
-        "retention_days": found.retention_days,
+        "kept_days": {kept.value: days for kept, days in found.days.items()},
         "legal_name": found.legal_name,
         "postal_address": found.postal_address,
     }
@@ -273,13 +296,20 @@ def _lines(found: Company) -> list[str]:
             ("Groups of auditors", ", ".join(facts["auditor_groups"]) or "none"),
             ("May start at the provider", "yes" if facts["idp_initiated"] else "no"),
         ]
-    rows.append(("Selfies are erased after", f"{found.retention_days} days"))
+    rows += [(_ENDS[kept], f"{days} days") for kept, days in facts["kept_days"].items()]
     rows.append(("Legal name", found.legal_name or "not given"))
     rows.append(("Postal address", found.postal_address.replace("\n", ", ") or "not given"))
     width = max(len(name) for name, _ in rows)
     return [f"{name:{width}}  {value}" for name, value in rows]
 
 
+_ENDS = {
+    "selfies": "Selfies end after approval",
+    "models": "Models of people, too",
+    "headshots": "Headshots end after the shoot",
+    "decliners": "Who declined, after the shoot",
+    "leavers": "Whoever was locked out, after",
+}
 _NEXT = (
     "Give it the addresses above, then run: headshots company edit %s --idp-metadata FILE --admin-group GROUP"
 )

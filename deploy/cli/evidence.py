@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from compliance.log.cosignature import CosignerKey
+from compliance.log.note import NoteError
 from compliance.origin.reading import media_type_of
 from compliance.origin.signer import FILE as ORIGIN
 from compliance.origin.signer import load
@@ -21,16 +23,23 @@ Report = Callable[[dict[str, Any], str], None]
 SIGNER = "signer trusted"
 
 
-def verify_files(files: Sequence[Path], keys: Path | None, home: Path, report: Report) -> bool:
+def verify_files(
+    files: Sequence[Path], keys: Path | None, home: Path, report: Report, witnesses: Sequence[str] = ()
+) -> bool:
     """Verify evidence offline; return whether all of it holds.
 
     Raises:
         ConfigurationError: no keys were given, and those on this machine belong to another installation.
+        InvalidInput: what is said to be a witness's key is none.
     """
+    try:
+        trusted = [CosignerKey.parse(one) for one in witnesses]
+    except NoteError as error:
+        raise InvalidInput(f"--witness: {error}.") from error
     good = True
     for path in files:
         published, source = _keys_for(path, keys, home)
-        result = verify_file(path, published)
+        result = verify_file(path, published, trusted)
         if keys is None and any(one.name == SIGNER and not one.ok for one in result.checks):
             raise ConfigurationError(
                 f"{path} was not signed by the installation whose keys are in {source}, the only ones on this "

@@ -148,12 +148,20 @@ def score(
     help="Whether the log of checkpoint NEW (or of a consistency proof, which ends in one) begins with that of OLD.",
 )
 @click.option("--proof", type=AnyFile(), help="The consistency proof, where NEW is a checkpoint alone.")
+@click.option(
+    "--witness",
+    "witnesses",
+    multiple=True,
+    metavar="VKEY",
+    help="A checkpoint must be cosigned by this witness; several may be given. Ask the witness itself for its key.",
+)
 @json_option
 def verify(
     files: tuple[Path, ...],
     keys: Path | None,
     consistency: tuple[Path, Path] | None,
     proof: Path | None,
+    witnesses: tuple[str, ...],
     *,
     as_json: bool,
 ) -> None:
@@ -170,7 +178,7 @@ def verify(
         raise click.UsageError("--proof goes with --consistency OLD NEW.")
     good, report = True, reporter(as_json)
     if files:
-        good = verify_files(files, keys, DEFAULT_HOME, report)
+        good = verify_files(files, keys, DEFAULT_HOME, report, witnesses)
     if consistency is not None:
         good &= verify_pair(*consistency, proof, keys, DEFAULT_HOME, report)
     sys.exit(0 if good else 1)

@@ -229,3 +229,33 @@ def recover(private_key: Path, *, as_json: bool) -> None:
     found = keeping.recover(private_key)
     numbers = ", ".join(str(one) for one in found)
     reporter(as_json)({"epochs": found}, f"The keyring has the key of epoch {numbers} again.")
+
+
+@main.command()
+@click.option(
+    "--folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where its keys and what it has seen lie; made the first time. Keep it: without it the witness would believe any past.",
+)
+@click.option("--name", required=True, help="What it signs as, such as witness.example.com.")
+@click.option(
+    "--log",
+    "logs",
+    multiple=True,
+    required=True,
+    help="A log that it knows: its verifier key, or the keys.json of a company. Several may be given.",
+)
+@click.option("--bind", default="127.0.0.1:8010", show_default=True, help="Address and port.")
+def witness(folder: Path, name: str, logs: tuple[str, ...], bind: str) -> None:
+    """Cosign other installations' checkpoints, each only if it continues the one before (C2SP tlog-witness).
+
+    Needs no database and no setting. Whoever runs the installation lists the keys that this prints, with its address, in HEADSHOTS_WITNESSES_PATH.
+    """
+    from compliance.log.witness import Witness
+    from deploy.witness import logs_of, serve
+
+    made = Witness(folder, name, logs_of(logs))
+    for key in made.keys:
+        click.echo(str(key))
+    serve(made, bind)

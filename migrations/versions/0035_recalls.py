@@ -20,7 +20,7 @@ def upgrade() -> None:
     op.create_table(
         "recalls",
         sa.Column("erasure_id", sa.Uuid(), nullable=False),
-        sa.Column("artifact_id", sa.Uuid(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("files", sa.Integer(), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
@@ -28,7 +28,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("org_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["artifact_id"], ["artifacts.id"], name="fk_recalls_artifact_id"),
         sa.ForeignKeyConstraint(["erasure_id"], ["erasures.id"], name="fk_recalls_erasure_id"),
         sa.ForeignKeyConstraint(["org_id"], ["organizations.id"], name="fk_recalls_org_id"),
         sa.PrimaryKeyConstraint("id", name="pk_recalls"),

@@ -42,6 +42,7 @@ HR_PAGES = (
     "identity provider",
     "dashboard",
     "brand",
+    "retention",
     "styles",
     "brand studio",
     "saved style",
@@ -394,6 +395,7 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
 
     at("dashboard", "/admin/")
     at("brand", "/admin/brand")
+    at("retention", "/admin/retention")
     at("styles", "/admin/styles")
     at("brand studio", "/admin/styles/new", has_preview)
     page.goto("/admin/styles")

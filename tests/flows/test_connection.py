@@ -102,9 +102,9 @@ def test_our_addresses_are_printed_before_the_provider_is_connected(site: Site, 
 
 
 def test_the_days_that_selfies_are_kept_are_shown_and_changed(site: Site) -> None:
-    assert json.loads(run("show", "acme", "--json").stdout)["retention_days"] == 30
+    assert json.loads(run("show", "acme", "--json").stdout)["kept_days"]["selfies"] == 30
     changed = run("edit", "acme", "--retention-days", "14", "--json")
-    assert json.loads(changed.stdout)["retention_days"] == 14
+    assert json.loads(changed.stdout)["kept_days"]["selfies"] == 14
     assert "14 days" in run("show", "acme").stdout
     assert run("edit", "acme", "--retention-days", "400").exit_code == 1
     CliRunner().invoke(main, ["create-company", "globex", "Globex"])

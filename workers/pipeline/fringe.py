@@ -15,7 +15,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree  # type: ignore[import-untyped]  # scipy ships no types
-from skimage import color
 
 from workers.vision.color import Values
 from workers.vision.geometry import CHIN, UPPER_LIP, Face, Pixels
@@ -63,8 +62,8 @@ def fringe(pixels: Pixels, wall: Values, face: Face) -> float | None:
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     behind = cv2.resize(np.ascontiguousarray(wall, np.float32), size, interpolation=cv2.INTER_AREA)
     face = face.moved(0, 0, scale)
-    seen = color.rgb2lab(small / np.float32(255))
-    meant = color.rgb2lab(behind).astype(np.float32)
+    seen = cv2.cvtColor(small / np.float32(255), cv2.COLOR_RGB2LAB)
+    meant = cv2.cvtColor(behind, cv2.COLOR_RGB2LAB)
     inward = _depth(small, np.linalg.norm(seen - meant, axis=2) > _WALL)
     head = face.head_height
     rim = (inward > 0) & (inward <= max(2.0, _BAND * head))

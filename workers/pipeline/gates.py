@@ -24,14 +24,14 @@ from workers.studio.compose import CONTACT_REACH
 from workers.studio.grade import COLOURLESS, styled
 from workers.studio.light import asked
 from workers.vision import photometry, trust
-from workers.vision.color import to_linear
+from workers.vision.color import Values, to_linear
 from workers.vision.detail import sharpness
 from workers.vision.encoder import Limits, encoder
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face, Pixels
 from workers.vision.likeness import distance, embed
 from workers.vision.segment import background, disc
-from workers.vision.skin import skin_tone
+from workers.vision.skin import around, skin_tone
 
 NOT_MEASURED: Final = "not measured"
 OTHER_SIDE: Final = "light_from_other_side"  # a note: visible beside colleagues, no reason to withhold
@@ -98,7 +98,8 @@ def measure_result(
     figures = figures_of(pixels, face)
     side, wanted = figures["side_light_stops"], asked(face, style.light)
     stand = nearest_stand(pixels, style) if stand is None else stand
-    off = backdrop_error(pixels, style, backdrop_image, stand)
+    wall = framed_backdrop(style, pixels.shape[1], pixels.shape[0], backdrop_image, stand)
+    off = _off(pixels, style, wall)
     meant_line = style.crop.eye_line + (framing.lower if framing else 0.0)
     meant_head = style.crop.head_height * (framing.tighter if framing else 1.0)
     gates = {
@@ -125,12 +126,13 @@ def measure_result(
             _LIGHT,
             "as hard a light from the other side is 1.9 off",
         ),
-        GateName.EDGE: _edge(pixels, face, style, backdrop_image, stand),
+        GateName.EDGE: _edge(pixels, face, wall),
         GateName.CUT: _cut(cut_doubt),
         GateName.RESOLUTION: _resolution(framing),
     }
     if framing is not None:
         figures["hair_gap_fraction"] = round(framing.gap, 4)
+        figures["whole_above_fraction"] = round(framing.whole, 4)
     if off is not None:
         figures["backdrop_delta_e"] = round(off, 3)
     figures |= _against_source(pixels, face, source, own, style)
@@ -172,11 +174,12 @@ def measure_person(
 def figures_of(pixels: Pixels, face: Face) -> dict[str, float]:
     """Return how a picture is framed and lit, whatever a style asks for."""
     height = pixels.shape[0]
+    part, moved = around(pixels, face)
     return {
         "eye_line_fraction": round(float(face.right_eye[1] + face.left_eye[1]) / 2 / height, 4),
         "head_height_fraction": round(face.head_at_rest / height, 4),
         "roll_degrees": round(face.roll, 2),
-        "side_light_stops": round(photometry.side_light(to_linear(pixels), face), 3),
+        "side_light_stops": round(photometry.side_light(to_linear(part), moved), 3),
         "skin_lightness": round(skin_tone(pixels, face).lightness, 1),
     }
 
@@ -212,9 +215,8 @@ def _against_source(pixels: Pixels, face: Face, source: str, own: Own, style: St
     return figures
 
 
-def _edge(pixels: Pixels, face: Face, style: StyleSpec, image: Pixels | None, stand: int) -> Gate:
+def _edge(pixels: Pixels, face: Face, wall: Values) -> Gate:
     unit, why = "ΔE × % of head²", "63 of 64 clean edges before plain walls have up to 7"
-    wall = framed_backdrop(style, pixels.shape[1], pixels.shape[0], image, stand)
     value = fringe(pixels, wall, face)
     if value is None:
         return not_measured(unit, _EDGE, "too little edge before a wall of another colour")
@@ -243,6 +245,11 @@ def backdrop_error(
 
     `None` where a close crop leaves no wall to see.
     """
+    return _off(pixels, style, framed_backdrop(style, pixels.shape[1], pixels.shape[0], image, stand))
+
+
+def _off(pixels: Pixels, style: StyleSpec, wall: Values) -> float | None:
+    """Return `backdrop_error` of a wall that is painted already."""
     height, width = pixels.shape[:2]
     border = np.zeros((height, width), bool)
     rows, columns = max(1, round(_BORDER * height)), max(1, round(_BORDER * width))
@@ -250,7 +257,6 @@ def backdrop_error(
     border &= _far_from_person(background(pixels), style, height)
     if border.mean() < _LEAST_WALL:
         return None
-    wall = framed_backdrop(style, width, height, image, stand)
     some = slice(None, None, max(1, int(border.sum()) // _SAMPLES))
     seen, meant = color.rgb2lab(pixels[border][some] / 255.0), color.rgb2lab(wall[border][some])
     return float(np.median(color.deltaE_ciede2000(seen, meant)))

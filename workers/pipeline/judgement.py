@@ -17,7 +17,7 @@ from core.errors import AppError
 from core.image.reading import MAX_BYTES, MAX_PIXELS
 from core.style.framing import largest_frame
 from core.style.spec import StyleSpec
-from workers.studio.align import CroppedTooTightly, frame, region
+from workers.studio.align import CroppedTooTightly, Framing, frame, region
 from workers.studio.finish import master_size
 from workers.vision.check import examine, unchecked
 from workers.vision.cutout import Cutout
@@ -36,6 +36,8 @@ _HAIR: Final = 0.5  # of the mask at the photo's edge
 # Of the score, each: of two like photos the one that the studio can frame and cut out as the style asks goes first.
 _COST: Final = 0.1
 _COSTS_A_HEADSHOT: Final = frozenset({Issue.HEAD_TOUCHES_EDGE, Issue.SHOULDERS_CUT, Issue.HARD_TO_CUT_OUT})
+# Of the frame's height, above the hair of a photo that ends there: half of what the studio leaves where it can.
+_NO_AIR: Final = 0.0125
 _TOUCHING: Final = 0.1  # of the head's height along the edge; a single tuft is less
 
 
@@ -70,7 +72,7 @@ def judge(
     except CroppedTooTightly:
         return seen.with_verdict(_refused(seen.verdict))
     verdict = _sized(seen, style, framing.tighter)
-    return seen.with_verdict(_foreseen(verdict, seen, rough, shown, framing.tighter))
+    return seen.with_verdict(_foreseen(verdict, seen, rough, shown, framing))
 
 
 def judge_or_say(
@@ -106,7 +108,7 @@ def _cut_roughly(seen: Examination, style: StyleSpec) -> tuple[Cutout, Box]:
     return Cutout(pixels, mask, face, scale), shown
 
 
-def _foreseen(verdict: Verdict, seen: Examination, rough: Cutout, shown: Box, tighter: float) -> Verdict:
+def _foreseen(verdict: Verdict, seen: Examination, rough: Cutout, shown: Box, framing: Framing) -> Verdict:
     """Say what the studio will have to do or may refuse, as it will see it itself."""
     assert seen.pixels is not None
     assert seen.face is not None
@@ -114,9 +116,9 @@ def _foreseen(verdict: Verdict, seen: Examination, rough: Cutout, shown: Box, ti
     if shown.top == 0:
         # The outline of the hair tells it, where the mesh only knows a skull.
         issues = [one for one in issues if one.code is not Issue.HEAD_TOUCHES_EDGE]
-        if touches_the_edge(rough):
+        if touches_the_edge(rough) or framing.gap < _NO_AIR:
             issues.append(Finding.of(Issue.HEAD_TOUCHES_EDGE))
-    if tighter > _TIGHTER:
+    if framing.tighter > _TIGHTER:
         issues.append(Finding.of(Issue.SHOULDERS_CUT))
     if is_doubted(seen.pixels, seen.face, seen.others, shown, rough.alpha):
         issues.append(Finding.of(Issue.HARD_TO_CUT_OUT))

@@ -11,7 +11,7 @@ from workers.vision import photometry
 from workers.vision.color import to_linear, to_srgb
 from workers.vision.geometry import Face, Pixels
 from workers.vision.likeness import Embedding, distance, embed
-from workers.vision.skin import SkinTone, skin_tone
+from workers.vision.skin import SkinTone, around, skin_tone
 
 
 @dataclass(slots=True)
@@ -25,11 +25,12 @@ class Own:
     def add(self, key: str, pixels: Pixels, face: Face, consent: ValidConsent) -> None:
         """Take one photo in; the embedding only where consent to `likeness` stands."""
         tones = [skin_tone(pixels, face)]
-        short = photometry.underexposure(to_linear(pixels), face)
+        part, moved = around(pixels, face)
+        short = photometry.underexposure(to_linear(part), moved)
         if short > 0:
             # A photo taken against the light shows the complexion only when its light is made up for.
-            lit = to_srgb(to_linear(pixels) * np.float32(2.0**short))
-            tones.append(skin_tone(np.rint(lit * 255).astype(np.uint8), face))
+            lit = to_srgb(to_linear(part) * np.float32(2.0**short))
+            tones.append(skin_tone(np.rint(lit * 255).astype(np.uint8), moved))
         self.tones += tones
         self.of_photo[key] = tones
         if consent.covers(Purpose.LIKENESS):

@@ -15,7 +15,8 @@ from datetime import timedelta
 
 from compliance import erasure, keyless, removals, retention, sealing, strays, withdrawals
 from compliance.certificate import keeping
-from compliance.log import daily, sequencer
+from compliance.log import daily, sequencer, witnesses
+from compliance.statement import issuing
 from core import locks, logs, relay
 from core.clock import now
 from core.db import demand_sessions
@@ -102,7 +103,9 @@ def duties() -> list[Duty]:
         Duty("replay_removals", timedelta(hours=1), removals.replay, irreversible=True),
         Duty("sequence", timedelta(seconds=2), sequencer.sequence_all),
         Duty("keep_certificates", timedelta(hours=1), keeping.keep_all),
+        Duty("statements", timedelta(hours=1), issuing.issue_all, irreversible=True),
         Duty("checkpoint_mails", timedelta(hours=1), daily.owe_all),
+        Duty("witnesses", timedelta(minutes=1), witnesses.ask_all),
         Duty("watch_logs", timedelta(hours=1), sequencer.watch_all),
         Duty("epoch", timedelta(seconds=5), EpochAge().turn_if_due),
         Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all, irreversible=True),

@@ -50,9 +50,9 @@ _TUFT: Final = (
 )
 _SMALLEST: Final = 0.82  # factor on the head's height, for the highest hair; smaller heads no longer match
 _WIDEST: Final = 0.9  # head heights beside the eyes in which an outline counts as the head's
-# Head heights over which a body fades out beyond the frame, where the photo's side cuts it.
-_FADE_LEAST: Final = 0.03
-_FADE_MOST: Final = 0.45
+# Head heights over which a body fades out beyond the frame, where the photo's side cuts it. No file shows it that can
+# end above (`Framing.whole`), so it is no more than a soft edge: a wide one made shoulders like a ghost's.
+_FADE: Final = 0.03
 
 
 class CroppedTooTightly(AppError):
@@ -75,6 +75,7 @@ class Framing:
         photo_scale: Cut-out pixels per photo pixel.
         extended: Whether the frame reaches beyond the photo, where the person had ended.
         gap: Above the outline of the hair, fraction of the frame height.
+        whole: Down to where the body is whole beyond the frame too, fraction of the frame height from the top.
     """
 
     matrix: NDArray[np.float64]
@@ -85,6 +86,7 @@ class Framing:
     photo_scale: float = 1.0
     extended: bool = False
     gap: float = 0.0
+    whole: float = 1.0
 
     @property
     def resolution(self) -> float:
@@ -209,7 +211,7 @@ def place(
     """
     foreground, alpha, matrix = cutout.foreground, cutout.alpha, framing.matrix
     if frame is not None and (frame.width, frame.height) != (width, height):
-        alpha = alpha * _fade(cutout, framing, frame)
+        alpha = alpha * _fade(alpha, cutout.face.head_height)
         moved = matrix + np.array([[0, 0, frame.left], [0, 0, frame.top]])
         framing = replace(framing, matrix=moved)
         matrix = moved
@@ -234,25 +236,40 @@ def place(
     return placed, np.clip(soft, 0.0, 1.0), face
 
 
-def _fade(cutout: Cutout, framing: Framing, frame: Rect) -> Mask:
-    """Return a factor on the alpha that lets what the photo's sides and top cut off end softly, not in a line."""
-    alpha, head = cutout.alpha, cutout.face.head_height
+def _fade(alpha: Mask, head: float) -> Mask:
+    """Return a factor on the alpha that lets what the photo's sides and top cut off end softly."""
     height, width = alpha.shape
-    corners = np.array([[0, 0], [frame.width, 0], [0, frame.height], [frame.width, frame.height]])
-    back = (corners - framing.matrix[:, 2]) @ np.linalg.inv(framing.matrix[:, :2]).T
     across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
     factor = np.ones_like(alpha)
-    for edge, away, room in (
-        (alpha[:, 0], across[None, :], back[:, 0].min()),
-        (alpha[:, -1], (width - 1 - across)[None, :], width - back[:, 0].max()),
-        (alpha[0], down[:, None], back[:, 1].min()),
+    for edge, away in (
+        (alpha[:, 0], across[None, :]),
+        (alpha[:, -1], (width - 1 - across)[None, :]),
+        (alpha[0], down[:, None]),
     ):
         if edge.max() > _PERSON:
-            # As much as there is beyond the frame, which should stay as it is.
-            reach = head * min(max(float(room) / head, _FADE_LEAST), _FADE_MOST)
-            share = np.clip(away / reach, 0.0, 1.0)
+            share = np.clip(away / (_FADE * head), 0.0, 1.0)
             factor = factor * (share * share * (3 - 2 * share))
     return np.asarray(factor, np.float32)
+
+
+def whole(cutout: Cutout, framing: Framing, width: int, frame: Rect) -> float:
+    """Return down to where the body is whole, also beyond the frame: fraction of the frame's height from the top.
+
+    Args:
+        cutout: The person.
+        framing: How they lie in the frame.
+        width: Of the picture that holds the frame, pixels.
+        frame: Where it lies in that.
+    """
+    alpha, reach = cutout.alpha, max(1, round(_FADE * cutout.face.head_height))
+    found = 1.0
+    for place, columns in ((0, alpha[:, :reach]), (alpha.shape[1] - 1, alpha[:, -reach:])):
+        rows = np.flatnonzero(columns.max(axis=1) > _PERSON)
+        points = np.stack([np.full(len(rows), place), rows], axis=1)
+        x, y = (points @ framing.matrix[:, :2].T + framing.matrix[:, 2]).T
+        shown = (x > -frame.left) & (x < width - frame.left)
+        found = min(found, float(y[shown].min(initial=frame.height)) / frame.height)
+    return max(0.0, found)
 
 
 def _anchor(face: Face) -> tuple[float, float]:

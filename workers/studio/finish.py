@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from workers.studio.encode import in_frame
 from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Face, Pixels
+from workers.vision.photometry import skin_level
+from workers.vision.skin import skin_tone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +87,7 @@ def finish(
     width, height = size
     frame = frame or style.frame(width, height)
     framing = align.frame(cutout, style.crop, int(frame.width), int(frame.height))
+    framing = replace(framing, whole=align.whole(cutout, framing, width, frame))
     foreground, alpha, face = align.place(cutout, framing, width, height, frame)
     person = to_linear(foreground)
     seen = grade.complexion(person, face)
@@ -91,8 +95,10 @@ def finish(
     cast = grade.complexion(person, face).ita - seen.ita
     person = light.relight(person, face, style.light)
     person = grade.expose(person, face, style.light.exposure)
-    person = grade.develop(person, style.grade, grade.level(person, face))
-    person = grade.keep(person, face, grade.photographed(cutout.foreground, cutout.face), cast, style)
+    person = grade.develop(person, style.grade, skin_level(person, face))
+    # As the photo's own pixels show it: made larger or smaller, skin measures some degrees off.
+    photo = skin_tone(cutout.foreground, cutout.face)
+    person = grade.keep(person, face, photo, cast, style)
     wall = backdrop(style.backdrop, width, height, backdrop_image, frame, stand)
     return Finished(_quantised(compose(to_srgb(person), alpha, wall, style.backdrop)), face, framing)
 
@@ -102,5 +108,12 @@ def _quantised(values: Values) -> Pixels:
 
     A hundredth of a step stays free of noise, so that an even colour comes out as itself.
     """
-    noise = np.random.default_rng(0).random(values.shape[:2], np.float32)[..., None]
-    return np.clip(np.floor(values * np.float32(255) + 0.01 + 0.98 * noise), 0, 255).astype(np.uint8)
+    steps = values * np.float32(255) + _noise(values.shape[0], values.shape[1])
+    return np.asarray(np.clip(np.floor(steps), 0, 255), np.uint8)
+
+
+@lru_cache(maxsize=2)  # a team shares one frame
+def _noise(height: int, width: int) -> Values:
+    noise = 0.01 + 0.98 * np.random.default_rng(0).random((height, width, 1), np.float32)
+    noise.flags.writeable = False
+    return np.asarray(noise, np.float32)

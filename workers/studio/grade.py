@@ -17,8 +17,8 @@ from core.style.spec import Grade, StyleSpec
 from workers.vision.color import Values, luminance, to_linear, to_srgb
 from workers.vision.eyes import WHITE, white_of_eyes
 from workers.vision.geometry import Face, Pixels
-from workers.vision.photometry import inside, skin_level, underexposure
-from workers.vision.skin import SkinTone, skin_tone
+from workers.vision.photometry import underexposure
+from workers.vision.skin import SkinTone, around, skin_tone
 
 MAX_STOPS: Final = 0.4  # of exposure in all; about ΔE2000 6 on mid skin, the gates' limit
 # Hue of human skin in L*a*b*, degrees, all complexions, daylight: Xiao et al. 2017, "Characterising the
@@ -43,7 +43,7 @@ def expose(linear: Values, face: Face, wish: float) -> Values:
 
     Together at most `MAX_STOPS`, whatever the style asks for, because more would be another complexion.
     """
-    part, moved = _around(linear, face)
+    part, moved = around(linear, face)
     wish = harmless(_tone(part, moved), wish)
     stops = float(np.clip(underexposure(part, moved) + wish, -MAX_STOPS, MAX_STOPS))
     brighter = linear * np.float32(2.0**stops)
@@ -77,7 +77,7 @@ def keep(linear: Values, face: Face, photo: SkinTone, cast: float, style: StyleS
         cast: Degrees of ITA by which a colour cast was taken away, which is no complexion.
         style: Whose film it is.
     """
-    here = _tone(*_around(linear, face))
+    here = _tone(*around(linear, face))
     if here.yellow < COLOURLESS:
         return linear
     asked = abs(styled(photo, style).ita - photo.ita)
@@ -91,24 +91,7 @@ def keep(linear: Values, face: Face, photo: SkinTone, cast: float, style: StyleS
 
 def complexion(linear: Values, face: Face) -> SkinTone:
     """Return the skin's tone in linear light; see `skin_tone`."""
-    return _tone(*_around(linear, face))
-
-
-def photographed(pixels: Pixels, face: Face) -> SkinTone:
-    """Return the skin's tone as the photo's own pixels show it: made larger or smaller, it measures some degrees off."""
-    rows, columns = inside(face.box, pixels)
-    return skin_tone(pixels[rows, columns], face.moved(-columns.start, -rows.start, 1.0))
-
-
-def level(linear: Values, face: Face) -> float:
-    """Return the skin's luminance, linear light."""
-    return skin_level(*_around(linear, face))
-
-
-def _around(linear: Values, face: Face) -> tuple[Values, Face]:
-    """Return the part of a picture in which the face lies, and the face in it: all that the film asks about."""
-    rows, columns = inside(face.box, linear)
-    return linear[rows, columns], face.moved(-columns.start, -rows.start, 1.0)
+    return _tone(*around(linear, face))
 
 
 def _tone(linear: Values, face: Face) -> SkinTone:
@@ -117,7 +100,7 @@ def _tone(linear: Values, face: Face) -> SkinTone:
 
 def balance(linear: Values, face: Face) -> Values:
     """Take a colour cast away, as far as the whites of the eyes or an impossible hue of the skin prove it."""
-    part, face = _around(linear, face)
+    part, face = around(linear, face)
     pixels = np.rint(to_srgb(part) * 255).astype(np.uint8)
     tone = skin_tone(pixels, face)
     red, yellow = _cast(pixels, face, tone)

@@ -75,6 +75,7 @@ def decode(
     working_side: int = WORKING_SIDE,
     turns: int = 0,
     part: Part | None = None,
+    walked: bool = False,
 ) -> Picture:
     """Decode a JPEG, PNG, WebP, HEIC or AVIF into upright sRGB.
 
@@ -88,6 +89,7 @@ def decode(
         working_side: Long side that the whole picture gets at most, pixels.
         turns: Quarter turns counter-clockwise, after the file's own orientation.
         part: Of the picture so turned; the whole by default.
+        walked: Whether the same file was decoded before; see `open_picture`.
 
     Raises:
         EmptyPhoto: no bytes.
@@ -98,7 +100,12 @@ def decode(
         DamagedPhoto: the content ends early or is corrupt.
     """
     opened = open_picture(
-        content, max_bytes=max_bytes, max_pixels=max_pixels, min_side=MIN_SIDE, working_side=working_side
+        content,
+        max_bytes=max_bytes,
+        max_pixels=max_pixels,
+        min_side=MIN_SIDE,
+        working_side=working_side,
+        walked=walked,
     )
     quarters = (opened.quarters + turns) % 4
     width, height = opened.size  # as they lie in the file; turned below

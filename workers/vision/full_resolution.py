@@ -105,6 +105,7 @@ def _read(photo: bytes | Picture, place: Place, part: Part, scale: float) -> Pix
         working_side=side,
         turns=place.turns,
         part=part,
+        walked=True,  # when it was examined
     ).pixels
 
 

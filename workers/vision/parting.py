@@ -13,11 +13,11 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.graph import MCP_Geometric
 
 from workers.vision.cutout import Mask
 from workers.vision.geometry import CHIN, UPPER_LIP, Face, Pixels
 from workers.vision.pose import Body, heads
+from workers.vision.ways import ways
 
 # Chosen on composites of two people (docs/sources.md, "Whose body"); lengths are fractions of the head's height.
 _STEP: Final = 8.0  # ΔE76 that a way of one head height costs where there is no edge
@@ -33,7 +33,6 @@ _MANE: Final = 0.7  # to each side of it: as wide as hair stands
 _HANGS: Final = 0.6  # below it: as far as long hair lies on shoulders, and no pose's mask holds it
 _CLOTH: Final = 0.2  # above and beside a shoulder's joint lie its cloth and pads
 _COLLAR: Final = (0.25, 0.2)  # to each side of another's chin, and below it
-_FAR: Final = 1e6  # what no way leads to
 
 Where = NDArray[np.bool_]
 
@@ -78,21 +77,9 @@ def parted(image: Pixels, taken: Where, body: Body, face: Face, others: list[Fac
     lab = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)
     slopes = [cv2.Sobel(lab, cv2.CV_32F, *way, ksize=3) / 4 for way in ((1, 0), (0, 1))]
     edge = np.sqrt(np.square(slopes).sum(axis=(0, 3)))
-    # A negative cost is a wall to it.
     cost = np.where(taken, _STEP / head + np.maximum(0, edge - _NOISE), -1)
-    own_way, their_way = (_ways(cost, start) for start in (sure, theirs))
+    own_way, their_way = (ways(cost, start) for start in (sure, theirs))
     return np.asarray(np.where(taken, their_way / (own_way + their_way), 0), np.float32)
-
-
-def _ways(cost: NDArray[np.float64], start: Where) -> NDArray[np.float64]:
-    """Return what the easiest way from `start` to each pixel costs, at most `_FAR`.
-
-    Every way leaves over the rim, and the search takes its time for each pixel that it may begin at.
-    """
-    rim = start & (cv2.erode(start.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
-    found = np.minimum(MCP_Geometric(cost).find_costs(np.argwhere(rim))[0], _FAR)
-    found[start] = 0
-    return np.asarray(found)
 
 
 def depth(where: Where) -> NDArray[np.float32]:

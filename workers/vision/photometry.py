@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from workers.vision.color import Values, luminance
 from workers.vision.geometry import Box, Face, Pixels
-from workers.vision.skin import LEFT_CHEEK, RIGHT_CHEEK, polygon_mask, skin_mask
+from workers.vision.skin import LEFT_CHEEK, RIGHT_CHEEK, around, polygon_mask, skin_mask
 
 Lab = NDArray[np.float32]  # height × width × 3, CIE L*a*b*
 
@@ -48,13 +48,15 @@ def reduced(pixels: Pixels, scale: float) -> Pixels:
 
 def skin_level(linear: Values, face: Face) -> float:
     """Return the median luminance of cheeks and forehead, 0 to 1."""
-    shade = luminance(linear)
+    part, face = around(linear, face)
+    shade = luminance(part)
     values = shade[skin_mask(shade.shape, face)]
     return max(float(np.median(values)), _FLOOR) if values.size else _FLOOR
 
 
 def side_light(linear: Values, face: Face) -> float:
     """Return log2 of the picture's right cheek over its left, in stops; 0 is even light."""
+    linear, face = around(linear, face)
     shade = luminance(linear)
     right, left = (_median(shade, face, cheek) for cheek in (RIGHT_CHEEK, LEFT_CHEEK))
     return float(np.log2(left / right))
@@ -66,6 +68,7 @@ def eye_white(linear: Values, face: Face) -> float:
     Sclera reflects alike in all people, so it tells how much light falls on a face, which skin cannot.
     On the test photos 0.17 to 0.48 in good light and below 0.10 against a window.
     """
+    linear, face = around(linear, face)
     shade = luminance(linear)
     values = np.concatenate([shade[polygon_mask(shade.shape, face, eye)] for eye in EYE_OPENINGS])
     return float(np.percentile(values, 90)) if values.size else _FLOOR
@@ -76,6 +79,7 @@ def socket_light(linear: Values, face: Face) -> float:
 
     A lamp from the side leaves one eye in the dark, but its cheek as well; glasses are dark on both.
     """
+    linear, face = around(linear, face)
     shade = luminance(linear)
     sides = zip(EYE_SOCKETS, (RIGHT_CHEEK, LEFT_CHEEK), strict=True)
     return max(_median(shade, face, socket) / _median(shade, face, cheek) for socket, cheek in sides)

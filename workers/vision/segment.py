@@ -29,6 +29,10 @@ _FADE: Final = (
     0.2  # of a view's side, over which it fades out: at its own frame it does not know what goes on
 )
 _REACH: Final = 0.012  # of the head's height, by which a close view may add to what the wide ones saw
+_LOOKED_AT: Final = (
+    512  # px, long side at which a finished picture's wall is found: the model sees 256 of them
+)
+_MARGIN: Final = 0.02  # of it, around a person
 POSE_HEAD: Final = 160.0  # px, head height at which a body is looked for: the model sees 256 px of it all
 # Head heights from the crown's middle: only long hair and other people reach further above the chin. From so much
 # on, head heights squared, the pose is asked whose it is.
@@ -111,9 +115,11 @@ def person_mask(
 
 def background(pixels: Pixels) -> NDArray[np.bool_]:
     """Return where a picture surely shows no person, with a margin; boolean, height × width."""
-    away = (opinion(pixels, landscape=False) < 1 - SURE).astype(np.uint8)
-    margin = disc(max(1, round(0.02 * max(pixels.shape[:2]))))
-    return np.asarray(cv2.erode(away, margin, borderType=cv2.BORDER_REPLICATE), bool)
+    small = reduced(pixels, _LOOKED_AT / max(pixels.shape[:2]))
+    away = (opinion(small, landscape=False) < 1 - SURE).astype(np.uint8)
+    clear = cv2.distanceTransform(away, cv2.DIST_L2, 5) > max(1.0, _MARGIN * max(small.shape[:2]))
+    whole = (pixels.shape[1], pixels.shape[0])
+    return np.asarray(cv2.resize(clear.astype(np.uint8), whole, interpolation=cv2.INTER_NEAREST), bool)
 
 
 def disc(radius: int) -> NDArray[np.uint8]:

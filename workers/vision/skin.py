@@ -7,7 +7,7 @@ classes are 13° to 40° wide, so a drift of some degrees is visible as another 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -54,6 +54,16 @@ class SkinTone:
         return float(color.deltaE_ciede2000(ours, theirs))
 
 
+def around(picture: NDArray[Any], face: Face) -> tuple[NDArray[Any], Face]:
+    """Return the part of a picture in which the face lies, whatever its numbers, and the face in it."""
+    box, (height, width) = face.box, picture.shape[:2]
+    top, left = max(0, int(box.top)), max(0, int(box.left))
+    bottom, right = min(height, int(box.bottom) + 2), min(width, int(box.right) + 2)
+    if top >= bottom or left >= right:
+        return picture, face
+    return picture[top:bottom, left:right], face.moved(-left, -top, 1.0)
+
+
 def polygon_mask(shape: tuple[int, ...], face: Face, indices: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return where the polygon of these landmarks lies, as a boolean height × width."""
     mask = np.zeros(shape[:2], np.uint8)
@@ -77,7 +87,8 @@ def skin_tone(pixels: Pixels, face: Face) -> SkinTone:
     Highlights and shadows (the brightest and darkest fifth of the skin) are left out: gloss shows the
     lamp's colour and deep shadow that of the room.
     """
-    values = pixels[skin_mask(pixels.shape, face)]
+    part, moved = around(pixels, face)
+    values = part[skin_mask(part.shape, moved)]
     if values.size == 0:
         values = pixels.reshape(-1, 3)
     lab = color.rgb2lab(values[None].astype(np.float64) / 255.0)[0]

@@ -4,7 +4,8 @@ Matting says how much of each pixel is the person, and is as sure of a bystander
 Five cheap looks at the photo that had no part in it are asked instead: mediapipe's two selfie models, each
 about the region and about more around it, and BlazePose's mask, which is of one body. Where others stand beside
 the person the cut itself may have asked it (`parting`), so there what is open between them counts as doubt. What they
-agree on against the cut is doubt; a thin line of it is the edge's, and left to the edge's own gate.
+agree on against the cut is doubt; a thin line of it is the edge's, and left to the edge's own gate. What is too small for them all
+to see, a leaf or a corner of somebody's collar, stands out of the outline as a lump.
 """
 
 from __future__ import annotations
@@ -35,6 +36,16 @@ _LITTLE: Final = (
     0.25  # of what a pose alone calls foreign: from here on it is asked again about the region alone
 )
 
+# The largest lump of an outline, % of the head's height squared, above which it is somebody's or something else's:
+# leaves, letters and a bystander's cloth made 0.098 to 0.27, what is a person's up to 0.066, flying hair 0.061
+# (docs/sources.md, "Trust in a cut").
+_LUMP: Final = 0.075
+_LUMP_SEEN: Final = 300.0  # px, head height at which lumps are looked for
+_SMOOTHED: Final = (
+    0.05  # of the head's height, sigma: a body's outline has nothing finer, and hair only strands
+)
+_STRAND: Final = 0.006  # of the head's height, radius: what is thinner is a strand
+
 _Bounds = tuple[Mask, Mask]  # what is surely of a body, and what may be
 
 
@@ -48,11 +59,27 @@ def doubt(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha
         region: Of the photo, pixels: what was cut out; clipped to the photo.
         alpha: Of the region, at any size.
     """
+    lump = largest_lump(pixels, face, region, alpha)
+    return max(opposed(pixels, face, others, region, alpha), LIMIT * lump / _LUMP if lump > _LUMP else 0.0)
+
+
+def opposed(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha: Mask) -> float:
+    """Return what of a doubt the plain opinions alone say.
+
+    Args:
+        pixels: See `doubt`.
+        face: See `doubt`.
+        others: See `doubt`.
+        region: See `doubt`.
+        alpha: See `doubt`.
+    """
     return _weighed(pixels, face, others, region, alpha, None)
 
 
 def is_doubted(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha: Mask) -> bool:
-    """Say whether `doubt` is above `LIMIT`, with no more looks than that takes: a pose costs as much as a decoding.
+    """Say of a rough mask whether `opposed` is above `LIMIT`, with no more looks than that takes.
+
+    A pose costs as much as a decoding. A rough mask's lumps say nothing of the cut's: one of nine good photos has one.
 
     Args:
         pixels: See `doubt`.
@@ -62,6 +89,32 @@ def is_doubted(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, 
         alpha: See `doubt`.
     """
     return _weighed(pixels, face, others, region, alpha, LIMIT) > LIMIT
+
+
+def largest_lump(pixels: Pixels, face: Face, region: Box, alpha: Mask) -> float:
+    """Return how large the largest piece is that stands out of a cut's outline: 100 × area / head height².
+
+    Opinions of 256 px do not see a leaf at the hair, a corner of a collar on a shoulder, or that a hat ends in tufts.
+
+    Args:
+        pixels: See `doubt`.
+        face: See `doubt`.
+        region: See `doubt`.
+        alpha: See `doubt`.
+    """
+    _, columns = inside(region, pixels)
+    head = face.head_height * alpha.shape[1] / max(1, columns.stop - columns.start)
+    scale = min(1.0, _LUMP_SEEN / head)
+    size = (max(1, round(alpha.shape[1] * scale)), max(1, round(alpha.shape[0] * scale)))
+    head *= scale
+    room = round(4 * _SMOOTHED * head)
+    # Where the picture ends a body goes on.
+    kept = np.pad(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) > 0.5, room, mode="edge")
+    smooth = cv2.GaussianBlur(kept.astype(np.float32), (0, 0), _SMOOTHED * head) > 0.5
+    lumps = (kept & ~smooth)[room:-room, room:-room].astype(np.uint8)
+    lumps = cv2.morphologyEx(lumps, cv2.MORPH_OPEN, disc(max(1, round(_STRAND * head))))
+    _, _, pieces, _ = cv2.connectedComponentsWithStats(lumps)
+    return float(100 * max(pieces[1:, cv2.CC_STAT_AREA], default=0) / head**2)
 
 
 def _weighed(

@@ -89,6 +89,7 @@ def notice(
     processor: str,
     region: str,
     retention_days: int,
+    headshot_days: int,
     engine: str = "",
 ) -> Notice:
     """Return the notice of `regime` in `language`, filled in.
@@ -100,6 +101,7 @@ def notice(
         processor: Who runs this platform for the company.
         region: Where the photos are stored, e.g. "the European Union".
         retention_days: Days after approval until photos and working data are erased.
+        headshot_days: Days after the shoot has ended until headshots are.
         engine: The shoot's, which decides on some of the words.
 
     Raises:
@@ -116,8 +118,17 @@ def notice(
     if shown not in languages(known):
         shown = FALLBACK
     source = _load(known, shown)
-    period = source["one_day"] if retention_days == 1 else source["days"].format(count=retention_days)
-    facts = {"company": company, "processor": processor, "region": region, "retention": period}
+
+    def period(days: int) -> str:
+        return str(source["one_day"] if days == 1 else source["days"].format(count=days))
+
+    facts = {
+        "company": company,
+        "processor": processor,
+        "region": region,
+        "retention": period(retention_days),
+        "headshots": period(headshot_days),
+    }
 
     def fill(text: str) -> str:
         return text.format_map(facts)

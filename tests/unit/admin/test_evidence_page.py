@@ -13,14 +13,15 @@ from uuid import UUID
 
 import pytest
 from conftest import add_member
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from compliance.log import listing, sequencer
+from compliance.statement import issuing
 from core import audit
 from core.clock import now
 from core.db import transaction
 from core.ids import first_of
-from core.models import AuditEvent, Member, Role
+from core.models import AuditEvent, Member, Organization, Role
 
 
 @pytest.fixture
@@ -141,3 +142,18 @@ def test_admins_name_who_gets_the_checkpoint(org: UUID, signed_in: Callable[[Rol
     assert owner.post("/admin/audit/checkpoint-mails", {"addresses": "nobody"}).status_code == 422
     assert auditor.post("/admin/audit/checkpoint-mails", {"addresses": ""}).status_code == 403
     assert "Mailed each day to 1 address." in auditor.get("/admin/audit").text
+
+
+def test_monthly_statements_are_listed_for_auditors_alone(
+    org: UUID, auditor: Any, signed_in: Callable[[Role], Any]
+) -> None:
+    with transaction(org) as session:
+        session.execute(update(Organization).values(created_at=now() - timedelta(days=90)))
+    issuing.issue_all()
+    page = auditor.get("/admin/audit").text
+    (address,) = re.findall(r"/admin/audit/statements/[0-9a-f-]+\.pdf", page)
+    assert "1 monthly statement" in page
+    assert auditor.get(address).data.startswith(b"%PDF")
+    hr = signed_in(Role.HR_ADMIN)
+    assert address not in hr.get("/admin/audit").text
+    assert hr.get(address).status_code == 403

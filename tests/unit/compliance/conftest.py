@@ -13,22 +13,25 @@ import rfc8785
 from signed_logs import Execute
 from sqlalchemy import create_engine, make_url
 
+from compliance.certificate.evidence import Certificate, LogEvidence
 from compliance.certificate.facts import (
-    Certificate,
+    Basis,
     CertificateBody,
     Check,
-    EpochTurn,
-    Location,
-    LogEvidence,
+    Controller,
+    Line,
     Method,
-    OrganizationRef,
+    Operator,
+    PartStatus,
+    Recall,
+    Recipient,
     Retained,
-    RetainedBasis,
-    RetainedWhat,
-    Status,
-    Tool,
+    Standing,
     Verification,
+    Where,
 )
+from compliance.certificate.parts import EpochTurn, Status, Tool
+from compliance.consent.texts import Regime
 from compliance.log import checkpoint, merkle
 from compliance.log.checkpoint import CheckpointBody
 from compliance.log.proof import Proof
@@ -44,19 +47,38 @@ MakeBody = Callable[..., CertificateBody]
 Seal = Callable[..., Certificate]
 
 
-def location(category: str, locator: str, **changes: Any) -> Location:
+def line(category: str, *places: str, **changes: Any) -> Line:
     values: dict[str, Any] = {
-        "locator": locator,
+        "where": Where.OBJECTS,
         "category": category,
-        "count": 1,
+        "count": len(places),
         "bytes": 2_345_678,
+        "places": places,
         "method": Method.DELETE,
         "key_id": "k-0193a0c4",
         "epoch": 41,
-        "tool": TOOL,
-        "verification": Verification(method=Check.NOT_FOUND, at=START + timedelta(minutes=3), ok=True),
+        "verification": Verification(
+            check=Check.NOT_FOUND, at=START + timedelta(minutes=3), read=len(places), left=0
+        ),
     }
-    return Location(**{**values, **changes})
+    return Line(**{**values, **changes})
+
+
+def row(table: str, *columns: str, count: int = 1) -> Line:
+    return line(
+        table,
+        *(f"{table}.{name}" for name in columns),
+        where=Where.DATABASE,
+        count=count,
+        bytes=0,
+        method=Method.OVERWRITE,
+        key_id=None,
+        epoch=None,
+        backup_readable_until=START + timedelta(days=30) if count else None,
+        verification=Verification(
+            check=Check.EMPTIED, at=START + timedelta(minutes=3), read=len(columns), left=0
+        ),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -79,46 +101,59 @@ def make_body() -> MakeBody:
             "certificate_id": UUID("0193a0c4-7b00-7000-8000-0000000000c1"),
             "replaces": UUID("0193a0c4-7b00-7000-8000-0000000000c0") if status is Status.COMPLETE else None,
             "status": status,
-            "organization": OrganizationRef(id=ORG, name="Müller & Söhne GmbH"),
+            "request_id": UUID("0193a0c4-7b00-7000-8000-0000000000a1"),
+            "organization": Controller(
+                id=ORG,
+                name="Müller & Söhne",
+                legal_name="Müller & Söhne GmbH",
+                address="Hauptstraße 1\n10115 Berlin",
+            ),
+            "operator": Operator(name="Headshots GmbH", address="Am Kanal 3, 20457 Hamburg"),
+            "regime": Regime.GDPR,
             "subject": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "reason": "self_service",
             "requested_at": START,
             "executed_at": START + timedelta(minutes=2),
             "issued_at": START + timedelta(hours=14, minutes=1),
+            "pictures": Standing(
+                status=PartStatus(status.value),
+                count=9,
+                unreadable_since=START + timedelta(minutes=2),
+                backups_until=turned or START + timedelta(hours=20),
+            ),
+            "directory": Standing(
+                status=PartStatus.PENDING,
+                count=1,
+                unreadable_since=START,
+                backups_until=START + timedelta(days=30),
+            ),
             "locations": (
-                *[location("photo", f"objects/3f{number:02x}9ac1d204") for number in range(6)],
-                location("preview", "objects/77a1c02b", bytes=61_204),
-                *[location("headshot", f"objects/5b{number:02x}e2", bytes=912_004) for number in range(3)],
-                location(
+                line("photo", *(f"objects/3f{number:02x}9ac1d204" for number in range(6))),
+                line("preview", "objects/77a1c02b", bytes=61_204),
+                line("headshot", *(f"objects/5b{number:02x}e2" for number in range(3)), bytes=912_004),
+                line(
                     "key",
-                    "key-store",
+                    "k-0193a0c4",
+                    where=Where.KEYS,
                     bytes=0,
                     method=Method.CRYPTO_ERASE,
-                    verification=Verification(
-                        method=Check.KEY_ABSENT, at=START + timedelta(minutes=2), ok=True
-                    ),
-                ),
-                location(
-                    "directory",
-                    "database/members",
-                    bytes=0,
                     key_id=None,
-                    epoch=None,
-                    backup_readable_until=START + timedelta(days=30),
                     verification=Verification(
-                        method=Check.ROW_ABSENT, at=START + timedelta(minutes=3), ok=True
+                        check=Check.KEY_ABSENT, at=START + timedelta(minutes=2), read=1, left=0
                     ),
                 ),
+                row("members", "email", "first_name", "last_name", "department"),
+                row("photos", "verdict", "subject_x", count=6),
+                row("adapters", "curve", count=0),
             ),
             "epoch": EpochTurn(number=41, due_at=START + timedelta(hours=20), destroyed_at=turned),
             "retained": (
-                Retained(what=RetainedWhat.ERASURE_LEDGER, basis=RetainedBasis.ACCOUNTABILITY),
-                Retained(
-                    what=RetainedWhat.CONSENT_RECORD,
-                    basis=RetainedBasis.ACCOUNTABILITY,
-                    until=START + timedelta(days=730),
-                ),
+                Retained(what="members", where=Where.DATABASE, count=1, basis=Basis.ACCOUNTABILITY),
+                Retained(what="consents", where=Where.DATABASE, count=2, basis=Basis.CONSENT_PROOF),
+                Retained(what="erasure_ledger", where=Where.KEYS, count=1, basis=Basis.RESTORE),
             ),
+            "recipients": (Recipient(what="headshot", at=START - timedelta(days=3)),),
+            "recall": Recall(asked_at=START, files=1, until=START + timedelta(days=30)),
             "performed_by": TOOL,
         }
         return CertificateBody(**{**values, **changes})

@@ -66,6 +66,7 @@ def full(org: UUID) -> UUID:
         processor=settings().operator_name,
         region=settings().storage_region,
         retention_days=30,
+        headshot_days=30,
     )
     with transaction(org) as session:
         consent.give(session, session.get_one(Participation, row.id), dict.fromkeys(Purpose, True), shown)
@@ -91,7 +92,7 @@ def test_all_of_it_is_verified_in_a_bare_interpreter(full: UUID, tmp_path: Path)
     code, said = verified(content, tmp_path)
     assert code == 0, said
     assert "ALL HOLDS\n" in said
-    assert "certificates: 2, their facts in the log; in the log without a file here: 0" in said
+    assert "certificates and statements: 2, their facts in the log; in the log without a file here: 0" in said
     assert "agreed to and not here: 0" in said
     with transaction(full) as session:
         first, *_, last = session.scalars(select(Checkpoint.note).order_by(Checkpoint.size))

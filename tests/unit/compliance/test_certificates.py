@@ -15,23 +15,36 @@ import rfc8785
 from cryptography.hazmat.primitives.hashes import SHA256
 from pydantic import ValidationError
 
+from compliance.certificate import lines
 from compliance.certificate import page as certificate_page
 from compliance.certificate.document import render_certificate
 from compliance.certificate.facts import (
+    Assumption,
+    Basis,
     Check,
-    EpochTurn,
-    Location,
+    Controller,
+    Line,
     Method,
-    OrganizationRef,
-    RetainedBasis,
-    RetainedWhat,
-    Status,
-    VerificationFailed,
+    PartStatus,
+    Recall,
+    Standing,
+    Where,
 )
+from compliance.certificate.kept import (
+    ERASURE_LEDGER,
+    KEPT_CERTIFICATES,
+    RECALLED_FILES,
+    REMOVAL_LEDGER,
+    WITHDRAWAL_LEDGER,
+)
+from compliance.certificate.parts import EpochTurn, Status, VerificationFailed
+from compliance.consent.texts import Regime
 from compliance.erasure import ErasureReason
 from compliance.pdf import making
 from compliance.signing import SigningKeys
+from core import personal
 from core.clock import now
+from core.models import Base
 from core.models.artifact import Kind
 
 KEYS_ADDRESS = "https://photos.example.com/trust/acme/keys.json"
@@ -45,11 +58,16 @@ def text_of(content: bytes) -> str:
 def test_failed_verification_is_never_signed(make_body: Any, seal: Any, signing_keys: SigningKeys) -> None:
     body = make_body()
     first = body.locations[0]
-    broken = first.model_copy(update={"verification": first.verification.model_copy(update={"ok": False})})
-    document = seal(body.model_copy(update={"locations": (broken, *body.locations[1:])}))
-    with pytest.raises(VerificationFailed) as caught:
-        render_certificate(document, signing_keys, keys_address=KEYS_ADDRESS)
-    assert caught.value.details == {"locations": [first.locator]}
+    for wrong in (
+        {"left": 1},
+        {"read": 5},
+        {"read": 0},
+    ):  # something is there, one was not looked at, none was
+        broken = first.model_copy(update={"verification": first.verification.model_copy(update=wrong)})
+        document = seal(body.model_copy(update={"locations": (broken, *body.locations[1:])}))
+        with pytest.raises(VerificationFailed) as caught:
+            render_certificate(document, signing_keys, keys_address=KEYS_ADDRESS)
+        assert caught.value.details == {"locations": ["objects/photo"]}
 
 
 @pytest.mark.parametrize(
@@ -104,33 +122,39 @@ def test_backup_of_what_the_key_did_not_seal_is_dated_by_its_own_expiry(
     text = text_of(
         render_certificate(seal(make_body(Status.COMPLETE)), signing_keys, keys_address=KEYS_ADDRESS)
     )
-    assert "not sealed with that person’s key; backups of it expire by 23 December 2026" in text
-    assert "23 Dec 2026, 09:58" in text  # its row in the table
-    sealed_only = make_body(locations=make_body().locations[:3])
-    assert "not sealed" not in text_of(
-        render_certificate(seal(sealed_only), signing_keys, keys_address=KEYS_ADDRESS)
-    )
+    assert "Directory pending" in text
+    assert "Pictures complete" in text
+    assert "have them until 23 December 2026, 09:58 UTC at the latest" in text
+    assert text.count("23 Dec 2026, 09:58") == 2  # its rows in the table
 
 
-def test_many_locations_and_a_new_kind_of_data_still_fit_two_pages(
+def test_many_places_and_a_new_kind_of_data_still_fit_three_pages(
     make_body: Any, seal: Any, signing_keys: SigningKeys
 ) -> None:
     body = make_body()
-    many = tuple(
-        body.locations[0].model_copy(update={"locator": f"objects/{number:08x}", "category": "voice_sample"})
-        for number in range(300)
+    first = body.locations[0]
+    many = first.model_copy(
+        update={
+            "category": "voice_sample",
+            "count": 300,
+            "places": tuple(f"objects/{number:08x}" for number in range(300)),
+            "verification": first.verification.model_copy(update={"read": 300}),
+        }
     )
     content = render_certificate(
-        seal(body.model_copy(update={"locations": many})), signing_keys, keys_address=KEYS_ADDRESS
+        seal(body.model_copy(update={"locations": (many, *body.locations[1:])})),
+        signing_keys,
+        keys_address=KEYS_ADDRESS,
     )
-    assert len(pypdf.PdfReader(io.BytesIO(content)).pages) == 2
+    assert len(pypdf.PdfReader(io.BytesIO(content)).pages) == 3
     assert "voice sample" in text_of(content)
     assert "and 297 more" in text_of(content)
+    assert "300 of 300 files asked for again: none found" in text_of(content)
 
 
 def test_company_name_cannot_inject_markup(make_body: Any, seal: Any, signing_keys: SigningKeys) -> None:
     name = "<img src='file:///etc/passwd'><b>Evil</b> {company}"
-    body = make_body(organization=OrganizationRef(id=make_body().organization.id, name=name))
+    body = make_body(organization=Controller(id=make_body().organization.id, name=name))
     assert name in text_of(render_certificate(seal(body), signing_keys, keys_address=KEYS_ADDRESS))
 
 
@@ -189,11 +213,11 @@ def test_facts_that_contradict_each_other_or_could_name_someone_are_refused(
         make_body(**changes)
 
 
-@pytest.mark.parametrize("locator", ["photos/Jane Doe.jpg", "jane@example.com", "", "../x", "a" * 121])
-def test_locator_that_could_name_someone_is_refused(make_body: Any, locator: str) -> None:
+@pytest.mark.parametrize("place", ["photos/Jane Doe.jpg", "jane@example.com", "", "../x", "a" * 121])
+def test_place_that_could_name_someone_is_refused(make_body: Any, place: str) -> None:
     values = make_body().locations[0].model_dump()
     with pytest.raises(ValidationError):
-        Location(**{**values, "locator": locator})
+        Line(**{**values, "places": (place,)})
 
 
 def leaves(table: dict[str, Any], prefix: str = "") -> dict[str, str]:
@@ -220,35 +244,126 @@ def test_every_language_has_every_text_with_the_same_placeholders() -> None:
             assert fields(value) == fields(english[key]), key
 
 
-def test_every_reason_and_every_personal_kind_has_its_words() -> None:
+def test_every_reason_kind_and_table_has_its_words_under_every_law() -> None:
     words = certificate_page.texts("en")
-    assert set(words["reason"]) == {one.value for one in ErasureReason}
     of_the_company = {Kind.LOGO, Kind.BACKDROP, Kind.STYLE_PICTURE, Kind.ROSTER, Kind.SEARCH}
-    personal = {kind.value for kind in set(Kind) - of_the_company}
-    assert set(words["category"]) == personal | {"key", "directory"}
+    kinds = {kind.value for kind in set(Kind) - of_the_company}
+    tables = {table.name for table, _ in personal.about_people(Base.metadata)}
+    said = {table.name for table in lines.tables()}
+    assert set(words["category"]) == kinds | said | {lines.OWNER_KEY, lines.FILE_KEYS}
+    ledgers = {ERASURE_LEDGER, WITHDRAWAL_LEDGER, REMOVAL_LEDGER, KEPT_CERTIFICATES, RECALLED_FILES}
+    others = {"audit_events", "certificates", "outbox", "recalls"}
+    assert set(words["retained_what"]) == tables | others | ledgers
+    for regime in Regime:
+        assert set(words["reason"][regime.value]) == {one.value for one in ErasureReason}
+        assert set(words["retained_basis"][regime.value]) == {one.value for one in Basis}
 
 
 def test_every_closed_set_has_its_words() -> None:
     words = certificate_page.texts("en")
     for table, values in (
         ("status", Status),
-        ("statement", Status),
+        ("statement", PartStatus),
+        ("directory", PartStatus),
         ("method", Method),
         ("check", Check),
-        ("retained_what", RetainedWhat),
-        ("retained_basis", RetainedBasis),
+        ("retained_where", Where),
     ):
-        assert set(words[table]) == {one.value for one in values}
+        assert set(words[table]) == {one.value for one in values}, table
+    assert {one.value for one in Assumption} <= set(words["assumptions"])
+
+
+@pytest.mark.parametrize("language", certificate_page.LANGUAGES)
+@pytest.mark.parametrize(
+    ("regime", "reason", "expected", "never"),
+    [
+        (Regime.GDPR, "self_service", ["17", "Art. 5"], ["California", "ILCS", "CCR"]),
+        (Regime.CCPA, "self_service", ["1798.105", "11 CCR § 7101"], ["GDPR", "DSGVO", "ILCS"]),
+        (Regime.CCPA, "employer_request", ["1798.100(a)(3)"], ["GDPR", "DSGVO", "ILCS"]),
+        (Regime.BIPA, "self_service", ["740 ILCS 14/15(a)"], ["GDPR", "DSGVO", "California"]),
+        (Regime.GDPR, "employer_request", ["17"], ["The person asked", "Die Person hat es verlangt"]),
+    ],
+)
+def test_a_case_is_told_its_own_law_and_who_asked(
+    make_body: Any,
+    seal: Any,
+    signing_keys: SigningKeys,
+    language: str,
+    regime: Regime,
+    reason: str,
+    expected: list[str],
+    never: list[str],
+) -> None:
+    document = seal(make_body(regime=regime, reason=reason))
+    text = text_of(render_certificate(document, signing_keys, language, keys_address=KEYS_ADDRESS))
+    assert [one for one in expected if one not in text] == []
+    assert [one for one in never if one in text] == []
+
+
+def test_whoever_is_not_named_is_said_to_be_missing_and_not_invented(
+    make_body: Any, seal: Any, signing_keys: SigningKeys
+) -> None:
+    def page(**changes: Any) -> str:
+        content = render_certificate(seal(make_body(**changes)), signing_keys, keys_address=KEYS_ADDRESS)
+        return text_of(content)
+
+    whole = page()
+    for words in ("Müller & Söhne GmbH", "Hauptstraße 1, 10115 Berlin", "Headshots GmbH", "Am Kanal 3"):
+        assert words in whole
+    assert "not given" not in whole
+    body = make_body()
+    bare = page(
+        organization=Controller(id=body.organization.id, name="Acme"),
+        operator=body.operator.model_copy(update={"address": None}),
+    )
+    assert "legal name: not given" in bare
+    assert bare.count("address: not given") == 2
+
+
+def test_somebody_of_whom_no_picture_was_held_reads_so(
+    make_body: Any, seal: Any, signing_keys: SigningKeys
+) -> None:
+    body = make_body()
+    without = body.model_copy(
+        update={
+            "pictures": Standing(status=PartStatus.NONE_HELD, count=0),
+            "locations": body.locations[3:],
+            "recipients": (),
+            "recall": None,
+        }
+    )
+    text = text_of(render_certificate(seal(without), signing_keys, keys_address=KEYS_ADDRESS))
+    assert "No picture of this person was held here at any time" in text
+    assert "Pictures none held" in text
+    assert "Personal photos" not in text
+    assert "photos taken back" not in text
+    assert "The company had downloaded no picture of the person." in text
+    assert "Keys unreadable in backups since" in text
+
+
+def test_copies_and_what_the_company_said_of_them_are_printed(
+    make_body: Any, seal: Any, signing_keys: SigningKeys
+) -> None:
+    body = make_body()
+    text = text_of(render_certificate(seal(body), signing_keys, keys_address=KEYS_ADDRESS))
+    assert "had downloaded pictures of the person: 20 November 2026, 09:58 UTC." in text
+    assert "asked to delete its copies (1 file)" in text
+    assert isinstance(body.recall, Recall)
+    confirmed = make_body(recall=body.recall.model_copy(update={"confirmed_at": body.issued_at}))
+    text = text_of(render_certificate(seal(confirmed), signing_keys, keys_address=KEYS_ADDRESS))
+    assert "23 November 2026, 23:59 UTC it confirmed that they are deleted" in text
+    with pytest.raises(ValidationError):
+        make_body(recall=None)
 
 
 def test_letters_without_a_font_stand_as_numbers_and_never_as_boxes(
     make_body: Any, seal: Any, signing_keys: SigningKeys
 ) -> None:
     def page(name: str) -> str:
-        body = make_body(organization=OrganizationRef(id=make_body().organization.id, name=name))
+        body = make_body(organization=Controller(id=make_body().organization.id, name=name))
         return text_of(render_certificate(seal(body), signing_keys, keys_address=KEYS_ADDRESS))
 
     unusual = page("M\U0010ffffller GmbH")
-    assert unusual.count("M[U+10FFFF]ller GmbH") == 2
-    assert "no font for some letters of the company’s name" in unusual
+    assert unusual.count("M[U+10FFFF]ller GmbH") == 3
+    assert "no font for some letters of a name" in unusual
     assert "no font" not in page("Müller GmbH")

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from work import do_all_work
 
 from compliance import erasure, evidence
-from compliance.certificate.facts import VerificationFailed
+from compliance.certificate.parts import VerificationFailed
 from compliance.erasure import rows
 from compliance.verify import verify_file
 from core import audit

@@ -18,7 +18,7 @@ from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 from work import do_all_work
 
-from compliance import retention, strays
+from compliance import retention, schedule, strays
 from core import audit
 from core.brand import styles
 from core.clock import now
@@ -248,7 +248,7 @@ def test_a_new_company_keeps_selfies_as_long_as_the_setting_says(
 
 def edit_days(org: UUID, days: int) -> None:
     with transaction(org) as session:
-        promises.change(session, days, actor=audit.SYSTEM)
+        promises.change(session, {promises.Kept.SELFIES: days}, actor=audit.SYSTEM)
 
 
 def test_nobody_is_kept_longer_than_was_promised_when_they_agreed(org: UUID, member: Member) -> None:
@@ -266,7 +266,10 @@ def test_nobody_is_kept_longer_than_was_promised_when_they_agreed(org: UUID, mem
     assert retention.sweep_all() == 1, "fewer days hold for everybody at once"
     with transaction(org) as session:
         told = session.scalars(select(AuditEvent).where(AuditEvent.tag == audit.Tag.RETENTION_CHANGED)).all()
-    assert [event.facts for event in told] == [{"before": 30, "after": 60}, {"before": 60, "after": 10}]
+    assert [event.facts for event in told] == [
+        {"kept": "selfies", "before": 30, "after": 60, "version": 2},
+        {"kept": "selfies", "before": 60, "after": 10, "version": 3},
+    ]
 
 
 @pytest.mark.parametrize("days", [0, -1, 366])
@@ -287,14 +290,14 @@ def test_company_can_choose_less_time(org: UUID, member: Member) -> None:
 
 
 @pytest.mark.parametrize("state", [State.DECLINED, State.EXPIRED])
-def test_selfies_of_someone_who_left_go_at_once(org: UUID, member: Member, state: State) -> None:
+def test_pictures_of_someone_who_left_go_at_once(org: UUID, member: Member, state: State) -> None:
     held = hold(org, member, state)
     assert retention.sweep_all() == 1
-    assert held.readable() == {"headshot"}
+    assert held.readable() == set()
 
 
-@pytest.mark.parametrize("state", retention.UNFINISHED)
-def test_selfies_of_someone_who_never_finished_go_after_the_deadline(
+@pytest.mark.parametrize("state", schedule.UNFINISHED)
+def test_pictures_of_someone_who_never_finished_go_after_the_deadline(
     org: UUID, member: Member, state: State
 ) -> None:
     held = hold(org, member, state)
@@ -303,7 +306,7 @@ def test_selfies_of_someone_who_never_finished_go_after_the_deadline(
     assert retention.sweep_all() == 0
     end_shoot(held, days_ago=days + 0.1)
     assert retention.sweep_all() == 1
-    assert held.readable() == {"headshot"}
+    assert held.readable() == set()
 
 
 def test_one_persons_schedule_leaves_others_alone(org: UUID, member: Member) -> None:

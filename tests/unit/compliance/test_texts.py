@@ -18,15 +18,16 @@ FACTS: dict[str, Any] = {
     "processor": "Headshots Ltd",
     "region": "the European Union",
     "retention_days": 30,
+    "headshot_days": 45,
 }
 EVERY = [(regime, language) for regime in Regime for language in languages(regime)]
 
 # The version of each text and the file's hash. A changed text needs a new version, then a new line here.
 RELEASED = {
-    (Regime.GDPR, "de"): ("2026-11.5", "10c982ef517f5edacfeb39920e50e15e0970e8c9769195fae7c2cccf106da487"),
-    (Regime.GDPR, "en"): ("2026-11.5", "f6872872a38c82d1db9ba134eac5e48239405397d2db34e7c749effd140798e5"),
-    (Regime.CCPA, "en"): ("2026-11.5", "d7f201e703939cdeb349d909f205f139d68dcf512818da75c65454fb5376ecd6"),
-    (Regime.BIPA, "en"): ("2026-11.5", "0d88a75028b0977b09de70227a640c183a1f9d24c2febcc47c60706dce289975"),
+    (Regime.GDPR, "de"): ("2026-11.6", "bd2be9b02328cbbca1a582f790ed4684b3298511546e1d72c23d592aaaa5d716"),
+    (Regime.GDPR, "en"): ("2026-11.6", "0efeb7f9ab864cb9b095e71eaeb1851ac9d1597adc3d6d96395f13fc85518668"),
+    (Regime.CCPA, "en"): ("2026-11.6", "88c77a87926195c15ffa53b799135f46845f20e80133363a2975d824b744037d"),
+    (Regime.BIPA, "en"): ("2026-11.6", "756d472e40eff8b59756e95f3c2e7cf705ca8d3e73be9071c4967f458d84068c"),
 }
 
 

@@ -19,7 +19,9 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from compliance.certificate.document import render_certificate
-from compliance.certificate.facts import Certificate, OrganizationRef, Status
+from compliance.certificate.evidence import Certificate
+from compliance.certificate.facts import Controller
+from compliance.certificate.parts import Status
 from compliance.pdf import making, signed
 from compliance.signing import SigningKeys, log_origin
 from compliance.verify import Kind, verify_file
@@ -55,6 +57,22 @@ def test_certificate_is_accepted_with_the_published_keys(
     assert result.ok, result.checks
     assert (result.kind, result.status) == (Kind.CERTIFICATE, status.value)
     assert len(result.checks) >= 12
+
+
+FIRST = Path(__file__).parent / "first"
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.COMPLETE])
+def test_a_certificate_of_the_first_edition_is_verified_as_it_was(status: Status) -> None:
+    content = (FIRST / f"{status.value.lower()}.pdf").read_bytes()
+    keys = json.loads((FIRST / "keys.json").read_text())
+    result = verify_file(content, keys)
+    assert result.ok, result.checks
+    assert (result.kind, result.status) == (Kind.CERTIFICATE, status.value)
+    for place in range(100, len(content), 4001):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        assert not verify_file(bytes(changed), keys).ok, place
 
 
 def test_certificate_is_read_from_a_path(
@@ -154,7 +172,7 @@ def test_unsigned_pdf_is_refused(published: dict[str, Any]) -> None:
         identifier=b"1",
         attachment=making.Attachment("evidence.json", b"{}", "none", now()),
     )
-    result = verify_file(plain, published)
+    result = verify_file(plain.pdf, published)
     assert [one.name for one in result.checks] == ["signature present"]
     assert not result.ok
 
@@ -210,7 +228,7 @@ def test_nothing_is_proven_by_letters_so_no_font_can_spoil_it(
 def test_a_company_may_be_called_anything(
     make_body: Any, seal: Any, signing_keys: SigningKeys, published: dict[str, Any], name: str
 ) -> None:
-    body = make_body(organization=OrganizationRef(id=make_body().organization.id, name=name))
+    body = make_body(organization=Controller(id=make_body().organization.id, name=name))
     content = render_certificate(seal(body), signing_keys, keys_address=KEYS_ADDRESS)
     assert verify_file(content, published).ok
 
@@ -250,7 +268,7 @@ def test_leaf_that_is_not_the_proven_one_is_refused(
     "change",
     [
         lambda text: text.replace(b'"COMPLETE"', b'"PENDING"'),
-        lambda text: text.replace(b"headshots.deletion-certificate/1", b"headshots.deletion-certificate/9"),
+        lambda text: text.replace(b"headshots.deletion-certificate/2", b"headshots.deletion-certificate/9"),
         lambda text: text.replace(b'"epoch"', b'"extra":1,"epoch"', 1),
         lambda text: text + b" ",
         lambda _: b"not json",

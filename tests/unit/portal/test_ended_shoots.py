@@ -128,7 +128,9 @@ def test_no_move_begins_anything(ada: Any, shoot: Shoot, to: State) -> None:
 
 
 def test_no_consent_is_kept(gone: Any) -> None:
-    words = notice("gdpr", "en", company="Acme", processor="P", region="EU", retention_days=30)
+    words = notice(
+        "gdpr", "en", company="Acme", processor="P", region="EU", retention_days=30, headshot_days=30
+    )
     with transaction(gone.org_id) as session:
         row = session.get_one(Participation, gone.participation_id)
         with pytest.raises(participations.ShootEnded):

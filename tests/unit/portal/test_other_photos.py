@@ -34,7 +34,7 @@ def _given(person: Any) -> bytes | None:
         except downloads.NothingToDownload:
             return None
         picture = downloads.picture(session, planned)
-        if picture is None or not downloads.delivered(session, planned, actor=audit.SYSTEM):
+        if picture is None or not downloads.handed(session, planned, is_master=True, actor=audit.SYSTEM):
             return None
         return opened(picture.held)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from typing import Any
 from uuid import UUID
@@ -22,11 +23,13 @@ from compliance.log import sequencer
 from compliance.origin.credentials import sign
 from compliance.origin.making import Making
 from compliance.origin.signer import signer
-from compliance.verify import MAX_BYTES, verify_file
+from compliance.verify import MAX_BYTES, Kind, verify_file
 from core.db import transaction
 from core.ids import new_id
 from core.models import Certificate
+from core.people import organizations
 from core.settings import settings
+from core.shoots.promises import Kept
 from core.style.spec import OutputFormat, StyleSpec
 from workers.studio.encode import encode
 
@@ -157,3 +160,43 @@ def test_public_pages_carry_strict_headers(browser: Any) -> None:
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_what_is_promised_and_what_is_held_stand_side_by_side_and_can_be_kept_signed(
+    browser: Any, org: UUID
+) -> None:
+    page = html.fromstring(browser.get("/trust/acme").text)
+    rows = page.xpath("//div[@id='truth']//tbody/tr")
+    assert len(rows) == len(Kept) + 2  # what passes through, and the log
+    assert "Nothing is held for longer than promised" in page.text_content()
+    data = browser.get("/trust/acme/retention.json")
+    assert data.mimetype == "application/ld+json"
+    body = json.loads(data.text)
+    assert body["format"] == "headshots.retention/1"
+    days = {one["category"]: one["days"] for one in body["categories"]}
+    assert days == {
+        "selfies": 30,
+        "models": 30,
+        "headshots": 30,
+        "decliners": 30,
+        "leavers": 90,
+        "passing": 1,
+    }
+    assert {one["overdue"] for one in body["categories"]} == {0}
+    signed = browser.get("/trust/acme/retention.note").data
+    keys = browser.get("/trust/acme/keys.json").json
+    checked = verify_file(signed, keys)
+    assert (checked.ok, checked.kind, checked.status) == (True, Kind.RETENTION, "KEPT")
+    assert _check(browser, signed).json["status"] == "KEPT"
+    for changed in (
+        signed.replace(b'"overdue": 0', b'"overdue": 1', 1),
+        signed.replace(b'"days": 30', b'"days": 31', 1),
+        signed[:-8] + b"AAAAAA==",
+    ):
+        assert not verify_file(changed, keys).ok
+    organizations.create("globex", "Globex")
+    other = browser.get("/trust/globex/retention.note").data
+    assert not verify_file(other, keys).ok, "another company's key vouches for nothing here"
+    for address in ("retention.json", "retention.note"):
+        assert browser.get(f"/trust/nobody/{address}").status_code == 404
+    del org

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,14 @@ from origins import read
 from PIL import Image
 from sqlalchemy import select
 
+from compliance import retention
+from core import audit
 from core import progress as core_progress
+from core.clock import now
 from core.db import transaction
 from core.ids import new_id
-from core.models import AuditEvent, Headshot, Photo, Shoot, State, Style
-from core.portraits import photos
+from core.models import AuditEvent, Headshot, Participation, Photo, Shoot, State, Style
+from core.portraits import downloads, photos
 from core.style.spec import NAMED_OUTPUTS, Output, StyleSpec
 from portal import progress, words
 
@@ -319,3 +323,29 @@ def test_who_is_withheld_for_the_cut_reads_what_would_help(portal) -> None:
     with portal.test_request_context("/"):
         [reason] = words.withheld("gates", held)
     assert "plain wall" in reason
+
+
+def test_a_headshot_whose_time_is_over_is_said_to_have_ended(waiting: Any, shoot: Shoot) -> None:
+    headshot = waiting.render(shoot)
+    waiting.set_state(State.READY)
+    waiting.fetch("/me/approve", headshot_id=str(headshot))
+    assert "can be downloaded until" in waiting.browser.get("/me/result").text
+    with transaction(waiting.org_id) as session:
+        running = session.get_one(Shoot, shoot.id)
+        running.deadline = now() - timedelta(days=31)
+        session.get_one(Participation, waiting.participation_id).approved_at = now() - timedelta(days=31)
+    retention.sweep_all()
+    page = waiting.browser.get("/me/result")
+    assert (page.status_code, "has ended here" in page.text) == (200, True)
+    assert f"/me/headshots/{headshot}" not in page.text
+    for address in (
+        f"/me/headshots/{headshot}/square.jpg",
+        f"/me/headshots/{headshot}/view",
+        f"/me/result/{headshot}",
+    ):
+        assert waiting.browser.get(address).status_code in (404, 410), address
+    assert waiting.browser.get("/me/privacy").status_code == 200
+    assert waiting.fetch("/me/more").json == {"next": "/me/photos"}
+    assert waiting.browser.get("/me/photos").status_code == 200
+    with transaction(waiting.org_id) as session, pytest.raises(downloads.NothingToDownload):
+        downloads.plan(session, session.get_one(Shoot, shoot.id), actor=audit.SYSTEM)

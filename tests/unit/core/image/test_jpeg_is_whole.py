@@ -152,3 +152,13 @@ def test_a_file_of_endless_passes_is_refused_early(scene):
 @pytest.mark.parametrize("name", ["jpeg-last-65pct-zero-eoi.jpg", "jpeg-4k-garbage-in-middle.jpg"])
 def test_files_that_were_rendered_with_a_block_below_the_chin(name):
     assert damaged((CASES / name).read_bytes())
+
+
+@pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
+def test_a_file_that_was_read_before_is_the_same_picture_without_counting_its_blocks_again(scene, options):
+    content = encoded(scene, "JPEG", **options) + b"behind it"
+    assert jpeg.whole(content, walked=True) == jpeg.whole(content)
+    broken = content[: scan(content) + 40] + b"\xff\xd9"
+    with pytest.raises(jpeg.Broken):
+        jpeg.whole(broken)
+    assert jpeg.whole(broken, walked=True)  # whoever says so has read it

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
 import threading
 import time
 from uuid import UUID
 
+import pypdf
 import pytest
 from conftest import add_participation
 from sealing import got, opened, put, sealed
@@ -26,7 +29,6 @@ from core.models import (
     AuditEvent,
     Certificate,
     EngineName,
-    Erasure,
     Kind,
     Member,
     Participation,
@@ -227,13 +229,14 @@ def test_certificate_counts_adapters_and_checkpoints(participation: Participatio
         )
     do_all_work()
     with transaction(participation.org_id) as session:
-        record = session.scalars(select(Erasure)).one()
-        found = {one["category"]: one for one in record.locations}
         pdf = session.scalars(select(Certificate)).one().pdf
+    attached = json.loads(dict(pypdf.PdfReader(io.BytesIO(pdf)).attachments)["evidence.json"][0])
+    lines = attached["certificate"]["locations"]
+    found = {one["category"]: one for one in lines if one["where"] == "objects"}
     assert found["adapter"]["bytes"] == len(WEIGHTS)
     assert found["checkpoint"]["bytes"] == len(HALF)
-    assert found["adapter"]["verification"]["ok"]
-    assert found["checkpoint"]["verification"]["ok"]
+    for one in (found["adapter"], found["checkpoint"]):
+        assert (one["verification"]["read"], one["verification"]["left"]) == (1, 0)
     assert verify_file(pdf, evidence.published_keys(participation.org_id)).ok
 
 

@@ -1,0 +1,140 @@
+"""A company leaves: it gets back what is its, nothing of its people is left anywhere, and that is certified."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import pytest
+import sealing
+from conftest import add_member, add_participation
+from PIL import Image
+from sqlalchemy import select
+from work import do_all_work
+
+from compliance import closing, erasure
+from compliance.evidence import published_keys
+from compliance.verify import Kind as Checked
+from compliance.verify import verify_file
+from core import audit
+from core.brand import brands
+from core.db import transaction
+from core.errors import InvalidInput
+from core.ids import new_id
+from core.models import Artifact, Erasure, Headshot, Kind, Member, Participation, Photo, Shoot, State
+from core.people import organizations
+from core.vault import vault
+from deploy.closing import close
+
+
+def png() -> bytes:
+    target = io.BytesIO()
+    Image.fromarray(np.full((1024, 1024, 3), 128, np.uint8)).save(target, "PNG")
+    return target.getvalue()
+
+
+def approved(org: UUID, member: Member) -> None:
+    part = add_participation(org, member, State.APPROVED)
+    owned = {"org_id": org, "participation_id": part.id, "member_id": member.id}
+    with transaction(org) as session:
+        selfie = sealing.put(session, b"jpeg", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id)
+        shot = sealing.put(session, png(), kind=Kind.HEADSHOT, media_type="image/png", member_id=member.id)
+        photo = Photo(id=new_id(), artifact_id=selfie.id, upload_key="one", **owned)
+        session.add(photo)
+        session.flush()
+        made = Headshot(
+            id=new_id(),
+            photo_id=photo.id,
+            style_id=session.get_one(Shoot, part.shoot_id).style_id,
+            artifact_id=shot.id,
+            engine="studio",
+            rank=0,
+            gates={},
+            seconds=1.0,
+            **owned,
+        )
+        session.add(made)
+        session.get_one(Participation, part.id).chosen_headshot_id = made.id
+
+
+def test_a_company_that_leaves_gets_its_data_and_a_proof_of_its_end(org: UUID, tmp_path: Path) -> None:
+    ada, bob = add_member(org, "Ada"), add_member(org, "=Bob")
+    approved(org, ada)
+    add_participation(org, bob, State.INVITED)
+    other = organizations.create("globex", "Globex")
+    stays = add_member(other, "Gil")
+    logo = brands.seal_logo(org, png())
+    with transaction(org) as session:
+        brands.replace_logo(session, logo, actor=audit.SYSTEM)
+    out = tmp_path / "leaving"
+
+    with pytest.raises(InvalidInput):
+        list(close("acme", "acme", out, export=True))
+    assert not out.exists(), "another name closes nothing"
+
+    told = "\n".join(close("acme", "Acme", out, export=True))
+    assert "run this again" in told
+    assert not (out / "closing.note").exists(), "nothing is certified before it is so"
+    people = list(csv.DictReader(io.StringIO((out / "people.csv").read_text("utf-8-sig"))))
+    assert [one["first_name"] for one in people] == ["Ada", "'=Bob"]
+    archives = sorted(out.glob("*.zip"))
+    assert len(archives) == 1
+    names = zipfile.ZipFile(archives[0]).namelist()
+    assert len(names) == 1
+    assert names[0].endswith(".jpg")
+
+    do_all_work()
+    with transaction(org) as session:
+        found = closing.standing(session)
+        assert (found.people, found.living, found.objects, found.key, found.over) == (2, 0, 0, False, False)
+        assert {one.reason for one in session.scalars(select(Erasure))} == {"company_closed"}
+    assert closing.still_stored(org) == 0
+    before = (out / "people.csv").read_bytes()
+    list(close("acme", "Acme", out, export=True))
+    assert (out / "people.csv").read_bytes() == before, "who was erased does not empty what was given back"
+
+    erasure.turn_epoch()
+    erasure.settle_all()
+    do_all_work()
+    told = "\n".join(close("acme", "Acme", out, export=True))
+    assert "Certified" in told
+    note = (out / "closing.note").read_bytes()
+    checked = verify_file(note, published_keys(org))
+    assert (checked.ok, checked.kind, checked.status) == (True, Checked.CLOSING, "CLOSED")
+    body = json.loads(note.decode().partition("\n\n")[0])
+    assert (body["people"], len(body["certificates"]), body["objects_left"]) == (2, 2, 0)
+    evidence = zipfile.ZipFile(out / "evidence.zip")
+    assert sum(name.startswith("certificates/") for name in evidence.namelist()) == 4  # PENDING and COMPLETE
+    for changed in (
+        note.replace(b'"people": 2', b'"people": 3'),
+        note.replace(b'"objects_left": 0', b'"objects_left": 7'),
+    ):
+        assert not verify_file(changed, published_keys(org)).ok
+    assert not verify_file(note, published_keys(other)).ok
+    with transaction(other) as session:
+        assert session.get_one(Member, stays.id).first_name == "Gil"
+        assert vault().keys.exists(other)
+
+
+def test_nothing_is_certified_while_an_object_was_not_seen_gone(org: UUID, tmp_path: Path) -> None:
+    approved(org, add_member(org, "Ada"))
+    list(close("acme", "Acme", tmp_path / "out", export=False))
+    do_all_work()
+    erasure.turn_epoch()
+    erasure.settle_all()
+    do_all_work()
+    with transaction(org) as session:
+        artifact = session.scalars(select(Artifact).limit(1)).one()
+        artifact.destroyed_at, gone = None, artifact.destroyed_at
+    assert closing.certify(org) is None
+    with transaction(org) as session:
+        session.get_one(Artifact, artifact.id).destroyed_at = gone
+    vault().store.put(artifact.object_name, b"a storage that brought it back")
+    assert closing.certify(org) is None
+    vault().store.delete(artifact.object_name)
+    assert closing.certify(org) is not None
