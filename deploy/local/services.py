@@ -272,8 +272,9 @@ class LocalServices:
             for name, source in zip((main, keys), sources, strict=True):
                 database, app = sql.Identifier(name), sql.Identifier(APP)
                 if name not in known:
+                    # Copying files takes half the time of copying blocks through the server's log.
                     connection.execute(
-                        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+                        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY").format(
                             database, sql.Identifier(OWNER), sql.Identifier(source)
                         )
                     )
@@ -283,6 +284,8 @@ class LocalServices:
                         database, app, sql.Identifier(BACKUP)
                     )
                 )
+        if template is not None:
+            return  # what is granted within a database was copied with it
         with closing(self.postgres.connect(keys)) as connection:
             connection.execute(
                 sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {}").format(sql.Identifier(APP))
