@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,9 +23,14 @@ from workers.process.scheduler import duties
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServices]:
-    """Servers of this test's own, since all unlogged tables of a server that is killed are emptied."""
-    home = tmp_path / "services"
-    with LocalServices(home) as services:
+    """Servers of this test's own, since all unlogged tables of a server that is killed are emptied.
+
+    Not in pytest's own folder: each further pytest closes that to other users, and Postgres is one.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="headshots-test-") as home,
+        LocalServices(Path(home)) as services,
+    ):
         migrate(services.databases.owner)
         for name, value in (settings_of(tmp_path) | services.environment()).items():
             monkeypatch.setenv(name, value)
