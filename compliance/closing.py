@@ -51,6 +51,7 @@ class Standing:
         certified: how many have a certificate that says COMPLETE.
         objects: how many stored objects were not seen gone, the company's own among them.
         key: whether the company's own key is there.
+        open: how many ways in and shoots there are: connections to identity providers, shoots that were not closed.
         epoch: in which it was destroyed; `None` while it is there.
         turned_at: when the key of that epoch was destroyed, with which every older copy died; `None` before.
     """
@@ -60,13 +61,14 @@ class Standing:
     certified: int
     objects: int
     key: bool
+    open: int
     epoch: int | None
     turned_at: datetime | None
 
     @property
     def over(self) -> bool:
         """Whether nothing of the company can be opened any more, anywhere, and each person's erasure is certified."""
-        done = self.certified == self.people and not (self.living or self.objects or self.key)
+        done = self.certified == self.people and not (self.living or self.objects or self.key or self.open)
         return done and self.turned_at is not None
 
 
@@ -131,6 +133,10 @@ def standing(session: Session) -> Standing:
         certified=session.scalars(complete).one(),
         objects=session.scalars(select(func.count()).where(Artifact.destroyed_at.is_(None))).one(),
         key=there,
+        open=sum(
+            session.scalars(select(func.count()).select_from(one)).one()
+            for one in (SamlConnectionRow, select(Shoot.id).where(Shoot.closed_at.is_(None)).subquery())
+        ),
         epoch=epoch,
         turned_at=None if epoch is None else vault().keys.epoch_destroyed_at(epoch),
     )

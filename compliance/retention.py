@@ -10,7 +10,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from compliance import erasure, recall, schedule
-from core import audit, locks, uploads
+from core import audit, locks, turns, uploads
 from core.brand import styles
 from core.clock import now
 from core.db import Lookup, transaction
@@ -186,17 +186,34 @@ def erase_leavers(org_id: UUID) -> int:
 def sweep_all() -> int:
     """Sweep until nothing is due; return of how many people something was deleted.
 
-    A company with much to end does not keep the others waiting: each has its turn, in a transaction of its own.
+    A company with much to end, or in which something fails, does not keep the others waiting: each has its turn, in a
+    transaction of its own.
+
+    Raises:
+        Exception: the last that one of them failed with; the next hour tries again.
     """
-    total = 0
+    people = 0
+    again: list[UUID] = []
+
+    def once(org_id: UUID) -> None:
+        nonlocal people
+        with transaction(org_id) as session:
+            swept = sweep(session)
+        people += swept.people
+        if swept.more:
+            again.append(org_id)
+
+    def leavers(org_id: UUID) -> None:
+        nonlocal people
+        people += erase_leavers(org_id)
+
+    failures: list[Exception] = []
     waiting = Lookup.organizations()
     while waiting:
-        again = []
-        for org_id in waiting:
-            with transaction(org_id) as session:
-                swept = sweep(session)
-            total += swept.people
-            if swept.more:
-                again.append(org_id)
-        waiting = again
-    return total + sum(map(erase_leavers, Lookup.organizations()))
+        again.clear()
+        failures += turns.each(waiting, once)
+        waiting = list(again)
+    failures += turns.each(Lookup.organizations(), leavers)
+    if failures:
+        raise failures[-1]
+    return people

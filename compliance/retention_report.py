@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from compliance import schedule
 from compliance.evidence import origin_of, signing_keys
 from compliance.log import note
-from compliance.schedule import GRACE, Measured
+from compliance.schedule import GRACE, Measured, Truth
 from compliance.signed_facts import RETENTION
 from core.clock import rfc3339
 from core.people import organizations
@@ -28,13 +27,12 @@ _FROM: Final = {
 }
 
 
-def report(session: Session) -> str:
-    """Return the signed note; its text is the JSON (C2SP signed-note v1.0.0, by the key of the company's log).
+def report(session: Session, truth: Truth) -> str:
+    """Return the signed note of what was measured; its text is the JSON (C2SP signed-note v1.0.0, by the key of the company's log).
 
     A checkpoint's text begins with the log's name and this one with a brace, so neither is ever taken for the other.
     """
     organization = organizations.current(session)
-    truth = schedule.measure(session)
     body = {
         "@context": {"dpv": "https://w3id.org/dpv#"},
         "format": RETENTION,
@@ -58,11 +56,15 @@ def _category(line: Measured) -> dict[str, Any]:
         ],
         "days": line.days,
         "counted_from": _FROM[line.kept] if line.kept else "arrival",
-        "held": line.held,
-        "oldest": _time(line.oldest),
-        "due_within_7_days": line.due,
+        **_held(line),
         "overdue": line.overdue,
     }
+
+
+def _held(line: Measured) -> dict[str, Any]:
+    if line.fewer_than is not None:
+        return {"held_fewer_than": line.fewer_than}
+    return {"held": line.held, "oldest": _time(line.oldest), "due_within_7_days": line.due}
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -156,6 +156,7 @@ class Measured:
         oldest: since when the oldest is there; `None` where there are none.
         due: how many end within `SOON`.
         overdue: how many should have ended more than `GRACE` ago, or have ended and still lie in the storage.
+        fewer_than: where it is not said how many there are and since when, a number that they are below.
     """
 
     kept: Kept | None
@@ -164,6 +165,7 @@ class Measured:
     oldest: datetime | None
     due: int
     overdue: int
+    fewer_than: int | None = None
 
 
 _KINDS: Final[dict[Kept, tuple[Kind, ...]]] = {

@@ -54,6 +54,9 @@ class SigningKeys:
     document_key: ec.EllipticCurvePrivateKey
     document_certificate: x509.Certificate
     document_root: x509.Certificate
+    timestamp_url: str = (
+        ""  # of the RFC 3161 authority that is asked for the time of each document's signature
+    )
 
     @classmethod
     def load(cls, path: Path) -> SigningKeys:
@@ -111,15 +114,21 @@ class SigningKeys:
         """Return the public key of the log named `origin`; one private key signs for every log."""
         return VerifierKey.of(origin, self.log_key)
 
-    def published_keys(self, origins: Iterable[str], signers: Iterable[Signer] = ()) -> dict[str, Any]:
+    def published_keys(
+        self,
+        origins: Iterable[str],
+        signers: Iterable[Signer] = (),
+        authorities: Iterable[x509.Certificate] = (),
+    ) -> dict[str, Any]:
         """Return what an auditor needs to check evidence offline, JSON-shaped (see `PublishedKeys`).
 
         Args:
             origins: Names of the logs.
             signers: Who signs where pictures come from.
+            authorities: Who vouches for the times in signatures.
         """
         keys = [self.verifier(origin) for origin in origins]
-        return PublishedKeys(
+        published = PublishedKeys(
             format="headshots.keys/1",
             logs=tuple(
                 PublishedLog(origin=key.name, vkey=str(key), sha256=sha256(key.public).hexdigest())
@@ -133,7 +142,9 @@ class SigningKeys:
                 ),
             ),
             pictures=tuple(PublishedSigner.of(one) for one in signers),
-        ).model_dump(mode="json")
+            authorities=tuple(map(PublishedAuthority.of, authorities)),
+        )
+        return published.model_dump(mode="json", exclude=None if published.authorities else {"authorities"})
 
 
 class _Part(BaseModel):
@@ -177,6 +188,19 @@ class _PublishedCertificate(_Part):
 
 class PublishedRoot(_PublishedCertificate):
     """The root certificate that vouches for signed documents."""
+
+
+class PublishedAuthority(_PublishedCertificate):
+    """A certificate that vouches for an RFC 3161 authority."""
+
+    @classmethod
+    def of(cls, pem: x509.Certificate) -> PublishedAuthority:
+        """Return what may be known of an authority's certificate."""
+        return cls(
+            subject=pem.subject.rfc4514_string(),
+            certificate=pem.public_bytes(Encoding.PEM).decode("ascii"),
+            sha256=pem.fingerprint(SHA256()).hex(),
+        )
 
 
 class PublishedSigner(_PublishedCertificate):
@@ -225,6 +249,8 @@ class PublishedKeys(_Part):
     logs: tuple[PublishedLog, ...]
     documents: tuple[PublishedRoot, ...]
     pictures: tuple[PublishedSigner, ...] = ()
+    # Who vouches for the times in signatures. Left out where there is none, so that earlier releases read the file.
+    authorities: tuple[PublishedAuthority, ...] = ()
 
 
 def _new_log_key() -> bytes:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ import rfc8785
 from pydantic import ValidationError
 
 from compliance import signed_facts
-from compliance.certificate.evidence import Certificate, LogEvidence
-from compliance.certificate.parts import EVIDENCE_NAME
+from compliance.certificate.evidence import Body, Certificate, LogEvidence
+from compliance.certificate.parts import EVIDENCE_NAME, Clock
 from compliance.log import checkpoint, consistency, cosignature, note
 from compliance.log.checkpoint import CheckpointBody
 from compliance.log.cosignature import CosignerKey
@@ -31,6 +32,10 @@ from core.clock import rfc3339
 MAX_BYTES = (
     20_000_000  # a certificate is about 50 kB, of thousands of locations below 5 MB; a picture for print 3 MB
 )
+
+
+# An authority is asked in the moment of signing; a stamp of another day was put on later.
+LATEST_STAMP = timedelta(days=1)
 
 
 class Kind(StrEnum):
@@ -211,7 +216,7 @@ def _certificate(
     content: bytes, published: PublishedKeys, vkeys: list[VerifierKey], checks: _Checks
 ) -> tuple[Kind, str]:
     """Check a certificate or a statement from its outside in; return which it is and its status."""
-    signed = open_signed(content, published.documents, checks.add)
+    signed = open_signed(content, published.documents, published.authorities, checks.add)
     checks.add("evidence attached", list(signed.attachments) == [EVIDENCE_NAME], f"one file, {EVIDENCE_NAME}")
     evidence = signed.attachments[EVIDENCE_NAME]
     try:
@@ -225,6 +230,7 @@ def _certificate(
         f"{document.certificate.format}, canonical JSON",
     )
     body = document.certificate
+    checks.add("time as stated", *_time(signed.stamped_at, body))
     checks.add("deletions verified", not body.failed, body.checked)
     head = _log(document, vkeys, checks)
     checks.add(
@@ -242,6 +248,17 @@ def _certificate(
     if isinstance(body, StatementBody):
         return Kind.STATEMENT, body.status
     return Kind.CERTIFICATE, body.status.value
+
+
+def _time(stamped_at: datetime | None, body: Body) -> tuple[bool, str]:
+    """Say whether a signature carries the time that its document says it does."""
+    if body.clock is Clock.OWN or stamped_at is None:
+        own = body.clock is Clock.OWN and stamped_at is None
+        return own, "signed with the platform's own time, as the document says"
+    return (
+        abs(stamped_at - body.issued_at) <= LATEST_STAMP,
+        f"signed {stamped_at:%Y-%m-%d %H:%M} UTC by an authority's clock, within a day of {body.issued_at:%Y-%m-%d %H:%M}",
+    )
 
 
 def _retention(content: bytes, vkeys: list[VerifierKey], checks: _Checks) -> str:

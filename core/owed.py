@@ -24,6 +24,7 @@ MAILS: Final = frozenset(
         JobName.DEVICE_MAIL,
         JobName.LOG_MAIL,
         JobName.CHECKPOINT_MAIL,
+        JobName.RECALL_MAIL,
     }
 )
 UNTIL_DONE: Final = DELETIONS | MAILS

@@ -43,6 +43,7 @@ class JobName(StrEnum):
     DEVICE_MAIL = "device_mail"
     LOG_MAIL = "log_mail"
     CHECKPOINT_MAIL = "checkpoint_mail"
+    RECALL_MAIL = "recall_mail"
     PURGE = "purge"
     ERASE = "erase"
     CERTIFY = "certify"
@@ -74,6 +75,7 @@ JOBS = {
         JobName.LOG_MAIL,
         JobName.READY_MAIL,
         JobName.INVITE_MAIL,
+        JobName.RECALL_MAIL,
         JobName.CHECKPOINT_MAIL,
     ),
     Lane.GPU: (JobName.TRAIN, JobName.TRAIN_STYLE, JobName.GENERATE),

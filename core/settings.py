@@ -163,6 +163,15 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
         "", description="what that copy is sealed to, as `headshots keys escrow-key` prints it"
     )
     signing_path: Path = Field(description="folder of the evidence signing keys and certificates")
+    timestamp_url: str = Field(
+        "",
+        pattern=r"^(|https?://\S+)$",
+        description="RFC 3161 authority that is asked for the time of each certificate's signature, with a hash alone; nobody if not set, and the time is the platform's own",
+    )
+    timestamp_certificates: Path | None = Field(
+        None,
+        description="PEM file of the certificates that vouch for that authority, published with the other keys; needed with `HEADSHOTS_TIMESTAMP_URL`, and those of earlier authorities stay in it",
+    )
     witnesses_path: Path | None = Field(
         None,
         description="file of witnesses that cosign each company's checkpoints (C2SP tlog-witness), one a line: verifier key, space, address",

@@ -49,8 +49,9 @@ def close(slug: str, name: str, out: Path, *, export: bool) -> Iterator[str]:
     out.mkdir(parents=True, exist_ok=True)
     if export and before.living:
         yield from _give_back(org_id, out)
+    # Each time: a restored backup may have brought back a sign-in, a shoot or a logo, where the key stays destroyed.
+    closing.end(org_id)
     if before.living or before.key:
-        closing.end(org_id)
         yield "Nobody can sign in any more, and nothing about anybody can be read."
     with transaction(org_id) as session:
         found = closing.standing(session)

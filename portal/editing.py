@@ -24,7 +24,7 @@ bp = Blueprint("editing", __name__)
 @signed_in
 @limiter.limit("20 per hour")  # each is seconds of the studio's work
 def edit(headshot_id: UUID) -> Response:
-    """Ask for a headshot a little closer or wider, lighter or darker."""
+    """Ask for a headshot a little closer or wider, lighter or darker, or further to a side."""
     with transaction(me().org_id) as session:
         place = visit(session, lock=True)
         headshot = headshots.get(session, place.member.id, headshot_id)
@@ -37,6 +37,7 @@ def edit(headshot_id: UUID) -> Response:
             headshot,
             closer=_step("closer"),
             lighter=_step("lighter"),
+            right=_step("right"),
             actor=place.actor,
         )
         address = step_url(State(place.participation.state))

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from compliance import retention_report, schedule, sealing
+from compliance import public_truth, retention_report, sealing
 from compliance.evidence import published_keys, published_keys_of, signing_keys
 from compliance.log import witnesses
 from compliance.verify import MAX_BYTES, Verification, verify_file
@@ -46,9 +46,9 @@ def show(slug: str) -> Response:
     """Say what is held, how long, what makes the pictures, what checks them, and who else is involved."""
     org_id = organization_of(slug)
     config = settings()
+    truth = public_truth.of(org_id)
     with transaction(org_id) as session:
         organization = company(session)
-        truth = schedule.measure(session)
         return page(
             "trust.html",
             organization=organization,
@@ -94,8 +94,10 @@ def retention_note(slug: str) -> Response:
 
 
 def _report(slug: str) -> str:
-    with transaction(organization_of(slug)) as session:
-        return retention_report.report(session)
+    org_id = organization_of(slug)
+    truth = public_truth.of(org_id)
+    with transaction(org_id) as session:
+        return retention_report.report(session, truth)
 
 
 @bp.get("/trust/<slug>/root.cer")

@@ -15,7 +15,7 @@ from core.checks.report import CLEAN_CUT
 from core.models import Kind
 from core.portraits.engines import Fallback
 from core.style.spec import Output
-from core.style.variants import CLOSER, DARKER, LIGHTER, OTHER_BACKDROP, WIDER
+from core.style.variants import CLOSER, DARKER, LIGHTER, OTHER_BACKDROP, TO_LEFT, TO_RIGHT, WIDER
 from core.words import fill
 
 
@@ -257,6 +257,8 @@ def notes(report: Mapping[str, Any]) -> list[str]:
         WIDER: _("A little wider, as you asked."),
         LIGHTER: _("A little lighter, as you asked."),
         DARKER: _("A little darker, as you asked."),
+        TO_LEFT: _("A little further left, as you asked."),
+        TO_RIGHT: _("A little further right, as you asked."),
         OTHER_BACKDROP: _("Before another colour that your company allows."),
         "crop_tighter": _("Cropped a little tighter than usual, because your photo ends there."),
         "eye_line_lower": _(
@@ -450,6 +452,9 @@ def check(name: str) -> str:
         "page of these facts": _("Page of these facts"),
         "picture unchanged": _("Picture unchanged"),
         "public keys": _("Public keys"),
+        "time as stated": _("Time as stated"),
+        "time of this signature": _("Time of this signature"),
+        "time trusted": _("Time trusted"),
         "readable": _("Readable"),
         "end of company signed": _("End of the company signed"),
         "everybody certified": _("Everybody certified"),

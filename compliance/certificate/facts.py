@@ -17,6 +17,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from compliance.certificate.parts import (
+    Clock,
     Count,
     EpochTurn,
     Moment,
@@ -204,6 +205,7 @@ class CertificateBody(Part):
     retained: tuple[Retained, ...] = ()
     recipients: tuple[Recipient, ...] = ()
     recall: Recall | None = None
+    clock: Clock = Clock.OWN
     assumptions: tuple[Assumption, ...] = (Assumption.KEYRING, Assumption.BACKUPS, Assumption.COPIES)
     performed_by: Tool
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from compliance.certificate.parts import (
+    Clock,
     Count,
     EpochTurn,
     Moment,
@@ -92,6 +93,11 @@ class FirstBody(Part):
         if self.epoch.destroyed_at is not None and self.epoch.destroyed_at > self.issued_at:
             raise ValueError("an epoch key that is destroyed was destroyed before the certificate")
         return self
+
+    @property
+    def clock(self) -> Clock:
+        """Whose time the signature carries: none of this edition has an authority's."""
+        return Clock.OWN
 
     @property
     def failed(self) -> list[str]:

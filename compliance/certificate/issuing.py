@@ -26,7 +26,7 @@ from compliance.certificate.facts import (
 )
 from compliance.certificate.kept import kept
 from compliance.certificate.lines import Files
-from compliance.certificate.parts import EpochTurn, Status
+from compliance.certificate.parts import Clock, EpochTurn, Status
 from compliance.consent.texts import Regime
 from compliance.erasure import TOOL
 from compliance.evidence import keys_address, signing_keys
@@ -137,8 +137,14 @@ def _body(
         retained=kept(session, erasure),
         recipients=_recipients(session, erasure),
         recall=_recall(session, erasure),
+        clock=clock(),
         performed_by=TOOL,
     )
+
+
+def clock() -> Clock:
+    """Return whose time signatures carry now."""
+    return Clock.AUTHORITY if settings().timestamp_url else Clock.OWN
 
 
 def controller(organization: models.Organization) -> Controller:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from compliance.certificate import keeping
 from compliance.certificate.facts import Basis, Retained, Where
 from core import personal
+from core.clock import now
 from core.models import (
     AuditEvent,
     Certificate,
@@ -22,6 +25,7 @@ from core.models import (
 )
 from core.models.base import Base
 from core.personal import Stays
+from core.settings import settings
 from core.vault import vault
 
 BASES: Final = {
@@ -39,7 +43,7 @@ RECALLED_FILES = "recalled_files"
 def kept(session: Session, erasure: Erasure) -> tuple[Retained, ...]:
     """Return everything that is kept, with the number of each.
 
-    Nothing of it has an end that is set but the names of files that a company is asked to delete.
+    Nothing of it has an end that is set but the names of files that a company is asked to delete, and what lies beside the keys.
     """
     found = (*_rows(session, erasure), *_of_the_log(session, erasure), *_ledgers(session, erasure))
     return tuple(one for one in found if one.count)
@@ -91,7 +95,11 @@ def _ledgers(session: Session, erasure: Erasure) -> Iterator[Retained]:
     ):
         yield Retained(what=what, where=Where.KEYS, count=count, basis=Basis.RESTORE)
     yield Retained(
-        what=KEPT_CERTIFICATES, where=Where.KEYS, count=_certificates(session, erasure), basis=Basis.RESTORE
+        what=KEPT_CERTIFICATES,
+        where=Where.KEYS,
+        count=_certificates(session, erasure),
+        basis=Basis.RESTORE,
+        until=now() + timedelta(days=settings().backup_days) + keeping.MARGIN,
     )
 
 

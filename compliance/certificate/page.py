@@ -10,6 +10,7 @@ from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
@@ -153,6 +154,7 @@ def record(
         "evidence_sha256": sha256(document.canonical()).hexdigest(),
         "root_fingerprint": keys.document_root.fingerprint(SHA256()).hex(),
         "signer_fingerprint": keys.document_certificate.fingerprint(SHA256()).hex(),
+        "authority": urlsplit(keys.timestamp_url).netloc,
         "root_name": ROOT_NAME,
         "signer_name": SIGNER_NAME,
         "keys_address": keys_address,

@@ -38,6 +38,13 @@ class Status(StrEnum):
     COMPLETE = "COMPLETE"  # no copy anywhere of what the person's keys sealed can be opened
 
 
+class Clock(StrEnum):
+    """Whose time a signature carries."""
+
+    OWN = "own"  # the platform's
+    AUTHORITY = "authority"  # an RFC 3161 authority's, in the signature
+
+
 class Part(BaseModel):
     """A part of a signed document."""
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
-from compliance import consent, recall
+from compliance import consent, recall, recall_letters
 from compliance.erasure import rows
 from core import audit, locks
 from core.clock import now
@@ -96,7 +96,8 @@ def request(
         erasure=str(erasure.id),
         reason=reason.value,
     )
-    recall.begin(session, erasure, member)
+    if recall.begin(session, erasure, member) is not None:
+        recall_letters.owe(session)
     with because(session, Ground.ERASURE):
         _end_everything(session, member, actor)
     lists = [one.artifact_id for one in vault().passing(session)]

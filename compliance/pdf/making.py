@@ -23,9 +23,13 @@ from weasyprint import HTML
 from weasyprint import Attachment as PdfAttachment
 from weasyprint.urls import FatalURLFetchingError
 
+from compliance.pdf.authority import Authority
 from compliance.signing import SigningKeys
 
 SIGNATURE_FIELD = "Evidence"
+RESERVED = (
+    14_000  # hex digits of a signature with a timestamp; one of a public authority takes 8 to 11 thousand
+)
 PLACE = "signature"  # id of the element over which the signature's field lies, where a page has one
 POINTS = 0.75  # of a CSS pixel
 # PDF/A-3 is of ISO 32000-1 (ISO 19005-3, 6.1.2), and a reader takes a later version in the catalog for the file's.
@@ -139,7 +143,7 @@ class _Clear(BaseStamp):  # type: ignore[misc]
 
 
 def sign(unsigned: Unsigned, keys: SigningKeys) -> bytes:
-    """Return the PDF with a PAdES B-B signature that allows no change after it (DocMDP level 1).
+    """Return the PDF with a PAdES signature that allows no change after it (DocMDP level 1): B-T where `keys` name a clock, else B-B.
 
     Only the signer's certificate is embedded: the root must come from where the verifier trusts it.
     """
@@ -160,9 +164,15 @@ def sign(unsigned: Unsigned, keys: SigningKeys) -> bytes:
     page, box = unsigned.place or (0, None)
     field = fields.SigFieldSpec(SIGNATURE_FIELD, on_page=page, box=box)
     signing = signers.PdfSigner(
-        metadata, signer=signer, stamp_style=_Glass(border_width=0), new_field_spec=field
+        metadata,
+        signer=signer,
+        timestamper=Authority(keys.timestamp_url) if keys.timestamp_url else None,
+        stamp_style=_Glass(border_width=0),
+        new_field_spec=field,
     )
-    signed: BytesIO = signing.sign_pdf(_Writer(BytesIO(unsigned.pdf)))
+    signed: BytesIO = signing.sign_pdf(
+        _Writer(BytesIO(unsigned.pdf)), bytes_reserved=RESERVED if keys.timestamp_url else None
+    )
     return signed.getvalue()
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from hashlib import sha256
 
 from asn1crypto import cms
@@ -22,22 +23,30 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from compliance.signing import PublishedRoot
+from compliance.pdf import timestamp
+from compliance.signing import PublishedAuthority, PublishedRoot
 
 Check = Callable[[str, bool, str], None]
 
-MAX_GAP = 16_384  # characters between what is signed; ours has 2,582 (measured)
+MAX_GAP = 16_384  # characters between what is signed; ours has 2,582 (measured), with a timestamp 14,002
+STAMP = "signature_time_stamp_token"
 _WORD = b"/ByteRange"
 _RANGE = re.compile(_WORD + rb" \[(\d{1,9}) (\d{1,9}) (\d{1,9}) (\d{1,9})\]")
 
 
-def check_seal(content: bytes, roots: Sequence[PublishedRoot], check: Check) -> None:
+def check_seal(
+    content: bytes, roots: Sequence[PublishedRoot], authorities: Sequence[PublishedAuthority], check: Check
+) -> datetime | None:
     """Check that the PDF `content` is, byte for byte, one that a signer of `roots` signed.
 
     Args:
         content: The whole file.
-        roots: Trusted.
+        roots: Trusted for signatures.
+        authorities: Trusted for the times in them.
         check: Told the name, outcome and detail of each step; it must raise where the outcome is False.
+
+    Returns:
+        When an authority saw the signature; `None` where none was asked.
 
     Raises:
         Exception: whatever the CMS and certificate parsers raise on bytes that are no signature.
@@ -63,7 +72,7 @@ def check_seal(content: bytes, roots: Sequence[PublishedRoot], check: Check) -> 
     check(
         "signature valid",
         _signed_by(certificate, signer["signature"].native, attributes.untag().dump()),
-        "ECDSA P-256 with SHA-256, PAdES B-B",
+        "ECDSA P-256 with SHA-256, PAdES",
     )
     check(
         "no spare bytes",
@@ -76,6 +85,19 @@ def check_seal(content: bytes, roots: Sequence[PublishedRoot], check: Check) -> 
         any(_issued_by(certificate, root) for root in roots),
         f"the signer's certificate comes from the published root, SHA-256 {fingerprints}",
     )
+    token = _token(signer)
+    if token is None:
+        return None
+    vouching = [one.certificate for one in authorities]
+    return timestamp.check_token(token, signer["signature"].native, vouching, check)
+
+
+def _token(signer: cms.SignerInfo) -> cms.ContentInfo | None:
+    """Return the timestamp in a signature: one, or none."""
+    for one in signer["unsigned_attrs"]:
+        if one["type"].native == STAMP:
+            return one["values"][0]
+    return None
 
 
 def _signed_by(certificate: x509.Certificate, signature: bytes, data: bytes) -> bool:
@@ -104,9 +126,10 @@ def _gap(signed: cms.SignedData, length: int) -> bytes:
 
 
 def _rebuild(signed: cms.SignedData) -> bytes:
-    """Return the DER that a SHA-256 ECDSA signature by one certificate has, with nothing optional in it."""
+    """Return the DER that a SHA-256 ECDSA signature by one certificate has, with nothing optional in it but a timestamp."""
     signer = signed["signer_infos"][0]
     certificate: asn1_x509.Certificate = signed["certificates"][0].chosen
+    token = _token(signer)
     info = cms.SignerInfo(
         {
             "version": "v1",
@@ -120,6 +143,7 @@ def _rebuild(signed: cms.SignedData) -> bytes:
             "signed_attrs": signer["signed_attrs"],
             "signature_algorithm": {"algorithm": "sha256_ecdsa"},
             "signature": signer["signature"].native,
+            **({"unsigned_attrs": [stamp(token)]} if token is not None else {}),
         }
     )
     data = cms.SignedData(
@@ -133,3 +157,8 @@ def _rebuild(signed: cms.SignedData) -> bytes:
     )
     rebuilt: bytes = cms.ContentInfo({"content_type": "signed_data", "content": data}).dump(force=True)
     return rebuilt
+
+
+def stamp(token: cms.ContentInfo) -> cms.CMSAttribute:
+    """Return the attribute with a timestamp, in the form of `compliance.pdf.timestamp.canonical`."""
+    return cms.CMSAttribute({"type": STAMP, "values": [timestamp.canonical(token)]})

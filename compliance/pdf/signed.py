@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 
 from asn1crypto import pem
@@ -19,7 +20,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 from compliance.pdf.seal import Check, check_seal
-from compliance.signing import PublishedRoot
+from compliance.signing import PublishedAuthority, PublishedRoot
 from core.clock import now
 
 
@@ -29,20 +30,24 @@ class SignedPdf:
 
     identifier: bytes  # the document's permanent one, given when its page was made
     attachments: dict[str, bytes]  # by file name
+    stamped_at: datetime | None  # when an RFC 3161 authority saw its signature
 
 
-def open_signed(content: bytes, roots: Sequence[PublishedRoot], check: Check) -> SignedPdf:
+def open_signed(
+    content: bytes, roots: Sequence[PublishedRoot], authorities: Sequence[PublishedAuthority], check: Check
+) -> SignedPdf:
     """Verify the signature of the PDF `content` and return what it carries.
 
     Args:
         content: The whole file.
-        roots: Trusted.
+        roots: Trusted for signatures.
+        authorities: Trusted for the times in them.
         check: Told the name, outcome and detail of each step; it must raise where the outcome is False.
 
     Raises:
         Exception: whatever the PDF and CMS parsers raise on bytes that are no signed PDF.
     """
-    check_seal(content, roots, check)
+    stamped_at = check_seal(content, roots, authorities, check)
     reader = PdfFileReader(BytesIO(content))
     (signature,) = reader.embedded_signatures
     trust = [asn1_x509.Certificate.load(pem.unarmor(root.certificate.encode())[2]) for root in roots]
@@ -63,7 +68,7 @@ def open_signed(content: bytes, roots: Sequence[PublishedRoot], check: Check) ->
         and bool(status.docmdp_ok),
         "certified with DocMDP level 1",
     )
-    return SignedPdf(reader.document_id[0], _attachments(reader))
+    return SignedPdf(reader.document_id[0], _attachments(reader), stamped_at)
 
 
 def _attachments(reader: PdfFileReader) -> dict[str, bytes]:

@@ -70,6 +70,15 @@ def ended_in(session: Session, month: str) -> list[Gone]:
     ]
 
 
+def first_month(session: Session) -> str | None:
+    """Return the first month in which something of a person ended for a reason that was noted, such as 2026-11; UTC."""
+    asked = select(func.min(Artifact.delete_requested_at)).where(
+        Artifact.member_id.is_not(None), Artifact.ended_because.is_not(None)
+    )
+    first = session.scalar(asked)
+    return None if first is None else f"{first.astimezone(UTC):%Y-%m}"
+
+
 def look_again(files: Sequence[Gone]) -> tuple[Ended, ...]:
     """Look for each file and its key again, outside of any transaction, and count by kind and reason.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from compliance.certificate.facts import Controller, Operator
-from compliance.certificate.parts import Count, Moment, Part, Slug, Tool, canonical_json, log_facts
+from compliance.certificate.parts import Clock, Count, Moment, Part, Slug, Tool, canonical_json, log_facts
 from core.grounds import Ground
 
 Month = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]  # UTC
@@ -48,10 +48,13 @@ class StatementBody(Part):
     organization: Controller
     operator: Operator
     issued_at: Moment
-    retention_days: Count  # as the company promises now; whoever was promised less is kept for less
+    # As the company promises now; whoever was promised less is kept for less.
+    retention_days: Count  # of photos and working data, after approval
+    headshot_days: Count  # of headshots, after their shoot has ended
     ended: tuple[Ended, ...] = ()
     withdrawn: tuple[Withdrawn, ...] = ()
     erasures: Count  # people erased in the month; each has a certificate of its own
+    clock: Clock = Clock.OWN
     performed_by: Tool
 
     @model_validator(mode="after")

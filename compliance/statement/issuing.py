@@ -6,11 +6,11 @@ from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from compliance.certificate.evidence import Certificate, LogEvidence
-from compliance.certificate.issuing import controller, operator
+from compliance.certificate.issuing import clock, controller, operator
 from compliance.certificate.parts import VerificationFailed
 from compliance.erasure import TOOL
 from compliance.evidence import keys_address, signing_keys
@@ -18,7 +18,7 @@ from compliance.log import sequencer
 from compliance.statement import counting
 from compliance.statement.document import render_statement
 from compliance.statement.facts import Ended, StatementBody
-from core import audit, locks
+from core import audit, locks, turns
 from core.clock import now
 from core.db import Lookup, transaction
 from core.ids import new_id
@@ -27,10 +27,26 @@ from core.people import organizations
 
 
 def issue_all() -> None:
-    """Sign the statement of the last month for each company that has none of it yet."""
+    """Sign what each company has no statement of yet: the last month, and those before it that were left.
+
+    A month waits for the one before it, so that none is left out for good. A company in which something that ended is
+    still there does not keep the others waiting.
+
+    Raises:
+        Exception: the last that one of them failed with.
+    """
+    if failures := turns.each(Lookup.organizations(), _catch_up):
+        raise failures[-1]
+
+
+def _catch_up(org_id: UUID) -> None:
     last = f"{now().replace(day=1) - timedelta(days=1):%Y-%m}"
-    for org_id in Lookup.organizations():
-        issue(org_id, last)
+    with transaction(org_id) as session:
+        stated = session.scalar(select(func.max(Statement.month)))
+        month = f"{counting.bounds(stated)[1]:%Y-%m}" if stated else counting.first_month(session) or last
+    while month <= last:
+        issue(org_id, month)
+        month = f"{counting.bounds(month)[1]:%Y-%m}"
 
 
 def issue(org_id: UUID, month: str) -> UUID | None:
@@ -70,9 +86,11 @@ def _sign(session: Session, month: str, ended: tuple[Ended, ...]) -> Statement:
         operator=operator(),
         issued_at=now(),
         retention_days=organization.retention_days,
+        headshot_days=organization.headshot_days,
         ended=ended,
         withdrawn=counting.withdrawn_in(session, month),
         erasures=counting.erasures_in(session, month),
+        clock=clock(),
         performed_by=TOOL,
     )
     facts = body.facts()

@@ -12,11 +12,21 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.clock import now
 from core.db import organization_of
-from core.errors import NotFound
+from core.errors import Conflict, NotFound
 from core.ids import new_id
 from core.models import Member, Role
 from core.people import addresses
 from core.vault import vault
+from core.words import N_
+
+
+class CompanyLeft(Conflict):
+    """The company has left: everybody of it was erased, and nobody is added any more."""
+
+    code = "company_left"
+
+    def __init__(self) -> None:
+        super().__init__(N_("This company has left the platform. Nobody can be added any more."))
 
 
 @dataclass(frozen=True)
@@ -39,14 +49,21 @@ def add(session: Session, people: Sequence[NewMember], *, actor: audit.Actor, ta
 
     The keys are made in one round trip before the rows: a rolled back transaction leaves keys that
     seal nothing.
+
+    Raises:
+        CompanyLeft: the company has left, also where a restored database does not know that.
     """
+    # The ledger beside the keys is what no backup of the database takes back.
+    org_id = organization_of(session)
+    if vault().keys.erasures.among([org_id]):
+        raise CompanyLeft
     ids = [new_id() for _ in people]
     keys = vault().keys.create(ids)
     created = now()
     members = [
         Member(
             id=member_id,
-            org_id=organization_of(session),
+            org_id=org_id,
             created_at=created,
             pseudonym=vault().subject_pseudonym(member_id, keys[member_id]),
             email=addresses.folded(person.email),

@@ -15,7 +15,7 @@ from core.models import EngineName, Headshot, Participation, Photo, Style
 from core.portraits import engines, submission, verdicts
 from core.portraits.headshots import ASKED
 from core.portraits.verdicts import Standing
-from core.style.variants import EDIT_SIZE, EDIT_STOPS, Variant, is_house_look
+from core.style.variants import EDIT_ASIDE, EDIT_SIZE, EDIT_STOPS, Variant, is_house_look
 
 _LAST: Final = 1000  # rank, behind whatever its run made
 
@@ -49,6 +49,7 @@ def ask(
     *,
     closer: int,
     lighter: int,
+    right: int = 0,
     actor: audit.Actor,
 ) -> None:
     """Have a headshot made once more, a little different.
@@ -59,6 +60,7 @@ def ask(
         headshot: one of theirs that they may see.
         closer: 1 for closer, -1 for wider, 0 for as it is.
         lighter: 1 for lighter, -1 for darker, 0 for as it is.
+        right: 1 for further right in the picture, -1 for further left, 0 for as it is.
         actor: who asks.
 
     Raises:
@@ -67,7 +69,7 @@ def ask(
         Conflict: the state does not allow it.
     """
     locks.person(session, participation.member_id)
-    if not (closer or lighter) or not allowed(session, headshot):
+    if not (closer or lighter or right) or not allowed(session, headshot):
         raise NoEdit("This headshot cannot be changed like that. Choose another one, or try other photos.")
     submission.reopen(session, participation, actor=actor)
     session.add(
@@ -81,7 +83,13 @@ def ask(
             engine=headshot.engine,
             run=headshot.run,
             rank=_LAST,
-            gates={"edit": {"closer": closer * EDIT_SIZE, "lighter": lighter * EDIT_STOPS}},
+            gates={
+                "edit": {
+                    "closer": closer * EDIT_SIZE,
+                    "lighter": lighter * EDIT_STOPS,
+                    "aside": right * EDIT_ASIDE,
+                }
+            },
             withheld_code=ASKED,
             seconds=0.0,
         )
@@ -103,4 +111,8 @@ def asked(session: Session, participation_id: UUID) -> Headshot | None:
 def variant_of(row: Headshot) -> Variant:
     """Return what was asked for."""
     wanted: dict[str, Any] = row.gates.get("edit", {})
-    return Variant(closer=wanted.get("closer", 0.0), lighter=wanted.get("lighter", 0.0))
+    return Variant(
+        closer=wanted.get("closer", 0.0),
+        lighter=wanted.get("lighter", 0.0),
+        aside=wanted.get("aside", 0.0),
+    )

@@ -419,7 +419,7 @@ class Variants(_Part):
 
     edits: bool = Field(
         default=False,
-        description="true or false; whether people may ask for a little closer or wider, lighter or darker",
+        description="true or false; whether people may ask for a little closer or wider, lighter or darker, further left or right",
     )
 
     @field_validator("colors")

@@ -14,10 +14,15 @@ CLOSER: Final = "variant_closer"
 WIDER: Final = "variant_wider"
 LIGHTER: Final = "variant_lighter"
 DARKER: Final = "variant_darker"
+TO_LEFT: Final = "variant_left"
+TO_RIGHT: Final = "variant_right"
 OTHER_BACKDROP: Final = "variant_backdrop"
 # What people may ask for. Heads that differ by more are seen beside each other (docs/sources.md, Gates of a team).
 EDIT_SIZE: Final = 0.06  # of the head's height
 EDIT_STOPS: Final = 1 / 3  # as cameras correct an exposure by
+EDIT_ASIDE: Final = (
+    0.04  # of the frame's width; two thirds of what a photo that ends at the side is moved by at most
+)
 _LIGHT: Final = 0.4  # stops from the neutral level, as far as a style goes
 
 
@@ -29,11 +34,13 @@ class Variant:
         closer: Fraction by which the head is larger; below 0 smaller.
         lighter: Stops; below 0 darker.
         color: Of a plain backdrop, #rrggbb; empty for the style's own.
+        aside: Fraction of the frame's width by which the head is further right; below 0 further left.
     """
 
     closer: float = 0.0
     color: str = ""
     lighter: float = 0.0
+    aside: float = 0.0
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -43,12 +50,14 @@ class Variant:
             WIDER: self.closer < 0,
             LIGHTER: self.lighter > 0,
             DARKER: self.lighter < 0,
+            TO_LEFT: self.aside < 0,
+            TO_RIGHT: self.aside > 0,
             OTHER_BACKDROP: bool(self.color),
         }
         return tuple(code for code, holds in said.items() if holds)
 
     def applied(self, style: StyleSpec) -> StyleSpec:
-        """Return the style that a picture of this variant has to match."""
+        """Return the style that a picture of this variant has to match; no style puts a head aside, which the finisher does."""
         changes: dict[str, object] = {}
         if self.closer:
             height = min(style.crop.head_height * (1 + self.closer), LARGEST_HEAD)
@@ -73,4 +82,4 @@ def variants_of(style: StyleSpec) -> list[Variant]:
 
 def is_house_look(notes: Collection[str]) -> bool:
     """Whether a gate report's notes are of a headshot in the style itself, of which an edit can be asked."""
-    return {CLOSER, WIDER, LIGHTER, DARKER, OTHER_BACKDROP}.isdisjoint(notes)
+    return {CLOSER, WIDER, LIGHTER, DARKER, TO_LEFT, TO_RIGHT, OTHER_BACKDROP}.isdisjoint(notes)

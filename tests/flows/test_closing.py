@@ -26,8 +26,19 @@ from core.brand import brands
 from core.db import transaction
 from core.errors import InvalidInput
 from core.ids import new_id
-from core.models import Artifact, Erasure, Headshot, Kind, Member, Participation, Photo, Shoot, State
-from core.people import organizations
+from core.models import (
+    Artifact,
+    Erasure,
+    Headshot,
+    Kind,
+    Member,
+    Participation,
+    Photo,
+    SamlConnectionRow,
+    Shoot,
+    State,
+)
+from core.people import members, organizations
 from core.vault import vault
 from deploy.closing import close
 
@@ -138,3 +149,50 @@ def test_nothing_is_certified_while_an_object_was_not_seen_gone(org: UUID, tmp_p
     assert closing.certify(org) is None
     vault().store.delete(artifact.object_name)
     assert closing.certify(org) is not None
+
+
+def gone(org: UUID, out: Path) -> None:
+    list(close("acme", "Acme", out, export=False))
+    do_all_work()
+    erasure.turn_epoch()
+    erasure.settle_all()
+    do_all_work()
+
+
+def test_nobody_joins_a_company_that_has_left(org: UUID, tmp_path: Path) -> None:
+    """An import, a sign-in that was under way, a provider that a restored backup trusts again: all add people here."""
+    add_member(org, "Ada")
+    gone(org, tmp_path / "out")
+    for tag in (audit.Tag.MEMBER_IMPORTED, audit.Tag.MEMBER_PROVISIONED):
+        with pytest.raises(members.CompanyLeft), transaction(org) as session:
+            members.add(
+                session, [members.NewMember("eve@acme.example", "Eve", "Late")], actor=audit.SYSTEM, tag=tag
+            )
+    list(close("acme", "Acme", tmp_path / "out", export=False))
+    assert (tmp_path / "out" / "closing.note").exists()
+
+
+def test_what_a_restored_backup_opens_again_is_closed_before_the_end_is_certified(
+    org: UUID, tmp_path: Path
+) -> None:
+    part = add_participation(org, add_member(org, "Ada"), State.INVITED)
+    gone(org, tmp_path / "out")
+    with transaction(org) as session:
+        session.get_one(Shoot, part.shoot_id).closed_at = None
+        session.add(
+            SamlConnectionRow(
+                id=new_id(),
+                org_id=org,
+                idp_entity_id="https://idp.example",
+                idp_sso_url="https://idp.example/sso",
+                idp_certificates=[],
+                attributes={},
+                admin_groups=[],
+            )
+        )
+    assert closing.certify(org) is None
+    list(close("acme", "Acme", tmp_path / "again", export=False))
+    with transaction(org) as session:
+        assert session.scalars(select(SamlConnectionRow)).all() == []
+        assert session.get_one(Shoot, part.shoot_id).closed_at is not None
+    assert (tmp_path / "again" / "closing.note").exists()

@@ -172,6 +172,13 @@ MUTATIONS = (
         ("tests/unit/compliance/test_lines.py::test_a_storage_that_lies_later_gets_no_final_certificate",),
     ),
     Mutation(
+        "A timestamp by whoever likes is refused",
+        "compliance/pdf/timestamp.py",
+        "        any(_issued_by(certificate, one, moment) for one in authorities),",
+        "        True,",
+        ("tests/unit/compliance/test_timestamp.py::test_a_stamp_by_whoever_likes_is_refused",),
+    ),
+    Mutation(
         "What an erasure ends is no withdrawal",
         "compliance/erasure/begin.py",
         "    with because(session, Ground.ERASURE):\n        _end_everything",

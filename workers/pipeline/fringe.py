@@ -8,7 +8,7 @@ where the person or the rim itself is nearly as light as the wall.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numba
@@ -42,8 +42,14 @@ _BESIDE_JAW: Final = 0.06  # of the head's height, around the face's outline
 # A rim beside the jaw is some tenth as long as a whole outline, and is seen first. Clean jaws had up to 0.24,
 # those with an old background's red, blue or white beside them 0.74 and more, so it counts in the same limit.
 _JAW_WEIGHT: Final = 18.0
+_CLEAN: Final = 7.0  # what clean edges have, without a question whose the colours are
+# Of the rim's foreign colour, in the band as wide behind it, from where on it is the person's own: a light that comes from behind
+# goes on over a cheek. docs/sources.md, "Whose rim".
+_GOES_ON: Final = 0.25
+_ALONG: Final = 0.03  # of the head's height, sigma, over which what lies behind is averaged
 
 Mask = NDArray[np.bool_]
+_Grid = tuple[float, float, int]
 
 
 def fringe(pixels: Pixels, wall: Values, face: Face) -> float | None:
@@ -66,18 +72,78 @@ def fringe(pixels: Pixels, wall: Values, face: Face) -> float | None:
     meant = cv2.cvtColor(behind, cv2.COLOR_RGB2LAB)
     inward = _depth(small, np.linalg.norm(seen - meant, axis=2) > _WALL)
     head = face.head_height
-    rim = (inward > 0) & (inward <= max(2.0, _BAND * head))
-    rim[-max(1, round(_FRAME * head)) :] = False
+    rim = _band(inward, 0, max(2.0, _BAND * head), head)
     if int(rim.sum()) < _LEAST:
         return None
-    beside = rim & _beside_jaw(rim.shape, face)
     weights = np.array([_LIGHTNESS, 1, 1], np.float32)
-    seen, meant = seen * weights, meant * weights
-    everywhere = np.stack([_unlike(seen, meant, rim, inward, head, grid) for grid in (_NEAR, _FAR)])
-    nearest = np.argmin(np.linalg.norm(everywhere, axis=2), axis=0)
-    off = everywhere[nearest, np.arange(everywhere.shape[1]), 1:]
-    total = _sum(np.linalg.norm(off, axis=1), head)
-    return max(total, _JAW_WEIGHT * _excess(seen, meant, beside, inward, head))
+    edge = _Edge(seen * weights, meant * weights, inward, head)
+    # The second look takes as long as the first, and a clean edge needs none.
+    found = _summed(edge, rim, face)
+    return found if found <= _CLEAN else _summed(edge, rim, face, whose=True)
+
+
+class _Edge(NamedTuple):
+    """A picture before its wall, in weighted Lab, and how far inside each pixel lies."""
+
+    seen: Values
+    meant: Values
+    inward: NDArray[np.float32]
+    head: float
+
+
+def _band(inward: NDArray[np.float32], after: float, until: float, head: float) -> Mask:
+    """Return what lies so many pixels inside the edge, without the frame's lower border."""
+    band = (inward > after) & (inward <= until)
+    band[-max(1, round(_FRAME * head)) :] = False
+    return band
+
+
+def _summed(edge: _Edge, rim: Mask, face: Face, *, whose: bool = False) -> float:
+    """Return the foreign colour of all the rim, or of the one beside the jaw where that has more.
+
+    Args:
+        edge: What is measured.
+        rim: Of it.
+        face: In these pixels.
+        whose: Leave out what goes on behind the rim: the person's own light, not the old wall's.
+    """
+    jaw = rim & _beside_jaw(rim.shape, face)
+    all_of_it, beside = _foreign(edge, rim, (_NEAR, _FAR)), _foreign(edge, jaw, (_JAW,))
+    own = edge.seen[jaw][:, 1:]
+    # Hair and cloth beside a cheek are less colourful than any mixture of wall and cheek.
+    more = np.einsum("ni,ni->n", beside, own) / np.maximum(np.linalg.norm(own, axis=1), 1.0)
+    strong = np.linalg.norm(all_of_it, axis=1)
+    if whose:
+        rows = np.arange(rim.shape[0])[:, None]
+        level = (rows > face.landmarks[UPPER_LIP, 1]) & (rows < face.landmarks[CHIN, 1])
+        more = more * _ends_there(edge, jaw, beside, (_JAW,), level)
+        strong = strong * _ends_there(edge, rim, all_of_it, (_NEAR, _FAR), np.ones_like(rim))
+    return max(_sum(strong, edge.head), _JAW_WEIGHT * _sum(more, edge.head))
+
+
+def _ends_there(edge: _Edge, rim: Mask, foreign: Values, grids: tuple[_Grid, ...], where: Mask) -> Values:
+    """Return how far the rim's foreign colour ends with it: 0 where it goes on behind it, 1 where nothing of it does.
+
+    A window or a lamp behind somebody lights a cheek along its curve, weaker and weaker inwards. What is left of an
+    old wall ends where the person begins.
+    """
+    reach = max(2.0, _BAND * edge.head)
+    behind = _band(edge.inward, reach, 2 * _BAND * edge.head, edge.head) & where
+    deeper = tuple((depth + _BAND, step, count) for depth, step, count in grids)
+    left = np.zeros((*rim.shape, 2), np.float32)
+    left[behind] = _foreign(edge, behind, deeper)
+    sigma = _ALONG * edge.head
+    share = cv2.GaussianBlur(behind.astype(np.float32), (0, 0), sigma)[..., None]
+    mean = (cv2.GaussianBlur(left, (0, 0), sigma) / np.maximum(share, 1e-4))[rim]
+    goes_on = np.einsum("ni,ni->n", mean, foreign) / np.maximum(np.square(foreign).sum(axis=1), 1e-6)
+    return np.asarray(1 - np.clip(goes_on / _GOES_ON, 0, 1), np.float32)
+
+
+def _foreign(edge: _Edge, rim: Mask, grids: tuple[_Grid, ...]) -> Values:
+    """Return hue and chroma that no mixture explains, by the grid of samples that explains more; pixels × 2."""
+    each = np.stack([_unlike(edge.seen, edge.meant, rim, edge.inward, edge.head, grid) for grid in grids])
+    nearest = np.argmin(np.linalg.norm(each, axis=2), axis=0)
+    return np.asarray(each[nearest, np.arange(each.shape[1]), 1:], np.float32)
 
 
 def _depth(pixels: Pixels, differs: Mask) -> NDArray[np.float32]:
@@ -106,7 +172,7 @@ def _unlike(
     rim: Mask,
     inward: NDArray[np.float32],
     head: float,
-    grid: tuple[float, float, int],
+    grid: _Grid,
 ) -> Values:
     """Return what the best mixture of wall and inside leaves unexplained, rim pixels × 3."""
     depth, step, count = grid
@@ -148,15 +214,6 @@ def _least_left(
             if away < lowest:
                 lowest = away
                 left[pixel, 0], left[pixel, 1], left[pixel, 2] = e0, e1, e2
-
-
-def _excess(seen: Values, meant: Values, rim: Mask, inward: NDArray[np.float32], head: float) -> float:
-    """Return how much more colourful the rim is than any mixture; hair and cloth beside a cheek are less so."""
-    if not rim.any():
-        return 0.0
-    off, own = _unlike(seen, meant, rim, inward, head, _JAW)[:, 1:], seen[rim][:, 1:]
-    more = np.einsum("ni,ni->n", off, own) / np.maximum(np.linalg.norm(own, axis=1), 1.0)
-    return _sum(more, head)
 
 
 def _sum(off: NDArray[np.float32], head: float) -> float:

@@ -15,7 +15,7 @@ from skimage import color
 
 from core.checks.report import Gate, GateName, GateReport
 from core.consent import Purpose, ValidConsent
-from core.style.spec import SceneBackdrop, StyleSpec
+from core.style.spec import ImageBackdrop, SceneBackdrop, StyleSpec
 from workers.pipeline.fringe import fringe
 from workers.pipeline.reference import Own
 from workers.studio.align import Framing
@@ -97,7 +97,7 @@ def measure_result(
     face = faces[0]
     figures = figures_of(pixels, face)
     side, wanted = figures["side_light_stops"], asked(face, style.light)
-    stand = nearest_stand(pixels, style) if stand is None else stand
+    stand = nearest_stand(pixels, style, backdrop_image) if stand is None else stand
     wall = framed_backdrop(style, pixels.shape[1], pixels.shape[0], backdrop_image, stand)
     off = _off(pixels, style, wall)
     meant_line = style.crop.eye_line + (framing.lower if framing else 0.0)
@@ -230,11 +230,11 @@ def _cut(value: float | None) -> Gate:
     return at_most(value, unit, trust.LIMIT, "set where 52 wrong cuts had more, see docs/sources.md")
 
 
-def nearest_stand(pixels: Pixels, style: StyleSpec) -> int:
-    """Return the place before a painted scene whose wall the picture is most alike; 0 before any other backdrop."""
-    if not isinstance(style.backdrop, SceneBackdrop):
+def nearest_stand(pixels: Pixels, style: StyleSpec, image: Pixels | None = None) -> int:
+    """Return the place before a scene or a picture whose wall the picture is most alike; 0 before any other backdrop."""
+    if not isinstance(style.backdrop, SceneBackdrop | ImageBackdrop):
         return 0
-    errors = [backdrop_error(pixels, style, stand=stand) for stand in range(STANDS)]
+    errors = [backdrop_error(pixels, style, image, stand) for stand in range(STANDS)]
     return int(np.argmin([np.inf if error is None else error for error in errors]))
 
 

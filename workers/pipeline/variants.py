@@ -85,8 +85,10 @@ class Best:
     ) -> Headshot | None:
         style, meant = self._style, variant.applied(self._style)
         try:
-            size = carried_size(cut.cutout, style, meant.crop)
-            finished = finish(cut.cutout, meant, size, backdrop_image, style.frame(*size), cut.stand)
+            size = carried_size(cut.cutout, style, meant.crop, variant.aside)
+            finished = finish(
+                cut.cutout, meant, size, backdrop_image, style.frame(*size), cut.stand, variant.aside
+            )
         except CroppedTooTightly:
             return None
         report = measure_result(

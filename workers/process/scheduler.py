@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from compliance import erasure, keyless, removals, retention, sealing, strays, withdrawals
+from compliance import erasure, keyless, recall_letters, removals, retention, sealing, strays, withdrawals
 from compliance.certificate import keeping
 from compliance.log import daily, sequencer, witnesses
 from compliance.statement import issuing
@@ -106,6 +106,7 @@ def duties() -> list[Duty]:
         Duty("statements", timedelta(hours=1), issuing.issue_all, irreversible=True),
         Duty("checkpoint_mails", timedelta(hours=1), daily.owe_all),
         Duty("witnesses", timedelta(minutes=1), witnesses.ask_all),
+        Duty("recall_mails", timedelta(hours=1), recall_letters.owe_all),
         Duty("watch_logs", timedelta(hours=1), sequencer.watch_all),
         Duty("epoch", timedelta(seconds=5), EpochAge().turn_if_due),
         Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all, irreversible=True),

@@ -70,7 +70,7 @@ class Framing:
         matrix: float64, 2 × 3, cut-out pixels to frame pixels.
         scale: Frame pixels per cut-out pixel.
         tighter: Head height relative to the style's; 1 is as asked.
-        sideways: Head's shift from the middle, fraction of the frame width.
+        sideways: Head's shift from where it was to be, fraction of the frame width.
         lower: Eye line's shift, fraction of the frame height.
         photo_scale: Cut-out pixels per photo pixel.
         extended: Whether the frame reaches beyond the photo, where the person had ended.
@@ -147,7 +147,7 @@ def shortfall(face: Face, crop: Crop, width: int, height: int) -> float:
     return max(0.0, below - 1, beside - 1, min(0.5, hair_cut))
 
 
-def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:
+def frame(cutout: Cutout, crop: Crop, width: int, height: int, aside: float = 0.0) -> Framing:
     """Find the framing closest to the style in which everything is real.
 
     Args:
@@ -155,6 +155,7 @@ def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:
         crop: What the style asks for.
         width: Frame width, pixels.
         height: Frame height, pixels.
+        aside: Where the head is to be beside the middle, fraction of the frame width.
 
     Raises:
         CroppedTooTightly: none is left.
@@ -181,7 +182,7 @@ def frame(cutout: Cutout, crop: Crop, width: int, height: int) -> Framing:
     )
     coarse, fine = _grid(width, height, _GRID // 6), _grid(width, height, _GRID)
     for _, tighter, sideways, lower in options:
-        framing = _framing(cutout.face, crop, width, height, tighter, sideways, lower)
+        framing = _framing(cutout.face, crop, width, height, tighter, sideways, lower, aside)
         if _all_real(cutout.alpha, framing.matrix, coarse) and _all_real(cutout.alpha, framing.matrix, fine):
             extended = bool(_outside(cutout.alpha, framing.matrix, fine)[1].any())
             gap = crop.eye_line + lower - above * crop.head_height * tighter
@@ -286,13 +287,20 @@ def _anchor(face: Face) -> tuple[float, float]:
 
 
 def _framing(
-    face: Face, crop: Crop, width: int, height: int, tighter: float, sideways: float, lower: float
+    face: Face,
+    crop: Crop,
+    width: int,
+    height: int,
+    tighter: float,
+    sideways: float,
+    lower: float,
+    aside: float,
 ) -> Framing:
     scale = crop.head_height * tighter * height / face.head_at_rest
     turn = math.radians(-face.roll)
     cosine, sine = scale * math.cos(turn), scale * math.sin(turn)
     x, y = _anchor(face)
-    to_x, to_y = (0.5 + sideways) * width, (crop.eye_line + lower) * height
+    to_x, to_y = (0.5 + aside + sideways) * width, (crop.eye_line + lower) * height
     matrix = np.array(
         [[cosine, -sine, to_x - cosine * x + sine * y], [sine, cosine, to_y - sine * x - cosine * y]]
     )

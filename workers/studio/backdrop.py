@@ -32,7 +32,7 @@ _RUN_OUT: Final = 0.08  # of the way from the light to the corners
 _WHITE: Final = 0.9  # linear light from which on
 _CLIPPED: Final = 3.0  # times more at full white
 STANDS: Final = (
-    8  # places to stand before a painted scene, so that not everybody has the same discs behind them
+    8  # places to stand before a scene or a picture, so that not everybody has the same pixels behind them
 )
 _ASIDE: Final = 0.06  # of the frame's width, from the middle place to the outermost ones
 _EVERY: Final = 16  # px, of which one is looked at to tell photos apart
@@ -48,7 +48,7 @@ class BackdropMissing(InvalidInput):
 
 
 def stand_of(photo: Pixels) -> int:
-    """Return where the person of a photo stands before a painted scene, 0 to `STANDS` - 1; the same each time.
+    """Return where the person of a photo stands before a scene or a picture, 0 to `STANDS` - 1; the same each time.
 
     It follows from the photo's pixels alone, and says nothing of whom they show.
     """
@@ -71,7 +71,7 @@ def backdrop(
         height: Pixels.
         image: The company's picture (uint8, height × width × 3, sRGB), for an image backdrop only.
         frame: Where the style's frame lies, whole pixels; all of it if not given.
-        stand: Where the person stands before a painted scene; see `stand_of`.
+        stand: Where the person stands before a scene or a picture; see `stand_of`.
 
     Returns:
         float32, height × width × 3, sRGB 0 to 1.
@@ -88,7 +88,7 @@ def backdrop(
         return _scene(spec, width, height, frame, stand)
     if image is None:
         raise BackdropMissing("The style's backdrop picture is missing. Please upload it again in the style.")
-    return _picture(spec, width, height, image, frame)
+    return _picture(spec, width, height, image, frame, stand)
 
 
 def framed_backdrop(
@@ -124,11 +124,15 @@ def _gradient(spec: GradientBackdrop, width: int, height: int, frame: Rect) -> V
 def _scene(spec: SceneBackdrop, width: int, height: int, frame: Rect, stand: int) -> Values:
     """Show the place as it is behind somebody who stands a step to the side of the last."""
     inner, aside = int(frame.width), round(_ASIDE * frame.width)
-    # 0 is the middle, the others lie in turn to its right and left.
-    steps = (stand + 1) // 2 * (1 if stand % 2 else -1)
-    left = aside + round(2 * aside * steps / (STANDS - 1))
+    left = aside + _step(frame, stand)
     wall = _painted(spec, inner, int(frame.height), aside)[:, left : left + inner]
     return _continued(wall, width, height, frame)
+
+
+def _step(frame: Rect, stand: int) -> int:
+    """Return by how many pixels the place behind somebody is moved: 0 is the middle, the others lie in turn beside it."""
+    steps = (stand + 1) // 2 * (1 if stand % 2 else -1)
+    return round(2 * _ASIDE * frame.width * steps / STANDS)
 
 
 @lru_cache(maxsize=4)
@@ -149,16 +153,19 @@ def _continued(wall: Values, width: int, height: int, frame: Rect) -> Values:
     return np.pad(wall, ((top, bottom), (left, right), (0, 0)), "symmetric")
 
 
-def _picture(spec: ImageBackdrop, width: int, height: int, image: Pixels, frame: Rect) -> Values:
-    """Fill all with the picture's middle; in very wide or tall files it is mirrored where it ends."""
+def _picture(spec: ImageBackdrop, width: int, height: int, image: Pixels, frame: Rect, stand: int) -> Values:
+    """Fill all with the picture's middle, or a step beside it; in very wide or tall files it is mirrored where it ends.
+
+    In the frame it is never mirrored nor turned: it may show letters, and a horizon.
+    """
     inner = (int(frame.width), int(frame.height))
-    needed = max(inner[0] / image.shape[1], inner[1] / image.shape[0])
+    needed = max((1 + 2 * _ASIDE) * inner[0] / image.shape[1], inner[1] / image.shape[0])
     scale = min(max(width / image.shape[1], height / image.shape[0]), _ENLARGED * needed)
     size = (max(inner[0], round(image.shape[1] * scale)), max(inner[1], round(image.shape[0] * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     filled = cv2.resize(image, size, interpolation=way)
     # From the picture's own left and top edge to those of the master.
-    left = (size[0] - inner[0]) // 2 - int(frame.left)
+    left = (size[0] - inner[0]) // 2 - int(frame.left) + _step(frame, stand)
     top = (size[1] - inner[1]) // 2 - int(frame.top)
     cut = filled[max(0, top) : top + height, max(0, left) : left + width]
     there = Rect(max(0, -left), max(0, -top), cut.shape[1], cut.shape[0])

@@ -44,20 +44,23 @@ def master_size(style: StyleSpec) -> tuple[int, int]:
     return style.master_size()
 
 
-def carried_size(cutout: Cutout, style: StyleSpec, crop: Crop | None = None) -> tuple[int, int]:
+def carried_size(
+    cutout: Cutout, style: StyleSpec, crop: Crop | None = None, aside: float = 0.0
+) -> tuple[int, int]:
     """Return width and height of the master, made smaller where the photo holds too few pixels of the head.
 
     Args:
         cutout: The person.
         style: The company's style.
         crop: Of a variant that it allows; its own if not given.
+        aside: Where the head is to be beside the middle, fraction of the frame width.
 
     Raises:
         CroppedTooTightly: no honest crop is left.
     """
     crop = crop or style.crop
     whole = style.frame(*master_size(style))
-    framing = align.frame(cutout, crop, int(whole.width), int(whole.height))
+    framing = align.frame(cutout, crop, int(whole.width), int(whole.height), aside)
     head_px = cutout.face.head_at_rest / cutout.photo_scale
     return style.carried(head_px, crop.head_height * framing.tighter)
 
@@ -69,6 +72,7 @@ def finish(
     backdrop_image: Pixels | None = None,
     frame: Rect | None = None,
     stand: int = 0,
+    aside: float = 0.0,
 ) -> Finished:
     """Make the portrait.
 
@@ -79,6 +83,7 @@ def finish(
         backdrop_image: The picture of an image backdrop (uint8, height × width × 3, sRGB).
         frame: Where the frame lies in the master, of a variant of another style; as `style` has it if not given.
         stand: Where the person stands before a painted scene; see `workers.studio.backdrop.stand_of`.
+        aside: Where the head is to be beside the middle, fraction of the frame width.
 
     Raises:
         CroppedTooTightly: no honest crop is left.
@@ -86,7 +91,7 @@ def finish(
     """
     width, height = size
     frame = frame or style.frame(width, height)
-    framing = align.frame(cutout, style.crop, int(frame.width), int(frame.height))
+    framing = align.frame(cutout, style.crop, int(frame.width), int(frame.height), aside)
     framing = replace(framing, whole=align.whole(cutout, framing, width, frame))
     foreground, alpha, face = align.place(cutout, framing, width, height, frame)
     person = to_linear(foreground)

@@ -27,7 +27,7 @@ from workers.vision.rim import settled
 from workers.vision.segment import SURE, disc, person_mask
 
 MAX_SIDE: Final = 1400  # pixels of a cut-out: what a 1,024 px master shows of it, plus its margins
-_SOLVE_SIDE: Final = 896  # pixels; the band is solved at this size and refined up to the cut-out's
+_SOLVE_SIDE: Final = 768  # pixels; the band is solved at this size and refined up to the cut-out's
 # Half-widths of the unknown band, fraction of the head's height. Hair needs air, cloth does not.
 _HAIR_BAND: Final = 0.022
 _BODY_BAND: Final = 0.012

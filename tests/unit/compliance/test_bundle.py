@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import subprocess
@@ -10,8 +11,10 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import pypdf
 import pytest
 from click.testing import CliRunner
 from conftest import add_member, add_participation
@@ -237,3 +240,16 @@ def test_the_command_writes_the_same(full: UUID, tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(out.read_bytes())) as archive:
         assert set(archive.namelist()) == set(bundle_of(full))
     assert CliRunner().invoke(main, ["company", "evidence", "acme", "--out", str(out)]).exit_code == 2
+
+
+@pytest.mark.parametrize("status", ["pending", "complete"])
+def test_the_verifier_reads_certificates_of_the_first_edition(status: str) -> None:
+    """What they certify is hashed as it is in their log's entry."""
+    spoken: dict[str, Any] = {}
+    exec((making.FOLDER / "verify.py.txt").read_text().partition("\ndef main")[0], spoken)
+    pdf = (Path(__file__).parent / "first" / f"{status}.pdf").read_bytes()
+    number, facts = spoken["facts_in"](pdf)
+    attached = dict(pypdf.PdfReader(io.BytesIO(pdf)).attachments)["evidence.json"][0]
+    event = json.loads(json.loads(attached)["log"]["event"])
+    assert event["facts"]["certificate_id"] == number
+    assert event["facts"]["certificate_sha256"] == hashlib.sha256(facts).hexdigest()

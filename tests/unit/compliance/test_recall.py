@@ -12,17 +12,28 @@ import pypdf
 import pytest
 from conftest import add_member, add_participation
 from erasing import erase
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
-from compliance import keyless, recall, retention
+from compliance import keyless, recall, recall_letters, retention
 from compliance.certificate import copies
 from core import audit
 from core.clock import now
 from core.db import transaction
 from core.errors import NotFound
 from core.ids import new_id
-from core.models import AuditEvent, Base, Certificate, Member, Participation, Recall, State
+from core.models import (
+    AuditEvent,
+    Base,
+    Certificate,
+    Member,
+    Organization,
+    Outbox,
+    Participation,
+    Recall,
+    State,
+)
 from core.portraits import downloads
+from core.queue import JobName
 from core.shoots import participations
 from core.vault import vault
 
@@ -176,3 +187,46 @@ def test_a_row_that_a_backup_brought_back_has_no_names(
     erase(org, member.id)
     vault().keys.forget([open_one(org).id])
     assert open_one(org).files == ()
+
+
+def mails_of(org: UUID) -> list[Any]:
+    with transaction(org) as session:
+        return recall_letters.mails(session)
+
+
+def owed_mails(org: UUID) -> int:
+    with transaction(org) as session:
+        asked = select(func.count()).where(Outbox.job == JobName.RECALL_MAIL)
+        return session.scalar(asked) or 0
+
+
+def test_the_company_is_asked_by_mail_without_a_name_and_once_a_day_at_most(
+    org: UUID, member: Member, part: Participation, hr: Member
+) -> None:
+    with transaction(org) as session:
+        session.execute(update(Organization).values(contact_email="privacy@acme.example", language="de"))
+    download(org, part, hr)
+    recall_letters.owe_all()
+    assert owed_mails(org) == 0
+    erase(org, member.id)
+    assert owed_mails(org) == 1
+    (mail,) = mails_of(org)
+    assert mail.to == "privacy@acme.example"
+    assert "Bitte Kopien von Bildern löschen" in mail.subject
+    assert "/admin/recalls" in mail.text
+    assert str(member.first_name) not in mail.subject + mail.text
+    other = add_member(org, "Grace")
+    download(org, add_participation(org, other, State.APPROVED), hr)
+    erase(org, other.id)
+    recall_letters.owe_all()
+    assert owed_mails(org) == 1
+    with transaction(org) as session:
+        moment = now() - timedelta(days=1, minutes=1)
+        session.execute(update(Outbox).where(Outbox.job == JobName.RECALL_MAIL).values(created_at=moment))
+    recall_letters.owe_all()
+    recall_letters.owe_all()
+    assert owed_mails(org) == 2
+    with transaction(org) as session:
+        for one in recall.listed(session):
+            recall.confirm(session, one.id, actor=audit.actor_for(hr))
+    assert mails_of(org) == []

@@ -10,12 +10,13 @@ import pytest
 import sealing
 from conftest import add_member, add_participation
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from work import do_all_work
 
 from compliance import retention, schedule
 from core import audit
 from core.clock import now
-from core.db import transaction
+from core.db import Lookup, organization_of, transaction
 from core.errors import InvalidInput
 from core.ids import new_id
 from core.models import (
@@ -233,3 +234,23 @@ def test_more_days_than_the_law_or_the_purpose_allow_are_refused_and_change_noth
         organization = organizations.current(session)
         assert promises.schedule(organization)[Kept.SELFIES] == 30
         assert organization.schedule_version == 1
+
+
+def test_trouble_in_one_company_keeps_nothing_of_another_for_longer(
+    org: UUID, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part, _made = headshot(org, member, State.DELIVERED)
+    stand(org, part, approved=31, deadline=31)
+    broken = organizations.create("globex", "Globex")
+    real = retention.sweep
+
+    def sweep(session: Session) -> retention.Swept:
+        if organization_of(session) == broken:
+            raise RuntimeError("a row that nobody thought of")
+        return real(session)
+
+    monkeypatch.setattr(Lookup, "organizations", staticmethod(lambda: [broken, org]))
+    monkeypatch.setattr(retention, "sweep", sweep)
+    with pytest.raises(RuntimeError):
+        retention.sweep_all()
+    assert line(org, Kept.HEADSHOTS).overdue == 0

@@ -29,7 +29,7 @@ from compliance.verify import verify_file
 from core import audit
 from core.clock import now
 from core.consent import Purpose
-from core.db import transaction
+from core.db import Lookup, transaction
 from core.grounds import Ground, because, ground_of
 from core.ids import new_id
 from core.models import (
@@ -45,6 +45,7 @@ from core.models import (
     State,
     Statement,
 )
+from core.people import organizations
 from core.portraits import photos
 from core.settings import settings
 from core.vault import vault
@@ -82,7 +83,13 @@ def photo_of(org: UUID, member: Member, part: Participation) -> UUID:
 
 def agree(org: UUID, part: Participation) -> None:
     shown = notice(
-        "gdpr", "en", company="Acme", processor=settings().operator_name, region="here", retention_days=30
+        "gdpr",
+        "en",
+        company="Acme",
+        processor=settings().operator_name,
+        region="here",
+        retention_days=30,
+        headshot_days=30,
     )
     with transaction(org) as session:
         consent.give(session, session.get_one(Participation, part.id), dict.fromkeys(Purpose, True), shown)
@@ -224,3 +231,36 @@ def test_declining_is_a_withdrawal(org_of_before: UUID) -> None:
         leaving.withdraw_all(session, session.get_one(Participation, part.id), actor=audit.SYSTEM)
     with transaction(org_of_before) as session:
         assert set(session.scalars(select(Artifact.ended_because))) == {Ground.WITHDRAWAL}
+
+
+def test_what_is_stuck_in_one_company_keeps_no_other_from_its_statement(
+    ended: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = organizations.create("globex", "Globex")
+    with transaction(other) as session:
+        session.execute(update(Organization).values(created_at=now() - timedelta(days=90)))
+    monkeypatch.setattr(Lookup, "organizations", staticmethod(lambda: [ended, other]))
+    monkeypatch.setattr(vault().store, "exists", lambda _name: True)
+    with pytest.raises(VerificationFailed):
+        issuing.issue_all()
+    for org, stated_months in ((ended, []), (other, [LAST])):
+        with transaction(org) as session:
+            assert session.scalars(select(Statement.month)).all() == stated_months
+
+
+def test_a_month_that_nobody_could_state_in_time_is_stated_later(ended: UUID) -> None:
+    """The scheduler was away, or a file was still there, for longer than a month."""
+    begins, _ = counting.bounds(LAST)
+    before = begins - timedelta(days=5)
+    with transaction(ended) as session:
+        session.execute(
+            update(Artifact)
+            .where(Artifact.delete_requested_at.is_not(None))
+            .values(delete_requested_at=before)
+        )
+    issuing.issue_all()
+    issuing.issue_all()
+    with transaction(ended) as session:
+        found = session.execute(select(Statement.month, Statement.pdf).order_by(Statement.month)).all()
+    assert [month for month, _ in found] == [f"{before:%Y-%m}", LAST]
+    assert [bool(stated(pdf)["ended"]) for _, pdf in found] == [True, False]

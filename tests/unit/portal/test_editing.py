@@ -79,7 +79,7 @@ def test_what_the_style_does_not_allow_is_neither_offered_nor_made(
     assert ada.state() is State.READY
 
 
-@pytest.mark.parametrize("wanted", [{}, {"closer": "0", "lighter": "0"}, {"closer": "much"}])
+@pytest.mark.parametrize("wanted", [{}, {"closer": "0", "lighter": "0", "right": "0"}, {"closer": "much"}])
 def test_nothing_is_made_of_nothing(one: tuple[Any, UUID], wanted: dict[str, str]) -> None:
     ada, headshot = one
     assert ada.fetch(f"/me/headshots/{headshot}/edit", **wanted).status_code == 409
@@ -88,11 +88,17 @@ def test_nothing_is_made_of_nothing(one: tuple[Any, UUID], wanted: dict[str, str
 
 def test_no_step_is_larger_than_the_style_allows(one: tuple[Any, UUID]) -> None:
     ada, headshot = one
-    assert ada.fetch(f"/me/headshots/{headshot}/edit", closer="-9", lighter="99").status_code == 200
+    assert (
+        ada.fetch(f"/me/headshots/{headshot}/edit", closer="-9", lighter="99", right="5").status_code == 200
+    )
     with transaction(ada.org_id) as session:
         asked = edits.asked(session, ada.participation_id)
     assert asked is not None
-    assert asked.gates["edit"] == {"closer": pytest.approx(-0.06), "lighter": pytest.approx(1 / 3)}
+    assert asked.gates["edit"] == {
+        "closer": pytest.approx(-0.06),
+        "lighter": pytest.approx(1 / 3),
+        "aside": pytest.approx(0.04),
+    }
 
 
 def test_who_goes_on_with_something_else_waits_for_no_edit_any_more(one: tuple[Any, UUID]) -> None:

@@ -5,28 +5,34 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pypdf
 import pytest
-from conftest import add_member
+from conftest import add_member, add_participation
 from erasing import erase
 from lxml import html
+from sealing import put
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from compliance import public_truth, schedule
 from compliance.evidence import origin_of
 from compliance.log import sequencer
 from compliance.origin.credentials import sign
 from compliance.origin.making import Making
 from compliance.origin.signer import signer
 from compliance.verify import MAX_BYTES, Kind, verify_file
+from core.clock import now
 from core.db import transaction
 from core.ids import new_id
-from core.models import Certificate
+from core.models import Certificate, Member, Photo, State
+from core.models import Kind as Sealed
 from core.people import organizations
 from core.settings import settings
 from core.shoots.promises import Kept
@@ -200,3 +206,56 @@ def test_what_is_promised_and_what_is_held_stand_side_by_side_and_can_be_kept_si
     for address in ("retention.json", "retention.note"):
         assert browser.get(f"/trust/nobody/{address}").status_code == 404
     del org
+
+
+def test_nobody_sees_from_outside_that_one_person_declined_or_was_locked_out(
+    browser: Any, org: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public_truth, "TIMES", 0)
+    empty = browser.get("/trust/acme/retention.json").json
+    add_participation(org, add_member(org, "Ada"), State.DECLINED)
+    locked_out = add_member(org, "Bea")
+    with transaction(org) as session:
+        session.get_one(Member, locked_out.id).disabled_at = now()
+    body = browser.get("/trust/acme/retention.json").json
+    page = html.fromstring(browser.get("/trust/acme").text)
+    for one, before in zip(body["categories"], empty["categories"], strict=True):
+        if one["category"] in ("decliners", "leavers"):
+            assert one == before
+            assert one["held_fewer_than"] == 5
+    assert page.text_content().count("fewer than 5") == 2
+    part = add_participation(org, add_member(org, "Cleo"), State.UPLOADING)
+    with transaction(org) as session:
+        selfie = put(session, b"jpeg", kind=Sealed.PHOTO, media_type="image/jpeg", member_id=part.member_id)
+        session.add(
+            Photo(
+                id=new_id(),
+                org_id=org,
+                participation_id=part.id,
+                member_id=part.member_id,
+                artifact_id=selfie.id,
+                upload_key="one",
+            )
+        )
+    body = browser.get("/trust/acme/retention.json").json
+    (selfies,) = [one for one in body["categories"] if one["category"] == "selfies"]
+    assert selfies["held"] == 1
+    assert selfies["oldest"].endswith("T00:00:00Z"), "the minute would tell who it was"
+
+
+def test_asking_again_and_again_does_not_count_again_and_again(
+    browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large company a count takes seconds, and anybody may ask."""
+    counted = []
+    measure = schedule.measure
+
+    def slowly(session: Session) -> schedule.Truth:
+        counted.append(1)
+        time.sleep(0.5)
+        return measure(session)
+
+    monkeypatch.setattr(schedule, "measure", slowly)
+    times = {browser.get("/trust/acme/retention.json").json["measured_at"] for _ in range(5)}
+    browser.get("/trust/acme")
+    assert (len(counted), len(times)) == (1, 1)

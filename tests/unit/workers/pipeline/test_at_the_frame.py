@@ -14,7 +14,8 @@ from PIL import Image
 from core.checks.advice import Issue
 from core.consent import ValidConsent
 from core.style.framing import Head, Room, window
-from core.style.spec import Output, SolidBackdrop, StyleSpec
+from core.style.spec import Output, SolidBackdrop, StyleSpec, Variants
+from core.style.variants import EDIT_ASIDE, Variant
 from workers.pipeline.judgement import judge
 from workers.pipeline.render import render
 from workers.studio.align import hair_above, region
@@ -119,3 +120,26 @@ def test_hair_that_the_photo_cuts_off_is_said_and_goes_second_or_is_refused(
     else:
         assert said & {Issue.CROPPED_TOO_TIGHTLY, Issue.FACE_CUT_OFF, Issue.SEVERAL_PEOPLE}
         assert not render([("cut", content)], style, consent).headshots
+
+
+@pytest.mark.parametrize("aside", [-EDIT_ASIDE, EDIT_ASIDE])
+def test_who_asks_to_be_further_at_a_side_is_there_and_passes_the_same_gates(
+    photo: Photo, consent: ValidConsent, aside: float
+) -> None:
+    style = StyleSpec(variants=Variants(edits=True), outputs=(Output(name="square", width=640, height=640),))
+    (plain,), (moved,) = (
+        render([("own", photo("barack/portrait.jpg"))], style, consent, edit=edit).headshots
+        for edit in (None, Variant(aside=aside))
+    )
+    assert moved.report.passed
+    assert moved.report.gates.keys() == plain.report.gates.keys()
+    assert moved.report.notes[0] == ("variant_right" if aside > 0 else "variant_left")
+    places = [
+        float(face.right_eye[0] + face.left_eye[0]) / 2 / one.pixels.shape[1]
+        for one in (plain, moved)
+        for face in find_faces(one.pixels)
+    ]
+    assert places[1] - places[0] == pytest.approx(aside, abs=0.005)
+    assert moved.report.figures["eye_line_fraction"] == pytest.approx(
+        plain.report.figures["eye_line_fraction"], abs=0.003
+    )

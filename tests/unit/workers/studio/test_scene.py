@@ -130,3 +130,20 @@ def test_the_wall_is_measured_where_the_person_stands(stand):
     errors = [backdrop_error(pixels, style, stand=one) for one in range(STANDS)]
     assert errors[stand] < 0.5
     assert sorted(errors)[1] > 1.2 * errors[stand]
+
+
+def test_a_companys_own_picture_is_not_the_same_pixels_behind_everybody():
+    """Shifted, level and never mirrored: what is written on it stays legible."""
+    picture = np.zeros((600, 900, 3), np.uint8)
+    picture[:, :, 0] = np.linspace(0, 255, 900)[None, :]  # a mirror would fall from left to right
+    picture[300:] += np.array([0, 90, 0], np.uint8)  # a horizon
+    spec = ImageBackdrop(image="x", blur=0.0)
+    walls = [backdrop(spec, 512, 512, picture, stand=stand) for stand in range(STANDS)]
+    for one, wall in enumerate(walls):
+        assert (np.diff(wall[:, :, 0].mean(axis=0)) >= -1e-6).all()
+        assert np.abs(np.flatnonzero(np.diff(wall[:, 256, 1]) > 0.1) - 255).max() <= 1
+        assert sum(np.abs(wall - other).max() < 1 / 255 for other in walls[:one]) == 0
+    around = backdrop(spec, 1000, 512, picture, Rect(244, 0, 512, 512), stand=3)
+    assert (np.diff(around[:, 244:756, 0].mean(axis=0)) >= -1e-6).all(), (
+        "not mirrored beside a face in a wide file either"
+    )
