@@ -27,7 +27,10 @@ from workers.vision.rim import settled
 from workers.vision.segment import SURE, disc, person_mask
 
 MAX_SIDE: Final = 1400  # pixels of a cut-out: what a 1,024 px master shows of it, plus its margins
-_SOLVE_SIDE: Final = 768  # pixels; the band is solved at this size and refined up to the cut-out's
+# pixels; up to the first the band is solved as it is, what is larger at the second and refined up to the cut-out's size:
+# little enlarged, the refinement would blur more than it draws.
+_WHOLE_SIDE: Final = 896
+_SOLVE_SIDE: Final = 768
 # Half-widths of the unknown band, fraction of the head's height. Hair needs air, cloth does not.
 _HAIR_BAND: Final = 0.022
 _BODY_BAND: Final = 0.012
@@ -64,7 +67,8 @@ def matte(pixels: Pixels, face: Face, others: list[Face], region: Box, max_side:
         ConfigurationError: a matting network is configured that cannot be used.
     """
     image, moved, scale, (left, top) = _view(pixels, face, region, max_side)
-    solve_scale = min(1.0, _SOLVE_SIDE / max(image.shape[:2]))
+    side = max(image.shape[:2])
+    solve_scale = 1.0 if side <= _WHOLE_SIDE else _SOLVE_SIDE / side
     small = reduced(image, solve_scale)
     small_face = moved.moved(0, 0, solve_scale)
     mask = _surveyed(pixels, face, others, (left, top), scale * solve_scale, (small.shape[0], small.shape[1]))

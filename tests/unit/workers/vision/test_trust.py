@@ -101,6 +101,30 @@ def test_a_leaf_at_the_hair_or_a_corner_of_a_strange_collar_is_seen(photo, exami
     assert doubt(pixels, face, others, part, alpha) > LIMIT
 
 
+def test_a_small_leaf_before_leaves_is_seen_and_nothing_is_before_a_plain_wall(photo, examined):
+    cut, (pixels, face, others), part = _cut(photo, examined, "joe/portrait.jpg")
+    head, (x, y) = cut.face.head_height, (cut.face.right_eye + cut.face.left_eye) / 2
+    outline, _ = cv2.findContours(
+        (cut.alpha > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
+    outline = max(outline, key=len)[:, 0, :]
+    at = outline[np.argmin(np.linalg.norm(outline - (x - 0.42 * head, y - 0.35 * head), axis=1))]
+    for radius in range(round(0.02 * head), round(0.06 * head)):
+        alpha = cut.alpha.copy()
+        cv2.circle(alpha, at.tolist(), radius, 1, -1)
+        if largest_lump(pixels, face, part, alpha) > 0.04:
+            break
+    assert 0.04 < largest_lump(pixels, face, part, alpha) < 0.075
+    assert doubt(pixels, face, others, part, alpha) < LIMIT
+    rows, columns = inside(part, pixels)
+    kept = cv2.resize(cut.alpha, (columns.stop - columns.start, rows.stop - rows.start))
+    leaves = np.random.default_rng(0).integers(0, 2, (kept.shape[0] // 4 + 1, kept.shape[1] // 4 + 1)) * 120
+    wall = cv2.resize(leaves.astype(np.float32), None, fx=4, fy=4)[: kept.shape[0], : kept.shape[1], None]
+    before = pixels.copy()
+    before[rows, columns] = kept[..., None] * pixels[rows, columns] + (1 - kept[..., None]) * wall
+    assert doubt(before, face, others, part, alpha) > LIMIT
+
+
 def test_flying_hair_is_no_lump():
     one = next(one for one in composites() if (one.hair, one.place) == ("flyaway", "wall"))
     face = find_faces(one.photo)[0]
