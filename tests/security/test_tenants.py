@@ -21,6 +21,7 @@ from core.models import (
     Arrival,
     Base,
     Certificate,
+    CosignatureRow,
     DirectoryState,
     Erasure,
     Headshot,
@@ -54,6 +55,7 @@ def fill(org_id: UUID) -> None:
     with transaction(org_id) as session:
         common = {"org_id": org_id, "member_id": member.id}
         person = session.get_one(Member, member.id)
+        session.add(CosignatureRow(org_id=org_id, size=1, witness="witness", line="line"))
         invites.create(session, participation, actor=audit.SYSTEM)
         sessions.start(session, person, SignInMethod.INVITE)
         photo_file = put(session, b"x", kind="photo", media_type="image/jpeg", member_id=member.id)
