@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from compliance import erasure
+from compliance import erasure, recall
 from compliance.certificate.parts import Status
 from compliance.evidence import origin_of, signing_keys
 from compliance.log import note
@@ -29,6 +29,7 @@ from core.models import (
     Certificate,
     Erasure,
     Member,
+    Recall,
     SamlConnectionRow,
     Shoot,
     Style,
@@ -51,7 +52,7 @@ class Standing:
         certified: how many have a certificate that says COMPLETE.
         objects: how many stored objects were not seen gone, the company's own among them.
         key: whether the company's own key is there.
-        open: how many ways in and shoots there are: connections to identity providers, shoots that were not closed.
+        open: how much goes on: connections to identity providers, shoots, and recalls, which hold names of files.
         epoch: in which it was destroyed; `None` while it is there.
         turned_at: when the key of that epoch was destroyed, with which every older copy died; `None` before.
     """
@@ -106,6 +107,10 @@ def end(org_id: UUID) -> None:
                 actor=audit.SYSTEM,
                 language=member.language,
             )
+    ended = recall.AT_ONCE
+    while ended == recall.AT_ONCE:
+        with transaction(org_id) as session:
+            ended = recall.end_all(session)
 
 
 def _end_brand(org_id: UUID) -> None:
@@ -135,7 +140,11 @@ def standing(session: Session) -> Standing:
         key=there,
         open=sum(
             session.scalars(select(func.count()).select_from(one)).one()
-            for one in (SamlConnectionRow, select(Shoot.id).where(Shoot.closed_at.is_(None)).subquery())
+            for one in (
+                SamlConnectionRow,
+                select(Shoot.id).where(Shoot.closed_at.is_(None)).subquery(),
+                select(Recall.id).where(Recall.ended_at.is_(None)).subquery(),
+            )
         ),
         epoch=epoch,
         turned_at=None if epoch is None else vault().keys.epoch_destroyed_at(epoch),

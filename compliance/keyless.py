@@ -23,7 +23,7 @@ from core.errors import Misfit
 from core.grounds import Ground, because
 from core.ids import first_of
 from core.logs import logger
-from core.models import Adapter, Artifact, Headshot, Member, Organization, Participation, Photo, Recall
+from core.models import Adapter, Artifact, Headshot, Organization, Participation, Person, Photo, Recall
 from core.portraits import photos
 from core.vault import vault
 
@@ -102,7 +102,7 @@ def _known(session: Session, first: UUID, last: UUID) -> Iterator[UUID]:
     """Yield what a company has that owns a key, in a range of ids."""
     yield from session.scalars(select(Organization.id).where(Organization.id.between(first, last)))
     yield from session.scalars(
-        select(Member.id).where(Member.id.between(first, last), Member.erased_at.is_(None))
+        select(Person.id).where(Person.id.between(first, last), Person.erased_at.is_(None))
     )
     yield from session.scalars(
         select(Artifact.id).where(Artifact.id.between(first, last), Artifact.destroyed_at.is_(None))

@@ -151,6 +151,24 @@ def end_overdue(session: Session) -> int:
     return len(rows)
 
 
+def end_all(session: Session) -> int:
+    """Forget what has to be looked for in every recall, some at a time; return how many that ended.
+
+    The company has left: nobody of it can read them any more.
+    """
+    rows = session.scalars(
+        select(Recall)
+        .where(Recall.ended_at.is_(None))
+        .order_by(Recall.id)
+        .limit(AT_ONCE)
+        .with_for_update(key_share=True)
+    ).all()
+    for row in rows:
+        row.ends_at = now()
+        _end(session, row, audit.Tag.RECALL_ENDED, audit.SYSTEM)
+    return len(rows)
+
+
 def _end(session: Session, row: Recall, tag: audit.Tag, actor: audit.Actor) -> None:
     row.ended_at, row.sealed = now(), None
     erased = session.get_one(Member, session.get_one(Erasure, row.erasure_id).member_id)

@@ -30,6 +30,7 @@ from core.models import (
     Kind,
     Member,
     Participation,
+    Person,
     Photo,
     State,
     Upload,
@@ -105,7 +106,7 @@ def standing() -> int:
     count = 0
     for org_id in Lookup.organizations():
         for people in _people(org_id):
-            with transaction(org_id) as session:
+            with transaction(org_id, nameless=True) as session:
                 count += len(_brought_back(session, people).ids())
     return count
 
@@ -120,7 +121,7 @@ def brought_back(since: datetime) -> bool:
         return False
     whose = vault().keys.removals.people_since(since)
     for org_id in Lookup.organizations():
-        with transaction(org_id) as session:
+        with transaction(org_id, nameless=True) as session:
             found = [one for one in _living(session) if vault().keys.erasures.hash(one) in whose]
             for start in range(0, len(found), BATCH):
                 held = _standing(session, found[start : start + BATCH]).ids()
@@ -130,12 +131,12 @@ def brought_back(since: datetime) -> bool:
 
 
 def _living(session: Session) -> list[UUID]:
-    return list(session.scalars(select(Member.id).where(Member.erased_at.is_(None)).order_by(Member.id)))
+    return list(session.scalars(select(Person.id).where(Person.erased_at.is_(None)).order_by(Person.id)))
 
 
 def _people(org_id: UUID) -> Iterator[list[UUID]]:
     """Yield those who ever removed something singly, some at a time."""
-    with transaction(org_id) as session:
+    with transaction(org_id, nameless=True) as session:
         living = _living(session)
     for start in range(0, len(living), BATCH):
         if found := vault().keys.removals.people_among(living[start : start + BATCH]):
@@ -197,19 +198,19 @@ def _end(session: Session, back: _Standing) -> None:
 def _note(session: Session) -> None:
     """Note what was removed lately and is not noted, should the process or the key store have been away."""
     since = now() - LATELY
-    living = Member.erased_at.is_(None)
+    living = Person.erased_at.is_(None)
     told = (
         select(cast(AuditEvent.facts["photo"].astext, Uuid))
         .where(AuditEvent.id >= first_of(since), AuditEvent.tag == audit.Tag.PHOTO_REMOVED)
         .where(AuditEvent.facts["reason"].astext.is_distinct_from("retention"))
     )
-    removed = select(Photo).join(Member).where(living, Photo.id.in_(told), Photo.removed_at.is_not(None))
+    removed = select(Photo).join(Person).where(living, Photo.id.in_(told), Photo.removed_at.is_not(None))
     lately = [(row.id, row.member_id, row.removed_at) for row in session.scalars(removed)]
-    pictures = select(Artifact).join(Member).where(living, Artifact.kind == Kind.OWN_PICTURE)
+    pictures = select(Artifact).join(Person).where(living, Artifact.kind == Kind.OWN_PICTURE)
     for picture in session.scalars(pictures.where(Artifact.delete_requested_at > since)):
         assert picture.member_id is not None
         lately.append((picture.id, picture.member_id, picture.delete_requested_at))
-    declined = select(Participation).join(Member).where(living, Participation.changed_at > since)
+    declined = select(Participation).join(Person).where(living, Participation.changed_at > since)
     parts = {row.id: row for row in session.scalars(declined.where(Participation.state == State.DECLINED))}
     for part, given in leaving.rests_on(session, parts).items():
         lately.append((given, parts[part].member_id, parts[part].changed_at))

@@ -6,10 +6,11 @@ the earlier one is left, `headshots migrate --seal` says so to all of them at on
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import or_, select, text, update
 from sqlalchemy.orm import Session
 
 from core import locks
@@ -18,9 +19,11 @@ from core.connections import APPLICATION
 from core.db import Lookup, engine, transaction
 from core.errors import Misfit
 from core.logs import logger
-from core.models import Adapter, Headshot, Installation, Participation, Photo
+from core.models import Adapter, Headshot, Installation, Member, Participation, Person, Photo
+from core.models.member import DIRECTORY, NAMES
 from core.models.sealed import SealedRow
-from core.vault import vault
+from core.settings import settings
+from core.vault import names, vault
 
 BATCH: Final = 500
 TABLES: Final[tuple[type[SealedRow], ...]] = (Photo, Headshot, Adapter, Participation)
@@ -36,6 +39,17 @@ def is_begun() -> bool:
     """Whether this installation keeps names and measures sealed only."""
     with Session(engine()) as session:
         return session.scalar(select(Installation.sealed_at)) is not None
+
+
+def open_in_backups_until(moment: datetime) -> datetime | None:
+    """Return when the last backup expires in which names and measures lie open, of those made until `moment`.
+
+    `None` where none is left: backups from since they lie sealed only end with their people's keys.
+    """
+    with Session(engine()) as session:
+        since = session.scalar(select(Installation.sealed_at))
+    until = (moment if since is None else since) + timedelta(days=settings().backup_days)
+    return until if since is None or until > moment else None
 
 
 def begin() -> int:
@@ -76,6 +90,7 @@ def seal_all() -> int:
     for org_id in Lookup.organizations():
         for table in TABLES:
             count += _seal(org_id, table)
+        count += _seal_names(org_id)
     if count:
         logger().info("sealed", count=count)
     return count
@@ -98,3 +113,28 @@ def _seal(org_id: UUID, table: type[SealedRow]) -> int:
                     value: Any = getattr(row, one.name) if row.owner_id in living else one.nothing()
                     setattr(row, one.name, value)
             count += len(rows)
+
+
+def _seal_names(org_id: UUID) -> int:
+    """Seal the names of people; the directory has them, and of whose key is gone it is to have none."""
+    plain = {name: getattr(Person, f"plain_{name}") for name in NAMES}
+    lies_open = or_(*(column.is_not(None) for column in plain.values()))
+    count = 0
+    while True:
+        with transaction(org_id) as session:
+            ids = session.scalars(select(Person.id).where(lies_open).order_by(Person.id).limit(BATCH)).all()
+            if not ids:
+                return count
+            locks.people(session, ids)
+            keys = vault().keys.living(ids)
+            known = select(Person.id, *plain.values()).where(Person.id.in_(ids))
+            for person_id, *values in session.execute(known).all():
+                said: names.Names = dict(zip(NAMES, values, strict=True))
+                key = keys.get(person_id)
+                sealed = names.sealed(org_id, person_id, said, key) if key is not None else None
+                emptied = {f"plain_{name}": None for name in NAMES}
+                session.execute(update(Person).where(Person.id == person_id).values(sealed=sealed, **emptied))
+                if key is None:
+                    said = dict.fromkeys(NAMES)
+                session.execute(update(Member).where(DIRECTORY.c.id == person_id).values(**said))
+            count += len(ids)

@@ -85,7 +85,7 @@ def look() -> Found:
     strays = {name for name, changed in listed.items() if changed < limit}
     rows, missing = 0, []
     for org_id in Lookup.organizations():
-        with transaction(org_id) as session:
+        with transaction(org_id, nameless=True) as session:
             known = session.execute(
                 select(Artifact.id, Artifact.object_name, Artifact.created_at, Artifact.delete_requested_at)
                 .where(Artifact.destroyed_at.is_(None))

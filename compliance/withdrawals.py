@@ -22,7 +22,7 @@ from core.clock import now
 from core.consent import Purpose
 from core.db import Lookup, transaction
 from core.grounds import Ground, because
-from core.models import Consent, Member, Participation
+from core.models import Consent, Member, Participation, Person
 from core.people import consents
 from core.vault import vault
 
@@ -36,7 +36,7 @@ def replay() -> int:
     for org_id in Lookup.organizations():
         with transaction(org_id) as session:
             people = list(
-                session.scalars(select(Member.id).where(Member.erased_at.is_(None)).order_by(Member.id))
+                session.scalars(select(Person.id).where(Person.erased_at.is_(None)).order_by(Person.id))
             )
         for start in range(0, len(people), BATCH):
             with transaction(org_id) as session:
@@ -54,7 +54,7 @@ def brought_back(since: datetime) -> bool:
         return False
     given = select(Consent.id, Consent.member_id).where(Consent.granted, Consent.withdrawn_at.is_(None))
     for org_id in Lookup.organizations():
-        with transaction(org_id) as session:
+        with transaction(org_id, nameless=True) as session:
             whose = {member_id for one, member_id in session.execute(given) if ledger.hash(one) in noted}
             if _brought_back(session, sorted(whose)):
                 return True

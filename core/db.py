@@ -23,10 +23,11 @@ from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from core.connections import postgres_engine
-from core.errors import ConfigurationError, Misfit
+from core.errors import ConfigurationError, Misfit, Unavailable
 from core.logs import logger
 from core.observe import metrics
 from core.settings import settings
+from core.words import N_
 from migrations import HEAD
 
 
@@ -160,8 +161,28 @@ def _bind_organization(session: Session, _: SessionTransaction, connection: Conn
     org_id = session.info.get("org_id")
     if org_id is not None:
         values = {"app.org_id": str(org_id), **_limits, **session.info["values"]}
-        row = _begin(connection, values, "(SELECT sealed_at IS NOT NULL FROM installation)")
-        session.info["sealing"] = row[-1]
+        row = _begin(connection, values, _SEALING, _WHOLE)
+        session.info["sealing"] = row[-2]
+        if not row[-1] and not session.info.get("nameless"):
+            raise DirectoryEmpty
+
+
+class DirectoryEmpty(Unavailable):
+    """The directory of people is being filled again after a crash, a failover or a restore; until then nobody is known."""
+
+    code = "directory_empty"
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_(
+                "The database was restarted, and the directory of people is being made ready again. Nothing is lost: please try again "
+                "in a minute."
+            )
+        )
+
+
+_SEALING = "(SELECT sealed_at IS NOT NULL FROM installation)"
+_WHOLE = "EXISTS (SELECT FROM directory_state)"
 
 
 def _begin(connection: Connection, values: dict[str, str], *asked: str) -> Row[*tuple[Any, ...]]:
@@ -187,7 +208,7 @@ def is_sealing(session: Session) -> bool:
 
 
 @contextmanager
-def transaction(org_id: UUID, *, durable: bool = True) -> Iterator[Session]:
+def transaction(org_id: UUID, *, durable: bool = True, nameless: bool = False) -> Iterator[Session]:
     """Open a session bound to `org_id`; commit when the block ends, roll back when it raises.
 
     What was loaded can be read afterwards either way: a page that says what was wrong with a form still
@@ -196,11 +217,17 @@ def transaction(org_id: UUID, *, durable: bool = True) -> Iterator[Session]:
     Args:
         org_id: whose rows it sees.
         durable: whether the commit waits for the disk; without it, a crash of the server may forget it.
+        nameless: it asks for nobody's name, so it needs no directory.
+
+    Raises:
+        DirectoryEmpty: at its first statement, while the directory of people is not whole.
     """
-    values = {} if durable else {"synchronous_commit": "off"}
+    values = {"app.names": "written"} | ({} if durable else {"synchronous_commit": "off"})
     with (
         _counted(),
-        Session(engine(), expire_on_commit=False, info={"org_id": org_id, "values": values}) as session,
+        Session(
+            engine(), expire_on_commit=False, info={"org_id": org_id, "values": values, "nameless": nameless}
+        ) as session,
         session.begin(),
     ):
         try:

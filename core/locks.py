@@ -13,8 +13,8 @@ no other row of theirs is locked. So two verbs about one person follow each othe
 for the other in a circle. A verb about many people locks all of them at once, before it touches the first.
 
 Rows are locked `FOR NO KEY UPDATE`: whoever only inserts a row that points at a locked one (`FOR KEY SHARE`,
-PostgreSQL manual, 13.3.2) does not wait. Erasing alone takes the key as well, since it changes columns of a
-unique index.
+PostgreSQL manual, 13.3.2) does not wait. Erasing alone takes the key as well, so that nothing more of the person is
+inserted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from enum import IntEnum
 from typing import Final, TypeVar
 from uuid import UUID
@@ -32,7 +32,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.logs import logger
-from core.models import Member
+from core.models import Member, Person
 
 T = TypeVar("T")
 
@@ -55,6 +55,7 @@ class Space(IntEnum):
     SIGN_IN = 3  # an identity, while its member is found or added
     WORK = 4  # an outbox row, or what a job is about, while a worker does it
     SCHEDULER = 5  # of the installation: which of its schedulers does what the clock asks for
+    DIRECTORY = 7  # of the installation: while the directory of people is filled again
     INSTALLATION = 6  # while its keys are made, or its parts are marked anew
 
 
@@ -94,10 +95,10 @@ def people(session: Session, member_ids: Collection[UUID]) -> None:
     assert not held or wanted[0] > max(held), "all people are locked at once, see the order above"
     session.flush()
     session.execute(
-        select(Member.id)
+        select(Person.id)
         # One array, where thousands of parameters would take seconds to prepare.
-        .where(Member.id == any_(literal(wanted, ARRAY(Uuid))))
-        .order_by(Member.id)
+        .where(Person.id == any_(literal(wanted, ARRAY(Uuid))))
+        .order_by(Person.id)
         .with_for_update(key_share=True)
     )
     _know_now(session, held, wanted)
@@ -118,8 +119,14 @@ def person(session: Session, member_id: UUID) -> None:
 def whole_person(session: Session, member_id: UUID) -> None:
     """Lock a person, and keep others from inserting what points at them: their row's keys will change."""
     session.flush()
-    session.execute(select(Member.id).where(Member.id == member_id).with_for_update())
+    session.execute(select(Person.id).where(Person.id == member_id).with_for_update())
     _know_now(session, _held(session), [member_id])
+
+
+def names(session: Session, member_ids: Sequence[UUID]) -> None:
+    """Lock people whose names the session is about to write, in the order of their ids, in the middle of its flush."""
+    wanted = select(Person.id).where(Person.id == any_(literal(member_ids, ARRAY(Uuid))))
+    session.execute(wanted.order_by(Person.id).with_for_update(key_share=True))
 
 
 def _held(session: Session) -> set[UUID]:

@@ -24,6 +24,7 @@ class Category(StrEnum):
     IDENTITY = "identity"  # names, addresses, the numbers that an employer or an identity provider gave
     FACE = "face"  # a picture, or what was measured on one
     CHOICE = "choice"  # what they decided or prefer
+    ALIAS = "alias"  # a number that a program made up for them or what is theirs: it names nobody by itself
 
 
 class Harmless(StrEnum):
@@ -33,6 +34,10 @@ class Harmless(StrEnum):
     RANDOM = "random, or the hash of something random"
     KEYED = "a hash under a key that is destroyed with the person's"
     WORK = "says how the program worked, not on whom"
+
+
+# What no backup may hold but sealed with its person's key: it says by itself who somebody is or what they look like.
+SEALED: Final = frozenset({Category.IDENTITY, Category.FACE})
 
 
 class Stays(StrEnum):
@@ -94,7 +99,7 @@ def declared(one: Column[Any]) -> Declared | None:
 
 def person_of(table: Table) -> Column[Any] | None:
     """Return the column that names the person whom a row of `table` is about; `None` where no row is about anybody."""
-    return table.c.id if table.name == "members" else table.c.get("member_id")
+    return table.c.id if table.name in ("members", "directory") else table.c.get("member_id")
 
 
 def about_people(metadata: MetaData) -> Iterator[tuple[Table, Column[Any]]]:

@@ -114,6 +114,9 @@ def _holds_something(connection: Connection, name: str, defaults: dict[str, str 
     table, _, column = name.partition(".")
     quote = connection.dialect.identifier_preparer.quote
     where = ""
+    kept = text("SELECT relpersistence <> 'u' FROM pg_class WHERE oid = to_regclass(:table)")
+    if not column and not connection.scalar(kept, {"table": quote(table)}):
+        return False  # an unlogged table has nothing of its own: it is filled from others, as after a crash
     if column:
         default = defaults[name]
         where = f" WHERE {quote(column)} IS NOT NULL"

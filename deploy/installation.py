@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from compliance import erasure, keyless, removals, withdrawals
+from compliance import erasure, keyless, removals, sealing, withdrawals
 from compliance.origin.signer import load as load_signer
 from compliance.origin.signer import make as make_signer
 from compliance.signing import SigningKeys
@@ -29,7 +29,7 @@ from core.errors import ConfigurationError, Misfit, Unavailable
 from core.ids import made_at
 from core.logs import logger
 from core.models import Artifact, Installation
-from core.people import searches, sessions
+from core.people import directory, searches, sessions
 from core.settings import settings
 from core.shoots import commits
 from core.vault import derive, vault
@@ -303,6 +303,8 @@ def replay() -> Replayed:
     mark = vault().keys.marks.read()
     if mark is None or mark.installation != installation().id:
         vault().ties.check_key_store()  # says so
+    directory.rebuild()
+    sealing.seal_all()
     for org_id in Lookup.organizations():
         with transaction(org_id) as session:
             commits.end_all(session, commits.Ended.RESTORED)

@@ -7,11 +7,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from compliance import consent as consents
-from compliance import erasure
+from compliance import erasure, sealing
 from compliance.consent import leaving
 from compliance.erasure import ErasureReason
 from compliance.requests import export
 from core import audit
+from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import InvalidInput
@@ -59,7 +60,7 @@ def show() -> Response:
             offered={} if me().method is SignInMethod.DATA else offered(session, place).purposes,
             shoots=participations.all_of_member(session, place.member.id),
             epoch_hours=settings().epoch_hours,
-            backup_days=settings().backup_days,
+            names_until=sealing.open_in_backups_until(now()),
         )
 
 

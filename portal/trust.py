@@ -10,10 +10,11 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from compliance import public_truth, retention_report
+from compliance import public_truth, retention_report, sealing
 from compliance.evidence import published_keys, published_keys_of, signing_keys
 from compliance.log import witnesses
 from compliance.verify import MAX_BYTES, Verification, verify_file
+from core.clock import now
 from core.db import Lookup, transaction
 from core.errors import AppError, InvalidInput, NotFound, TooLarge
 from core.models import Checkpoint
@@ -59,7 +60,7 @@ def show(slug: str) -> Response:
             operator=config.operator_name,
             region=_(config.storage_region),
             epoch_hours=config.epoch_hours,
-            backup_days=config.backup_days,
+            names_until=sealing.open_in_backups_until(now()),
             keys=published_keys(org_id),
         )
 

@@ -53,9 +53,11 @@ def forget(session: Session, idp_entity_id: str) -> None:
 
     They are linked anew at their next sign-in, by the rules for somebody without an identity.
     """
-    known = Member.idp_entity_id == idp_entity_id
-    locks.owners(session, select(Member.id).where(known))
-    session.execute(update(Member).where(known).values(idp_entity_id=None, name_id=None))
+    known = select(Member).where(Member.idp_entity_id == idp_entity_id)
+    locks.owners(session, known.with_only_columns(Member.id))
+    for member in session.scalars(known):
+        member.idp_entity_id = member.name_id = None
+    session.flush()
     session.execute(
         update(WebSession)
         .where(WebSession.method == SignInMethod.SAML, WebSession.ended_at.is_(None))

@@ -9,7 +9,7 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from compliance import recall
+from compliance import recall, sealing
 from compliance.certificate import copies, keeping, lines
 from compliance.certificate.document import render_certificate
 from compliance.certificate.evidence import Certificate, LogEvidence
@@ -34,7 +34,7 @@ from compliance.log import sequencer
 from core import audit, models
 from core.clock import now
 from core.ids import new_id
-from core.models import Consent, Erasure, Kind, Member
+from core.models import Consent, Erasure, Kind, Member, Person
 from core.people import organizations
 from core.settings import settings
 from core.vault import vault
@@ -131,7 +131,7 @@ def _body(
         executed_at=erasure.objects_destroyed_at,
         issued_at=moment,
         pictures=_pictures(read, erasure, epoch),
-        directory=_directory(read, erasure, moment),
+        directory=_directory(read, erasure, moment, epoch),
         locations=read,
         epoch=epoch,
         retained=kept(session, erasure),
@@ -180,17 +180,20 @@ def _pictures(read: Sequence[Line], erasure: Erasure, epoch: EpochTurn) -> Stand
     )
 
 
-def _directory(read: Sequence[Line], erasure: Erasure, moment: datetime) -> Standing:
-    """Say how far names and addresses are: what stood in rows stands in backups of the database until they expire."""
-    (line,) = [one for one in read if one.category == Member.__tablename__]
-    until = line.backup_readable_until
-    if until is None:
+def _directory(read: Sequence[Line], erasure: Erasure, moment: datetime, epoch: EpochTurn) -> Standing:
+    """Say how far names and addresses are: backups have them sealed, and open as long as there is one from before that."""
+    (line,) = [one for one in read if one.category == Person.__tablename__]
+    if line.backup_readable_until is None:
         return Standing(status=PartStatus.NONE_HELD, count=0)
+    ends = [epoch.destroyed_at or epoch.due_at]
+    if (until := sealing.open_in_backups_until(moment)) is not None:
+        ends.append(until if sealing.is_begun() else line.backup_readable_until)
+    over = epoch.destroyed_at is not None and max(ends) <= moment
     return Standing(
-        status=PartStatus.COMPLETE if until <= moment else PartStatus.PENDING,
+        status=PartStatus.COMPLETE if over else PartStatus.PENDING,
         count=line.count,
         unreadable_since=erasure.created_at,
-        backups_until=until,
+        backups_until=max(ends),
     )
 
 

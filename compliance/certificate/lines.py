@@ -24,6 +24,7 @@ from compliance.erasure import rows
 from core import personal
 from core.models import Artifact, Erasure, Kind, Photo
 from core.models.base import Base
+from core.models.member import DIRECTORY
 from core.settings import settings
 from core.vault import Marked, derive, vault
 
@@ -202,7 +203,8 @@ def _row_lines(session: Session, erasure: Erasure) -> Iterator[Line]:
             places=looked.places,
             method=Method.OVERWRITE,
             verification=looked.verification,
-            backup_readable_until=expires if count else None,
+            # Plain names stand in no backup; of the other tables some choices do, or what is older than sealed columns.
+            backup_readable_until=expires if count and table is not DIRECTORY else None,
         )
 
 

@@ -11,7 +11,7 @@ from compliance.erasure.begin import ErasureReason, request
 from core import audit
 from core.db import Lookup, transaction
 from core.logs import logger
-from core.models import Erasure, Member
+from core.models import Erasure, Member, Person
 from core.queue import JobName, enqueue
 from core.vault import vault
 
@@ -84,8 +84,8 @@ def brought_back(since: datetime) -> bool:
     if not erased:
         return False
     for org_id in Lookup.organizations():
-        with transaction(org_id) as session:
-            living = session.scalars(select(Member.id).where(Member.erased_at.is_(None))).all()
+        with transaction(org_id, nameless=True) as session:
+            living = session.scalars(select(Person.id).where(Person.erased_at.is_(None))).all()
         if any(vault().keys.erasures.hash(member_id) in erased for member_id in living):
             return True
     return False
@@ -108,7 +108,7 @@ def replay_ledger() -> int:
     for org_id in Lookup.organizations():
         with transaction(org_id) as session:
             living = list(
-                session.scalars(select(Member.id).where(Member.erased_at.is_(None)).order_by(Member.id))
+                session.scalars(select(Person.id).where(Person.erased_at.is_(None)).order_by(Person.id))
             )
             for start in range(0, len(living), REPLAY_BATCH):
                 for member_id in sorted(vault().keys.erasures.among(living[start : start + REPLAY_BATCH])):

@@ -20,7 +20,7 @@ from core.personal import Personal
 def clear(session: Session, member_id: UUID) -> None:
     """Overwrite every column that says something about a person, as the map of what is personal has it."""
     for mapper in Base.registry.mappers:
-        table = mapper.persist_selectable
+        table = mapper.local_table
         if not isinstance(table, Table) or (person := personal.person_of(table)) is None:
             continue
         values = {

@@ -6,6 +6,7 @@ Witnesses are listed in a file (`HEADSHOTS_WITNESSES_PATH`), one a line: its ver
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,9 @@ from core.models import Checkpoint, CosignatureRow
 from core.settings import settings
 
 SECONDS: Final = 10.0  # a witness that hangs holds the duty, and nobody else
+MOST_SECONDS: Final = (
+    30.0  # for a whole answer: one that comes byte by byte would keep the other witnesses waiting
+)
 MOST_BYTES: Final = 100_000  # an answer is a few lines
 
 
@@ -133,10 +137,13 @@ def _send(client: httpx.Client, witness: Known, org_id: UUID, old: int, size: in
     with transaction(org_id) as session:
         proof = sequencer.prove_consistency(session, old, size)
     content = proof.encode().encode()
+    over = time.monotonic() + MOST_SECONDS
     with client.stream("POST", f"{witness.address}/add-checkpoint", content=content) as answer:
         body = b""
         for part in answer.iter_bytes():
             body += part
             if len(body) > MOST_BYTES:
                 raise NoteError("its answer is too long")
+            if time.monotonic() > over:
+                raise httpx.ReadTimeout("its answer takes too long")
     return httpx.Response(answer.status_code, content=body)

@@ -13,7 +13,7 @@ from core.models.installation import Installation
 from core.models.invite import Invite
 from core.models.log import Checkpoint, CosignatureRow, LogLeaf, LogNode
 from core.models.look import Look
-from core.models.member import Member, Role
+from core.models.member import DirectoryState, Member, Person, Role
 from core.models.organization import Organization
 from core.models.outbox import Outbox
 from core.models.participation import Alternative, Participation, State
@@ -40,6 +40,7 @@ __all__ = [
     "Checkpoint",
     "Consent",
     "CosignatureRow",
+    "DirectoryState",
     "EngineName",
     "Erasure",
     "Headshot",
@@ -53,6 +54,7 @@ __all__ = [
     "Organization",
     "Outbox",
     "Participation",
+    "Person",
     "Photo",
     "Recall",
     "Role",

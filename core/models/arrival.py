@@ -26,7 +26,7 @@ class Arrival(Tenant):
 
     participation_id: Mapped[UUID] = mapped_column(ForeignKey("participations.id"))
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
-    upload_key: Mapped[str] = mapped_column(String(64), info=personal(Category.IDENTITY, OWN_ID))
+    upload_key: Mapped[str] = mapped_column(String(64), info=personal(Category.ALIAS, OWN_ID))
     # ids of artifacts, in the order of the file
     pieces: Mapped[list[str]] = mapped_column(JSONB, info=harmless(Harmless.RANDOM))
     received: Mapped[int] = mapped_column(info=harmless(Harmless.WORK))  # bytes

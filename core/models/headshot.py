@@ -44,7 +44,7 @@ class Headshot(SealedRow):
     rejected_code: Mapped[str | None] = mapped_column(String(16), info=personal(Category.CHOICE))
     rejected_at: Mapped[datetime | None] = mapped_column(info=personal(Category.CHOICE))
     # what its files carry as a watermark, where an image model made it; `compliance.origin.watermark`
-    mark: Mapped[int | None] = mapped_column(BigInteger, info=personal(Category.FACE))
+    mark: Mapped[int | None] = mapped_column(BigInteger, info=personal(Category.ALIAS))
     seconds: Mapped[float] = mapped_column(info=harmless(Harmless.WORK))
 
     @property

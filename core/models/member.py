@@ -1,14 +1,23 @@
-"""`members`: people in an organization."""
+"""`members`: people in an organization, and `directory`: what they are called, in the one table that no backup carries.
+
+Who somebody is lies sealed in `members`, under their key. For searching, ordering and writing to them it lies in plain
+text in `directory`: an UNLOGGED table, so that neither `pg_dump --no-unlogged-table-data` nor the write-ahead log nor a
+standby nor `pg_basebackup` has it (PostgreSQL manual, CREATE TABLE), without statistics, and behind the same walls.
+It is empty after a crash of the server, a failover and a restore, and is filled again from what is sealed
+(`core.people.directory`).
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Final, cast
+from uuid import UUID
 
-from sqlalchemy import Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Table, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.models.base import Tenant
+from core.models.base import Base, Tenant
 from core.personal import Category, Harmless, harmless, personal
 
 
@@ -22,17 +31,31 @@ class Role(StrEnum):
     EMPLOYEE = "employee"
 
 
-# In the order in which people are listed: those who were erased last. Written out, since a question uses the index only
-# where it says the same.
+# In the order in which people are listed: those without a name, who were erased, last. Written out, since a question uses
+# the index only where it says the same.
 IN_ORDER = (
-    text("(erased_at IS NOT NULL)"),
+    text("(last_name IS NULL)"),
     text("lower(coalesce(last_name, ''))"),
     text("lower(coalesce(first_name, ''))"),
 )
+NAMES: Final = (
+    "email",
+    "first_name",
+    "last_name",
+    "employee_id",
+    "department",
+    "idp_entity_id",
+    "name_id",
+)
 
 
-class Member(Tenant):
-    """A person. After erasure only the id, the organization and the times remain.
+def _plain(name: str, length: int) -> Any:
+    """Return a column from before names were sealed; `Installation.sealed_at` says until when it counts."""
+    return mapped_column(name, String(length), deferred=True, info=personal(Category.IDENTITY))
+
+
+class Person(Tenant):
+    """A person without their name, for what asks by id alone. Read a `Member` wherever a row itself is wanted.
 
     `pseudonym` is the keyed hash that stands for the person in the evidence log; its key is derived
     from the person's data key and dies with it.
@@ -41,24 +64,58 @@ class Member(Tenant):
     __tablename__ = "members"
 
     role: Mapped[str] = mapped_column(String(16), default=Role.EMPLOYEE, info=harmless(Harmless.CODE))
+    language: Mapped[str] = mapped_column(String(8), default="en", info=personal(Category.CHOICE, "en"))
+    pseudonym: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.KEYED))
+    # The names, under the person's key: `core.vault.names`.
+    sealed: Mapped[bytes | None] = mapped_column(info=personal(Category.IDENTITY))
+    disabled_at: Mapped[datetime | None]
+    links_ended_at: Mapped[datetime | None]  # links to one's data from before open nothing
+    erased_at: Mapped[datetime | None]
+    plain_email: Mapped[str | None] = _plain("email", 254)
+    plain_first_name: Mapped[str | None] = _plain("first_name", 80)
+    plain_last_name: Mapped[str | None] = _plain("last_name", 80)
+    plain_employee_id: Mapped[str | None] = _plain("employee_id", 64)
+    plain_department: Mapped[str | None] = _plain("department", 120)
+    plain_idp_entity_id: Mapped[str | None] = _plain("idp_entity_id", 512)
+    plain_name_id: Mapped[str | None] = _plain("name_id", 512)
+
+    __table_args__: Any = (
+        Index("uq_members_email", "org_id", text("lower(email)"), unique=True),
+        UniqueConstraint("org_id", "idp_entity_id", "name_id", name="uq_members_identity"),
+        Index("uq_members_employee_id", "org_id", "employee_id", unique=True),
+        Index(
+            "ix_members_in_order",
+            "org_id",
+            text("(erased_at IS NOT NULL)"),
+            *IN_ORDER[1:],
+            "id",
+        ),
+    )
+
+
+class Member(Person):
+    """A person. After erasure only the id, the organization and the times remain."""
+
+    __tablename__ = "directory"
+
+    id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    # `org_id` once more, for the walls and the indexes; set where names are sealed. It is no part of the join: a server
+    # that knows nothing yet of a table just filled would look people up by their company, each among all.
+    walled_by: Mapped[UUID] = mapped_column("org_id", ForeignKey("organizations.id"))
     email: Mapped[str | None] = mapped_column(String(254), info=personal(Category.IDENTITY))
     first_name: Mapped[str | None] = mapped_column(String(80), info=personal(Category.IDENTITY))
     last_name: Mapped[str | None] = mapped_column(String(80), info=personal(Category.IDENTITY))
     employee_id: Mapped[str | None] = mapped_column(String(64), info=personal(Category.IDENTITY))
     department: Mapped[str | None] = mapped_column(String(120), info=personal(Category.IDENTITY))
-    language: Mapped[str] = mapped_column(String(8), default="en", info=personal(Category.CHOICE, "en"))
     idp_entity_id: Mapped[str | None] = mapped_column(String(512), info=personal(Category.IDENTITY))
     name_id: Mapped[str | None] = mapped_column(String(512), info=personal(Category.IDENTITY))
-    pseudonym: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.KEYED))
-    disabled_at: Mapped[datetime | None]
-    links_ended_at: Mapped[datetime | None]  # links to one's data from before open nothing
-    erased_at: Mapped[datetime | None]
 
-    __table_args__ = (
-        Index("uq_members_email", "org_id", text("lower(email)"), unique=True),
-        UniqueConstraint("org_id", "idp_entity_id", "name_id", name="uq_members_identity"),
-        Index("uq_members_employee_id", "org_id", "employee_id", unique=True),
-        Index("ix_members_in_order", "org_id", *IN_ORDER, "id"),
+    __table_args__: Any = (
+        Index("uq_directory_email", "org_id", text("lower(email)"), unique=True),
+        UniqueConstraint("org_id", "idp_entity_id", "name_id", name="uq_directory_identity"),
+        Index("uq_directory_employee_id", "org_id", "employee_id", unique=True),
+        Index("ix_directory_in_order", "org_id", *IN_ORDER, "id"),
+        {"prefixes": ["UNLOGGED"]},
     )
 
     @property
@@ -71,3 +128,15 @@ class Member(Tenant):
         """Up to two capital letters for the avatar that stands in for a photo."""
         letters = [name[0] for name in (self.first_name, self.last_name) if name]
         return "".join(letters).upper() or "–"
+
+
+DIRECTORY: Final = cast("Table", Member.__table__)
+
+
+class DirectoryState(Base):
+    """One row while `directory` is whole; UNLOGGED as well, so a crash, a failover or a restore empties both."""
+
+    __tablename__ = "directory_state"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    whole: Mapped[bool] = mapped_column(primary_key=True, default=True)

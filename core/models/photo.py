@@ -35,7 +35,7 @@ class Photo(SealedRow):
     artifact_id: Mapped[UUID] = mapped_column(ForeignKey("artifacts.id"))
     preview_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
     likeness_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
-    upload_key: Mapped[str] = mapped_column(String(64), info=personal(Category.IDENTITY, OWN_ID))
+    upload_key: Mapped[str] = mapped_column(String(64), info=personal(Category.ALIAS, OWN_ID))
     measured_on = "artifact_id"
     verdict = SealedValue[dict[str, Any] | None](lambda: None, plain="plain_verdict")
     # fraction of the photo's width, from the left

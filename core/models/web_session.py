@@ -50,13 +50,13 @@ class WebSession(Tenant):
     method: Mapped[str] = mapped_column(String(8), info=harmless(Harmless.CODE))
     # a session without one opens nothing
     app: Mapped[str | None] = mapped_column(String(8), info=harmless(Harmless.CODE))
-    saml_session_index: Mapped[str | None] = mapped_column(String(256), info=personal(Category.IDENTITY))
+    saml_session_index: Mapped[str | None] = mapped_column(String(256), info=personal(Category.ALIAS))
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     # Of a link's session, see `core.shoots.devices`: hash over what the device keeps and the member,
-    device_sha256: Mapped[bytes | None] = mapped_column(LargeBinary(32), info=personal(Category.IDENTITY))
+    device_sha256: Mapped[bytes | None] = mapped_column(LargeBinary(32), info=personal(Category.ALIAS))
     # and its kind in a word: iPhone, Windows.
-    system: Mapped[str | None] = mapped_column(String(16), info=personal(Category.IDENTITY))
+    system: Mapped[str | None] = mapped_column(String(16), info=personal(Category.CHOICE))
     disowned_at: Mapped[datetime | None]  # whoever used it said that they are not this member
     told_at: Mapped[datetime | None]  # a mail about it is owed to the member

@@ -21,9 +21,10 @@ from sqlalchemy.orm import Session
 
 from core.clock import now, rfc3339
 from core.connections import postgres_engine
-from core.db import demand_schema
+from core.db import DirectoryEmpty, demand_schema
 from core.logs import logger
 from core.mail import lines
+from core.models import DirectoryState
 from core.observe import metrics
 from core.reasons import Reason, reason_of
 from core.settings import settings
@@ -199,6 +200,19 @@ def ask_database() -> None:
         demand_schema(session.connection())
 
 
+def ask_directory() -> None:
+    """Ask whether the directory of people is whole, which it is not after a crash of the database's server.
+
+    Raises:
+        DirectoryEmpty: the scheduler is filling it again.
+        OperationalError: the database does not answer.
+    """
+    with _session(settings().database_url.get_secret_value()) as session:
+        demand_schema(session.connection())
+        if session.scalar(select(DirectoryState.whole)) is None:
+            raise DirectoryEmpty
+
+
 def ask_keys_database() -> int:
     """Return the current epoch's number, from the keys database.
 
@@ -291,6 +305,7 @@ def health() -> Health:
     return Health(
         [
             Part("database", ask_database),
+            Part("directory", ask_directory),
             Part("keys_database", ask_keys_database),
             Part("keyring", ask_keyring),
             Part("storage", ask_storage),

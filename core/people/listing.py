@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.models import Invite, Member, Participation, Shoot
+from core.models import Invite, Member, Participation, Person, Shoot
 from core.shoots import shoots
 
 PAGE = 50
@@ -43,7 +43,7 @@ class Part:
 
 def count(session: Session) -> int:
     """Return how many people there are who have not been erased."""
-    return session.scalar(select(func.count()).select_from(Member).where(Member.erased_at.is_(None))) or 0
+    return session.scalar(select(func.count()).select_from(Person).where(Person.erased_at.is_(None))) or 0
 
 
 def page(session: Session, *, words: str = "", after_member: UUID | None = None, most: int = PAGE) -> Page:

@@ -215,10 +215,10 @@ def matches(words: str) -> ColumnElement[bool]:
     return condition
 
 
-# People in the order of their names, as the index `ix_members_in_order` has it; an erased person has none and comes last.
+# People in the order of their names, as the index `ix_directory_in_order` has it; an erased person has none and comes last.
 _NOTHING: ColumnElement[str] = literal_column("''", String)
 ORDER = (
-    Member.erased_at.is_not(None),
+    Member.last_name.is_(None),
     func.lower(func.coalesce(Member.last_name, _NOTHING)),
     func.lower(func.coalesce(Member.first_name, _NOTHING)),
     Member.id,

@@ -1,6 +1,9 @@
 """The only place that writes, reads and destroys personal bytes."""
 
-from core.vault import columns  # seals and opens sealed columns from the moment that anybody uses the vault
+from core.vault import (
+    columns,
+    names,
+)  # seal and open sealed columns from the moment that anybody uses the vault
 from core.vault.heads import SignedHead
 from core.vault.key_answers import KeyErased
 from core.vault.vault import ArtifactGone, Held, Marked, Sealed, Vault, derive, vault
@@ -15,5 +18,6 @@ __all__ = [
     "Vault",
     "columns",
     "derive",
+    "names",
     "vault",
 ]

@@ -247,10 +247,12 @@ class KeyStore:
             rows = session.execute(
                 select(DataKey.owner_id, DataKey.epoch, DataKey.wrapped).where(wanted)
             ).all()
-        return {
-            owner_id: self._kms.unwrap(epoch, wrapped, self._associated(owner_id))
-            for owner_id, epoch, wrapped in rows
-        }
+        found: dict[UUID, bytes] = {}
+        for epoch in {row.epoch for row in rows}:
+            theirs = [(row.owner_id, row.wrapped) for row in rows if row.epoch == epoch]
+            keys = self._kms.unwrap_all(epoch, [(wrapped, self._associated(one)) for one, wrapped in theirs])
+            found |= zip((one for one, _ in theirs), keys, strict=True)
+        return found
 
     def owners(self, at_once: int) -> Iterator[list[UUID]]:
         """Yield who has a key, in the order of their ids, so many at once."""

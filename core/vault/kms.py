@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +29,9 @@ class Kms(Protocol):
 
     def unwrap(self, epoch: int, wrapped: bytes, associated: bytes) -> bytes:
         """Open what `wrap` made; `EpochKeyGone` once the epoch's key is destroyed."""
+
+    def unwrap_all(self, epoch: int, wrapped: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+        """Do as `unwrap` for many of one epoch, each with what is associated with it."""
 
     def destroy(self, epoch: int) -> None:
         """Destroy the epoch's key; a second call changes nothing."""
@@ -95,7 +99,12 @@ class FileKms:
 
     def unwrap(self, epoch: int, wrapped: bytes, associated: bytes) -> bytes:
         """Open what `wrap` made."""
-        return open_sealed(self._key(epoch), wrapped, associated)
+        return self.unwrap_all(epoch, [(wrapped, associated)])[0]
+
+    def unwrap_all(self, epoch: int, wrapped: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+        """Open what `wrap` made, with one look at the key."""
+        key = self._key(epoch)
+        return [open_sealed(key, one, associated) for one, associated in wrapped]
 
     @answering("keyring")
     def destroy(self, epoch: int) -> None:

@@ -15,7 +15,7 @@ from compliance.log.nodes import StoredNodes
 from compliance.verify import verify_file
 from core.db import Lookup, transaction
 from core.errors import AppError
-from core.models import Artifact, AuditEvent, Certificate, Checkpoint, LogLeaf, LogNode, Member, Statement
+from core.models import Artifact, AuditEvent, Certificate, Checkpoint, LogLeaf, LogNode, Person, Statement
 from core.vault import Held, vault
 
 SAMPLE = 20  # objects of each company that are opened; all are looked for
@@ -46,7 +46,7 @@ def check() -> Findings:
     found = Findings()
     for org_id in Lookup.organizations():
         found.companies += 1
-        with transaction(org_id) as session:
+        with transaction(org_id, nameless=True) as session:
             _log(session, org_id, found)
             _certificates(session, org_id, found)
             _erased(session, found)
@@ -96,7 +96,7 @@ def _certificates(session: Session, org_id: UUID, found: Findings) -> None:
 
 
 def _erased(session: Session, found: Findings) -> None:
-    living = list(session.scalars(select(Member.id).where(Member.erased_at.is_(None))))
+    living = list(session.scalars(select(Person.id).where(Person.erased_at.is_(None))))
     for start in range(0, len(living), 1000):
         back = vault().keys.erasures.among(living[start : start + 1000])
         if back:
@@ -124,6 +124,6 @@ def _open(org_id: UUID, sample: list[Held], found: Findings) -> None:
 
 def _is_alive(org_id: UUID, artifact_id: UUID) -> bool:
     """Whether an artifact is still to be read: what was deleted since it was found is no fault."""
-    with transaction(org_id) as session:
+    with transaction(org_id, nameless=True) as session:
         artifact = session.get(Artifact, artifact_id)
         return artifact is not None and artifact.delete_requested_at is None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 AT_ONCE = 5000  # rows that are made together
 PROOFS = 200
 CERTIFICATES = 5
+PEOPLE = 100_000  # whom the directory is filled with
 APPENDED = 20_000  # of the entries: made as a change makes them, and timed
 
 
@@ -30,6 +31,7 @@ def bench_compliance(report: Report, org_id: UUID, entries: int, folder: Path) -
     _look(report, org_id, size)
     _bundle(report, org_id, size, folder)
     _certify(report, org_id)
+    _directory(report, org_id, min(entries, PEOPLE))
 
 
 def _append(report: Report, org_id: UUID, count: int) -> None:
@@ -261,6 +263,43 @@ def _certify(report: Report, org_id: UUID) -> None:
     report(
         {"figure": "certificate", "core_seconds": round(seconds, 2), "first_core_seconds": round(first, 2)},
         f"certificate rendered, its facts attached, signed: {seconds:.2f} s of one core ({first:.2f} s the first, with fonts)",
+    )
+
+
+def _directory(report: Report, org_id: UUID, people: int) -> None:
+    """Fill the directory with so many people from what is sealed, as after a crash of the database's server."""
+    from sqlalchemy import insert
+
+    from core.clock import now
+    from core.db import transaction
+    from core.ids import new_id
+    from core.models import Person
+    from core.people import directory
+    from core.vault import names, vault
+
+    for start in range(0, people, AT_ONCE):
+        keys = vault().keys.create([new_id() for _ in range(min(AT_ONCE, people - start))])
+        rows = []
+        for number, (person_id, key) in enumerate(keys.items(), start):
+            said: names.Names = {
+                "email": f"person{number}@northwind.example",
+                "first_name": f"Person{number}",
+                "last_name": "Example",
+                "employee_id": str(number),
+                "department": "Sales",
+            }
+            rows.append(
+                {"id": person_id, "org_id": org_id, "created_at": now(), "role": "employee", "language": "en",
+                 "pseudonym": person_id.hex, "sealed": names.sealed(org_id, person_id, said, key)}
+            )  # fmt: skip
+        with transaction(org_id) as session:
+            session.execute(insert(Person), rows)
+    began = time.perf_counter()
+    count = directory.add_missing(org_id)
+    seconds = time.perf_counter() - began
+    report(
+        {"figure": "directory", "people": count, "seconds": round(seconds, 1)},
+        f"the directory filled again with {count:,} people in {seconds:.1f} s",
     )
 
 

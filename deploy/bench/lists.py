@@ -9,7 +9,7 @@ from sqlalchemy import select
 from core import audit
 from core.db import transaction
 from core.models import Shoot
-from core.people import roster
+from core.people import directory, roster
 from core.shoots import commits, import_results, imports
 
 
@@ -42,6 +42,7 @@ def import_all(org_id: UUID, import_id: UUID) -> None:
     parsed = commits.read(confirmed)
     more = True
     while more:
+        directory.count()
         with transaction(org_id) as session:
             more = commits.go_on(session, import_id, parsed)
     with transaction(org_id) as session:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from deploy.cli import backup, closing, company, doctor, jobs, local, member, pictures, serve, storage
+from deploy.cli import (
+    backup,
+    closing,
+    company,
+    directory,
+    doctor,
+    jobs,
+    local,
+    member,
+    pictures,
+    serve,
+    storage,
+)
 from deploy.cli.group import main
 
 __all__ = [
     "backup",
     "closing",
     "company",
+    "directory",
     "doctor",
     "jobs",
     "local",

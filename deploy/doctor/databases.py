@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import redis
 from sqlalchemy import Connection, NullPool, make_url, text
+from sqlalchemy.exc import ProgrammingError
 
 from core import locks
 from core.connections import postgres_engine, redis_options
@@ -40,6 +41,7 @@ def main_database() -> Iterator[Finding]:
         yield from _walls(connection)
         yield from _lookup_role(connection)
         yield from _schema(connection)
+        yield from _names(connection)
     demand_sessions()
     yield ok(check, "long locks and notifications have a session of their own")
 
@@ -115,6 +117,32 @@ def _walls(connection: Connection) -> Iterator[Finding]:
             yield failure(check, f"without a company {seen} people are seen", _ROLES_SQL)
         else:
             yield ok(check, f"forced on {tables} tables; without a company nobody is seen")
+
+
+def _names(connection: Connection) -> Iterator[Finding]:
+    check = "names"
+    try:
+        sealed, whole = _row(
+            connection,
+            "SELECT (SELECT sealed_at IS NOT NULL FROM installation), EXISTS (SELECT FROM directory_state)",
+        )
+    except ProgrammingError:  # an earlier schema, which is told above
+        connection.rollback()
+        return
+    if not whole:
+        yield failure(
+            check,
+            "the directory of people is empty: the server crashed, or another one took over",
+            "The scheduler fills it again within seconds; by hand: `headshots directory rebuild`.",
+        )
+    elif sealed is False:
+        yield warning(
+            check,
+            "names and measures still lie open, also in backups, as the release before knows them",
+            "Once every process is of this release: `headshots migrate --seal`.",
+        )
+    else:
+        yield ok(check, "backups hold names and measures sealed only")
 
 
 def _lookup_role(connection: Connection) -> Iterator[Finding]:

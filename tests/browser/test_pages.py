@@ -198,7 +198,7 @@ def walk_of_an_employee(visitors: Visitors, album: Album) -> bytes:
         connection.execute(
             text(
                 "UPDATE participations SET fallback_code = 'too_few_passed', gpu_seconds = 95, gpu_watt_hours = 14"
-                " WHERE member_id = (SELECT id FROM members WHERE email = :email)"
+                " WHERE member_id = (SELECT id FROM directory WHERE email = :email)"
             ),
             {"email": ida.email},
         )
@@ -276,7 +276,7 @@ def walk_of_others(visitors: Visitors, album: Album) -> None:
         connection.execute(
             text(
                 "UPDATE participations SET state = 'failed', failure_code = 'no_usable_photo' WHERE member_id ="
-                " (SELECT id FROM members WHERE email = :email)"
+                " (SELECT id FROM directory WHERE email = :email)"
             ),
             {"email": lou.email},
         )
@@ -301,7 +301,7 @@ def walk_of_others(visitors: Visitors, album: Album) -> None:
                 """UPDATE photos SET verdict = '{"accepted": true, "score": 0.5, "measures": {}, "issues":"""
                 """ [{"code": "may_be_someone_else", "severity": "warn", "advice": ""}]}'"""
                 " WHERE id = (SELECT id FROM photos WHERE member_id ="
-                " (SELECT id FROM members WHERE email = :email) ORDER BY id DESC LIMIT 1)"
+                " (SELECT id FROM directory WHERE email = :email) ORDER BY id DESC LIMIT 1)"
             ),
             {"email": pia.email},
         )
@@ -317,7 +317,7 @@ def walk_of_others(visitors: Visitors, album: Album) -> None:
         connection.execute(
             text(
                 "UPDATE invites SET expires_at = now() - interval '1 minute' WHERE member_id ="
-                " (SELECT id FROM members WHERE email = :email)"
+                " (SELECT id FROM directory WHERE email = :email)"
             ),
             {"email": max_.email},
         )

@@ -23,6 +23,7 @@ from compliance.verify import Kind as Checked
 from compliance.verify import verify_file
 from core import audit
 from core.brand import brands
+from core.clock import now
 from core.db import transaction
 from core.errors import InvalidInput
 from core.ids import new_id
@@ -34,6 +35,7 @@ from core.models import (
     Member,
     Participation,
     Photo,
+    Recall,
     SamlConnectionRow,
     Shoot,
     State,
@@ -196,3 +198,21 @@ def test_what_a_restored_backup_opens_again_is_closed_before_the_end_is_certifie
         assert session.scalars(select(SamlConnectionRow)).all() == []
         assert session.get_one(Shoot, part.shoot_id).closed_at is not None
     assert (tmp_path / "again" / "closing.note").exists()
+
+
+def test_no_name_of_a_file_outlives_the_company(org: UUID, tmp_path: Path) -> None:
+    """What it is given back counts as handed out, and with it the names of whom to look for; nobody can read that page any more."""
+    ada = add_member(org, "Ada")
+    approved(org, ada)
+    list(close("acme", "Acme", tmp_path / "out", export=True))
+    with transaction(org) as session:
+        asked = session.scalars(select(Recall)).one()
+        assert (asked.sealed, asked.ended_at is None) == (None, False)
+        assert asked.ends_at <= now()
+    assert not vault().keys.exists(asked.id)
+    gone(org, tmp_path / "out")
+    with transaction(org) as session:
+        session.get_one(Recall, asked.id).ended_at = None
+    assert closing.certify(org) is None, "a backup brought it back"
+    list(close("acme", "Acme", tmp_path / "out", export=True))
+    assert (tmp_path / "out" / "closing.note").exists()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from core.people import directory
 from core.people.roster import Roster
 from core.queue import JobName, enqueue
 from core.shoots import commits, import_results, imports
@@ -46,6 +47,7 @@ def failed(session: Session, subject_id: UUID, code: str) -> None:
 
 
 def _some(job: JobRun, parsed: Roster) -> bool:
+    directory.count()
     for _ in range(_TRIES - 1):
         try:
             with job.step() as session:

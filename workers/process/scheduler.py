@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from compliance import erasure, keyless, recall_letters, removals, retention, strays, withdrawals
+from compliance import erasure, keyless, recall_letters, removals, retention, sealing, strays, withdrawals
 from compliance.certificate import keeping
 from compliance.log import daily, sequencer, witnesses
 from compliance.statement import issuing
@@ -23,6 +23,7 @@ from core.db import demand_sessions
 from core.observe import metrics
 from core.observe.figures import EVERY_SECONDS, figures
 from core.observe.server import served
+from core.people import directory
 from core.portraits import engines
 from core.settings import settings
 from core.vault import vault
@@ -94,6 +95,8 @@ class EpochAge:
 def duties() -> list[Duty]:
     """Return everything that happens by the clock."""
     return [
+        Duty("directory", timedelta(seconds=2), directory.rebuild),
+        Duty("seal", timedelta(hours=1), sealing.seal_all),
         Duty("replay_ledger", timedelta(hours=1), erasure.replay_ledger),
         Duty("figures", timedelta(seconds=EVERY_SECONDS), figures().take),
         Duty("replay_withdrawals", timedelta(hours=1), withdrawals.replay, irreversible=True),

@@ -124,7 +124,7 @@ def test_backup_of_what_the_key_did_not_seal_is_dated_by_its_own_expiry(
     )
     assert "Directory pending" in text
     assert "Pictures complete" in text
-    assert "have them until 23 December 2026, 09:58 UTC at the latest" in text
+    assert "could still be read until 23 December 2026, 09:58 UTC" in text
     assert text.count("23 Dec 2026, 09:58") == 2  # its rows in the table
 
 

@@ -225,7 +225,7 @@ def test_a_row_that_cannot_be_emptied_gets_no_final_certificate(
             )
         )
         connection.execute(
-            text("CREATE TRIGGER back BEFORE UPDATE ON members FOR EACH ROW EXECUTE FUNCTION back()")
+            text("CREATE TRIGGER back BEFORE UPDATE ON directory FOR EACH ROW EXECUTE FUNCTION back()")
         )
     owner.dispose()
     with transaction(org) as session:

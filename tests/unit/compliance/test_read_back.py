@@ -62,8 +62,8 @@ def test_what_is_written_back_after_the_press_is_overwritten_before_anything_is_
     with transaction(org) as session:
         _write_back(session, erased.id)
         assert rows.left(session, erased.id) == [
-            "members.email",
-            "members.first_name",
+            "directory.email",
+            "directory.first_name",
             "participations.failure_code",
         ]
     do_all_work()
@@ -94,7 +94,7 @@ def test_a_name_that_cannot_be_overwritten_is_never_certified_as_absent(
             )
         )
         connection.execute(
-            text("CREATE TRIGGER back BEFORE UPDATE ON members FOR EACH ROW EXECUTE FUNCTION back()")
+            text("CREATE TRIGGER back BEFORE UPDATE ON directory FOR EACH ROW EXECUTE FUNCTION back()")
         )
     owner.dispose()
     with transaction(org) as session:
@@ -102,7 +102,7 @@ def test_a_name_that_cannot_be_overwritten_is_never_certified_as_absent(
     for _ in range(2):
         with pytest.raises(VerificationFailed) as refused:
             execute(org)
-        assert refused.value.details["locations"] == ["members.first_name"]
+        assert refused.value.details["locations"] == ["directory.first_name"]
     with transaction(org) as session:
         record = session.scalars(select(Erasure)).one()
         assert (record.objects_destroyed_at, record.locations) == (None, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -14,10 +15,12 @@ from work import do_all_work
 from compliance import erasure, sealing
 from compliance.erasure import ErasureReason
 from core import audit
+from core.clock import now
 from core.db import engine, transaction
 from core.models import Headshot, Installation, Member, Participation, Photo, Shoot
 from core.models.base import Base
 from core.models.sealed import SealedRow
+from core.settings import settings
 from core.vault import vault
 
 MARK = 0.123454321
@@ -154,7 +157,7 @@ def test_until_it_is_said_the_release_before_reads_and_writes_beside_this_one(
 
 def test_from_then_on_what_both_wrote_lies_sealed_only(unsealed: None, org: UUID, measured: UUID) -> None:
     assert str(MARK) in all_rows(org)
-    assert sealing.begin() == 3
+    assert sealing.begin() == 4  # a photo, a headshot, a part in a shoot, a name
     assert str(MARK) not in all_rows(org)
     assert "gates_mark" not in all_rows(org)
     assert read(org, measured) == WHOLE
@@ -181,3 +184,17 @@ def test_every_sealed_value_has_the_column_that_the_release_before_knew() -> Non
         for one in table.sealed_values():
             assert getattr(table, one.plain).expression.name == one.name
     assert set(sealing.TABLES) == set(SealedRow.__subclasses__())
+
+
+def test_a_certificate_says_until_when_older_backups_hold_names_and_nothing_once_there_are_none(
+    unsealed: None, org: UUID, measured: UUID
+) -> None:
+    kept = timedelta(days=settings().backup_days)
+    moment = now()
+    assert sealing.open_in_backups_until(moment) == moment + kept
+    sealing.begin()
+    with Session(engine()) as session:
+        since = session.scalars(select(Installation.sealed_at)).one()
+    assert since is not None
+    assert sealing.open_in_backups_until(now()) == since + kept
+    assert sealing.open_in_backups_until(since + kept) is None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -278,6 +279,36 @@ def test_a_witness_that_is_away_or_lies_stops_nothing(
         assert witnesses.ask_all() == 0
     with transaction(org) as session:
         assert session.scalars(select(CosignatureRow)).all() == []
+
+
+def test_a_witness_that_answers_byte_by_byte_keeps_the_others_not_waiting(
+    org: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = VerifierKey.of(origin_of(org), signing_keys().log_key)
+    slow = Witness(tmp_path / "slow", "slow.example", [ours])
+    real = Witness(tmp_path / "real", "witness.example", [ours])
+    add_member(org)
+    sequencer.sequence_all()
+    over = threading.Event()
+
+    def drip(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterator[bytes]:
+        start("200 OK", [("Content-Type", "text/plain")])
+        while not over.wait(0.1):
+            yield b"x"
+
+    monkeypatch.setattr(witnesses, "MOST_SECONDS", 0.5)
+    with make_server("127.0.0.1", 0, drip, handler_class=_Quiet) as server:
+        thread = threading.Thread(target=server.handle_request, daemon=True)
+        thread.start()
+        with served(real) as address:
+            lines = [f"{key} http://127.0.0.1:{server.server_port}\n" for key in slow.keys]
+            lines += [f"{key} {address}\n" for key in real.keys]
+            (tmp_path / "list").write_text("".join(lines))
+            monkeypatch.setenv("HEADSHOTS_WITNESSES_PATH", str(tmp_path / "list"))
+            forget_process_state()
+            assert witnesses.ask_all() == 2
+        over.set()
+        thread.join()
 
 
 @pytest.mark.parametrize("line", ["w http://x", "w+00000000+BAAA", "{key} ftp://x", "{key}"])

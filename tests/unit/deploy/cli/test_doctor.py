@@ -80,7 +80,7 @@ def test_a_whole_installation_has_no_failure(inbox: Inbox) -> None:
     assert failures(found) == set(), result.stdout
     assert result.exit_code == 0
     wanted = {
-        "database", "app_role", "tenant_walls", "lookup_role", "migrations", "owner_role", "keys_database", "installation",
+        "database", "app_role", "tenant_walls", "lookup_role", "migrations", "names", "owner_role", "keys_database", "installation",
         "keyring",
         "signing_keys", "storage", "clock_storage", "clock_database", "redis", "scheduler", "mail", "mail_domain", "base_url",
         "disk", "backup", "drill", "fonts", "libraries", "matting_model", "likeness_model",
