@@ -119,12 +119,18 @@ def approve(
 
     Raises:
         Conflict: there is no result to choose from in this state.
+        NotFound: it is of another shoot, or has ended, as with its photo or with its time, since the page was opened.
     """
     locks.person(session, participation.member_id)
     if headshot.participation_id != participation.id:
         raise NotFound("This headshot belongs to another shoot.")
     if participation.state in participations.SETTLED and participation.chosen_headshot_id == headshot.id:
         return
+    ended = select(Artifact.id).where(
+        Artifact.id == headshot.artifact_id, Artifact.delete_requested_at.is_not(None)
+    )
+    if participation.state in (State.READY, *participations.SETTLED) and session.scalar(ended) is not None:
+        raise NotFound("This headshot does not exist any more.")
     participations.approve(session, participation, headshot.id, actor=actor)
     audit.record(
         session,

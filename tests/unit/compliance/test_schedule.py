@@ -17,7 +17,7 @@ from compliance import retention, schedule
 from core import audit
 from core.clock import now
 from core.db import Lookup, organization_of, transaction
-from core.errors import InvalidInput
+from core.errors import InvalidInput, NotFound
 from core.ids import new_id
 from core.models import (
     Alternative,
@@ -33,7 +33,7 @@ from core.models import (
     State,
 )
 from core.people import access, organizations
-from core.portraits import avatars
+from core.portraits import avatars, headshots
 from core.shoots import promises, reminders
 from core.shoots.promises import Kept
 from core.vault import vault
@@ -254,3 +254,38 @@ def test_trouble_in_one_company_keeps_nothing_of_another_for_longer(
     with pytest.raises(RuntimeError):
         retention.sweep_all()
     assert line(org, Kept.HEADSHOTS).overdue == 0
+
+
+def test_a_headshot_that_has_ended_cannot_be_approved_from_a_page_that_was_open(
+    org: UUID, member: Member
+) -> None:
+    """It would count as approved, with new days from now on, and the company would get nothing."""
+    part, chosen = headshot(org, member, State.DELIVERED)
+    with transaction(org) as session:
+        shot = sealing.put(session, b"png", kind=Kind.HEADSHOT, media_type="image/png", member_id=member.id)
+        known = session.get_one(Headshot, chosen)
+        other = Headshot(
+            id=new_id(),
+            org_id=org,
+            participation_id=part,
+            member_id=member.id,
+            photo_id=known.photo_id,
+            style_id=known.style_id,
+            artifact_id=shot.id,
+            engine="studio",
+            rank=1,
+            gates={},
+            seconds=1.0,
+        )
+        session.add(other)
+        other_id = other.id
+    stand(org, part, approved=31, deadline=31)
+    retention.sweep_all()
+    with transaction(org) as session:
+        row = session.get_one(Participation, part)
+        found = headshots.get(session, member.id, other_id)
+        with pytest.raises(NotFound):
+            headshots.approve(session, row, found, actor=audit.SYSTEM)
+    with transaction(org) as session:
+        row = session.get_one(Participation, part)
+        assert (row.state, row.chosen_headshot_id) == (State.DELIVERED, chosen)
