@@ -46,7 +46,7 @@ def close(slug: str, name: str, out: Path, *, export: bool) -> Iterator[str]:
         if organizations.current(session).name != name:
             raise InvalidInput(f"That is not the name of {slug}. Nothing was changed.")
         before = closing.standing(session)
-    out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)  # names and pictures of everybody come to lie in it
     if export and before.living:
         yield from _give_back(org_id, out)
     # Each time: a restored backup may have brought back a sign-in, a shoot or a logo, where the key stays destroyed.

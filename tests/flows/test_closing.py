@@ -92,6 +92,7 @@ def test_a_company_that_leaves_gets_its_data_and_a_proof_of_its_end(org: UUID, t
 
     told = "\n".join(close("acme", "Acme", out, export=True))
     assert "run this again" in told
+    assert out.stat().st_mode & 0o077 == 0, "names and pictures of everybody are no other account's to read"
     assert not (out / "closing.note").exists(), "nothing is certified before it is so"
     people = list(csv.DictReader(io.StringIO((out / "people.csv").read_text("utf-8-sig"))))
     assert [one["first_name"] for one in people] == ["Ada", "'=Bob"]
