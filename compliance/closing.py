@@ -82,6 +82,7 @@ def end(org_id: UUID) -> None:
             audit.record(session, audit.Tag.ORGANIZATION_CLOSED, actor=audit.SYSTEM)
         session.execute(delete(SamlConnectionRow))
         organization.logo_id = None
+        organization.checkpoint_emails = ""  # addresses of people, some of whom are erased now
         open_shoots = session.scalars(
             select(Shoot.id).where(Shoot.closed_at.is_(None)).order_by(Shoot.id)
         ).all()

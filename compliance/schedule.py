@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from core.clock import now
@@ -92,7 +92,8 @@ def decliner_ends(organization: Organization) -> ColumnElement[datetime]:
 
 def leaver_ends(organization: Organization) -> ColumnElement[datetime]:
     """Return when everything of a member is over who was locked out."""
-    return _after(Member.disabled_at, kept_days(organization, Kept.LEAVERS))
+    began = func.greatest(Member.disabled_at, literal(organization.schedule_since))
+    return _after(began, kept_days(organization, Kept.LEAVERS))
 
 
 def photos_held(*columns: Any) -> Select[Any]:

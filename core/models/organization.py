@@ -33,6 +33,8 @@ class Organization(Base):
     headshot_days: Mapped[int] = mapped_column(default=30, server_default=text("1095"))
     decliner_days: Mapped[int] = mapped_column(default=30, server_default=text("365"))
     leaver_days: Mapped[int] = mapped_column(default=90, server_default=text("365"))
+    # Since when the company could choose: whoever was locked out before counts from here, so that it has had its say.
+    schedule_since: Mapped[datetime] = mapped_column(default=now, server_default=text("now()"))
     schedule_version: Mapped[int] = mapped_column(
         default=1, server_default=text("1")
     )  # counts the changes of these

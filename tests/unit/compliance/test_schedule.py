@@ -165,6 +165,7 @@ def test_it_is_forgotten_who_declined_and_nobody_reminds_them(org: UUID, member:
 def test_who_left_is_erased_with_a_certificate(org: UUID, member: Member) -> None:
     back = add_member(org, "Bea")
     with transaction(org) as session:
+        organizations.current(session).schedule_since = now() - timedelta(days=200)
         for one in (member, back):
             session.get_one(Member, one.id).disabled_at = now() - timedelta(days=89.9)
     retention.sweep_all()
@@ -178,6 +179,18 @@ def test_who_left_is_erased_with_a_certificate(org: UUID, member: Member) -> Non
         erasure = session.scalars(select(Erasure)).one()
         assert (erasure.member_id, erasure.reason) == (member.id, "left_company")
         assert session.get_one(Member, back.id).first_name == "Bea"
+
+
+def test_who_left_long_before_the_company_could_choose_is_not_erased_at_once(
+    org: UUID, member: Member
+) -> None:
+    with transaction(org) as session:
+        session.get_one(Member, member.id).disabled_at = now() - timedelta(days=2000)
+        organizations.current(session).schedule_since = now() - timedelta(days=89.9)
+    assert retention.sweep_all() == 0
+    with transaction(org) as session:
+        organizations.current(session).schedule_since = now() - timedelta(days=90.1)
+    assert retention.sweep_all() == 1
 
 
 def line(org: UUID, kept: Kept | None) -> schedule.Measured:
