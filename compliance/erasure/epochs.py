@@ -11,12 +11,13 @@ from compliance.erasure.begin import ErasureReason, request
 from core import audit
 from core.db import Lookup, transaction
 from core.logs import logger
-from core.models import Erasure, Member, Person
+from core.models import Artifact, Erasure, Member, Person
 from core.queue import JobName, enqueue
 from core.vault import vault
 
 # Ledger hashes are compared in batches, so that a replay of 100,000 members stays small in memory.
 REPLAY_BATCH = 1000
+KEYS_AT_ONCE = 10_000
 
 
 def turn_epoch() -> int:
@@ -29,16 +30,18 @@ def turn_epoch() -> int:
 
 
 def _destroy_pending_keys() -> None:
-    """Destroy once more the key of each erasure that waits for the epoch.
+    """Destroy once more the keys of each erasure that waits for the epoch: the person's, and their single files'.
 
     A key store restored within the epoch has them back, and turning would renew them.
     """
     for org_id in sorted({org_id for org_id, _ in Lookup.unsettled()}):
         with transaction(org_id) as session:
-            for member_id in session.scalars(
-                select(Erasure.member_id).where(Erasure.epoch_destroyed_at.is_(None))
-            ):
+            waiting = select(Erasure.member_id).where(Erasure.epoch_destroyed_at.is_(None))
+            for member_id in session.scalars(waiting):
                 vault().keys.destroy(member_id)
+            own = select(Artifact.id).where(Artifact.member_id.in_(waiting), Artifact.own_key)
+            for some in session.scalars(own).partitions(KEYS_AT_ONCE):
+                vault().keys.forget(some)
 
 
 def settle_all() -> None:
