@@ -51,7 +51,7 @@ def _days(text: str) -> int:
 def _shown(session: Session) -> dict[str, object]:
     organization = organizations.current(session)
     truth = schedule.measure(session)
-    days = {kept: str(getattr(organization, promises.COLUMNS[kept].key)) for kept in Kept}
+    days = {kept: str(number) for kept, number in promises.schedule(organization).items()}
     return {
         "truth": truth,
         "held": {line.kept: line for line in truth.lines},

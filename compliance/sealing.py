@@ -44,10 +44,12 @@ def is_begun() -> bool:
 def open_in_backups_until(moment: datetime) -> datetime | None:
     """Return when the last backup expires in which names and measures lie open, of those made until `moment`.
 
-    `None` where none is left: backups from since they lie sealed only end with their people's keys.
+    `None` where none is left, or never was one: backups from since they lie sealed only end with their people's keys.
     """
     with Session(engine()) as session:
-        since = session.scalar(select(Installation.sealed_at))
+        since, made = session.execute(select(Installation.sealed_at, Installation.created_at)).one()
+    if since is not None and since <= made:
+        return None  # this installation began with them sealed
     until = (moment if since is None else since) + timedelta(days=settings().backup_days)
     return until if since is None or until > moment else None
 

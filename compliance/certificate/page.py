@@ -97,6 +97,7 @@ def render(document: Certificate, keys: SigningKeys, language: str, *, keys_addr
             regime=body.regime.value,
             statement=_statement(body, words, company, moment),
             directory=_directory(body, words, moment),
+            sealed_only=_sealed_only(body),
             company=company,
             brand=names.drawable(body.organization.name),
             address=lines_of(body.organization.address, names),
@@ -186,6 +187,12 @@ def _statement(
         executed=moment(body.pictures.unreadable_since or body.executed_at),
         until=moment(body.sealed_until),
     )
+
+
+def _sealed_only(body: CertificateBody) -> bool:
+    """Whether backups have names and what was measured sealed only: then they end with the epoch's key."""
+    ends = body.directory.backups_until
+    return ends is not None and ends == (body.epoch.destroyed_at or body.epoch.due_at)
 
 
 def _directory(body: CertificateBody, words: dict[str, Any], moment: Callable[[datetime], str]) -> str:

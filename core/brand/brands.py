@@ -52,11 +52,15 @@ def save(
         raise BrandUnusable("The accent must be a colour such as #2f4b6e.", field="accent")
     organization = organizations.current(session)
     session.refresh(organization, with_for_update={"key_share": True})
+    before = organization.name, organization.accent
     organization.name, organization.accent = name, accent.lower()
     if remove_logo:
         uploads.end(session, Use.LOGO)
         _show(session, organization, None)
-    audit.record(session, audit.Tag.BRAND_CHANGED, actor=actor, accent=organization.accent, logo=remove_logo)
+    if remove_logo or before != (organization.name, organization.accent):
+        audit.record(
+            session, audit.Tag.BRAND_CHANGED, actor=actor, accent=organization.accent, logo=remove_logo
+        )
     session.flush()
     return organization
 

@@ -137,12 +137,24 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(RequestEntityTooLarge)
     def on_large(_error: RequestEntityTooLarge) -> Response:
+        most = round(app.config["MAX_CONTENT_LENGTH"] / 1e6) - 1
+        if request.path.startswith("/admin"):  # where files are lists and logos
+            return answer(
+                TooLarge(
+                    _(
+                        "This file is larger than %(most)s MB. Nothing of it was taken: choose a smaller one.",
+                        most=most,
+                    )
+                )
+            )
         return answer(
             TooLarge(
-                _("This file is larger than %(most)s MB. Send the photo as your phone took it, or a smaller copy.",
-                  most=round(app.config["MAX_CONTENT_LENGTH"] / 1e6) - 1)
+                _(
+                    "This file is larger than %(most)s MB. Send the photo as your phone took it, or a smaller copy.",
+                    most=most,
+                )
             )
-        )  # fmt: skip
+        )
 
     @app.errorhandler(HTTPException)
     def on_http(error: HTTPException) -> Response:

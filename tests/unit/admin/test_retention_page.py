@@ -30,7 +30,7 @@ def test_days_are_chosen_beside_what_is_held(org: UUID, signed_in: Callable[[Rol
     page = html.fromstring(hr.get("/admin/retention").text)
     assert {one.get("name"): one.get("value") for one in page.xpath("//input[@type='number']")} == {
         "selfies": "30",
-        "models": "365",
+        "models": "30",  # as selfies: what counts
         "headshots": "30",
         "decliners": "30",
         "leavers": "90",

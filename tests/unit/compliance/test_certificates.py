@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import string
 import tomllib
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pypdf
 import pytest
 import rfc8785
+from conftest import add_member
 from cryptography.hazmat.primitives.hashes import SHA256
+from erasing import erase
 from pydantic import ValidationError
+from sqlalchemy import select
+from work import do_all_work
 
+from compliance import erasure
 from compliance.certificate import lines
 from compliance.certificate import page as certificate_page
 from compliance.certificate.document import render_certificate
@@ -42,8 +49,9 @@ from compliance.consent.texts import Regime
 from compliance.erasure import ErasureReason
 from compliance.pdf import making
 from compliance.signing import SigningKeys
-from core import personal
+from core import models, personal
 from core.clock import now
+from core.db import transaction
 from core.models import Base
 from core.models.artifact import Kind
 
@@ -367,3 +375,32 @@ def test_letters_without_a_font_stand_as_numbers_and_never_as_boxes(
     assert unusual.count("M[U+10FFFF]ller GmbH") == 3
     assert "no font for some letters of a name" in unusual
     assert "no font" not in page("Müller GmbH")
+
+
+def test_names_of_an_installation_that_began_with_them_sealed_end_with_the_epoch(org: UUID) -> None:
+    erase(org, add_member(org).id)
+    erasure.turn_epoch()
+    do_all_work()
+    with transaction(org) as session:
+        pending, complete = (
+            text_of(session.scalars(select(models.Certificate.pdf).filter_by(status=status)).one())
+            for status in ("PENDING", "COMPLETE")
+        )
+    assert "Directory pending" in pending
+    assert "Directory complete" in complete
+    assert "neither name, address nor what was measured on a face can be read in any backup" in complete
+    for words in (pending, complete):
+        assert "names, addresses and what was measured on a face lie there sealed only" in words
+
+
+def test_a_long_name_without_a_gap_stays_on_the_page(
+    make_body: Any, seal: Any, signing_keys: SigningKeys
+) -> None:
+    name = "L" * 200
+    body = make_body()
+    body = body.model_copy(update={"organization": body.organization.model_copy(update={"legal_name": name})})
+    content = render_certificate(seal(body), signing_keys, keys_address=KEYS_ADDRESS)
+    words = "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
+    assert "L" in words
+    longest = max(map(len, re.findall("L+", words)))
+    assert longest < 100, "a page's width holds fewer"

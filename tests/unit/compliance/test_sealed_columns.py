@@ -186,6 +186,12 @@ def test_every_sealed_value_has_the_column_that_the_release_before_knew() -> Non
     assert set(sealing.TABLES) == set(SealedRow.__subclasses__())
 
 
+def test_an_installation_that_began_with_them_sealed_has_no_older_backups(org: UUID) -> None:
+    del org
+    assert sealing.is_begun()
+    assert sealing.open_in_backups_until(now()) is None
+
+
 def test_a_certificate_says_until_when_older_backups_hold_names_and_nothing_once_there_are_none(
     unsealed: None, org: UUID, measured: UUID
 ) -> None:
