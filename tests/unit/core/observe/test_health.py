@@ -96,6 +96,7 @@ def test_a_whole_installation_is_ready(whole: dict[str, str]) -> None:
     assert (status, report["status"], broken(report)) == (200, "ready", set())
     assert list(report["parts"]) == [
         "database",
+        "directory",
         "keys_database",
         "keyring",
         "storage",
@@ -109,7 +110,7 @@ def test_a_whole_installation_is_ready(whole: dict[str, str]) -> None:
 def test_pages_need_their_database(whole: dict[str, str], services: LocalServices) -> None:
     with shut(services, whole["HEADSHOTS_DATABASE_URL"]):
         status, report = ask()
-    assert (status, broken(report)) == (503, {"database"})
+    assert (status, broken(report)) == (503, {"database", "directory"})
     assert ask()[0] == 200
 
 
@@ -139,7 +140,7 @@ def test_a_stopped_postgres_is_said_in_time(whole: dict[str, str], services: Loc
         assert ask("/healthz")[0] == 200, "the process itself lives"
     finally:
         services.ensure_running()
-    assert (status, broken(report)) == (503, {"database", "keys_database", "keyring"})
+    assert (status, broken(report)) == (503, {"database", "directory", "keys_database", "keyring"})
     assert not any(secret in json.dumps(report) for secret in ("headshots_app", "password", "host="))
 
 
