@@ -119,18 +119,18 @@ def window(aspect: float, head: Head, shape: float, wanted: Head | None, room: R
     else:
         top = min(max(0.0, head.eye_line - wanted.eye_line * height), 1 - height)
     if height * shape > aspect and top + height > head.whole:
-        top, height = _above_cut(aspect, head, shape, top)
+        top, height = _above_cut(aspect, head, shape, top, height)
     width = height * shape / aspect
     return Rect((1 - width) / 2, top, width, height)
 
 
-def _above_cut(aspect: float, head: Head, shape: float, top: float) -> tuple[float, float]:
+def _above_cut(aspect: float, head: Head, shape: float, top: float, most: float) -> tuple[float, float]:
     """Return top and height of a wide file that ends above where the body is cut off, or reaches no further than the frame."""
     bottom = max(head.whole, head.eye_line + (0.5 + _NECK) * head.height)
     # The eyes stay at the same level of the file, unless that would take away the hair's air.
     height = (bottom - head.eye_line) / (1 - head.eye_line)
     higher = min(head.eye_line * (1 - height), max(top, _KEPT_GAP * head.gap))
-    height = max(bottom - higher, aspect / shape)
+    height = min(most, max(bottom - higher, aspect / shape))  # never more than there is room for
     return max(0.0, min(higher, 1 - height)), min(1.0, height)
 
 

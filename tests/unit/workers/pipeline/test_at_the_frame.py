@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -85,6 +85,7 @@ def test_a_shoulder_that_the_photo_cuts_off_has_no_straight_end_in_a_wide_file(
     gap=st.floats(0.0, 0.2),
     aspect=st.floats(0.6, 1.4),
 )
+@example(whole=0.9, height=0.5, shape=3.2, gap=0.1, aspect=0.5)
 def test_a_file_ends_above_the_cut_or_shows_no_more_than_the_frame(
     whole: float, height: float, shape: float, gap: float, aspect: float
 ) -> None:
