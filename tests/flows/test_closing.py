@@ -11,9 +11,9 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-import sealing
 from conftest import add_member, add_participation
 from PIL import Image
+from portraits_made import add_headshot
 from sqlalchemy import select
 from work import do_all_work
 
@@ -30,11 +30,7 @@ from core.ids import new_id
 from core.models import (
     Artifact,
     Erasure,
-    Headshot,
-    Kind,
     Member,
-    Participation,
-    Photo,
     Recall,
     SamlConnectionRow,
     Shoot,
@@ -51,33 +47,9 @@ def png() -> bytes:
     return target.getvalue()
 
 
-def approved(org: UUID, member: Member) -> None:
-    part = add_participation(org, member, State.APPROVED)
-    owned = {"org_id": org, "participation_id": part.id, "member_id": member.id}
-    with transaction(org) as session:
-        selfie = sealing.put(session, b"jpeg", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id)
-        shot = sealing.put(session, png(), kind=Kind.HEADSHOT, media_type="image/png", member_id=member.id)
-        photo = Photo(id=new_id(), artifact_id=selfie.id, upload_key="one", **owned)
-        session.add(photo)
-        session.flush()
-        made = Headshot(
-            id=new_id(),
-            photo_id=photo.id,
-            style_id=session.get_one(Shoot, part.shoot_id).style_id,
-            artifact_id=shot.id,
-            engine="studio",
-            rank=0,
-            gates={},
-            seconds=1.0,
-            **owned,
-        )
-        session.add(made)
-        session.get_one(Participation, part.id).chosen_headshot_id = made.id
-
-
 def test_a_company_that_leaves_gets_its_data_and_a_proof_of_its_end(org: UUID, tmp_path: Path) -> None:
     ada, bob = add_member(org, "Ada"), add_member(org, "=Bob")
-    approved(org, ada)
+    add_headshot(org, ada, State.APPROVED, png())
     add_participation(org, bob, State.INVITED)
     other = organizations.create("globex", "Globex")
     stays = add_member(other, "Gil")
@@ -136,7 +108,7 @@ def test_a_company_that_leaves_gets_its_data_and_a_proof_of_its_end(org: UUID, t
 
 
 def test_nothing_is_certified_while_an_object_was_not_seen_gone(org: UUID, tmp_path: Path) -> None:
-    approved(org, add_member(org, "Ada"))
+    add_headshot(org, add_member(org, "Ada"), State.APPROVED, png())
     list(close("acme", "Acme", tmp_path / "out", export=False))
     do_all_work()
     erasure.turn_epoch()
@@ -204,7 +176,7 @@ def test_what_a_restored_backup_opens_again_is_closed_before_the_end_is_certifie
 def test_no_name_of_a_file_outlives_the_company(org: UUID, tmp_path: Path) -> None:
     """What it is given back counts as handed out, and with it the names of whom to look for; nobody can read that page any more."""
     ada = add_member(org, "Ada")
-    approved(org, ada)
+    add_headshot(org, ada, State.APPROVED, png())
     list(close("acme", "Acme", tmp_path / "out", export=True))
     with transaction(org) as session:
         asked = session.scalars(select(Recall)).one()

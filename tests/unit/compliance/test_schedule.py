@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 import sealing
 from conftest import add_member, add_participation
+from portraits_made import add_headshot
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from work import do_all_work
@@ -28,7 +29,6 @@ from core.models import (
     Kind,
     Member,
     Participation,
-    Photo,
     Shoot,
     State,
 )
@@ -42,33 +42,6 @@ from core.vault import vault
 def days(org: UUID, wanted: Mapping[Kept, int]) -> None:
     with transaction(org) as session:
         promises.change(session, wanted, actor=audit.SYSTEM)
-
-
-def headshot(org: UUID, member: Member, state: State) -> tuple[UUID, UUID]:
-    """Return the ids of a participation and of the headshot in it."""
-    part = add_participation(org, member, state)
-    with transaction(org) as session:
-        shot = sealing.put(session, b"png", kind=Kind.HEADSHOT, media_type="image/png", member_id=member.id)
-        selfie = sealing.put(session, b"jpeg", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id)
-        owned = {"org_id": org, "participation_id": part.id, "member_id": member.id}
-        photo = Photo(id=new_id(), artifact_id=selfie.id, upload_key="one", **owned)
-        session.add(photo)
-        session.flush()
-        made = Headshot(
-            id=new_id(),
-            photo_id=photo.id,
-            style_id=session.get_one(Shoot, part.shoot_id).style_id,
-            artifact_id=shot.id,
-            engine="studio",
-            rank=0,
-            gates={"figures": {"head": 0.5}},
-            seconds=1.0,
-            **owned,
-        )
-        session.add(made)
-        if state in (State.APPROVED, State.DELIVERED):
-            session.get_one(Participation, part.id).chosen_headshot_id = made.id
-        return part.id, made.id
 
 
 def stand(
@@ -105,7 +78,7 @@ def there(org: UUID, headshot_id: UUID) -> bool:
 def test_headshots_end_days_after_the_shoot(
     org: UUID, member: Member, approved: float, deadline: float, closed: float | None, kept: bool
 ) -> None:
-    part, made = headshot(org, member, State.DELIVERED)
+    part, made = add_headshot(org, member, State.DELIVERED)
     stand(org, part, approved=approved, deadline=deadline, closed=closed)
     retention.sweep_all()
     do_all_work()
@@ -122,7 +95,7 @@ def test_headshots_end_days_after_the_shoot(
 
 
 def test_nobodys_headshot_is_kept_longer_than_they_were_promised(org: UUID, member: Member) -> None:
-    part, made = headshot(org, member, State.APPROVED)
+    part, made = add_headshot(org, member, State.APPROVED)
     with transaction(org) as session:
         promises.promise(session, session.get_one(Participation, part))
     days(org, {Kept.HEADSHOTS: 300})
@@ -132,7 +105,7 @@ def test_nobodys_headshot_is_kept_longer_than_they_were_promised(org: UUID, memb
 
 
 def test_whoever_never_chose_has_nothing_to_choose_from_in_the_end(org: UUID, member: Member) -> None:
-    part, made = headshot(org, member, State.READY)
+    part, made = add_headshot(org, member, State.READY)
     stand(org, part, deadline=31)
     retention.sweep_all()
     assert not there(org, made)
@@ -199,7 +172,7 @@ def line(org: UUID, kept: Kept | None) -> schedule.Measured:
 
 
 def test_what_should_be_gone_is_counted_until_it_is(org: UUID, member: Member) -> None:
-    part, _made = headshot(org, member, State.DELIVERED)
+    part, _made = add_headshot(org, member, State.DELIVERED)
     stand(org, part, approved=26, deadline=26)
     shots, selfies = line(org, Kept.HEADSHOTS), line(org, Kept.SELFIES)
     assert [(one.held, one.due, one.overdue) for one in (shots, selfies)] == [(1, 1, 0), (1, 1, 0)]
@@ -219,7 +192,7 @@ def test_what_should_be_gone_is_counted_until_it_is(org: UUID, member: Member) -
 
 def test_an_object_that_storage_did_not_give_up_is_held_and_overdue(org: UUID, member: Member) -> None:
     """Its row says that it should go, and nobody has seen it gone."""
-    part, made = headshot(org, member, State.DELIVERED)
+    part, made = add_headshot(org, member, State.DELIVERED)
     stand(org, part, approved=31, deadline=31)
     retention.sweep_all()
     with transaction(org) as session:
@@ -252,7 +225,7 @@ def test_more_days_than_the_law_or_the_purpose_allow_are_refused_and_change_noth
 def test_trouble_in_one_company_keeps_nothing_of_another_for_longer(
     org: UUID, member: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    part, _made = headshot(org, member, State.DELIVERED)
+    part, _made = add_headshot(org, member, State.DELIVERED)
     stand(org, part, approved=31, deadline=31)
     broken = organizations.create("globex", "Globex")
     real = retention.sweep
@@ -273,7 +246,7 @@ def test_a_headshot_that_has_ended_cannot_be_approved_from_a_page_that_was_open(
     org: UUID, member: Member
 ) -> None:
     """It would count as approved, with new days from now on, and the company would get nothing."""
-    part, chosen = headshot(org, member, State.DELIVERED)
+    part, chosen = add_headshot(org, member, State.DELIVERED)
     with transaction(org) as session:
         shot = sealing.put(session, b"png", kind=Kind.HEADSHOT, media_type="image/png", member_id=member.id)
         known = session.get_one(Headshot, chosen)
