@@ -28,6 +28,8 @@ class Tag(StrEnum):
     BRAND_CHANGED = "organization.brand_changed"
     CONNECTION_CHANGED = "organization.connection_changed"
     RETENTION_CHANGED = "organization.retention_changed"
+    ORGANIZATION_SETTLED = "organization.settled"
+    REGIME_CHANGED = "organization.regime_changed"
     ORGANIZATION_CLOSED = "organization.closed"
     MEMBER_PROVISIONED = "member.provisioned"
     MEMBER_IMPORTED = "member.imported"
@@ -35,6 +37,7 @@ class Tag(StrEnum):
     MEMBER_ROLE_KEPT = "member.role_kept"
     MEMBER_DISABLED = "member.disabled"
     MEMBER_ENABLED = "member.enabled"
+    MEMBER_PLACE_SAID = "member.place_said"
     SIGNED_IN = "session.signed_in"
     SIGNED_OUT = "session.signed_out"
     DEVICE_UNDELIVERED = "session.device_undelivered"
@@ -99,6 +102,8 @@ ABOUT_NOBODY = frozenset(
         Tag.BRAND_CHANGED,
         Tag.CONNECTION_CHANGED,
         Tag.RETENTION_CHANGED,
+        Tag.ORGANIZATION_SETTLED,
+        Tag.REGIME_CHANGED,
         Tag.ORGANIZATION_CLOSED,
         Tag.STYLE_SAVED,
         Tag.STYLE_DELETED,

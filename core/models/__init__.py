@@ -6,7 +6,7 @@ from core.models.artifact import Artifact, Kind
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
 from core.models.certificate import Certificate
-from core.models.consent import Consent
+from core.models.consent import Consent, ShownNotice
 from core.models.erasure import Erasure
 from core.models.headshot import Headshot
 from core.models.installation import Installation
@@ -61,6 +61,7 @@ __all__ = [
     "RosterImport",
     "SamlConnectionRow",
     "Shoot",
+    "ShownNotice",
     "SignInMethod",
     "State",
     "Statement",

@@ -196,7 +196,6 @@ def _certify(report: Report, org_id: UUID) -> None:
     from compliance.certificate.issuing import operator
     from compliance.certificate.parts import EpochTurn, Status
     from compliance.certificate.readback import ReadBack
-    from compliance.consent.texts import Regime
     from compliance.erasure import TOOL
     from compliance.evidence import keys_address, signing_keys
     from compliance.log import sequencer
@@ -204,6 +203,7 @@ def _certify(report: Report, org_id: UUID) -> None:
     from core.clock import now
     from core.db import transaction
     from core.ids import new_id
+    from core.regimes import Regime
 
     moment = now()
     places = tuple(f"objects/be/{new_id().hex}" for _ in range(12))

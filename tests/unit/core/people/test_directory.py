@@ -25,6 +25,7 @@ ADA = {
     "department": "Engines",
     "idp_entity_id": "https://login.acme.example",
     "name_id": "byron",
+    "place": "US-IL",
 }
 
 
