@@ -16,8 +16,8 @@ from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import InvalidInput
-from core.models import Kind, SignInMethod
-from core.people import access
+from core.models import Consent, Kind, SignInMethod
+from core.people import access, places
 from core.people import consents as answers
 from core.portraits import engines, verdicts
 from core.settings import settings
@@ -57,11 +57,21 @@ def show() -> Response:
             doubted=len(verdicts.doubted(session, place.member.id)),
             has_model=Kind.ADAPTER in inventory,
             given=given,
+            signed={purpose: _signed(row) for _title, purpose, row in given},
+            where=places.name(place.member.place, choose_language()) if place.member.place else "",
+            countries=places.countries(choose_language()),
+            states=places.STATES,
             offered={} if me().method is SignInMethod.DATA else offered(session, place).purposes,
             shoots=participations.all_of_member(session, place.member.id),
             epoch_hours=settings().epoch_hours,
             names_until=sealing.open_in_backups_until(now()),
         )
+
+
+def _signed(row: Consent) -> consents.Signature | None:
+    """Return what was typed under a release, the state by its name."""
+    found = consents.signature_of(row)
+    return found and consents.Signature(found.name, places.name(found.state, choose_language()))
 
 
 @bp.get("/me/consent/withdraw")

@@ -30,7 +30,7 @@ from compliance.certificate.parts import (
     canonical_json,
     log_facts,
 )
-from compliance.consent.texts import Regime
+from core.regimes import Regime
 
 
 class Where(StrEnum):

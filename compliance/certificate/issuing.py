@@ -27,7 +27,6 @@ from compliance.certificate.facts import (
 from compliance.certificate.kept import kept
 from compliance.certificate.lines import Files
 from compliance.certificate.parts import Clock, EpochTurn, Status
-from compliance.consent.texts import Regime
 from compliance.erasure import TOOL
 from compliance.evidence import keys_address, signing_keys
 from compliance.log import sequencer
@@ -36,6 +35,7 @@ from core.clock import now
 from core.ids import new_id
 from core.models import Consent, Erasure, Kind, Member, Person
 from core.people import organizations
+from core.regimes import Regime
 from core.settings import settings
 from core.vault import vault
 
@@ -163,7 +163,9 @@ def operator() -> Operator:
 
 
 def _regime(session: Session, erasure: Erasure, organization: models.Organization) -> Regime:
-    """Return the law whose words the person was last asked in; the company's, where they never were."""
+    """Return the law that counted for the person; of an erasure that did not note it, the one they were last asked in."""
+    if erasure.regime is not None:
+        return Regime(erasure.regime)
     asked = select(Consent.regime).where(Consent.member_id == erasure.member_id)
     return Regime(session.scalar(asked.order_by(Consent.id.desc()).limit(1)) or organization.regime)
 

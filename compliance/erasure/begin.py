@@ -83,6 +83,7 @@ def request(
         member_id=member.id,
         subject=member.pseudonym,
         reason=reason,
+        regime=consent.regime_of_person(session, member),
         language=language,
     )
     erasure.receipt_sha256 = hashlib.sha256(_receipt(erasure.id).encode()).digest()

@@ -6,7 +6,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from compliance import consent
 from compliance.origin.credentials import sign
 from compliance.origin.iptc import Caption, into_png, xmp
 from compliance.origin.making import Making
@@ -154,6 +155,7 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
             "email": member.email,
             "employee_id": member.employee_id,
             "department": member.department,
+            "place": member.place,
             "language": member.language,
             "role": member.role,
             "known_since": _at(member.created_at),
@@ -193,6 +195,8 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "language": row.language,
                 "text_version": row.text_version,
                 "text_sha256": row.text_sha256,
+                "notice_sha256": row.notice_sha256,
+                "signed": asdict(signed) if (signed := consent.signature_of(row)) else None,
             }
             for row in session.scalars(select(Consent).where(Consent.member_id == own).order_by(Consent.id))
         ],

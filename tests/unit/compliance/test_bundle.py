@@ -70,6 +70,9 @@ def full(org: UUID) -> UUID:
         region=settings().storage_region,
         retention_days=30,
         headshot_days=30,
+        leaver_days=90,
+        latest=now().date(),
+        today=now().date(),
     )
     with transaction(org) as session:
         consent.give(session, session.get_one(Participation, row.id), dict.fromkeys(Purpose, True), shown)

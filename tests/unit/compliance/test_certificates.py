@@ -45,7 +45,6 @@ from compliance.certificate.kept import (
     WITHDRAWAL_LEDGER,
 )
 from compliance.certificate.parts import EpochTurn, Status, VerificationFailed
-from compliance.consent.texts import Regime
 from compliance.erasure import ErasureReason
 from compliance.pdf import making
 from compliance.signing import SigningKeys
@@ -54,6 +53,7 @@ from core.clock import now
 from core.db import transaction
 from core.models import Base
 from core.models.artifact import Kind
+from core.regimes import Regime
 
 KEYS_ADDRESS = "https://photos.example.com/trust/acme/keys.json"
 
