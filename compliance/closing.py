@@ -28,6 +28,7 @@ from core.models import (
     AuditEvent,
     Certificate,
     Erasure,
+    Farewell,
     Member,
     Recall,
     SamlConnectionRow,
@@ -145,6 +146,7 @@ def standing(session: Session) -> Standing:
                 SamlConnectionRow,
                 select(Shoot.id).where(Shoot.closed_at.is_(None)).subquery(),
                 select(Recall.id).where(Recall.ended_at.is_(None)).subquery(),
+                select(Farewell.id).where(Farewell.ended_at.is_(None)).subquery(),
             )
         ),
         epoch=epoch,

@@ -25,6 +25,7 @@ MAILS: Final = frozenset(
         JobName.LOG_MAIL,
         JobName.CHECKPOINT_MAIL,
         JobName.RECALL_MAIL,
+        JobName.FAREWELL_MAIL,
     }
 )
 UNTIL_DONE: Final = DELETIONS | MAILS

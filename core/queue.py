@@ -44,6 +44,7 @@ class JobName(StrEnum):
     LOG_MAIL = "log_mail"
     CHECKPOINT_MAIL = "checkpoint_mail"
     RECALL_MAIL = "recall_mail"
+    FAREWELL_MAIL = "farewell_mail"
     PURGE = "purge"
     ERASE = "erase"
     CERTIFY = "certify"
@@ -64,7 +65,8 @@ class Lane(StrEnum):
 
 CPU_LANES = (Lane.INTERACTIVE, Lane.PROOF, Lane.BATCH, Lane.MAIL)
 
-# In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails.
+# In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails, a
+# certificate for the third.
 JOBS = {
     Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER),
     Lane.PROOF: (JobName.ERASE, JobName.CERTIFY, JobName.PURGE),
@@ -72,6 +74,7 @@ JOBS = {
     Lane.MAIL: (
         JobName.DEVICE_MAIL,
         JobName.DATA_MAIL,
+        JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,
         JobName.READY_MAIL,
         JobName.INVITE_MAIL,

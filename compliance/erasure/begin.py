@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
-from compliance import consent, recall, recall_letters
+from compliance import consent, farewells, recall, recall_letters
 from compliance.erasure import rows
 from core import audit, locks
 from core.clock import now
@@ -37,6 +37,11 @@ class ErasureReason(StrEnum):
     LEFT_COMPANY = "left_company"  # locked out for as long as the company keeps whoever left
     COMPANY_CLOSED = "company_closed"
     RESTORED_BACKUP = "restored_backup"
+
+
+# Whoever erases themselves has the link on the page before them. Of a restored backup they were told the first time, and
+# whom a company that leaves takes along, it tells itself.
+BY_OTHERS = frozenset({ErasureReason.EMPLOYER_REQUEST, ErasureReason.LEFT_COMPANY})
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ def request(
 
     Names and addresses leave the rows, sessions and links end, artifacts can no longer be read. The key
     is destroyed right after the commit, and again by the `erase` job should the process die between.
+    Whom others erase gets a mail with the link; where it went is destroyed with its sending.
     Idempotent: a second call returns the first erasure.
 
     Raises:
@@ -99,6 +105,8 @@ def request(
     )
     if recall.begin(session, erasure, member) is not None:
         recall_letters.owe(session)
+    if reason in BY_OTHERS:
+        farewells.begin(session, erasure, member, _receipt(erasure.id))
     with because(session, Ground.ERASURE):
         _end_everything(session, member, actor)
     lists = [one.artifact_id for one in vault().passing(session)]

@@ -24,6 +24,7 @@ from core.models import (
     CosignatureRow,
     DirectoryState,
     Erasure,
+    Farewell,
     Headshot,
     Installation,
     Look,
@@ -145,6 +146,7 @@ def fill(org_id: UUID) -> None:
             )
         )
         session.add(Recall(id=new_id(), org_id=org_id, erasure_id=erasure.id, files=1, ends_at=now()))
+        session.add(Farewell(id=new_id(), org_id=org_id, erasure_id=erasure.id))
         session.add(Statement(id=new_id(), org_id=org_id, month="2026-11", pdf=b"%PDF", sha256="0" * 64))
         session.add(
             SamlConnectionRow(
