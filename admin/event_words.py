@@ -78,6 +78,8 @@ EVENTS: dict[Tag, Any] = {
     Tag.ERASURE_REQUESTED: _l("Erasure begun: nothing can be read any more"),
     Tag.ERASURE_EXECUTED: _l("Erasure carried out and looked at again"),
     Tag.ERASURE_COMPLETED: _l("Erasure complete: no backup opens"),
+    Tag.ERASURE_TOLD: _l("Person told that they were erased"),
+    Tag.ERASURE_UNTOLD: _l("Person could not be told that they were erased"),
     Tag.CERTIFICATE_ISSUED: _l("Deletion certificate signed"),
     Tag.LOG_GAP_FOUND: _l("Entries lost by a restored backup"),
     Tag.LOG_DIFFERS: _l("Database is not what was signed"),

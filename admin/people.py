@@ -84,7 +84,10 @@ def erase(member_id: UUID) -> Response:
         return again("admin/person.html", error, member=member, parts_list=parts)
     return go(
         "/admin/people",
-        _("Erased: nothing about this person can be read any more. The certificate follows under Evidence."),
+        _(
+            "Erased: nothing about this person can be read any more. A mail tells them so, with their link to the certificate, "
+            "which also follows under Evidence."
+        ),
         erasure=str(asked.erasure_id),
     )
 

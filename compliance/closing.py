@@ -29,6 +29,7 @@ from core.models import (
     AuditEvent,
     Certificate,
     Erasure,
+    Farewell,
     Member,
     Recall,
     SamlConnectionRow,
@@ -153,6 +154,7 @@ def standing(session: Session) -> Standing:
                 select(Shoot.id).where(Shoot.closed_at.is_(None)).subquery(),
                 select(Recall.id).where(Recall.ended_at.is_(None)).subquery(),
                 select(SubjectRequest.id).where(SubjectRequest.state != Stage.CLOSED).subquery(),
+                select(Farewell.id).where(Farewell.ended_at.is_(None)).subquery(),
             )
         ),
         epoch=epoch,

@@ -26,6 +26,7 @@ from core.logs import logger
 from core.models import (
     Adapter,
     Artifact,
+    Farewell,
     Headshot,
     Organization,
     Participation,
@@ -124,6 +125,9 @@ def _known(session: Session, first: UUID, last: UUID) -> Iterator[UUID]:
     )
     yield from session.scalars(
         select(Recall.id).where(Recall.id.between(first, last), Recall.ended_at.is_(None))
+    )
+    yield from session.scalars(
+        select(Farewell.id).where(Farewell.id.between(first, last), Farewell.ended_at.is_(None))
     )
 
 

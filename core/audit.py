@@ -80,6 +80,8 @@ class Tag(StrEnum):
     ERASURE_REQUESTED = "erasure.requested"
     ERASURE_EXECUTED = "erasure.executed"
     ERASURE_COMPLETED = "erasure.completed"
+    ERASURE_TOLD = "erasure.told"
+    ERASURE_UNTOLD = "erasure.untold"
     CERTIFICATE_ISSUED = "certificate.issued"
     LOG_GAP_FOUND = "log.gap_found"
     LOG_DIFFERS = "log.differs"

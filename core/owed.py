@@ -27,6 +27,7 @@ MAILS: Final = frozenset(
         JobName.RECALL_MAIL,
         JobName.REQUEST_MAIL,
         JobName.REQUEST_REMINDER,
+        JobName.FAREWELL_MAIL,
     }
 )
 UNTIL_DONE: Final = DELETIONS | MAILS

@@ -46,6 +46,7 @@ class JobName(StrEnum):
     RECALL_MAIL = "recall_mail"
     REQUEST_MAIL = "request_mail"
     REQUEST_REMINDER = "request_reminder"
+    FAREWELL_MAIL = "farewell_mail"
     PURGE = "purge"
     ERASE = "erase"
     CERTIFY = "certify"
@@ -66,7 +67,8 @@ class Lane(StrEnum):
 
 CPU_LANES = (Lane.INTERACTIVE, Lane.PROOF, Lane.BATCH, Lane.MAIL)
 
-# In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails.
+# In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails, a
+# certificate for the third.
 JOBS = {
     Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER),
     Lane.PROOF: (JobName.ERASE, JobName.CERTIFY, JobName.PURGE),
@@ -75,6 +77,7 @@ JOBS = {
         JobName.DEVICE_MAIL,
         JobName.DATA_MAIL,
         JobName.REQUEST_MAIL,
+        JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,
         JobName.READY_MAIL,
         JobName.INVITE_MAIL,

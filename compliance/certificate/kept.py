@@ -19,6 +19,7 @@ from core.models import (
     Certificate,
     Consent,
     Erasure,
+    Farewell,
     Outbox,
     Participation,
     Photo,
@@ -73,6 +74,7 @@ def _of_the_log(session: Session, erasure: Erasure) -> Iterator[Retained]:
         (AuditEvent, events),
         (Outbox, Outbox.subject_id.in_(subjects)),
         (Recall, Recall.erasure_id == erasure.id),
+        (Farewell, Farewell.erasure_id == erasure.id),
     ):
         asked = select(func.count()).select_from(table).where(condition)
         yield _in_database(table.__tablename__, session.scalar(asked), Basis.ACCOUNTABILITY)

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
-from compliance import consent, recall, recall_letters
+from compliance import consent, farewells, recall, recall_letters
 from compliance.erasure import rows
 from core import audit, locks
 from core.clock import now
@@ -57,6 +57,9 @@ class ErasureReason(StrEnum):
 
 
 _NOT_HELD: Final = frozenset({ErasureReason.COMPANY_CLOSED, ErasureReason.RESTORED_BACKUP})
+# Whoever erases themselves has the link on the page before them; of anybody else who presses the button they are told. Of a restored backup they were told the first time, and
+# whom a company that leaves takes along, it tells itself.
+BY_OTHERS = frozenset({ErasureReason.EMPLOYER_REQUEST, ErasureReason.LEFT_COMPANY})
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ def request(
 
     Names and addresses leave the rows, sessions and links end, artifacts can no longer be read. The key
     is destroyed right after the commit, and again by the `erase` job should the process die between.
+    Whom others erase gets a mail with the link; where it went is destroyed with its sending.
     Idempotent: a second call returns the first erasure.
 
     Raises:
@@ -132,6 +136,8 @@ def request(
     )
     if recall.begin(session, erasure, member) is not None:
         recall_letters.owe(session)
+    if reason in BY_OTHERS or actor.member_id not in (None, member.id):
+        farewells.begin(session, erasure, member, receipt_of(erasure.id))
     with because(session, Ground.ERASURE):
         _end_everything(session, member, actor)
     lists = [one.artifact_id for one in vault().passing(session)]

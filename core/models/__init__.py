@@ -8,6 +8,7 @@ from core.models.base import Base, Tenant
 from core.models.certificate import Certificate
 from core.models.consent import Consent
 from core.models.erasure import Erasure
+from core.models.farewell import Farewell
 from core.models.headshot import Headshot
 from core.models.installation import Installation
 from core.models.invite import Invite
@@ -45,6 +46,7 @@ __all__ = [
     "DirectoryState",
     "EngineName",
     "Erasure",
+    "Farewell",
     "Headshot",
     "Installation",
     "Invite",

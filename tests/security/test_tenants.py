@@ -27,6 +27,7 @@ from core.models import (
     CosignatureRow,
     DirectoryState,
     Erasure,
+    Farewell,
     Headshot,
     Installation,
     Look,
@@ -158,6 +159,7 @@ def fill(org_id: UUID) -> None:
             language="en",
             actor=audit.SYSTEM,
         )
+        session.add(Farewell(id=new_id(), org_id=org_id, erasure_id=erasure.id))
         session.add(Statement(id=new_id(), org_id=org_id, month="2026-11", pdf=b"%PDF", sha256="0" * 64))
         session.add(
             SamlConnectionRow(
