@@ -69,7 +69,7 @@ _EEA: Final = frozenset(
         "YT",
     ]
 )
-_AMERICAN: Final = frozenset(_STATES.values())
+AMERICAN: Final = frozenset(_STATES.values())
 
 
 def regime_of(place: str | None, company: Regime) -> Regime:
@@ -84,7 +84,7 @@ def regime_of(place: str | None, company: Regime) -> Regime:
         return company
     country = place.partition("-")[0]
     if country == "US":
-        unknown = company if place == "US" and company in _AMERICAN else Regime.OTHER
+        unknown = company if place == "US" and company in AMERICAN else Regime.OTHER
         return _STATES.get(place, unknown)
     if country in _EEA:
         return Regime.GDPR

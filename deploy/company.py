@@ -37,7 +37,7 @@ class Company:
     legal_name: str = ""
     postal_address: str = ""
     country: str = ""
-    time_zone: str = ""
+    time_zone: str = "UTC"
     regime: Regime = Regime.GDPR
 
 

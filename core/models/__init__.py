@@ -25,6 +25,7 @@ from core.models.saml_connection import SamlConnectionRow
 from core.models.shoot import EngineName, Shoot
 from core.models.statement import Statement
 from core.models.style import Style
+from core.models.subject_request import Channel, Right, Stage, SubjectRequest
 from core.models.upload import Upload, Use
 from core.models.web_session import App, SignInMethod, WebSession
 
@@ -38,6 +39,7 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Certificate",
+    "Channel",
     "Checkpoint",
     "Consent",
     "CosignatureRow",
@@ -59,15 +61,18 @@ __all__ = [
     "Person",
     "Photo",
     "Recall",
+    "Right",
     "Role",
     "RosterImport",
     "SamlConnectionRow",
     "Shoot",
     "ShownNotice",
     "SignInMethod",
+    "Stage",
     "State",
     "Statement",
     "Style",
+    "SubjectRequest",
     "Tenant",
     "Upload",
     "Use",

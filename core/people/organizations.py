@@ -60,7 +60,7 @@ def settle(session: Session, *, country: str, time_zone: str, actor: audit.Actor
     Args:
         session: bound to the organization.
         country: an ISO 3166 code such as `DE`; empty to say nothing.
-        time_zone: as the IANA names it, such as `Europe/Berlin`; empty to say nothing.
+        time_zone: as the IANA names it, such as `Europe/Berlin`.
         actor: who says so.
 
     Raises:
@@ -71,7 +71,7 @@ def settle(session: Session, *, country: str, time_zone: str, actor: audit.Actor
             N_("There is no country “%(country)s”. Give its code, such as DE. Nothing was changed."),
             country=country[:40],
         )
-    if time_zone and time_zone not in zoneinfo.available_timezones():
+    if time_zone not in zoneinfo.available_timezones():
         raise InvalidInput(
             N_(
                 "There is no time zone “%(zone)s”. Give it as the IANA names it, such as Europe/Berlin. "

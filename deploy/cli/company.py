@@ -319,7 +319,7 @@ def _lines(found: Company) -> list[str]:
     rows += [(_ENDS[kept], f"{days} days") for kept, days in facts["kept_days"].items()]
     rows.append(("Legal name", found.legal_name or "not given"))
     rows.append(("Postal address", found.postal_address.replace("\n", ", ") or "not given"))
-    rows.append(("Country, time zone", f"{found.country or 'not given'}, {found.time_zone or 'not given'}"))
+    rows.append(("Country, time zone", f"{found.country or 'not given'}, {found.time_zone}"))
     rows.append(("Law where no place is known", found.regime))
     width = max(len(name) for name, _ in rows)
     return [f"{name:{width}}  {value}" for name, value in rows]

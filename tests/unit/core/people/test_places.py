@@ -101,9 +101,10 @@ def test_a_company_says_where_it_is_once_and_only_what_there_is(member: Member) 
         for _ in range(2):
             organizations.settle(session, country="DE", time_zone="Europe/Berlin", actor=audit.SYSTEM)
         for country, zone in (
-            ("XX", ""),
-            ("US-CA", ""),
-            ("de", ""),
+            ("XX", "UTC"),
+            ("US-CA", "UTC"),
+            ("de", "UTC"),
+            ("DE", ""),
             ("DE", "Berlin"),
             ("DE", "../etc/passwd"),
         ):

@@ -1,4 +1,4 @@
-"""Where somebody works, where a company is, the texts that people answered, and answers that nothing changes.
+"""Where somebody works, the texts that people answered, and answers that nothing changes.
 
 Of a row of `consents` the database lets two things change, and for the tables' owner too: that it was taken back, once,
 and that a typed name is overwritten at erasure.
@@ -9,22 +9,19 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0044"
-down_revision = "0043"
+revision = "0045"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 
 APP = "headshots_app"
 CURRENT = "(SELECT NULLIF(current_setting('app.org_id', true), '')::uuid)"
-COMPANY = {"country": 2, "time_zone": 64}
 
 
 def upgrade() -> None:
     for table in ("members", "directory"):
         op.add_column(table, sa.Column("place", sa.String(6), nullable=True))
         op.execute(f"ALTER TABLE {table} ALTER COLUMN place SET STATISTICS 0")
-    for name, length in COMPANY.items():
-        op.add_column("organizations", sa.Column(name, sa.String(length), server_default="", nullable=False))
     op.add_column("participations", sa.Column("destroy_by", sa.DateTime(timezone=True), nullable=True))
     op.add_column("erasures", sa.Column("regime", sa.String(16), nullable=True))
     op.add_column("consents", sa.Column("notice_sha256", sa.String(64), nullable=True))
@@ -75,7 +72,5 @@ def downgrade() -> None:
     op.drop_column("consents", "notice_sha256")
     op.drop_column("erasures", "regime")
     op.drop_column("participations", "destroy_by")
-    for name in COMPANY:
-        op.drop_column("organizations", name)
     for table in ("directory", "members"):
         op.drop_column(table, "place")
