@@ -90,6 +90,7 @@ class Tag(StrEnum):
     RECALL_CONFIRMED = "recall.confirmed"
     RECALL_ENDED = "recall.ended"
     STATEMENT_ISSUED = "statement.issued"
+    KEYRING_ATTESTED = "keyring.attested"
 
 
 # Of the company, and of no person in particular.
@@ -115,6 +116,7 @@ ABOUT_NOBODY = frozenset(
         Tag.CHECKPOINT_MAIL_CHANGED,
         Tag.ENTITY_CHANGED,
         Tag.STATEMENT_ISSUED,
+        Tag.KEYRING_ATTESTED,
     }
 )
 
