@@ -51,10 +51,10 @@ def framed(photo: Image.Image, place: Place | None, head: Head, ratio: float) ->
     width = height * ratio
     turn = math.radians(place.roll)
     cosine, sine = math.cos(turn), math.sin(turn)
-    # The point between the eyes that is put in the middle of a result, on its eye line; the head may be tilted.
+    # The point between the eyes that a result has on its eye line, in its middle or beside it; the head may be tilted.
     x = (place.left + place.width / 2) * photo.width + _TURNED * math.sin(math.radians(place.yaw)) * tall
     y = (place.top + place.height) * photo.height - _EYES * tall * cosine
-    across, down = width / 2, head.eye_line * height
+    across, down = (0.5 + head.beside) * width, head.eye_line * height
     return photo.convert("RGB").transform(
         (max(1, round(width)), max(1, round(height))),
         Image.Transform.AFFINE,

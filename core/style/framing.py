@@ -23,12 +23,13 @@ _MOST_ENLARGED: Final = 1.25
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How a head and what hangs on it stand in a frame; all are fractions of the frame's height."""
+    """How a head and what hangs on it stand in a frame; fractions of the frame's height where nothing else is said."""
 
     eye_line: float  # from the top
     height: float  # chin to crown
     whole: float = 1.0  # from the top, down to where a side of the photo cuts the body beyond the frame
     gap: float = 0.0  # above the outline of the hair
+    beside: float = 0.0  # of the frame's width, to the right of its middle
 
     @classmethod
     def measured(cls, figures: Mapping[str, float]) -> Head | None:
@@ -40,6 +41,7 @@ class Head:
             figures["head_height_fraction"],
             figures.get("whole_above_fraction", 1.0),
             figures.get("hair_gap_fraction", 0.0),
+            figures.get("beside_fraction", 0.0),
         )
 
 

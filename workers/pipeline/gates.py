@@ -133,6 +133,7 @@ def measure_result(
     if framing is not None:
         figures["hair_gap_fraction"] = round(framing.gap, 4)
         figures["whole_above_fraction"] = round(framing.whole, 4)
+        figures["beside_fraction"] = round(framing.beside, 4)
     if off is not None:
         figures["backdrop_delta_e"] = round(off, 3)
     figures |= _against_source(pixels, face, source, own, style)

@@ -76,6 +76,7 @@ class Framing:
         extended: Whether the frame reaches beyond the photo, where the person had ended.
         gap: Above the outline of the hair, fraction of the frame height.
         whole: Down to where the body is whole beyond the frame too, fraction of the frame height from the top.
+        beside: Where the head stands beside the middle, as asked for or not, fraction of the frame width.
     """
 
     matrix: NDArray[np.float64]
@@ -87,6 +88,7 @@ class Framing:
     extended: bool = False
     gap: float = 0.0
     whole: float = 1.0
+    beside: float = 0.0
 
     @property
     def resolution(self) -> float:
@@ -300,11 +302,12 @@ def _framing(
     turn = math.radians(-face.roll)
     cosine, sine = scale * math.cos(turn), scale * math.sin(turn)
     x, y = _anchor(face)
-    to_x, to_y = (0.5 + aside + sideways) * width, (crop.eye_line + lower) * height
+    beside = aside + sideways
+    to_x, to_y = (0.5 + beside) * width, (crop.eye_line + lower) * height
     matrix = np.array(
         [[cosine, -sine, to_x - cosine * x + sine * y], [sine, cosine, to_y - sine * x - cosine * y]]
     )
-    return Framing(matrix, scale, tighter, sideways, lower)
+    return Framing(matrix, scale, tighter, sideways, lower, beside=beside)
 
 
 def _grid(width: int, height: int, count: int) -> NDArray[np.float64]:

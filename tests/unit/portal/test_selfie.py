@@ -43,6 +43,12 @@ def test_the_head_is_as_large_and_stands_where_the_result_has_it() -> None:
     turned = dark(framed(selfie(), replace(PLACE, yaw=20), Head(eye_line=0.42, height=0.46), 0.8))
     assert (turned[0] + turned[2]) / 2 == pytest.approx(0.5 - 0.09 * 0.342 * 0.46 / 0.8, abs=0.003)
     assert (chin - top) * 0.28 / 0.2 == pytest.approx(0.46, abs=0.01), "the skull is as high as the result's"
+    figures = {"eye_line_fraction": 0.42, "head_height_fraction": 0.46, "beside_fraction": 0.04}
+    head = Head.measured(figures)
+    assert head is not None
+    aside = dark(framed(selfie(), PLACE, head, 0.8))
+    assert (aside[0] + aside[2]) / 2 == pytest.approx(0.54, abs=0.01), "as far to the side as the result's"
+    assert aside[1::2] == pytest.approx((top, chin), abs=0.003)
 
 
 def test_a_tilted_head_stands_upright_as_in_the_result() -> None:

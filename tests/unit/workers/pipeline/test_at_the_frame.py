@@ -141,6 +141,7 @@ def test_who_asks_to_be_further_at_a_side_is_there_and_passes_the_same_gates(
         for face in find_faces(one.pixels)
     ]
     assert places[1] - places[0] == pytest.approx(aside, abs=0.005)
+    assert moved.report.figures["beside_fraction"] == plain.report.figures["beside_fraction"] + aside
     assert moved.report.figures["eye_line_fraction"] == pytest.approx(
         plain.report.figures["eye_line_fraction"], abs=0.003
     )
