@@ -17,6 +17,7 @@ from core.clock import now
 from core.db import engine, transaction
 from core.ids import new_id
 from core.models import (
+    Attestation,
     Adapter,
     Arrival,
     Base,
@@ -45,7 +46,10 @@ from core.queue import JobName, enqueue
 from core.shoots import invites
 
 # All but those that say nothing of any company.
-TABLES = sorted(set(Base.metadata.tables) - {Installation.__tablename__, DirectoryState.__tablename__})
+TABLES = sorted(
+    set(Base.metadata.tables)
+    - {Installation.__tablename__, DirectoryState.__tablename__, Attestation.__tablename__}
+)
 
 
 def fill(org_id: UUID) -> None:
