@@ -17,9 +17,9 @@ from core.clock import now
 from core.db import engine, transaction
 from core.ids import new_id
 from core.models import (
-    Attestation,
     Adapter,
     Arrival,
+    Attestation,
     Base,
     Certificate,
     CosignatureRow,
