@@ -26,6 +26,7 @@ from compliance import (
 )
 from compliance.certificate import keeping
 from compliance.log import daily, sequencer, witnesses
+from compliance.requests import keeping as requests
 from compliance.statement import issuing
 from core import locks, logs, relay
 from core.clock import now
@@ -118,6 +119,7 @@ def duties() -> list[Duty]:
         Duty("witnesses", timedelta(minutes=1), witnesses.ask_all),
         Duty("recall_mails", timedelta(hours=1), recall_letters.owe_all),
         Duty("attestation_mails", timedelta(hours=1), attestation_letters.remind),
+        Duty("requests", timedelta(hours=1), requests.sweep_all, irreversible=True),
         Duty("watch_logs", timedelta(hours=1), sequencer.watch_all),
         Duty("epoch", timedelta(seconds=5), EpochAge().turn_if_due),
         Duty("end_waiting", timedelta(minutes=10), engines.end_waiting_all, irreversible=True),
