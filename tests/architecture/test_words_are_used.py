@@ -20,7 +20,6 @@ FROM_OUTSIDE = {
     "Fault": "the numbers that the compiled loops of core.image.entropy return",
     "Pass": "the kind of a scan, counted from its header",
     "Proof": "HR's form, how it was checked who asks",
-    "Regime": "the folders of consent texts",
 }
 
 
