@@ -80,11 +80,14 @@ def erase(member_id: UUID) -> Response:
                 actor=me().actor,
                 language=member.language,
             )
-    except (NotConfirmed, access.LastAdmin) as error:
+    except (NotConfirmed, access.LastAdmin, erasure.LegalHold) as error:
         return again("admin/person.html", error, member=member, parts_list=parts)
     return go(
         "/admin/people",
-        _("Erased: nothing about this person can be read any more. The certificate follows under Evidence."),
+        _(
+            "Erased: nothing about this person can be read any more. A mail tells them so, with their link to the certificate, "
+            "which also follows under Evidence."
+        ),
         erasure=str(asked.erasure_id),
     )
 

@@ -23,7 +23,18 @@ from core.errors import Misfit
 from core.grounds import Ground, because
 from core.ids import first_of
 from core.logs import logger
-from core.models import Adapter, Artifact, Headshot, Organization, Participation, Person, Photo, Recall
+from core.models import (
+    Adapter,
+    Artifact,
+    Farewell,
+    Headshot,
+    Organization,
+    Participation,
+    Person,
+    Photo,
+    Recall,
+    SubjectRequest,
+)
 from core.portraits import photos
 from core.vault import vault
 
@@ -108,7 +119,15 @@ def _known(session: Session, first: UUID, last: UUID) -> Iterator[UUID]:
         select(Artifact.id).where(Artifact.id.between(first, last), Artifact.destroyed_at.is_(None))
     )
     yield from session.scalars(
+        select(SubjectRequest.id).where(
+            SubjectRequest.id.between(first, last), SubjectRequest.sealed.is_not(None)
+        )
+    )
+    yield from session.scalars(
         select(Recall.id).where(Recall.id.between(first, last), Recall.ended_at.is_(None))
+    )
+    yield from session.scalars(
+        select(Farewell.id).where(Farewell.id.between(first, last), Farewell.ended_at.is_(None))
     )
 
 

@@ -25,6 +25,9 @@ MAILS: Final = frozenset(
         JobName.LOG_MAIL,
         JobName.CHECKPOINT_MAIL,
         JobName.RECALL_MAIL,
+        JobName.REQUEST_MAIL,
+        JobName.REQUEST_REMINDER,
+        JobName.FAREWELL_MAIL,
     }
 )
 UNTIL_DONE: Final = DELETIONS | MAILS

@@ -47,7 +47,7 @@ class Stays(StrEnum):
         "emptied"  # opaque numbers, times and the program's own words: that, and when, something was done
     )
     CONSENT = "consent"  # that somebody agreed, or took it back, can be shown
-    REQUEST = "request"  # that somebody was erased can be shown
+    REQUEST = "request"  # that somebody asked for something, or was erased, and what came of it can be shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,9 @@ class JobName(StrEnum):
     LOG_MAIL = "log_mail"
     CHECKPOINT_MAIL = "checkpoint_mail"
     RECALL_MAIL = "recall_mail"
+    REQUEST_MAIL = "request_mail"
+    REQUEST_REMINDER = "request_reminder"
+    FAREWELL_MAIL = "farewell_mail"
     PURGE = "purge"
     ERASE = "erase"
     CERTIFY = "certify"
@@ -64,7 +67,8 @@ class Lane(StrEnum):
 
 CPU_LANES = (Lane.INTERACTIVE, Lane.PROOF, Lane.BATCH, Lane.MAIL)
 
-# In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails.
+# In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails, a
+# certificate for the third.
 JOBS = {
     Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER),
     Lane.PROOF: (JobName.ERASE, JobName.CERTIFY, JobName.PURGE),
@@ -72,10 +76,13 @@ JOBS = {
     Lane.MAIL: (
         JobName.DEVICE_MAIL,
         JobName.DATA_MAIL,
+        JobName.REQUEST_MAIL,
+        JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,
         JobName.READY_MAIL,
         JobName.INVITE_MAIL,
         JobName.RECALL_MAIL,
+        JobName.REQUEST_REMINDER,
         JobName.CHECKPOINT_MAIL,
     ),
     Lane.GPU: (JobName.TRAIN, JobName.TRAIN_STYLE, JobName.GENERATE),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
 from typing import Final
 
 from sqlalchemy import func, or_, select
@@ -18,10 +19,12 @@ from core.models import (
     Certificate,
     Consent,
     Erasure,
+    Farewell,
     Outbox,
     Participation,
     Photo,
     Recall,
+    SubjectRequest,
 )
 from core.models.base import Base
 from core.personal import Stays
@@ -64,12 +67,14 @@ def _of_the_log(session: Session, erasure: Erasure) -> Iterator[Retained]:
         erasure.id,
         *session.scalars(select(Participation.id).where(Participation.member_id == number)),
         *session.scalars(select(Photo.id).where(Photo.member_id == number)),
+        *chain(*session.scalars(select(SubjectRequest.events).where(SubjectRequest.member_id == number))),
     ]
     yield _in_database(Certificate.__tablename__, _certificates(session, erasure), Basis.ACCOUNTABILITY)
     for table, condition in (
         (AuditEvent, events),
         (Outbox, Outbox.subject_id.in_(subjects)),
         (Recall, Recall.erasure_id == erasure.id),
+        (Farewell, Farewell.erasure_id == erasure.id),
     ):
         asked = select(func.count()).select_from(table).where(condition)
         yield _in_database(table.__tablename__, session.scalar(asked), Basis.ACCOUNTABILITY)

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
+from compliance import farewells
 from compliance.certificate.facts import Check, Line, Method, Where
 from compliance.certificate.parts import VerificationFailed
 from compliance.certificate.readback import ReadBack
@@ -30,6 +31,7 @@ from core.vault import Marked, derive, vault
 
 OWNER_KEY = "key"
 FILE_KEYS = "file_keys"
+LETTER_KEY = "letter_key"
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def read(session: Session, erasure: Erasure, files: Files) -> tuple[Line, ...]:
     artifacts = _artifacts(session, erasure.member_id)
     lines = (
         *_file_lines(session, erasure, artifacts, files),
-        *_key_lines(erasure, artifacts),
+        *_key_lines(erasure, artifacts, _letter_keys(session, erasure)),
         *_row_lines(session, erasure),
     )
     demand(session, erasure.member_id, lines)
@@ -149,9 +151,10 @@ def _things(session: Session, member_id: UUID, kind: str, files: int) -> int:
     return min(files, session.scalar(photos) or files)
 
 
-def _key_lines(erasure: Erasure, artifacts: Sequence[Artifact]) -> Iterator[Line]:
+def _key_lines(erasure: Erasure, artifacts: Sequence[Artifact], letter: Mapping[str, UUID]) -> Iterator[Line]:
     own = _file_keys(artifacts)
-    for category, keys in ((OWNER_KEY, _owner_keys(erasure.member_id)), (FILE_KEYS, own)):
+    owner = _owner_keys(erasure.member_id)
+    for category, keys in ((OWNER_KEY, owner), (FILE_KEYS, own), (LETTER_KEY, letter)):
         if not keys:
             continue
         looked = ReadBack(Check.KEY_ABSENT, keys, partial(_still_there, keys))
@@ -168,6 +171,12 @@ def _key_lines(erasure: Erasure, artifacts: Sequence[Artifact]) -> Iterator[Line
 
 def _owner_keys(member_id: UUID) -> dict[str, UUID]:
     return {key_id(member_id): member_id}
+
+
+def _letter_keys(session: Session, erasure: Erasure) -> dict[str, UUID]:
+    """Return the key of the mail that told the person: it had their address, sealed, until it was sent."""
+    farewell = farewells.of(session, erasure.id)
+    return {} if farewell is None else {key_id(farewell.id): farewell.id}
 
 
 def _file_keys(artifacts: Sequence[Artifact]) -> dict[str, UUID]:

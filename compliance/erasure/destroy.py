@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from compliance import farewells
 from compliance.certificate.parts import Tool, VerificationFailed
 from compliance.erasure import rows
 from core import audit
@@ -45,7 +46,8 @@ def remove(member_id: UUID, marked: Sequence[Marked]) -> set[UUID]:
 def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
     """Check that the key is destroyed, every object gone and nothing left in rows.
 
-    Safe to run twice. Runs in the `erase` job's one transaction, after `remove`.
+    Safe to run twice. Runs in the `erase` job's one transaction, after `remove`. While a mail is still to tell the
+    person, nothing is checked yet: the mail's end owes the job once more, and where it went is destroyed by then.
 
     Args:
         session: bound to the organization.
@@ -55,6 +57,9 @@ def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
     Raises:
         VerificationFailed: something could still be read; nothing is certified, the job tries again.
     """
+    farewell = farewells.of(session, erasure.id)
+    if farewell is not None and farewell.ended_at is None:
+        return
     keys = vault().keys
     destruction = keys.destroy(erasure.member_id)
     keys.erasures.name({erasure.member_id: erasure.id})
@@ -70,7 +75,8 @@ def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
     for participation_id in watched:
         redis_client().delete(f"progress:{participation_id}")
     moment = now()
-    erasure.epoch = destruction.epoch
+    # The letter's key may have outlived the person's by a turn, and it opened an address.
+    erasure.epoch = destruction.epoch if farewell is None else keys.forget([farewell.id])
     erasure.key_destroyed_at = destruction.at
     erasure.objects_destroyed_at = moment
     member = session.get_one(Member, erasure.member_id)
@@ -81,6 +87,6 @@ def execute(session: Session, erasure: Erasure, gone: Collection[UUID]) -> None:
         subject=member,
         erasure=str(erasure.id),
         objects=len(artifacts),
-        epoch=destruction.epoch,
+        epoch=erasure.epoch,
     )
     enqueue(session, JobName.CERTIFY, erasure.id)

@@ -11,7 +11,7 @@ from compliance.erasure.begin import ErasureReason, request
 from core import audit
 from core.db import Lookup, transaction
 from core.logs import logger
-from core.models import Artifact, Erasure, Member, Person
+from core.models import Artifact, Erasure, Farewell, Member, Person
 from core.queue import JobName, enqueue
 from core.vault import vault
 
@@ -30,7 +30,7 @@ def turn_epoch() -> int:
 
 
 def _destroy_pending_keys() -> None:
-    """Destroy once more the keys of each erasure that waits for the epoch: the person's, and their single files'.
+    """Destroy once more the keys of each erasure that waits for the epoch: the person's, files' and the letter's.
 
     A key store restored within the epoch has them back, and turning would renew them.
     """
@@ -39,6 +39,12 @@ def _destroy_pending_keys() -> None:
             waiting = select(Erasure.member_id).where(Erasure.epoch_destroyed_at.is_(None))
             for member_id in session.scalars(waiting):
                 vault().keys.destroy(member_id)
+            told = (
+                select(Farewell.id)
+                .join(Erasure)
+                .where(Erasure.epoch_destroyed_at.is_(None), Farewell.ended_at.is_not(None))
+            )
+            vault().keys.forget(session.scalars(told).all())
             own = select(Artifact.id).where(Artifact.member_id.in_(waiting), Artifact.own_key)
             for some in session.scalars(own).partitions(KEYS_AT_ONCE):
                 vault().keys.forget(some)

@@ -8,6 +8,7 @@ from core.models.base import Base, Tenant
 from core.models.certificate import Certificate
 from core.models.consent import Consent
 from core.models.erasure import Erasure
+from core.models.farewell import Farewell
 from core.models.headshot import Headshot
 from core.models.installation import Installation
 from core.models.invite import Invite
@@ -24,6 +25,7 @@ from core.models.saml_connection import SamlConnectionRow
 from core.models.shoot import EngineName, Shoot
 from core.models.statement import Statement
 from core.models.style import Style
+from core.models.subject_request import Channel, Right, Stage, SubjectRequest
 from core.models.upload import Upload, Use
 from core.models.web_session import App, SignInMethod, WebSession
 
@@ -37,12 +39,14 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Certificate",
+    "Channel",
     "Checkpoint",
     "Consent",
     "CosignatureRow",
     "DirectoryState",
     "EngineName",
     "Erasure",
+    "Farewell",
     "Headshot",
     "Installation",
     "Invite",
@@ -57,14 +61,17 @@ __all__ = [
     "Person",
     "Photo",
     "Recall",
+    "Right",
     "Role",
     "RosterImport",
     "SamlConnectionRow",
     "Shoot",
     "SignInMethod",
+    "Stage",
     "State",
     "Statement",
     "Style",
+    "SubjectRequest",
     "Tenant",
     "Upload",
     "Use",

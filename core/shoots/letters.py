@@ -127,9 +127,34 @@ def data(session: Session, member: Member) -> Mail:
         note=(said["unasked_label"], said["unasked"]),
         why=said["why"],
         stop="",
-        **_around(words, organization, member),
+        **_around(words, organization, member.first_name),
     )
-    return _sealed(organization, member, letter, words)
+    return _sealed(organization, member.email, letter, words)
+
+
+def farewell(session: Session, *, to: str, first_name: str | None, language: str, link: str) -> Mail:
+    """Return the mail that says that others had somebody erased, with the link under which they get the proof.
+
+    Their row says nothing any more, so all that it needs comes from the caller.
+    """
+    organization = organizations.current(session)
+    words = _words(language)
+    said = {name: text.format(company=organization.name) for name, text in words["farewell"].items()}
+    letter = _Letter(
+        subject=said["subject"],
+        preview=said["preview"],
+        title=said["title"],
+        lead=said["lead"],
+        facts=tuple((said[f"{name}_label"], said[name]) for name in ("proof", "keep", "copies")),
+        button=said["button"],
+        link=link,
+        expiry=said["expiry"],
+        note=(said["unwanted_label"], said["unwanted"]),
+        why=said["why"],
+        stop="",
+        **_around(words, organization, first_name),
+    )
+    return _sealed(organization, to, letter, words)
 
 
 def opened(session: Session, row: WebSession) -> Mail:
@@ -165,15 +190,15 @@ def _mail(
     words = _words(member.language)
     stop = reminders.link_of(participation) if kind in REMINDERS else ""
     letter = _write(words, words[kind], organization, member, shoot, invite, stop, link, more)
-    return _sealed(organization, member, letter, words)
+    return _sealed(organization, member.email, letter, words)
 
 
-def _sealed(organization: Organization, member: Member, letter: _Letter, words: dict[str, Any]) -> Mail:
-    assert member.email, "an erased person gets no mail"
+def _sealed(organization: Organization, to: str | None, letter: _Letter, words: dict[str, Any]) -> Mail:
+    assert to, "an erased person gets no mail"
     logo = _logos.get(organization.logo_id) if organization.logo_id is not None else None
     values: dict[str, Any] = {"letter": letter, "brand": _brand(organization), "logo": logo}
     return Mail(
-        to=member.email,
+        to=to,
         subject=letter.subject,
         text=_environment().get_template("letter.txt").render(values),
         html=_environment().get_template("letter.html").render(values),
@@ -184,13 +209,13 @@ def _sealed(organization: Organization, member: Member, letter: _Letter, words: 
     )
 
 
-def _around(words: dict[str, Any], organization: Organization, member: Member) -> dict[str, str]:
+def _around(words: dict[str, Any], organization: Organization, first_name: str | None) -> dict[str, str]:
     """Return what every mail says, whatever it is about."""
-    greeting = words["greeting"] if member.first_name else words["greeting_unnamed"]
+    greeting = words["greeting"] if first_name else words["greeting_unnamed"]
     contact = organization.contact_email
     return {
         "language": words["language"],
-        "greeting": greeting.format(first_name=member.first_name or ""),
+        "greeting": greeting.format(first_name=first_name or ""),
         "link_hint": words["link_hint"],
         "questions": words["questions"].format(contact=contact) if contact else "",
         "trust_hint": words["trust"],
@@ -241,7 +266,7 @@ def _write(
         note=(said[f"{note}_label"], said[note]),
         why=words["why"].format(**facts),
         stop=stop,
-        **_around(words, organization, member),
+        **_around(words, organization, member.first_name),
     )
 
 

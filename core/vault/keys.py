@@ -292,13 +292,19 @@ class KeyStore:
             entry = session.get_one(ErasedOwner, self.erasures.hash(owner_id))
             return Destruction(epoch=entry.epoch, at=entry.at)
 
-    def forget(self, owner_ids: Collection[UUID]) -> None:
-        """Destroy the keys of what is nobody: lists, single pictures; the ledger is for people. Who has none is fine."""
+    def forget(self, owner_ids: Collection[UUID]) -> int:
+        """Destroy the keys of what is nobody: lists, single pictures; the ledger is for people. Who has none is fine.
+
+        Returns:
+            The epoch in which that was: copies of these keys are dead once its key is destroyed.
+        """
         with Session(self._engine) as session, session.begin():
             locks.wait(session, locks.Space.EPOCH, shared=True)
+            epoch = self._current(session)
             session.execute(
                 delete(DataKey).where(DataKey.owner_id == any_(literal(list(owner_ids), ARRAY(Uuid))))
             )
+            return epoch
 
     def turn_epoch(self) -> EpochTurn:
         """Begin a new epoch, re-wrap every key under its key, then destroy the old epoch's.

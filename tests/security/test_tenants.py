@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from compliance.log import sequencer
+from compliance.requests import desk
+from compliance.requests.words import Words
 from core import audit
 from core.clock import now
 from core.db import engine, transaction
@@ -21,9 +23,11 @@ from core.models import (
     Arrival,
     Base,
     Certificate,
+    Channel,
     CosignatureRow,
     DirectoryState,
     Erasure,
+    Farewell,
     Headshot,
     Installation,
     Look,
@@ -31,6 +35,7 @@ from core.models import (
     Organization,
     Photo,
     Recall,
+    Right,
     RosterImport,
     SamlConnectionRow,
     Shoot,
@@ -145,6 +150,16 @@ def fill(org_id: UUID) -> None:
             )
         )
         session.add(Recall(id=new_id(), org_id=org_id, erasure_id=erasure.id, files=1, ends_at=now()))
+        desk.open_for(
+            session,
+            Right.ACCESS,
+            Channel.HR,
+            member=person,
+            asked=Words(),
+            language="en",
+            actor=audit.SYSTEM,
+        )
+        session.add(Farewell(id=new_id(), org_id=org_id, erasure_id=erasure.id))
         session.add(Statement(id=new_id(), org_id=org_id, month="2026-11", pdf=b"%PDF", sha256="0" * 64))
         session.add(
             SamlConnectionRow(

@@ -258,9 +258,9 @@ def test_every_reason_kind_and_table_has_its_words_under_every_law() -> None:
     kinds = {kind.value for kind in set(Kind) - of_the_company}
     tables = {table.name for table, _ in personal.about_people(Base.metadata)}
     said = {table.name for table in lines.tables()}
-    assert set(words["category"]) == kinds | said | {lines.OWNER_KEY, lines.FILE_KEYS}
+    assert set(words["category"]) == kinds | said | {lines.OWNER_KEY, lines.FILE_KEYS, lines.LETTER_KEY}
     ledgers = {ERASURE_LEDGER, WITHDRAWAL_LEDGER, REMOVAL_LEDGER, KEPT_CERTIFICATES, RECALLED_FILES}
-    others = {"audit_events", "certificates", "outbox", "recalls"}
+    others = {"audit_events", "certificates", "outbox", "recalls", "farewells"}
     assert set(words["retained_what"]) == tables | others | ledgers
     for regime in Regime:
         assert set(words["reason"][regime.value]) == {one.value for one in ErasureReason}
