@@ -6,6 +6,7 @@ What names nobody else is left out of: a photo may show others, and where their 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,15 +14,19 @@ from uuid import UUID
 from sqlalchemy import Column, LargeBinary, Uuid, inspect, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from compliance.requests import words as request_words
 from core import personal
 from core.clock import rfc3339
-from core.models import Member, Person, Photo
+from core.models import Member, Person, Photo, SubjectRequest
 from core.models.base import Base, Tenant
 from core.models.sealed import SealedRow
 from core.personal import Harmless, Personal
 
 # Random numbers and hashes say nothing to anybody, and some open something.
 _SILENT: Final = frozenset({Harmless.RANDOM, Harmless.KEYED})
+
+# What the company has not decided yet is its own thought, and no answer.
+_UNDECIDED: Final = frozenset({"proposed"})
 
 
 def tables() -> list[type[Tenant]]:
@@ -55,6 +60,8 @@ def _values(row: Tenant, *, biometrics: bool) -> dict[str, Any]:
     found = {name: plain(getattr(row, name)) for name in shown(type(row))}
     if isinstance(row, SealedRow):
         found |= {one.name: plain(getattr(row, one.name)) for one in type(row).sealed_values()}
+    if isinstance(row, SubjectRequest):
+        found |= asdict(request_words.read(row))
     if isinstance(row, Photo):
         found["verdict"] = own_face_only(row.verdict, row.subject, biometrics=biometrics)
     return {"id": str(row.id), **found}
@@ -69,7 +76,7 @@ def shown(model: type[Tenant]) -> Iterator[str]:
 
 
 def _is_shown(column: Column[Any], name: str) -> bool:
-    if name.startswith("plain_") or name == "sealed":
+    if name.startswith("plain_") or name == "sealed" or name in _UNDECIDED:
         return False  # read by the names of what lies in them
     said = personal.declared(column)
     if isinstance(said, Personal):

@@ -55,6 +55,7 @@ def report(session: Session, member: Member, *, language: str, names: dict[UUID,
             history.consents(of),
             measured.photos(of),
             measured.headshots(of),
+            history.requests(of),
             history.events(of),
             history.sessions(of),
         )

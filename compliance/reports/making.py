@@ -11,13 +11,8 @@ from compliance.consent.texts import Regime
 from compliance.reports import know, manifest
 from compliance.reports.access import making as access
 from compliance.reports.document import Document
+from compliance.requests.regimes import regime_of
 from core.models import Member
-from core.people import organizations
-
-
-def regime_of(session: Session, member: Member) -> Regime:  # noqa: ARG001 - a person's own where it is known
-    """Return the law whose terms somebody is answered in."""
-    return Regime(organizations.current(session).regime)
 
 
 def hands_over_biometrics(regime: Regime) -> bool:

@@ -22,6 +22,7 @@ from compliance.origin.signer import signer
 from compliance.reports import files, held, making, page
 from compliance.reports.document import Document
 from compliance.reports.manifest import Sent
+from compliance.requests.regimes import regime_of
 from core.clock import now, rfc3339
 from core.db import transaction
 from core.models import (
@@ -95,8 +96,8 @@ def plan(session: Session, member: Member, language: str | None = None) -> Plan:
         member: whose data it is.
         language: of the report; theirs if not given.
     """
-    biometrics = making.hands_over_biometrics(making.regime_of(session, member))
-    folders = FOLDER if biometrics else {kind: name for kind, name in FOLDER.items() if kind != Kind.LIKENESS}
+    biometrics = making.hands_over_biometrics(regime_of(session, member))
+    folders: dict[Kind, str] = {k: f for k, f in FOLDER.items() if biometrics or k is not Kind.LIKENESS}
     artifacts = files.held(session, member.id, folders)
     names = files.names(artifacts, folders)
     records = {

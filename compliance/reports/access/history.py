@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from compliance.reports import shown_texts
 from compliance.reports.access.subject import Subject
 from compliance.reports.document import Fact, Section, Table, table
+from compliance.requests import words as request_words
 from core.consent import Purpose
-from core.models import AuditEvent, Consent, Invite, Participation, Shoot, WebSession
+from core.models import AuditEvent, Consent, Invite, Participation, Shoot, SubjectRequest, WebSession
 
 
 def consents(of: Subject) -> Section:
@@ -137,6 +138,36 @@ def _said(of: Subject, row: AuditEvent) -> str:
     if isinstance(state := facts.get("after"), str) and row.tag == "participation.moved":
         return f"{said}: {say.label('state', state)}"
     return said
+
+
+def requests(of: Subject) -> Section:
+    """Return what the person asked for of their data, and what came of it."""
+    say = of.say
+    rows = of.session.scalars(
+        select(SubjectRequest).where(SubjectRequest.member_id == of.member.id).order_by(SubjectRequest.id)
+    ).all()
+    said = request_words.read_all(rows)
+    listed = [
+        (
+            say.label("right", row.type),
+            say.moment(row.received_at),
+            say.moment(row.due_at),
+            say.label("stage", row.decision or row.state),
+            "\n".join(_written(said[row.id])) if row.id in said else "–",
+        )
+        for row in rows
+    ]
+    return Section(
+        "requests",
+        say("requests.heading"),
+        "Art. 12(3), (4)",
+        text=() if listed else (say("requests.none"),),
+        tables=table(say.table("requests.columns"), listed),
+    )
+
+
+def _written(said: request_words.Words) -> list[str]:
+    return [one for one in (said.name, said.address, said.agent, said.text, *said.notes.values()) if one]
 
 
 def sessions(of: Subject) -> Section:

@@ -62,6 +62,7 @@ def report(session: Session, member: Member, *, language: str, names: dict[UUID,
             measured.photos(of),
             measured.headshots(of),
             measured.models(of),
+            history.requests(of),
             history.events(of),
             history.sessions(of),
             Section(

@@ -11,7 +11,7 @@ from compliance.reports import held
 from compliance.reports.access.subject import Subject
 from compliance.reports.document import Section, Table, table
 from core.checks.advice import ADVICE, Issue
-from core.models import Adapter, Artifact, Headshot, Photo, Style
+from core.models import Adapter, Arrival, Artifact, Headshot, Photo, Style
 from core.portraits import marks
 from core.portraits.rejections import REASONS, Reason
 
@@ -33,8 +33,14 @@ def photos(of: Subject) -> Section:
         say("photos.heading"),
         "Art. 15(1), (3)",
         text=(say("photos.text"),) if rows else (say("photos.none"),),
-        tables=tuple(tables),
+        tables=(*tables, *_arriving(of)),
     )
+
+
+def _arriving(of: Subject) -> tuple[Table, ...]:
+    rows = of.session.scalars(select(Arrival).where(Arrival.member_id == of.member.id).order_by(Arrival.id))
+    listed = [(of.say.moment(row.created_at), of.say.number(row.received), row.upload_key) for row in rows]
+    return table(of.say.table("photos.arriving_columns"), listed, of.say("photos.arriving"))
 
 
 def _named(of: Subject, row: Photo) -> str:
