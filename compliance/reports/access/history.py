@@ -19,7 +19,7 @@ def consents(of: Subject) -> Section:
         select(Consent).where(Consent.member_id == of.member.id).order_by(Consent.id)
     ).all()
     texts = shown_texts.of(of.session, rows)
-    tables = []
+    tables, pages = [], set[str]()
     for row in rows:
         text = texts.get(row.text_sha256)
         said = [
@@ -33,7 +33,12 @@ def consents(of: Subject) -> Section:
         if text is None:
             said.append((say("consents.text"), say("consents.lost")))
         else:
-            said += [(say(f"consents.part.{name}"), text[name]) for name in shown_texts.PARTS if name in text]
+            said += [
+                (say(f"consents.part.{name}"), text[name])
+                for name in shown_texts.PARTS
+                if name != "page" or text["page"] not in pages
+            ]
+            pages.add(text["page"])  # what stood around several questions is printed with the first
         tables.append(
             Table(tuple(say.table("consents.columns")), tuple(said), say.label("purpose", row.purpose))
         )

@@ -98,11 +98,14 @@ def _issues(of: Subject, verdict: Mapping[str, Any]) -> list[str]:
 
 
 def _measures(of: Subject, measures: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (of.say.label("measure", name), _value(of, value))
-        for name, value in measures.items()
-        if value is not None
-    ]
+    """Return the measures as one row: two dozen rows a photo would bury the rest."""
+    known = {of.say.label("measure", name): value for name, value in measures.items() if value is not None}
+    return _together(of, "photos.measures", known)
+
+
+def _together(of: Subject, label: str, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    said = " · ".join(f"{name}: {_value(of, value)}" for name, value in values.items())
+    return [(of.say(label), said)] if said else []
 
 
 def _value(of: Subject, value: Any) -> str:
@@ -157,11 +160,12 @@ def _headshot(of: Subject, row: Headshot, style: str) -> list[tuple[str, str]]:
             )
         )
     gates: Mapping[str, Mapping[str, Any]] = row.gates.get("gates", {})
-    found += [(say.label("gate", name), _gate(of, gate)) for name, gate in gates.items()]
+    if gates:
+        said = (f"{say.label('gate', name)}: {_gate(of, gate)}" for name, gate in gates.items())
+        found.append((say("headshots.gates"), "\n".join(said)))
     found += [(say("headshots.note"), say.label("note", str(one))) for one in row.gates.get("notes", ())]
-    figures: Mapping[str, float] = row.gates.get("figures", {})
-    found += [(say.label("figure", name), _value(of, value)) for name, value in figures.items()]
-    return found
+    figures = {say.label("figure", name): value for name, value in row.gates.get("figures", {}).items()}
+    return found + _together(of, "photos.measures", figures)
 
 
 def _gate(of: Subject, gate: Mapping[str, Any]) -> str:

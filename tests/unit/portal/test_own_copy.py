@@ -44,7 +44,7 @@ def test_the_report_lists_each_file_of_its_archive_by_the_bytes_that_were_sent(
 
 def test_the_report_alone_is_in_the_language_of_the_page(ada: Any) -> None:
     ada.accept()
-    answer = ada.browser.get("/me/report.pdf", headers={"Accept-Language": "de"})
+    answer = ada.browser.get("/me/report.pdf?lang=de")
     assert answer.mimetype == "application/pdf"
     assert "Auskunft über deine" in pypdf.PdfReader(io.BytesIO(answer.data)).pages[0].extract_text()
 
