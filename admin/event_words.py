@@ -23,6 +23,10 @@ EVENTS: dict[Tag, Any] = {
     Tag.RECALL_CONFIRMED: _l("Company confirmed that its copies are deleted"),
     Tag.RECALL_ENDED: _l("Request to delete copies ended without an answer"),
     Tag.STATEMENT_ISSUED: _l("Monthly statement signed"),
+    Tag.REQUEST_RECEIVED: _l("Request about one’s data received"),
+    Tag.REQUEST_MOVED: _l("Request about one’s data: next step"),
+    Tag.REQUEST_NOTED: _l("Request about one’s data: noted"),
+    Tag.REQUEST_PLACE_CHANGED: _l("Country or time zone of the company changed"),
     Tag.MEMBER_PROVISIONED: _l("Person added by their first sign-in"),
     Tag.MEMBER_IMPORTED: _l("Person added from a list"),
     Tag.MEMBER_ROLE_CHANGED: _l("Role changed"),
@@ -78,6 +82,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.ERASURE_UNTOLD: _l("Person could not be told that they were erased"),
     Tag.CERTIFICATE_ISSUED: _l("Deletion certificate signed"),
     Tag.LOG_GAP_FOUND: _l("Entries lost by a restored backup"),
+    Tag.KEYRING_ATTESTED: _l("Operator attested that no backup holds the keys"),
     Tag.LOG_DIFFERS: _l("Database is not what was signed"),
 }
 

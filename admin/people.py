@@ -80,7 +80,7 @@ def erase(member_id: UUID) -> Response:
                 actor=me().actor,
                 language=member.language,
             )
-    except (NotConfirmed, access.LastAdmin) as error:
+    except (NotConfirmed, access.LastAdmin, erasure.LegalHold) as error:
         return again("admin/person.html", error, member=member, parts_list=parts)
     return go(
         "/admin/people",

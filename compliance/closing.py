@@ -18,6 +18,7 @@ from compliance import erasure, recall
 from compliance.certificate.parts import Status
 from compliance.evidence import origin_of, signing_keys
 from compliance.log import note
+from compliance.requests import keeping as requests
 from compliance.signed_facts import CLOSING
 from core import audit, locks
 from core.brand import looks
@@ -33,7 +34,9 @@ from core.models import (
     Recall,
     SamlConnectionRow,
     Shoot,
+    Stage,
     Style,
+    SubjectRequest,
 )
 from core.people import organizations
 from core.shoots import shoots
@@ -53,7 +56,7 @@ class Standing:
         certified: how many have a certificate that says COMPLETE.
         objects: how many stored objects were not seen gone, the company's own among them.
         key: whether the company's own key is there.
-        open: how much goes on: connections to identity providers, shoots, and recalls, which hold names of files.
+        open: how much goes on: connections to identity providers, shoots, recalls, which hold names of files, and requests.
         epoch: in which it was destroyed; `None` while it is there.
         turned_at: when the key of that epoch was destroyed, with which every older copy died; `None` before.
     """
@@ -109,6 +112,10 @@ def end(org_id: UUID) -> None:
                 actor=audit.SYSTEM,
                 language=member.language,
             )
+    ended = requests.AT_ONCE
+    while ended == requests.AT_ONCE:
+        with transaction(org_id) as session:
+            ended = requests.end_all(session)
     ended = recall.AT_ONCE
     while ended == recall.AT_ONCE:
         with transaction(org_id) as session:
@@ -146,6 +153,7 @@ def standing(session: Session) -> Standing:
                 SamlConnectionRow,
                 select(Shoot.id).where(Shoot.closed_at.is_(None)).subquery(),
                 select(Recall.id).where(Recall.ended_at.is_(None)).subquery(),
+                select(SubjectRequest.id).where(SubjectRequest.state != Stage.CLOSED).subquery(),
                 select(Farewell.id).where(Farewell.ended_at.is_(None)).subquery(),
             )
         ),

@@ -33,6 +33,7 @@ from core.models import (
     Person,
     Photo,
     Recall,
+    SubjectRequest,
 )
 from core.portraits import photos
 from core.vault import vault
@@ -116,6 +117,11 @@ def _known(session: Session, first: UUID, last: UUID) -> Iterator[UUID]:
     )
     yield from session.scalars(
         select(Artifact.id).where(Artifact.id.between(first, last), Artifact.destroyed_at.is_(None))
+    )
+    yield from session.scalars(
+        select(SubjectRequest.id).where(
+            SubjectRequest.id.between(first, last), SubjectRequest.sealed.is_not(None)
+        )
     )
     yield from session.scalars(
         select(Recall.id).where(Recall.id.between(first, last), Recall.ended_at.is_(None))

@@ -170,7 +170,7 @@ def erase_leavers(org_id: UUID) -> int:
             locks.whole_person(session, member_id)
             # Looked at again: somebody may have let them in again in between.
             member = session.scalar(schedule.leavers_held(Member).where(over, Member.id == member_id))
-            if member is None:
+            if member is None or erasure.is_held(session, member_id):
                 continue
             erasure.request(
                 session,

@@ -92,6 +92,11 @@ class Tag(StrEnum):
     RECALL_CONFIRMED = "recall.confirmed"
     RECALL_ENDED = "recall.ended"
     STATEMENT_ISSUED = "statement.issued"
+    KEYRING_ATTESTED = "keyring.attested"
+    REQUEST_RECEIVED = "request.received"
+    REQUEST_MOVED = "request.moved"
+    REQUEST_NOTED = "request.noted"
+    REQUEST_PLACE_CHANGED = "organization.place_changed"
 
 
 # Of the company, and of no person in particular.
@@ -117,8 +122,12 @@ ABOUT_NOBODY = frozenset(
         Tag.CHECKPOINT_MAIL_CHANGED,
         Tag.ENTITY_CHANGED,
         Tag.STATEMENT_ISSUED,
+        Tag.KEYRING_ATTESTED,
+        Tag.REQUEST_PLACE_CHANGED,
     }
 )
+# About a person, who may be nobody that the company knows.
+PERHAPS_UNKNOWN = frozenset({Tag.REQUEST_RECEIVED, Tag.REQUEST_MOVED, Tag.REQUEST_NOTED})
 
 
 @dataclass(frozen=True)
@@ -146,10 +155,10 @@ def record(
         session: bound to the organization.
         tag: what happened.
         actor: who did it.
-        subject: the person whom it is about; every event has one that is not `ABOUT_NOBODY`.
+        subject: the person whom it is about; every event has one that is not `ABOUT_NOBODY` or `PERHAPS_UNKNOWN`.
         **facts: opaque ids, counts, versions and hashes; never a name, an address or a file name.
     """
-    assert (subject is None) == (tag in ABOUT_NOBODY), (
+    assert tag in PERHAPS_UNKNOWN or (subject is None) == (tag in ABOUT_NOBODY), (
         f"{tag} is about {'a person' if subject is None else 'nobody'}"
     )
     event = AuditEvent(

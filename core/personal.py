@@ -34,6 +34,7 @@ class Harmless(StrEnum):
     RANDOM = "random, or the hash of something random"
     KEYED = "a hash under a key that is destroyed with the person's"
     WORK = "says how the program worked, not on whom"
+    OPERATOR = "names who answers for the platform, none of a company's people"
 
 
 # What no backup may hold but sealed with its person's key: it says by itself who somebody is or what they look like.
@@ -47,7 +48,7 @@ class Stays(StrEnum):
         "emptied"  # opaque numbers, times and the program's own words: that, and when, something was done
     )
     CONSENT = "consent"  # that somebody agreed, or took it back, can be shown
-    REQUEST = "request"  # that somebody was erased can be shown
+    REQUEST = "request"  # that somebody asked for something, or was erased, and what came of it can be shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class JobName(StrEnum):
     LOG_MAIL = "log_mail"
     CHECKPOINT_MAIL = "checkpoint_mail"
     RECALL_MAIL = "recall_mail"
+    REQUEST_MAIL = "request_mail"
+    REQUEST_REMINDER = "request_reminder"
     FAREWELL_MAIL = "farewell_mail"
     PURGE = "purge"
     ERASE = "erase"
@@ -74,11 +76,13 @@ JOBS = {
     Lane.MAIL: (
         JobName.DEVICE_MAIL,
         JobName.DATA_MAIL,
+        JobName.REQUEST_MAIL,
         JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,
         JobName.READY_MAIL,
         JobName.INVITE_MAIL,
         JobName.RECALL_MAIL,
+        JobName.REQUEST_REMINDER,
         JobName.CHECKPOINT_MAIL,
     ),
     Lane.GPU: (JobName.TRAIN, JobName.TRAIN_STYLE, JobName.GENERATE),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -10,13 +12,13 @@ from compliance import consent as consents
 from compliance import erasure, sealing
 from compliance.consent import leaving
 from compliance.erasure import ErasureReason
-from compliance.requests import export
+from compliance.requests import desk, export
 from core import audit
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import InvalidInput
-from core.models import Kind, SignInMethod
+from core.models import Kind, Right, SignInMethod
 from core.people import access
 from core.people import consents as answers
 from core.portraits import engines, verdicts
@@ -98,6 +100,7 @@ def withdraw() -> Response:
             consents.withdraw(session, place.member, purpose)
             engines.choose_again(session, place.participation)
         gone = vault().being_removed(session, place.member.id) - before
+        desk.record_done(session, place.member, Right.WITHDRAWAL)
     done = _("Taken back: “%(title)s”.", title=words.purpose(purpose))
     files = (
         _("Nobody can open the files any more that rested on it.")
@@ -133,6 +136,8 @@ def take_along() -> Response:
             subject=place.member,
             files=len(plan.files),
         )
+        written = hashlib.sha256(plan.records).hexdigest()
+        desk.record_done(session, place.member, Right.ACCESS, evidence_sha256=written)
     return archive.send(export.contents(me().org_id, plan), "my-data.zip")
 
 
@@ -153,6 +158,19 @@ def erase() -> Response:
                 actor=place.actor,
                 language=choose_language(),
             )
+            desk.record_done(session, place.member, Right.ERASURE, erasure_id=requested.erasure_id)
+    except erasure.LegalHold:
+        with transaction(me().org_id) as session:
+            place = visit(session)
+            desk.ask_despite_hold(session, place.member)
+        return go(
+            url_for("privacy.show"),
+            _(
+                "Nothing was erased yet: the law obliges your company to keep your data for now. Your request is noted, "
+                "and it is carried out when that is over. You are told by mail."
+            ),
+            "warn",
+        )
     except access.LastAdmin:
         alone = access.LastAdmin(
             _(

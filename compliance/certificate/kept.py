@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
 from typing import Final
 
 from sqlalchemy import func, or_, select
@@ -23,6 +24,7 @@ from core.models import (
     Participation,
     Photo,
     Recall,
+    SubjectRequest,
 )
 from core.models.base import Base
 from core.personal import Stays
@@ -65,6 +67,7 @@ def _of_the_log(session: Session, erasure: Erasure) -> Iterator[Retained]:
         erasure.id,
         *session.scalars(select(Participation.id).where(Participation.member_id == number)),
         *session.scalars(select(Photo.id).where(Photo.member_id == number)),
+        *chain(*session.scalars(select(SubjectRequest.events).where(SubjectRequest.member_id == number))),
     ]
     yield _in_database(Certificate.__tablename__, _certificates(session, erasure), Basis.ACCOUNTABILITY)
     for table, condition in (

@@ -102,11 +102,17 @@ def give(
     session.flush()
 
 
-def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
+def withdraw(session: Session, member: Member, purpose: Purpose, *, actor: audit.Actor | None = None) -> None:
     """Withdraw a consent; as easy as giving it. Withdrawing twice is fine.
 
     With `likeness` the embeddings and the figures that came from comparing faces go at once, with `adapter`
     the models that were trained and whatever training has kept so far.
+
+    Args:
+        session: bound to the organization.
+        member: whose.
+        purpose: what it was to.
+        actor: who does it at their request; they themselves if not given.
     """
     moment = now()
     # What a worker is just now keeping under this consent is committed before it ends, and found below.
@@ -135,7 +141,7 @@ def withdraw(session: Session, member: Member, purpose: Purpose) -> None:
         audit.record(
             session,
             audit.Tag.CONSENT_WITHDRAWN,
-            actor=audit.actor_for(member),
+            actor=actor or audit.actor_for(member),
             subject=member,
             purpose=purpose.value,
         )

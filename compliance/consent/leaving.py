@@ -75,7 +75,7 @@ def withdraw_all(
     locks.person(session, participation.member_id)
     member = session.get_one(Member, participation.member_id)
     for purpose in Purpose:
-        consent.withdraw(session, member, purpose)
+        consent.withdraw(session, member, purpose, actor=actor)
     ending = [row for row in _resting_on_consent(session, member.id) if row is not participation]
     _end(session, [participation, *ending], alternative, actor=actor)
 

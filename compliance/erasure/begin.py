@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import event, select, update
@@ -18,15 +19,31 @@ from core import audit, locks
 from core.clock import now
 from core.consent import Purpose
 from core.db import organization_of
+from core.errors import Conflict
 from core.grounds import Ground, because
 from core.ids import new_id
 from core.logs import logger
-from core.models import Erasure, Member, Participation, Photo, State
+from core.models import Erasure, Member, Participation, Photo, State, SubjectRequest
 from core.people import access, searches
 from core.portraits import arrivals
 from core.queue import JobName, enqueue
 from core.shoots import commits, participations
 from core.vault import derive, vault
+from core.words import N_
+
+
+class LegalHold(Conflict):
+    """The law keeps somebody's data for now; nothing was touched."""
+
+    code = "legal_hold"
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_(
+                "This data must be kept for now: a legal hold lies on it. Nothing was erased. "
+                "Whoever answers requests at the company can say why, and lift it."
+            )
+        )
 
 
 class ErasureReason(StrEnum):
@@ -39,7 +56,8 @@ class ErasureReason(StrEnum):
     RESTORED_BACKUP = "restored_backup"
 
 
-# Whoever erases themselves has the link on the page before them. Of a restored backup they were told the first time, and
+_NOT_HELD: Final = frozenset({ErasureReason.COMPANY_CLOSED, ErasureReason.RESTORED_BACKUP})
+# Whoever erases themselves has the link on the page before them; of anybody else who presses the button they are told. Of a restored backup they were told the first time, and
 # whom a company that leaves takes along, it tells itself.
 BY_OTHERS = frozenset({ErasureReason.EMPLOYER_REQUEST, ErasureReason.LEFT_COMPANY})
 
@@ -58,7 +76,18 @@ class Requested:
     receipt: str
 
 
-def _receipt(erasure_id: UUID) -> str:
+def is_held(session: Session, member_id: UUID) -> bool:
+    """Whether a legal hold lies on what is held about a person."""
+    holds = select(SubjectRequest.id).where(
+        SubjectRequest.member_id == member_id,
+        SubjectRequest.held_at.is_not(None),
+        SubjectRequest.lifted_at.is_(None),
+    )
+    return session.scalar(holds.limit(1)) is not None
+
+
+def receipt_of(erasure_id: UUID) -> str:
+    """Return the secret part of the link under which a person finds their certificate."""
     digest = hmac.new(derive("erasure receipts"), erasure_id.bytes, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest[:24]).decode()
 
@@ -75,13 +104,16 @@ def request(
 
     Raises:
         LastAdmin: somebody asks for it, and nobody else could manage the organization.
+        LegalHold: the law keeps it; an end of the whole company and what a backup brought back are not kept for that.
     """
     if reason in (ErasureReason.EMPLOYER_REQUEST, ErasureReason.SELF_SERVICE):
         access.keep_an_admin(session, member)
     locks.whole_person(session, member.id)
     existing = session.scalar(select(Erasure).where(Erasure.member_id == member.id))
     if existing is not None:
-        return Requested(existing.id, _receipt(existing.id))
+        return Requested(existing.id, receipt_of(existing.id))
+    if reason not in _NOT_HELD and is_held(session, member.id):
+        raise LegalHold
     named = vault().keys.erasures.named(member.id) if reason is ErasureReason.RESTORED_BACKUP else None
     # From here on the log knows them by what their certificate shows, which no backup has.
     key = opening.new()
@@ -97,7 +129,7 @@ def request(
         reason=reason,
         language=language,
     )
-    erasure.receipt_sha256 = hashlib.sha256(_receipt(erasure.id).encode()).digest()
+    erasure.receipt_sha256 = hashlib.sha256(receipt_of(erasure.id).encode()).digest()
     session.add(erasure)
     session.flush()
     audit.record(
@@ -110,8 +142,8 @@ def request(
     )
     if recall.begin(session, erasure, member) is not None:
         recall_letters.owe(session)
-    if reason in BY_OTHERS:
-        farewells.begin(session, erasure, member, _receipt(erasure.id) + key)
+    if reason in BY_OTHERS or actor.member_id not in (None, member.id):
+        farewells.begin(session, erasure, member, receipt_of(erasure.id) + key)
     with because(session, Ground.ERASURE):
         _end_everything(session, member, actor)
     lists = [one.artifact_id for one in vault().passing(session)]
@@ -126,7 +158,7 @@ def request(
         except Exception as error:  # noqa: BLE001 - the erase job does it again; the request has succeeded
             logger().error("key_destruction_left_to_the_job", erasure=str(erasure.id), exc_info=error)
 
-    return Requested(erasure.id, _receipt(erasure.id) + key)
+    return Requested(erasure.id, receipt_of(erasure.id) + key)
 
 
 def _end_everything(session: Session, member: Member, actor: audit.Actor) -> None:

@@ -3,6 +3,7 @@
 from core.models.adapter import Adapter, AdapterKind
 from core.models.arrival import Arrival
 from core.models.artifact import Artifact, Kind
+from core.models.attestation import Attestation
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
 from core.models.certificate import Certificate
@@ -25,6 +26,7 @@ from core.models.saml_connection import SamlConnectionRow
 from core.models.shoot import EngineName, Shoot
 from core.models.statement import Statement
 from core.models.style import Style
+from core.models.subject_request import Channel, Right, Stage, SubjectRequest
 from core.models.upload import Upload, Use
 from core.models.web_session import App, SignInMethod, WebSession
 
@@ -35,9 +37,11 @@ __all__ = [
     "App",
     "Arrival",
     "Artifact",
+    "Attestation",
     "AuditEvent",
     "Base",
     "Certificate",
+    "Channel",
     "Checkpoint",
     "Consent",
     "CosignatureRow",
@@ -59,14 +63,17 @@ __all__ = [
     "Person",
     "Photo",
     "Recall",
+    "Right",
     "Role",
     "RosterImport",
     "SamlConnectionRow",
     "Shoot",
     "SignInMethod",
+    "Stage",
     "State",
     "Statement",
     "Style",
+    "SubjectRequest",
     "Tenant",
     "Upload",
     "Use",

@@ -41,6 +41,9 @@ class Organization(Base):
     # Who it is in law and where, as certificates name it; empty where nobody has said.
     legal_name: Mapped[str] = mapped_column(Text, default="", server_default="")
     postal_address: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # Where it is, for clocks of requests: ISO 3166-1 alpha-2, empty where nobody has said, and a name of the zone database.
+    country: Mapped[str] = mapped_column(String(2), default="", server_default="")
+    time_zone: Mapped[str] = mapped_column(String(48), default="UTC", server_default="UTC")
     contact_email: Mapped[str] = mapped_column(String(254), default="")
     # Where the newest checkpoint is mailed each day, one address a line; functions of the company, as the contact is.
     checkpoint_emails: Mapped[str] = mapped_column(Text, default="", server_default="")

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from work import do_all_work
 
 from compliance import erasure, evidence
+from compliance.requests import desk
 from compliance.verify import verify_file
 from core import audit, personal
 from core.clock import now
@@ -36,6 +37,7 @@ from core.models import (
     Outbox,
     Participation,
     Photo,
+    Right,
     Shoot,
     SignInMethod,
     State,
@@ -314,6 +316,7 @@ def _one_row_each(session: Session, org: UUID, member_id: UUID, artifact_id: UUI
     )
     session.add(photo)
     session.flush()
+    desk.record_done(session, session.get_one(Member, member_id), Right.ACCESS)
     session.add_all(
         [
             Arrival(

@@ -1,0 +1,72 @@
+"""Doing what was asked for: each right's own act, with what shows that it was done."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from compliance import consent, erasure
+from compliance.consent import leaving
+from compliance.erasure import ErasureReason
+from compliance.requests import export, letters, moves
+from core import audit
+from core.clock import now
+from core.consent import Purpose
+from core.models import Member, Right, Stage, SubjectRequest
+from core.people import members
+from core.portraits import engines
+from core.shoots import participations
+
+# What an objection ends; the photo that a person gave to be retouched is no part of it.
+MEASURING: Final = (Purpose.LIKENESS, Purpose.PAINT, Purpose.CLOTHES, Purpose.ADAPTER)
+
+
+def fulfil(session: Session, row: SubjectRequest, *, actor: audit.Actor, said: str = "") -> None:
+    """Do what a request asks for, and tell the person; for somebody who is not known here, that nothing is held.
+
+    Raises:
+        NotAllowed: the request is not at that point.
+        LegalHold: the person's data is held.
+        LastAdmin: nobody else could manage the company.
+    """
+    if row.type != Right.ERASURE and (reason := moves.why_not(row, Stage.FULFILLED)) is not None:
+        raise moves.NotAllowed(reason)
+    if row.member_id is not None:
+        member = members.get(session, row.member_id)
+        if row.type == Right.ERASURE:
+            _erase(session, row, member, actor)
+        elif row.type in (Right.ACCESS, Right.PORTABILITY):
+            row.evidence_sha256 = hashlib.sha256(export.plan(session, member).records).hexdigest()
+        elif row.type == Right.WITHDRAWAL:
+            _withdraw(session, member, actor)
+        elif row.type in (Right.OBJECTION, Right.LIMIT):
+            stop_measuring(session, member, actor=actor)
+    row.delivered_at = now()
+    event = moves.move(session, row, Stage.FULFILLED, actor=actor)
+    letters.owe(session, row, event, actor, said)
+
+
+def stop_measuring(session: Session, member: Member, *, actor: audit.Actor) -> None:
+    """End everything that measures a person's face or has an image model work with their photos; twice is fine."""
+    for purpose in MEASURING:
+        consent.withdraw(session, member, purpose, actor=actor)
+    for part, _ in participations.all_of_member(session, member.id):
+        engines.choose_again(session, part)
+
+
+def _erase(session: Session, row: SubjectRequest, member: Member, actor: audit.Actor) -> None:
+    if row.state != Stage.IN_PROGRESS:
+        raise moves.NotAllowed(moves.ELSEWHERE)
+    asked = erasure.request(
+        session, member, reason=ErasureReason.SELF_SERVICE, actor=actor, language=member.language
+    )
+    session.expire(row)  # the erasure has taken what it said of the person
+    row.erasure_id = asked.erasure_id
+
+
+def _withdraw(session: Session, member: Member, actor: audit.Actor) -> None:
+    newest = participations.of_member(session, member.id, None)
+    if newest is not None:
+        leaving.withdraw_all(session, newest[0], actor=actor)
