@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -12,8 +10,7 @@ from compliance import consent as consents
 from compliance import erasure, sealing
 from compliance.consent import leaving
 from compliance.erasure import ErasureReason
-from compliance.requests import desk, export
-from core import audit
+from compliance.requests import desk
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
@@ -25,9 +22,8 @@ from core.portraits import engines, verdicts
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
-from core.web import archive
 from core.web.answers import back, go, page
-from core.web.app import choose_language, forget, limiter
+from core.web.app import choose_language, forget
 from core.web.guards import me, signed_in
 from portal import words
 from portal.consent import offered
@@ -114,31 +110,6 @@ def withdraw() -> Response:
             lost,
         )
     return go(url_for("privacy.show"), f"{done} {files}")
-
-
-def _session_of() -> str:
-    """Limits count per signed-in person here: a whole office may share one address."""
-    return f"session {me().session_id}"
-
-
-@bp.get("/me/export.zip")
-@signed_in
-@limiter.limit("20 per hour", key_func=_session_of)
-def take_along() -> Response:
-    """Send a ZIP of everything: photos, headshots and the records as JSON."""
-    with transaction(me().org_id) as session:
-        place = visit(session)
-        plan = export.plan(session, place.member)
-        audit.record(
-            session,
-            audit.Tag.EXPORT_DOWNLOADED,
-            actor=place.actor,
-            subject=place.member,
-            files=len(plan.files),
-        )
-        written = hashlib.sha256(plan.records).hexdigest()
-        desk.record_done(session, place.member, Right.ACCESS, evidence_sha256=written)
-    return archive.send(export.contents(me().org_id, plan), "my-data.zip")
 
 
 @bp.post("/me/erase")

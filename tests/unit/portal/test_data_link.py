@@ -52,7 +52,10 @@ SHOWS = {
     *(
         "privacy.ask",
         "privacy.show",
-        "privacy.take_along",
+        "own_copy.everything",
+        "own_copy.provided",
+        "own_copy.report",
+        "own_copy.schema",
         "progress.events",
         "progress.poll",
         "progress.show",
