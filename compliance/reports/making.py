@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from compliance.consent.texts import Regime
 from compliance.reports import know, manifest
 from compliance.reports.access import making as access
 from compliance.reports.document import Document
 from compliance.requests.regimes import regime_of
 from core.models import Member
+from core.regimes import Regime
 
 
 def hands_over_biometrics(regime: Regime) -> bool:

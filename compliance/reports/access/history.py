@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
+from compliance.consent import signature_of
 from compliance.reports import shown_texts
 from compliance.reports.access.subject import Subject
 from compliance.reports.document import Fact, Section, Table, table
@@ -13,7 +14,7 @@ from core.models import AuditEvent, Consent, Invite, Participation, Shoot, Subje
 
 
 def consents(of: Subject) -> Section:
-    """Return every answer with the whole text that was read, rebuilt and held against its hash."""
+    """Return every answer with the whole text that was read, as it was kept."""
     say = of.say
     rows = of.session.scalars(
         select(Consent).where(Consent.member_id == of.member.id).order_by(Consent.id)
@@ -30,6 +31,8 @@ def consents(of: Subject) -> Section:
             (say("consents.version"), f"{row.text_version}, {row.language}"),
             (say("consents.sha256"), row.text_sha256),
         ]
+        if (signature := signature_of(row)) is not None:
+            said.append((say("consents.signed"), f"{signature.name}, {signature.state}"))
         if text is None:
             said.append((say("consents.text"), say("consents.lost")))
         else:
@@ -209,6 +212,7 @@ def person(of: Subject) -> Section:
         "email": member.email,
         "employee_id": member.employee_id,
         "department": member.department,
+        "place": member.place,
         "idp_entity_id": member.idp_entity_id,
         "name_id": member.name_id,
     }
