@@ -220,7 +220,11 @@ def _directory(read: Sequence[Line], erasure: Erasure, moment: datetime, epoch: 
 
 def _recipients(session: Session, erasure: Erasure) -> tuple[Recipient, ...]:
     return tuple(
-        Recipient(what="headshot" if one.facts.get("headshot", True) else "alternative", at=one.created_at)
+        # The day alone: the moment stands in the log beside whom the download was about.
+        Recipient(
+            what="headshot" if one.facts.get("headshot", True) else "alternative",
+            at=one.created_at.replace(hour=0, minute=0, second=0, microsecond=0),
+        )
         for one in copies.handed(session, erasure.member_id)
     )
 
