@@ -30,7 +30,7 @@ from compliance.requests import keeping as requests
 from compliance.statement import issuing
 from core import locks, logs, relay
 from core.clock import now
-from core.db import demand_sessions
+from core.db import DirectoryEmpty, demand_sessions
 from core.observe import metrics
 from core.observe.figures import EVERY_SECONDS, figures
 from core.observe.server import served
@@ -73,6 +73,10 @@ class Duty:
                 logs.logger().warning("duty_waits_for_the_clock", job=self.name)
                 return
             locks.again(self.do)
+        except (
+            DirectoryEmpty
+        ):  # after a crash of the server; whoever fills it again says so, once for all duties
+            logs.logger().info("duty_waits_for_the_directory", job=self.name)
         except Exception as error:  # noqa: BLE001 - a duty's trouble must not be its last
             logs.logger().error("duty_failed", job=self.name, exc_info=error)
             metrics.DUTY_FAILURES.labels(self.name).inc()
