@@ -41,7 +41,9 @@ def save() -> Response:
     except InvalidInput as error:
         with transaction(me().org_id) as session:
             wrong = Kept(str(error.details["kept"]))
-            named = InvalidInput(f"{_(promises.NAMES[wrong])}: {said(error)}")
+            named = InvalidInput(
+                _("%(what)s: %(problem)s", what=_(promises.NAMES[wrong]), problem=said(error))
+            )
             shown = {**_shown(session), "given": given, "wrong": wrong.value}
             return again("admin/retention.html", named, **shown)
     return go("/admin/retention", _("Saved. Who agreed to fewer days is kept for fewer."))
