@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from compliance import (
     attestation_letters,
+    ending,
     erasure,
     keyless,
     recall_letters,
@@ -121,6 +122,7 @@ def duties() -> list[Duty]:
         Duty("statements", timedelta(hours=1), issuing.issue_all, irreversible=True),
         Duty("checkpoint_mails", timedelta(hours=1), daily.owe_all),
         Duty("witnesses", timedelta(minutes=1), witnesses.ask_all),
+        Duty("ending_mails", timedelta(hours=1), ending.owe_all),
         Duty("recall_mails", timedelta(hours=1), recall_letters.owe_all),
         Duty("attestation_mails", timedelta(hours=1), attestation_letters.remind),
         Duty("requests", timedelta(hours=1), requests.sweep_all, irreversible=True),
