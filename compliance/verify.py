@@ -273,17 +273,14 @@ def _certificate(
     )
     if isinstance(body, StatementBody):
         return Kind.STATEMENT, body.status
-<<<<<<< HEAD
     if isinstance(body, ReportBody):
         return Kind.REPORT, body.status
-=======
     if claim is not None:
         checks.add(
             "about this person",
             body.subject == commitment(claim.opening, claim.address),
             "this receipt and this address open what the certificate shows of its person",
         )
->>>>>>> main
     return Kind.CERTIFICATE, body.status.value
 
 
