@@ -16,6 +16,8 @@ from admin import (
     looks,
     people,
     recalls,
+    request_place,
+    requests,
     retention,
     roster,
     shoots,
@@ -49,6 +51,8 @@ BLUEPRINTS = (
     download.bp,
     people.bp,
     recalls.bp,
+    request_place.bp,
+    requests.bp,
     audit.bp,
 )
 

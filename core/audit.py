@@ -95,7 +95,7 @@ class Tag(StrEnum):
     REQUEST_RECEIVED = "request.received"
     REQUEST_MOVED = "request.moved"
     REQUEST_NOTED = "request.noted"
-    REQUEST_PLACE_CHANGED = "organization.place_changed"
+    PLACE_CHANGED = "organization.place_changed"
 
 
 # Of the company, and of no person in particular.
@@ -121,7 +121,7 @@ ABOUT_NOBODY = frozenset(
         Tag.CHECKPOINT_MAIL_CHANGED,
         Tag.ENTITY_CHANGED,
         Tag.STATEMENT_ISSUED,
-        Tag.REQUEST_PLACE_CHANGED,
+        Tag.PLACE_CHANGED,
     }
 )
 # About a person, who may be nobody that the company knows.

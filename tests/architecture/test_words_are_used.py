@@ -13,7 +13,6 @@ ENDINGS = {".py", ".html", ".txt"}
 
 # Sets whose members are looked up by what somebody else writes.
 FROM_OUTSIDE = {
-    "Channel": "forms: HR says on which way a request came",
     "Corner": "style files and the studio's form",
     "Environment": "the settings",
     "Extension": "HR's form, why an answer takes longer",
