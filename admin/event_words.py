@@ -82,6 +82,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.ERASURE_UNTOLD: _l("Person could not be told that they were erased"),
     Tag.CERTIFICATE_ISSUED: _l("Deletion certificate signed"),
     Tag.LOG_GAP_FOUND: _l("Entries lost by a restored backup"),
+    Tag.KEYRING_ATTESTED: _l("Operator attested that no backup holds the keys"),
     Tag.LOG_DIFFERS: _l("Database is not what was signed"),
 }
 

@@ -92,6 +92,7 @@ class Tag(StrEnum):
     RECALL_CONFIRMED = "recall.confirmed"
     RECALL_ENDED = "recall.ended"
     STATEMENT_ISSUED = "statement.issued"
+    KEYRING_ATTESTED = "keyring.attested"
     REQUEST_RECEIVED = "request.received"
     REQUEST_MOVED = "request.moved"
     REQUEST_NOTED = "request.noted"
@@ -122,6 +123,8 @@ ABOUT_NOBODY = frozenset(
         Tag.ENTITY_CHANGED,
         Tag.STATEMENT_ISSUED,
         Tag.PLACE_CHANGED,
+        Tag.KEYRING_ATTESTED,
+        Tag.REQUEST_PLACE_CHANGED,
     }
 )
 # About a person, who may be nobody that the company knows.

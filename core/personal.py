@@ -34,6 +34,7 @@ class Harmless(StrEnum):
     RANDOM = "random, or the hash of something random"
     KEYED = "a hash under a key that is destroyed with the person's"
     WORK = "says how the program worked, not on whom"
+    OPERATOR = "names who answers for the platform, none of a company's people"
 
 
 # What no backup may hold but sealed with its person's key: it says by itself who somebody is or what they look like.

@@ -134,7 +134,7 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     operator_email: str = Field(
         "",
         pattern=r"^(|[^@\s]+@[^@\s]+)$",
-        description="where you get mail when a company's evidence log is not what was signed; its contact gets it too",
+        description="where you get mail when a company's evidence log is not what was signed, which its contact gets too, and when you are to attest that no backup holds the epoch keys",
     )
     storage_region: str = Field(
         description="where photos are stored, as employees read it in the consent, e.g. `the European Union`"

@@ -126,7 +126,7 @@ def _addresses(app: Flask) -> str:
 
 def _personal() -> str:
     rows = []
-    for table, _ in personal.about_people(Base.metadata):
+    for table in Base.metadata.sorted_tables:
         for column in table.columns:
             match personal.declared(column):
                 case Personal(category, erased):

@@ -74,6 +74,12 @@ class Assumption(StrEnum):
     COPIES = "copies"  # what was downloaded before is out of the platform's reach
 
 
+class Keeper(StrEnum):
+    """What keeps the epoch keys."""
+
+    FOLDER = "folder"  # files of the operator's
+
+
 class PartStatus(StrEnum):
     """How far one part of the erasure has come."""
 
@@ -182,6 +188,27 @@ class Recall(Part):
     confirmed_at: Moment | None = None
 
 
+class Attestation(Part):
+    """Who of the operator's attested that no backup holds the epoch keys."""
+
+    by: str = Field(min_length=1, max_length=200)
+    role: str | None = Field(None, min_length=1, max_length=200)  # None: not said
+    at: Moment
+    sentence_sha256: Sha256  # of the sentence, which the operator can show
+    same_place: bool  # whether the keys lie where they lay then
+
+
+class Keyring(Part):
+    """Where the epoch keys are, which no backup may hold."""
+
+    kept: Keeper
+    attested: Attestation | None = None  # None: nobody ever has
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class CertificateBody(Part):
     """The certified facts; field names follow NIST SP 800-88 Rev. 1 §4.8 where logical storage has them."""
 
@@ -207,6 +234,8 @@ class CertificateBody(Part):
     recall: Recall | None = None
     clock: Clock = Clock.OWN
     assumptions: tuple[Assumption, ...] = (Assumption.KEYRING, Assumption.BACKUPS, Assumption.COPIES)
+    # None: from before it was said. It stays out of the JSON then, or such a certificate would not hash to what its log has.
+    keyring: Keyring | None = Field(None, exclude_if=_is_none)
     performed_by: Tool
 
     @model_validator(mode="after")
@@ -224,6 +253,9 @@ class CertificateBody(Part):
             raise ValueError("every line was read again after the erasure")
         if self.pictures.status.value not in {PartStatus.NONE_HELD.value, self.status.value}:
             raise ValueError("pictures are as far as the certificate says")
+        attested = self.keyring.attested if self.keyring is not None else None
+        if attested is not None and attested.at > self.issued_at:
+            raise ValueError("what is attested was attested before the certificate")
         if self.recipients and self.recall is None:
             raise ValueError("whoever had copies was asked to delete them")
         return self

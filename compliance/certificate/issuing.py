@@ -14,8 +14,11 @@ from compliance.certificate import copies, keeping, lines
 from compliance.certificate.document import render_certificate
 from compliance.certificate.evidence import Certificate, LogEvidence
 from compliance.certificate.facts import (
+    Attestation,
     CertificateBody,
     Controller,
+    Keeper,
+    Keyring,
     Line,
     Operator,
     PartStatus,
@@ -31,7 +34,7 @@ from compliance.consent.texts import Regime
 from compliance.erasure import TOOL
 from compliance.evidence import keys_address, signing_keys
 from compliance.log import sequencer
-from core import audit, models
+from core import attestations, audit, models
 from core.clock import now
 from core.ids import new_id
 from core.models import Consent, Erasure, Kind, Member, Person
@@ -138,7 +141,25 @@ def _body(
         recipients=_recipients(session, erasure),
         recall=_recall(session, erasure),
         clock=clock(),
+        keyring=_keyring(),
         performed_by=TOOL,
+    )
+
+
+def _keyring() -> Keyring:
+    standing = attestations.standing()
+    newest = standing.newest
+    if newest is None:
+        return Keyring(kept=Keeper.FOLDER)
+    return Keyring(
+        kept=Keeper.FOLDER,
+        attested=Attestation(
+            by=newest.name,
+            role=newest.role or None,
+            at=newest.created_at,
+            sentence_sha256=attestations.digest(newest),
+            same_place=standing.same_place,
+        ),
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from babel.dates import format_datetime
+from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from cryptography.hazmat.primitives.hashes import SHA256
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGES = ("en", "de")
+NEVER_WEEKS = 10**6  # so many of a larger unit than days are never written as that
 MAX_PLACES = 3  # of a line, printed; evidence.json has them all
 
 
@@ -87,6 +88,7 @@ def render(document: Certificate, keys: SigningKeys, language: str, *, keys_addr
     moment = partial(format_datetime, format=words["moment"], locale=words["language"])
     names = Names()
     company = names.drawable(body.organization.legal_name or body.organization.name)
+    attested = _attested(body, words, moment, names)
     rows, empty = _rows(body, words)
     return (
         environment()
@@ -112,6 +114,7 @@ def render(document: Certificate, keys: SigningKeys, language: str, *, keys_addr
             empty=words["table"]["empty"].format(tables=", ".join(empty)) if empty else "",
             files=number(sum(len(one.places) for one in body.locations if one.where is Where.OBJECTS), words),
             copies=list(_copies(body, words, moment)),
+            attested=attested,
             number=partial(number, words=words),
             label=label,
             moment=moment,
@@ -201,6 +204,25 @@ def _directory(body: CertificateBody, words: dict[str, Any], moment: Callable[[d
     if standing.unreadable_since is None or standing.backups_until is None:
         return text
     return text.format(since=moment(standing.unreadable_since), until=moment(standing.backups_until))
+
+
+def _attested(
+    body: CertificateBody, words: dict[str, Any], moment: Callable[[datetime], str], names: Names
+) -> str:
+    """Say who answers for it that no backup holds the epoch keys, and how old that is."""
+    if body.keyring is None:
+        return ""
+    said, attested = words["attested"], body.keyring.attested
+    if attested is None:
+        return str(said["nobody"])
+    text: str = said["here" if attested.same_place else "elsewhere"]
+    who = names.drawable(attested.by)
+    role = said["role"].format(role=names.drawable(attested.role)) if attested.role else ""
+    age = timedelta(days=(body.issued_at - attested.at).days)
+    days = format_timedelta(age, granularity="day", threshold=NEVER_WEEKS, locale=words["language"])
+    return text.format(
+        who=who + role, at=moment(attested.at), age=said["age"].format(days=days) if age else ""
+    )
 
 
 def _copies(body: CertificateBody, words: dict[str, Any], moment: Callable[[datetime], str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from core.models.adapter import Adapter, AdapterKind
 from core.models.arrival import Arrival
 from core.models.artifact import Artifact, Kind
+from core.models.attestation import Attestation
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
 from core.models.certificate import Certificate
@@ -36,6 +37,7 @@ __all__ = [
     "App",
     "Arrival",
     "Artifact",
+    "Attestation",
     "AuditEvent",
     "Base",
     "Certificate",

@@ -30,3 +30,4 @@ class Installation(Base):
     # since when names and measures lie sealed only; before that also as the release before knew them
     sealed_at: Mapped[datetime | None]
     drill_at: Mapped[datetime | None]  # when a restore was last tried and found good
+    attestation_asked_at: Mapped[datetime | None]  # when the operator was last reminded to attest

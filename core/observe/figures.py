@@ -21,7 +21,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from core import gpu
+from core import attestations, gpu
 from core.clock import now
 from core.db import Lookup
 from core.logs import logger
@@ -141,6 +141,17 @@ def backup() -> Iterator[GaugeMetricFamily]:
     )
 
 
+def attestation() -> Iterator[GaugeMetricFamily]:
+    """How long nobody has attested that no backup holds the epoch keys."""
+    standing = attestations.standing()
+    since = standing.newest.created_at if standing.newest is not None and standing.same_place else None
+    yield _one(
+        "attestation_age_seconds",
+        "Age of the newest attestation that no backup holds the epoch keys where they lie now; of the installation, where there is none",
+        _age(since or installation().created_at),
+    )
+
+
 def certificates() -> Iterator[GaugeMetricFamily]:
     """When the first certificate of each use expires."""
     family = _gauge(
@@ -187,6 +198,7 @@ FIGURES: Final[Mapping[Figure, float]] = {
     logs: 60.0,
     keys: 60.0,
     backup: 60.0,
+    attestation: 60.0,
     certificates: 300.0,
     gpus: EVERY_SECONDS,
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from core.errors import ConfigurationError
-from deploy.cli.group import demand_gpu_extra, json_option, main, reporter, tell
+from deploy.cli.group import demand_gpu_extra, main, tell
 
 
 @main.command()
@@ -131,104 +131,6 @@ def migrate(revision: str | None, lose: tuple[str, ...], *, seal: bool) -> None:
             "release: `headshots migrate --seal`."
         )
     tell("Both databases are up to date.")
-
-
-@main.group()
-def keys() -> None:
-    """Epoch keys, and the data keys under them."""
-
-
-@keys.command()
-@json_option
-def rotate(*, as_json: bool) -> None:
-    """Turn the epoch now: older copies of the key store, in any backup, can never be opened again."""
-    from compliance.erasure import turn_epoch
-    from core import logs
-    from deploy import installation
-
-    logs.configure()
-    installation.demand()
-    epoch = turn_epoch()
-    reporter(as_json)({"epoch": epoch}, f"Epoch {epoch} has begun; the key of the one before is destroyed.")
-
-
-@keys.command()
-@click.option(
-    "--most",
-    type=click.IntRange(min=0),
-    help="Destroy up to so many; if not given, no more than a hundredth of all keys or ten, whichever is more.",
-)
-@json_option
-def sweep(most: int | None, *, as_json: bool) -> None:
-    """Destroy keys older than an hour that belong to nobody and nothing in the database, as the scheduler does every six hours.
-
-    Refuses where so many are unused that rows must be missing, as after a restore.
-    """
-    from compliance import keyless
-    from core import logs
-    from deploy import installation
-
-    logs.configure()
-    installation.demand()
-    count = keyless.sweep(most=most)
-    reporter(as_json)({"destroyed": count}, f"{count} keys were destroyed.")
-
-
-@keys.command("escrow-key")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    required=True,
-    help="New file for the private key; move it to where no host reaches it.",
-)
-def escrow_key(out: Path) -> None:
-    """Make the key pair of an escrow: the private key into a file, the public one to stdout."""
-    from core.vault.escrow import make_private_key
-
-    click.echo(make_private_key(out))
-    tell(
-        f"{out} alone opens the escrow's copies. Keep it where no host and no backup has it, and a second copy of it elsewhere."
-    )
-
-
-@keys.command()
-@click.option("--end", "over", is_flag=True, help="Destroy the copies, and keep none any more.")
-@json_option
-def escrow(*, over: bool, as_json: bool) -> None:
-    """Begin to keep the running epoch's key sealed a second time, in HEADSHOTS_ESCROW_PATH; from then on every host must."""
-    from core import logs
-    from deploy import escrow as keeping
-
-    logs.configure()
-    if over:
-        keeping.end()
-        reporter(as_json)({"epochs": []}, "The escrow has ended and its copies are destroyed.")
-        return
-    kept = keeping.begin()
-    numbers = ", ".join(str(one) for one in kept)
-    reporter(as_json)(
-        {"epochs": kept}, f"The escrow has the key of epoch {numbers}. Start every process with its settings."
-    )
-
-
-@keys.command()
-@click.option(
-    "--key",
-    "private_key",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    required=True,
-    help="File with the escrow's private key.",
-)
-@json_option
-def recover(private_key: Path, *, as_json: bool) -> None:
-    """Put the running epoch's key back into a keyring that was lost; whoever was erased before it began stays erased."""
-    from core import logs
-    from deploy import escrow as keeping
-
-    logs.configure()
-    found = keeping.recover(private_key)
-    numbers = ", ".join(str(one) for one in found)
-    reporter(as_json)({"epochs": found}, f"The keyring has the key of epoch {numbers} again.")
 
 
 @main.command()

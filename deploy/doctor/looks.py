@@ -46,6 +46,7 @@ def looks(mail_to: str | None = None) -> list[Look]:
         ),
         Look("backup", machine.backups, "See the finding on the database."),
         Look("drill", machine.drills, "See the finding on the database."),
+        Look("attestation", machine.attested, "See the finding on the database."),
         Look("signing_keys", machine.signing, "Restore the folder HEADSHOTS_SIGNING_PATH from the backup."),
         Look(
             "storage",

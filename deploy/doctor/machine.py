@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from sqlalchemy.exc import DBAPIError
 
 from compliance.origin.signer import configured
-from core import gpu
+from core import attestations, gpu
 from core.belonging import Unreadable, unreadable
 from core.clock import now
 from core.errors import ConfigurationError, Misfit, Unavailable
@@ -129,6 +129,20 @@ def drills() -> Iterator[Finding]:
         yield warning("drill", f"the newest good one is of {made.drill_at:%Y-%m-%d}", mend)
     else:
         yield ok("drill", f"the newest good one is of {made.drill_at:%Y-%m-%d}")
+
+
+def attested() -> Iterator[Finding]:
+    """Who attests that no backup holds the epoch keys."""
+    standing = attestations.standing()
+    if standing.overdue:
+        yield warning(
+            "attestation",
+            standing.overdue,
+            "Run `headshots keys attest`, see docs/operate.md, “Nobody attested”.",
+        )
+    else:
+        assert standing.newest is not None
+        yield ok("attestation", f"{standing.newest.name}, on {standing.newest.created_at:%Y-%m-%d}")
 
 
 def belonging() -> Iterator[Finding]:

@@ -47,7 +47,7 @@ def test_every_kind_of_artifact_says_what_its_bytes_are() -> None:
 def test_every_reason_to_stay_is_in_use() -> None:
     given = {
         said
-        for table, _ in personal.about_people(Base.metadata)
+        for table in Base.metadata.sorted_tables
         for column in table.columns
         if isinstance(said := personal.declared(column), Harmless)
     }

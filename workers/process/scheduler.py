@@ -13,7 +13,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from compliance import erasure, keyless, recall_letters, removals, retention, sealing, strays, withdrawals
+from compliance import (
+    attestation_letters,
+    erasure,
+    keyless,
+    recall_letters,
+    removals,
+    retention,
+    sealing,
+    strays,
+    withdrawals,
+)
 from compliance.certificate import keeping
 from compliance.log import daily, sequencer, witnesses
 from compliance.requests import keeping as requests
@@ -108,6 +118,7 @@ def duties() -> list[Duty]:
         Duty("checkpoint_mails", timedelta(hours=1), daily.owe_all),
         Duty("witnesses", timedelta(minutes=1), witnesses.ask_all),
         Duty("recall_mails", timedelta(hours=1), recall_letters.owe_all),
+        Duty("attestation_mails", timedelta(hours=1), attestation_letters.remind),
         Duty("requests", timedelta(hours=1), requests.sweep_all, irreversible=True),
         Duty("watch_logs", timedelta(hours=1), sequencer.watch_all),
         Duty("epoch", timedelta(seconds=5), EpochAge().turn_if_due),

@@ -7,7 +7,7 @@ import json
 import re
 import string
 import tomllib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,9 +27,12 @@ from compliance.certificate import page as certificate_page
 from compliance.certificate.document import render_certificate
 from compliance.certificate.facts import (
     Assumption,
+    Attestation,
     Basis,
     Check,
     Controller,
+    Keeper,
+    Keyring,
     Line,
     Method,
     PartStatus,
@@ -110,6 +113,59 @@ def test_page_says_what_was_deleted_and_until_when_a_backup_can_be_opened(
         assert words in text
     assert "Müller & Söhne GmbH" in text
     assert signing_keys.document_root.fingerprint(SHA256()).hex() in text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "nobody", "here", "elsewhere"),
+    [
+        (
+            "en",
+            "Nobody at the operator has attested this",
+            "Attested by Ngô Thị Ada (Head of IT) on 3 November 2026, 09:00 UTC, 20 days before this certificate.",
+            "but for another place of the epoch keys",
+        ),
+        (
+            "de",
+            "Niemand beim Betreiber hat das namentlich bestätigt",
+            "Bestätigt von Ngô Thị Ada (Head of IT) am 3. November 2026, 09:00 UTC, 20",
+            "jedoch für einen anderen Ort der Epochenschlüssel",
+        ),
+    ],
+)
+def test_page_says_who_attested_that_no_backup_holds_the_keys(
+    make_body: Any,
+    seal: Any,
+    signing_keys: SigningKeys,
+    language: str,
+    nobody: str,
+    here: str,
+    elsewhere: str,
+) -> None:
+    def page(keyring: Keyring | None) -> str:
+        document = seal(make_body(keyring=keyring))
+        return text_of(render_certificate(document, signing_keys, language, keys_address=KEYS_ADDRESS))
+
+    by = Attestation(
+        by="Ngô Thị Ada",
+        role="Head of IT",
+        at=datetime(2026, 11, 3, 9, tzinfo=UTC),
+        sentence_sha256="0" * 64,
+        same_place=True,
+    )
+    assert nobody in page(Keyring(kept=Keeper.FOLDER))
+    attested = page(Keyring(kept=Keeper.FOLDER, attested=by))
+    assert here in attested
+    assert nobody not in attested
+    assert elsewhere not in attested
+    moved = page(Keyring(kept=Keeper.FOLDER, attested=by.model_copy(update={"same_place": False})))
+    assert elsewhere in moved
+    with pytest.raises(ValidationError, match="attested before the certificate"):
+        make_body(
+            keyring=Keyring(
+                kept=Keeper.FOLDER,
+                attested=by.model_copy(update={"at": datetime(2027, 1, 1, tzinfo=UTC)}),
+            )
+        )
 
 
 def test_purge_is_claimed_only_when_the_epoch_key_is_destroyed(

@@ -75,6 +75,14 @@ def test_a_certificate_of_the_first_edition_is_verified_as_it_was(status: Status
         assert not verify_file(bytes(changed), keys).ok, place
 
 
+def test_a_certificate_from_before_attestations_is_verified_as_it_was() -> None:
+    second = Path(__file__).parent / "second"
+    content = (second / "before_attestations.pdf").read_bytes()
+    result = verify_file(content, json.loads((second / "keys.json").read_text()))
+    assert result.ok, result.checks
+    assert result.status == "COMPLETE"
+
+
 def test_certificate_is_read_from_a_path(
     tmp_path: Path, certificate: bytes, published: dict[str, Any]
 ) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from compliance import erasure
 from compliance.log import sequencer
-from core import audit, gpu
+from core import attestations, audit, gpu
 from core.clock import now
 from core.db import Lookup, engine, transaction
 from core.errors import ConfigurationError
@@ -160,6 +160,19 @@ def test_a_drill_ages_and_none_at_all_as_long_as_the_installation(org: UUID) -> 
     with Session(engine()) as session, session.begin():
         session.execute(update(Installation).values(drill_at=minutes_ago(60 * 24 * 101)))
     assert taken()["headshots_drill_age_seconds"] == pytest.approx(101 * 86400, abs=20)
+
+
+def test_an_attestation_ages_and_counts_for_the_place_of_the_keys_alone(
+    org: UUID, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with Session(engine()) as session, session.begin():
+        session.execute(update(Installation).values(created_at=minutes_ago(60 * 24 * 40)))
+    assert taken()["headshots_attestation_age_seconds"] == pytest.approx(40 * 86400, abs=20)
+    attestations.attest("Ada Lovelace", "Head of IT")
+    assert taken()["headshots_attestation_age_seconds"] < 20
+    monkeypatch.setenv("HEADSHOTS_ESCROW_PATH", str(tmp_path / "escrow"))
+    settings.cache_clear()
+    assert taken()["headshots_attestation_age_seconds"] == pytest.approx(40 * 86400, abs=20)
 
 
 def test_a_figure_that_cannot_be_had_is_said_and_costs_the_others_nothing(org: UUID) -> None:

@@ -18,6 +18,9 @@ from conftest import SECRET, forget_process_state
 from networks import flat_network, pool_network, wall_network
 from sqlalchemy import create_engine, make_url, text
 
+from compliance import attestation_letters
+from core import attestations
+from core.mail.message import MailFailed
 from core.settings import Settings, settings
 from core.vault import vault
 from deploy.cli import main
@@ -83,7 +86,7 @@ def test_a_whole_installation_has_no_failure(inbox: Inbox) -> None:
         "database", "app_role", "tenant_walls", "lookup_role", "migrations", "names", "owner_role", "keys_database", "installation",
         "keyring",
         "signing_keys", "storage", "clock_storage", "clock_database", "redis", "scheduler", "mail", "mail_domain", "base_url",
-        "disk", "backup", "drill", "fonts", "libraries", "matting_model", "likeness_model",
+        "disk", "backup", "drill", "attestation", "fonts", "libraries", "matting_model", "likeness_model",
         "gpu",
     }  # fmt: skip
     assert wanted <= set(found)
@@ -105,6 +108,53 @@ def test_a_restore_that_was_not_tried_for_a_quarter_is_found(
         _, found = ask()
         assert [one["grade"] for one in found["drill"]] == [grade]
         assert says_of_it in says(found, "drill")
+
+
+def test_an_attestation_is_asked_for_once_a_month_and_a_mail_that_fails_is_sent_later(
+    inbox: Inbox, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pass_days(days: int) -> None:
+        shift = f"- interval '{days} days'"
+        owner(
+            environment,
+            f"UPDATE attestations SET created_at = created_at {shift}",
+            f"UPDATE installation SET created_at = created_at {shift}, attestation_asked_at = attestation_asked_at {shift}",
+        )
+
+    def graded() -> tuple[str, str]:
+        _, found = ask()
+        ((one,),) = (found["attestation"],)
+        return one["grade"], one["says"]
+
+    monkeypatch.setenv("HEADSHOTS_OPERATOR_EMAIL", "ops@headshots.example")
+    forget_process_state()
+    attestation_letters.remind()
+    assert not inbox.taken, "a new installation is given time"
+    assert graded() == ("warning", "nobody has attested that no backup holds the epoch keys")
+    pass_days(32)
+    with monkeypatch.context() as away:
+        away.setenv("HEADSHOTS_SMTP_URL", "smtp://127.0.0.1:9")
+        forget_process_state()
+        with pytest.raises(MailFailed):
+            attestation_letters.remind()
+    forget_process_state()
+    for _ in range(2):
+        attestation_letters.remind()
+    (mail,) = inbox.taken
+    assert mail["To"] == "ops@headshots.example"
+    assert str(settings().keyring_path) in mail.get_payload(0).get_payload(decode=True).decode()
+    attestations.attest("Ada Lovelace", "")
+    pass_days(31 - 1)
+    assert graded()[0] == "ok"
+    pass_days(2)
+    assert graded()[0] == "warning"
+    for _ in range(2):
+        attestation_letters.remind()
+    assert len(inbox.taken) == 2
+    attestations.attest("Ada Lovelace", "")
+    pass_days(20)
+    attestation_letters.remind()
+    assert len(inbox.taken) == 2
 
 
 def test_it_speaks_in_lines_for_people(inbox: Inbox) -> None:
