@@ -124,7 +124,6 @@ ABOUT_NOBODY = frozenset(
         Tag.STATEMENT_ISSUED,
         Tag.PLACE_CHANGED,
         Tag.KEYRING_ATTESTED,
-        Tag.REQUEST_PLACE_CHANGED,
     }
 )
 # About a person, who may be nobody that the company knows.
