@@ -23,6 +23,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.RECALL_CONFIRMED: _l("Company confirmed that its copies are deleted"),
     Tag.RECALL_ENDED: _l("Request to delete copies ended without an answer"),
     Tag.STATEMENT_ISSUED: _l("Monthly statement signed"),
+    Tag.REPORT_ISSUED: _l("Report about the company signed"),
     Tag.REQUEST_RECEIVED: _l("Request about one’s data received"),
     Tag.REQUEST_MOVED: _l("Request about one’s data: next step"),
     Tag.REQUEST_NOTED: _l("Request about one’s data: noted"),

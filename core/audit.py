@@ -92,6 +92,7 @@ class Tag(StrEnum):
     RECALL_CONFIRMED = "recall.confirmed"
     RECALL_ENDED = "recall.ended"
     STATEMENT_ISSUED = "statement.issued"
+    REPORT_ISSUED = "report.issued"
     KEYRING_ATTESTED = "keyring.attested"
     REQUEST_RECEIVED = "request.received"
     REQUEST_MOVED = "request.moved"
@@ -122,6 +123,7 @@ ABOUT_NOBODY = frozenset(
         Tag.CHECKPOINT_MAIL_CHANGED,
         Tag.ENTITY_CHANGED,
         Tag.STATEMENT_ISSUED,
+        Tag.REPORT_ISSUED,
         Tag.KEYRING_ATTESTED,
         Tag.REQUEST_PLACE_CHANGED,
     }

@@ -448,6 +448,7 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     page.get_by_role("link", name="Kim Example").click()
     expect(page.get_by_role("heading", level=1, name="Kim Example")).to_be_visible()
     album.look("person", page)
+    at("reports", "/admin/reports")
     at("evidence", "/admin/audit")
 
 
@@ -463,6 +464,8 @@ def walk_in_public(visitors: Visitors, album: Album, certificate: bytes) -> None
     album.look("mailbox", page)
     page.goto(f"/trust/{slug}")
     album.look("trust", page)
+    page.goto(f"/trust/{slug}/biometric-policy")
+    album.look("biometric policy", page)
     page.goto("/verify")
     album.look("check a certificate", page)
     changed = certificate[:-200] + b"\0" + certificate[-199:]
