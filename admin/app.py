@@ -16,6 +16,9 @@ from admin import (
     looks,
     people,
     recalls,
+    reports,
+    request_place,
+    requests,
     retention,
     roster,
     shoots,
@@ -41,6 +44,7 @@ BLUEPRINTS = (
     dashboard.bp,
     brand.bp,
     retention.bp,
+    reports.bp,
     styles.bp,
     looks.bp,
     uploads.bp,
@@ -49,6 +53,8 @@ BLUEPRINTS = (
     download.bp,
     people.bp,
     recalls.bp,
+    request_place.bp,
+    requests.bp,
     audit.bp,
 )
 

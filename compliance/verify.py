@@ -26,6 +26,7 @@ from compliance.opening import commitment
 from compliance.origin.checking import check as check_picture
 from compliance.origin.reading import media_type_of
 from compliance.pdf.signed import open_signed
+from compliance.reports.company.facts import ReportBody
 from compliance.signing import PublishedKeys
 from compliance.statement.facts import StatementBody
 from core.clock import rfc3339
@@ -44,6 +45,7 @@ class Kind(StrEnum):
 
     CERTIFICATE = "deletion_certificate"
     STATEMENT = "monthly_statement"
+    REPORT = "company_report"
     PROOF = "log_proof"
     CHECKPOINT = "checkpoint"
     CONSISTENCY = "consistency"
@@ -271,6 +273,8 @@ def _certificate(
     )
     if isinstance(body, StatementBody):
         return Kind.STATEMENT, body.status
+    if isinstance(body, ReportBody):
+        return Kind.REPORT, body.status
     if claim is not None:
         checks.add(
             "about this person",

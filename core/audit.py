@@ -28,7 +28,6 @@ class Tag(StrEnum):
     BRAND_CHANGED = "organization.brand_changed"
     CONNECTION_CHANGED = "organization.connection_changed"
     RETENTION_CHANGED = "organization.retention_changed"
-    ORGANIZATION_SETTLED = "organization.settled"
     REGIME_CHANGED = "organization.regime_changed"
     ORGANIZATION_CLOSED = "organization.closed"
     MEMBER_PROVISIONED = "member.provisioned"
@@ -95,11 +94,12 @@ class Tag(StrEnum):
     RECALL_CONFIRMED = "recall.confirmed"
     RECALL_ENDED = "recall.ended"
     STATEMENT_ISSUED = "statement.issued"
+    REPORT_ISSUED = "report.issued"
     KEYRING_ATTESTED = "keyring.attested"
     REQUEST_RECEIVED = "request.received"
     REQUEST_MOVED = "request.moved"
     REQUEST_NOTED = "request.noted"
-    REQUEST_PLACE_CHANGED = "organization.place_changed"
+    PLACE_CHANGED = "organization.place_changed"
 
 
 # Of the company, and of no person in particular.
@@ -109,7 +109,6 @@ ABOUT_NOBODY = frozenset(
         Tag.BRAND_CHANGED,
         Tag.CONNECTION_CHANGED,
         Tag.RETENTION_CHANGED,
-        Tag.ORGANIZATION_SETTLED,
         Tag.REGIME_CHANGED,
         Tag.ORGANIZATION_CLOSED,
         Tag.STYLE_SAVED,
@@ -127,8 +126,9 @@ ABOUT_NOBODY = frozenset(
         Tag.CHECKPOINT_MAIL_CHANGED,
         Tag.ENTITY_CHANGED,
         Tag.STATEMENT_ISSUED,
+        Tag.REPORT_ISSUED,
+        Tag.PLACE_CHANGED,
         Tag.KEYRING_ATTESTED,
-        Tag.REQUEST_PLACE_CHANGED,
     }
 )
 # About a person, who may be nobody that the company knows.

@@ -28,6 +28,7 @@ MAILS: Final = frozenset(
         JobName.REQUEST_MAIL,
         JobName.REQUEST_REMINDER,
         JobName.FAREWELL_MAIL,
+        JobName.ENDING_MAIL,
     }
 )
 UNTIL_DONE: Final = DELETIONS | MAILS

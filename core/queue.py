@@ -47,6 +47,7 @@ class JobName(StrEnum):
     REQUEST_MAIL = "request_mail"
     REQUEST_REMINDER = "request_reminder"
     FAREWELL_MAIL = "farewell_mail"
+    ENDING_MAIL = "ending_mail"
     PURGE = "purge"
     ERASE = "erase"
     CERTIFY = "certify"
@@ -82,6 +83,7 @@ JOBS = {
         JobName.READY_MAIL,
         JobName.INVITE_MAIL,
         JobName.RECALL_MAIL,
+        JobName.ENDING_MAIL,
         JobName.REQUEST_REMINDER,
         JobName.CHECKPOINT_MAIL,
     ),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from compliance.requests import regimes
 from core import audit
 from core.brand import brands
 from core.db import Lookup, transaction
@@ -142,10 +143,10 @@ def change(slug: str, edit: Edit) -> Company:
             )
         if edit.is_about_place:
             now = organizations.current(session)
-            organizations.settle(
+            regimes.set_place(
                 session,
-                country=now.country if edit.country is None else edit.country,
-                time_zone=now.time_zone if edit.time_zone is None else edit.time_zone,
+                now.country if edit.country is None else edit.country,
+                now.time_zone if edit.time_zone is None else edit.time_zone,
                 actor=audit.SYSTEM,
             )
             if edit.regime is not None:

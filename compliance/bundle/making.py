@@ -19,16 +19,26 @@ from compliance.log.nodes import StoredNodes
 from core.audit import Tag
 from core.clock import now, rfc3339
 from core.db import transaction
-from core.models import AuditEvent, Certificate, Checkpoint, LogLeaf, Organization, ShownNotice, Statement
+from core.models import (
+    AuditEvent,
+    Certificate,
+    Checkpoint,
+    CompanyReport,
+    LogLeaf,
+    Organization,
+    ShownNotice,
+    Statement,
+)
 from core.people import organizations
 from core.settings import settings
 from core.vault import vault
 
 FOLDER = Path(__file__).parent
 PART = 4096  # entries, or checkpoints, in a file: a megabyte or two
-DOCUMENTS: dict[str, tuple[str, type[Certificate | Statement]]] = {
+DOCUMENTS: dict[str, tuple[str, type[Certificate | Statement | CompanyReport]]] = {
     Tag.CERTIFICATE_ISSUED: ("certificates", Certificate),
     Tag.STATEMENT_ISSUED: ("statements", Statement),
+    Tag.REPORT_ISSUED: ("reports", CompanyReport),
 }
 AT_ONCE = 100  # certificates whose proofs are made in one transaction
 

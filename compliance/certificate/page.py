@@ -230,7 +230,8 @@ def _copies(body: CertificateBody, words: dict[str, Any], moment: Callable[[date
     if not body.recipients or body.recall is None:
         yield said["none"]
     else:
-        days = (format_date(one.at, "long", locale=words["language"]) for one in body.recipients)
+        day = words["moment"].partition(",")[0]
+        days = (format_date(one.at, day, locale=words["language"]) for one in body.recipients)
         yield said["some"].format(dates="; ".join(days))
         files = words["table"]["files_one" if body.recall.files == 1 else "files"]
         values = {

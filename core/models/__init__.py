@@ -7,6 +7,7 @@ from core.models.attestation import Attestation
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
 from core.models.certificate import Certificate
+from core.models.company_report import CompanyReport
 from core.models.consent import Consent, ShownNotice
 from core.models.erasure import Erasure
 from core.models.farewell import Farewell
@@ -43,6 +44,7 @@ __all__ = [
     "Certificate",
     "Channel",
     "Checkpoint",
+    "CompanyReport",
     "Consent",
     "CosignatureRow",
     "DirectoryState",

@@ -28,6 +28,9 @@ from compliance.bundle import making
 from compliance.bundle.making import files
 from compliance.consent.texts import notice
 from compliance.log import sequencer
+from compliance.reports.company import issuing
+from compliance.reports.company.kinds import Report
+from core import audit
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
@@ -80,6 +83,8 @@ def full(org: UUID) -> UUID:
     erase(org, member.id)
     erasure.turn_epoch()
     do_all_work()
+    with transaction(org) as session:
+        issuing.issue(session, Report.RETENTION, "en", actor=audit.SYSTEM)
     sequencer.sequence_all()
     return org
 
@@ -98,7 +103,10 @@ def test_all_of_it_is_verified_in_a_bare_interpreter(full: UUID, tmp_path: Path)
     code, said = verified(content, tmp_path)
     assert code == 0, said
     assert "ALL HOLDS\n" in said
-    assert "certificates and statements: 2, their facts in the log; in the log without a file here: 0" in said
+    assert (
+        "certificates, statements and reports: 3, their facts in the log; in the log without a file here: 0"
+        in said
+    )
     assert "agreed to and not here: 0" in said
     with transaction(full) as session:
         first, *_, last = session.scalars(select(Checkpoint.note).order_by(Checkpoint.size))

@@ -94,23 +94,3 @@ def test_a_place_is_noted_once_and_the_log_does_not_say_which(org: object, membe
         assert event.facts == {"by": "self"}
         assert b"US-IL" not in event.leaf
         assert organizations.regime_for(session, person.place) == "bipa"
-
-
-def test_a_company_says_where_it_is_once_and_only_what_there_is(member: Member) -> None:
-    with transaction(member.org_id) as session:
-        for _ in range(2):
-            organizations.settle(session, country="DE", time_zone="Europe/Berlin", actor=audit.SYSTEM)
-        for country, zone in (
-            ("XX", "UTC"),
-            ("US-CA", "UTC"),
-            ("de", "UTC"),
-            ("DE", ""),
-            ("DE", "Berlin"),
-            ("DE", "../etc/passwd"),
-        ):
-            with pytest.raises(InvalidInput):
-                organizations.settle(session, country=country, time_zone=zone, actor=audit.SYSTEM)
-        found = organizations.current(session)
-        assert (found.country, found.time_zone) == ("DE", "Europe/Berlin")
-        (event,) = session.scalars(select(AuditEvent).where(AuditEvent.tag == "organization.settled"))
-        assert event.facts == {"country": "DE", "time_zone": "Europe/Berlin"}
