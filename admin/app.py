@@ -17,6 +17,8 @@ from admin import (
     people,
     recalls,
     reports,
+    request_place,
+    requests,
     retention,
     roster,
     shoots,
@@ -51,6 +53,8 @@ BLUEPRINTS = (
     download.bp,
     people.bp,
     recalls.bp,
+    request_place.bp,
+    requests.bp,
     audit.bp,
 )
 

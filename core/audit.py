@@ -97,7 +97,7 @@ class Tag(StrEnum):
     REQUEST_RECEIVED = "request.received"
     REQUEST_MOVED = "request.moved"
     REQUEST_NOTED = "request.noted"
-    REQUEST_PLACE_CHANGED = "organization.place_changed"
+    PLACE_CHANGED = "organization.place_changed"
 
 
 # Of the company, and of no person in particular.
@@ -124,8 +124,8 @@ ABOUT_NOBODY = frozenset(
         Tag.ENTITY_CHANGED,
         Tag.STATEMENT_ISSUED,
         Tag.REPORT_ISSUED,
+        Tag.PLACE_CHANGED,
         Tag.KEYRING_ATTESTED,
-        Tag.REQUEST_PLACE_CHANGED,
     }
 )
 # About a person, who may be nobody that the company knows.

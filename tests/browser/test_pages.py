@@ -59,6 +59,11 @@ HR_PAGES = (
     "people",
     "nobody found",
     "person",
+    "requests, none yet",
+    "new request",
+    "a request",
+    "requests",
+    "where requests are answered",
     "evidence",
     "signed out",
 )
@@ -449,6 +454,19 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     expect(page.get_by_role("heading", level=1, name="Kim Example")).to_be_visible()
     album.look("person", page)
     at("reports", "/admin/reports")
+    at("requests, none yet", "/admin/requests?right=opt_out")
+    at("new request", "/admin/requests/new")
+    page.get_by_label("Mail address of the person").fill("grace@home.example")
+    page.get_by_label("What is asked for").select_option(label="Erase their data")
+    page.get_by_role("button", name="Open the request").click()
+    expect(page.get_by_role("heading", level=1, name="Erase their data")).to_be_visible()
+    for step in ("Confirm that it came", "Note it", "Begin with the answer"):
+        page.get_by_label("a document that was looked at").check() if step == "Note it" else None
+        page.get_by_role("button", name=step).first.click()
+    page.locator("summary", has_text="Refuse").click()
+    album.look("a request", page)
+    at("requests", "/admin/requests")
+    at("where requests are answered", "/admin/requests/place")
     at("evidence", "/admin/audit")
 
 
