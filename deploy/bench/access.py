@@ -72,7 +72,9 @@ def _somebody(org_id: UUID) -> UUID:
         for _ in range(PHOTOS)
     ]
     with transaction(org_id) as session:
-        style = Style(id=new_id(), org_id=org_id, name="Twenty photos", spec=StyleSpec().model_dump(mode="json"))
+        style = Style(
+            id=new_id(), org_id=org_id, name="Twenty photos", spec=StyleSpec().model_dump(mode="json")
+        )
         session.add(style)
         session.flush()
         shoot = Shoot(
