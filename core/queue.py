@@ -44,6 +44,7 @@ class JobName(StrEnum):
     LOG_MAIL = "log_mail"
     CHECKPOINT_MAIL = "checkpoint_mail"
     RECALL_MAIL = "recall_mail"
+    REQUEST_CODE = "request_code"
     REQUEST_MAIL = "request_mail"
     REQUEST_REMINDER = "request_reminder"
     FAREWELL_MAIL = "farewell_mail"
@@ -77,6 +78,7 @@ JOBS = {
     Lane.MAIL: (
         JobName.DEVICE_MAIL,
         JobName.DATA_MAIL,
+        JobName.REQUEST_CODE,
         JobName.REQUEST_MAIL,
         JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,

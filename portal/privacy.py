@@ -10,7 +10,7 @@ from compliance import consent as consents
 from compliance import erasure, sealing
 from compliance.consent import leaving
 from compliance.erasure import ErasureReason
-from compliance.requests import desk
+from compliance.requests import desk, inbox
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
@@ -25,7 +25,7 @@ from core.vault import vault
 from core.web.answers import back, go, page
 from core.web.app import choose_language, forget
 from core.web.guards import me, signed_in
-from portal import words
+from portal import own_requests, request_words, words
 from portal.consent import offered
 from portal.visit import visit
 
@@ -62,6 +62,10 @@ def show() -> Response:
             offered={} if me().method is SignInMethod.DATA else offered(session, place).purposes,
             shoots=participations.all_of_member(session, place.member.id),
             epoch_hours=settings().epoch_hours,
+            requests=inbox.of_person(session, place.member.id, most=10),
+            rights=request_words.RIGHTS,
+            stages=request_words.STAGES,
+            asked=own_requests.ASKED,
             names_until=sealing.open_in_backups_until(now()),
         )
 

@@ -76,6 +76,13 @@ def open_for(
     return row
 
 
+def unconfirmed(session: Session, right: Right, channel: Channel, *, language: str) -> SubjectRequest:
+    """Return a request that nobody has confirmed yet; its time counts from here all the same."""
+    row = _row(session, right, channel, None, language, now())
+    row.state = Stage.UNCONFIRMED
+    return row
+
+
 def record_done(
     session: Session,
     member: Member,

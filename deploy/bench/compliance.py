@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from deploy.bench.access import bench_access
+
 if TYPE_CHECKING:
     from compliance.log.merkle import NodeStore
     from deploy.bench import Report
@@ -31,6 +33,7 @@ def bench_compliance(report: Report, org_id: UUID, entries: int, folder: Path) -
     _look(report, org_id, size)
     _bundle(report, org_id, size, folder)
     _certify(report, org_id)
+    bench_access(report, org_id)
     _directory(report, org_id, min(entries, PEOPLE))
 
 

@@ -89,6 +89,8 @@ EMPLOYEE_PAGES = (
     "taking the first consent back",
     "asking for a link to one's data",
     "link to one's data is under way",
+    "asking about one's data",
+    "code for a request",
     "erased, pending",
     "erased, complete",
     "declined",
@@ -229,6 +231,13 @@ def walk_of_an_employee(visitors: Visitors, album: Album) -> bytes:
     page.get_by_role("button", name="Mail me the link").click()
     page.wait_for_url("**/data/sent")
     album.look("link to one's data is under way", page)
+    page.goto(f"/privacy/{visitors.stack.org_slug}")
+    album.look("asking about one's data", page)
+    page.get_by_label("What do you ask for?").select_option(label="See my data")
+    page.get_by_label("Mail address of the person").fill("somebody@elsewhere.example")
+    page.get_by_role("button", name="Mail me a code").click()
+    page.wait_for_url("**/code/**")
+    album.look("code for a request", page)
     page.goto("/me/privacy")
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Erase everything").click()
