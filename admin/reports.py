@@ -40,7 +40,7 @@ def show() -> Response:
             "admin/reports.html",
             rows=rows,
             say=say,
-            languages=TONGUES,
+            tongues=TONGUES,
             slug=organizations.current(session).slug,
         )
 

@@ -80,9 +80,9 @@ class Wording:
         """Return yes or no."""
         return self("yes" if is_so else "no")
 
-    def stated(self, value: str) -> str:
-        """Return what a company has said of itself, or that it has not."""
-        return ", ".join(value.split("\n")) if value.strip() else self("not_stated")
+    def stated(self, value: str, missing: str = "not_stated") -> str:
+        """Return what somebody has said of themselves, or the words for that they have not."""
+        return ", ".join(value.split("\n")) if value.strip() else self(missing)
 
 
 @cache

@@ -31,7 +31,7 @@ def responsible(of: Subject) -> Section:
             Fact(say("who.contact"), say.stated(company.contact_email)),
             Fact(say("who.dpo"), say("not_stated")),
             Fact(say("who.operator"), config.operator_name, say("who.operator_note")),
-            Fact(say("who.operator_address"), say.stated(config.operator_address)),
+            Fact(say("who.operator_address"), say.stated(config.operator_address, "not_stated_operator")),
         ),
     )
 

@@ -50,7 +50,8 @@ class Company:
 
     def said(self, label: str, value: str, source: str) -> Fact:
         """Return a fact that somebody has configured, or that nobody has."""
-        return Fact(self.say(label), self.say.stated(value), self.source(source))
+        missing = "not_stated_operator" if source == "settings" else "not_stated"
+        return Fact(self.say(label), self.say.stated(value, missing), self.source(source))
 
     def source(self, name: str) -> str:
         """Return where a fact comes from, in words."""

@@ -204,7 +204,7 @@ def _questionnaire(company: Company) -> tuple[Section, ...]:
         "region": say.said(config.storage_region),
         "model": config.diffusion_base or say("ai_act.no_model"),
         "third": "; ".join(f"{name}: {gets}" for name, _, gets, _ in company.processors()),
-        "report_to": say.stated(config.operator_email),
+        "report_to": say.stated(config.operator_email, "not_stated_operator"),
         "contact": say.stated(company.row.contact_email),
         "not_stated": say("not_stated"),
     }

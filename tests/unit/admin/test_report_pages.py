@@ -54,7 +54,9 @@ def test_another_version_is_signed_only_where_something_changed_and_says_what(
     hr = signed_in(Role.HR_ADMIN)
     first = hr.get("/admin/reports/retention.en.json").json
     assert (first["version"], hr.get("/admin/reports/retention.en.json").json) == (1, first)
-    assert "as things are" in hr.get("/admin/reports").text
+    shown = hr.get("/admin/reports").text
+    assert "as things are" in shown
+    assert "Deutsch</a>" in shown, "the page in the other language"
     with transaction(org) as session:
         promises.change(session, {Kept.SELFIES: 7}, actor=audit.SYSTEM)
     assert "something changed since" in hr.get("/admin/reports").text
