@@ -15,13 +15,16 @@ from compliance.requests.desk import Extension, Proof
 from compliance.requests.refusals import Basis
 from core.audit import Actor
 from core.errors import InvalidInput
-from core.models import Right, Stage, SubjectRequest
+from core.models import Member, Right, Stage, SubjectRequest
 
 E = TypeVar("E", bound=StrEnum)
 
 
 def possible(session: Session, row: SubjectRequest) -> dict[str, tuple[str, str] | None]:
     """Return the steps that can be taken now, each with subject and text of the mail that it owes."""
+    restricted = row.type == Right.RESTRICTION and row.member_id is not None
+    if row.state in moves.OVER and restricted and session.get_one(Member, row.member_id).restricted_at:
+        return {"unrestrict": letters.preview(session, row, letters.UNRESTRICTED)}
     if row.state in moves.OVER:
         return {"lift": letters.preview(session, row, "lifted")} if moves.is_held(row) else {}
     found: dict[str, tuple[str, str] | None] = {}
@@ -92,6 +95,7 @@ STEPS: dict[str, Callable[[Session, SubjectRequest, Actor], None]] = {
     "refuse": _refuse,
     "drop": lambda session, row, actor: desk.withdraw_proposal(session, row, actor=actor),
     "confirm": lambda session, row, actor: desk.confirm_refusal(session, row, actor=actor, said=_said()),
+    "unrestrict": lambda session, row, actor: answers.unrestrict(session, row, actor=actor),
     "cancel": lambda session, row, actor: desk.cancel(session, row, actor=actor),
     "tell": lambda session, row, actor: processors.tell(session, row, text("processor", 80), actor=actor),
     "told": lambda session, row, actor: processors.answer(session, row, text("processor", 80), actor=actor),

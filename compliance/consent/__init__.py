@@ -20,7 +20,7 @@ from core.db import organization_of
 from core.errors import InvalidInput
 from core.grounds import Ground, because
 from core.ids import new_id
-from core.models import Consent, Member, Participation, ShownNotice
+from core.models import Consent, Member, Participation, Person, ShownNotice
 from core.people import consents, members, organizations, places
 from core.portraits import adapters, headshots, verdicts
 from core.regimes import Regime
@@ -29,6 +29,12 @@ from core.vault import signatures, vault
 from core.words import N_
 
 LONGEST_SIGNATURE = 120  # letters of a typed name
+
+
+class Restricted(ConsentRequired):
+    """What is held about a person is kept and used for nothing (Art. 18 GDPR)."""
+
+    code = "restricted"
 
 
 class NeedsLikeness(InvalidInput):
@@ -249,7 +255,13 @@ def require(
 
     Raises:
         ConsentRequired: one of `needs` was never agreed to, was refused, or was withdrawn.
+        Restricted: what is held about the person is used for nothing at the moment.
     """
+    restricted = select(Person.restricted_at).where(Person.id == member_id)
+    if session.scalar(restricted) is not None:
+        raise Restricted(
+            "At this person’s request their data is kept and used for nothing for now, so nothing was processed."
+        )
     granted = consents.agreed(session, member_id)
     if missing := sorted(needs - granted):
         raise ConsentRequired(

@@ -41,6 +41,8 @@ def fulfil(session: Session, row: SubjectRequest, *, actor: audit.Actor, said: s
             row.evidence_sha256 = hashlib.sha256(export.plan(session, member).records).hexdigest()
         elif row.type == Right.WITHDRAWAL:
             _withdraw(session, member, actor)
+        elif row.type == Right.RESTRICTION:
+            member.restricted_at = member.restricted_at or now()
         elif row.type in (Right.OBJECTION, Right.LIMIT):
             stop_measuring(session, member, actor=actor)
     row.delivered_at = now()
@@ -54,6 +56,20 @@ def stop_measuring(session: Session, member: Member, *, actor: audit.Actor) -> N
         consent.withdraw(session, member, purpose, actor=actor)
     for part, _ in participations.all_of_member(session, member.id):
         engines.choose_again(session, part)
+
+
+def unrestrict(session: Session, row: SubjectRequest, *, actor: audit.Actor) -> None:
+    """Use a person's data again, and tell them; the mail is owed with the change.
+
+    Raises:
+        NotAllowed: it is not this request that restricts it, or nothing is restricted.
+    """
+    member = session.get(Member, row.member_id) if row.member_id is not None else None
+    if row.type != Right.RESTRICTION or member is None or member.restricted_at is None:
+        raise moves.NotAllowed(moves.ELSEWHERE)
+    member.restricted_at = None
+    event = moves.note(session, row, letters.UNRESTRICTED, actor=actor)
+    letters.owe(session, row, event, actor)
 
 
 def _erase(session: Session, row: SubjectRequest, member: Member, actor: audit.Actor) -> None:

@@ -31,11 +31,12 @@ from core.vault import derive
 WORDS: Final = Path(__file__).with_suffix(".toml")
 LANGUAGES: Final = ("en", "de")
 OPENED: Final = "opened"
+UNRESTRICTED: Final = "unrestricted"
 _PROOF_BYTES: Final = 24
 MOST_LETTERS: Final = 2000  # of what the company adds to an answer
 # Steps that are told; a closed request has nobody any more who could be.
 TOLD: Final = frozenset(
-    {OPENED, "extended", "lifted", *(one.value for one in Stage)}
+    {OPENED, UNRESTRICTED, "extended", "lifted", *(one.value for one in Stage)}
     - {Stage.UNCONFIRMED, Stage.RECEIVED, Stage.CLOSED}
 )
 
@@ -51,7 +52,7 @@ def owe(session: Session, row: SubjectRequest, event_id: UUID, actor: audit.Acto
         said: what the company adds.
     """
     kind = _kind(session.get_one(AuditEvent, event_id))
-    if kind not in TOLD or actor.member_id == (row.member_id or row.id) or row.sealed is None:
+    if kind not in TOLD or actor.member_id == (row.member_id or row.id) or not address_of(session, row):
         return
     if said.strip():
         now_said = words.read(row)

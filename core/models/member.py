@@ -70,6 +70,7 @@ class Person(Tenant):
     # The names, under the person's key: `core.vault.names`.
     sealed: Mapped[bytes | None] = mapped_column(info=personal(Category.IDENTITY))
     disabled_at: Mapped[datetime | None]
+    restricted_at: Mapped[datetime | None]  # kept, and used for nothing, since then
     links_ended_at: Mapped[datetime | None]  # links to one's data from before open nothing
     erased_at: Mapped[datetime | None]
     plain_email: Mapped[str | None] = _plain("email", 254)

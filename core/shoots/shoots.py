@@ -315,6 +315,8 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
         raise NotRemindable("This person is past the invitation, so no new link is needed.")
     if session.get_one(Member, participation.member_id).disabled_at is not None:
         raise NotRemindable("This person’s access is switched off, so no link is sent.")
+    if session.get_one(Member, participation.member_id).restricted_at is not None:
+        raise NotRemindable("This person’s data is restricted at their request, so no link is sent.")
     again = invites.is_withdrawn(session, participation)
     if not again and not reminders.wanted(participation):
         raise NotRemindable("This person asked for no more reminders. The link that they have still works.")
@@ -334,7 +336,7 @@ def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     recent = select(Invite.participation_id).where(
         Invite.created_at > now() - REMIND_AGAIN_AFTER, Invite.revoked_at.is_(None)
     )
-    disabled = select(Member.id).where(Member.disabled_at.is_not(None))
+    disabled = select(Member.id).where(Member.disabled_at.is_not(None) | Member.restricted_at.is_not(None))
     rows = _locked(
         session,
         select(Participation).where(
