@@ -17,6 +17,7 @@ from core.audit import Actor
 from core.errors import InvalidInput
 from core.models import Member, Right, Stage, SubjectRequest
 
+CORRECTED = {"first_name": 80, "last_name": 80, "employee_id": 64, "department": 120}
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -39,6 +40,8 @@ def possible(session: Session, row: SubjectRequest) -> dict[str, tuple[str, str]
     if not row.verified and row.state != Stage.RECEIVED and row.type not in clocks.STOPS:
         found["verify"] = None
     if row.state == Stage.IN_PROGRESS:
+        if row.type == Right.RECTIFICATION and row.member_id is not None:
+            found["correct"] = None
         found["fulfil"] = letters.preview(session, row, Stage.FULFILLED)
         if row.type == Right.ERASURE and row.member_id is not None and not moves.is_held(row):
             found["hold"] = letters.preview(session, row, Stage.HELD)
@@ -60,6 +63,11 @@ def _refuse(session: Session, row: SubjectRequest, actor: Actor) -> None:
     if decision is None or basis is None:
         raise InvalidInput(_("Choose the reason first. Nothing was changed."))
     desk.propose_refusal(session, row, decision, basis, actor=actor)
+
+
+def _correct(session: Session, row: SubjectRequest, actor: Actor) -> None:
+    names = {name: text(name, most) for name, most in CORRECTED.items()}
+    answers.correct(session, row, names, actor=actor)
 
 
 def _verify(session: Session, row: SubjectRequest, actor: Actor) -> None:
@@ -95,6 +103,7 @@ STEPS: dict[str, Callable[[Session, SubjectRequest, Actor], None]] = {
     "refuse": _refuse,
     "drop": lambda session, row, actor: desk.withdraw_proposal(session, row, actor=actor),
     "confirm": lambda session, row, actor: desk.confirm_refusal(session, row, actor=actor, said=_said()),
+    "correct": _correct,
     "unrestrict": lambda session, row, actor: answers.unrestrict(session, row, actor=actor),
     "cancel": lambda session, row, actor: desk.cancel(session, row, actor=actor),
     "tell": lambda session, row, actor: processors.tell(session, row, text("processor", 80), actor=actor),

@@ -65,6 +65,7 @@ HAPPENED: dict[str, Any] = {
     "verified": _l("Noted who asks"),
     "extended": _l("Extended"),
     "lifted": _l("Hold lifted"),
+    "corrected": _l("Record corrected"),
     "unrestricted": _l("Restriction lifted"),
     "refusal_proposed": _l("Refusal proposed"),
     "refusal_dropped": _l("Proposed refusal dropped"),

@@ -1,4 +1,4 @@
-"""Whose data is restricted is used for nothing: no render, no mail of a shoot, no copy for the company, until it is lifted."""
+"""Corrections and restrictions do something: whose data is restricted is used for nothing: no render, no mail of a shoot, no copy for the company, until it is lifted."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from compliance import consent
 from compliance.requests import answers, letters, moves
 from core import audit
 from core.db import transaction
+from core.errors import InvalidInput
 from core.ids import new_id
 from core.models import Member, Outbox, Participation, Right, Shoot, Stage, State
 from core.portraits import downloads
@@ -21,6 +22,23 @@ from core.shoots import invites, shoots
 from workers.jobs import invite_mail
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def test_a_correction_changes_the_record_and_tells_of_copies(org: UUID, member: Member) -> None:
+    robin = audit.actor_for(add_member(org, "Robin", role="hr_admin"))
+    part = add_participation(org, member, State.APPROVED)
+    with transaction(org) as session:
+        session.get_one(Participation, part.id).chosen_headshot_id = new_id()
+        assert downloads.handed(session, part.id, is_master=True, actor=robin)
+        row = open_one(session, session.get_one(Member, member.id), Right.RECTIFICATION)
+        walk(session, row, *BEGUN, by=robin)
+        with pytest.raises(InvalidInput):
+            answers.correct(session, row, {"last_name": "Example", "first_name": ""}, actor=robin)
+        assert answers.correct(session, row, {"last_name": "King", "first_name": ""}, actor=robin) == 1
+        walk(session, row, "fulfil", by=robin)
+    with transaction(org) as session:
+        person = session.get_one(Member, member.id)
+        assert (person.first_name, person.last_name) == ("Ada", "King")
 
 
 def test_nothing_is_done_with_restricted_data_until_it_is_lifted(org: UUID, member: Member) -> None:
