@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from compliance.reports.company import parts
+from compliance.reports.company import metrics, parts
 from compliance.reports.company.company import Company
 from compliance.reports.document import Fact, Section, table
 from core.shoots.promises import Kept
@@ -23,6 +23,7 @@ class Report(StrEnum):
     RETENTION = "retention"
     AI_ACT = "ai_act"
     BIOMETRIC_POLICY = "biometric_policy"  # 740 ILCS 14/15(a), to be public
+    METRICS = "metrics"  # of requests, 11 CCR §7102
     QUESTIONNAIRE = "questionnaire"  # what a buyer's counsel asks
 
 
@@ -194,6 +195,10 @@ def _biometric_policy(company: Company) -> tuple[Section, ...]:
     )
 
 
+def _metrics(company: Company) -> tuple[Section, ...]:
+    return (_about(company, "metrics"), *metrics.sections(company))
+
+
 def _questionnaire(company: Company) -> tuple[Section, ...]:
     say, days, config = company.say, company.days, company.config
     values = {
@@ -231,5 +236,6 @@ _MAKERS: Final[dict[Report, Callable[[Company], tuple[Section, ...]]]] = {
     Report.RETENTION: _retention,
     Report.AI_ACT: _ai_act,
     Report.BIOMETRIC_POLICY: _biometric_policy,
+    Report.METRICS: _metrics,
     Report.QUESTIONNAIRE: _questionnaire,
 }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pypdf
 import pytest
+from conftest import add_member
 from sqlalchemy import select
 
 from compliance.bundle.making import files
@@ -18,10 +20,11 @@ from compliance.reports import page
 from compliance.reports.company import issuing
 from compliance.reports.company.kinds import Report, sections
 from compliance.reports.wording import LANGUAGES, Wording
+from compliance.requests import desk
 from compliance.verify import Kind, verify_file
 from core import audit
 from core.db import transaction
-from core.models import AuditEvent, CompanyReport, Role
+from core.models import AuditEvent, CompanyReport, Member, Right, Role, SubjectRequest
 from core.people import organizations
 from core.shoots import promises
 from core.shoots.promises import Kept
@@ -109,6 +112,25 @@ def test_a_buyer_reads_no_where_the_answer_is_no(org: UUID) -> None:
     assert said["ISO/IEC 27001?"].startswith("No.")
     assert said["Are pictures used to train other models?"] == "No."
     assert said["How long are selfies kept?"].startswith("30 days")
+
+
+def test_metrics_are_counted_from_the_register(org: UUID) -> None:
+    ada = add_member(org)
+    with transaction(org) as session:
+        member = session.get_one(Member, ada.id)
+        for right in (Right.ACCESS, Right.ACCESS, Right.WITHDRAWAL):
+            desk.record_done(session, member, right)
+        session.flush()
+        before = session.scalars(select(SubjectRequest)).first()
+        assert before is not None
+        assert before.decided_at is not None
+        before.decided_at += timedelta(days=4)
+        session.flush()
+        this = sections(session, Report.METRICS, "en")[1]
+    said = {row[0]: row[1:] for row in this.tables[0].rows}
+    assert said["know, access"] == ("2", "2", "0", "0", "2", "2")
+    assert said["take consent back"] == ("1", "1", "0", "0", "0", "0")
+    assert said["delete"] == ("0", "0", "0", "0", "–", "–")
 
 
 def test_anybody_reads_the_policy_on_biometric_data(org: UUID) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
-from unit.compliance.test_request_moves import open_one, walk
+from unit.compliance.test_request_moves import BEGUN, open_one, walk
 
 from compliance.requests import desk, inbox, moves
 from compliance.requests.inbox import Wanted
@@ -157,6 +157,34 @@ def test_pages_of_the_list_hold_each_request_once_in_the_order_of_what_is_due(or
         assert seen == [
             row.id for row in sorted(rows, key=lambda one: (one.due_at, one.id)) if row is not rows[3]
         ]
+
+
+def test_the_years_figures_count_what_came_and_how_long_answers_took(
+    org: UUID, ada: Member, browser: Any, signed_in: Callable[[Role], Any]
+) -> None:
+    with transaction(org) as session:
+        desk.record_done(session, session.get_one(Member, ada.id), Right.WITHDRAWAL)
+        for days in (2, 4, 9):
+            row = open_one(session, None)
+            walk(session, row, *BEGUN, "fulfil", by=audit.SYSTEM)
+            row.received_at = now()
+            row.decided_at = now() + timedelta(days=days)
+        open_one(session, None)
+    address = f"/admin/requests/metrics/{now().year}"
+    figures = {one["right"]: one for one in browser.get(f"{address}.json").json["requests"]}
+    assert figures["access"] == {
+        "right": "access",
+        "received": 4,
+        "complied": 3,
+        "denied": 0,
+        "mean_days": 5.0,
+        "median_days": 4.0,
+    }
+    assert "withdrawal" not in figures
+    assert "See their data" in browser.get(address).text
+    auditor = signed_in(Role.AUDITOR).get(f"{address}.json").json["requests"]
+    assert {one["right"]: one["received"] for one in auditor}["withdrawal"] == 1
+    assert browser.get("/admin/requests/metrics/1999").status_code == 404
 
 
 def test_business_days_follow_the_country_that_is_set(org: UUID, ada: Member, browser: Any) -> None:
