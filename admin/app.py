@@ -16,6 +16,10 @@ from admin import (
     looks,
     people,
     recalls,
+    reports,
+    request_metrics,
+    request_place,
+    requests,
     retention,
     roster,
     shoots,
@@ -41,6 +45,7 @@ BLUEPRINTS = (
     dashboard.bp,
     brand.bp,
     retention.bp,
+    reports.bp,
     styles.bp,
     looks.bp,
     uploads.bp,
@@ -49,6 +54,9 @@ BLUEPRINTS = (
     download.bp,
     people.bp,
     recalls.bp,
+    request_metrics.bp,
+    request_place.bp,
+    requests.bp,
     audit.bp,
 )
 

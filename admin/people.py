@@ -6,16 +6,19 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from admin import search
 from compliance import erasure
 from compliance.erasure import ErasureReason
 from core.db import transaction
 from core.errors import InvalidInput
-from core.people import access, addresses, listing, members
+from core.models import Member
+from core.people import access, addresses, listing, members, places
 from core.permissions import Permission
 from core.shoots import undelivered
 from core.web.answers import again, go, page, uuid_argument
+from core.web.app import choose_language
 from core.web.guards import me, requires
 
 bp = Blueprint("people", __name__)
@@ -59,7 +62,12 @@ def view(member_id: UUID) -> Response:
     """Show one person: their shoots and how far they are, never why they decline."""
     with transaction(me().org_id) as session:
         member = members.get(session, member_id)
-        return page("admin/person.html", member=member, parts_list=listing.parts(session, member_id))
+        return page("admin/person.html", **_shown(session, member))
+
+
+def _shown(session: Session, member: Member) -> dict[str, object]:
+    place = places.name(member.place, choose_language()) if member.place else ""
+    return {"member": member, "place": place, "parts_list": listing.parts(session, member.id)}
 
 
 @bp.post("/people/<uuid:member_id>/erase")
@@ -69,7 +77,7 @@ def erase(member_id: UUID) -> Response:
     try:
         with transaction(me().org_id) as session:
             member = members.get(session, member_id)
-            parts = listing.parts(session, member_id)
+            shown = _shown(session, member)
             typed = request.form.get("confirmation", "")
             if addresses.canonical(typed) != addresses.canonical(member.email or ""):
                 raise NotConfirmed(_("That is not this person's email address. Nothing was erased."))
@@ -81,7 +89,7 @@ def erase(member_id: UUID) -> Response:
                 language=member.language,
             )
     except (NotConfirmed, access.LastAdmin, erasure.LegalHold) as error:
-        return again("admin/person.html", error, member=member, parts_list=parts)
+        return again("admin/person.html", error, **shown)
     return go(
         "/admin/people",
         _(
@@ -99,10 +107,10 @@ def disable(member_id: UUID) -> Response:
     try:
         with transaction(me().org_id) as session:
             member = members.get(session, member_id)
-            parts = listing.parts(session, member_id)
+            shown = _shown(session, member)
             access.disable(session, member, actor=me().actor)
     except access.LastAdmin as error:
-        return again("admin/person.html", error, member=member, parts_list=parts)
+        return again("admin/person.html", error, **shown)
     return go(
         f"/admin/people/{member_id}",
         _("Access is off: this person is signed out everywhere, and their links lead nowhere."),

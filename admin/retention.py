@@ -14,6 +14,7 @@ from core.permissions import Permission
 from core.shoots import promises
 from core.shoots.promises import Kept
 from core.web.answers import again, go, page
+from core.web.errors import said
 from core.web.guards import me, requires
 
 bp = Blueprint("retention", __name__)
@@ -34,17 +35,24 @@ def save() -> Response:
     given = {kept: request.form.get(kept.value, "").strip() for kept in Kept}
     try:
         with transaction(me().org_id) as session:
-            promises.change(session, {kept: _days(text) for kept, text in given.items()}, actor=me().actor)
+            promises.change(
+                session, {kept: _days(kept, text) for kept, text in given.items()}, actor=me().actor
+            )
     except InvalidInput as error:
         with transaction(me().org_id) as session:
-            return again("admin/retention.html", error, **{**_shown(session), "given": given})
+            wrong = Kept(str(error.details["kept"]))
+            named = InvalidInput(
+                _("%(what)s: %(problem)s", what=_(promises.NAMES[wrong]), problem=said(error))
+            )
+            shown = {**_shown(session), "given": given, "wrong": wrong.value}
+            return again("admin/retention.html", named, **shown)
     return go("/admin/retention", _("Saved. Who agreed to fewer days is kept for fewer."))
 
 
-def _days(text: str) -> int:
+def _days(kept: Kept, text: str) -> int:
     # As many digits as any number of days has: int() would take minutes for a million.
     if not (text.isascii() and text.isdigit() and len(text) <= 5):
-        raise InvalidInput(_("Give days as a whole number. Nothing was changed."))
+        raise InvalidInput(_("Give days as a whole number. Nothing was changed."), kept=kept.value)
     return int(text)
 
 

@@ -29,8 +29,8 @@ bp = Blueprint("roster", __name__)
 
 ROWS_A_PAGE = 100
 TEMPLATE_ROWS = (
-    ("ada@example.com", "Ada", "Lovelace", "E1042", "Engineering", "en"),
-    ("emmy@example.com", "Emmy", "Noether", "E1043", "Research", "de"),
+    ("ada@example.com", "Ada", "Lovelace", "E1042", "Engineering", "en", "US-CA"),
+    ("emmy@example.com", "Emmy", "Noether", "E1043", "Research", "de", "Germany"),
 )
 
 
@@ -55,7 +55,7 @@ def choose(shoot_id: UUID) -> Response:
 @requires(Permission.INVITE)
 def template() -> Response:
     """Offer a file to fill in."""
-    return _csv(tabular.write(imports.COLUMNS[:6], TEMPLATE_ROWS), "people.csv")
+    return _csv(tabular.write(imports.COLUMNS[:7], TEMPLATE_ROWS), "people.csv")
 
 
 @bp.post("/shoots/<uuid:shoot_id>/import")

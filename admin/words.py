@@ -225,6 +225,9 @@ FIELDS: dict[Field, Any] = {
     Field.EMPLOYEE_ID: _l("Employee ID"),
     Field.DEPARTMENT: _l("Department"),
     Field.LANGUAGE: _l("Language"),
+    Field.COUNTRY: _l("Country of work"),
+    Field.STATE: _l("State of work"),
+    Field.LOCATION: _l("Place of work"),
 }
 
 ENCODINGS: dict[Encoding, Any] = {

@@ -57,11 +57,12 @@ _SHOOT_ENDS: Final[ColumnElement[datetime]] = func.least(Shoot.deadline, Shoot.c
 def selfies_end(organization: Organization, kept: Kept = Kept.SELFIES) -> ColumnElement[datetime | None]:
     """Return when the working data of a participation are over; of its `Shoot` as well."""
     days = kept_days(organization, kept)
-    return case(
+    over = case(
         (Participation.state.in_(LEFT), Participation.changed_at),
         (Participation.state.in_(participations.SETTLED), _after(Participation.approved_at, days)),
         (Participation.state.in_(UNFINISHED), _after(Shoot.deadline, days)),
     )
+    return func.least(over, Participation.destroy_by)
 
 
 def photo_ends(organization: Organization) -> ColumnElement[datetime | None]:

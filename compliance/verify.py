@@ -22,9 +22,11 @@ from compliance.log.checkpoint import CheckpointBody
 from compliance.log.cosignature import CosignerKey
 from compliance.log.note import NoteError, VerifierKey
 from compliance.log.proof import HEADER, Proof
+from compliance.opening import commitment
 from compliance.origin.checking import check as check_picture
 from compliance.origin.reading import media_type_of
 from compliance.pdf.signed import open_signed
+from compliance.reports.company.facts import ReportBody
 from compliance.signing import PublishedKeys
 from compliance.statement.facts import StatementBody
 from core.clock import rfc3339
@@ -43,6 +45,7 @@ class Kind(StrEnum):
 
     CERTIFICATE = "deletion_certificate"
     STATEMENT = "monthly_statement"
+    REPORT = "company_report"
     PROOF = "log_proof"
     CHECKPOINT = "checkpoint"
     CONSISTENCY = "consistency"
@@ -59,6 +62,19 @@ class CheckResult:
     name: str
     ok: bool
     detail: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Whose somebody says that a certificate is.
+
+    Attributes:
+        opening: the second half of their receipt, see `compliance.opening`.
+        address: theirs, in any spelling.
+    """
+
+    opening: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -110,7 +126,10 @@ class _Checks:
 
 
 def verify_file(
-    source: Path | bytes, keys: Mapping[str, Any], witnesses: Iterable[CosignerKey] = ()
+    source: Path | bytes,
+    keys: Mapping[str, Any],
+    witnesses: Iterable[CosignerKey] = (),
+    claim: Claim | None = None,
 ) -> Verification:
     """Check a certificate PDF, a signed checkpoint or retention report, a log proof, or where a picture comes from. Never raises.
 
@@ -118,6 +137,7 @@ def verify_file(
         source: The file, or its content.
         keys: What `SigningKeys.published_keys` returned: the JSON from `/trust/<org>`.
         witnesses: Of whom each must have cosigned, if it is a checkpoint; their keys do not come from us.
+        claim: Whose it must be; of anything else than a certificate that is never so.
 
     Returns:
         The checks made. One changed, added or missing byte anywhere fails one of them.
@@ -136,7 +156,7 @@ def verify_file(
         published = PublishedKeys.model_validate(keys)
         vkeys = [VerifierKey.parse(log.vkey) for log in published.logs]
         if kind is Kind.CERTIFICATE:
-            kind, status = _certificate(content, published, vkeys, checks)
+            kind, status = _certificate(content, published, vkeys, checks, claim)
         elif kind is Kind.PICTURE:
             status = check_picture(content, published.pictures, checks.add)
         elif kind is Kind.RETENTION:
@@ -150,6 +170,8 @@ def verify_file(
             head = checkpoint.verify(content, vkeys)
             checks.add("checkpoint signed", ok=True, detail=_describe(head))
             _cosigned(content, list(witnesses), checks)
+        if claim is not None and kind is not Kind.CERTIFICATE:
+            checks.add("about this person", ok=False, detail="only a deletion certificate is about somebody")
     return Verification(kind, tuple(checks.results), status)
 
 
@@ -213,7 +235,11 @@ def _kind_of(content: bytes) -> Kind:
 
 
 def _certificate(
-    content: bytes, published: PublishedKeys, vkeys: list[VerifierKey], checks: _Checks
+    content: bytes,
+    published: PublishedKeys,
+    vkeys: list[VerifierKey],
+    checks: _Checks,
+    claim: Claim | None,
 ) -> tuple[Kind, str]:
     """Check a certificate or a statement from its outside in; return which it is and its status."""
     signed = open_signed(content, published.documents, published.authorities, checks.add)
@@ -247,6 +273,14 @@ def _certificate(
     )
     if isinstance(body, StatementBody):
         return Kind.STATEMENT, body.status
+    if isinstance(body, ReportBody):
+        return Kind.REPORT, body.status
+    if claim is not None:
+        checks.add(
+            "about this person",
+            body.subject == commitment(claim.opening, claim.address),
+            "this receipt and this address open what the certificate shows of its person",
+        )
     return Kind.CERTIFICATE, body.status.value
 
 

@@ -28,6 +28,7 @@ class Tag(StrEnum):
     BRAND_CHANGED = "organization.brand_changed"
     CONNECTION_CHANGED = "organization.connection_changed"
     RETENTION_CHANGED = "organization.retention_changed"
+    REGIME_CHANGED = "organization.regime_changed"
     ORGANIZATION_CLOSED = "organization.closed"
     MEMBER_PROVISIONED = "member.provisioned"
     MEMBER_IMPORTED = "member.imported"
@@ -35,6 +36,7 @@ class Tag(StrEnum):
     MEMBER_ROLE_KEPT = "member.role_kept"
     MEMBER_DISABLED = "member.disabled"
     MEMBER_ENABLED = "member.enabled"
+    MEMBER_PLACE_SAID = "member.place_said"
     SIGNED_IN = "session.signed_in"
     SIGNED_OUT = "session.signed_out"
     DEVICE_UNDELIVERED = "session.device_undelivered"
@@ -92,11 +94,12 @@ class Tag(StrEnum):
     RECALL_CONFIRMED = "recall.confirmed"
     RECALL_ENDED = "recall.ended"
     STATEMENT_ISSUED = "statement.issued"
+    REPORT_ISSUED = "report.issued"
     KEYRING_ATTESTED = "keyring.attested"
     REQUEST_RECEIVED = "request.received"
     REQUEST_MOVED = "request.moved"
     REQUEST_NOTED = "request.noted"
-    REQUEST_PLACE_CHANGED = "organization.place_changed"
+    PLACE_CHANGED = "organization.place_changed"
 
 
 # Of the company, and of no person in particular.
@@ -106,6 +109,7 @@ ABOUT_NOBODY = frozenset(
         Tag.BRAND_CHANGED,
         Tag.CONNECTION_CHANGED,
         Tag.RETENTION_CHANGED,
+        Tag.REGIME_CHANGED,
         Tag.ORGANIZATION_CLOSED,
         Tag.STYLE_SAVED,
         Tag.STYLE_DELETED,
@@ -122,8 +126,9 @@ ABOUT_NOBODY = frozenset(
         Tag.CHECKPOINT_MAIL_CHANGED,
         Tag.ENTITY_CHANGED,
         Tag.STATEMENT_ISSUED,
+        Tag.REPORT_ISSUED,
+        Tag.PLACE_CHANGED,
         Tag.KEYRING_ATTESTED,
-        Tag.REQUEST_PLACE_CHANGED,
     }
 )
 # About a person, who may be nobody that the company knows.

@@ -25,9 +25,11 @@ MAILS: Final = frozenset(
         JobName.LOG_MAIL,
         JobName.CHECKPOINT_MAIL,
         JobName.RECALL_MAIL,
+        JobName.REQUEST_CODE,
         JobName.REQUEST_MAIL,
         JobName.REQUEST_REMINDER,
         JobName.FAREWELL_MAIL,
+        JobName.ENDING_MAIL,
     }
 )
 UNTIL_DONE: Final = DELETIONS | MAILS

@@ -21,6 +21,8 @@ class Permission(StrEnum):
     EDIT_RETENTION = "edit_retention"
     MAIL_CHECKPOINTS = "mail_checkpoints"
     VIEW_EVENTS_OF_PEOPLE = "view_events_of_people"
+    VIEW_REQUESTS = "view_requests"
+    HANDLE_REQUESTS = "handle_requests"
 
 
 # Who organises shoots knows when somebody was invited or erased, and would recognise a pseudonym by that.
@@ -32,7 +34,12 @@ ROLES: dict[Role, frozenset[Permission]] = {
     Role.HR_ADMIN: _ADMIN,
     Role.REVIEWER: frozenset({Permission.VIEW_DASHBOARD, Permission.DOWNLOAD}),
     Role.AUDITOR: frozenset(
-        {Permission.VIEW_DASHBOARD, Permission.VIEW_AUDIT, Permission.VIEW_EVENTS_OF_PEOPLE}
+        {
+            Permission.VIEW_DASHBOARD,
+            Permission.VIEW_AUDIT,
+            Permission.VIEW_EVENTS_OF_PEOPLE,
+            Permission.VIEW_REQUESTS,
+        }
     ),
     Role.EMPLOYEE: frozenset(),
 }

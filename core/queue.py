@@ -44,9 +44,11 @@ class JobName(StrEnum):
     LOG_MAIL = "log_mail"
     CHECKPOINT_MAIL = "checkpoint_mail"
     RECALL_MAIL = "recall_mail"
+    REQUEST_CODE = "request_code"
     REQUEST_MAIL = "request_mail"
     REQUEST_REMINDER = "request_reminder"
     FAREWELL_MAIL = "farewell_mail"
+    ENDING_MAIL = "ending_mail"
     PURGE = "purge"
     ERASE = "erase"
     CERTIFY = "certify"
@@ -76,12 +78,14 @@ JOBS = {
     Lane.MAIL: (
         JobName.DEVICE_MAIL,
         JobName.DATA_MAIL,
+        JobName.REQUEST_CODE,
         JobName.REQUEST_MAIL,
         JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,
         JobName.READY_MAIL,
         JobName.INVITE_MAIL,
         JobName.RECALL_MAIL,
+        JobName.ENDING_MAIL,
         JobName.REQUEST_REMINDER,
         JobName.CHECKPOINT_MAIL,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
+from core.db import DirectoryEmpty
 from core.logs import logger
 
 
@@ -18,6 +19,9 @@ def each(companies: Iterable[UUID], do: Callable[[UUID], object]) -> list[Except
     for org_id in companies:
         try:
             do(org_id)
+        except DirectoryEmpty as error:  # everybody's, and over in seconds: the duty says it once
+            failures.append(error)
+            break
         except Exception as error:  # noqa: BLE001 - said here, and by the duty that fails
             logger().error("company_left_out", org=str(org_id), exc_info=error)
             failures.append(error)

@@ -24,7 +24,7 @@ from core.web import archive
 from deploy import installation
 from deploy.company import find
 
-PEOPLE = ("email", "first_name", "last_name", "employee_id", "department", "language", "role")
+PEOPLE = ("email", "first_name", "last_name", "employee_id", "department", "place", "language", "role")
 
 
 def close(slug: str, name: str, out: Path, *, export: bool) -> Iterator[str]:

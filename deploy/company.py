@@ -10,11 +10,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from compliance.requests import regimes
 from core import audit
 from core.brand import brands
 from core.db import Lookup, transaction
 from core.errors import InvalidInput, NotFound
 from core.people import organizations
+from core.regimes import Regime
 from core.settings import settings
 from core.shoots import promises
 from core.shoots.promises import Kept
@@ -35,6 +37,9 @@ class Company:
     days: Mapping[Kept, int]  # how long what is kept
     legal_name: str = ""
     postal_address: str = ""
+    country: str = ""
+    time_zone: str = "UTC"
+    regime: Regime = Regime.GDPR
 
 
 _ADDRESS: Final = re.compile(r"[^\s@<>:]+@[^\s@<>:]+\.[^\s@<>:]+")
@@ -57,6 +62,9 @@ class Edit:
     days: Mapping[Kept, int] = field(default_factory=dict)  # how long what is kept
     legal_name: str | None = None
     postal_address: str | None = None
+    country: str | None = None
+    time_zone: str | None = None
+    regime: Regime | None = None
 
     @property
     def is_about_sign_in(self) -> bool:
@@ -69,6 +77,11 @@ class Edit:
     def is_about_entity(self) -> bool:
         """Whether who the company is in law is to be different."""
         return self.legal_name is not None or self.postal_address is not None
+
+    @property
+    def is_about_place(self) -> bool:
+        """Whether where it is, or whose law's words are its usual ones, is to be different."""
+        return any(one is not None for one in (self.country, self.time_zone, self.regime))
 
 
 def create(slug: str, name: str, contact: str, edit: Edit) -> Company:
@@ -113,7 +126,7 @@ def change(slug: str, edit: Edit) -> Company:
     """
     with transaction(find(slug)) as session:
         before = after = connections.find(session)
-        if edit.is_about_sign_in or not (edit.days or edit.is_about_entity):
+        if edit.is_about_sign_in or not (edit.days or edit.is_about_entity or edit.is_about_place):
             after = _edited(slug, before, edit)
             if before is not None and before.idp_entity_id != after.idp_entity_id:
                 _leave(session, before, edit)
@@ -128,13 +141,30 @@ def change(slug: str, edit: Edit) -> Company:
                 postal_address=now.postal_address if edit.postal_address is None else edit.postal_address,
                 actor=audit.SYSTEM,
             )
+        if edit.is_about_place:
+            now = organizations.current(session)
+            regimes.set_place(
+                session,
+                now.country if edit.country is None else edit.country,
+                now.time_zone if edit.time_zone is None else edit.time_zone,
+                actor=audit.SYSTEM,
+            )
+            if edit.regime is not None:
+                organizations.choose_regime(session, edit.regime, actor=audit.SYSTEM)
         return _company(session, slug, after)
 
 
 def _company(session: Session, slug: str, connection: SamlConnection | None) -> Company:
     found = organizations.current(session)
     return Company(
-        _provider(slug), connection, promises.schedule(found), found.legal_name, found.postal_address
+        _provider(slug),
+        connection,
+        promises.schedule(found),
+        found.legal_name,
+        found.postal_address,
+        found.country,
+        found.time_zone,
+        Regime(found.regime),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -13,15 +12,17 @@ from sqlalchemy.orm import Session
 
 from compliance import consent as consents
 from compliance.consent.texts import Notice, notice
+from core.clock import now
 from core.consent import PAINTING, Purpose
 from core.db import transaction
 from core.errors import AppError, Conflict, Gone, InvalidInput
-from core.models import State
+from core.models import Consent, State
 from core.people import consents as answered
+from core.people import members, organizations, places
 from core.portraits import avatars, engines
 from core.settings import settings
 from core.shoots import participations, promises
-from core.web.answers import again, go, page
+from core.web.answers import again, back, go, page
 from core.web.app import choose_language
 from core.web.errors import said, wants_json
 from core.web.guards import me, signed_in
@@ -40,18 +41,21 @@ class TextChanged(Conflict):
     code = "text_changed"
 
 
-def notice_for(place: Visit) -> Notice:
+def notice_for(session: Session, place: Visit) -> Notice:
     """Return what this person is told, with only the purposes that their shoot needs."""
     config = settings()
     days = promises.schedule(place.organization)
     full = notice(
-        place.organization.regime,
+        organizations.regime_for(session, place.member.place),
         choose_language(),
         company=place.organization.name,
         processor=config.operator_name,
         region=_(config.storage_region),
         retention_days=days[promises.Kept.SELFIES],
         headshot_days=days[promises.Kept.HEADSHOTS],
+        leaver_days=days[promises.Kept.LEAVERS],
+        latest=promises.latest(place.organization, place.shoot).date(),
+        today=now().date(),
         engine=place.shoot.engine,
     )
     return replace(full, purposes={purpose: full.purposes[purpose] for purpose in engines.asks(place.shoot)})
@@ -59,19 +63,17 @@ def notice_for(place: Visit) -> Notice:
 
 def offered(session: Session, place: Visit) -> Notice:
     """Return the notice with only the purposes that this person has not agreed to and still can."""
-    full = notice_for(place)
+    full = notice_for(session, place)
     over = place.shoot.closed_at is not None or place.state in OVER
-    agreed = answered.agreed(session, place.member.id)
+    agreed = consents.current(session, place.member.id, full)
     return replace(
         full, purposes={} if over else {one: text for one, text in full.purposes.items() if one not in agreed}
     )
 
 
 def mark_of(shown: Notice) -> str:
-    """Return what ties an answer to the exact words shown: the version and a hash over every text."""
-    words = "\n".join([shown.title, shown.intro, *shown.promises, *shown.rights])
-    whole = "\n".join([words, *(text.sha256 for text in shown.purposes.values())])
-    return f"{shown.version}.{hashlib.sha256(whole.encode()).hexdigest()[:32]}"
+    """Return what ties an answer to the exact words shown: the version and the hash over all of them."""
+    return f"{shown.version}.{shown.sha256[:32]}"
 
 
 @bp.get("/me/")
@@ -108,7 +110,7 @@ def show() -> Response:
         if place.state not in ASKING:
             return go(step_url(place.state))
         participations.demand_running(session, place.participation)
-        return _page(session, place, notice_for(place))
+        return _page(session, place, notice_for(session, place))
 
 
 @bp.get("/me/consent/more")
@@ -140,19 +142,41 @@ def _page(
         problem=said(error) if error else "",
         ticked=ticked,
         both=[Purpose.LIKENESS, *(one for one in ticked if one in PAINTING)] if lacking else [],
-        standing={} if later else _standing(session, place),
+        standing={} if later else _standing(session, place, shown),
+        outdated={} if later else _outdated(session, place, shown),
+        here=place.member.place,
+        where=places.name(place.member.place, choose_language()) if place.member.place else "",
+        countries=places.countries(choose_language()),
+        states=places.STATES,
+        signature=_signature(),
+        unsigned=isinstance(error, consents.ReleaseUnsigned),
         painting=PAINTING,
         likeness=Purpose.LIKENESS,
     )
 
 
-def _standing(session: Session, place: Visit) -> dict[Purpose, datetime]:
-    """Return what else was agreed to for an earlier shoot, and when; the first is asked in each."""
+def _standing(session: Session, place: Visit, shown: Notice) -> dict[Purpose, datetime]:
+    """Return what else was agreed to for an earlier shoot, in words that still count, and when; the first is asked in each."""
+    current = consents.current(session, place.member.id, shown) - {Purpose.PHOTO}
+    return {purpose: row.created_at for purpose, row in _agreed(session, place).items() if purpose in current}
+
+
+def _outdated(session: Session, place: Visit, shown: Notice) -> dict[Purpose, datetime]:
+    """Return what else was agreed to in words that do not count any more, and when: it is asked again."""
+    current = consents.current(session, place.member.id, shown) | {Purpose.PHOTO}
     return {
-        purpose: row.created_at
-        for purpose, row in answered.standing(session, place.member.id).items()
-        if row.granted and row.withdrawn_at is None and purpose is not Purpose.PHOTO
+        purpose: row.created_at for purpose, row in _agreed(session, place).items() if purpose not in current
     }
+
+
+def _agreed(session: Session, place: Visit) -> dict[Purpose, Consent]:
+    rows = answered.standing(session, place.member.id)
+    return {purpose: row for purpose, row in rows.items() if row.granted and row.withdrawn_at is None}
+
+
+def _signature() -> consents.Signature:
+    """Return what was typed under a release; on a page that only asks, nothing yet."""
+    return consents.Signature(request.form.get("signed_name", ""), request.form.get("signed_state", ""))
 
 
 def _answers(shown: Notice) -> dict[Purpose, bool]:
@@ -171,7 +195,14 @@ def _keep(session: Session, place: Visit, answers: Mapping[Purpose, bool], shown
             _("These words have changed since you opened the page. Please read them again and answer.")
         )
     asked = {purpose: text for purpose, text in shown.purposes.items() if purpose in answers}
-    consents.give(session, place.participation, answers, replace(shown, purposes=asked))
+    consents.give(
+        session,
+        place.participation,
+        answers,
+        replace(shown, purposes=asked),
+        signature=_signature(),
+        until=promises.latest(place.organization, place.shoot),
+    )
 
 
 @bp.post("/me/consent")
@@ -183,7 +214,7 @@ def answer() -> Response:
         if place.state not in ASKING:
             return go(step_url(place.state))
         participations.demand_running(session, place.participation)
-        shown = notice_for(place)
+        shown = notice_for(session, place)
         try:
             _keep(session, place, _answers(shown), shown)
         except (TextChanged, InvalidInput) as error:
@@ -218,3 +249,20 @@ def agree() -> Response:
         url_for("privacy.show"),
         _("Thank you, that is noted. It counts from now on: what is made already stays as it is."),
     )
+
+
+@bp.post("/me/place")
+@signed_in
+def works_in() -> Response:
+    """Note where the person says they work: by whose law they are asked follows it."""
+    with transaction(me().org_id) as session:
+        place = visit(session, lock=True)
+        asking = place.state in ASKING
+        after = url_for("consent.show") if asking else url_for("privacy.show")
+        try:
+            members.works_in(
+                session, place.member, request.form.get("place", ""), by="self", actor=place.actor
+            )
+        except InvalidInput as error:
+            return back(error, after)
+    return go(after, _("Noted. This page is in the words of the law there now.") if asking else _("Noted."))

@@ -28,7 +28,18 @@ bp = Blueprint("data_link", __name__)
 # What a session that such a link began may reach: it shows, takes along, takes back and erases. Whatever is not
 # named here is shut to it, so that a page which is added later has to be thought of first.
 _WITHOUT_SESSION = frozenset(
-    {"invite", "erased", "trust", "reminders", "data_link", "strangers", "brand", "shared"}
+    {
+        "invite",
+        "erased",
+        "trust",
+        "policy",
+        "reminders",
+        "data_link",
+        "public_requests",
+        "strangers",
+        "brand",
+        "shared",
+    }
 )  # blueprints that ask for another proof than a session, or for none, and the page for whoever is somebody else
 _PAGES = frozenset(
     {
@@ -47,10 +58,14 @@ _PAGES = frozenset(
         "gallery.download",
         "gallery.show",
         "gallery.view",
+        "own_copy.everything",
+        "own_copy.provided",
+        "own_copy.report",
+        "own_copy.schema",
+        "own_requests.send",
         "privacy.ask",
         "privacy.erase",
         "privacy.show",
-        "privacy.take_along",
         "privacy.withdraw",
         "progress.events",
         "progress.poll",

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from compliance import opening
 from compliance.certificate.parts import Status
 from compliance.erasure import ErasureReason
 from core import owed
@@ -55,8 +56,13 @@ class Standing:
     certificate: Certificate | None
 
 
+def _hashed(receipt: str) -> bytes:
+    """Return what an erasure is found by; the other half of a receipt is the person's alone."""
+    return hashlib.sha256(opening.split(receipt)[0].encode()).digest()
+
+
 def _find(receipt: str) -> tuple[UUID, UUID]:
-    found = Lookup.erasure(hashlib.sha256(receipt.encode()).digest())
+    found = Lookup.erasure(_hashed(receipt))
     if found is None:
         raise NotFound(
             _(
@@ -109,7 +115,7 @@ def _file_name(status: str) -> str:
 
 def _kept(receipt: str) -> Kept | None:
     """Return the certificate from beside the keys, where a restored database does not know the receipt any more."""
-    hashed = hashlib.sha256(receipt.encode()).digest()
+    hashed = _hashed(receipt)
     return vault().keys.certificates.of_receipt(hashed) if Lookup.erasure(hashed) is None else None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -12,24 +10,22 @@ from compliance import consent as consents
 from compliance import erasure, sealing
 from compliance.consent import leaving
 from compliance.erasure import ErasureReason
-from compliance.requests import desk, export
-from core import audit
+from compliance.requests import desk, inbox
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
 from core.errors import InvalidInput
-from core.models import Kind, Right, SignInMethod
-from core.people import access
+from core.models import Consent, Kind, Right, SignInMethod
+from core.people import access, places
 from core.people import consents as answers
 from core.portraits import engines, verdicts
 from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
-from core.web import archive
 from core.web.answers import back, go, page
-from core.web.app import choose_language, forget, limiter
+from core.web.app import choose_language, forget
 from core.web.guards import me, signed_in
-from portal import words
+from portal import own_requests, request_words, words
 from portal.consent import offered
 from portal.visit import visit
 
@@ -59,11 +55,25 @@ def show() -> Response:
             doubted=len(verdicts.doubted(session, place.member.id)),
             has_model=Kind.ADAPTER in inventory,
             given=given,
+            signed={purpose: _signed(row) for _title, purpose, row in given},
+            where=places.name(place.member.place, choose_language()) if place.member.place else "",
+            countries=places.countries(choose_language()),
+            states=places.STATES,
             offered={} if me().method is SignInMethod.DATA else offered(session, place).purposes,
             shoots=participations.all_of_member(session, place.member.id),
             epoch_hours=settings().epoch_hours,
+            requests=inbox.of_person(session, place.member.id, most=10),
+            rights=request_words.RIGHTS,
+            stages=request_words.STAGES,
+            asked=own_requests.ASKED,
             names_until=sealing.open_in_backups_until(now()),
         )
+
+
+def _signed(row: Consent) -> consents.Signature | None:
+    """Return what was typed under a release, the state by its name."""
+    found = consents.signature_of(row)
+    return found and consents.Signature(found.name, places.name(found.state, choose_language()))
 
 
 @bp.get("/me/consent/withdraw")
@@ -114,31 +124,6 @@ def withdraw() -> Response:
             lost,
         )
     return go(url_for("privacy.show"), f"{done} {files}")
-
-
-def _session_of() -> str:
-    """Limits count per signed-in person here: a whole office may share one address."""
-    return f"session {me().session_id}"
-
-
-@bp.get("/me/export.zip")
-@signed_in
-@limiter.limit("20 per hour", key_func=_session_of)
-def take_along() -> Response:
-    """Send a ZIP of everything: photos, headshots and the records as JSON."""
-    with transaction(me().org_id) as session:
-        place = visit(session)
-        plan = export.plan(session, place.member)
-        audit.record(
-            session,
-            audit.Tag.EXPORT_DOWNLOADED,
-            actor=place.actor,
-            subject=place.member,
-            files=len(plan.files),
-        )
-        written = hashlib.sha256(plan.records).hexdigest()
-        desk.record_done(session, place.member, Right.ACCESS, evidence_sha256=written)
-    return archive.send(export.contents(me().org_id, plan), "my-data.zip")
 
 
 @bp.post("/me/erase")

@@ -13,7 +13,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from compliance import public_truth, retention_report, sealing
 from compliance.evidence import published_keys, published_keys_of, signing_keys
 from compliance.log import witnesses
-from compliance.verify import MAX_BYTES, Verification, verify_file
+from compliance.opening import found_in
+from compliance.verify import MAX_BYTES, Claim, Verification, verify_file
 from core.clock import now
 from core.db import Lookup, transaction
 from core.errors import AppError, InvalidInput, NotFound, TooLarge
@@ -158,6 +159,21 @@ def _too_large(_error: RequestEntityTooLarge | None = None) -> Response:
     return _again(TooLarge(_("Evidence of ours is never this large.")))
 
 
+def _claim() -> Claim | None:
+    """Return whose certificate it is to be, where the form says so; neither link nor address is kept."""
+    link, address = (request.form.get(name, "").strip() for name in ("receipt", "address"))
+    if not link and not address:
+        return None
+    opening = found_in(link)
+    if opening is None or not address:
+        raise InvalidInput(
+            _(
+                "To see whose certificate it is, give both: the whole link of the receipt, and the mail address."
+            )
+        )
+    return Claim(opening, address)
+
+
 @bp.post("/verify")
 @limiter.limit("20 per minute")
 def verify() -> Response:
@@ -170,7 +186,11 @@ def verify() -> Response:
         return _again(InvalidInput(_("This file is empty. Download it again, then check it.")))
     if len(content) > MAX_BYTES:
         return _too_large()
-    result: Verification = verify_file(content, published_keys_of(Lookup.organizations()))
+    try:
+        claim = _claim()
+    except InvalidInput as error:
+        return _again(error)
+    result: Verification = verify_file(content, published_keys_of(Lookup.organizations()), claim=claim)
     if wants_json():
         checks = [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in result.checks]
         body = {"ok": result.ok, "kind": result.kind.value, "status": result.status, "checks": checks}

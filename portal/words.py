@@ -429,6 +429,7 @@ def check(name: str) -> str:
     """Return what a step of checking evidence is about; what it found stays as the command line says it."""
     known: dict[str, str] = {
         "changes forbidden": _("Changes forbidden"),
+        "about this person": _("About this person"),
         "checkpoint signed": _("Checkpoint signed"),
         "cosigned": _("Cosigned by a witness"),
         "earlier checkpoint signed": _("Earlier checkpoint signed"),

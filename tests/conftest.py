@@ -241,7 +241,7 @@ def add_participation(
                         granted=True,
                         regime="gdpr",
                         language="en",
-                        text_version="test",
+                        text_version="2026-11.6",
                         text_sha256="0" * 64,
                     )
                 )

@@ -91,7 +91,7 @@ def _build(org: UUID, shoot: Shoot, state: State) -> Stage:
                     granted=True,
                     regime="gdpr",
                     language="en",
-                    text_version="test",
+                    text_version="2026-11.6",
                     text_sha256="0" * 64,
                 )
             )

@@ -17,6 +17,7 @@ from compliance import consent, erasure, retention
 from compliance.consent import leaving
 from compliance.consent.texts import notice
 from core import audit
+from core.clock import now
 from core.consent import Purpose, ValidConsent
 from core.db import transaction
 from core.errors import AppError
@@ -173,7 +174,16 @@ def withdraw_adapter(session: Session, at: Stage) -> None:
 
 def agree(session: Session, at: Stage) -> None:
     words = notice(
-        "gdpr", "en", company="Acme", processor="Us", region="here", retention_days=30, headshot_days=30
+        "gdpr",
+        "en",
+        company="Acme",
+        processor="Us",
+        region="here",
+        retention_days=30,
+        headshot_days=30,
+        leaver_days=90,
+        latest=now().date(),
+        today=now().date(),
     )
     consent.give(session, at.participation(session), dict.fromkeys(Purpose, True), words)
 

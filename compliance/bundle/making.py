@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from babel.support import Translations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-import core
-from compliance.consent.texts import Regime, languages, notice
+from compliance.consent.texts import purposes_of
 from compliance.evidence import keys_address, origin_of, published_keys
 from compliance.log import merkle, sequencer, watch
 from compliance.log.encoding import encode
@@ -22,18 +19,26 @@ from compliance.log.nodes import StoredNodes
 from core.audit import Tag
 from core.clock import now, rfc3339
 from core.db import transaction
-from core.models import AuditEvent, Certificate, Checkpoint, EngineName, LogLeaf, Organization, Statement
+from core.models import (
+    AuditEvent,
+    Certificate,
+    Checkpoint,
+    CompanyReport,
+    LogLeaf,
+    Organization,
+    ShownNotice,
+    Statement,
+)
 from core.people import organizations
 from core.settings import settings
-from core.shoots.promises import Kept, schedule
 from core.vault import vault
 
 FOLDER = Path(__file__).parent
-TRANSLATIONS = Path(core.__file__).parent / "web" / "translations"
 PART = 4096  # entries, or checkpoints, in a file: a megabyte or two
-DOCUMENTS: dict[str, tuple[str, type[Certificate | Statement]]] = {
+DOCUMENTS: dict[str, tuple[str, type[Certificate | Statement | CompanyReport]]] = {
     Tag.CERTIFICATE_ISSUED: ("certificates", Certificate),
     Tag.STATEMENT_ISSUED: ("statements", Statement),
+    Tag.REPORT_ISSUED: ("reports", CompanyReport),
 }
 AT_ONCE = 100  # certificates whose proofs are made in one transaction
 
@@ -160,37 +165,19 @@ def _documents(org_id: UUID, size: int) -> Files:
 
 
 def _consent_texts(org_id: UUID) -> Files:
-    """Yield the texts that the company's people are shown, or were while it kept pictures for other days, by their hash."""
-    with transaction(org_id) as session:
-        organization = organizations.current(session)
-        changes = session.scalars(
-            select(AuditEvent.facts).where(AuditEvent.tag == Tag.RETENTION_CHANGED)
-        ).all()
-    days = {kept: {of} for kept, of in schedule(organization).items()}
-    for change in changes:
-        # Before there were days of other things, selfies had the only ones.
-        of = days[Kept(change.get("kept", Kept.SELFIES))]
-        of |= {value for value in (change.get("before"), change.get("after")) if isinstance(value, int)}
+    """Yield every text that people answered, whole and by purpose, each by its hash."""
     sent: set[str] = set()
-    both = product(sorted(days[Kept.SELFIES]), sorted(days[Kept.HEADSHOTS]))
-    for regime, (selfies, headshots), engine in product(Regime, both, EngineName):
-        for language in languages(regime):
-            shown = notice(
-                regime.value,
-                language,
-                company=organization.name,
-                processor=settings().operator_name,
-                region=_region(language),
-                retention_days=selfies,
-                headshot_days=headshots,
-                engine=engine.value,
-            )
-            for purpose, text in shown.purposes.items():
-                if text.sha256 not in sent:
-                    sent.add(text.sha256)
-                    yield f"consent-texts/{text.sha256}.json", shown.hashed(purpose)
-
-
-def _region(language: str) -> str:
-    """Return where photos are stored, as the page that asks says it in a language."""
-    return str(Translations.load(TRANSLATIONS, [language]).gettext(settings().storage_region))
+    after = UUID(int=0)
+    while True:
+        with transaction(org_id) as session:
+            question = select(ShownNotice).where(ShownNotice.id > after).order_by(ShownNotice.id)
+            rows = session.scalars(question.limit(AT_ONCE)).all()
+        for row in rows:
+            after = row.id
+            parts = {one.sha256: one.content for one in purposes_of(row.content.encode())}
+            for name, content in {**parts, row.sha256: row.content.encode()}.items():
+                if name not in sent:
+                    sent.add(name)
+                    yield f"consent-texts/{name}.json", content
+        if len(rows) < AT_ONCE:
+            return

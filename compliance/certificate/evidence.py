@@ -11,9 +11,10 @@ from compliance.certificate.first import FirstBody
 from compliance.certificate.parts import Part, Sha256, canonical_json
 from compliance.log.merkle import leaf_hash
 from compliance.log.proof import Proof
+from compliance.reports.company.facts import ReportBody
 from compliance.statement.facts import StatementBody
 
-Body = Annotated[FirstBody | CertificateBody | StatementBody, Field(discriminator="format")]
+Body = Annotated[FirstBody | CertificateBody | StatementBody | ReportBody, Field(discriminator="format")]
 
 
 class LogEvidence(Part):

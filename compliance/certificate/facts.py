@@ -30,7 +30,7 @@ from compliance.certificate.parts import (
     canonical_json,
     log_facts,
 )
-from compliance.consent.texts import Regime
+from core.regimes import Regime
 
 
 class Where(StrEnum):
@@ -129,7 +129,7 @@ class Line(Part):
     category: Slug  # an `artifacts.kind`, a table, or a kind of key
     count: Count  # things: a photo counts once, whatever files it was stored in
     bytes: Count = 0  # of sealed data; 0 where there is no file
-    places: tuple[Opaque, ...] = Field(min_length=1)  # names of files, ids of keys, columns
+    places: tuple[Opaque, ...] = Field(min_length=1)  # keyed hashes of files and keys, or columns
     method: Method
     key_id: Opaque | None = None  # of the key that sealed it
     epoch: Count | None = None  # whose key wrapped that key

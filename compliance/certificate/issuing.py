@@ -30,7 +30,6 @@ from compliance.certificate.facts import (
 from compliance.certificate.kept import kept
 from compliance.certificate.lines import Files
 from compliance.certificate.parts import Clock, EpochTurn, Status
-from compliance.consent.texts import Regime
 from compliance.erasure import TOOL
 from compliance.evidence import keys_address, signing_keys
 from compliance.log import sequencer
@@ -39,6 +38,7 @@ from core.clock import now
 from core.ids import new_id
 from core.models import Consent, Erasure, Kind, Member, Person
 from core.people import organizations
+from core.regimes import Regime
 from core.settings import settings
 from core.vault import vault
 from core.vault.aws_kms import LATE
@@ -192,7 +192,9 @@ def operator() -> Operator:
 
 
 def _regime(session: Session, erasure: Erasure, organization: models.Organization) -> Regime:
-    """Return the law whose words the person was last asked in; the company's, where they never were."""
+    """Return the law that counted for the person; of an erasure that did not note it, the one they were last asked in."""
+    if erasure.regime is not None:
+        return Regime(erasure.regime)
     asked = select(Consent.regime).where(Consent.member_id == erasure.member_id)
     return Regime(session.scalar(asked.order_by(Consent.id.desc()).limit(1)) or organization.regime)
 
@@ -228,7 +230,11 @@ def _directory(read: Sequence[Line], erasure: Erasure, moment: datetime, epoch: 
 
 def _recipients(session: Session, erasure: Erasure) -> tuple[Recipient, ...]:
     return tuple(
-        Recipient(what="headshot" if one.facts.get("headshot", True) else "alternative", at=one.created_at)
+        # The day alone: the moment stands in the log beside whom the download was about.
+        Recipient(
+            what="headshot" if one.facts.get("headshot", True) else "alternative",
+            at=one.created_at.replace(hour=0, minute=0, second=0, microsecond=0),
+        )
         for one in copies.handed(session, erasure.member_id)
     )
 

@@ -103,7 +103,7 @@ def demand(session: Session, member_id: UUID, lines: Sequence[Line]) -> None:
         VerificationFailed: names the places.
     """
     artifacts = _artifacts(session, member_id)
-    wanted = {one.object_name for one in artifacts}
+    wanted = {place(one.object_name) for one in artifacts}
     wanted |= set(_keys(member_id, artifacts))
     wanted |= {name for table in tables() for name in _columns(table)}
     unread = sorted(wanted - {name for line in lines for name in line.places})
@@ -116,6 +116,11 @@ def demand(session: Session, member_id: UUID, lines: Sequence[Line]) -> None:
 def key_id(owner_id: UUID) -> str:
     """Return what a certificate calls a person's key: nothing that stands in an address or a row."""
     return hmac.new(derive("key names"), owner_id.bytes, hashlib.sha256).hexdigest()[:32]
+
+
+def place(object_name: str) -> str:
+    """Return what a certificate calls a file: its name stands in the inventory, beside whose it was."""
+    return hmac.new(derive("key names"), object_name.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _artifacts(session: Session, member_id: UUID) -> Sequence[Artifact]:
@@ -135,7 +140,7 @@ def _file_lines(
             category=kind,
             count=_things(session, erasure.member_id, kind, len(looked.places)),
             bytes=sizes.get(kind, 0),
-            places=looked.places,
+            places=tuple(map(place, looked.places)),
             method=Method.DELETE,
             key_id=key_id(erasure.member_id),
             epoch=erasure.epoch,
@@ -180,7 +185,7 @@ def _letter_keys(session: Session, erasure: Erasure) -> dict[str, UUID]:
 
 
 def _file_keys(artifacts: Sequence[Artifact]) -> dict[str, UUID]:
-    return {str(one.id): one.id for one in artifacts if one.own_key}
+    return {key_id(one.id): one.id for one in artifacts if one.own_key}
 
 
 def _keys(member_id: UUID, artifacts: Sequence[Artifact]) -> dict[str, UUID]:

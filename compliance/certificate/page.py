@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from cryptography.hazmat.primitives.hashes import SHA256
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -243,7 +243,9 @@ def _copies(body: CertificateBody, words: dict[str, Any], moment: Callable[[date
     if not body.recipients or body.recall is None:
         yield said["none"]
     else:
-        yield said["some"].format(dates="; ".join(moment(one.at) for one in body.recipients))
+        day = words["moment"].partition(",")[0]
+        days = (format_date(one.at, day, locale=words["language"]) for one in body.recipients)
+        yield said["some"].format(dates="; ".join(days))
         files = words["table"]["files_one" if body.recall.files == 1 else "files"]
         values = {
             "asked": moment(body.recall.asked_at),

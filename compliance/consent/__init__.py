@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from compliance.consent.texts import Notice
@@ -17,11 +20,21 @@ from core.db import organization_of
 from core.errors import InvalidInput
 from core.grounds import Ground, because
 from core.ids import new_id
-from core.models import Consent, Member, Participation
-from core.people import consents, members
+from core.models import Consent, Member, Participation, Person, ShownNotice
+from core.people import consents, members, organizations, places
 from core.portraits import adapters, headshots, verdicts
+from core.regimes import Regime
 from core.shoots import participations, promises
-from core.vault import vault
+from core.vault import signatures, vault
+from core.words import N_
+
+LONGEST_SIGNATURE = 120  # letters of a typed name
+
+
+class Restricted(ConsentRequired):
+    """What is held about a person is kept and used for nothing (Art. 18 GDPR)."""
+
+    code = "restricted"
 
 
 class NeedsLikeness(InvalidInput):
@@ -30,19 +43,45 @@ class NeedsLikeness(InvalidInput):
     code = "model_needs_likeness"
 
 
+class ReleaseUnsigned(InvalidInput):
+    """The law asks for a release in writing, and no name was typed, or no state."""
+
+    code = "release_unsigned"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a person types under a release: their name, and the state in which they work (`US-IL`)."""
+
+    name: str
+    state: str
+
+
 def give(
     session: Session,
     participation: Participation,
     answers: Mapping[Purpose, bool],
     notice: Notice,
     *,
+    signature: Signature | None = None,
+    until: datetime | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Keep a person's answer to each purpose, with the version, hash and language of what they read.
+    """Keep a person's answer to each purpose, with the version, hash and language of what they read, and all of that.
 
     Purposes that the notice does not ask about keep the answer they had, and so does one that was agreed to before
     and is not answered with yes: consents are a person's, not a shoot's, and `withdraw` alone takes one back, with
-    everything that follows.
+    everything that follows. It does so here where they were asked again, because the text has changed in what matters or is
+    another law's, and did not say yes.
+
+    Args:
+        session: bound to the organization.
+        participation: the person's part in the shoot that asks.
+        answers: yes or no to each purpose.
+        notice: what they read.
+        signature: what they typed under it.
+        until: the day that it names as the end of what is measured on a face.
+        at: when, if not now.
 
     Raises:
         InvalidInput: `photo` was asked about and not answered with yes; without it there is nothing to do,
@@ -50,6 +89,7 @@ def give(
         NotFound: the person has been erased.
         ShootEnded: the company has ended the shoot.
         NeedsLikeness: what paints a face was answered with yes, and `likeness` is not agreed to.
+        ReleaseUnsigned: one that needs a release was answered with yes, and none was signed.
     """
     if Purpose.PHOTO in notice.purposes and not answers.get(Purpose.PHOTO):
         raise InvalidInput(
@@ -57,26 +97,36 @@ def give(
         )
     locks.person(session, participation.member_id)
     standing = consents.agreed(session, participation.member_id)
+    outdated = standing - current(session, participation.member_id, notice)
     asked = Purpose.LIKENESS in notice.purposes
-    compared = Purpose.LIKENESS in standing or (asked and answers.get(Purpose.LIKENESS))
+    kept = Purpose.LIKENESS in standing and not (asked and Purpose.LIKENESS in outdated)
+    compared = kept or (asked and answers.get(Purpose.LIKENESS))
     if not compared and any(answers.get(purpose) for purpose in PAINTING):
         raise NeedsLikeness(
             "Pictures that an image model makes of you are only shown after the check that they look like you. "
             "Please choose the check as well, or leave the image model out. Nothing was sent yet."
         )
+    released = [one for one, text in notice.purposes.items() if text.release and answers.get(one)]
+    if released:
+        _demand_signed(signature)
     participations.demand_running(session, participation)
     member = members.get(session, participation.member_id)
-    promises.promise(session, participation)
+    promises.promise(session, participation, until=until if released else None)
+    if session.scalar(select(ShownNotice.id).where(ShownNotice.sha256 == notice.sha256)) is None:
+        _keep(session, notice)
     for purpose in Purpose:
         text = notice.purposes.get(purpose)
         if text is None:
             continue
         granted = bool(answers.get(purpose))
         if not granted and purpose in standing:
-            continue
+            if purpose not in outdated:
+                continue
+            withdraw(session, member, purpose)
+        consent_id = new_id()
         session.add(
             Consent(
-                id=new_id(),
+                id=consent_id,
                 org_id=organization_of(session),
                 created_at=at or now(),
                 member_id=member.id,
@@ -87,6 +137,8 @@ def give(
                 language=notice.language,
                 text_version=notice.version,
                 text_sha256=text.sha256,
+                notice_sha256=notice.sha256,
+                signed=_sealed(member.id, consent_id, signature) if purpose in released else None,
             )
         )
         audit.record(
@@ -100,6 +152,55 @@ def give(
             language=notice.language,
         )
     session.flush()
+
+
+def current(session: Session, member_id: UUID, notice: Notice) -> frozenset[Purpose]:
+    """Return what a person agreed to in words that still count for `notice`, and has not taken back."""
+    return frozenset(
+        purpose
+        for purpose, row in consents.standing(session, member_id).items()
+        if row.granted and row.withdrawn_at is None and notice.counts(row.regime, row.text_version)
+    )
+
+
+def signature_of(row: Consent) -> Signature | None:
+    """Return what was typed under a release; nothing where none was asked for, or its person has been erased."""
+    if row.signed is None:
+        return None
+    return Signature(**json.loads(signatures.opened(row.member_id, row.id, row.signed)))
+
+
+def regime_of_person(session: Session, member: Member) -> Regime:
+    """Return the law whose words somebody was last asked in, or would be."""
+    asked = select(Consent.regime).where(Consent.member_id == member.id)
+    last = session.scalar(asked.order_by(Consent.id.desc()).limit(1))
+    return Regime(last) if last else organizations.regime_for(session, member.place)
+
+
+def _demand_signed(signature: Signature | None) -> None:
+    if signature is None or not signature.name.strip():
+        raise ReleaseUnsigned(N_("Please type your full name under the release. Nothing was sent yet."))
+    if len(signature.name) > LONGEST_SIGNATURE:
+        raise ReleaseUnsigned(N_("Your name has at most 120 letters here. Nothing was sent yet."))
+    if not places.code(signature.state).startswith("US-"):
+        raise ReleaseUnsigned(N_("Please choose the state in which you work. Nothing was sent yet."))
+
+
+def _sealed(member_id: UUID, consent_id: UUID, signature: Signature | None) -> bytes | None:
+    if signature is None:
+        return None
+    said = {"name": " ".join(signature.name.split()), "state": signature.state}
+    return signatures.sealed(member_id, consent_id, json.dumps(said).encode())
+
+
+def _keep(session: Session, notice: Notice) -> None:
+    """Keep a text once; two people who answer it first at the same time keep it once, too."""
+    row = {"id": new_id(), "created_at": now(), "org_id": organization_of(session), "sha256": notice.sha256}
+    session.execute(
+        insert(ShownNotice)
+        .values(**row, content=notice.content.decode())
+        .on_conflict_do_nothing(index_elements=["org_id", "sha256"])
+    )
 
 
 def withdraw(session: Session, member: Member, purpose: Purpose, *, actor: audit.Actor | None = None) -> None:
@@ -154,7 +255,13 @@ def require(
 
     Raises:
         ConsentRequired: one of `needs` was never agreed to, was refused, or was withdrawn.
+        Restricted: what is held about the person is used for nothing at the moment.
     """
+    restricted = select(Person.restricted_at).where(Person.id == member_id)
+    if session.scalar(restricted) is not None:
+        raise Restricted(
+            "At this person’s request their data is kept and used for nothing for now, so nothing was processed."
+        )
     granted = consents.agreed(session, member_id)
     if missing := sorted(needs - granted):
         raise ConsentRequired(

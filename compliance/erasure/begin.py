@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
-from compliance import consent, farewells, recall, recall_letters
+from compliance import consent, farewells, opening, recall, recall_letters
 from compliance.erasure import rows
 from core import audit, locks
 from core.clock import now
@@ -68,7 +68,8 @@ class Requested:
 
     Attributes:
         erasure_id: opaque.
-        receipt: secret part of the link under which the person follows it and gets the certificate.
+        receipt: secret part of the link under which the person follows it and gets the certificate. Of the first call it
+            ends in what opens the certificate's commitment to the person; no later call knows that.
     """
 
     erasure_id: UUID
@@ -114,6 +115,11 @@ def request(
     if reason not in _NOT_HELD and is_held(session, member.id):
         raise LegalHold
     named = vault().keys.erasures.named(member.id) if reason is ErasureReason.RESTORED_BACKUP else None
+    # From here on the log knows them by what their certificate shows, which no backup has.
+    key = opening.new()
+    member.pseudonym = opening.commitment(key, member.email or "")
+    if actor.member_id == member.id:
+        actor = audit.actor_for(member)
     erasure = Erasure(
         id=named or new_id(),  # with its id it has the receipt that the person may have kept
         org_id=organization_of(session),
@@ -121,6 +127,7 @@ def request(
         member_id=member.id,
         subject=member.pseudonym,
         reason=reason,
+        regime=consent.regime_of_person(session, member),
         language=language,
     )
     erasure.receipt_sha256 = hashlib.sha256(receipt_of(erasure.id).encode()).digest()
@@ -137,7 +144,7 @@ def request(
     if recall.begin(session, erasure, member) is not None:
         recall_letters.owe(session)
     if reason in BY_OTHERS or actor.member_id not in (None, member.id):
-        farewells.begin(session, erasure, member, receipt_of(erasure.id))
+        farewells.begin(session, erasure, member, receipt_of(erasure.id) + key)
     with because(session, Ground.ERASURE):
         _end_everything(session, member, actor)
     lists = [one.artifact_id for one in vault().passing(session)]
@@ -152,7 +159,7 @@ def request(
         except Exception as error:  # noqa: BLE001 - the erase job does it again; the request has succeeded
             logger().error("key_destruction_left_to_the_job", erasure=str(erasure.id), exc_info=error)
 
-    return Requested(erasure.id, receipt_of(erasure.id))
+    return Requested(erasure.id, receipt_of(erasure.id) + key)
 
 
 def _end_everything(session: Session, member: Member, actor: audit.Actor) -> None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from compliance import consent, erasure
+from compliance.certificate import copies
 from compliance.consent import leaving
 from compliance.erasure import ErasureReason
 from compliance.requests import export, letters, moves
 from core import audit
 from core.clock import now
 from core.consent import Purpose
+from core.errors import InvalidInput
 from core.models import Member, Right, Stage, SubjectRequest
 from core.people import members
 from core.portraits import engines
 from core.shoots import participations
+from core.words import N_
 
 # What an objection ends; the photo that a person gave to be retouched is no part of it.
 MEASURING: Final = (Purpose.LIKENESS, Purpose.PAINT, Purpose.CLOTHES, Purpose.ADAPTER)
@@ -41,6 +45,8 @@ def fulfil(session: Session, row: SubjectRequest, *, actor: audit.Actor, said: s
             row.evidence_sha256 = hashlib.sha256(export.plan(session, member).records).hexdigest()
         elif row.type == Right.WITHDRAWAL:
             _withdraw(session, member, actor)
+        elif row.type == Right.RESTRICTION:
+            member.restricted_at = member.restricted_at or now()
         elif row.type in (Right.OBJECTION, Right.LIMIT):
             stop_measuring(session, member, actor=actor)
     row.delivered_at = now()
@@ -54,6 +60,51 @@ def stop_measuring(session: Session, member: Member, *, actor: audit.Actor) -> N
         consent.withdraw(session, member, purpose, actor=actor)
     for part, _ in participations.all_of_member(session, member.id):
         engines.choose_again(session, part)
+
+
+def correct(session: Session, row: SubjectRequest, names: Mapping[str, str], *, actor: audit.Actor) -> int:
+    """Write what is right into a person's record; return how many copies the company has under what was wrong.
+
+    Pictures that are downloaded from now on are named by it.
+
+    Args:
+        session: bound to the organization.
+        row: the request, in progress.
+        names: `first_name`, `last_name`, `employee_id`, `department`; one that is not given stays.
+        actor: who does it.
+
+    Raises:
+        NotAllowed: the request is not at that point, or nobody is known.
+        InvalidInput: nothing would be changed.
+    """
+    if row.member_id is None or row.type != Right.RECTIFICATION or row.state != Stage.IN_PROGRESS:
+        raise moves.NotAllowed(moves.ELSEWHERE)
+    member = members.get(session, row.member_id)
+    changed = [name for name, value in names.items() if value and value != getattr(member, name)]
+    if not changed:
+        raise InvalidInput(
+            N_("Enter what is right first: nothing here differs from the record. Nothing was changed.")
+        )
+    for name in changed:
+        setattr(member, name, names[name])
+    session.flush()
+    count = len(copies.handed(session, member.id))
+    moves.note(session, row, "corrected", actor=actor, copies=count, fields=len(changed))
+    return count
+
+
+def unrestrict(session: Session, row: SubjectRequest, *, actor: audit.Actor) -> None:
+    """Use a person's data again, and tell them; the mail is owed with the change.
+
+    Raises:
+        NotAllowed: it is not this request that restricts it, or nothing is restricted.
+    """
+    member = session.get(Member, row.member_id) if row.member_id is not None else None
+    if row.type != Right.RESTRICTION or member is None or member.restricted_at is None:
+        raise moves.NotAllowed(moves.ELSEWHERE)
+    member.restricted_at = None
+    event = moves.note(session, row, letters.UNRESTRICTED, actor=actor)
+    letters.owe(session, row, event, actor)
 
 
 def _erase(session: Session, row: SubjectRequest, member: Member, actor: audit.Actor) -> None:

@@ -55,6 +55,11 @@ def local_day(moment: datetime, place: Place) -> date:
     return moment.astimezone(ZoneInfo(place.zone)).date()
 
 
+def begin_of(day: date, place: Place) -> datetime:
+    """Return the moment at which a day begins at the company."""
+    return datetime.combine(day, time(), ZoneInfo(place.zone)).astimezone(UTC)
+
+
 def is_business_day(day: date, place: Place) -> bool:
     """Whether people work on a day: neither Saturday, Sunday nor a public holiday of the whole country."""
     return day.weekday() < _SATURDAY and day not in _holidays(place.country, day.year)
@@ -108,8 +113,7 @@ def _business_days_after(day: date, count: int, place: Place) -> date:
 
 def _end_of(day: date, place: Place) -> datetime:
     """Return the last second of a day at the company: the one before the next begins, whatever the clocks do that night."""
-    begins = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(place.zone))
-    return begins.astimezone(UTC) - timedelta(seconds=1)
+    return begin_of(day + timedelta(days=1), place) - timedelta(seconds=1)
 
 
 @cache

@@ -76,6 +76,13 @@ def open_for(
     return row
 
 
+def unconfirmed(session: Session, right: Right, channel: Channel, *, language: str) -> SubjectRequest:
+    """Return a request that nobody has confirmed yet; its time counts from here all the same."""
+    row = _row(session, right, channel, None, language, now())
+    row.state = Stage.UNCONFIRMED
+    return row
+
+
 def record_done(
     session: Session,
     member: Member,
@@ -159,6 +166,19 @@ def start(session: Session, row: SubjectRequest, *, actor: audit.Actor) -> None:
     _step(session, row, Stage.IN_PROGRESS, actor)
 
 
+def may_extend(session: Session, row: SubjectRequest) -> bool:
+    """Whether a request can be given the longer time now."""
+    later = _later(session, row)
+    return (
+        row.decided_at is None and row.extended_at is None and later is not None and now() <= row.first_due_at
+    )
+
+
+def _later(session: Session, row: SubjectRequest) -> datetime | None:
+    law, place = regimes.law_of(row.regime), regimes.place_of(session)
+    return clocks.due_extended(row.received_at, Right(row.type), law, place)
+
+
 def extend(session: Session, row: SubjectRequest, reason: Extension, *, actor: audit.Actor) -> None:
     """Take the longer time that the law allows, and tell the person why.
 
@@ -166,8 +186,7 @@ def extend(session: Session, row: SubjectRequest, reason: Extension, *, actor: a
         NotAllowed: the first time is over, it was extended before, or the law knows no extension.
     """
     _demand_open(row)
-    right, law = Right(row.type), regimes.law_of(row.regime)
-    later = clocks.due_extended(row.received_at, right, law, regimes.place_of(session))
+    later = _later(session, row)
     if row.extended_at is not None or later is None:
         raise NotAllowed(N_("This time cannot be extended any further. Nothing was changed."))
     if now() > row.first_due_at:

@@ -1,12 +1,12 @@
-"""A person's data to take along (GDPR Art. 15 and 20): the records, and every file that is theirs."""
+"""The copy that a person has a right to (GDPR Art. 15): the report in words, the records, and every file that is theirs."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,16 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from compliance import consent
 from compliance.origin.credentials import sign
 from compliance.origin.iptc import Caption, into_png, xmp
 from compliance.origin.making import Making
 from compliance.origin.reading import media_type_of
 from compliance.origin.signer import signer
+from compliance.reports import files, held, making, page
+from compliance.reports.document import Document
+from compliance.reports.manifest import Sent
+from compliance.requests.regimes import regime_of
 from core.clock import now, rfc3339
 from core.db import transaction
 from core.models import (
@@ -39,15 +44,7 @@ from core.people import organizations
 from core.portraits import marks
 from core.vault import ArtifactGone, KeyErased, vault
 
-FORMAT = "headshots.export/1"
-SUFFIX = {
-    "application/json": "json",
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/heic": "heic",
-    "image/avif": "avif",
-}
+FORMAT = "headshots.export/2"
 # Never an adapter or a checkpoint: whoever holds one could make pictures of the person.
 FOLDER = {
     Kind.PHOTO: "photos",
@@ -83,42 +80,44 @@ class Plan:
         records: `data.json`.
         files: Pictures and the rest.
         company: Who is named as the maker of headshots.
+        report: The same in words, without the list of what goes with it.
     """
 
     records: bytes
     files: list[File]
     company: str
+    report: Document
 
 
-def plan(session: Session, member: Member) -> Plan:
-    """Collect the records of `member` and the names of their files."""
-    artifacts = session.scalars(
-        select(Artifact)
-        .where(
-            Artifact.member_id == member.id,
-            Artifact.kind.in_(FOLDER),
-            Artifact.delete_requested_at.is_(None),
-        )
-        .order_by(Artifact.id)
-    ).all()
-    names: dict[UUID, str] = {}
-    numbers: Counter[str] = Counter()
-    for artifact in artifacts:
-        folder = FOLDER[Kind(artifact.kind)]
-        numbers[folder] += 1
-        suffix = SUFFIX.get(artifact.media_type, "bin")
-        names[artifact.id] = f"{folder}/{numbers[folder]:02d}.{suffix}"
-    records = {"format": FORMAT, "exported_at": rfc3339(now()), **_records(session, member, names)}
+def plan(session: Session, member: Member, language: str | None = None) -> Plan:
+    """Collect the records of `member`, the names of their files, and the report.
+
+    Args:
+        session: bound to their organization.
+        member: whose data it is.
+        language: of the report; theirs if not given.
+    """
+    biometrics = making.hands_over_biometrics(regime_of(session, member))
+    folders: dict[Kind, str] = {k: f for k, f in FOLDER.items() if biometrics or k is not Kind.LIKENESS}
+    artifacts = files.held(session, member.id, folders)
+    names = files.names(artifacts, folders)
+    records = {
+        "format": FORMAT,
+        "exported_at": rfc3339(now()),
+        **_records(session, member, names, biometrics=biometrics),
+        "held": held.read(session, member, biometrics=biometrics),
+    }
     content = json.dumps(records, indent=2, ensure_ascii=False).encode()
     made = _makings(session, member)
     own = {
         artifact.id: Making.of_own_picture() for artifact in artifacts if artifact.kind == Kind.OWN_PICTURE
     }
-    files = [
+    taken = [
         File(name, key, *made[key]) if key in made else File(name, key, own.get(key))
         for key, name in names.items()
     ]
-    return Plan(content, files, organizations.current(session).name)
+    report = making.report(session, member, language=language or member.language, names=names)
+    return Plan(content, taken, organizations.current(session).name, report)
 
 
 def _makings(session: Session, member: Member) -> dict[UUID, tuple[Making, int | None]]:
@@ -139,7 +138,7 @@ def _at(moment: datetime | None) -> str | None:
     return rfc3339(moment) if moment else None
 
 
-def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[str, Any]:
+def _records(session: Session, member: Member, names: dict[UUID, str], *, biometrics: bool) -> dict[str, Any]:
     own = member.id
     participations = session.execute(
         select(Participation, Shoot)
@@ -154,6 +153,7 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
             "email": member.email,
             "employee_id": member.employee_id,
             "department": member.department,
+            "place": member.place,
             "language": member.language,
             "role": member.role,
             "known_since": _at(member.created_at),
@@ -193,6 +193,8 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "language": row.language,
                 "text_version": row.text_version,
                 "text_sha256": row.text_sha256,
+                "notice_sha256": row.notice_sha256,
+                "signed": asdict(signed) if (signed := consent.signature_of(row)) else None,
             }
             for row in session.scalars(select(Consent).where(Consent.member_id == own).order_by(Consent.id))
         ],
@@ -203,7 +205,7 @@ def _records(session: Session, member: Member, names: dict[UUID, str]) -> dict[s
                 "uploaded_at": _at(row.created_at),
                 "checked_at": _at(row.checked_at),
                 "removed_at": _at(row.removed_at),
-                "verdict": row.verdict,
+                "verdict": held.own_face_only(row.verdict, row.subject, biometrics=biometrics),
                 "my_face_at": row.subject,
                 "i_said_it_is_me_at": _at(row.confirmed_at),
                 "likeness_file": names.get(row.likeness_id) if row.likeness_id else None,
@@ -266,17 +268,27 @@ def contents(org_id: UUID, wanted: Plan) -> Iterator[tuple[str, bytes]]:
     """Yield each file by name, one in memory at a time, and no connection held between them.
 
     What we made says so, in IPTC's fields and signed, as every delivered picture does. A file that is deleted while
-    the others are read is left out.
+    the others are read is left out. The report comes last: it lists each file that was sent with its hash.
 
     Raises:
         NotSigned: the origin of one could not be signed.
     """
+    sent = list[Sent]()
+    for name, content in _files(org_id, wanted):
+        sent.append(Sent(name, len(content), hashlib.sha256(content).hexdigest()))
+        yield name, content
+    report = making.finished(wanted.report, sent)
+    yield page.JSON_NAME, report.content()
+    yield "report.pdf", page.pdf(report)
+
+
+def _files(org_id: UUID, wanted: Plan) -> Iterator[tuple[str, bytes]]:
     yield "data.json", wanted.records
     for file in wanted.files:
         try:
             with transaction(org_id) as session:
-                held = vault().find(session, file.artifact_id)
-            content = vault().open(held)
+                kept = vault().find(session, file.artifact_id)
+            content = vault().open(kept)
         except (ArtifactGone, KeyErased):
             continue
         yield (

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import tomllib
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,11 +31,12 @@ from core.vault import derive
 WORDS: Final = Path(__file__).with_suffix(".toml")
 LANGUAGES: Final = ("en", "de")
 OPENED: Final = "opened"
+UNRESTRICTED: Final = "unrestricted"
 _PROOF_BYTES: Final = 24
 MOST_LETTERS: Final = 2000  # of what the company adds to an answer
 # Steps that are told; a closed request has nobody any more who could be.
 TOLD: Final = frozenset(
-    {OPENED, "extended", "lifted", *(one.value for one in Stage)}
+    {OPENED, UNRESTRICTED, "extended", "lifted", *(one.value for one in Stage)}
     - {Stage.UNCONFIRMED, Stage.RECEIVED, Stage.CLOSED}
 )
 
@@ -48,7 +52,7 @@ def owe(session: Session, row: SubjectRequest, event_id: UUID, actor: audit.Acto
         said: what the company adds.
     """
     kind = _kind(session.get_one(AuditEvent, event_id))
-    if kind not in TOLD or actor.member_id == (row.member_id or row.id) or row.sealed is None:
+    if kind not in TOLD or actor.member_id == (row.member_id or row.id) or not address_of(session, row):
         return
     if said.strip():
         now_said = words.read(row)
@@ -86,22 +90,43 @@ def address_of(session: Session, row: SubjectRequest) -> str:
     return words.read(row).address
 
 
+def preview(session: Session, row: SubjectRequest, kind: str) -> tuple[str, str]:
+    """Return the mail about a step that may follow, for whoever would take it; its links open nothing.
+
+    Which reason an extension or a hold has is not chosen yet: it says so.
+    """
+    law, place = regimes.law_of(row.regime), regimes.place_of(session)
+    slug = organizations.current(session).slug
+    values = {"data": f"{base()}/your-data/…", "link": f"{base()}/privacy/{slug}/requests/…"}
+    if kind == "extended":
+        later = clocks.due_extended(row.received_at, Right(row.type), law, place) or row.due_at
+        values |= {"why_longer": "[…]", "due": day_in(words_in(row.language), later, place)}
+    if kind == Stage.HELD:
+        values |= {"basis": "[…]"}
+    return written(session, row, kind, instead=values)
+
+
 def written(
-    session: Session, row: SubjectRequest, kind: str, *, said: str = "", basis: str = ""
+    session: Session,
+    row: SubjectRequest,
+    kind: str,
+    *,
+    said: str = "",
+    instead: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[str, str]:
-    """Return subject and text of the mail about a step, in the person's language; also of one that may follow.
+    """Return subject and text of the mail about a step, in the person's language.
 
     Args:
         session: bound to the organization.
         row: the request.
         kind: one of `TOLD`.
         said: what the company adds.
-        basis: of a refusal that is not proposed yet.
+        instead: stands in the place of what the row says.
     """
     said_in = words_in(row.language)
     organization = organizations.current(session)
-    chosen = basis or (row.hold if kind == Stage.HELD else row.basis) or ""
-    values = _values(session, row, organization, said_in, chosen)
+    chosen = (row.hold if kind == Stage.HELD else row.basis) or ""
+    values = _values(session, row, organization, said_in, chosen) | dict(instead)
     own = said_in["steps"][kind]
     if kind == Stage.FULFILLED:
         known = row.member_id is not None
@@ -128,8 +153,8 @@ def _values(
     return {
         "company": organization.name,
         "right": said_in["rights"][row.type],
-        "received": format_date(clocks.local_day(row.received_at, place), "long", locale=said_in["language"]),
-        "due": format_date(clocks.local_day(row.due_at, place), "long", locale=said_in["language"]),
+        "received": day_in(said_in, row.received_at, place),
+        "due": day_in(said_in, row.due_at, place),
         "why_longer": said_in["extension"].get(row.extension or "", ""),
         "basis": said_in["basis"].get(chosen, ""),
         "law": offered(right, law).get(Basis(chosen), "") if chosen else "",
@@ -138,6 +163,11 @@ def _values(
         else f"{base()}/trust/{organization.slug}/data",
         "link": status_link(organization.slug, row),
     }
+
+
+def day_in(said_in: Mapping[str, Any], moment: datetime, place: clocks.Place) -> str:
+    """Return which day it is at the company, in words."""
+    return format_date(clocks.local_day(moment, place), "long", locale=said_in["language"])
 
 
 def base() -> str:

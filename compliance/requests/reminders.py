@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from babel.dates import format_date
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from compliance.log.alarm import plain
-from compliance.requests import clocks, letters, regimes
+from compliance.requests import letters, regimes
 from core.clock import now
 from core.db import organization_of
 from core.mail.message import Mail
@@ -54,7 +53,7 @@ def mails(session: Session) -> list[Mail]:
         lines = [
             said["reminder"]["overdue" if row.due_at < moment else "line"].format(
                 right=said["rights"][row.type],
-                due=format_date(clocks.local_day(row.due_at, place), "long", locale=said["language"]),
+                due=letters.day_in(said, row.due_at, place),
             )
             for row in rows
         ]

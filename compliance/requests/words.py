@@ -28,6 +28,7 @@ class Words:
         name: what they call themselves.
         agent: who asks on their behalf, and in which role.
         text: what they wrote.
+        code_to: where an agent’s code went.
         notes: what the company added to its answers, by the event's id.
     """
 
@@ -35,6 +36,7 @@ class Words:
     name: str = ""
     agent: str = ""
     text: str = ""
+    code_to: str = ""
     notes: dict[str, str] = field(default_factory=dict)
 
 

@@ -7,7 +7,8 @@ from core.models.attestation import Attestation
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
 from core.models.certificate import Certificate
-from core.models.consent import Consent
+from core.models.company_report import CompanyReport
+from core.models.consent import Consent, ShownNotice
 from core.models.erasure import Erasure
 from core.models.farewell import Farewell
 from core.models.headshot import Headshot
@@ -43,6 +44,7 @@ __all__ = [
     "Certificate",
     "Channel",
     "Checkpoint",
+    "CompanyReport",
     "Consent",
     "CosignatureRow",
     "DirectoryState",
@@ -68,6 +70,7 @@ __all__ = [
     "RosterImport",
     "SamlConnectionRow",
     "Shoot",
+    "ShownNotice",
     "SignInMethod",
     "Stage",
     "State",

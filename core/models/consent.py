@@ -1,19 +1,22 @@
-"""`consents`: what a person agreed to, in which words."""
+"""`consents`: what a person agreed to, and `notices`: in which words."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
-from core.personal import Harmless, Stays, harmless, stays
+from core.personal import Category, Harmless, Stays, harmless, personal, stays
 
 
 class Consent(Tenant):
-    """One answer to one purpose. Rows are never changed but for `withdrawn_at`; the newest counts."""
+    """One answer to one purpose; the newest counts.
+
+    The database lets nothing of a row change but `withdrawn_at`, which is never emptied again, and `signed`, which erasure empties.
+    """
 
     __tablename__ = "consents"
     __table_args__ = (
@@ -29,4 +32,18 @@ class Consent(Tenant):
     language: Mapped[str] = mapped_column(String(8), info=harmless(Harmless.CODE))
     text_version: Mapped[str] = mapped_column(String(32), info=harmless(Harmless.CODE))
     text_sha256: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.CODE))
+    # The whole of what was read, a row of `notices`; null for those from before it was kept.
+    notice_sha256: Mapped[str | None] = mapped_column(String(64), info=harmless(Harmless.CODE))
+    # The name and state that the person typed, where the law asks for a release in writing; under their key.
+    signed: Mapped[bytes | None] = mapped_column(LargeBinary, info=personal(Category.IDENTITY))
     withdrawn_at: Mapped[datetime | None]
+
+
+class ShownNotice(Tenant):
+    """A text as people read and answered it, kept once however many did. It says nothing of any of them."""
+
+    __tablename__ = "notices"
+    __table_args__ = (UniqueConstraint("org_id", "sha256", name="uq_notices_sha256"),)
+
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[str] = mapped_column(Text)  # RFC 8785 JSON, whose hash that is

@@ -32,6 +32,8 @@ class Erasure(Tenant):
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), unique=True)
     subject: Mapped[str] = mapped_column(String(64), info=harmless(Harmless.KEYED))
     reason: Mapped[str] = mapped_column(String(32), info=harmless(Harmless.CODE))
+    # Whose law's words the person would have got; null for those from before it was noted.
+    regime: Mapped[str | None] = mapped_column(String(16), info=harmless(Harmless.CODE))
     language: Mapped[str] = mapped_column(String(8), default="en", info=harmless(Harmless.CODE))
     receipt_sha256: Mapped[bytes] = mapped_column(
         LargeBinary(32), unique=True, info=harmless(Harmless.RANDOM)

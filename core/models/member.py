@@ -46,6 +46,7 @@ NAMES: Final = (
     "department",
     "idp_entity_id",
     "name_id",
+    "place",  # where they work: an ISO 3166 code such as `DE` or `US-IL`
 )
 
 
@@ -69,6 +70,7 @@ class Person(Tenant):
     # The names, under the person's key: `core.vault.names`.
     sealed: Mapped[bytes | None] = mapped_column(info=personal(Category.IDENTITY))
     disabled_at: Mapped[datetime | None]
+    restricted_at: Mapped[datetime | None]  # kept, and used for nothing, since then
     links_ended_at: Mapped[datetime | None]  # links to one's data from before open nothing
     erased_at: Mapped[datetime | None]
     plain_email: Mapped[str | None] = _plain("email", 254)
@@ -78,6 +80,7 @@ class Person(Tenant):
     plain_department: Mapped[str | None] = _plain("department", 120)
     plain_idp_entity_id: Mapped[str | None] = _plain("idp_entity_id", 512)
     plain_name_id: Mapped[str | None] = _plain("name_id", 512)
+    plain_place: Mapped[str | None] = _plain("place", 6)
 
     __table_args__: Any = (
         Index("uq_members_email", "org_id", text("lower(email)"), unique=True),
@@ -109,6 +112,7 @@ class Member(Person):
     department: Mapped[str | None] = mapped_column(String(120), info=personal(Category.IDENTITY))
     idp_entity_id: Mapped[str | None] = mapped_column(String(512), info=personal(Category.IDENTITY))
     name_id: Mapped[str | None] = mapped_column(String(512), info=personal(Category.IDENTITY))
+    place: Mapped[str | None] = mapped_column(String(6), info=personal(Category.IDENTITY))
 
     __table_args__: Any = (
         Index("uq_directory_email", "org_id", text("lower(email)"), unique=True),

@@ -74,6 +74,8 @@ class Participation(SealedRow):
     # the shortest time after which the consent pages promised to end selfies, days; none before the first
     promised_days: Mapped[int | None] = mapped_column(info=harmless(Harmless.WORK))
     # the same of headshots, days after the shoot has ended
+    # The day on which whatever was measured on a face is destroyed, come what may; where a release named one.
+    destroy_by: Mapped[datetime | None]
     promised_headshot_days: Mapped[int | None] = mapped_column(info=harmless(Harmless.WORK))
     reminders_ended_at: Mapped[datetime | None]  # the person wants no more reminders of this shoot
 

@@ -20,6 +20,9 @@ class Field(StrEnum):
     EMPLOYEE_ID = "employee_id"
     DEPARTMENT = "department"
     LANGUAGE = "language"
+    COUNTRY = "country"
+    STATE = "state"
+    LOCATION = "location"
 
 
 NAMES = (Field.FIRST_NAME, Field.LAST_NAME, Field.FULL_NAME)
@@ -67,6 +70,24 @@ HEADERS: Mapping[Field, tuple[str, ...]] = {
     ),
     Field.LANGUAGE: (
         "language", "preferredlanguage", "lang", "locale", "sprache", "korrespondenzsprache", "langue", "idioma",
+    ),
+    # Where somebody works comes before where they live.
+    Field.COUNTRY: (
+        "workcountry", "countryofwork", "worklocationcountry", "workaddresscountry", "primaryworkaddresscountry", "locationaddresscountry",
+        "locationcountry", "officecountry", "arbeitsland", "einsatzland", "paysdetravail", "paísdetrabajo", "country", "countryregion",
+        "countryorregion", "countrycode", "countryname", "land", "landregion", "landoderregion", "ländercode", "länderkürzel",
+        "pays", "paysrégion", "paysourégion", "codepays", "país", "paísregión", "paísoregión", "pais",
+    ),
+    Field.STATE: (
+        "workstate", "worklocationstate", "workaddressstate", "primaryworkaddressstate", "locationaddressstate", "locationstate",
+        "officestate", "arbeitsbundesland", "locationaddressstateprovince", "workstateprovince", "workaddressstateprovince", "state", "stateprovince", "stateorprovince", "stateregion", "stateorterritory", "usstate",
+        "province", "bundesland", "bundesstaat", "bundeslandoderprovinz", "bundeslandkanton", "état", "étatprovince", "étatouprovince", "région",
+        "estado", "estadoprovincia", "estadooprovincia", "provincia",
+    ),
+    Field.LOCATION: (
+        "worklocation", "primaryworklocation", "worksite", "workplace", "officelocation", "location", "locationname", "office", "officename", "arbeitsort",
+        "dienstort", "arbeitsplatz", "einsatzort", "standort", "bürostandort", "büro", "lieudetravail", "site", "lugardetrabajo",
+        "centrodetrabajo", "ubicación", "oficina",
     ),
 }  # fmt: skip
 _RANK = {word: (field, rank) for field, words in HEADERS.items() for rank, word in enumerate(words)}

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.clock import now
 from core.db import organization_of
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
 from core.models import Member, Role
-from core.people import addresses
+from core.people import addresses, places
 from core.vault import vault
 from core.words import N_
 
@@ -42,6 +42,7 @@ class NewMember:
     role: Role = Role.EMPLOYEE
     idp_entity_id: str | None = None
     name_id: str | None = None
+    place: str | None = None  # where they work, an ISO 3166 code
 
 
 def add(session: Session, people: Sequence[NewMember], *, actor: audit.Actor, tag: audit.Tag) -> list[Member]:
@@ -75,6 +76,7 @@ def add(session: Session, people: Sequence[NewMember], *, actor: audit.Actor, ta
             role=person.role,
             idp_entity_id=person.idp_entity_id,
             name_id=person.name_id,
+            place=person.place,
         )
         for member_id, person in zip(ids, people, strict=True)
     ]
@@ -126,3 +128,25 @@ def by_email(session: Session, email: str) -> Member | None:
     return session.scalar(
         select(Member).where(kept.in_([one, *others])).order_by(kept != one, Member.id).limit(1)
     )
+
+
+def works_in(session: Session, member: Member, place: str, *, by: str, actor: audit.Actor) -> None:
+    """Note where a person works, which decides by whose law they are asked.
+
+    Args:
+        session: bound to the organization.
+        member: the person.
+        place: an ISO 3166 code such as `DE` or `US-IL`.
+        by: who says so: `self` or `roster`. The log has that and not the place.
+        actor: who does it.
+
+    Raises:
+        InvalidInput: there is no such place; nothing was changed.
+    """
+    if not place or places.code(place) != place:
+        raise InvalidInput(N_("Please choose a country from the list. Nothing was changed."))
+    if member.place == place:
+        return
+    member.place = place
+    session.flush()
+    audit.record(session, audit.Tag.MEMBER_PLACE_SAID, actor=actor, subject=member, by=by)

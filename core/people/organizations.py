@@ -12,6 +12,7 @@ from core.db import organization_of, transaction
 from core.errors import InvalidInput
 from core.ids import new_id
 from core.models import Organization
+from core.regimes import Regime, regime_of
 from core.settings import settings
 from core.vault import vault
 
@@ -48,3 +49,25 @@ def create(slug: str, name: str, *, contact_email: str = "", language: str = "en
 def current(session: Session) -> Organization:
     """Return the session's organization."""
     return session.get_one(Organization, organization_of(session))
+
+
+def choose_regime(session: Session, regime: Regime, *, actor: audit.Actor) -> None:
+    """Say whose law's words count for people of whom nobody knows where they work."""
+    organization = current(session)
+    session.refresh(organization, with_for_update={"key_share": True})
+    if organization.regime == regime:
+        return
+    audit.record(
+        session,
+        audit.Tag.REGIME_CHANGED,
+        actor=actor,
+        before=organization.regime,
+        after=regime.value,
+    )
+    organization.regime = regime
+    session.flush()
+
+
+def regime_for(session: Session, place: str | None) -> Regime:
+    """Return whose law's words count for somebody of the session's organization who works there."""
+    return regime_of(place, Regime(current(session).regime))

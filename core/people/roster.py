@@ -12,7 +12,7 @@ from itertools import chain, islice
 from email_validator import EmailNotValidError, validate_email
 
 from core.errors import InvalidInput, TooLarge
-from core.people import addresses, cells, columns, encodings, full_names, tabular
+from core.people import addresses, cells, columns, encodings, full_names, places, tabular
 from core.people.columns import Columns, Field, Sample
 from core.people.encodings import Encoding, Reading
 from core.people.rows import Reason, Row, Values, Verdict
@@ -32,6 +32,7 @@ LANGUAGES = {
     "german": "de",
     "deutsch": "de",
 }
+LONGEST_PLACE = 80  # of what could not be read, to show it
 # What goes into mails and file names, so it must not run in a spreadsheet.
 PLAIN = (Field.EMAIL, Field.FIRST_NAME, Field.LAST_NAME, Field.FULL_NAME, Field.EMPLOYEE_ID)
 WHOLE = (Field.EMAIL, Field.FIRST_NAME, Field.LAST_NAME, Field.FULL_NAME)
@@ -162,7 +163,7 @@ def parse(content: bytes, choice: Choice | None = None, *, test_domains: bool = 
             raise RosterColumnsMissing(
                 "There is no email address in this file. It needs a column with one for each person, and"
                 " their names. A header that works: email, first name, last name, employee id, department,"
-                " language."
+                " language, country."
             )
         if len(found.labels) < 2:
             raise RosterColumnsMissing(
@@ -263,6 +264,7 @@ def _row(line: tabular.Line, found: Columns, test_domains: bool) -> Row:
     )
     email, problem = _email(tidy.get(Field.EMAIL, ""), test_domains)
     language, unknown = _language(tidy.get(Field.LANGUAGE, ""))
+    works = places.read(*(tidy.get(one, "") for one in (Field.COUNTRY, Field.STATE, Field.LOCATION)))
     values = Values(
         email=email,
         first_name=first_name,
@@ -270,6 +272,8 @@ def _row(line: tabular.Line, found: Columns, test_domains: bool) -> Row:
         employee_id=tidy.get(Field.EMPLOYEE_ID, ""),
         department=tidy.get(Field.DEPARTMENT, ""),
         language=language,
+        place=works.code,
+        place_unread=works.unread[:LONGEST_PLACE],
     )
     reasons = list(_cell_reasons(line.cells[len(found.labels) :], raw, tidy))
     if any(len(getattr(values, name)) > most for name, most in LONGEST.items()):
@@ -280,6 +284,8 @@ def _row(line: tabular.Line, found: Columns, test_domains: bool) -> Row:
         reasons.append(problem)
     if unknown:
         reasons.append(unknown)
+    if works.unread:
+        reasons.append(Reason.PLACE_UNKNOWN)
     return Row(line.number, values, tuple(reasons))
 
 

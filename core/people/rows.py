@@ -43,6 +43,7 @@ class Reason(StrEnum):
     NAME_ODD = "name_odd"
     OTHER_ENCODING = "other_encoding"
     SHOOT_CLOSED = "shoot_closed"
+    PLACE_UNKNOWN = "place_unknown"
 
 
 TEXTS: Mapping[Reason, str] = {
@@ -79,6 +80,10 @@ TEXTS: Mapping[Reason, str] = {
         " It is read as it stands here: please compare."
     ),
     Reason.SHOOT_CLOSED: N_("The shoot was closed before it was this person’s turn."),
+    Reason.PLACE_UNKNOWN: N_(
+        "In which country this person works, in the United States also in which state, cannot be told from: %(place)s."
+        " Your company’s usual consent text is shown, until the person says where they work."
+    ),
 }
 WARNINGS = frozenset(
     {
@@ -88,6 +93,7 @@ WARNINGS = frozenset(
         Reason.LETTERS_DOUBTFUL,
         Reason.NAME_ODD,
         Reason.OTHER_ENCODING,
+        Reason.PLACE_UNKNOWN,
     }
 )
 SKIPS = frozenset({Reason.ALREADY_IN_SHOOT})
@@ -95,7 +101,10 @@ SKIPS = frozenset({Reason.ALREADY_IN_SHOOT})
 
 @dataclass(frozen=True)
 class Values:
-    """A row's cells, trimmed; `language` is `en`, `de` or empty for the company's own."""
+    """A row's cells, trimmed; `language` is `en`, `de` or empty for the company's own.
+
+    `place` is the code of where the person works, `place_unread` what of it could not be read.
+    """
 
     email: str = ""
     first_name: str = ""
@@ -103,6 +112,8 @@ class Values:
     employee_id: str = ""
     department: str = ""
     language: str = ""
+    place: str = ""
+    place_unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,8 @@ class Row:
     @property
     def text(self) -> str:
         """The reasons in English, one sentence each."""
-        return " ".join(TEXTS[reason] % {"letters": self.letters} for reason in self.reasons)
+        said = {"letters": self.letters, "place": self.values.place_unread}
+        return " ".join(TEXTS[reason] % said for reason in self.reasons)
 
     @property
     def letters(self) -> str:

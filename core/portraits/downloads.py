@@ -68,6 +68,7 @@ def plan(session: Session, shoot: Shoot, *, actor: audit.Actor) -> list[UUID]:
             )
             .where(
                 Participation.shoot_id == shoot.id,
+                Member.restricted_at.is_(None),
                 or_(Artifact.id.is_not(None), Participation.state == State.DECLINED),
             )
             .order_by(func.lower(Member.last_name), func.lower(Member.first_name), Participation.id)
@@ -85,11 +86,11 @@ def plan(session: Session, shoot: Shoot, *, actor: audit.Actor) -> list[UUID]:
 def picture(session: Session, participation_id: UUID) -> Picture | None:
     """Return one person's picture, to be opened after the transaction.
 
-    `None` for someone who was erased or changed their mind since the download began.
+    `None` for someone who was erased, whose data is restricted, or who changed their mind since the download began.
     """
     participation = participations.get(session, participation_id)
     member = session.get_one(Member, participation.member_id)
-    if member.erased_at is not None:
+    if member.erased_at is not None or member.restricted_at is not None:
         return None
     names = {
         "employee_id": member.employee_id or "",
@@ -135,7 +136,8 @@ def handed(session: Session, participation_id: UUID, *, is_master: bool, actor: 
         actor: who downloads it.
     """
     participation = participations.get(session, participation_id, lock=True)
-    if participation.state == State.ERASED:
+    member = session.get_one(Member, participation.member_id)
+    if participation.state == State.ERASED or member.restricted_at is not None:
         return False
     if is_master:
         if participation.chosen_headshot_id is None:
@@ -145,7 +147,7 @@ def handed(session: Session, participation_id: UUID, *, is_master: bool, actor: 
         session,
         audit.Tag.HEADSHOT_HANDED,
         actor=actor,
-        subject=session.get_one(Member, participation.member_id),
+        subject=member,
         participation=str(participation.id),
         shoot=str(participation.shoot_id),
         headshot=is_master,

@@ -17,7 +17,7 @@ from core.people.rows import Reason, Row, Verdict
 from core.shoots import imports
 from core.vault import Held, Sealed, vault
 
-COLUMNS: Final = (*imports.COLUMNS[:7], "result", "reason")
+COLUMNS: Final = (*imports.COLUMNS[:-1], "result", "reason")
 _RESULT: Final = COLUMNS.index("result")
 RESULTS: Final = {
     Verdict.OK: "invited",

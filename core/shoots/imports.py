@@ -32,7 +32,10 @@ from core.vault import ArtifactGone, Held, KeyErased, Sealed, vault
 
 KEPT_FOR = timedelta(hours=1)
 BATCH = 1000
-COLUMNS = ("email", "first name", "last name", "employee id", "department", "language", "line", "reason")
+COLUMNS = (
+    *("email", "first name", "last name", "employee id", "department", "language", "country"),
+    *("line", "reason"),
+)
 
 
 class ImportGone(Gone):
@@ -190,6 +193,7 @@ def cells(row: Row) -> tuple[str, ...]:
         values.employee_id,
         values.department,
         values.language,
+        values.place_unread or values.place,
         str(row.line),
     )
 
@@ -286,11 +290,17 @@ def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Ac
             employee_id=row.values.employee_id or None,
             department=row.values.department or None,
             language=row.values.language or default,
+            place=row.values.place or None,
         )
         for row in rows
         if addresses.canonical(row.values.email) not in among.by_email
     ]
     added = members.add(session, new, actor=actor, tag=audit.Tag.MEMBER_IMPORTED)
+    for row in rows:
+        found = among.by_email.get(addresses.canonical(row.values.email))
+        # What is known of somebody stays, as their name does; they can say it otherwise themselves.
+        if found is not None and row.values.place and not found.place:
+            members.works_in(session, found, row.values.place, by="roster", actor=actor)
     moment = now()
     joined = [
         Participation(

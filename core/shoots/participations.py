@@ -166,7 +166,8 @@ def move(session: Session, participation: Participation, to: State, *, actor: au
         audit.Tag.PARTICIPATION_MOVED,
         actor=actor,
         subject=subject,
-        participation=str(participation.id),
+        # An erased person's entries name nothing that a backup has beside them.
+        participation=None if to is State.ERASED else str(participation.id),
         before=before.value,
         after=to.value,
     )

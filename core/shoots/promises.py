@@ -109,11 +109,24 @@ def after_close(organization: Organization, shoot: Shoot) -> dict[Kept, datetime
     return {kept: begin + timedelta(days=days[kept]) for kept, begin in begins.items()}
 
 
-def promise(session: Session, participation: Participation) -> None:
-    """Note what the consent page says at this moment; an earlier shorter promise stays."""
+def promise(session: Session, participation: Participation, *, until: datetime | None = None) -> None:
+    """Note what the consent page says at this moment; an earlier shorter promise stays.
+
+    Args:
+        session: bound to the organization.
+        participation: whose.
+        until: the day on which everything is destroyed, where the page names one.
+    """
     organization = organizations.current(session)
     for kept, column in _PROMISED.items():
         setattr(participation, column.key, days_of(organization, participation, kept))
+    if until is not None:
+        participation.destroy_by = min(until, participation.destroy_by or until)
+
+
+def latest(organization: Organization, shoot: Shoot) -> datetime:
+    """Return the end that a release may name: of somebody who approves on the last day that there is anything to approve."""
+    return shoot.deadline + timedelta(days=2 * schedule(organization)[Kept.SELFIES])
 
 
 def change(session: Session, days: Mapping[Kept, int], *, actor: audit.Actor) -> None:

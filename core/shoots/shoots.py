@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,6 +17,7 @@ from sqlalchemy import (
     String,
     Uuid,
     any_,
+    case,
     false,
     func,
     literal,
@@ -23,7 +27,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import audit, locks
 from core.brand import styles
@@ -201,14 +205,31 @@ def listed(session: Session) -> list[tuple[Shoot, Style]]:
     return [(shoot, style) for shoot, style in rows]
 
 
+# Letters that no decomposition takes apart; the same in Python and in the database.
+_WHOLE: Final = ("øØłŁđĐı", "oOlLdDi")
+_ACCENTS: Final = "[\u0300-\u036f]"  # combining diacritical marks
+
+
+def _bare(text: str) -> str:
+    """Return a text without accents."""
+    return re.sub(_ACCENTS, "", unicodedata.normalize("NFD", text)).translate(str.maketrans(*_WHOLE))
+
+
+def _bared(column: InstrumentedAttribute[str | None]) -> ColumnElement[str | None]:
+    """Return a column without accents; most values have none, and taking them apart costs more than asking for that."""
+    apart = func.regexp_replace(func.normalize(column, literal_column("NFD")), _ACCENTS, "", "g")
+    bare = func.translate(apart, *_WHOLE)
+    return case((func.octet_length(column) > func.length(column), bare), else_=column)
+
+
 def matches(words: str) -> ColumnElement[bool]:
-    """Return the condition that each of `words` begins or stands in a name, address or employee ID."""
+    """Return the condition that each of `words` stands in a name, address or employee ID, whatever case and accents."""
     condition: ColumnElement[bool] = Member.id.is_not(None)
-    for word in words.split()[:8]:
+    for word in _bare(words).split()[:8]:
         pattern = "%" + word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
         condition &= or_(
             *(
-                column.ilike(pattern, escape="\\")
+                _bared(column).ilike(pattern, escape="\\")
                 for column in (Member.first_name, Member.last_name, Member.email, Member.employee_id)
             )
         )
@@ -294,6 +315,8 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
         raise NotRemindable("This person is past the invitation, so no new link is needed.")
     if session.get_one(Member, participation.member_id).disabled_at is not None:
         raise NotRemindable("This person’s access is switched off, so no link is sent.")
+    if session.get_one(Member, participation.member_id).restricted_at is not None:
+        raise NotRemindable("This person’s data is restricted at their request, so no link is sent.")
     again = invites.is_withdrawn(session, participation)
     if not again and not reminders.wanted(participation):
         raise NotRemindable("This person asked for no more reminders. The link that they have still works.")
@@ -313,7 +336,7 @@ def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
     recent = select(Invite.participation_id).where(
         Invite.created_at > now() - REMIND_AGAIN_AFTER, Invite.revoked_at.is_(None)
     )
-    disabled = select(Member.id).where(Member.disabled_at.is_not(None))
+    disabled = select(Member.id).where(Member.disabled_at.is_not(None) | Member.restricted_at.is_not(None))
     rows = _locked(
         session,
         select(Participation).where(

@@ -15,7 +15,17 @@ from compliance.log.nodes import StoredNodes
 from compliance.verify import verify_file
 from core.db import Lookup, transaction
 from core.errors import AppError
-from core.models import Artifact, AuditEvent, Certificate, Checkpoint, LogLeaf, LogNode, Person, Statement
+from core.models import (
+    Artifact,
+    AuditEvent,
+    Certificate,
+    Checkpoint,
+    CompanyReport,
+    LogLeaf,
+    LogNode,
+    Person,
+    Statement,
+)
 from core.vault import Held, vault
 
 SAMPLE = 20  # objects of each company that are opened; all are looked for
@@ -93,6 +103,9 @@ def _certificates(session: Session, org_id: UUID, found: Findings) -> None:
     for statement in session.scalars(select(Statement).execution_options(yield_per=20)):
         if not verify_file(statement.pdf, published).ok:
             found.problems.append(f"the statement of {statement.month} does not verify")
+    for report in session.scalars(select(CompanyReport).execution_options(yield_per=20)):
+        if not verify_file(report.pdf, published).ok:
+            found.problems.append(f"report {report.report}, version {report.version}, does not verify")
 
 
 def _erased(session: Session, found: Findings) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from deploy.bench.access import bench_access
+
 if TYPE_CHECKING:
     from compliance.log.merkle import NodeStore
     from deploy.bench import Report
@@ -31,6 +33,7 @@ def bench_compliance(report: Report, org_id: UUID, entries: int, folder: Path) -
     _look(report, org_id, size)
     _bundle(report, org_id, size, folder)
     _certify(report, org_id)
+    bench_access(report, org_id)
     _directory(report, org_id, min(entries, PEOPLE))
 
 
@@ -196,7 +199,6 @@ def _certify(report: Report, org_id: UUID) -> None:
     from compliance.certificate.issuing import operator
     from compliance.certificate.parts import EpochTurn, Status
     from compliance.certificate.readback import ReadBack
-    from compliance.consent.texts import Regime
     from compliance.erasure import TOOL
     from compliance.evidence import keys_address, signing_keys
     from compliance.log import sequencer
@@ -204,6 +206,7 @@ def _certify(report: Report, org_id: UUID) -> None:
     from core.clock import now
     from core.db import transaction
     from core.ids import new_id
+    from core.regimes import Regime
 
     moment = now()
     places = tuple(f"objects/be/{new_id().hex}" for _ in range(12))

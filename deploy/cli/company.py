@@ -12,6 +12,7 @@ from deploy.cli.group import json_option, main, reporter
 if TYPE_CHECKING:
     from deploy.company import Company
 
+REGIMES = ("gdpr", "uk", "swiss", "ccpa", "bipa", "texas", "washington", "colorado", "other")
 ATTRIBUTES = ("email", "first_name", "last_name", "groups")
 
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -187,6 +188,15 @@ def _attribute(_context: click.Context, _option: click.Parameter, given: tuple[s
     type=int,
     help="Days after somebody was locked out until everything of theirs is erased, 1 to 365.",
 )
+@click.option(
+    "--country", help="The country that it is in, by its code, such as DE: its public holidays count."
+)
+@click.option("--time-zone", help="Its time zone as the IANA names it, such as Europe/Berlin.")
+@click.option(
+    "--regime",
+    type=click.Choice([*REGIMES]),
+    help="Whose law's words count for people of whom nobody knows where they work.",
+)
 @click.option("--legal-name", help="Who the company is in law; deletion certificates name it so.")
 @click.option(
     "--postal-address", help="Its postal address, also printed there; lines separated by line ends."
@@ -206,6 +216,9 @@ def edit(
     idp_initiated: bool | None,
     legal_name: str | None,
     postal_address: str | None,
+    country: str | None,
+    time_zone: str | None,
+    regime: str | None,
     as_json: bool,
     **days: int | None,
 ) -> None:
@@ -214,6 +227,7 @@ def edit(
     SLUG is the company's short name.
     """
     from core import logs
+    from core.regimes import Regime
     from core.shoots.promises import Kept
     from deploy.company import Edit, change
 
@@ -236,6 +250,9 @@ def edit(
             days={Kept(kept): asked for kept, asked in days.items() if asked is not None},
             legal_name=legal_name,
             postal_address=postal_address,
+            country=country,
+            time_zone=time_zone,
+            regime=Regime(regime) if regime else None,
         ),
     )
     reporter(as_json)(_facts(changed), "\n".join(_lines(changed)))
@@ -256,6 +273,9 @@ def _facts(found: Company) -> dict[str, Any]:
         "kept_days": {kept.value: days for kept, days in found.days.items()},
         "legal_name": found.legal_name,
         "postal_address": found.postal_address,
+        "country": found.country,
+        "time_zone": found.time_zone,
+        "regime": found.regime,
     }
     if theirs is not None:
         facts |= {
@@ -299,6 +319,8 @@ def _lines(found: Company) -> list[str]:
     rows += [(_ENDS[kept], f"{days} days") for kept, days in facts["kept_days"].items()]
     rows.append(("Legal name", found.legal_name or "not given"))
     rows.append(("Postal address", found.postal_address.replace("\n", ", ") or "not given"))
+    rows.append(("Country, time zone", f"{found.country or 'not given'}, {found.time_zone}"))
+    rows.append(("Law where no place is known", found.regime))
     width = max(len(name) for name, _ in rows)
     return [f"{name:{width}}  {value}" for name, value in rows]
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from compliance.log.cosignature import CosignerKey
 from compliance.log.note import NoteError
+from compliance.opening import found_in
 from compliance.origin.reading import media_type_of
 from compliance.origin.signer import FILE as ORIGIN
 from compliance.origin.signer import load
 from compliance.signing import PublishedKeys, PublishedSigner
-from compliance.verify import Kind, Verification, verify_consistency, verify_file
+from compliance.verify import Claim, Kind, Verification, verify_consistency, verify_file
 from core.errors import ConfigurationError, InvalidInput
 from core.portraits import marks
 
@@ -24,7 +25,12 @@ SIGNER = "signer trusted"
 
 
 def verify_files(
-    files: Sequence[Path], keys: Path | None, home: Path, report: Report, witnesses: Sequence[str] = ()
+    files: Sequence[Path],
+    keys: Path | None,
+    home: Path,
+    report: Report,
+    witnesses: Sequence[str] = (),
+    claim: Claim | None = None,
 ) -> bool:
     """Verify evidence offline; return whether all of it holds.
 
@@ -39,7 +45,7 @@ def verify_files(
     good = True
     for path in files:
         published, source = _keys_for(path, keys, home)
-        result = verify_file(path, published, trusted)
+        result = verify_file(path, published, trusted, claim)
         if keys is None and any(one.name == SIGNER and not one.ok for one in result.checks):
             raise ConfigurationError(
                 f"{path} was not signed by the installation whose keys are in {source}, the only ones on this "
@@ -48,6 +54,21 @@ def verify_files(
         good &= result.ok
         _say(path, result, source, report)
     return good
+
+
+def claim_of(receipt: Path, address: str) -> Claim:
+    """Return whose a certificate has to be.
+
+    Raises:
+        InvalidInput: the file holds no receipt, an old one that opens nothing, or several.
+    """
+    opening = found_in(receipt.read_text(encoding="utf-8", errors="replace"))
+    if opening is None:
+        raise InvalidInput(
+            f"{receipt} does not hold one whole receipt. Save the mail, or put the page's address in a file: it looks like "
+            "https://…/erased/ with 64 letters after it. One of 32 letters is from before and opens nothing."
+        )
+    return Claim(opening, address)
 
 
 def verify_pair(

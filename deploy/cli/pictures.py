@@ -155,6 +155,14 @@ def score(
     metavar="VKEY",
     help="A checkpoint must be cosigned by this witness; several may be given. Ask the witness itself for its key.",
 )
+@click.option(
+    "--receipt",
+    type=AnyFile(),
+    help="The person's own: the saved mail, or a file with the link of their page. The certificate must be theirs.",
+)
+@click.option(
+    "--address", help="The mail address whose person the certificate must be about; goes with --receipt."
+)
 @json_option
 def verify(
     files: tuple[Path, ...],
@@ -162,6 +170,8 @@ def verify(
     consistency: tuple[Path, Path] | None,
     proof: Path | None,
     witnesses: tuple[str, ...],
+    receipt: Path | None,
+    address: str | None,
     *,
     as_json: bool,
 ) -> None:
@@ -170,15 +180,18 @@ def verify(
     A picture that carries no content credentials, was changed since it was signed, or was signed by somebody whom
     the keys do not name, is a finding. A watermark is read too: it outlives what removes credentials.
     """
-    from deploy.cli.evidence import verify_files, verify_pair
+    from deploy.cli.evidence import claim_of, verify_files, verify_pair
 
     if not files and consistency is None:
         raise click.UsageError("Give the files to verify, or --consistency OLD NEW.")
     if proof is not None and consistency is None:
         raise click.UsageError("--proof goes with --consistency OLD NEW.")
+    if (receipt is None) != (address is None):
+        raise click.UsageError("--receipt and --address go together.")
     good, report = True, reporter(as_json)
     if files:
-        good = verify_files(files, keys, DEFAULT_HOME, report, witnesses)
+        claim = claim_of(receipt, address) if receipt is not None and address is not None else None
+        good = verify_files(files, keys, DEFAULT_HOME, report, witnesses, claim)
     if consistency is not None:
         good &= verify_pair(*consistency, proof, keys, DEFAULT_HOME, report)
     sys.exit(0 if good else 1)

@@ -13,14 +13,10 @@ ENDINGS = {".py", ".html", ".txt"}
 
 # Sets whose members are looked up by what somebody else writes.
 FROM_OUTSIDE = {
-    "Channel": "forms: HR says on which way a request came",
     "Corner": "style files and the studio's form",
     "Environment": "the settings",
-    "Extension": "HR's form, why an answer takes longer",
     "Fault": "the numbers that the compiled loops of core.image.entropy return",
     "Pass": "the kind of a scan, counted from its header",
-    "Proof": "HR's form, how it was checked who asks",
-    "Regime": "the folders of consent texts",
 }
 
 

@@ -59,6 +59,11 @@ HR_PAGES = (
     "people",
     "nobody found",
     "person",
+    "requests, none yet",
+    "new request",
+    "a request",
+    "requests",
+    "where requests are answered",
     "evidence",
     "signed out",
 )
@@ -84,6 +89,8 @@ EMPLOYEE_PAGES = (
     "taking the first consent back",
     "asking for a link to one's data",
     "link to one's data is under way",
+    "asking about one's data",
+    "code for a request",
     "erased, pending",
     "erased, complete",
     "declined",
@@ -224,6 +231,13 @@ def walk_of_an_employee(visitors: Visitors, album: Album) -> bytes:
     page.get_by_role("button", name="Mail me the link").click()
     page.wait_for_url("**/data/sent")
     album.look("link to one's data is under way", page)
+    page.goto(f"/privacy/{visitors.stack.org_slug}")
+    album.look("asking about one's data", page)
+    page.get_by_label("What do you ask for?").select_option(label="See my data")
+    page.get_by_label("Mail address of the person").fill("somebody@elsewhere.example")
+    page.get_by_role("button", name="Mail me a code").click()
+    page.wait_for_url("**/code/**")
+    album.look("code for a request", page)
     page.goto("/me/privacy")
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Erase everything").click()
@@ -448,6 +462,20 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     page.get_by_role("link", name="Kim Example").click()
     expect(page.get_by_role("heading", level=1, name="Kim Example")).to_be_visible()
     album.look("person", page)
+    at("reports", "/admin/reports")
+    at("requests, none yet", "/admin/requests?right=opt_out")
+    at("new request", "/admin/requests/new")
+    page.get_by_label("Mail address of the person").fill("grace@home.example")
+    page.get_by_label("What is asked for").select_option(label="Erase their data")
+    page.get_by_role("button", name="Open the request").click()
+    expect(page.get_by_role("heading", level=1, name="Erase their data")).to_be_visible()
+    for step in ("Confirm that it came", "Note it", "Begin with the answer"):
+        page.get_by_label("a document that was looked at").check() if step == "Note it" else None
+        page.get_by_role("button", name=step).first.click()
+    page.locator("summary", has_text="Refuse").click()
+    album.look("a request", page)
+    at("requests", "/admin/requests")
+    at("where requests are answered", "/admin/requests/place")
     at("evidence", "/admin/audit")
 
 
@@ -463,6 +491,8 @@ def walk_in_public(visitors: Visitors, album: Album, certificate: bytes) -> None
     album.look("mailbox", page)
     page.goto(f"/trust/{slug}")
     album.look("trust", page)
+    page.goto(f"/trust/{slug}/biometric-policy")
+    album.look("biometric policy", page)
     page.goto("/verify")
     album.look("check a certificate", page)
     changed = certificate[:-200] + b"\0" + certificate[-199:]

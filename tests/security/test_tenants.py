@@ -25,6 +25,7 @@ from core.models import (
     Base,
     Certificate,
     Channel,
+    CompanyReport,
     CosignatureRow,
     DirectoryState,
     Erasure,
@@ -164,6 +165,19 @@ def fill(org_id: UUID) -> None:
             actor=audit.SYSTEM,
         )
         session.add(Farewell(id=new_id(), org_id=org_id, erasure_id=erasure.id))
+        session.add(
+            CompanyReport(
+                id=new_id(),
+                org_id=org_id,
+                report="records",
+                language="en",
+                version=1,
+                facts={},
+                facts_sha256="0" * 64,
+                pdf=b"%PDF",
+                sha256="0" * 64,
+            )
+        )
         session.add(Statement(id=new_id(), org_id=org_id, month="2026-11", pdf=b"%PDF", sha256="0" * 64))
         session.add(
             SamlConnectionRow(

@@ -60,7 +60,8 @@ def mail_of(session: Session, invite_id: UUID) -> Mail | None:
         .join(Shoot, Shoot.id == Participation.shoot_id)
         .where(Invite.id == invite_id)
     ).one()
-    gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
+    off = member.disabled_at is not None or member.restricted_at is not None
+    gone = member.erased_at is not None or off or member.email is None
     if gone or invite.sent_at is not None or invite.revoked_at is not None or invite.expires_at <= now():
         return None
     if _is_spared(session, invite) or invites.is_overtaken(session, invite):

@@ -33,7 +33,8 @@ def run(job: JobRun) -> None:
 def _mail_of(session: Session, participation_id: UUID) -> Mail | None:
     participation = participations.get(session, participation_id)
     member = session.get_one(Member, participation.member_id)
-    gone = member.erased_at is not None or member.disabled_at is not None or member.email is None
+    off = member.disabled_at is not None or member.restricted_at is not None
+    gone = member.erased_at is not None or off or member.email is None
     waits = participation.state == State.READY and not gone
     return letters.ready(session, participation) if waits else None
 

@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from compliance import (
     attestation_letters,
+    ending,
     erasure,
     keyless,
     recall_letters,
@@ -30,7 +31,7 @@ from compliance.requests import keeping as requests
 from compliance.statement import issuing
 from core import locks, logs, relay
 from core.clock import now
-from core.db import demand_sessions
+from core.db import DirectoryEmpty, demand_sessions
 from core.observe import metrics
 from core.observe.figures import EVERY_SECONDS, figures
 from core.observe.server import served
@@ -73,6 +74,10 @@ class Duty:
                 logs.logger().warning("duty_waits_for_the_clock", job=self.name)
                 return
             locks.again(self.do)
+        except (
+            DirectoryEmpty
+        ):  # after a crash of the server; whoever fills it again says so, once for all duties
+            logs.logger().info("duty_waits_for_the_directory", job=self.name)
         except Exception as error:  # noqa: BLE001 - a duty's trouble must not be its last
             logs.logger().error("duty_failed", job=self.name, exc_info=error)
             metrics.DUTY_FAILURES.labels(self.name).inc()
@@ -117,6 +122,7 @@ def duties() -> list[Duty]:
         Duty("statements", timedelta(hours=1), issuing.issue_all, irreversible=True),
         Duty("checkpoint_mails", timedelta(hours=1), daily.owe_all),
         Duty("witnesses", timedelta(minutes=1), witnesses.ask_all),
+        Duty("ending_mails", timedelta(hours=1), ending.owe_all),
         Duty("recall_mails", timedelta(hours=1), recall_letters.owe_all),
         Duty("attestation_mails", timedelta(hours=1), attestation_letters.remind),
         Duty("requests", timedelta(hours=1), requests.sweep_all, irreversible=True),

@@ -1,8 +1,7 @@
 """Cut the main person out: segmentation says where, closed-form matting says how much.
 
-Around the mask's edge a band is left unknown and solved with the matting Laplacian (Levin et al. 2008, "A
-Closed-Form Solution to Natural Image Matting", by PyMatting), held to what the colours say (`mixing`) and
-weakly to the mask, so that a patterned background cannot pull it away. The result is enlarged along the
+Around the mask's edge a band is left unknown and solved with the matting Laplacian (`solving`), held to what the
+colours say (`mixing`) and weakly to the mask, so that a patterned background cannot pull it away. The result is enlarged along the
 photo's own edges, and the colours at the edge are estimated without the old background (Germer et al.
 2020, multi-level foreground estimation), which is what prevents halos on the company's backdrop.
 """
@@ -15,16 +14,15 @@ import cv2
 import numpy as np
 import pymatting
 from numpy.typing import NDArray
-from scipy import sparse  # type: ignore[import-untyped]  # scipy ships no types
 
 from workers.vision import alpha_model, segment
 from workers.vision.cutout import Cutout, Mask
 from workers.vision.geometry import CHIN, UPPER_LIP, Box, Face, Pixels
 from workers.vision.light import face_area
-from workers.vision.mixing import mixture
 from workers.vision.photometry import inside, reduced
 from workers.vision.rim import settled
 from workers.vision.segment import SURE, disc, person_mask
+from workers.vision.solving import solved
 
 MAX_SIDE: Final = 1400  # pixels of a cut-out: what a 1,024 px master shows of it, plus its margins
 # pixels; up to the first the band is solved as it is, what is larger at the second and refined up to the cut-out's size:
@@ -39,7 +37,6 @@ _BODY_BAND: Final = 0.012
 _PRIOR_HAIR: Final = 3e-3
 _PRIOR_CLOTH: Final = 1.5e-2
 _PRIOR_RIM: Final = 3e-1
-_MIXTURE: Final = 0.3
 # What cloth has: an outline whose teeth and smudges of this size (sigma, of the head's height) are none of its
 # own, and an edge of so many pixels at the size that is solved. It fades in over a share of the head's height.
 _CLOTH_DETAIL: Final = 0.011
@@ -50,7 +47,6 @@ _CLOTH_BEGINS: Final = 0.06
 _HANGING: Final = 0.12
 _FALLS: Final = 1.4
 _HAZE: Final = 0.05  # alpha that only shows as a veil on a plain backdrop
-_EPSILON: Final = 1e-5  # regularisation of the colour-line model; smaller follows JPEG noise
 
 
 def matte(pixels: Pixels, face: Face, others: list[Face], region: Box, max_side: int = MAX_SIDE) -> Cutout:
@@ -194,36 +190,10 @@ def _trimap(mask: Mask, face: Face) -> Mask:
 
 
 def _solve(image: Pixels, mask: Mask, trimap: Mask, face: Face) -> Mask:
-    """Closed-form matting over the unknown pixels only, held to colours and mask."""
-    known = trimap != 0.5
-    alpha = trimap.astype(np.float64)
-    if known.all():
+    """Solve the unknown pixels, held to colours and mask."""
+    if (trimap != 0.5).all():
         return trimap
-    laplacian = sparse.csr_matrix(
-        pymatting.cf_laplacian(image / 255.0, epsilon=_EPSILON, radius=1, is_known=known.ravel())
-    )
-    unknown = np.flatnonzero(~known.ravel())
-    fixed = np.flatnonzero(known.ravel())
-    rows = laplacian[unknown]
-    target, weight = (values.ravel()[unknown] for values in _prior(mask, face))
-    mixed = mixture(image, trimap, face.head_height)
-    if mixed is not None:
-        share, sure = mixed
-        target = (target * weight + share * (_MIXTURE * sure)) / (weight + _MIXTURE * sure)
-        weight = weight + _MIXTURE * sure
-    system = (rows[:, unknown] + sparse.diags(weight)).tocsc()
-    right = weight * target - rows[:, fixed] @ alpha.ravel()[fixed]
-    solution = target  # where mask and photo agree already, conjugate gradients would divide by nothing
-    if (right - system @ target).any():
-        solution = pymatting.cg(
-            system,
-            right,
-            x0=target,
-            M=pymatting.ichol(system, discard_threshold=1e-3),
-            rtol=1e-4,
-            maxiter=200,
-        )
-    alpha.ravel()[unknown] = solution
+    alpha = solved(image, trimap, face.head_height, *_prior(mask, face))
     return np.clip((alpha - _HAZE) / (1 - 2 * _HAZE), 0, 1).astype(np.float32)
 
 

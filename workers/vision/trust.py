@@ -5,7 +5,8 @@ Five cheap looks at the photo that had no part in it are asked instead: mediapip
 about the region and about more around it, and BlazePose's mask, which is of one body. Where others stand beside
 the person the cut itself may have asked it (`parting`), so there what is open between them counts as doubt. What they
 agree on against the cut is doubt; a thin line of it is the edge's, and left to the edge's own gate. What is too small for them all
-to see, a leaf or a corner of somebody's collar, stands out of the outline as a lump.
+to see, a leaf or a corner of somebody's collar, stands out of the outline as a lump, or is given back by a second solve of
+the edge. Before a place that is drawn as finely as the person nobody can tell, and no cut is trusted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from workers.vision.parting import parted
 from workers.vision.photometry import inside, reduced
 from workers.vision.pose import body
 from workers.vision.segment import POSE_HEAD, disc, opinion
+from workers.vision.solving import solved
 
 # % of the head's height squared: above it a cut is not shown, up to the half of it it counts as clean. On
 # composites with exact truth (docs/sources.md, "Trust in a cut") all 52 wrong cuts had more, all but 13 of 89 right
@@ -40,17 +42,29 @@ _LITTLE: Final = (
 # leaves, letters and a bystander's cloth made 0.098 to 0.27, what is a person's up to 0.066, flying hair 0.061
 # (docs/sources.md, "Trust in a cut").
 _LUMP: Final = 0.075
-# Where the wall is drawn as finely as the person, as leaves, bricks and letters are, a small one is the wall's: leaves and
-# letters made 0.036 to 0.060, right cuts before them up to 0.030. They are drawn 1.06 to 1.7 times as finely, eight real
-# places 0.2 to 0.7 times.
-_LUMP_BEFORE_DETAIL: Final = 0.035
+# Where the wall is drawn as finely as the person, as leaves and letters are, a piece of it looks like a piece of the person: of 12
+# such cuts that nothing else doubted five had one. Leaves and letters are drawn 1.0 to 1.7 times as finely, eight real
+# places 0.2 to 0.7 times, bricks 0.2 to 0.6.
 _DETAIL: Final = 0.9
 _FINE: Final = 0.008  # of the head's height, sigma: what is finer counts as drawing
 _OUTSIDE: Final = (
     0.03,
     0.2,
-)  # of the head's height from the outline, above the chin: the wall that is looked at
+)  # of the head's height from the outline: the place that is looked at
 _INSIDE: Final = (0.02, 0.12)  # the same inside: hair, and the rim of the face
+# Grey levels of drawing outside, from which on a wall is not plain: plain ones with a camera's noise have 0.4, and give a second
+# solve nothing to take back.
+_PLAIN: Final = 0.6
+# What a second solve gives back to a place that is not plain, % of the head's height squared, above which it is the place's: coats
+# of others, letters and blurred things beside flying hair made 0.07 to 0.32, eight real photos up to 0.04
+# (docs/sources.md, "Trust in a cut").
+_TAKEN_BACK: Final = 0.06
+_SOLVED_HEAD: Final = 200.0  # px, head height at which it is solved again
+_FREE: Final = (0.055, 0.02)  # head heights inside and outside of the outline, which it is not told
+_HELD: Final = 2e-2  # weight of the cut in it
+_ITS_OWN: Final = 0.3  # alpha below which it says that a pixel is the place's
+_PIECE: Final = 0.007  # head heights, radius: what is thinner is an edge
+_END: Final = 0.03  # head heights at the lower border, where nothing lies further inside
 _LUMP_SEEN: Final = 300.0  # px, head height at which lumps are looked for
 _SMOOTHED: Final = (
     0.05  # of the head's height, sigma: a body's outline has nothing finer, and hair only strands
@@ -70,9 +84,18 @@ def doubt(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha
         region: Of the photo, pixels: what was cut out; clipped to the photo.
         alpha: Of the region, at any size.
     """
+    unsure = opposed(pixels, face, others, region, alpha)
     lump = largest_lump(pixels, face, region, alpha)
-    most = _LUMP_BEFORE_DETAIL if _detail_behind(pixels, face, region, alpha) > _DETAIL else _LUMP
-    return max(opposed(pixels, face, others, region, alpha), LIMIT * lump / most if lump > most else 0.0)
+    outside, detail = _drawn(pixels, face, region, alpha)
+    if lump > _LUMP:
+        unsure = max(unsure, LIMIT * lump / _LUMP)
+    if detail > _DETAIL:
+        unsure = max(unsure, LIMIT * detail / _DETAIL)
+    # A second solve costs as much as a decoding, and what is withheld already needs none.
+    if unsure > LIMIT or outside <= _PLAIN:
+        return unsure
+    taken = taken_back(pixels, face, region, alpha)
+    return max(unsure, LIMIT * taken / _TAKEN_BACK) if taken > _TAKEN_BACK else unsure
 
 
 def opposed(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha: Mask) -> float:
@@ -89,7 +112,7 @@ def opposed(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alp
 
 
 def is_doubted(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, alpha: Mask) -> bool:
-    """Say of a rough mask whether `opposed` is above `LIMIT`, with no more looks than that takes.
+    """Say of a rough mask whether `opposed` or the place is too much for the cut, with no more looks than that takes.
 
     A pose costs as much as a decoding. A rough mask's lumps say nothing of the cut's: one of nine good photos has one.
 
@@ -100,6 +123,8 @@ def is_doubted(pixels: Pixels, face: Face, others: Sequence[Face], region: Box, 
         region: See `doubt`.
         alpha: See `doubt`.
     """
+    if _drawn(pixels, face, region, alpha)[1] > _DETAIL:
+        return True
     return _weighed(pixels, face, others, region, alpha, LIMIT) > LIMIT
 
 
@@ -123,28 +148,65 @@ def largest_lump(pixels: Pixels, face: Face, region: Box, alpha: Mask) -> float:
     # Where the picture ends a body goes on.
     kept = np.pad(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) > 0.5, room, mode="edge")
     smooth = cv2.GaussianBlur(kept.astype(np.float32), (0, 0), _SMOOTHED * head) > 0.5
-    lumps = (kept & ~smooth)[room:-room, room:-room].astype(np.uint8)
-    lumps = cv2.morphologyEx(lumps, cv2.MORPH_OPEN, disc(max(1, round(_STRAND * head))))
-    _, _, pieces, _ = cv2.connectedComponentsWithStats(lumps)
-    return float(100 * max(pieces[1:, cv2.CC_STAT_AREA], default=0) / head**2)
+    return _largest((kept & ~smooth)[room:-room, room:-room], _STRAND * head, head)
 
 
-def _detail_behind(pixels: Pixels, face: Face, region: Box, alpha: Mask) -> float:
-    """Return how finely the wall beside the head is drawn, in times of how finely the head's own rim is."""
+def taken_back(pixels: Pixels, face: Face, region: Box, alpha: Mask) -> float:
+    """Return the largest piece that a second solve of the edge calls the place's: 100 × area / head height².
+
+    It is told less: who somebody is further inside, what the place is further outside, and of the cut between them only
+    a little. A corner of a neighbour's coat in the angle of neck and shoulder, which mask and outline take for the person's, has the
+    place's colours and an edge on its inner side.
+
+    Args:
+        pixels: See `doubt`.
+        face: See `doubt`.
+        region: See `doubt`.
+        alpha: See `doubt`.
+    """
+    rows, columns = inside(region, pixels)
+    scale = min(1.0, _SOLVED_HEAD / face.head_height)
+    part, head = reduced(pixels[rows, columns], scale), scale * face.head_height
+    cut = cv2.resize(alpha, part.shape[1::-1], interpolation=cv2.INTER_AREA)
+    kept = cut > 0.5
+    room = round(4 * _FREE[0] * head)
+    # Where the picture ends a body goes on.
+    body = np.pad(kept.astype(np.uint8), room, mode="edge")
+    deep, far = (
+        cv2.distanceTransform(where, cv2.DIST_L2, 5)[room:-room, room:-room] for where in (body, 1 - body)
+    )
+    trimap = np.where(deep > _FREE[0] * head, 1, np.where(far > _FREE[1] * head, 0, 0.5)).astype(np.float32)
+    again = solved(part, trimap, head, cut.astype(np.float64), np.full(cut.shape, _HELD))
+    given = kept & (again < _ITS_OWN)
+    given[len(given) - round(_END * head) :] = False
+    return _largest(given, _PIECE * head, head)
+
+
+def _drawn(pixels: Pixels, face: Face, region: Box, alpha: Mask) -> tuple[float, float]:
+    """Return how finely the place is drawn, in grey levels, and beside the head, in times of how finely the head's own rim is."""
     rows, columns = inside(region, pixels)
     scale = min(1.0, POSE_HEAD / face.head_height)
     part, head = reduced(pixels[rows, columns], scale), scale * face.head_height
     kept = (cv2.resize(alpha, part.shape[1::-1], interpolation=cv2.INTER_AREA) > 0.5).astype(np.uint8)
     grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), _FINE * head))
-    above = np.arange(len(kept))[:, None] < (face.landmarks[CHIN, 1] - rows.start) * scale
 
-    def drawn(where: NDArray[np.uint8], reach: tuple[float, float]) -> float:
+    def drawn(where: NDArray[np.uint8], reach: tuple[float, float], end: float) -> float:
         away = cv2.distanceTransform(where, cv2.DIST_L2, 5)
-        ring = fine[above & (away > reach[0] * head) & (away < reach[1] * head)]
-        return float(ring.mean()) if ring.size else 0.0
+        ring = (away > reach[0] * head) & (away < reach[1] * head)
+        seen = fine[ring & (np.arange(len(kept))[:, None] < end)]
+        return float(seen.mean()) if seen.size else 0.0
 
-    return drawn(1 - kept, _OUTSIDE) / max(1.0, drawn(kept, _INSIDE))
+    chin = (face.landmarks[CHIN, 1] - rows.start) * scale
+    beside = drawn(1 - kept, _OUTSIDE, chin)
+    return drawn(1 - kept, _OUTSIDE, len(kept)), beside / max(1.0, drawn(kept, _INSIDE, chin))
+
+
+def _largest(where: NDArray[np.bool_], thin: float, head: float) -> float:
+    """Return the largest piece, without what is thinner than that radius: 100 × area / head height²."""
+    thick = cv2.morphologyEx(where.astype(np.uint8), cv2.MORPH_OPEN, disc(max(1, round(thin))))
+    _, _, pieces, _ = cv2.connectedComponentsWithStats(thick)
+    return float(100 * max(pieces[1:, cv2.CC_STAT_AREA], default=0) / head**2)
 
 
 def _weighed(

@@ -1,17 +1,20 @@
 """Consent notices: what a person reads before they say yes or no, by law and language, with a version.
 
 A text file is `<regime>/<language>.toml`. A table such as `likeness.diffusion` holds what is said otherwise in a
-shoot with that engine. Regimes stay apart on purpose: under the GDPR consent must be
-free of any pressure, while other laws ask for other words (a written release, a notice at collection).
-Whoever changes a text gives it a new `version`; stored consents name version and hash.
+shoot with that engine, `from.2027-01-01` what is said as well from that day on. Regimes stay apart on purpose: under the
+GDPR consent must be free of any pressure, while other laws ask for other words (a written release, a notice at collection).
+Whoever changes a text gives it a new `version`; stored consents name version and hash. `material` is the last version
+whose change mattered: whoever agreed to that one or a later one is not asked again.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from enum import StrEnum
+from datetime import date
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,20 +22,15 @@ from types import MappingProxyType
 from typing import Any
 
 import rfc8785
+from babel.dates import format_date
 
 from core.consent import Purpose
 from core.errors import InvalidInput
+from core.regimes import Regime
 
+FORMAT = "headshots.notice/1"
 FOLDER = Path(__file__).parent
 FALLBACK = "en"  # every regime has it
-
-
-class Regime(StrEnum):
-    """The law whose words a company uses."""
-
-    GDPR = "gdpr"
-    CCPA = "ccpa"
-    BIPA = "bipa"
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,7 @@ class PurposeText:
     how_long: str
     if_no: str  # what happens to those who say no: nothing bad
     button: str  # says yes
+    release: bool  # whether the law asks for a name that the person has typed
     sha256: str  # of the rendered texts above with regime, language and version, as RFC 8785 JSON
 
 
@@ -56,6 +55,7 @@ class Notice:
     regime: str
     language: str  # the one that is shown; English where there is no translation
     version: str
+    material: str  # the last version whose change mattered
     title: str
     intro: str
     promises: tuple[str, ...]  # "what happens to my photos", five lines
@@ -66,14 +66,56 @@ class Notice:
 
     def hashed(self, purpose: Purpose) -> bytes:
         """Return what the hash of a purpose's text is over: RFC 8785 JSON."""
-        words = asdict(self.purposes[purpose])
-        del words["sha256"]
-        return _hashed(self.regime, self.language, self.version, purpose, words)
+        return _hashed(self.regime, self.language, self.version, purpose, _words(self.purposes[purpose]))
+
+    @property
+    def content(self) -> bytes:
+        """All of it as it is shown, as RFC 8785 JSON: what is kept with the answers, and what receipts are over."""
+        said = {name: value for name, value in vars(self).items() if name not in ("material", "purposes")}
+        asked = {purpose.value: _words(text) for purpose, text in self.purposes.items()}
+        return rfc8785.dumps({**said, "format": FORMAT, "purposes": asked})
+
+    @property
+    def sha256(self) -> str:
+        """The hash over the whole of it."""
+        return sha256(self.content).hexdigest()
+
+    def counts(self, regime: str, version: str) -> bool:
+        """Whether an answer to another text needs no new asking: the same law's, and not older than what mattered."""
+        return regime == self.regime and _order(version) >= _order(self.material)
+
+
+def _words(text: PurposeText) -> dict[str, str]:
+    return {name: value for name, value in asdict(text).items() if name not in ("sha256", "release")}
+
+
+def _order(version: str) -> tuple[int, ...]:
+    """Return a version such as `2026-11.6` so that it can be compared; what is none comes before all."""
+    return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
 def _hashed(regime: str, language: str, version: str, purpose: Purpose, words: Mapping[str, str]) -> bytes:
     identity = {"regime": regime, "language": language, "version": version, "purpose": purpose.value}
     return rfc8785.dumps({**identity, "text": dict(words)})
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one purpose says in a notice that was kept: the very bytes of its hash."""
+
+    purpose: Purpose
+    sha256: str
+    content: bytes
+
+
+def purposes_of(content: bytes) -> list[Part]:
+    """Return the parts of a notice's `content`."""
+    kept = json.loads(content)
+    parts = [
+        (Purpose(name), _hashed(kept["regime"], kept["language"], kept["version"], Purpose(name), words))
+        for name, words in kept["purposes"].items()
+    ]
+    return [Part(purpose, sha256(part).hexdigest(), part) for purpose, part in parts]
 
 
 def languages(regime: Regime) -> tuple[str, ...]:
@@ -90,6 +132,9 @@ def notice(
     region: str,
     retention_days: int,
     headshot_days: int,
+    leaver_days: int,
+    latest: date,
+    today: date,
     engine: str = "",
 ) -> Notice:
     """Return the notice of `regime` in `language`, filled in.
@@ -102,6 +147,9 @@ def notice(
         region: Where the photos are stored, e.g. "the European Union".
         retention_days: Days after approval until photos and working data are erased.
         headshot_days: Days after the shoot has ended until headshots are.
+        leaver_days: Days after somebody has left until everything of theirs is.
+        latest: The day on which whatever was measured on a face is destroyed, come what may.
+        today: Which words count already.
         engine: The shoot's, which decides on some of the words.
 
     Raises:
@@ -128,12 +176,19 @@ def notice(
         "region": region,
         "retention": period(retention_days),
         "headshots": period(headshot_days),
+        "leavers": period(leaver_days),
+        "latest": format_date(latest, "long", locale=shown),
     }
 
     def fill(text: str) -> str:
         return text.format_map(facts)
 
     version: str = source["version"]
+    rights: list[str] = list(source["rights"])
+    for day, later in sorted(source.get("from", {}).items()):
+        if date.fromisoformat(day) <= today:
+            version = later["version"]
+            rights += later["rights"]
     purposes = {}
     for purpose in Purpose:
         own = source[purpose.value]
@@ -141,15 +196,16 @@ def notice(
             name: fill(text) for name, text in {**own, **own.get(engine, {})}.items() if isinstance(text, str)
         }
         hashed = sha256(_hashed(known.value, shown, version, purpose, words))
-        purposes[purpose] = PurposeText(**words, sha256=hashed.hexdigest())
+        purposes[purpose] = PurposeText(**words, release=own.get("release", False), sha256=hashed.hexdigest())
     return Notice(
         regime=known.value,
         language=shown,
         version=version,
+        material=source["material"],
         title=fill(source["title"]),
         intro=fill(source["intro"]),
         promises=tuple(map(fill, source["promises"])),
-        rights=tuple(map(fill, source["rights"])),
+        rights=tuple(map(fill, rights)),
         decline=fill(source["decline"]),
         decline_button=fill(source["decline_button"]),
         purposes=MappingProxyType(purposes),

@@ -57,7 +57,7 @@ def test_what_is_too_long_is_refused_and_stands_in_the_form_again(org: UUID, bro
 
 def test_the_command_says_it_too_and_shows_what_is_not_given(org: UUID) -> None:
     shown = CliRunner().invoke(main, ["company", "show", "acme"])
-    assert shown.output.count("not given") == 2
+    assert shown.output.count("not given") == 3
     edit = ["company", "edit", "acme", "--legal-name", "Acme GmbH", "--postal-address", ADDRESS, "--json"]
     done = CliRunner().invoke(main, edit)
     assert done.exit_code == 0, done.output
@@ -65,3 +65,25 @@ def test_the_command_says_it_too_and_shows_what_is_not_given(org: UUID) -> None:
     assert (said["legal_name"], said["postal_address"]) == ("Acme GmbH", ADDRESS)
     assert CliRunner().invoke(main, ["company", "edit", "acme", "--legal-name", "Acme AG"]).exit_code == 0
     assert entity(org) == ("Acme AG", ADDRESS)
+
+
+def test_the_command_says_where_the_company_is_and_whose_law_is_usual(org: UUID) -> None:
+    edit = [
+        "company",
+        "edit",
+        "acme",
+        "--country",
+        "CH",
+        "--time-zone",
+        "Europe/Zurich",
+        "--regime",
+        "swiss",
+        "--json",
+    ]
+    said = json.loads(CliRunner().invoke(main, edit).output)
+    assert (said["country"], said["time_zone"], said["regime"]) == ("CH", "Europe/Zurich", "swiss")
+    wrong = CliRunner().invoke(main, ["company", "edit", "acme", "--country", "Schweiz"])
+    assert wrong.exit_code != 0
+    assert (
+        json.loads(CliRunner().invoke(main, ["company", "show", "acme", "--json"]).output)["country"] == "CH"
+    )

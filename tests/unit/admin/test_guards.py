@@ -29,7 +29,7 @@ def admin_rules(app: Flask) -> list[tuple[str, str, str]]:
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith("/admin"):
             continue
-        values = {name: 1 if name == "size" else SOME_ID for name in rule.arguments}
+        values = {name: 1 if name in ("size", "year") else SOME_ID for name in rule.arguments}
         with app.test_request_context():
             address = app.url_map.bind("localhost").build(rule.endpoint, values)
         found += [

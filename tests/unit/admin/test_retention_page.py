@@ -51,7 +51,10 @@ def test_a_bad_number_changes_nothing_and_what_was_typed_stays(
     hr = signed_in(Role.HR_ADMIN)
     answer = hr.post("/admin/retention", {**DAYS, "leavers": bad}, json=False)
     assert answer.status_code == 422
+    tree = html.fromstring(answer.text)
+    assert "People who have left, with name and pictures: " in tree.xpath("string(//*[@role='alert'])")
     assert "Nothing was changed" in answer.text
+    assert tree.xpath("//input[@aria-invalid]/@name") == ["leavers"]
     assert html.fromstring(answer.text).xpath("string(//input[@name='headshots']/@value)") == "60"
     assert schedule(org)[Kept.SELFIES] == 30
 

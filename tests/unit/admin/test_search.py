@@ -41,6 +41,22 @@ def test_people_are_found_by_name_without_a_name_in_any_address(org: UUID, brows
         assert 'method="get" role="search"' not in browser.get(address).text
 
 
+def test_accents_and_case_keep_nobody_from_being_found(org: UUID, browser: Any) -> None:
+    add_member(org, "Öbäma", email="one@acme.example")
+    add_member(org, "Søren", email="two@acme.example")
+    add_member(org, "Robin", email="three@acme.example")
+    for words, who in (
+        ("obama", "one"),
+        ("OBÄMA", "one"),
+        ("Obá", "one"),
+        ("soren", "two"),
+        ("röbin", "three"),
+    ):
+        page = found(browser, "/admin/people", q=words)[1].text
+        emails = [one for one in ("one", "two", "three") if f"{one}@acme.example" in page]
+        assert emails == [who], words
+
+
 def test_a_search_keeps_its_state_and_goes_on_over_pages(org: UUID, browser: Any) -> None:
     emails = [f"ada{number:02d}@acme.example" for number in range(shoots.PAGE + 1)]
     members = [add_member(org, email.partition("@")[0].title(), email=email) for email in emails]

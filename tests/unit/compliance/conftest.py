@@ -31,11 +31,11 @@ from compliance.certificate.facts import (
     Where,
 )
 from compliance.certificate.parts import EpochTurn, Status, Tool
-from compliance.consent.texts import Regime
 from compliance.log import checkpoint, merkle
 from compliance.log.checkpoint import CheckpointBody
 from compliance.log.proof import Proof
 from compliance.signing import SigningKeys, log_origin
+from core.regimes import Regime
 from deploy.local.services import LocalServices
 
 ORG = UUID("0193a0c4-7b00-7000-8000-000000000001")

@@ -28,6 +28,9 @@ from compliance.bundle import making
 from compliance.bundle.making import files
 from compliance.consent.texts import notice
 from compliance.log import sequencer
+from compliance.reports.company import issuing
+from compliance.reports.company.kinds import Report
+from core import audit
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
@@ -70,6 +73,9 @@ def full(org: UUID) -> UUID:
         region=settings().storage_region,
         retention_days=30,
         headshot_days=30,
+        leaver_days=90,
+        latest=now().date(),
+        today=now().date(),
     )
     with transaction(org) as session:
         consent.give(session, session.get_one(Participation, row.id), dict.fromkeys(Purpose, True), shown)
@@ -77,6 +83,8 @@ def full(org: UUID) -> UUID:
     erase(org, member.id)
     erasure.turn_epoch()
     do_all_work()
+    with transaction(org) as session:
+        issuing.issue(session, Report.RETENTION, "en", actor=audit.SYSTEM)
     sequencer.sequence_all()
     return org
 
@@ -95,7 +103,10 @@ def test_all_of_it_is_verified_in_a_bare_interpreter(full: UUID, tmp_path: Path)
     code, said = verified(content, tmp_path)
     assert code == 0, said
     assert "ALL HOLDS\n" in said
-    assert "certificates and statements: 2, their facts in the log; in the log without a file here: 0" in said
+    assert (
+        "certificates, statements and reports: 3, their facts in the log; in the log without a file here: 0"
+        in said
+    )
     assert "agreed to and not here: 0" in said
     with transaction(full) as session:
         first, *_, last = session.scalars(select(Checkpoint.note).order_by(Checkpoint.size))

@@ -125,7 +125,7 @@ def test_every_place_of_the_map_has_its_line_and_a_photo_counts_once(
     org: UUID, member: Member, photo_id: UUID
 ) -> None:
     with transaction(org) as session:
-        names = {one.object_name for one in session.scalars(select(Artifact))}
+        names = {lines.place(one.object_name) for one in session.scalars(select(Artifact))}
     erase(org, member.id)
     body = facts_of(org)["PENDING"]
     found = by_category(body)

@@ -90,6 +90,9 @@ def agree(org: UUID, part: Participation) -> None:
         region="here",
         retention_days=30,
         headshot_days=30,
+        leaver_days=90,
+        latest=now().date(),
+        today=now().date(),
     )
     with transaction(org) as session:
         consent.give(session, session.get_one(Participation, part.id), dict.fromkeys(Purpose, True), shown)

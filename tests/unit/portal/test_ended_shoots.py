@@ -13,6 +13,7 @@ from sqlalchemy import select
 from compliance import consent
 from compliance.consent.texts import notice
 from core import audit
+from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
 from core.models import Alternative, Participation, Photo, Shoot, State
@@ -129,7 +130,16 @@ def test_no_move_begins_anything(ada: Any, shoot: Shoot, to: State) -> None:
 
 def test_no_consent_is_kept(gone: Any) -> None:
     words = notice(
-        "gdpr", "en", company="Acme", processor="P", region="EU", retention_days=30, headshot_days=30
+        "gdpr",
+        "en",
+        company="Acme",
+        processor="P",
+        region="EU",
+        retention_days=30,
+        headshot_days=30,
+        leaver_days=90,
+        latest=now().date(),
+        today=now().date(),
     )
     with transaction(gone.org_id) as session:
         row = session.get_one(Participation, gone.participation_id)

@@ -210,7 +210,7 @@ def test_the_export_holds_the_files_and_the_records(ada: Any) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     archive = zipfile.ZipFile(io.BytesIO(answer.data))
     assert archive.testzip() is None
-    assert archive.namelist() == ["data.json", "photos/01.jpg"]
+    assert archive.namelist() == ["data.json", "photos/01.jpg", "report.json", "report.pdf"]
     assert _size(archive.read("photos/01.jpg")) == (48, 60)
     records = json.loads(archive.read("data.json"))
     assert records["person"]["email"] == "ada@acme.example"

@@ -66,7 +66,7 @@ def test_export_says_that_a_model_exists_but_never_hands_it_out(modelled: Any) -
     answer = modelled.browser.get("/me/export.zip")
     assert WEIGHTS not in answer.data
     archive = zipfile.ZipFile(io.BytesIO(answer.data))
-    assert archive.namelist() == ["data.json", "photos/01.jpg"]
+    assert archive.namelist() == ["data.json", "photos/01.jpg", "report.json", "report.pdf"]
     (model,) = json.loads(archive.read("data.json"))["models"]
     assert model["file"] is None
     assert (model["base"], model["steps"], model["learned_from"]) == ("klein", 600, ["one"])

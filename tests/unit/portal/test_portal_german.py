@@ -22,7 +22,7 @@ from core.shoots import letters, shoots
 from portal import words
 
 ROOT = Path(__file__).parents[3]
-NAMES = ("the test machine", "Headshots")
+NAMES = ("Isle of Man", "the test machine", "Headshots")
 
 
 def german(browser: FlaskClient, address: str, status: int = 200) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -9,13 +11,15 @@ from conftest import add_member
 from sqlalchemy import create_engine, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from compliance import sealing
+from compliance import retention, sealing
 from core.db import DirectoryEmpty, engine, transaction
 from core.models import Installation, Member, Person
 from core.models.member import DIRECTORY, NAMES
 from core.people import directory, members
 from core.personal import Personal, declared
 from core.vault import KeyErased, names, vault
+from workers.process.scheduler import Duty
+from workers.process.steady import SteadyClock
 
 ADA = {
     "email": "ada@acme.example",
@@ -25,6 +29,7 @@ ADA = {
     "department": "Engines",
     "idp_entity_id": "https://login.acme.example",
     "name_id": "byron",
+    "place": "US-IL",
 }
 
 
@@ -151,3 +156,20 @@ def test_the_app_cannot_fill_another_companys_directory(org: UUID, ada: UUID) ->
         assert session.scalars(select(Member)).all() == []
         with pytest.raises(Exception, match="row-level security"):
             session.execute(insert(DIRECTORY).values(id=ada, org_id=org))
+
+
+def test_after_a_crash_duties_wait_and_are_no_error_each(
+    org: UUID, ada: UUID, environment: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    empty(environment)
+    over, done = threading.Event(), []
+
+    def sweep() -> None:
+        over.set()
+        done.append(True)
+        retention.sweep_all()
+
+    Duty("sweep", timedelta(hours=1), sweep).keep(over, SteadyClock())
+    assert done
+    said = capfd.readouterr()
+    assert '"error"' not in said.out + said.err

@@ -101,7 +101,7 @@ def test_a_leaf_at_the_hair_or_a_corner_of_a_strange_collar_is_seen(photo, exami
     assert doubt(pixels, face, others, part, alpha) > LIMIT
 
 
-def test_a_small_leaf_before_leaves_is_seen_and_nothing_is_before_a_plain_wall(photo, examined):
+def test_before_leaves_no_cut_is_trusted_and_before_a_plain_wall_a_small_lump_is(photo, examined):
     cut, (pixels, face, others), part = _cut(photo, examined, "joe/portrait.jpg")
     head, (x, y) = cut.face.head_height, (cut.face.right_eye + cut.face.left_eye) / 2
     outline, _ = cv2.findContours(
@@ -115,14 +115,27 @@ def test_a_small_leaf_before_leaves_is_seen_and_nothing_is_before_a_plain_wall(p
         if largest_lump(pixels, face, part, alpha) > 0.04:
             break
     assert 0.04 < largest_lump(pixels, face, part, alpha) < 0.075
-    assert doubt(pixels, face, others, part, alpha) < LIMIT
-    rows, columns = inside(part, pixels)
-    kept = cv2.resize(cut.alpha, (columns.stop - columns.start, rows.stop - rows.start))
-    leaves = np.random.default_rng(0).integers(0, 2, (kept.shape[0] // 4 + 1, kept.shape[1] // 4 + 1)) * 120
-    wall = cv2.resize(leaves.astype(np.float32), None, fx=4, fy=4)[: kept.shape[0], : kept.shape[1], None]
-    before = pixels.copy()
-    before[rows, columns] = kept[..., None] * pixels[rows, columns] + (1 - kept[..., None]) * wall
-    assert doubt(before, face, others, part, alpha) > LIMIT
+    leaves = np.random.default_rng(0).integers(0, 2, (400, 400)) * 120
+    before = _behind(pixels, part, cut, cv2.resize(leaves.astype(np.float32), None, fx=4, fy=4)[..., None])
+    assert doubt(before, face, others, part, cut.alpha) > LIMIT, "which of them are hair nobody can tell"
+    assert is_doubted(before, face, others, part, cut.alpha), "so the check says it first"
+    wall = np.full((1600, 1600, 1), 120, np.float32)
+    assert doubt(_behind(pixels, part, cut, wall), face, others, part, alpha) < LIMIT
+
+
+def test_a_corner_of_a_coat_behind_that_fills_the_angle_of_neck_and_shoulder_is_seen(photo, examined):
+    cut, (pixels, face, others), part = _cut(photo, examined, "joe/portrait.jpg")
+    head = cut.face.head_height
+    noise = np.random.default_rng(0).normal(0, 6, (1600, 1600, 1))
+    coat = np.array([190, 95, 50]) + cv2.GaussianBlur(noise, (0, 0), 1.5)[..., None] * 4
+    coat[: round(1600 * 0.3)] = (90, 100, 110)
+    before = _behind(pixels, part, cut, coat)
+    reach = round(0.05 * head)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    filled = np.maximum(cut.alpha, cv2.morphologyEx(cut.alpha, cv2.MORPH_CLOSE, disc))
+    assert doubt(before, face, others, part, cut.alpha) < LIMIT
+    assert max(opposed(before, face, others, part, filled), largest_lump(before, face, part, filled)) < 0.075
+    assert doubt(before, face, others, part, filled) > LIMIT
 
 
 def test_flying_hair_is_no_lump():
@@ -140,6 +153,17 @@ def test_where_no_pose_is_found_the_other_opinions_answer(photo, examined):
     part = region(moved, CROP)
     assert doubt(close, moved, [], part, nothing) > LIMIT
     assert doubt(close, moved, [], part, everything) < doubt(close, moved, [], part, nothing)
+
+
+def _behind(pixels, part, cut, place):
+    """The photo with another place behind who was cut out of it."""
+    rows, columns = inside(part, pixels)
+    kept = cv2.resize(cut.alpha, (columns.stop - columns.start, rows.stop - rows.start))[..., None]
+    before = pixels.copy()
+    before[rows, columns] = (
+        kept * pixels[rows, columns] + (1 - kept) * place[: kept.shape[0], : kept.shape[1]]
+    )
+    return before
 
 
 def _cut(photo, examined, name) -> tuple[Cutout, tuple, object]:
