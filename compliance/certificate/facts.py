@@ -200,7 +200,7 @@ class Attestation(Part):
 
 
 class Keyring(Part):
-    """Where the epoch keys are, which no backup may hold."""
+    """Who held the key of the erasure's epoch, which no backup may hold."""
 
     kept: Keeper
     attested: Attestation | None = None  # None: nobody ever has

@@ -117,7 +117,7 @@ def _body(
     # An epoch that should have turned already turns as soon as it can: no promise is of a moment that has passed.
     held_until = vault().keys.held_until(erasure.epoch)
     if held_until is None:
-        due_at = opened_at + timedelta(hours=settings().epoch_hours) + vault().keys.waiting
+        due_at = opened_at + timedelta(hours=settings().epoch_hours) + vault().keys.waiting(erasure.epoch)
     else:
         due_at = held_until + LATE
     due_at = max(due_at, moment)
@@ -147,13 +147,14 @@ def _body(
         recipients=_recipients(session, erasure),
         recall=_recall(session, erasure),
         clock=clock(),
-        keyring=_keyring(held_until),
+        keyring=_keyring(erasure.epoch),
         performed_by=TOOL,
     )
 
 
-def _keyring(held_until: datetime | None) -> Keyring:
-    kept = Keeper.AWS_KMS if settings().kms_url else Keeper.FOLDER
+def _keyring(epoch: int) -> Keyring:
+    held_until = vault().keys.held_until(epoch)
+    kept = Keeper.AWS_KMS if vault().keys.waiting(epoch) else Keeper.FOLDER
     standing = attestations.standing()
     newest = standing.newest
     if newest is None:

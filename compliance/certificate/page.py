@@ -228,11 +228,11 @@ def _attested(
 
 def _held(body: CertificateBody, words: dict[str, Any], moment: Callable[[datetime], str]) -> str:
     """Say what it means that a key service keeps an old key for some days."""
-    if body.keyring is None or (body.keyring.kept is Keeper.FOLDER and body.keyring.held_until is None):
+    if body.keyring is None or body.keyring.kept is Keeper.FOLDER:
         return ""
     said, until = words["held"], body.keyring.held_until
     if body.epoch.destroyed_at is not None:
-        return str(said["over"].format(at=moment(body.epoch.destroyed_at)) if until else said["folder"])
+        return str(said["over"].format(at=moment(body.epoch.destroyed_at)))
     if until is None:
         return str(said["ahead"].format(until=moment(body.epoch.due_at)))
     return str(said["waits"].format(until=moment(until), late=moment(body.epoch.due_at)))

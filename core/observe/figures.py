@@ -95,13 +95,14 @@ def queue() -> Iterator[GaugeMetricFamily]:
 def promises() -> Iterator[GaugeMetricFamily]:
     """What is owed to people and auditors, and how old the oldest of it is."""
     deletion, certificate, event = Lookup.oldest_owed()
+    keys_ = vault().keys
     yield _one(
         "oldest_overdue_deletion_seconds", "Age of the oldest deletion asked for and not done", _age(deletion)
     )
     yield _one(
         "oldest_uncertified_erasure_seconds",
         "Age of the oldest erasure without its complete certificate, less the time for which a key service keeps an old key",
-        max(0.0, _age(certificate) - vault().keys.waiting.total_seconds()),
+        max(0.0, _age(certificate) - keys_.waiting(keys_.current_epoch()[0]).total_seconds()),
     )
     yield _one("oldest_unsequenced_seconds", "Age of the oldest event that is in no log yet", _age(event))
 

@@ -61,10 +61,9 @@ class AwsKms:
         self._opened: dict[int, _Opened] = {}
         self._lock = threading.Lock()
 
-    @property
-    def waiting(self) -> timedelta:
-        """How long after its epoch's turn a key may still be there."""
-        return timedelta(days=self._address.days) + LATE
+    def waiting(self, epoch: int) -> timedelta:
+        """How long after its epoch's turn a key may still be there; one in the folder goes at once."""
+        return timedelta(days=self._address.days) + LATE if self._is_ours(epoch) else timedelta()
 
     def _row(self, epoch: int) -> KmsKey | None:
         with Session(self._engine, expire_on_commit=False) as session:

@@ -420,10 +420,9 @@ class KeyStore:
             over = select(Epoch.number).where(Epoch.number.in_(numbers), Epoch.destroyed_at.is_not(None))
             return set(session.scalars(over))
 
-    @property
-    def waiting(self) -> timedelta:
-        """How long after its epoch's turn a key may still be there."""
-        return self._kms.waiting
+    def waiting(self, epoch: int) -> timedelta:
+        """How long after its epoch's turn a key may still be there: some time where a key service holds it."""
+        return self._kms.waiting(epoch)
 
     def held_until(self, epoch: int) -> datetime | None:
         """Until when a key service keeps the key of an epoch that has turned; `None` where none does."""

@@ -22,8 +22,7 @@ class EpochKeyGone(LookupError):
 class Kms(Protocol):
     """Holds epoch keys and never gives one out."""
 
-    @property
-    def waiting(self) -> timedelta:
+    def waiting(self, epoch: int) -> timedelta:
         """How long after its epoch's turn a key may still be there."""
 
     def prepare(self, epoch: int) -> None:
@@ -83,8 +82,7 @@ class FileKms:
         except FileNotFoundError as error:
             raise EpochKeyGone(f"epoch {epoch}") from error
 
-    @property
-    def waiting(self) -> timedelta:
+    def waiting(self, epoch: int) -> timedelta:  # noqa: ARG002 - the protocol's
         """No time: what is removed is gone."""
         return timedelta()
 
