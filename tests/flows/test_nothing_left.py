@@ -21,19 +21,24 @@ from sqlalchemy import Column, Table, make_url, select, update
 from work import do_all_work
 
 from compliance import erasure
+from compliance.requests import desk
+from compliance.requests.words import Words
 from core import audit, logs, personal
 from core.clock import now
+from core.consent import Purpose
 from core.db import transaction
 from core.ids import new_id
-from core.models import Adapter, Arrival, Kind, Member, Shoot, SignInMethod
+from core.models import Adapter, Arrival, Consent, Kind, Member, Shoot, SignInMethod
 from core.models.artifact import CATEGORIES
 from core.models.base import Base
 from core.models.member import NAMES
 from core.models.sealed import SealedRow
+from core.models.subject_request import Channel, Right
 from core.people import directory, sessions
 from core.personal import SEALED, Personal, declared
 from core.queue import redis_client
-from core.vault import vault
+from core.regimes import Regime
+from core.vault import signatures, vault
 from core.vault.kms import EpochKeyGone
 from deploy.backup import postgres
 from deploy.local.postgres import pg_bin
@@ -46,6 +51,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 WORD = "Zanzibarquux"  # in every text that says who somebody is or what they look like, and in no other text
 OPEN = "Quaggaxylem"  # in every other text about them, which a backup may hold of nobody by name
 NUMBER = 0.918273645
+PLACE = "XQ-ZZQ"  # where they work, which has room for a code only
 PLACES = {  # where a session with the values of each table is, by its class
     table.__tablename__: table for table in SealedRow.__subclasses__()
 }
@@ -54,7 +60,7 @@ MAIN, KEYS = "HEADSHOTS_DATABASE_URL", "HEADSHOTS_KEYS_DATABASE_URL"
 
 def found(content: bytes, *words: str) -> list[bytes]:
     """Return which markers stand somewhere, as text or as the hexadecimal of a dump."""
-    texts = [word.encode() for word in (*words, WORD, str(NUMBER))]
+    texts = [word.encode() for word in (*words, WORD, PLACE, str(NUMBER))]
     return [one for text in texts for one in (text, text.hex().encode()) if one in content]
 
 
@@ -99,13 +105,28 @@ class Somebody:
                     photos=[], seconds=1.0, **whose,
                 )
             )  # fmt: skip
-            sessions.start(session, session.get_one(Member, self.member.id), SignInMethod.INVITE)
+            person = session.get_one(Member, self.member.id)
+            sessions.start(session, person, SignInMethod.INVITE)
+            desk.open_for(
+                session, Right.ACCESS, Channel.HR, member=person, asked=Words(name=WORD, text=WORD),
+                language="en", actor=audit.SYSTEM,
+            )  # fmt: skip
+            self.filled.add("subject_requests.sealed")
+            consent_id = new_id()
+            signed = signatures.sealed(person.id, consent_id, WORD.encode())
+            session.add(
+                Consent(
+                    purpose=Purpose.LIKENESS, granted=True, regime=Regime.BIPA, language="en", text_version="1",
+                    text_sha256="0" * 64, signed=signed, **(whose | {"id": consent_id}),
+                )
+            )  # fmt: skip
+            self.filled.add("consents.signed")
 
     def _names_and_measures(self) -> None:
         with transaction(self.org) as session:
             person = session.get_one(Member, self.member.id)
             for name in NAMES:
-                setattr(person, name, f"{WORD} {name}")
+                setattr(person, name, PLACE if name == "place" else f"{WORD} {name}")
                 self.filled |= {f"directory.{name}", f"members.{name}"}
             for name, table in PLACES.items():
                 for row in session.scalars(select(table)):
