@@ -56,6 +56,13 @@ class Standing:
 def place() -> Place:
     """Return where this process's epoch keys lie and what is attested of that."""
     config = settings()
+    if config.kms_url:
+        return Place(
+            f"kms {config.kms_url}",
+            f"The epoch keys are sealed by keys that AWS KMS made and keeps ({config.kms_url}); no key material of these was imported, nobody "
+            "took back the deletion of one, nobody opened an epoch key there but this installation, and no backup, snapshot or other copy holds "
+            f"the database table “directory”, which has names in plain text, of the installation at {config.base_url}.",
+        )
     keyring = str(config.keyring_path.resolve())
     copies = "" if config.escrow_path is None else str(config.escrow_path.resolve())
     where = f"folder {keyring}" + (f", escrow {copies}" if copies else "")

@@ -155,6 +155,10 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     keyring_path: Path = Field(
         description="folder of the epoch keys (file KMS); never include it in a backup"
     )
+    kms_url: str = Field(
+        "",
+        description="AWS KMS as the keeper of the epoch keys instead of that folder, e.g. `awskms:///?region=eu-central-1&days=7` (days for which AWS keeps an old key, 7 to 30); needs the `aws` extra, and the folder until the epoch has turned once",
+    )
     escrow_path: Path | None = Field(
         None,
         description="folder of the sealed second copy of the epoch keys, on another volume than the keyring; never include it in a backup",

@@ -83,6 +83,10 @@ def recover(private_key: Path) -> list[int]:
 
 
 def _escrow() -> Escrow:
+    if settings().kms_url:
+        raise ConfigurationError(
+            "HEADSHOTS_KMS_URL is set: AWS KMS keeps what opens the epoch keys and gives none out, so there is no copy to make, end or use."
+        )
     escrow = escrow_of_settings()
     if escrow is None:
         raise ConfigurationError(

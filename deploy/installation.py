@@ -33,6 +33,7 @@ from core.people import directory, searches, sessions
 from core.settings import settings
 from core.shoots import commits
 from core.vault import derive, vault
+from core.vault.aws_client import KeyServiceRefuses
 from core.vault.escrow import ESCROW
 from core.vault.store import ObjectStore
 from core.vault.ties import OF_ANOTHER_TIME, KeyStoreNotOurs, installation
@@ -264,6 +265,8 @@ def demand() -> None:
                 raise
             logger().warning("not_checked_at_start", code=name, exc_info=error)
         except Misfit as error:
+            raise ConfigurationError(error.operator) from error
+        except KeyServiceRefuses as error:
             raise ConfigurationError(error.operator) from error
         except Unavailable as error:
             if (closed := belonging.unreadable(error)) is not None:  # no outage: nothing mends that by itself

@@ -19,6 +19,7 @@ SHIPPED = {
     "default": "every server",
     "onnx": "with a matting network of yours",
     "otel": "with traces to a collector of yours",
+    "aws": "with the epoch keys in AWS KMS",
     "gpu": "GPU hosts",
     "torch": "GPU hosts",
     "local": "`make demo` and `make run` only, never a server or an image",

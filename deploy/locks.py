@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "deploy" / "locks"
-EXTRAS = ("local", "onnx", "otel", "gpu", "dev")
+EXTRAS = ("local", "onnx", "otel", "aws", "gpu", "dev")
 # The build for CUDA, which GPU images take; a machine without a GPU takes the smaller build of the same version.
 TORCH = "torch==2.13.0"
 CUDA = re.compile(r"torch|triton|cuda-.*|nvidia-(?!ml-py).*")

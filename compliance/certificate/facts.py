@@ -78,6 +78,7 @@ class Keeper(StrEnum):
     """What keeps the epoch keys."""
 
     FOLDER = "folder"  # files of the operator's
+    AWS_KMS = "aws_kms"  # a key service, which keeps an old key for some days before it deletes it
 
 
 class PartStatus(StrEnum):
@@ -199,10 +200,13 @@ class Attestation(Part):
 
 
 class Keyring(Part):
-    """Where the epoch keys are, which no backup may hold."""
+    """Who held the key of the erasure's epoch, which no backup may hold."""
 
     kept: Keeper
     attested: Attestation | None = None  # None: nobody ever has
+    held_until: Moment | None = (
+        None  # of the erasure's epoch: when a key service was, or is, to delete its key
+    )
 
 
 def _is_none(value: object) -> bool:

@@ -41,6 +41,7 @@ from core.people import organizations
 from core.regimes import Regime
 from core.settings import settings
 from core.vault import vault
+from core.vault.aws_kms import LATE
 
 # What somebody would call a picture of a person; previews, numbers and models are made from those.
 PICTURES = frozenset({Kind.PHOTO, Kind.HEADSHOT, Kind.OWN_PICTURE, Kind.UPLOAD})
@@ -114,7 +115,12 @@ def _body(
     moment = now()
     _, opened_at = vault().keys.current_epoch()
     # An epoch that should have turned already turns as soon as it can: no promise is of a moment that has passed.
-    due_at = max(opened_at + timedelta(hours=settings().epoch_hours), moment)
+    held_until = vault().keys.held_until(erasure.epoch)
+    if held_until is None:
+        due_at = opened_at + timedelta(hours=settings().epoch_hours) + vault().keys.waiting(erasure.epoch)
+    else:
+        due_at = held_until + LATE
+    due_at = max(due_at, moment)
     epoch = EpochTurn(
         number=erasure.epoch,
         due_at=erasure.epoch_destroyed_at or due_at,
@@ -141,18 +147,21 @@ def _body(
         recipients=_recipients(session, erasure),
         recall=_recall(session, erasure),
         clock=clock(),
-        keyring=_keyring(),
+        keyring=_keyring(erasure.epoch),
         performed_by=TOOL,
     )
 
 
-def _keyring() -> Keyring:
+def _keyring(epoch: int) -> Keyring:
+    held_until = vault().keys.held_until(epoch)
+    kept = Keeper.AWS_KMS if vault().keys.waiting(epoch) else Keeper.FOLDER
     standing = attestations.standing()
     newest = standing.newest
     if newest is None:
-        return Keyring(kept=Keeper.FOLDER)
+        return Keyring(kept=kept, held_until=held_until)
     return Keyring(
-        kept=Keeper.FOLDER,
+        kept=kept,
+        held_until=held_until,
         attested=Attestation(
             by=newest.name,
             role=newest.role or None,

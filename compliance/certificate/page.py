@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from compliance.certificate.facts import CertificateBody, Method, Where
+from compliance.certificate.facts import CertificateBody, Keeper, Method, Where
 from compliance.log import checkpoint
 from compliance.log.encoding import encode
 from compliance.log.proof import Proof
@@ -115,6 +115,7 @@ def render(document: Certificate, keys: SigningKeys, language: str, *, keys_addr
             files=number(sum(len(one.places) for one in body.locations if one.where is Where.OBJECTS), words),
             copies=list(_copies(body, words, moment)),
             attested=attested,
+            held=_held(body, words, moment),
             number=partial(number, words=words),
             label=label,
             moment=moment,
@@ -223,6 +224,18 @@ def _attested(
     return text.format(
         who=who + role, at=moment(attested.at), age=said["age"].format(days=days) if age else ""
     )
+
+
+def _held(body: CertificateBody, words: dict[str, Any], moment: Callable[[datetime], str]) -> str:
+    """Say what it means that a key service keeps an old key for some days."""
+    if body.keyring is None or body.keyring.kept is Keeper.FOLDER:
+        return ""
+    said, until = words["held"], body.keyring.held_until
+    if body.epoch.destroyed_at is not None:
+        return str(said["over"].format(at=moment(body.epoch.destroyed_at)))
+    if until is None:
+        return str(said["ahead"].format(until=moment(body.epoch.due_at)))
+    return str(said["waits"].format(until=moment(until), late=moment(body.epoch.due_at)))
 
 
 def _copies(body: CertificateBody, words: dict[str, Any], moment: Callable[[datetime], str]) -> Iterator[str]:

@@ -95,13 +95,14 @@ def queue() -> Iterator[GaugeMetricFamily]:
 def promises() -> Iterator[GaugeMetricFamily]:
     """What is owed to people and auditors, and how old the oldest of it is."""
     deletion, certificate, event = Lookup.oldest_owed()
+    keys_ = vault().keys
     yield _one(
         "oldest_overdue_deletion_seconds", "Age of the oldest deletion asked for and not done", _age(deletion)
     )
     yield _one(
         "oldest_uncertified_erasure_seconds",
-        "Age of the oldest erasure without its complete certificate",
-        _age(certificate),
+        "Age of the oldest erasure without its complete certificate, less the time for which a key service keeps an old key",
+        max(0.0, _age(certificate) - keys_.waiting(keys_.current_epoch()[0]).total_seconds()),
     )
     yield _one("oldest_unsequenced_seconds", "Age of the oldest event that is in no log yet", _age(event))
 
@@ -121,6 +122,13 @@ def keys() -> Iterator[GaugeMetricFamily]:
     """The epoch, and the room that the keyring has for the next."""
     _, opened = vault().keys.current_epoch()
     yield _one("epoch_age_seconds", "Age of the current epoch key", _age(opened))
+    yield _one(
+        "key_deletions_taken_back",
+        "Epoch keys whose deletion somebody took back at the key service",
+        len(vault().keys.taken_back()),
+    )
+    if settings().kms_url:
+        return
     room = shutil.disk_usage(settings().keyring_path)
     yield _one("keyring_free_bytes", "Bytes free where the epoch keys lie", room.free)
     yield _one("keyring_size_bytes", "Bytes of the volume where the epoch keys lie", room.total)

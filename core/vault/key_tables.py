@@ -139,6 +139,30 @@ class EpochProof(KeyBase):
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class KmsKey(KeyBase):
+    """An epoch's key, sealed by a key of a cloud's key service; see `core.vault.aws_kms`."""
+
+    __tablename__ = "kms_keys"
+
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    arn: Mapped[str] = mapped_column(String(400))  # of the service's key
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)  # empty once its end has begun
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # when the service deletes it
+    looked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    taken_back_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    @property
+    def key_id(self) -> str:
+        """What the service calls its key, within a region and account."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def region(self) -> str:
+        """Where it is."""
+        return self.arn.split(":")[3]
+
+
 class KeyStoreMark(KeyBase):
     """Which installation this store belongs to, in one row; see `core.vault.ties`."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import (
@@ -47,6 +47,7 @@ REWRAPPED_AT_ONCE = 2000
 
 
 _PROVEN = b"headshots epoch"
+_CLOSED = select(Epoch).where(Epoch.closed_at.is_not(None), Epoch.destroyed_at.is_(None))
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def _ours() -> Iterator[None]:
     except (EpochKeyGone, CannotOpen) as error:
         raise KeyringNotOurs(
             operator="The keyring on this host is not the one that this installation's keys are wrapped under. Every host "
-            "needs the same HEADSHOTS_KEYRING_PATH, on a volume that all of them mount; nothing was changed. "
+            "needs the same HEADSHOTS_KEYRING_PATH, on a volume that all of them mount, or the same HEADSHOTS_KMS_URL; nothing was changed. "
             "If it is lost, see docs/operate.md, “The keyring is lost”."
         ) from error
 
@@ -312,6 +313,10 @@ class KeyStore:
         Nobody waits for it: from the beginning on new keys are made under the new epoch, while survivors move some
         at a time. A crash leaves the old epoch closed and its key in place; the next call, or `finish_turns`, goes on.
         """
+        with Session(self._engine) as session:
+            before = self._current(session)
+            self._demand_keyring(session, before)
+        self._kms.prepare(before + 1)
         with Session(self._engine) as session, session.begin():
             locks.wait(session, locks.Space.EPOCH)
             self._may_turn()
@@ -325,26 +330,48 @@ class KeyStore:
         return EpochTurn(closed=old, opened=new, rewrapped=self.finish_turns())
 
     def finish_turns(self) -> int:
-        """Move what is still under a closed epoch, then destroy its key; return how many keys moved."""
-        closed = select(Epoch).where(Epoch.closed_at.is_not(None), Epoch.destroyed_at.is_(None))
+        """Move what is still under a closed epoch, then destroy its key; return how many keys moved.
+
+        A key that somebody outside holds on to for a while is looked at again from time to time, until it is gone.
+        """
         with Session(self._engine) as session:
-            if session.scalars(closed.limit(1)).first() is None:
-                return 0  # asked every few seconds, and nobody who makes a key is to wait for that
+            due = [
+                one for one in session.scalars(_CLOSED.with_only_columns(Epoch.number)) if self._kms.due(one)
+            ]
+        if not due:
+            return 0  # asked every few seconds, and nobody who makes a key is to wait for that
         moved = 0
         while some := self._rewrap():
             moved += some
+        # Whoever is outside is asked first, as nobody who makes a key is to wait for an answer.
+        gone = set()
+        for number in due:
+            with Session(self._engine) as session:
+                self._demand_unused(session, number)
+            self._kms.retire(number)
+            if self._kms.held_until(number) is not None and not self._kms.exists(number):
+                gone.add(number)
         with Session(self._engine) as session, session.begin():
             locks.wait(session, locks.Space.EPOCH)
             self._may_turn()
-            for epoch in session.scalars(closed):
-                if session.scalar(select(DataKey.owner_id).where(DataKey.epoch <= epoch.number).limit(1)):
-                    raise RuntimeError(f"a key is still under epoch {epoch.number}, which is not destroyed")
+            for epoch in session.scalars(_CLOSED.where(Epoch.number.in_(due))):
+                self._demand_unused(session, epoch.number)
                 self._kms.destroy(epoch.number)
-                if self._kms.exists(epoch.number):
-                    raise RuntimeError(f"the key of epoch {epoch.number} still exists after its destruction")
+                if epoch.number not in gone:
+                    if self._kms.held_until(epoch.number) is not None:
+                        continue
+                    if self._kms.exists(epoch.number):
+                        raise RuntimeError(
+                            f"the key of epoch {epoch.number} still exists after its destruction"
+                        )
                 epoch.destroyed_at = now()
                 session.execute(delete(EpochProof).where(EpochProof.epoch == epoch.number))
         return moved
+
+    @staticmethod
+    def _demand_unused(session: Session, epoch: int) -> None:
+        if session.scalar(select(DataKey.owner_id).where(DataKey.epoch <= epoch).limit(1)):
+            raise RuntimeError(f"a key is still under epoch {epoch}, which is not destroyed")
 
     def _rewrap(self) -> int:
         """Move some keys to the current epoch; return how many. The lock is shared, so others go on making keys."""
@@ -392,6 +419,18 @@ class KeyStore:
         with Session(self._engine) as session:
             over = select(Epoch.number).where(Epoch.number.in_(numbers), Epoch.destroyed_at.is_not(None))
             return set(session.scalars(over))
+
+    def waiting(self, epoch: int) -> timedelta:
+        """How long after its epoch's turn a key may still be there: some time where a key service holds it."""
+        return self._kms.waiting(epoch)
+
+    def held_until(self, epoch: int) -> datetime | None:
+        """Until when a key service keeps the key of an epoch that has turned; `None` where none does."""
+        return self._kms.held_until(epoch)
+
+    def taken_back(self) -> list[int]:
+        """Return the epochs whose key's destruction was undone at the key service."""
+        return self._kms.taken_back()
 
     def current_epoch(self) -> tuple[int, datetime]:
         """Return the current epoch's number and when it opened."""

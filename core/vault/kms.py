@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,12 @@ class EpochKeyGone(LookupError):
 class Kms(Protocol):
     """Holds epoch keys and never gives one out."""
 
+    def waiting(self, epoch: int) -> timedelta:
+        """How long after its epoch's turn a key may still be there."""
+
+    def prepare(self, epoch: int) -> None:
+        """Do before anybody waits what `create` would have to ask of somebody outside; a second call changes nothing."""
+
     def create(self, epoch: int) -> None:
         """Make the epoch's key; a second call changes nothing."""
 
@@ -33,11 +40,23 @@ class Kms(Protocol):
     def unwrap_all(self, epoch: int, wrapped: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
         """Do as `unwrap` for many of one epoch, each with what is associated with it."""
 
+    def retire(self, epoch: int) -> None:
+        """Do before anybody waits what `destroy` would have to ask of somebody outside; a second call changes nothing."""
+
     def destroy(self, epoch: int) -> None:
-        """Destroy the epoch's key; a second call changes nothing."""
+        """Destroy the epoch's key, or begin to where somebody outside does: it opens nothing any more. A second call changes nothing."""
 
     def exists(self, epoch: int) -> bool:
         """Whether the epoch's key still exists."""
+
+    def due(self, epoch: int) -> bool:
+        """Whether it is time to look at the key of a closed epoch."""
+
+    def held_until(self, epoch: int) -> datetime | None:
+        """Until when somebody outside keeps a key that `destroy` was called for; `None` where nobody does."""
+
+    def taken_back(self) -> list[int]:
+        """Return the epochs whose key's destruction was undone outside; they never count as destroyed."""
 
 
 class FileKms:
@@ -62,6 +81,28 @@ class FileKms:
             return self._path(epoch).read_bytes()
         except FileNotFoundError as error:
             raise EpochKeyGone(f"epoch {epoch}") from error
+
+    def waiting(self, epoch: int) -> timedelta:  # noqa: ARG002 - the protocol's
+        """No time: what is removed is gone."""
+        return timedelta()
+
+    def prepare(self, epoch: int) -> None:
+        """Nobody outside is asked."""
+
+    def retire(self, epoch: int) -> None:
+        """Nobody outside is asked."""
+
+    def due(self, epoch: int) -> bool:  # noqa: ARG002 - the protocol's
+        """Always."""
+        return True
+
+    def held_until(self, epoch: int) -> datetime | None:  # noqa: ARG002 - the protocol's
+        """By nobody."""
+        return None
+
+    def taken_back(self) -> list[int]:
+        """None: nobody outside has one."""
+        return []
 
     @answering("keyring")
     def create(self, epoch: int) -> None:

@@ -13,6 +13,10 @@ from core.observe import metrics
 from core.reasons import Reason, reason_of
 from core.words import N_
 
+AWAY = N_(
+    "The storage does not answer. What you saved before is safe, this last step was not done: please try again in a moment."
+)
+
 
 class Outage(Unavailable):
     """The storage or the keyring does not answer.
@@ -43,11 +47,4 @@ def answering(part: str) -> Iterator[None]:
         metrics.PART_ERRORS.labels(part).inc()
         reason = reason_of(error)
         logger().error(f"{part}_unavailable", code=reason, exc_info=error)
-        raise Outage(
-            N_(
-                "The storage does not answer. What you saved before is safe, this last step was not done: "
-                "please try again in a moment."
-            ),
-            part,
-            reason,
-        ) from error
+        raise Outage(AWAY, part, reason) from error

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import ARRAY, Uuid, any_, func, literal, select, update
+from sqlalchemy import ARRAY, Engine, Uuid, any_, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from core import locks
@@ -29,11 +29,13 @@ from core.models import Artifact, Kind, Member
 from core.models.artifact import PASSING
 from core.queue import JobName, enqueue_all
 from core.settings import settings
+from core.vault.aws_client import Address
+from core.vault.aws_kms import AwsKms
 from core.vault.crypto import joined, open_sealed, seal
 from core.vault.escrow import Escrow
 from core.vault.key_answers import KeyErased
 from core.vault.keys import KeyStore
-from core.vault.kms import FileKms
+from core.vault.kms import FileKms, Kms
 from core.vault.store import ObjectMissing, ObjectStore
 from core.vault.ties import Ties, demand_escrow
 
@@ -330,7 +332,23 @@ def escrow_of_settings() -> Escrow | None:
         return None
     if config.escrow_path is None or not config.escrow_public_key:
         raise ConfigurationError("Set HEADSHOTS_ESCROW_PATH and HEADSHOTS_ESCROW_PUBLIC_KEY, or neither.")
+    if config.kms_url:
+        raise ConfigurationError(
+            "There is no escrow with HEADSHOTS_KMS_URL: AWS KMS gives no key out that could be copied. Run `headshots keys escrow --end` "
+            "before it is set, then unset HEADSHOTS_ESCROW_PATH and HEADSHOTS_ESCROW_PUBLIC_KEY."
+        )
     return Escrow(config.escrow_path, config.escrow_public_key)
+
+
+def kms_of_settings(engine: Engine, escrow: Escrow | None) -> Kms:
+    """Return who holds the epoch keys.
+
+    Raises:
+        ConfigurationError: the settings name a key service that there is not.
+    """
+    config = settings()
+    folder = FileKms(config.keyring_path, escrow)
+    return AwsKms(engine, Address.parse(config.kms_url), folder) if config.kms_url else folder
 
 
 @cache
@@ -347,7 +365,7 @@ def vault() -> Vault:
     escrow = escrow_of_settings()
     keys = KeyStore(
         engine,
-        FileKms(config.keyring_path, escrow),
+        kms_of_settings(engine, escrow),
         derive("erasure ledger"),
         partial(demand_escrow, escrow),
     )

@@ -15,6 +15,7 @@ from core.errors import ConfigurationError
 from core.ids import new_id
 from core.settings import settings
 from core.vault import vault
+from core.vault.aws_client import KeyServiceRefuses
 from core.vault.kms import EpochKeyGone
 from core.vault.marks import Mark
 from core.vault.store import ObjectStore
@@ -95,7 +96,8 @@ def _restore_key_store(folder: Path, manifest: Manifest) -> None:
             "The key store is not empty. An old one never goes over a newer one: the ledger of erasures and the newest "
             "signed head of each log lie in it. Restore without --key-store."
         )
-    if not (settings().keyring_path / f"epoch-{manifest.epoch}.key").exists():
+    in_folder = not settings().kms_url  # a key service is asked below, for each
+    if in_folder and not (settings().keyring_path / f"epoch-{manifest.epoch}.key").exists():
         raise ConfigurationError(
             f"The backup's key store is of epoch {manifest.epoch}, whose key the keyring does not have any more: nothing in "
             "it can be opened. Only a key store backed up since the last turn of the epoch can be."
@@ -113,6 +115,8 @@ def _demand_every_key() -> None:
     for epoch in vault().keys.epochs_in_use():
         try:
             vault().keys.check_keyring(epoch)
+        except KeyServiceRefuses as error:
+            raise ConfigurationError(f"{error.operator} The backup's key store was not restored.") from error
         except EpochKeyGone as error:
             raise ConfigurationError(
                 f"Keys of the backup's key store are of epoch {epoch}, which was turning then and whose key the keyring does "

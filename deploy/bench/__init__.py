@@ -150,12 +150,8 @@ def seconds_of(work: Callable[[], object], rounds: int = ROUNDS) -> float:
 
 
 def bench_vault(report: Report) -> None:
-    """Sealing and opening, and turning the epoch over many keys."""
-    from core.ids import new_id
+    """Sealing and opening."""
     from core.vault.crypto import new_key, open_sealed, seal
-    from core.vault.keys import KeyStore
-    from core.vault.kms import FileKms
-    from deploy.local.services import LocalServices
 
     content, key = bytes(5_000_000), new_key()
     sealed = seal(key, content, b"")
@@ -167,29 +163,6 @@ def bench_vault(report: Report) -> None:
         {"figure": "seal_5_mb", "seconds": round(sealing, 4), "open_seconds": round(opening, 4)},
         f"seal 5 MB {sealing * 1000:.1f} ms, open {opening * 1000:.1f} ms",
     )
-    from sqlalchemy import create_engine
-
-    with (
-        tempfile.TemporaryDirectory(prefix="headshots-bench-") as home,
-        LocalServices(Path(home), durable=True) as services,
-    ):
-        store = KeyStore(create_engine(services.databases.keys), FileKms(Path(home) / "keyring"), bytes(32))
-        store.create_tables()
-        people = 10_000
-        started = time.perf_counter()
-        for start in range(0, people, 1000):
-            store.create([new_id() for _ in range(min(1000, people - start))])
-        making = time.perf_counter() - started
-        turning = seconds_of(store.turn_epoch, 1)
-        report(
-            {
-                "figure": "keys",
-                "people": people,
-                "create_seconds": round(making, 2),
-                "turn_seconds": round(turning, 2),
-            },
-            f"{people} keys: made in {making:.2f} s, epoch turned in {turning:.2f} s",
-        )
 
 
 def bench_import(report: Report) -> None:

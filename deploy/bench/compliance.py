@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from deploy.bench.access import bench_access
+from deploy.bench.epoch import bench_turn
 
 if TYPE_CHECKING:
     from compliance.log.merkle import NodeStore
@@ -35,6 +36,7 @@ def bench_compliance(report: Report, org_id: UUID, entries: int, folder: Path) -
     _certify(report, org_id)
     bench_access(report, org_id)
     _directory(report, org_id, min(entries, PEOPLE))
+    bench_turn(report, min(entries, PEOPLE))
 
 
 def _append(report: Report, org_id: UUID, count: int) -> None:

@@ -120,7 +120,7 @@ def migrate(revision: str | None, lose: tuple[str, ...], *, seal: bool) -> None:
     schema.migrate(owner.get_secret_value())
     if installation.initialize():
         tell(
-            f"Made the keys of this installation in {settings().signing_path} and {settings().keyring_path}. "
+            f"Made the keys of this installation in {settings().signing_path} and {settings().kms_url or settings().keyring_path}. "
             "Every host needs both: the first belongs in a backup, the second in none."
         )
     if seal:

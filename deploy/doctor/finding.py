@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from core.belonging import Unreadable, unreadable
 from core.errors import AppError, Misfit, Unavailable
 from core.reasons import Reason, reason_of
+from core.vault.aws_client import KeyServiceRefuses
 from deploy.doctor.causes import Kind, Outside, told
 
 # A part that is slower than this does not serve a page either.
@@ -119,7 +120,7 @@ def _read(look: Look, error: Exception) -> tuple[str, str]:
     """Return what `error` says, without a secret, and what to do."""
     if (closed := error if isinstance(error, Unreadable) else unreadable(error)) is not None:
         return closed.says, closed.mend
-    if isinstance(error, Misfit):
+    if isinstance(error, Misfit | KeyServiceRefuses):
         return error.operator, look.mend
     if isinstance(error, DBAPIError | PoolTimeout) and (
         look.outside is None or look.outside.kind is not Kind.POSTGRES

@@ -27,7 +27,8 @@ from core.observe import health
 from core.observe.figures import expiries
 from core.outages import part_of
 from core.settings import diffusion_settings, settings
-from core.vault import ties
+from core.vault import ties, vault
+from core.vault.aws_client import KeyServiceRefuses
 from core.vault.kms import EpochKeyGone
 from deploy import installation
 from deploy.doctor.finding import Finding, failure, ok, skipped, warning
@@ -57,7 +58,9 @@ _LIBRARIES: Final = {
 
 def disk() -> Iterator[Finding]:
     """Room where something is written."""
-    places = {"temporary files": Path(tempfile.gettempdir()), "the keyring": settings().keyring_path}
+    places = {"temporary files": Path(tempfile.gettempdir())}
+    if not settings().kms_url:
+        places["the keyring"] = settings().keyring_path
     storage = urlsplit(settings().storage_url)
     if storage.scheme == "file":
         places["the storage"] = Path(storage.path)
@@ -83,17 +86,24 @@ def disk() -> Iterator[Finding]:
 
 def keyring() -> Iterator[Finding]:
     """The epoch keys open what they sealed, and nobody else can read them."""
+    for epoch in vault().keys.taken_back():
+        yield failure(
+            "keyring",
+            f"somebody took back the deletion of the key of epoch {epoch} at the key service",
+            "See docs/operate.md, “A deletion was taken back”.",
+        )
     try:
         health.ask_keyring()
     except EpochKeyGone:
         yield failure(
             "keyring",
-            f"{settings().keyring_path} has no key of the current epoch",
+            f"{settings().kms_url or settings().keyring_path} has no key of the current epoch",
             "Mount the keyring's own volume there. If it is lost, see “Operate”, the keyring is lost.",
         )
         return
     yield ok("keyring", "the current epoch's key opens what it seals")
-    yield from _closed("keyring", settings().keyring_path)
+    if not settings().kms_url:
+        yield from _closed("keyring", settings().keyring_path)
 
 
 def _closed(check: str, path: Path) -> Iterator[Finding]:
@@ -162,6 +172,8 @@ def belonging() -> Iterator[Finding]:
             yield failure(
                 "installation", f"{part}: {error.message}", "Give this host the keys of one that works."
             )
+        except KeyServiceRefuses as error:
+            yield failure("installation", f"{part}: {error.operator}", "Mend that, and try again.")
         except (Unavailable, DBAPIError) as error:
             if (closed := unreadable(error)) is not None:
                 yield failure("installation", f"{part}: {closed.says}", closed.mend)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the product for serving, in images and on hosts, from files whose hashes the repository knows.
 #
-#   deploy/images/install.sh packages PREFIX [SET…]   the packages of deploy/locks: the product's, and sets beyond it (onnx; otel; torch gpu)
+#   deploy/images/install.sh packages PREFIX [SET…]   the packages of deploy/locks: the product's, and sets beyond it (onnx; otel; aws; torch gpu)
 #   deploy/images/install.sh product PREFIX           the product itself, its compiled kernels and its bill of materials
 #
 # Apart, so that an image's layer of packages outlives a change of the product. Run from anywhere; as whoever owns PREFIX.

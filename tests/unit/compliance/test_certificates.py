@@ -168,6 +168,37 @@ def test_page_says_who_attested_that_no_backup_holds_the_keys(
         )
 
 
+@pytest.mark.parametrize(
+    ("status", "held_until", "language", "expected"),
+    [
+        (Status.PENDING, None, "en", "keeps it for some days and could give it back"),
+        (
+            Status.PENDING,
+            1,
+            "en",
+            "keeps the old key until 1 December 2026, 00:00 UTC and could give it back",
+        ),
+        (Status.COMPLETE, 1, "en", "it was asked and said that the key is gone"),
+        (Status.PENDING, 1, "de", "1. Dezember 2026, 00:00 UTC und könnte ihn bis dahin zurückgeben"),
+    ],
+)
+def test_page_says_what_it_means_that_a_key_service_keeps_an_old_key(
+    make_body: Any,
+    seal: Any,
+    signing_keys: SigningKeys,
+    status: Status,
+    held_until: int | None,
+    language: str,
+    expected: str,
+) -> None:
+    until = datetime(2026, 12, held_until, tzinfo=UTC) if held_until else None
+    document = seal(make_body(status, keyring=Keyring(kept=Keeper.AWS_KMS, held_until=until)))
+    text = text_of(render_certificate(document, signing_keys, language, keys_address=KEYS_ADDRESS))
+    assert expected in text
+    folder = seal(make_body(status, keyring=Keyring(kept=Keeper.FOLDER)))
+    assert "AWS" not in text_of(render_certificate(folder, signing_keys, language, keys_address=KEYS_ADDRESS))
+
+
 def test_purge_is_claimed_only_when_the_epoch_key_is_destroyed(
     make_body: Any, seal: Any, signing_keys: SigningKeys
 ) -> None:

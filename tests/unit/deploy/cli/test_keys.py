@@ -59,7 +59,7 @@ def test_whoever_attests_reads_the_places_first_and_it_is_noted_once_they_agree(
 def test_a_certificate_has_the_newest_attestation_and_says_when_the_keys_lie_elsewhere_since(
     org: UUID, member: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert issuing._keyring().attested is None
+    assert issuing._keyring(1).attested is None
     attest()
     attest("--role", "CISO")
     erase(org, member.id)
@@ -73,7 +73,7 @@ def test_a_certificate_has_the_newest_attestation_and_says_when_the_keys_lie_els
 
     monkeypatch.setenv("HEADSHOTS_ESCROW_PATH", str(tmp_path / "escrow"))
     settings.cache_clear()
-    moved = issuing._keyring().attested
+    moved = issuing._keyring(1).attested
     assert moved is not None
     assert not moved.same_place
     listed = run("keys", "attestations")
