@@ -38,6 +38,7 @@ def set_place(session: Session, country: str, zone: str, *, actor: audit.Actor) 
         return
     organization.country, organization.time_zone = country, zone
     audit.record(session, audit.Tag.PLACE_CHANGED, actor=actor, country=country, zone=zone)
+    session.flush()
 
 
 def place_of(session: Session) -> Place:
