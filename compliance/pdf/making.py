@@ -19,9 +19,6 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
 from pyhanko.stamp import BaseStamp, BaseStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
-from weasyprint import HTML
-from weasyprint import Attachment as PdfAttachment
-from weasyprint.urls import FatalURLFetchingError
 
 from compliance.pdf.authority import Authority
 from compliance.signing import SigningKeys
@@ -82,14 +79,21 @@ def render(html: str, *, identifier: bytes, attachment: Attachment) -> Unsigned:
     Raises:
         ResourceRefused: the page asked for an image, style or font outside itself.
     """
+    # Here and below, where a page is made: a web process that shows reports would be 30 MB larger from its start.
+    from weasyprint import urls
+
     try:
         return _write(html, identifier, attachment)
-    except FatalURLFetchingError as error:  # a BaseException, so that WeasyPrint itself does not swallow it
+    except (
+        urls.FatalURLFetchingError
+    ) as error:  # a BaseException, so that WeasyPrint itself does not swallow it
         raise ResourceRefused(str(error)) from error
 
 
 def _write(html: str, identifier: bytes, attachment: Attachment) -> Unsigned:
-    source = PdfAttachment(
+    import weasyprint
+
+    source = weasyprint.Attachment(
         string=attachment.content,
         name=attachment.name,
         description=attachment.description,
@@ -102,7 +106,7 @@ def _write(html: str, identifier: bytes, attachment: Attachment) -> Unsigned:
         # WeasyPrint 70.0 leaves the file of its own colour profile to the garbage collector.
         warnings.filterwarnings("ignore", "unclosed file.*sRGB2014", ResourceWarning)
         options = {"pdf_variant": "pdf/a-3a", "pdf_identifier": identifier, "attachments": [source]}
-        document = HTML(string=html, url_fetcher=_refuse_resource).render(**options)
+        document = weasyprint.HTML(string=html, url_fetcher=_refuse_resource).render(**options)
         pdf: bytes = document.write_pdf(finisher=_list_associated_files_once, **options)
     return Unsigned(pdf, _place(document.pages))
 
@@ -177,6 +181,8 @@ def sign(unsigned: Unsigned, keys: SigningKeys) -> bytes:
 
 
 def _refuse_resource(url: str, *_: object, **__: object) -> NoReturn:
+    from weasyprint.urls import FatalURLFetchingError
+
     raise FatalURLFetchingError(f"a page holds everything itself; refused to read {url[:80]}")
 
 

@@ -156,7 +156,7 @@ def _walk(ada: Any, autumn: Any, address: str) -> set[str]:
             assert f"shoot={autumn.participation_id}" in link, (page, link)
             if link not in seen:
                 seen.add(link)
-                if not re.search(r"zip|events|headshots|preview|png|jpg|json", link):
+                if not re.search(r"zip|pdf|events|headshots|preview|png|jpg|json", link):
                     left.append(unescape(link))
     return seen
 
