@@ -41,6 +41,7 @@ from core.models import (
     RosterImport,
     SamlConnectionRow,
     Shoot,
+    ShownNotice,
     SignInMethod,
     State,
     Statement,
@@ -165,6 +166,7 @@ def fill(org_id: UUID) -> None:
             actor=audit.SYSTEM,
         )
         session.add(Farewell(id=new_id(), org_id=org_id, erasure_id=erasure.id))
+        session.add(ShownNotice(id=new_id(), org_id=org_id, sha256="0" * 64, content="{}"))
         session.add(
             CompanyReport(
                 id=new_id(),
