@@ -5,17 +5,14 @@ The mail goes once for what comes within the week, once a day at most.
 
 from __future__ import annotations
 
-import tomllib
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import Session
 
-from compliance import schedule
-from compliance.log import alarm
+from compliance import company_letters, schedule
 from core import owed
 from core.clock import now
 from core.db import Lookup, transaction
@@ -23,7 +20,6 @@ from core.mail.message import Mail
 from core.models import Headshot, Organization, Participation, State
 from core.people import organizations
 from core.queue import JobName, enqueue
-from core.settings import settings
 
 AHEAD: Final = timedelta(days=7)
 EVERY: Final = timedelta(days=1)
@@ -70,25 +66,4 @@ def owe(session: Session) -> None:
 
 def mails(session: Session) -> list[Mail]:
     """Return the mails: none, where everything was downloaded by now."""
-    organization = organizations.current(session)
-    number = count(session)
-    if not number:
-        return []
-    operator = settings().operator_email
-    made = []
-    for to, language in alarm.addressees(session, organization):
-        if to == operator and to != organization.contact_email:
-            continue  # nobody but the company can download
-        words = _load().get(language, _load()["en"])
-        values = {
-            "company": organization.name,
-            "number": number,
-            "link": f"{settings().base_url.rstrip('/')}/admin/",
-        }
-        made.append(alarm.plain(to, words["subject"].format(**values), words["text"].format(**values)))
-    return made
-
-
-@cache
-def _load() -> dict[str, Any]:
-    return tomllib.loads(WORDS.read_text(encoding="utf-8"))
+    return company_letters.written(session, WORDS, "/admin/", count(session))

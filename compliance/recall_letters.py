@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from compliance import recall
-from compliance.log import alarm
+from compliance import company_letters, recall
 from core import owed
 from core.clock import now
 from core.db import Lookup, transaction
@@ -20,7 +17,6 @@ from core.mail.message import Mail
 from core.models import Recall
 from core.people import organizations
 from core.queue import JobName, enqueue
-from core.settings import settings
 
 EVERY: Final = timedelta(days=1)
 WORDS: Final = Path(__file__).with_suffix(".toml")
@@ -46,25 +42,4 @@ def owe_all() -> None:
 
 def mails(session: Session) -> list[Mail]:
     """Return the mails: none, where everything is answered by now."""
-    organization = organizations.current(session)
-    waiting = recall.waiting(session)
-    if not waiting:
-        return []
-    operator = settings().operator_email
-    made = []
-    for to, language in alarm.addressees(session, organization):
-        if to == operator and to != organization.contact_email:
-            continue  # the company has the copies
-        words = _load().get(language, _load()["en"])
-        values = {
-            "company": organization.name,
-            "number": waiting,
-            "link": f"{settings().base_url.rstrip('/')}/admin/recalls",
-        }
-        made.append(alarm.plain(to, words["subject"].format(**values), words["text"].format(**values)))
-    return made
-
-
-@cache
-def _load() -> dict[str, Any]:
-    return tomllib.loads(WORDS.read_text(encoding="utf-8"))
+    return company_letters.written(session, WORDS, "/admin/recalls", recall.waiting(session))

@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from cryptography.hazmat.primitives.hashes import SHA256
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from compliance.certificate.facts import CertificateBody, Keeper, Method, Where
 from compliance.log import checkpoint
 from compliance.log.encoding import encode
 from compliance.log.proof import Proof
+from compliance.pdf.pages import environment
 from compliance.signing import ROOT_NAME, SIGNER_NAME
 from core import fonts
 
@@ -63,18 +63,6 @@ def load(page: Path, language: str) -> dict[str, Any]:
     return tomllib.loads(page.with_name(f"{page.name}.{shown}.toml").read_text(encoding="utf-8"))
 
 
-@cache
-def environment() -> Environment:
-    """Return what fills the pages of signed documents in."""
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def footer(body: CertificateBody) -> str:
     """Return the line at the foot of every page; the same in all languages."""
     return f"{body.certificate_id} · {body.status.value}"
@@ -91,7 +79,7 @@ def render(document: Certificate, keys: SigningKeys, language: str, *, keys_addr
     attested = _attested(body, words, moment, names)
     rows, empty = _rows(body, words)
     return (
-        environment()
+        environment(TEMPLATES)
         .get_template("certificate.html")
         .render(
             t=words,

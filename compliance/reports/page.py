@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from compliance.pdf.pages import environment
 from compliance.reports.document import Document
 from compliance.reports.wording import Wording
 from core import fonts
@@ -21,17 +19,6 @@ TEMPLATES = Path(__file__).parent / "templates"
 JSON_NAME = "report.json"
 # Widest cells before a table is set in smaller letters.
 WIDE = 5
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def unsigned(document: Document, attached: bytes | None = None, name: str = JSON_NAME) -> Unsigned:
@@ -63,7 +50,7 @@ def html(document: Document) -> str:
     words = Wording(document.language)
     missing = fonts.without_glyph("".join(sorted(set("".join(document.words())))))
     page = (
-        _environment()
+        environment(TEMPLATES)
         .get_template("report.html")
         .render(
             t=words,

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from babel.dates import format_date, format_datetime
-from jinja2 import ChoiceLoader, FileSystemLoader
 
 from compliance.certificate import page
 from compliance.certificate.evidence import Certificate
 from compliance.certificate.parts import EVIDENCE_NAME, VerificationFailed
 from compliance.pdf import making
+from compliance.pdf.pages import environment
 from compliance.signing import SigningKeys
 from compliance.statement.counting import bounds
 from compliance.statement.facts import StatementBody
@@ -55,10 +55,8 @@ def _page(
     words = {**shared, **page.load(TEMPLATES / "statement", language)}
     names = page.Names()
     begins: datetime = bounds(body.month)[0]
-    environment = page.environment().overlay(
-        loader=ChoiceLoader([FileSystemLoader(TEMPLATES), FileSystemLoader(page.TEMPLATES)])
-    )
-    return environment.get_template("statement.html").render(
+    found = environment(TEMPLATES, page.TEMPLATES)
+    return found.get_template("statement.html").render(
         t=words,
         body=body,
         month=format_date(begins, "LLLL y", locale=words["language"]),
