@@ -12,7 +12,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -111,9 +110,11 @@ class AwsKms:
     create = prepare
 
     def _let_go(self, key_id: str) -> None:
-        """End a key that seals nothing; that one may stay, which only costs money."""
-        with suppress(Exception):
+        """End a key that seals nothing. Where that fails it stays, which costs money and harms nobody, and is told."""
+        try:
             self._client().schedule_key_deletion(KeyId=key_id, PendingWindowInDays=self._address.days)
+        except Exception as error:  # noqa: BLE001 - what went wrong before this is what counts
+            logger().warning("unused_key_stays", key=key_id, error=type(error).__name__)
 
     def wrap(self, epoch: int, key: bytes, associated: bytes) -> bytes:
         """Seal `key` under the epoch's key."""
