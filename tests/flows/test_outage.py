@@ -37,6 +37,7 @@ STILL = {
     "sso.choose",
     "sign_in.sign_in",
     "trust.verify",
+    "own_copy.schema",
     "nowhere",
 }
 
