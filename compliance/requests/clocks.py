@@ -15,8 +15,6 @@ from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from core.models import Right
 
 ACKNOWLEDGE_BUSINESS_DAYS: Final = 10
@@ -67,6 +65,8 @@ def is_business_day(day: date, place: Place) -> bool:
 
 def countries() -> list[str]:
     """Return the countries whose public holidays are known."""
+    import holidays  # here and below, where it is asked: 7 MB of every web process
+
     return sorted(one for one in holidays.list_supported_countries() if len(one) == 2)
 
 
@@ -118,4 +118,6 @@ def _end_of(day: date, place: Place) -> datetime:
 
 @cache
 def _holidays(country: str, year: int) -> frozenset[date]:
+    import holidays
+
     return frozenset(holidays.country_holidays(country, years=year)) if country else frozenset()
