@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from compliance import erasure, keyless, removals, retention, strays, withdrawals
 from compliance.erasure import ErasureReason
 from compliance.log import sequencer
+from compliance.requests import keeping as requests
 from compliance.statement import issuing
 from core import audit, clock, locks
 from core.db import engine, transaction
@@ -286,5 +287,11 @@ def test_what_cannot_be_undone_waits_for_a_clock_to_believe() -> None:
 
     careful = {duty.do for duty in duties() if duty.irreversible}
     forgetful = {withdrawals.replay, removals.replay}
-    ending = {retention.sweep_all, strays.sweep, keyless.sweep, engines.end_waiting_all}
+    ending = {
+        retention.sweep_all,
+        requests.sweep_all,
+        strays.sweep,
+        keyless.sweep,
+        engines.end_waiting_all,
+    }
     assert careful == {*ending, *forgetful, issuing.issue_all}  # a month is stated once
