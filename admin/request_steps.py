@@ -18,13 +18,19 @@ from core.errors import InvalidInput
 from core.models import Member, Right, Stage, SubjectRequest
 
 CORRECTED = {"first_name": 80, "last_name": 80, "employee_id": 64, "department": 120}
+# What HR can have checked itself; that somebody signed in or had a code is noted where it happens.
+BY_HR = (Proof.KNOWN, Proof.DOCUMENT, Proof.MANDATE)
 E = TypeVar("E", bound=StrEnum)
 
 
 def possible(session: Session, row: SubjectRequest) -> dict[str, tuple[str, str] | None]:
     """Return the steps that can be taken now, each with subject and text of the mail that it owes."""
     restricted = row.type == Right.RESTRICTION and row.member_id is not None
-    if row.state in moves.OVER and restricted and session.get_one(Member, row.member_id).restricted_at:
+    if (
+        row.decision == Stage.FULFILLED
+        and restricted
+        and session.get_one(Member, row.member_id).restricted_at
+    ):
         return {"unrestrict": letters.preview(session, row, letters.UNRESTRICTED)}
     if row.state in moves.OVER:
         return {"lift": letters.preview(session, row, "lifted")} if moves.is_held(row) else {}
@@ -72,7 +78,7 @@ def _correct(session: Session, row: SubjectRequest, actor: Actor) -> None:
 
 def _verify(session: Session, row: SubjectRequest, actor: Actor) -> None:
     proof = one_of(Proof, "proof", form=True)
-    if proof is None:
+    if proof is None or proof not in BY_HR:
         raise InvalidInput(_("Say how it was checked who asks. Nothing was changed."))
     desk.note_proof(session, row, proof, actor=actor)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from admin import request_steps, request_words
 from admin.request_steps import one_of, text
 from compliance.requests import clocks, desk, inbox, letters, moves, refusals, regimes
-from compliance.requests.desk import Proof
 from compliance.requests.inbox import Wanted
 from compliance.requests.refusals import Basis
 from compliance.requests.words import Words
@@ -30,6 +29,8 @@ bp = Blueprint("requests", __name__)
 
 MOST_LETTERS = 4000
 BY_HR = (Channel.HR, Channel.AGENT)
+# As long as an answered request is kept; a day before that is a slip of the year.
+LONGEST_AGO = timedelta(days=732)
 
 
 def _of_people() -> bool:
@@ -111,6 +112,10 @@ def _received(session: Session) -> datetime | None:
     except ValueError as error:
         raise InvalidInput(_("Please give a day as year-month-day, such as 2026-11-30.")) from error
     today = clocks.local_day(now(), place)
+    if today - day > LONGEST_AGO:
+        raise InvalidInput(
+            _("This day is more than two years ago. Nothing was opened: please look at the year.")
+        )
     return None if day == today else clocks.begin_of(day, place)
 
 
@@ -130,7 +135,7 @@ def act(request_id: UUID, step: str) -> Response:
         raise InvalidInput(_("There is no such step. Nothing was changed."))
     try:
         with transaction(me().org_id) as session:
-            # Whoever erases locks the company before the person, and so does that step by itself.
+            # The answer locks by itself: an erasure takes the company before the person.
             row = moves.get(session, request_id, lock=step != "fulfil")
             request_steps.STEPS[step](session, row, me().actor)
     except AppError as error:
@@ -184,7 +189,7 @@ def _words(session: Session) -> dict[str, object]:
         "extensions": request_words.EXTENSIONS,
         "proofs": request_words.PROOFS,
         "happened_words": request_words.HAPPENED,
-        "by_hr_proofs": (Proof.KNOWN, Proof.DOCUMENT, Proof.MANDATE),
+        "by_hr_proofs": request_steps.BY_HR,
         "day": day,
         "zone": place.zone,
         "now": now(),

@@ -29,9 +29,14 @@ bp = Blueprint("public_requests", __name__)
 MOST = {"address": 254, "code_to": 254, "name": 160, "agent": 160, "text": 4000}
 
 
+def _code_field() -> str:
+    """Return which field holds where the code goes: an agent has an address of their own."""
+    return "code_to" if request.form.get("who") == "agent" and request.form.get("code_to") else "address"
+
+
 def _address() -> str:
     """Limits count per address that a code would go to, known here or not; as a keyed hash."""
-    email = addresses.canonical(request.form.get("code_to") or request.form.get("address", ""))
+    email = addresses.canonical(request.form.get(_code_field(), ""))
     slug = (request.view_args or {}).get("slug")
     said = f"request {slug} {email}".encode()
     return hmac.new(derive("rate limits"), said, hashlib.sha256).hexdigest()[:32]

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from compliance import consent, erasure
@@ -13,18 +14,24 @@ from compliance.certificate import copies
 from compliance.consent import leaving
 from compliance.erasure import ErasureReason
 from compliance.requests import export, letters, moves
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.consent import Purpose
-from core.errors import InvalidInput
+from core.errors import Conflict, InvalidInput
 from core.models import Member, Right, Stage, SubjectRequest
-from core.people import members
+from core.people import access, members
 from core.portraits import engines
 from core.shoots import participations
 from core.words import N_
 
 # What an objection ends; the photo that a person gave to be retouched is no part of it.
 MEASURING: Final = (Purpose.LIKENESS, Purpose.PAINT, Purpose.CLOTHES, Purpose.ADAPTER)
+
+
+class EmployeeIdTaken(Conflict):
+    """Somebody else of the company has it."""
+
+    code = "employee_id_taken"
 
 
 def fulfil(session: Session, row: SubjectRequest, *, actor: audit.Actor, said: str = "") -> None:
@@ -35,7 +42,15 @@ def fulfil(session: Session, row: SubjectRequest, *, actor: audit.Actor, said: s
         LegalHold: the person's data is held.
         LastAdmin: nobody else could manage the company.
     """
-    if row.type != Right.ERASURE and (reason := moves.why_not(row, Stage.FULFILLED)) is not None:
+    if row.type == Right.ERASURE and row.member_id is not None:
+        # The company before the person, as every erasure; and only then what state the request is in.
+        access.keep_an_admin(session, members.get(session, row.member_id))
+        locks.whole_person(session, row.member_id)
+        reason = None if row.state == Stage.IN_PROGRESS else moves.ELSEWHERE
+    else:
+        moves.lock_row(session, row)
+        reason = moves.why_not(row, Stage.FULFILLED)
+    if reason is not None:
         raise moves.NotAllowed(reason)
     if row.member_id is not None:
         member = members.get(session, row.member_id)
@@ -76,6 +91,7 @@ def correct(session: Session, row: SubjectRequest, names: Mapping[str, str], *, 
     Raises:
         NotAllowed: the request is not at that point, or nobody is known.
         InvalidInput: nothing would be changed.
+        EmployeeIdTaken: somebody else has it.
     """
     if row.member_id is None or row.type != Right.RECTIFICATION or row.state != Stage.IN_PROGRESS:
         raise moves.NotAllowed(moves.ELSEWHERE)
@@ -85,12 +101,23 @@ def correct(session: Session, row: SubjectRequest, names: Mapping[str, str], *, 
         raise InvalidInput(
             N_("Enter what is right first: nothing here differs from the record. Nothing was changed.")
         )
+    _demand_free(session, member, names.get("employee_id", ""))
     for name in changed:
         setattr(member, name, names[name])
     session.flush()
     count = len(copies.handed(session, member.id))
     moves.note(session, row, "corrected", actor=actor, copies=count, fields=len(changed))
     return count
+
+
+def _demand_free(session: Session, member: Member, employee_id: str) -> None:
+    others = select(Member.id).where(Member.employee_id == employee_id, Member.id != member.id)
+    if employee_id and session.scalar(others.limit(1)) is not None:
+        raise EmployeeIdTaken(
+            N_(
+                "Somebody else in your company has this employee ID. Nothing was changed: please look it up again."
+            )
+        )
 
 
 def unrestrict(session: Session, row: SubjectRequest, *, actor: audit.Actor) -> None:
@@ -100,7 +127,9 @@ def unrestrict(session: Session, row: SubjectRequest, *, actor: audit.Actor) -> 
         NotAllowed: it is not this request that restricts it, or nothing is restricted.
     """
     member = session.get(Member, row.member_id) if row.member_id is not None else None
-    if row.type != Right.RESTRICTION or member is None or member.restricted_at is None:
+    if row.type != Right.RESTRICTION or row.decision != Stage.FULFILLED:
+        raise moves.NotAllowed(moves.ELSEWHERE)
+    if member is None or member.restricted_at is None:
         raise moves.NotAllowed(moves.ELSEWHERE)
     member.restricted_at = None
     event = moves.note(session, row, letters.UNRESTRICTED, actor=actor)
@@ -108,8 +137,6 @@ def unrestrict(session: Session, row: SubjectRequest, *, actor: audit.Actor) -> 
 
 
 def _erase(session: Session, row: SubjectRequest, member: Member, actor: audit.Actor) -> None:
-    if row.state != Stage.IN_PROGRESS:
-        raise moves.NotAllowed(moves.ELSEWHERE)
     asked = erasure.request(
         session, member, reason=ErasureReason.SELF_SERVICE, actor=actor, language=member.language
     )

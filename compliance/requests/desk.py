@@ -83,6 +83,14 @@ def unconfirmed(session: Session, right: Right, channel: Channel, *, language: s
     return row
 
 
+def count_for(session: Session, row: SubjectRequest, member: Member) -> None:
+    """Count a request that turned out to be somebody's by the law where they work, from when it came."""
+    row.regime = regimes.regime_of(session, member)
+    row.first_due_at = row.due_at = clocks.due(
+        row.received_at, Right(row.type), regimes.law_of(row.regime), regimes.place_of(session)
+    )
+
+
 def record_done(
     session: Session,
     member: Member,
@@ -242,8 +250,10 @@ def propose_refusal(
 
     Raises:
         InvalidInput: the law does not know this reason for this request.
-        NotAllowed: it is not at a point where it could be refused.
+        NotAllowed: it is not at a point where it could be refused, or another refusal waits.
     """
+    if row.proposed is not None:
+        raise NotAllowed(moves.ELSEWHERE)
     if basis not in offered(Right(row.type), regimes.law_of(row.regime)):
         raise InvalidInput(N_("The law does not know this reason for such a request. Nothing was changed."))
     if decision not in moves.REFUSALS or decision not in moves.MOVES[Stage(row.state)]:

@@ -53,11 +53,17 @@ def get(session: Session, request_id: UUID, *, lock: bool = False) -> SubjectReq
     row = session.get(SubjectRequest, request_id)
     if row is None:
         raise NotFound(N_("This request does not exist, or is no longer kept."))
-    if lock and row.member_id is not None:
-        locks.person(session, row.member_id)
-    elif lock:
-        session.refresh(row, with_for_update={"key_share": True})
+    if lock:
+        lock_row(session, row)
     return row
+
+
+def lock_row(session: Session, row: SubjectRequest) -> None:
+    """Lock the person whose request it is, or the row where nobody is known; what is known of it is read anew."""
+    if row.member_id is not None:
+        locks.person(session, row.member_id)
+    else:
+        session.refresh(row, with_for_update={"key_share": True})
 
 
 def is_held(row: SubjectRequest) -> bool:

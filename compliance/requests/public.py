@@ -142,6 +142,7 @@ def confirm(session: Session, row: SubjectRequest, said: Mapping[str, str], *, d
     member = members.by_email(session, asked.address)
     if member is not None and member.erased_at is None:
         words.adopt(session, row, member.id)
+        desk.count_for(session, row, member)
     row.state = Stage.RECEIVED
     if row.channel == Channel.PUBLIC_FORM:
         # The address that the code went to is the first.

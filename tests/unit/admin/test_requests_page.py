@@ -73,11 +73,18 @@ def test_what_cannot_be_done_says_why_and_changes_nothing(org: UUID, ada: Member
         ("extend", {}),
         ("refuse", {}),
         ("verify", {"proof": "magic"}),
+        ("verify", {"proof": "signed_in"}),
         ("dance", {}),
     ):
         assert browser.post(f"{one}/{step}", form).status_code in (409, 422), step
     assert row_of(org, one).state == Stage.RECEIVED
-    for wrong in ({"right": ""}, {"address": "nobody"}, {"received": "2999-01-01"}, {"received": "soon"}):
+    for wrong in (
+        {"right": ""},
+        {"address": "nobody"},
+        {"received": "2999-01-01"},
+        {"received": "soon"},
+        {"received": "0001-01-01"},
+    ):
         form = {"address": "ada@acme.example", "right": "access", "channel": "hr", **wrong}
         assert browser.post("/admin/requests/new", form).status_code == 422, wrong
     assert browser.get("/admin/requests?state=nonsense").status_code == 422

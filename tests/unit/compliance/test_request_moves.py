@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Barrier
 from typing import Any
 from uuid import UUID
 
@@ -192,3 +194,52 @@ def test_what_was_written_is_sealed_and_forgotten_in_the_end(
     with transaction(org) as session:
         assert [words.read(moves.get(session, one)) for one in ids] == [Words(), Words()]
     assert vault().keys.among(list(ids)) == set()
+
+
+@pytest.mark.parametrize("right", [Right.ACCESS, Right.ERASURE])
+def test_two_who_answer_at_once_answer_once(
+    org: UUID, member: Member, staff: list[audit.Actor], right: Right
+) -> None:
+    with transaction(org) as session:
+        row = open_one(session, session.get_one(Member, member.id), right)
+        walk(session, row, *BEGUN, by=staff[0])
+    both = Barrier(2)
+
+    def answered(actor: audit.Actor) -> bool:
+        with suppress(moves.NotAllowed), transaction(org) as session:
+            found = moves.get(session, row.id)
+            both.wait(timeout=20)
+            answers.fulfil(session, found, actor=actor)
+            return True
+        return False
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(answered, staff)) == [False, True]
+    with transaction(org) as session:
+        found = moves.get(session, row.id)
+        steps = [
+            event.facts
+            for event in session.scalars(select(AuditEvent).where(AuditEvent.id.in_(found.events)))
+        ]
+        assert [one["after"] for one in steps if "after" in one].count(Stage.FULFILLED) == 1
+
+
+def test_what_is_corrected_is_nobody_elses_and_what_was_denied_lifts_nothing(
+    org: UUID, member: Member, staff: list[audit.Actor]
+) -> None:
+    add_member(org, "Grace", employee_id="E7")
+    with transaction(org) as session:
+        person = session.get_one(Member, member.id)
+        row = open_one(session, person, Right.RECTIFICATION)
+        walk(session, row, *BEGUN, by=staff[0])
+        with pytest.raises(answers.EmployeeIdTaken):
+            answers.correct(session, row, {"employee_id": "E7"}, actor=staff[0])
+        restricting, denied = (open_one(session, person, Right.RESTRICTION) for _ in range(2))
+        walk(session, restricting, *BEGUN, "fulfil", by=staff[0])
+        walk(session, denied, *BEGUN, "propose to deny", by=staff[0])
+        with pytest.raises(moves.NotAllowed):  # the one that waits stays what its reader saw
+            walk(session, denied, "propose to meet in part", by=staff[0])
+        walk(session, denied, "confirm the refusal", by=staff[1])
+        with pytest.raises(moves.NotAllowed):
+            answers.unrestrict(session, denied, actor=staff[0])
+        answers.unrestrict(session, restricting, actor=staff[0])

@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 from unit.portal.conftest import Person
 from werkzeug.test import TestResponse
 
-from compliance.requests import letters, public, words
+from compliance.requests import clocks, letters, public, words
+from compliance.requests.clocks import Law, Place
 from core.clock import now
 from core.db import transaction
 from core.models import Channel, Outbox, Right, Stage, SubjectRequest
@@ -171,3 +172,27 @@ def test_requests_of_ones_own_are_asked_and_listed(org: UUID, ada: Person) -> No
     assert page.count("arrived") >= 3
     assert "Object to what is done with my data" in page
     assert "taken back" in page  # what measures the face has ended at once
+
+
+def test_codes_to_one_address_are_counted_whatever_else_the_form_says(
+    org: UUID, browser: FlaskClient
+) -> None:
+    form = {"right": "access", "address": "ada@acme.example", "who": "self"}
+    answers = [
+        post(browser, "/privacy/acme", **form, code_to=f"{number}@elsewhere.example").status_code
+        for number in range(4)
+    ]
+    assert answers == [303, 303, 303, 429]
+
+
+def test_a_request_counts_by_the_law_where_its_person_turns_out_to_work(
+    org: UUID, ada: Person, browser: FlaskClient
+) -> None:
+    with transaction(org) as session:
+        session.merge(ada.member).place = "US-CA"
+    address = ask(browser, right="opt_out")
+    assert newest(org).regime == "gdpr"
+    post(browser, address, code=public.code_of(newest(org).id))
+    row = newest(org)
+    assert row.regime == "ccpa"
+    assert row.due_at == row.first_due_at == clocks.due(row.received_at, Right.OPT_OUT, Law.CCPA, Place())
