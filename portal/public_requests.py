@@ -11,11 +11,12 @@ from flask_babel import gettext as _
 
 from compliance import erasure
 from compliance.requests import clocks, letters, moves, public, regimes
+from compliance.requests.clocks import Law
 from compliance.requests.public import CodeOver, WrongCode
 from compliance.requests.words import Words
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
-from core.models import Right, Stage
+from core.models import Organization, Right, Stage, SubjectRequest
 from core.people import addresses
 from core.vault import derive
 from core.web.answers import again, go, page
@@ -109,7 +110,13 @@ def code(slug: str, token: str) -> Response:
             row = public.waiting(session, request_id)
         except CodeOver as over:
             return page("request_over.html", over.status, organization=organization, error=over)
-        return page("request_code.html", organization=organization, row=row, token_value=token)
+        return page("request_code.html", **_asking(organization, row, token))
+
+
+def _asking(organization: Organization, row: SubjectRequest, token: str) -> dict[str, object]:
+    # California asks for a declaration under penalty of perjury (11 CCR § 7062); no other law here knows one.
+    perjury = regimes.law_of(row.regime) is Law.CCPA
+    return {"organization": organization, "row": row, "token_value": token, "perjury": perjury}
 
 
 @bp.post("/privacy/<slug>/code/<token>")
@@ -128,7 +135,7 @@ def confirm(slug: str, token: str) -> Response:
             said = {name: request.form.get(name, "")[:200] for name in ("name", "employee_id", "department")}
             public.confirm(session, row, said, declared=request.form.get("declared") == "yes")
     if not right:
-        return again("request_code.html", WrongCode(), organization=organization, row=row, token_value=token)
+        return again("request_code.html", WrongCode(), **_asking(organization, row, token))
     return go(
         url_for("public_requests.show", slug=slug, token=token),
         _("Your request has arrived. Keep this page: here you see how far it is."),

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from compliance import consent, farewells, opening, recall, recall_letters
 from compliance.erasure import rows
+from compliance.requests import moves
 from core import audit, locks
 from core.clock import now
 from core.consent import Purpose
@@ -23,7 +24,7 @@ from core.errors import Conflict
 from core.grounds import Ground, because
 from core.ids import new_id
 from core.logs import logger
-from core.models import Erasure, Member, Participation, Photo, State, SubjectRequest
+from core.models import Erasure, Member, Participation, Photo, Right, Stage, State, SubjectRequest
 from core.people import access, searches
 from core.portraits import arrivals
 from core.queue import JobName, enqueue
@@ -162,8 +163,20 @@ def request(
     return Requested(erasure.id, receipt_of(erasure.id) + key)
 
 
+def _end_requests(session: Session, member: Member, actor: audit.Actor) -> None:
+    """End what the person asked for and nobody can answer any more; the erasure that is being answered goes on."""
+    waiting = select(SubjectRequest).where(
+        SubjectRequest.member_id == member.id, SubjectRequest.decided_at.is_(None)
+    )
+    for row in session.scalars(waiting).all():
+        answered = row.type == Right.ERASURE and row.state == Stage.IN_PROGRESS
+        if not answered and moves.why_not(row, Stage.CANCELLED) is None:
+            moves.move(session, row, Stage.CANCELLED, actor=actor)
+
+
 def _end_everything(session: Session, member: Member, actor: audit.Actor) -> None:
     moment = now()
+    _end_requests(session, member, actor)
     for purpose in Purpose:
         consent.withdraw(session, member, purpose)
     parts = session.scalars(select(Participation).where(Participation.member_id == member.id)).all()

@@ -63,6 +63,7 @@ def lock_row(session: Session, row: SubjectRequest) -> None:
     if row.member_id is not None:
         locks.person(session, row.member_id)
     else:
+        session.flush()  # else what this transaction has changed of it would be read over
         session.refresh(row, with_for_update={"key_share": True})
 
 

@@ -243,3 +243,14 @@ def test_what_is_corrected_is_nobody_elses_and_what_was_denied_lifts_nothing(
         with pytest.raises(moves.NotAllowed):
             answers.unrestrict(session, denied, actor=staff[0])
         answers.unrestrict(session, restricting, actor=staff[0])
+
+
+def test_what_somebody_asked_ends_with_their_erasure(
+    org: UUID, member: Member, staff: list[audit.Actor]
+) -> None:
+    with transaction(org) as session:
+        person = session.get_one(Member, member.id)
+        rows = [open_one(session, person, right) for right in (Right.ACCESS, Right.ERASURE)]
+        walk(session, rows[1], *BEGUN, "fulfil", by=staff[0])
+        assert [row.state for row in rows] == [Stage.CANCELLED, Stage.FULFILLED]
+        assert rows[0].decided_at is not None

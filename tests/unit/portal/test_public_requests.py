@@ -17,6 +17,7 @@ from compliance.requests.clocks import Law, Place
 from core.clock import now
 from core.db import transaction
 from core.models import Channel, Outbox, Right, Stage, SubjectRequest
+from core.people import organizations
 from core.queue import JobName
 from core.vault import vault
 
@@ -196,3 +197,14 @@ def test_a_request_counts_by_the_law_where_its_person_turns_out_to_work(
     row = newest(org)
     assert row.regime == "ccpa"
     assert row.due_at == row.first_due_at == clocks.due(row.received_at, Right.OPT_OUT, Law.CCPA, Place())
+
+
+@pytest.mark.parametrize(("regime", "perjury"), [("gdpr", False), ("ccpa", True)])
+def test_nobody_declares_what_their_law_does_not_know(
+    org: UUID, browser: FlaskClient, regime: str, perjury: bool
+) -> None:
+    with transaction(org) as session:
+        organizations.current(session).regime = regime
+    page = browser.get(ask(browser)).text
+    assert "I declare" in page
+    assert ("perjury" in page) is perjury
