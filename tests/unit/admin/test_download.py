@@ -106,20 +106,20 @@ def opened(content: bytes) -> zipfile.ZipFile:
 
 def test_the_archive_holds_each_approved_headshot_under_the_companys_name(org: UUID, browser: Any) -> None:
     shoot = add_shoot(org)
-    row = finish(org, shoot, add_member(org, "Grace", employee_id="E7"), "red")
+    row = finish(org, shoot, add_member(org, "Grace", employee_id="EMP-0007"), "red")
     finish(org, shoot, add_member(org, "Ada"), "green")
     answer = browser.get(f"/admin/shoots/{shoot.id}/download.zip")
     assert answer.mimetype == "application/zip"
     found = opened(answer.data)
-    assert sorted(found.namelist()) == ["E7_Example_Grace.jpg", "Example_Ada.jpg"]
+    assert sorted(found.namelist()) == ["EMP-0007_Example_Grace.jpg", "Example_Ada.jpg"]
     assert {entry.compress_type for entry in found.infolist()} == {zipfile.ZIP_STORED}
-    with Image.open(io.BytesIO(found.read("E7_Example_Grace.jpg"))) as picture:
+    with Image.open(io.BytesIO(found.read("EMP-0007_Example_Grace.jpg"))) as picture:
         assert (picture.format, picture.size) == ("JPEG", (1024, 1024))
         assert picture.convert("RGB").getpixel((500, 500))[0] > 240
-    credentials = read(found.read("E7_Example_Grace.jpg"), "image/jpeg")
+    credentials = read(found.read("EMP-0007_Example_Grace.jpg"), "image/jpeg")
     assert credentials is not None
     assert (credentials.state, credentials.actions[1]["action"]) == ("Valid", "c2pa.edited")
-    assert not any(word in credentials.whole for word in ("Grace", "Example", "E7", "Acme"))
+    assert not any(word in credentials.whole for word in ("Grace", "Example", "EMP-0007", "Acme"))
     with transaction(org) as session:
         assert session.get_one(Participation, row).state == State.DELIVERED
         event = session.scalars(select(AuditEvent).where(AuditEvent.tag == "shoot.downloaded")).one()
