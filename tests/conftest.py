@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import quicker
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -30,6 +31,9 @@ from core.style.spec import StyleSpec
 from core.vault import vault
 from deploy import installation
 from deploy.local.services import Databases, LocalServices
+
+quicker.work_in_memory()
+quicker.compile_templates_once()
 
 # How fast a machine is that does other things as well is no finding.
 hypothesis_settings.register_profile("headshots", deadline=None, suppress_health_check=[HealthCheck.too_slow])
