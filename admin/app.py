@@ -11,6 +11,7 @@ from flask_babel import format_date, format_datetime
 from admin import (
     audit,
     brand,
+    controls,
     dashboard,
     download,
     looks,
@@ -58,6 +59,7 @@ BLUEPRINTS = (
     request_place.bp,
     requests.bp,
     audit.bp,
+    controls.bp,
 )
 
 
