@@ -11,7 +11,7 @@ import numpy as np
 from workers.diffusion.adapters import to_bytes
 from workers.diffusion.captions import LOOK
 from workers.diffusion.examples import Example, buckets
-from workers.diffusion.learn import Learned
+from workers.diffusion.learn import Learned, tell_levels
 from workers.diffusion.meter import Meter
 from workers.diffusion.resident import Resident
 from workers.diffusion.train import Step
@@ -57,6 +57,7 @@ def learn_look(
             keep=keep,
             resume=resume,
         )
+    tell_levels(trained, kind="style")
     last = trained.checkpoints[-1]
     return Learned(last, to_bytes(last.weights, last.facts), meter)
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import torch
 from diffusers import DDPMScheduler
 
 from workers.diffusion.models import Model
+
+# FLUX's shift of the times by a picture's tokens: 0.5 at 256 of them, 1.15 at 4,096 (docs/sources.md, Training).
+_SHIFT_AT: Final = (256, 0.5)
+_SHIFT_SLOPE: Final = 0.65 / 3840
+# The four steps of a picture are at 1.0, 0.967, 0.908 and 0.767, where a shifted bell alone would seldom look.
+_UPPER_FROM: Final = 0.75
+_UPPER_SHARE: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +60,10 @@ class Recipe(Protocol):
         """
         ...
 
+    def level(self, step: torch.Tensor) -> torch.Tensor:
+        """Return how noisy a time step is, 0 to 1."""
+        ...
+
     def predict(self, denoiser: Any, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
         """Return what the denoiser says, in the latents' shape."""
         ...
@@ -92,9 +103,14 @@ class KleinRecipe:
     def lesson(
         self, clean: torch.Tensor, noise: torch.Tensor, where: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """See `Recipe.lesson`; logit-normal times, which favour the middle (Esser et al. 2024, SD3)."""
-        sigma = torch.sigmoid(where).to(clean).view(-1, 1, 1, 1)
+        """See `Recipe.lesson`; shifted times, see `klein_levels`."""
+        tokens = clean.shape[-2] * clean.shape[-1]
+        sigma = klein_levels(where, tokens).to(clean).view(-1, 1, 1, 1)
         return (1 - sigma) * clean + sigma * noise, sigma.flatten(), noise - clean
+
+    def level(self, step: torch.Tensor) -> torch.Tensor:
+        """See `Recipe.level`."""
+        return step.float()
 
     def predict(self, denoiser: Any, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
         """See `Recipe.predict`."""
@@ -151,6 +167,11 @@ class SdxlRecipe:
         step = (uniform * total).long().clamp(0, total - 1)
         return self._noise.add_noise(clean, noise, step), step, noise
 
+    def level(self, step: torch.Tensor) -> torch.Tensor:
+        """See `Recipe.level`."""
+        total: int = self._noise.config.num_train_timesteps
+        return step.float() / total
+
     def predict(self, denoiser: Any, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
         """See `Recipe.predict`."""
         height, width = (side * self._scale for side in noisy.shape[-2:])
@@ -173,6 +194,24 @@ class SdxlRecipe:
             "negative_prompt_embeds": nothing.tokens,
             "negative_pooled_prompt_embeds": nothing.pooled,
         }
+
+
+def klein_levels(where: torch.Tensor, tokens: int) -> torch.Tensor:
+    """Turn standard normal numbers into the noise levels that klein is trained at, 0 to 1.
+
+    Most follow a logit-normal bell, shifted as FLUX was trained; the rest are uniform over the upper end, where a
+    few-step sampler decides what a face looks like.
+
+    Args:
+        where: Any shape.
+        tokens: Of the picture: 2 × 2 patches of its latent.
+    """
+    at, shift = _SHIFT_AT
+    share = torch.special.ndtr(where.double())
+    above = _UPPER_FROM + (1 - _UPPER_FROM) * share / _UPPER_SHARE
+    rest = ((share - _UPPER_SHARE) / (1 - _UPPER_SHARE)).clamp(1e-6, 1 - 1e-6)
+    bell = torch.sigmoid(torch.special.ndtri(rest) + shift + _SHIFT_SLOPE * (tokens - at))
+    return torch.where(share < _UPPER_SHARE, above, bell).float()
 
 
 def recipe_of(model: Model) -> Recipe:

@@ -27,6 +27,7 @@ _NAME: Final = "person"
 _KEPT_AT: Final = (0.5, 0.67, 0.83, 1.0)
 _NO_CAPTION: Final = 0.05  # of the steps learn without words (docs/sources.md, Training)
 _CLIP: Final = 1.0  # gradient norm, the diffusers trainers' default
+_LEVELS: Final = (0.0, 0.25, 0.5, 0.75, 0.9)  # lower ends of the ranges that the loss is told by
 _STRIDE: Final = 1_000_003  # a prime, so that seeds of two people never give the same steps
 
 
@@ -44,12 +45,30 @@ class Step:
     seconds_left: float  # from this run's own pace
 
 
+@dataclass(frozen=True, slots=True)
+class LevelLoss:
+    """What a run said at one range of noise levels.
+
+    Attributes:
+        above: Lower end of the range; it ends where the next begins.
+        steps: So many steps were there.
+        early: Mean loss in the first half of the run; `None` without a step.
+        late: In the second half.
+    """
+
+    above: float
+    steps: int
+    early: float | None
+    late: float | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """Some adapters on the way, the last one last."""
+    """Some adapters on the way, the last one last, and the loss by noise level."""
 
     checkpoints: tuple[Adapter, ...]
     seconds: float
+    levels: tuple[LevelLoss, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -99,6 +118,9 @@ class Trainer:
         }
         for parameter in self._learning.values():
             parameter.data = parameter.data.float()
+        # By half of the run and range: steps, and the sum of their losses. On the GPU, since reading waits for it.
+        self._told = torch.zeros(2, len(_LEVELS), 2, device=model.device)
+        self._edges = torch.tensor(_LEVELS[1:], device=model.device)
         self._optimizer = torch.optim.AdamW(
             self._learning.values(),
             lr=model.base.learning_rate,
@@ -201,7 +223,7 @@ class Trainer:
         for index in range(len(examples)):
             for draw in range(draws):
                 chance = self._chance(977, index * draws + draw)
-                losses.append(self._lesson_loss(lessons, index, chance, words=True))
+                losses.append(self._lesson_loss(lessons, index, chance, words=True)[0])
         self.forget()
         return float(torch.stack(losses).mean())
 
@@ -224,10 +246,17 @@ class Trainer:
         total = facts.steps
         kept_at = {max(1, round(share * total)) for share in _KEPT_AT}
         began, first = time.perf_counter(), done
+        self._told.zero_()
         for step in range(done, total):
             if stop():
                 raise Stopped
-            loss = self._step(lessons, facts.seed, step)
+            loss, level = self._step(lessons, facts.seed, step)
+            half = self._told[int(2 * step >= total)]
+            half.index_add_(
+                0,
+                torch.bucketize(level, self._edges, right=True),
+                torch.stack([loss.new_ones(()), loss])[None],
+            )
             now = step + 1
             if now in kept_at:
                 points.append(self.adapter(facts.model_copy(update={"steps": now})))
@@ -236,9 +265,21 @@ class Trainer:
             pace = (time.perf_counter() - began) / (now - first)
             heard = float(loss) if now % 25 == 0 or now == total else None
             on_step(Step(now, total, heard, pace * (total - now)))
-        return Trained(tuple(points), time.perf_counter() - began)
+        return Trained(tuple(points), time.perf_counter() - began, self._levels())
 
-    def _step(self, lessons: _Lessons, seed: int, step: int) -> torch.Tensor:
+    def _levels(self) -> tuple[LevelLoss, ...]:
+        early, late = self._told.tolist()
+
+        def mean(part: list[float]) -> float | None:
+            return part[1] / part[0] if part[0] else None
+
+        return tuple(
+            LevelLoss(above, int(one[0] + other[0]), mean(one), mean(other))
+            for above, one, other in zip(_LEVELS, early, late, strict=True)
+        )
+
+    def _step(self, lessons: _Lessons, seed: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Take one step and return its loss and noise level."""
         count = len(lessons.clean)
         epoch, place = divmod(step, count)
         order = torch.randperm(count, generator=torch.Generator().manual_seed(seed * _STRIDE + epoch))
@@ -246,7 +287,7 @@ class Trainer:
         words = torch.rand((), generator=torch.Generator().manual_seed(seed * _STRIDE + step)) >= _NO_CAPTION
         index = int(order[place])
         try:
-            loss = self._lesson_loss(lessons, index, chance, words=bool(words))
+            loss, level = self._lesson_loss(lessons, index, chance, words=bool(words))
             loss.backward()
         except torch.cuda.OutOfMemoryError:
             # Only when memory asks: recomputing activations adds 36 to 46 % of work (docs/sources.md, Training).
@@ -259,11 +300,11 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self._learning.values(), _CLIP)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-        return loss.detach()
+        return loss.detach(), level
 
     def _lesson_loss(
         self, lessons: _Lessons, index: int, chance: torch.Generator, *, words: bool
-    ) -> torch.Tensor:
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         clean, mask = lessons.clean[index], lessons.masks[index]
         noise = torch.randn(clean.shape, generator=chance, device=clean.device, dtype=torch.float32)
         where = torch.randn(len(clean), generator=chance, device=clean.device, dtype=torch.float32)
@@ -272,7 +313,7 @@ class Trainer:
         with torch.autocast(clean.device.type, torch.bfloat16, enabled=clean.device.type == "cuda"):
             said = self._recipe.predict(self._call, noisy, step, texts)
         error = functional.mse_loss(said.float(), target.float(), reduction="none")
-        return (error * mask).mean()
+        return (error * mask).mean(), self._recipe.level(step)
 
     def _prepare(self, examples: Sequence[Example], prior: Sequence[Example]) -> _Lessons:
         everything = [*examples, *prior]
