@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 import torch
 from peft import LoraConfig
 from torch.nn import functional
@@ -19,6 +18,8 @@ from torch.nn import functional
 from workers.diffusion.adapters import DOWN, UP, Adapter, AdapterRefused, Facts, Weight, from_bytes, to_bytes
 from workers.diffusion.bank import targeted
 from workers.diffusion.examples import Example
+from workers.diffusion.lessons import Kept, Lessons, prepare
+from workers.diffusion.levels import LevelLoss, Levels
 from workers.diffusion.models import Model
 from workers.diffusion.recipes import Recipe, Texts, recipe_of
 
@@ -26,8 +27,9 @@ _NAME: Final = "person"
 # The last step is often not the best (docs/sources.md, Training), so some before it are kept for the identity gate.
 _KEPT_AT: Final = (0.5, 0.67, 0.83, 1.0)
 _NO_CAPTION: Final = 0.05  # of the steps learn without words (docs/sources.md, Training)
+_KEEP_EVERY: Final = 3  # one step in so many of a look holds the base to what it says without the look's word
+_KEPT_ANSWERS: Final = 32  # of the base
 _CLIP: Final = 1.0  # gradient norm, the diffusers trainers' default
-_LEVELS: Final = (0.0, 0.25, 0.5, 0.75, 0.9)  # lower ends of the ranges that the loss is told by
 _STRIDE: Final = 1_000_003  # a prime, so that seeds of two people never give the same steps
 
 
@@ -45,23 +47,6 @@ class Step:
     seconds_left: float  # from this run's own pace
 
 
-@dataclass(frozen=True, slots=True)
-class LevelLoss:
-    """What a run said at one range of noise levels.
-
-    Attributes:
-        above: Lower end of the range; it ends where the next begins.
-        steps: So many steps were there.
-        early: Mean loss in the first half of the run; `None` without a step.
-        late: In the second half.
-    """
-
-    above: float
-    steps: int
-    early: float | None
-    late: float | None
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
     """Some adapters on the way, the last one last, and the loss by noise level."""
@@ -69,16 +54,6 @@ class Trained:
     checkpoints: tuple[Adapter, ...]
     seconds: float
     levels: tuple[LevelLoss, ...]
-
-
-@dataclass(slots=True, eq=False)
-class _Lessons:
-    """Latents, masks and captions of the examples: encoded once."""
-
-    clean: list[torch.Tensor]  # each 1 × channels × height × width
-    masks: list[torch.Tensor]  # each 1 × 1 × height × width, mean 1
-    texts: Texts
-    nothing: Texts
 
 
 def _never() -> bool:
@@ -118,9 +93,7 @@ class Trainer:
         }
         for parameter in self._learning.values():
             parameter.data = parameter.data.float()
-        # By half of the run and range: steps, and the sum of their losses. On the GPU, since reading waits for it.
-        self._told = torch.zeros(2, len(_LEVELS), 2, device=model.device)
-        self._edges = torch.tensor(_LEVELS[1:], device=model.device)
+        self._levels = Levels(model.device)
         self._optimizer = torch.optim.AdamW(
             self._learning.values(),
             lr=model.base.learning_rate,
@@ -141,7 +114,6 @@ class Trainer:
         kind: str = "person",
         photos: tuple[str, ...] = (),
         held_out: tuple[str, ...] = (),
-        prior: Sequence[Example] = (),
         on_step: Callable[[Step], None] = _unheard,
         stop: Callable[[], bool] = _never,
         keep: Callable[[bytes], None] | None = None,
@@ -156,7 +128,6 @@ class Trainer:
             kind: `person` or `style`.
             photos: Ids of what is learnt from, for the adapter's facts.
             held_out: Ids of what must not be learnt from.
-            prior: Pictures of other people, which keep the base from forgetting them; may be empty.
             on_step: Told after each step.
             stop: Asked before each step.
             keep: Given the training state at each checkpoint but the last, to go on from after a crash.
@@ -183,8 +154,10 @@ class Trainer:
             held_out=held_out,
         )
         try:
-            lessons = self._prepare(examples, prior)
+            lessons = prepare(self._recipe, examples)
             self.reset(seed, facts.rank)
+            if kind == "style":
+                self._ask_base(lessons, seed)
             for group in self._optimizer.param_groups:
                 group["lr"] = base.style_learning_rate if kind == "style" else base.learning_rate
             done, points = self._continue(resume, facts)
@@ -215,7 +188,7 @@ class Trainer:
     @torch.no_grad()
     def loss(self, examples: Sequence[Example], adapter: Adapter | None = None, *, draws: int = 8) -> float:
         """Return the mean loss on examples, on the same noise and times whatever the adapter."""
-        lessons = self._prepare(examples, ())
+        lessons = prepare(self._recipe, examples)
         self.forget()
         if adapter is not None:
             self._load(adapter.weights)
@@ -235,7 +208,7 @@ class Trainer:
 
     def _run(
         self,
-        lessons: _Lessons,
+        lessons: Lessons,
         facts: Facts,
         done: int,
         points: list[Adapter],
@@ -246,17 +219,12 @@ class Trainer:
         total = facts.steps
         kept_at = {max(1, round(share * total)) for share in _KEPT_AT}
         began, first = time.perf_counter(), done
-        self._told.zero_()
+        self._levels.clear()
         for step in range(done, total):
             if stop():
                 raise Stopped
             loss, level = self._step(lessons, facts.seed, step)
-            half = self._told[int(2 * step >= total)]
-            half.index_add_(
-                0,
-                torch.bucketize(level, self._edges, right=True),
-                torch.stack([loss.new_ones(()), loss])[None],
-            )
+            self._levels.add(loss, level, late=2 * step >= total)
             now = step + 1
             if now in kept_at:
                 points.append(self.adapter(facts.model_copy(update={"steps": now})))
@@ -265,20 +233,9 @@ class Trainer:
             pace = (time.perf_counter() - began) / (now - first)
             heard = float(loss) if now % 25 == 0 or now == total else None
             on_step(Step(now, total, heard, pace * (total - now)))
-        return Trained(tuple(points), time.perf_counter() - began, self._levels())
+        return Trained(tuple(points), time.perf_counter() - began, self._levels.read())
 
-    def _levels(self) -> tuple[LevelLoss, ...]:
-        early, late = self._told.tolist()
-
-        def mean(part: list[float]) -> float | None:
-            return part[1] / part[0] if part[0] else None
-
-        return tuple(
-            LevelLoss(above, int(one[0] + other[0]), mean(one), mean(other))
-            for above, one, other in zip(_LEVELS, early, late, strict=True)
-        )
-
-    def _step(self, lessons: _Lessons, seed: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def _step(self, lessons: Lessons, seed: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Take one step and return its loss and noise level."""
         count = len(lessons.clean)
         epoch, place = divmod(step, count)
@@ -287,7 +244,13 @@ class Trainer:
         words = torch.rand((), generator=torch.Generator().manual_seed(seed * _STRIDE + step)) >= _NO_CAPTION
         index = int(order[place])
         try:
-            loss, level = self._lesson_loss(lessons, index, chance, words=bool(words))
+            if lessons.kept and step % _KEEP_EVERY == _KEEP_EVERY - 1:
+                loss, level = self._kept_loss(lessons.kept[step // _KEEP_EVERY % len(lessons.kept)])
+            else:
+                # A look must not be learned without its word.
+                loss, level = self._lesson_loss(
+                    lessons, index, chance, words=bool(words) or bool(lessons.kept)
+                )
             loss.backward()
         except torch.cuda.OutOfMemoryError:
             # Only when memory asks: recomputing activations adds 36 to 46 % of work (docs/sources.md, Training).
@@ -302,31 +265,38 @@ class Trainer:
         self._optimizer.zero_grad(set_to_none=True)
         return loss.detach(), level
 
-    def _lesson_loss(
-        self, lessons: _Lessons, index: int, chance: torch.Generator, *, words: bool
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        clean, mask = lessons.clean[index], lessons.masks[index]
+    def _kept_loss(self, kept: Kept) -> tuple[torch.Tensor, torch.Tensor]:
+        said = self._said(kept.noisy, kept.step, kept.texts)
+        return functional.mse_loss(said.float(), kept.said.float()), self._recipe.level(kept.step)
+
+    @torch.no_grad()
+    def _ask_base(self, lessons: Lessons, seed: int) -> None:
+        """Write down what the base says without the word: nothing is learned yet, so the network is the base."""
+        for number in range(_KEPT_ANSWERS):
+            index = number % len(lessons.clean)
+            noisy, step, _ = self._noised(lessons.clean[index], self._chance(seed, -1 - number))
+            texts = lessons.plain.pick(number % len(lessons.plain.tokens))
+            lessons.kept.append(Kept(noisy, step, texts, self._said(noisy, step, texts)))
+
+    def _said(self, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
+        with torch.autocast(noisy.device.type, torch.bfloat16, enabled=noisy.device.type == "cuda"):
+            return self._recipe.predict(self._call, noisy, step, texts)
+
+    def _noised(
+        self, clean: torch.Tensor, chance: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         noise = torch.randn(clean.shape, generator=chance, device=clean.device, dtype=torch.float32)
         where = torch.randn(len(clean), generator=chance, device=clean.device, dtype=torch.float32)
-        noisy, step, target = self._recipe.lesson(clean, noise.to(clean.dtype), where)
-        texts = lessons.texts.pick(index) if words else lessons.nothing
-        with torch.autocast(clean.device.type, torch.bfloat16, enabled=clean.device.type == "cuda"):
-            said = self._recipe.predict(self._call, noisy, step, texts)
+        return self._recipe.lesson(clean, noise.to(clean.dtype), where)
+
+    def _lesson_loss(
+        self, lessons: Lessons, index: int, chance: torch.Generator, *, words: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        clean, mask = lessons.clean[index], lessons.masks[index]
+        noisy, step, target = self._noised(clean, chance)
+        said = self._said(noisy, step, lessons.texts.pick(index) if words else lessons.nothing)
         error = functional.mse_loss(said.float(), target.float(), reduction="none")
         return (error * mask).mean(), self._recipe.level(step)
-
-    def _prepare(self, examples: Sequence[Example], prior: Sequence[Example]) -> _Lessons:
-        everything = [*examples, *prior]
-        clean, masks = [], []
-        for example in everything:
-            pixels = torch.from_numpy(example.pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
-            latent = self._recipe.latents(pixels)
-            mask = torch.from_numpy(np.asarray(example.mask, np.float32))[None, None]
-            small = functional.interpolate(mask, latent.shape[-2:], mode="area").to(latent.device)
-            clean.append(latent)
-            masks.append(small / small.mean().clamp_min(0.05))  # a person in a corner must not shout
-        texts = self._recipe.texts([example.caption for example in everything])
-        return _Lessons(clean, masks, texts, self._recipe.texts([""]))
 
     def _chance(self, seed: int, step: int) -> torch.Generator:
         return torch.Generator(self.model.device).manual_seed(seed * _STRIDE + step)
