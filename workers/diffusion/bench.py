@@ -261,7 +261,7 @@ def _plain_step(model: Model, example: Example) -> Callable[[int], object]:
 
     def step(_number: int) -> float:
         clean = recipe.latents(picture.to(model.device))
-        noise = torch.randn_like(clean)
+        noise = torch.randn_like(clean, dtype=torch.float32)
         noisy, moment, target = recipe.lesson(clean, noise, torch.randn(1, device=clean.device))
         with torch.autocast(clean.device.type, torch.bfloat16, enabled=clean.device.type == "cuda"):
             said = recipe.predict(denoiser, noisy, moment, texts)

@@ -55,7 +55,7 @@ class Recipe(Protocol):
 
         Args:
             clean: Latents.
-            noise: Of the same shape, standard normal.
+            noise: Of the same shape, standard normal, float32.
             where: One standard normal number a picture, which becomes the time step.
         """
         ...
@@ -105,8 +105,11 @@ class KleinRecipe:
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """See `Recipe.lesson`; shifted times, see `klein_levels`."""
         tokens = clean.shape[-2] * clean.shape[-1]
-        sigma = klein_levels(where, tokens).to(clean).view(-1, 1, 1, 1)
-        return (1 - sigma) * clean + sigma * noise, sigma.flatten(), noise - clean
+        # As coarse as the denoiser is told it, but mixed in float32.
+        step = klein_levels(where, tokens).to(clean)
+        sigma = step.float().view(-1, 1, 1, 1)
+        noisy = (1 - sigma) * clean.float() + sigma * noise
+        return noisy.to(clean), step, noise - clean.float()
 
     def level(self, step: torch.Tensor) -> torch.Tensor:
         """See `Recipe.level`."""
@@ -156,6 +159,10 @@ class SdxlRecipe:
     def texts(self, captions: Sequence[str]) -> Texts:
         """See `Recipe.texts`."""
         tokens, _, pooled, _ = self._pipeline.encode_prompt(list(captions), do_classifier_free_guidance=False)
+        if self._pipeline.config.force_zeros_for_empty_prompt:
+            # The base was trained to see zeros where nothing is said, and its pipeline shows it such.
+            said = torch.tensor([bool(caption) for caption in captions], device=tokens.device)
+            tokens, pooled = tokens * said[:, None, None], pooled * said[:, None]
         return Texts(tokens, pooled)
 
     def lesson(
@@ -165,7 +172,8 @@ class SdxlRecipe:
         total = self._noise.config.num_train_timesteps
         uniform = torch.special.ndtr(where)
         step = (uniform * total).long().clamp(0, total - 1)
-        return self._noise.add_noise(clean, noise, step), step, noise
+        # In half precision the first steps' share of noise is rounded away.
+        return self._noise.add_noise(clean.float(), noise, step).to(clean), step, noise
 
     def level(self, step: torch.Tensor) -> torch.Tensor:
         """See `Recipe.level`."""

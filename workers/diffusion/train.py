@@ -287,7 +287,7 @@ class Trainer:
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         noise = torch.randn(clean.shape, generator=chance, device=clean.device, dtype=torch.float32)
         where = torch.randn(len(clean), generator=chance, device=clean.device, dtype=torch.float32)
-        return self._recipe.lesson(clean, noise.to(clean.dtype), where)
+        return self._recipe.lesson(clean, noise, where)
 
     def _lesson_loss(
         self, lessons: Lessons, index: int, chance: torch.Generator, *, words: bool

@@ -65,3 +65,31 @@ def test_a_lesson_is_noise_and_picture_in_the_told_share() -> None:
     noisy, step, target = recipe.lesson(clean, noise, torch.tensor([0.3]))
     assert torch.allclose(noisy, 2.0 - 3.0 * step.view(1, 1, 1, 1).expand_as(noisy))
     assert torch.equal(target, noise - clean)
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_sdxls_first_steps_have_their_noise_in_any_precision(precision) -> None:
+    recipe = recipe_of(tiny("sdxl"))
+    clean = torch.zeros((1, 4, 8, 8), dtype=precision)
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
+    for wanted in (0, 1):
+        noisy, step, target = recipe.lesson(
+            clean, noise, torch.special.ndtri(torch.tensor([(wanted + 0.5) / 1000]))
+        )
+        assert int(step) == wanted
+        share = (1 - recipe._noise.alphas_cumprod[wanted]).sqrt()
+        assert torch.allclose(noisy.float(), share * noise, rtol=0.01), "0 in half precision"
+        assert torch.equal(target, noise)
+
+
+def test_saying_nothing_is_what_the_stock_pipeline_says_then() -> None:
+    model = tiny("sdxl")
+    recipe = recipe_of(model)
+    one, nothing = recipe.texts(["a portrait", ""]), recipe.texts([""])
+    _, wanted, _, pooled = model.pipeline.encode_prompt("a portrait", do_classifier_free_guidance=True)
+    for texts in (one.pick(1), nothing):
+        assert torch.equal(texts.tokens, wanted)
+        assert torch.equal(texts.pooled, pooled)
+    assert one.pick(0).tokens.any()
+    model.pipeline.register_to_config(force_zeros_for_empty_prompt=False)
+    assert recipe.texts([""]).tokens.any(), "a pipeline that says otherwise"
