@@ -73,7 +73,8 @@ def example(key: str, content: bytes, side: int) -> Example:
     part = _middle(pixels, width / height)
     way = cv2.INTER_AREA if len(part) > height else cv2.INTER_CUBIC
     picture = np.asarray(cv2.resize(part, (width, height), interpolation=way), np.uint8)
-    return Example(key, picture, without_heads(picture), _CAPTION, flipped=False)
+    mask, original = without_heads(picture), (part.shape[0], part.shape[1])
+    return Example(key, picture, mask, _CAPTION, flipped=False, original=original)
 
 
 def without_heads(picture: Pixels) -> Mask:

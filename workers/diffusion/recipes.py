@@ -64,8 +64,23 @@ class Recipe(Protocol):
         """Return how noisy a time step is, 0 to 1."""
         ...
 
-    def predict(self, denoiser: Any, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
-        """Return what the denoiser says, in the latents' shape."""
+    def predict(
+        self,
+        denoiser: Any,
+        noisy: torch.Tensor,
+        step: torch.Tensor,
+        texts: Texts,
+        original: tuple[int, int] | None = None,
+    ) -> torch.Tensor:
+        """Return what the denoiser says, in the latents' shape.
+
+        Args:
+            denoiser: The network.
+            noisy: Latents.
+            step: As `lesson` returns it.
+            texts: Captions.
+            original: Height and width, pixels, of what the picture was made from; its own by default.
+        """
         ...
 
     def prompt(self, texts: Texts, nothing: Texts) -> dict[str, Any]:
@@ -115,7 +130,14 @@ class KleinRecipe:
         """See `Recipe.level`."""
         return step.float()
 
-    def predict(self, denoiser: Any, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
+    def predict(
+        self,
+        denoiser: Any,
+        noisy: torch.Tensor,
+        step: torch.Tensor,
+        texts: Texts,
+        original: tuple[int, int] | None = None,  # noqa: ARG002 - klein is not told
+    ) -> torch.Tensor:
         """See `Recipe.predict`."""
         count, channels, height, width = noisy.shape
         places = self._pipeline._prepare_latent_ids(noisy).to(noisy.device)  # noqa: SLF001 - the pipeline's own positions
@@ -180,11 +202,19 @@ class SdxlRecipe:
         total: int = self._noise.config.num_train_timesteps
         return step.float() / total
 
-    def predict(self, denoiser: Any, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
+    def predict(
+        self,
+        denoiser: Any,
+        noisy: torch.Tensor,
+        step: torch.Tensor,
+        texts: Texts,
+        original: tuple[int, int] | None = None,
+    ) -> torch.Tensor:
         """See `Recipe.predict`."""
         height, width = (side * self._scale for side in noisy.shape[-2:])
-        # Original size, crop corner, target size: the picture as it is.
-        sizes = torch.tensor([height, width, 0, 0, height, width], device=noisy.device, dtype=noisy.dtype)
+        # Original size, crop corner, target size. The base knows by the first how sharp a picture is.
+        told = (*(original or (height, width)), 0, 0, height, width)
+        sizes = torch.tensor(told, device=noisy.device, dtype=torch.float32)
         said: torch.Tensor = denoiser(
             noisy,
             step,

@@ -17,8 +17,9 @@ from torch.nn import functional
 
 from workers.diffusion.adapters import DOWN, UP, Adapter, AdapterRefused, Facts, Weight, from_bytes, to_bytes
 from workers.diffusion.bank import targeted
+from workers.diffusion.captions import Worn
 from workers.diffusion.examples import Example
-from workers.diffusion.lessons import Kept, Lessons, prepare
+from workers.diffusion.lessons import STRIDE, Kept, Lessons, prepare
 from workers.diffusion.levels import LevelLoss, Levels
 from workers.diffusion.models import Model
 from workers.diffusion.recipes import Recipe, Texts, recipe_of
@@ -30,7 +31,6 @@ _NO_CAPTION: Final = 0.05  # of the steps learn without words (docs/sources.md, 
 _KEEP_EVERY: Final = 3  # one step in so many of a look holds the base to what it says without the look's word
 _KEPT_ANSWERS: Final = 32  # of the base
 _CLIP: Final = 1.0  # gradient norm, the diffusers trainers' default
-_STRIDE: Final = 1_000_003  # a prime, so that seeds of two people never give the same steps
 
 
 class Stopped(Exception):
@@ -152,6 +152,7 @@ class Trainer:
             seed=seed,
             photos=photos,
             held_out=held_out,
+            worn=Worn.mostly([one.worn for one in examples]),
         )
         try:
             lessons = prepare(self._recipe, examples)
@@ -237,12 +238,9 @@ class Trainer:
 
     def _step(self, lessons: Lessons, seed: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Take one step and return its loss and noise level."""
-        count = len(lessons.clean)
-        epoch, place = divmod(step, count)
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed * _STRIDE + epoch))
         chance = self._chance(seed, step)
-        words = torch.rand((), generator=torch.Generator().manual_seed(seed * _STRIDE + step)) >= _NO_CAPTION
-        index = int(order[place])
+        words = torch.rand((), generator=torch.Generator().manual_seed(seed * STRIDE + step)) >= _NO_CAPTION
+        index = lessons.turn(seed, step)
         try:
             if lessons.kept and step % _KEEP_EVERY == _KEEP_EVERY - 1:
                 loss, level = self._kept_loss(lessons.kept[step // _KEEP_EVERY % len(lessons.kept)])
@@ -278,9 +276,11 @@ class Trainer:
             texts = lessons.plain.pick(number % len(lessons.plain.tokens))
             lessons.kept.append(Kept(noisy, step, texts, self._said(noisy, step, texts)))
 
-    def _said(self, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
+    def _said(
+        self, noisy: torch.Tensor, step: torch.Tensor, texts: Texts, original: tuple[int, int] | None = None
+    ) -> torch.Tensor:
         with torch.autocast(noisy.device.type, torch.bfloat16, enabled=noisy.device.type == "cuda"):
-            return self._recipe.predict(self._call, noisy, step, texts)
+            return self._recipe.predict(self._call, noisy, step, texts, original)
 
     def _noised(
         self, clean: torch.Tensor, chance: torch.Generator
@@ -294,12 +294,13 @@ class Trainer:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         clean, mask = lessons.clean[index], lessons.masks[index]
         noisy, step, target = self._noised(clean, chance)
-        said = self._said(noisy, step, lessons.texts.pick(index) if words else lessons.nothing)
+        texts = lessons.texts.pick(index) if words else lessons.nothing
+        said = self._said(noisy, step, texts, lessons.originals[index])
         error = functional.mse_loss(said.float(), target.float(), reduction="none")
         return (error * mask).mean(), self._recipe.level(step)
 
     def _chance(self, seed: int, step: int) -> torch.Generator:
-        return torch.Generator(self.model.device).manual_seed(seed * _STRIDE + step)
+        return torch.Generator(self.model.device).manual_seed(seed * STRIDE + step)
 
     # --- weights and states -------------------------------------------------------------------------------
 

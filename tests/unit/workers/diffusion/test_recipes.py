@@ -93,3 +93,18 @@ def test_saying_nothing_is_what_the_stock_pipeline_says_then() -> None:
     assert one.pick(0).tokens.any()
     model.pipeline.register_to_config(force_zeros_for_empty_prompt=False)
     assert recipe.texts([""]).tokens.any(), "a pipeline that says otherwise"
+
+
+def test_sdxl_is_told_what_size_a_picture_was_made_from() -> None:
+    recipe, told = recipe_of(tiny("sdxl")), []
+
+    def denoiser(
+        noisy: torch.Tensor, *_: object, added_cond_kwargs: dict[str, torch.Tensor], **__: object
+    ) -> tuple[torch.Tensor]:
+        told.append(added_cond_kwargs["time_ids"][0].tolist())
+        return (noisy,)
+
+    noisy = torch.zeros((1, 4, 16, 12))
+    for original in (None, (611, 459)):
+        recipe.predict(denoiser, noisy, torch.tensor([3]), recipe.texts(["a"]), original)
+    assert told == [[128, 96, 0, 0, 128, 96], [611, 459, 0, 0, 128, 96]]
