@@ -13,6 +13,7 @@ from workers.studio import align, grade, light
 from workers.studio.backdrop import backdrop
 from workers.studio.compose import compose
 from workers.studio.encode import in_frame
+from workers.studio.shoulders import dulled
 from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Face, Pixels
@@ -99,6 +100,7 @@ def finish(
     person = grade.balance(person, face)
     cast = grade.complexion(person, face).ita - seen.ita
     person = light.relight(person, face, style.light)
+    person = dulled(person, alpha, face)
     person = grade.expose(person, face, style.light.exposure)
     person = grade.develop(person, style.grade, skin_level(person, face))
     # As the photo's own pixels show it: made larger or smaller, skin measures some degrees off.
