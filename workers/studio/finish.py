@@ -14,6 +14,7 @@ from workers.studio.backdrop import backdrop
 from workers.studio.compose import compose
 from workers.studio.encode import in_frame
 from workers.studio.shoulders import dulled
+from workers.studio.texture import textured
 from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Face, Pixels
@@ -107,7 +108,8 @@ def finish(
     photo = skin_tone(cutout.foreground, cutout.face)
     person = grade.keep(person, face, photo, cast, style)
     wall = backdrop(style.backdrop, width, height, backdrop_image, frame, stand)
-    return Finished(_quantised(compose(to_srgb(person), alpha, wall, style.backdrop)), face, framing)
+    shown, noise = textured(to_srgb(person), alpha, face, 1 / framing.resolution)
+    return Finished(_quantised(compose(shown, alpha, wall, style.backdrop, noise)), face, framing)
 
 
 def _quantised(values: Values) -> Pixels:
