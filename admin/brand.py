@@ -31,7 +31,15 @@ def edit() -> Response:
     with transaction(me().org_id) as session:
         organization = organizations.current(session)
         entity = {"legal_name": organization.legal_name, "postal_address": organization.postal_address}
-    return page("admin/brand.html", name=organization.name, accent=organization.accent, **entity, **_logo())
+        label = organization.label_models
+    return page(
+        "admin/brand.html",
+        name=organization.name,
+        accent=organization.accent,
+        label=label,
+        **entity,
+        **_logo(),
+    )
 
 
 @bp.post("/brand")
@@ -40,6 +48,7 @@ def save() -> Response:
     """Save the brand; a new logo is shown once it was judged, and until then the one before."""
     name, accent = request.form.get("name", ""), request.form.get("accent", "")
     entity = {field: request.form[field] for field in ENTITY if field in request.form}
+    label = "label" in request.form
     upload = request.files.get("logo")
     logo = upload.read() if upload is not None and upload.filename else None
     sent = None
@@ -57,12 +66,14 @@ def save() -> Response:
             )
             if len(entity) == len(ENTITY):  # a form from before they were asked for clears nothing
                 brands.name_entity(session, **entity, actor=user.actor)
+            if "label_asked" in request.form:
+                brands.label_models(session, label, actor=user.actor)
             if sealed:
                 sender = session.get_one(Member, user.member_id)
                 sent = str(uploads.receive(session, Use.LOGO, sealed, sender=sender).id)
     except InvalidInput as error:
         typed = {field: entity.get(field, "") for field in ENTITY}
-        return again("admin/brand.html", error, name=name, accent=accent, **typed, **_logo())
+        return again("admin/brand.html", error, name=name, accent=accent, label=label, **typed, **_logo())
     return go(
         "/admin/brand",
         _("Saved. Your new logo follows as soon as it is checked.")

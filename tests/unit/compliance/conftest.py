@@ -29,9 +29,9 @@ from compliance.certificate.facts import (
     Where,
 )
 from compliance.certificate.parts import EpochTurn, Status, Tool
-from compliance.log import checkpoint, merkle
-from compliance.log.checkpoint import CheckpointBody
+from compliance.log import merkle
 from compliance.log.proof import Proof
+from compliance.log.tree_head import CheckpointBody
 from compliance.signing import SigningKeys, log_origin
 from core.regimes import Regime
 
@@ -178,7 +178,7 @@ def seal(signing_keys: SigningKeys) -> Seal:
         for entry in entries:
             size = merkle.append(store, size, merkle.leaf_hash(entry))
         head = CheckpointBody(origin, size, merkle.root(store, size))
-        signed = checkpoint.sign(head, signing_keys.log_key)
+        signed = signing_keys.sign_checkpoint(head, START)
         proof = Proof(event, 3, tuple(merkle.inclusion_proof(store, 3, size)), signed)
         return Certificate(certificate=body, log=LogEvidence.of(proof))
 

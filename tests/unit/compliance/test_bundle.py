@@ -110,6 +110,8 @@ def test_all_of_it_is_verified_in_a_bare_interpreter(full: UUID, tmp_path: Path)
         in said
     )
     assert "agreed to and not here: 0" in said
+    noted = len(checkpoints(content).splitlines())
+    assert f"NOT checked here: {noted} (ML-DSA-44, which `headshots verify` checks, and witnesses)" in said
     with transaction(full) as session:
         first, *_, last = session.scalars(select(Checkpoint.note).order_by(Checkpoint.size))
     (tmp_path / "first").write_text(first)
