@@ -19,6 +19,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.REGIME_CHANGED: _l("Usual law of consent texts changed"),
     Tag.CHECKPOINT_MAIL_CHANGED: _l("Addresses that get checkpoints changed"),
     Tag.ENTITY_CHANGED: _l("Legal name or postal address changed"),
+    Tag.PRIVACY_CHANGED: _l("What the company states on privacy changed"),
     Tag.HEADSHOT_HANDED: _l("Copy of a person’s picture downloaded by the company"),
     Tag.RECALL_ASKED: _l("Company asked to delete its copies"),
     Tag.RECALL_CONFIRMED: _l("Company confirmed that its copies are deleted"),

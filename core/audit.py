@@ -100,6 +100,7 @@ class Tag(StrEnum):
     REQUEST_MOVED = "request.moved"
     REQUEST_NOTED = "request.noted"
     PLACE_CHANGED = "organization.place_changed"
+    PRIVACY_CHANGED = "organization.privacy_changed"
 
 
 # Of the company, and of no person in particular.
@@ -128,6 +129,7 @@ ABOUT_NOBODY = frozenset(
         Tag.STATEMENT_ISSUED,
         Tag.REPORT_ISSUED,
         Tag.PLACE_CHANGED,
+        Tag.PRIVACY_CHANGED,
         Tag.KEYRING_ATTESTED,
     }
 )

@@ -21,6 +21,7 @@ from core.models.organization import Organization
 from core.models.outbox import Outbox
 from core.models.participation import Alternative, Participation, State
 from core.models.photo import Photo
+from core.models.privacy_version import PrivacyVersion
 from core.models.recall import Recall
 from core.models.roster_import import RosterImport
 from core.models.saml_connection import SamlConnectionRow
@@ -64,6 +65,7 @@ __all__ = [
     "Participation",
     "Person",
     "Photo",
+    "PrivacyVersion",
     "Recall",
     "Right",
     "Role",
