@@ -11,6 +11,7 @@ from flask_babel import format_date, format_datetime
 from admin import (
     audit,
     brand,
+    breaches,
     dashboard,
     download,
     looks,
@@ -45,6 +46,7 @@ BLUEPRINTS = (
     sign_in.bp,
     dashboard.bp,
     brand.bp,
+    breaches.bp,
     retention.bp,
     privacy_settings.bp,
     reports.bp,

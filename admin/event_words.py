@@ -19,6 +19,11 @@ EVENTS: dict[Tag, Any] = {
     Tag.REGIME_CHANGED: _l("Usual law of consent texts changed"),
     Tag.CHECKPOINT_MAIL_CHANGED: _l("Addresses that get checkpoints changed"),
     Tag.ENTITY_CHANGED: _l("Legal name or postal address changed"),
+    Tag.BREACH_RECORDED: _l("Breach written down"),
+    Tag.BREACH_CHANGED: _l("Entry on a breach changed"),
+    Tag.BREACH_DECIDED: _l("Decided whether to tell of a breach"),
+    Tag.BREACH_TOLD: _l("Told of a breach"),
+    Tag.BREACH_CLOSED: _l("Entry on a breach closed"),
     Tag.PRIVACY_CHANGED: _l("What the company states on privacy changed"),
     Tag.HEADSHOT_HANDED: _l("Copy of a person’s picture downloaded by the company"),
     Tag.RECALL_ASKED: _l("Company asked to delete its copies"),
@@ -95,14 +100,17 @@ FACTS: dict[str, Any] = {
     "after": _l("after"),
     "before": _l("before"),
     "certificate_status": _l("status"),
+    "breach": _l("breach"),
     "certificates": _l("certificates"),
     "changed": _l("changed"),
     "code": _l("reason"),
     "count": _l("number"),
     "deadline": _l("deadline"),
+    "decision": _l("decision"),
     "engine": _l("way"),
     "epoch": _l("key of day"),
     "first_lost": _l("first entry"),
+    "hours": _l("hours"),
     "invited": _l("invited"),
     "language": _l("language"),
     "last_lost": _l("last entry"),
@@ -126,6 +134,7 @@ FACTS: dict[str, Any] = {
     "unfinished": _l("unfinished"),
     "version": _l("version"),
     "what": _l("what"),
+    "whom": _l("whom"),
     "withheld": _l("withheld"),
 }
 PURPOSES: dict[str, Any] = {
@@ -143,6 +152,10 @@ _VALUES: dict[str, Any] = {
     "saml": _l("company sign-in"),
     "invite": _l("link in the invitation"),
     "self_service": _l("by themselves"),
+    "authority": _l("the authority"),
+    "people": _l("people concerned"),
+    "yes": _l("yes"),
+    "no": _l("no"),
 }
 _OPAQUE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,}")
 

@@ -101,6 +101,11 @@ class Tag(StrEnum):
     REQUEST_NOTED = "request.noted"
     PLACE_CHANGED = "organization.place_changed"
     PRIVACY_CHANGED = "organization.privacy_changed"
+    BREACH_RECORDED = "breach.recorded"
+    BREACH_CHANGED = "breach.changed"
+    BREACH_DECIDED = "breach.decided"
+    BREACH_TOLD = "breach.told"
+    BREACH_CLOSED = "breach.closed"
 
 
 # Of the company, and of no person in particular.
@@ -130,6 +135,11 @@ ABOUT_NOBODY = frozenset(
         Tag.REPORT_ISSUED,
         Tag.PLACE_CHANGED,
         Tag.PRIVACY_CHANGED,
+        Tag.BREACH_RECORDED,
+        Tag.BREACH_CHANGED,
+        Tag.BREACH_DECIDED,
+        Tag.BREACH_TOLD,
+        Tag.BREACH_CLOSED,
         Tag.KEYRING_ATTESTED,
     }
 )

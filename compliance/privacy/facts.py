@@ -126,6 +126,17 @@ class PrivacyFacts(_Part):
         """Return which of its facts the other states differently, by name."""
         return [name for name in type(self).model_fields if getattr(self, name) != getattr(other, name)]
 
+    @property
+    def missing(self) -> list[str]:
+        """Which facts reports need and nobody has stated, by name."""
+        said = self.no_transfers or self.transfers
+        needless = {"no_transfers", "sentence_en", "sentence_de", *(("transfers",) if said else ())}
+        return [
+            name
+            for name in type(self).model_fields
+            if name not in needless and getattr(self, name) in ("", None, ())
+        ]
+
     def sentence(self, language: str) -> str:
         """Return the company's own words in a language; its English ones where it has none in that."""
         own: str = getattr(self, f"sentence_{language}", "")

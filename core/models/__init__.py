@@ -6,6 +6,7 @@ from core.models.artifact import Artifact, Kind
 from core.models.attestation import Attestation
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
+from core.models.breach import Breach, Told
 from core.models.certificate import Certificate
 from core.models.company_report import CompanyReport
 from core.models.consent import Consent, ShownNotice
@@ -42,6 +43,7 @@ __all__ = [
     "Attestation",
     "AuditEvent",
     "Base",
+    "Breach",
     "Certificate",
     "Channel",
     "Checkpoint",
@@ -80,6 +82,7 @@ __all__ = [
     "Style",
     "SubjectRequest",
     "Tenant",
+    "Told",
     "Upload",
     "Use",
     "WebSession",

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from compliance.reports.company import metrics, parts, questionnaire
+from compliance.reports.company import breaches, metrics, parts, questionnaire, risk
 from compliance.reports.company.company import Company
 from compliance.reports.document import Fact, Section, table
 from core.shoots.promises import Kept
@@ -20,10 +20,12 @@ class Report(StrEnum):
     RECORDS = "records"  # of processing, GDPR Art. 30
     ANNEXES = "annexes"  # to the contract of processing, Art. 28
     DPIA = "dpia"  # a draft of the impact assessment, Art. 35
+    RISK = "risk"  # assessment that California asks for
     RETENTION = "retention"
     AI_ACT = "ai_act"
     BIOMETRIC_POLICY = "biometric_policy"  # 740 ILCS 14/15(a), to be public
     METRICS = "metrics"  # of requests, 11 CCR §7102
+    BREACHES = "breaches"  # the register of Art. 33(5)
     QUESTIONNAIRE = "questionnaire"  # what a buyer's counsel asks
 
 
@@ -186,13 +188,19 @@ def _metrics(company: Company) -> tuple[Section, ...]:
     return (_about(company, "metrics"), *metrics.sections(company))
 
 
+def _breaches(company: Company) -> tuple[Section, ...]:
+    return (_about(company, "breaches"), *breaches.sections(company))
+
+
 _MAKERS: Final[dict[Report, Callable[[Company], tuple[Section, ...]]]] = {
     Report.RECORDS: _records,
     Report.ANNEXES: _annexes,
     Report.DPIA: _dpia,
+    Report.RISK: risk.sections,
     Report.RETENTION: _retention,
     Report.AI_ACT: _ai_act,
     Report.BIOMETRIC_POLICY: _biometric_policy,
     Report.METRICS: _metrics,
+    Report.BREACHES: _breaches,
     Report.QUESTIONNAIRE: questionnaire.sections,
 }

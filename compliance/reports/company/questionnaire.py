@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from compliance.breaches import register
 from compliance.reports.company import parts
 from compliance.reports.company.company import Company
 from compliance.reports.document import Section, table
@@ -41,6 +42,8 @@ def _values(company: Company) -> dict[str, object]:
         "changes": _changes(company),
         "incident": company.cell(stated.incident_contact or stated.contact_email),
         "privacy": company.source("company"),
+        "breaches": _breaches(company),
+        "register": company.source("register"),
         "certificates": say.stated(config.operator_certificates, "missing_operator_certificates"),
     }
 
@@ -66,3 +69,9 @@ def _changes(company: Company) -> str:
         return company.say("missing")
     objection = company.cell(company.stated.objection)
     return company.say("questionnaire.announced", days=days, objection=objection)
+
+
+def _breaches(company: Company) -> str:
+    count = register.told_people(company.session)
+    say = company.say
+    return say("questionnaire.breaches", count=say.number(count)) if count else say("questionnaire.no_breach")
