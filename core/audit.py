@@ -101,6 +101,12 @@ class Tag(StrEnum):
     REQUEST_MOVED = "request.moved"
     REQUEST_NOTED = "request.noted"
     PLACE_CHANGED = "organization.place_changed"
+    PRIVACY_CHANGED = "organization.privacy_changed"
+    BREACH_RECORDED = "breach.recorded"
+    BREACH_CHANGED = "breach.changed"
+    BREACH_DECIDED = "breach.decided"
+    BREACH_TOLD = "breach.told"
+    BREACH_CLOSED = "breach.closed"
 
 
 # Of the company, and of no person in particular.
@@ -130,6 +136,12 @@ ABOUT_NOBODY = frozenset(
         Tag.STATEMENT_ISSUED,
         Tag.REPORT_ISSUED,
         Tag.PLACE_CHANGED,
+        Tag.PRIVACY_CHANGED,
+        Tag.BREACH_RECORDED,
+        Tag.BREACH_CHANGED,
+        Tag.BREACH_DECIDED,
+        Tag.BREACH_TOLD,
+        Tag.BREACH_CLOSED,
         Tag.KEYRING_ATTESTED,
     }
 )

@@ -136,6 +136,11 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
         pattern=r"^(|[^@\s]+@[^@\s]+)$",
         description="where you get mail when a company's evidence log is not what was signed, which its contact gets too, and when you are to attest that no backup holds the epoch keys",
     )
+    operator_certificates: str = Field(
+        "",
+        max_length=400,
+        description="certificates and audit reports that you hold, with issuer and end, as answers to buyers name them, e.g. `ISO/IEC 27001:2022, TÜV SÜD, until May 2028`; they say that you state none where there is nothing",
+    )
     storage_region: str = Field(
         description="where photos are stored, as employees read it in the consent, e.g. `the European Union`"
     )

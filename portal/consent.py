@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from compliance import consent as consents
 from compliance.consent.texts import Notice, notice
+from compliance.privacy import own_words
 from core.clock import now
 from core.consent import PAINTING, Purpose
 from core.db import transaction
@@ -58,6 +59,7 @@ def notice_for(session: Session, place: Visit) -> Notice:
         today=now().date(),
         engine=place.shoot.engine,
     )
+    full = own_words.added(session, full)
     return replace(full, purposes={purpose: full.purposes[purpose] for purpose in engines.asks(place.shoot)})
 
 

@@ -6,6 +6,7 @@ from core.models.artifact import Artifact, Kind
 from core.models.attestation import Attestation
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
+from core.models.breach import Breach, Told
 from core.models.certificate import Certificate
 from core.models.company_report import CompanyReport
 from core.models.consent import Consent, ShownNotice
@@ -21,6 +22,7 @@ from core.models.organization import Organization
 from core.models.outbox import Outbox
 from core.models.participation import Alternative, Participation, State
 from core.models.photo import Photo
+from core.models.privacy_version import PrivacyVersion
 from core.models.recall import Recall
 from core.models.roster_import import RosterImport
 from core.models.saml_connection import SamlConnectionRow
@@ -41,6 +43,7 @@ __all__ = [
     "Attestation",
     "AuditEvent",
     "Base",
+    "Breach",
     "Certificate",
     "Channel",
     "Checkpoint",
@@ -64,6 +67,7 @@ __all__ = [
     "Participation",
     "Person",
     "Photo",
+    "PrivacyVersion",
     "Recall",
     "Right",
     "Role",
@@ -78,6 +82,7 @@ __all__ = [
     "Style",
     "SubjectRequest",
     "Tenant",
+    "Told",
     "Upload",
     "Use",
     "WebSession",
