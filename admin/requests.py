@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
@@ -44,13 +45,13 @@ def index() -> Response:
     wanted = Wanted(of_people=_of_people(), state=one_of(Stage, "state"), right=one_of(Right, "right"))
     with transaction(me().org_id) as session:
         found = inbox.page(session, wanted, after=uuid_argument("after"))
-        open_ones, overdue = inbox.counts(session)
+        load = inbox.load(session)
         return page(
             "admin/requests.html",
             found=found,
             wanted=wanted,
-            open_ones=open_ones,
-            overdue=overdue,
+            open_ones=load.open,
+            overdue=load.overdue,
             **_words(session),
         )
 
@@ -162,10 +163,30 @@ def _shown(session: Session, request_id: UUID) -> dict[str, object]:
         "holds": [(one, said["basis"][one]) for one in refusals.HOLDS],
         "reason_said": said["basis"].get(row.basis or "", ""),
         "reason_law": refusals.offered(right, law).get(Basis(row.basis), "") if row.basis else "",
+        "proposal": desk.proposal_of(session, row),
+        "told": [_told(one, number, shown.asked.told) for number, one in enumerate(row.processors, 1)],
+        "on_file": _on_file(session, row) if can else {},
         "mine": row.proposed_by == me().member_id,
         "erase_url": url_for("requests.view", request_id=row.id),
         **_words(session),
     }
+
+
+def _told(one: dict[str, Any], number: int, names: list[str]) -> dict[str, Any]:
+    """Return a processor that was told; once the request is closed, and for auditors, it has no name."""
+    name = names[number - 1] if number <= len(names) else ""
+    at = {
+        key: datetime.fromisoformat(one[key]) if one[key] else None for key in ("notified_at", "answered_at")
+    }
+    return {"number": number, "name": name or _("Processor %(number)s", number=number), **at}
+
+
+def _on_file(session: Session, row: SubjectRequest) -> dict[str, str]:
+    """Return what the record says now of what a correction may change."""
+    if row.member_id is None or row.type != Right.RECTIFICATION:
+        return {}
+    member = members.get(session, row.member_id)
+    return {name: getattr(member, name) or "" for name in request_steps.CORRECTED}
 
 
 def _form(session: Session) -> dict[str, object]:
@@ -188,6 +209,8 @@ def _words(session: Session) -> dict[str, object]:
         "stages": request_words.STAGES,
         "extensions": request_words.EXTENSIONS,
         "proofs": request_words.PROOFS,
+        "laws": request_words.LAWS,
+        "corrected": request_steps.CORRECTED,
         "happened_words": request_words.HAPPENED,
         "by_hr_proofs": request_steps.BY_HR,
         "day": day,

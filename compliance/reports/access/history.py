@@ -175,7 +175,11 @@ def requests(of: Subject) -> Section:
 
 
 def _written(said: request_words.Words) -> list[str]:
-    return [one for one in (said.name, said.address, said.agent, said.text, *said.notes.values()) if one]
+    return [
+        one
+        for one in (said.name, said.address, said.agent, said.text, *said.notes.values(), *said.told)
+        if one
+    ]
 
 
 def sessions(of: Subject) -> Section:

@@ -51,7 +51,9 @@ ACTS: dict[str, Act] = {
     "propose to deny": refuse(Stage.DENIED),
     "propose to meet in part": refuse(Stage.PARTLY),
     "drop the proposal": lambda session, row, actor: desk.withdraw_proposal(session, row, actor=actor),
-    "confirm the refusal": lambda session, row, actor: desk.confirm_refusal(session, row, actor=actor),
+    "confirm the refusal": lambda session, row, actor: desk.confirm_refusal(
+        session, row, desk.proposal_of(session, row), actor=actor
+    ),
     "fulfil": lambda session, row, actor: answers.fulfil(session, row, actor=actor),
     "cancel": lambda session, row, actor: desk.cancel(session, row, actor=actor),
     "close": lambda session, row, actor: desk.close(session, row, actor=actor),
@@ -147,9 +149,9 @@ def test_a_refusal_takes_two(org: UUID, member: Member, staff: list[audit.Actor]
         row = open_one(session, session.get_one(Member, member.id))
         walk(session, row, *BEGUN, "propose to deny", by=staff[0])
         with pytest.raises(desk.SamePerson):
-            desk.confirm_refusal(session, row, actor=staff[0])
+            desk.confirm_refusal(session, row, desk.proposal_of(session, row), actor=staff[0])
         assert row.state == Stage.IN_PROGRESS
-        desk.confirm_refusal(session, row, actor=staff[1])
+        desk.confirm_refusal(session, row, desk.proposal_of(session, row), actor=staff[1])
         assert (row.state, row.decision) == (Stage.DENIED, "denied")
 
 
