@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from admin import request_steps, request_words
 from admin.request_steps import one_of, text
+from compliance.laws import UNREAD
 from compliance.requests import clocks, desk, inbox, letters, moves, refusals, regimes
 from compliance.requests.inbox import Wanted
 from compliance.requests.refusals import Basis
@@ -23,6 +24,7 @@ from core.errors import AppError, InvalidInput
 from core.models import Channel, Right, Stage, SubjectRequest
 from core.people import members, organizations
 from core.permissions import Permission, allowed
+from core.regimes import Regime
 from core.web.answers import again, back, go, page, uuid_argument
 from core.web.guards import me, requires
 
@@ -149,7 +151,7 @@ def act(request_id: UUID, step: str) -> Response:
 def _shown(session: Session, request_id: UUID) -> dict[str, object]:
     shown = inbox.read(session, request_id, of_people=_of_people())
     row, place = shown.row, regimes.place_of(session)
-    right, law = Right(row.type), regimes.law_of(row.regime)
+    regime = Regime(row.regime)
     can = allowed(me().role, Permission.HANDLE_REQUESTS)
     said = letters.words_in(str(get_locale()))
     return {
@@ -158,11 +160,13 @@ def _shown(session: Session, request_id: UUID) -> dict[str, object]:
         "steps": request_steps.possible(session, row) if can else {},
         "days_left": clocks.days_left(row.due_at, now(), place),
         "refusals": [
-            (basis, said["basis"][basis], where) for basis, where in refusals.offered(right, law).items()
+            (basis, said["basis"][basis], letters.law_in(said, row, basis))
+            for basis in refusals.offered(Right(row.type), regime)
         ],
         "holds": [(one, said["basis"][one]) for one in refusals.HOLDS],
         "reason_said": said["basis"].get(row.basis or "", ""),
-        "reason_law": refusals.offered(right, law).get(Basis(row.basis), "") if row.basis else "",
+        "reason_law": letters.law_in(said, row, Basis(row.basis)) if row.basis else "",
+        "unread": regime in UNREAD,
         "proposal": desk.proposal_of(session, row),
         "told": [_told(one, number, shown.asked.told) for number, one in enumerate(row.processors, 1)],
         "on_file": _on_file(session, row) if can else {},

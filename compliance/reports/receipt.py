@@ -18,9 +18,9 @@ from compliance.consent import signature_of
 from compliance.reports.document import Document, Fact, Section, table
 from compliance.reports.wording import Wording
 from core.clock import rfc3339
-from core.consent import Purpose
+from core.consent import EXPLICIT, Purpose
 from core.models import Act, Consent, ConsentReceipt, Member, Organization, ShownNotice
-from core.people import organizations
+from core.people import organizations, places
 from core.regimes import Regime
 from core.settings import settings
 
@@ -31,8 +31,6 @@ CONTEXT: Final = {
     "eu-gdpr": "https://w3id.org/dpv/legal/eu/gdpr#",
     "dct": "http://purl.org/dc/terms/",
 }
-# What measures a face or learns one: explicit consent under Art. 9 GDPR.
-_EXPLICIT: Final = frozenset({Purpose.LIKENESS, Purpose.ADAPTER})
 _PARTS: Final = ("what", "why", "who", "how_long", "if_no", "button")
 
 
@@ -133,7 +131,7 @@ def _answers(of: Receipt, say: Wording) -> Section:
         for one in of.answers
     ]
     signed = [
-        Fact(say("answers.signed"), f"{typed.name}, {typed.state}")
+        Fact(say("answers.signed"), f"{typed.name}, {places.name(typed.state, say.language)}")
         for one in of.answers
         if (typed := signature_of(one)) is not None
     ]
@@ -272,7 +270,7 @@ def record(of: Receipt) -> bytes:
 def _processing(of: Receipt, answer: Consent) -> dict[str, Any]:
     words = of.notices.get(answer.notice_sha256 or "", {}).get("purposes", {}).get(answer.purpose, {})
     gdpr = answer.regime == Regime.GDPR
-    explicit = Purpose(answer.purpose) in _EXPLICIT
+    explicit = Purpose(answer.purpose) in EXPLICIT
     basis = ("eu-gdpr:A9-2-a" if explicit else "eu-gdpr:A6-1-a") if gdpr else "dpv:Consent"
     typed = signature_of(answer)
     return {

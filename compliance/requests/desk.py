@@ -20,6 +20,7 @@ from core.db import organization_of
 from core.errors import Conflict, InvalidInput
 from core.ids import new_id
 from core.models import AuditEvent, Channel, Member, Right, Stage, SubjectRequest
+from core.regimes import Regime
 from core.words import N_
 
 PROPOSED: Final = "refusal_proposed"
@@ -257,7 +258,7 @@ def propose_refusal(
     """
     if row.proposed is not None:
         raise NotAllowed(moves.ELSEWHERE)
-    if basis not in offered(Right(row.type), regimes.law_of(row.regime)):
+    if basis not in offered(Right(row.type), Regime(row.regime)):
         raise InvalidInput(N_("The law does not know this reason for such a request. Nothing was changed."))
     if decision not in moves.REFUSALS or decision not in moves.MOVES[Stage(row.state)]:
         raise NotAllowed(N_("This request cannot be refused now. Nothing was changed: look at it again."))
