@@ -20,7 +20,7 @@ from core.web.app import limiter
 from core.web.brand import brand_of
 from core.web.checking import checked
 from core.web.guards import me, signed_in
-from portal.files import attachment, picture
+from core.web.pictures import attachment, picture
 from portal.upload import quick_check
 from portal.visit import Visit, step_url, visit
 

@@ -289,8 +289,8 @@ MUTATIONS = (
     Mutation(
         "Downloading a company's portraits needs a permission",
         "admin/download.py",
-        "@requires(Permission.DOWNLOAD)\n",
-        "",
+        "@requires(Permission.DOWNLOAD)\ndef shoot_zip(",
+        "def shoot_zip(",
         ("tests/unit/admin/test_guards.py::test_every_admin_route_asks_for_a_permission",),
     ),
     Mutation(
