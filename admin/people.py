@@ -16,6 +16,7 @@ from core.errors import InvalidInput
 from core.models import Member
 from core.people import access, addresses, listing, members, places
 from core.permissions import Permission
+from core.portraits import gallery
 from core.shoots import undelivered
 from core.web.answers import again, go, page, uuid_argument
 from core.web.app import choose_language
@@ -67,7 +68,9 @@ def view(member_id: UUID) -> Response:
 
 def _shown(session: Session, member: Member) -> dict[str, object]:
     place = places.name(member.place, choose_language()) if member.place else ""
-    return {"member": member, "place": place, "parts_list": listing.parts(session, member.id)}
+    parts = listing.parts(session, member.id)
+    faces = gallery.with_picture(session, [one.participation.id for one in parts])
+    return {"member": member, "place": place, "parts_list": parts, "faces": faces}
 
 
 @bp.post("/people/<uuid:member_id>/erase")

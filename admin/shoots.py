@@ -24,7 +24,7 @@ from core.models import EngineName, Organization, Participation, Shoot, State, S
 from core.models.shoot import DEFAULT_FILE_NAME
 from core.people import organizations
 from core.permissions import Permission, allowed
-from core.portraits import adapters, engines, file_names, rejections
+from core.portraits import adapters, engines, file_names, gallery, rejections, reviews
 from core.settings import diffusion_settings
 from core.shoots import commits, dashboard, invites, participations, promises, reminders, shoots, undelivered
 from core.web.answers import again, back, go, json_answer, page, uuid_argument
@@ -43,12 +43,14 @@ def new() -> Response:
     """Ask for a shoot's name, style and deadline."""
     with transaction(me().org_id) as session:
         listed = styles.newest(session)
+        usual = reviews.usual(session)
     fields = {
         "name": "",
         "style_id": request.args.get("style", str(listed[0].style.id) if listed else ""),
         "deadline": (now().date() + timedelta(days=DEFAULT_DAYS)).isoformat(),
         "engine": EngineName.STUDIO.value,
         "file_name": DEFAULT_FILE_NAME,
+        "reviewed": usual,
     }
     return page("admin/shoot_new.html", fields=fields, **_choices(listed))
 
@@ -86,9 +88,11 @@ def create() -> Response:
                 engine=form.get("engine", EngineName.STUDIO),
                 actor=me().actor,
             )
+            reviews.require(session, shoot, "reviewed" in form, actor=me().actor)
     except InvalidInput as error:
         fields = {
-            name: form.get(name, "") for name in ("name", "style_id", "deadline", "engine", "file_name")
+            name: form.get(name, "")
+            for name in ("name", "style_id", "deadline", "engine", "file_name", "reviewed")
         }
         return again("admin/shoot_new.html", error, fields=fields, **_choices(listed))
     return go(f"/admin/shoots/{shoot.id}", _("The shoot is ready. Now invite your people."), id=str(shoot.id))
@@ -140,7 +144,10 @@ def view(shoot_id: UUID) -> Response:
             if _sees_people()
             else None
         )
-        unreached = undelivered.of(session, [one.participation.id for one in people.people]) if people else {}
+        listed = [one.participation.id for one in people.people] if people else []
+        unreached = undelivered.of(session, listed)
+        faces = gallery.with_picture(session, listed) if allowed(me().role, Permission.DOWNLOAD) else set()
+        pictures, waiting = gallery.count(session, shoot_id)
     if wants_json():
         return json_answer(
             {
@@ -180,6 +187,10 @@ def view(shoot_id: UUID) -> Response:
         people=people,
         goes=goes,
         undelivered=unreached,
+        faces=faces,
+        pictures=pictures,
+        waiting=waiting,
+        stuck=overview.counts.stuck(waiting) if shoot.closed_at is None else None,
         search=asked,
         wanted=state,
         now=now(),
@@ -239,6 +250,7 @@ def _counts(found: dashboard.Counts) -> dict[str, object]:
     return {
         "counts": {state.value: number for state, number in found.by_state.items()},
         "total": found.total,
+        "can_finish": found.can_finish,
         "done": found.done,
         "under_way": found.under_way,
         "percent": found.percent,

@@ -16,7 +16,7 @@ from core.people.encodings import Encoding
 from core.people.rows import TEXTS, Reason, Verdict
 from core.portraits.engines import Fallback
 from core.shoots.commits import NOT_ALLOWED, Ended
-from core.shoots.dashboard import Attention
+from core.shoots.dashboard import Attention, Stage
 from core.vault.watches import Difference, What
 
 
@@ -169,6 +169,35 @@ ATTENTION: dict[Attention, Any] = {
     Attention.WAITING_FOR_APPROVAL: lambda number: _ln(
         "%(num)s person has had headshots to choose from for three days.",
         "%(num)s people have had headshots to choose from for three days.",
+        number,
+    ),
+}
+
+# Where most people of a shoot wait, and what helps.
+STAGES: dict[Stage, Any] = {
+    Stage.INVITED: lambda number: _ln(
+        "Most wait at the start: %(num)s person has not opened the invitation. A reminder helps.",
+        "Most wait at the start: %(num)s people have not opened the invitation. A reminder helps.",
+        number,
+    ),
+    Stage.BEGUN: lambda number: _ln(
+        "Most wait before the photos: %(num)s person has begun and not sent any. A reminder helps.",
+        "Most wait before the photos: %(num)s people have begun and not sent any. A reminder helps.",
+        number,
+    ),
+    Stage.STUDIO: lambda number: _ln(
+        "The studio is at work for %(num)s person. That takes minutes, and nobody has to do anything.",
+        "The studio is at work for %(num)s people. That takes minutes, and nobody has to do anything.",
+        number,
+    ),
+    Stage.CHOOSING: lambda number: _ln(
+        "Most wait at the choice: %(num)s person has headshots and has not approved one. A reminder helps.",
+        "Most wait at the choice: %(num)s people have headshots and have not approved one. A reminder helps.",
+        number,
+    ),
+    Stage.REVIEW: lambda number: _ln(
+        "It waits for you: %(num)s approved picture has to be reviewed before it is handed over.",
+        "It waits for you: %(num)s approved pictures have to be reviewed before they are handed over.",
         number,
     ),
 }

@@ -49,6 +49,8 @@ class Tag(StrEnum):
     SHOOT_DEADLINE_MOVED = "shoot.deadline_moved"
     SHOOT_CLOSED = "shoot.closed"
     SHOOT_DOWNLOADED = "shoot.downloaded"
+    SHOOT_REVIEW_CHANGED = "shoot.review_changed"
+    SHOOT_LISTED = "shoot.listed"
     ROSTER_IMPORTED = "roster.imported"
     INVITE_CREATED = "invite.created"
     INVITE_SENT = "invite.sent"
@@ -77,6 +79,10 @@ class Tag(StrEnum):
     HEADSHOT_APPROVED = "headshot.approved"
     HEADSHOT_REJECTED = "headshot.rejected"
     HEADSHOT_DOWNLOADED = "headshot.downloaded"
+    HEADSHOT_SEEN = "headshot.seen"
+    HEADSHOT_REVIEWED = "headshot.reviewed"
+    HEADSHOT_RETURNED = "headshot.returned"
+    AGAIN_UNDELIVERED = "again.undelivered"
     HEADSHOT_REMOVED = "headshot.removed"
     EXPORT_DOWNLOADED = "export.downloaded"
     ERASURE_REQUESTED = "erasure.requested"
@@ -127,6 +133,8 @@ ABOUT_NOBODY = frozenset(
         Tag.SHOOT_DEADLINE_MOVED,
         Tag.SHOOT_CLOSED,
         Tag.SHOOT_DOWNLOADED,
+        Tag.SHOOT_REVIEW_CHANGED,
+        Tag.SHOOT_LISTED,
         Tag.ROSTER_IMPORTED,
         Tag.LOG_GAP_FOUND,
         Tag.LOG_DIFFERS,

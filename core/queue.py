@@ -39,6 +39,7 @@ class JobName(StrEnum):
     GENERATE = "generate"
     INVITE_MAIL = "invite_mail"
     READY_MAIL = "ready_mail"
+    AGAIN_MAIL = "again_mail"
     DATA_MAIL = "data_mail"
     DEVICE_MAIL = "device_mail"
     LOG_MAIL = "log_mail"
@@ -85,6 +86,7 @@ JOBS = {
         JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,
         JobName.READY_MAIL,
+        JobName.AGAIN_MAIL,
         JobName.INVITE_MAIL,
         JobName.RECALL_MAIL,
         JobName.ENDING_MAIL,

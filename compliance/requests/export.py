@@ -254,6 +254,9 @@ def _records(session: Session, member: Member, names: dict[UUID, str], *, biomet
                 "withheld": row.withheld_code,
                 "what_i_said_is_wrong": row.rejected_code,
                 "i_said_so_at": _at(row.rejected_at),
+                "company_asked_for_another_because": row.returned_code,
+                "company_asked_at": _at(row.returned_at),
+                "company_reviewed_at": _at(row.reviewed_at),
             }
             for row in session.scalars(
                 select(Headshot).where(Headshot.member_id == own).order_by(Headshot.id)

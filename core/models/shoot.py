@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
@@ -38,3 +38,5 @@ class Shoot(Tenant):
     engine: Mapped[str] = mapped_column(String(16), default=EngineName.STUDIO)
     file_name: Mapped[str] = mapped_column(String(160), default=DEFAULT_FILE_NAME)
     closed_at: Mapped[datetime | None]
+    # nothing is handed over that nobody of the company has looked at
+    reviewed: Mapped[bool] = mapped_column(default=False, server_default=false())

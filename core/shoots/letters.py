@@ -101,13 +101,28 @@ def ready(session: Session, participation: Participation) -> Mail:
     Its link is the person's newest invitation, which also offers a new one should it have expired;
     without any, the sign-in page of their own area.
     """
-    invite = session.scalar(
+    return _mail(session, participation, _newest(session, participation), "ready")
+
+
+def again(session: Session, participation: Participation, flaw: str) -> Mail:
+    """Return the mail that says that the company asks for another picture, and why.
+
+    Args:
+        session: bound to the organization.
+        participation: whose picture it is.
+        flaw: what is wrong with it, as `core.portraits.reviews.Flaw` names it.
+    """
+    said = _words(session.get_one(Member, participation.member_id).language)["flaws"][flaw]
+    return _mail(session, participation, _newest(session, participation), "again", more={"flaw": said})
+
+
+def _newest(session: Session, participation: Participation) -> Invite | None:
+    return session.scalar(
         select(Invite)
         .where(Invite.participation_id == participation.id, Invite.revoked_at.is_(None))
         .order_by(Invite.id.desc())
         .limit(1)
     )
-    return _mail(session, participation, invite, "ready")
 
 
 def data(session: Session, member: Member) -> Mail:
@@ -252,7 +267,7 @@ def _write(
         **more,
     }
     said = {name: text.format(**facts) for name, text in own.items()}
-    order = ("opened", "before", "takes", "deadline", "next", "privacy")
+    order = ("opened", "before", "flaw", "takes", "deadline", "next", "privacy")
     note = next(name for name in ("decline", "unhappy", "was_me") if name in said)
     return _Letter(
         subject=said["subject"],

@@ -29,6 +29,12 @@ _READY: Final = (
     .join(Outbox, (Outbox.subject_id == Participation.id) & (Outbox.job == JobName.READY_MAIL))
     .where(*_FAILING, Participation.state == State.READY)
 )
+# Mails that ask for another picture, to people who have not chosen one since.
+_AGAIN: Final = (
+    select(Participation.id, Outbox)
+    .join(Outbox, (Outbox.subject_id == Participation.id) & (Outbox.job == JobName.AGAIN_MAIL))
+    .where(*_FAILING, Participation.state == State.UPLOADING, Participation.chosen_headshot_id.is_(None))
+)
 
 
 class NothingUndelivered(Conflict):
@@ -60,6 +66,7 @@ def of(session: Session, participation_ids: Collection[UUID]) -> dict[UUID, Unde
     questions = (
         _INVITATIONS.where(Invite.participation_id == any_(these)),
         _READY.where(Participation.id == any_(these)),
+        _AGAIN.where(Participation.id == any_(these)),
     )
     rows = [(one, row) for question in questions for one, row in session.execute(question)]
     return {
@@ -72,7 +79,9 @@ def of(session: Session, participation_ids: Collection[UUID]) -> dict[UUID, Unde
 def counts(session: Session, shoot_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return for each of these shoots how many people a mail did not reach; a shoot without any is left out."""
     unreached = union(
-        _INVITATIONS.with_only_columns(Invite.participation_id), _READY.with_only_columns(Participation.id)
+        _INVITATIONS.with_only_columns(Invite.participation_id),
+        _READY.with_only_columns(Participation.id),
+        _AGAIN.with_only_columns(Participation.id),
     )
     rows = session.execute(
         select(Participation.shoot_id, func.count())
