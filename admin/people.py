@@ -15,6 +15,7 @@ from core.db import transaction
 from core.errors import InvalidInput
 from core.models import Member
 from core.people import access, addresses, listing, members, places
+from core.people.facts import Fact
 from core.permissions import Permission
 from core.shoots import undelivered
 from core.web.answers import again, go, page, uuid_argument
@@ -62,12 +63,28 @@ def view(member_id: UUID) -> Response:
     """Show one person: their shoots and how far they are, never why they decline."""
     with transaction(me().org_id) as session:
         member = members.get(session, member_id)
-        return page("admin/person.html", **_shown(session, member))
+        return page("admin/person.html", **shown(session, member))
 
 
-def _shown(session: Session, member: Member) -> dict[str, object]:
-    place = places.name(member.place, choose_language()) if member.place else ""
-    return {"member": member, "place": place, "parts_list": listing.parts(session, member.id)}
+def choices() -> dict[str, object]:
+    """Return what a form about a person offers: the countries, and the states of the United States apart."""
+    return {"countries": places.countries(choose_language()), "us_states": places.STATES}
+
+
+def given_by(member: Member) -> dict[str, str]:
+    """Return what such a form holds of somebody who is known."""
+    return {fact.value: getattr(member, fact) or "" for fact in Fact}
+
+
+def shown(session: Session, member: Member) -> dict[str, object]:
+    """Return what a person's page shows."""
+    return {
+        "member": member,
+        "place": places.name(member.place, choose_language()) if member.place else "",
+        "parts_list": listing.parts(session, member.id),
+        "given": given_by(member),
+        **choices(),
+    }
 
 
 @bp.post("/people/<uuid:member_id>/erase")
@@ -77,7 +94,7 @@ def erase(member_id: UUID) -> Response:
     try:
         with transaction(me().org_id) as session:
             member = members.get(session, member_id)
-            shown = _shown(session, member)
+            seen = shown(session, member)
             typed = request.form.get("confirmation", "")
             if addresses.canonical(typed) != addresses.canonical(member.email or ""):
                 raise NotConfirmed(_("That is not this person's email address. Nothing was erased."))
@@ -89,7 +106,7 @@ def erase(member_id: UUID) -> Response:
                 language=member.language,
             )
     except (NotConfirmed, access.LastAdmin, erasure.LegalHold) as error:
-        return again("admin/person.html", error, **shown)
+        return again("admin/person.html", error, **seen)
     return go(
         "/admin/people",
         _(
@@ -107,10 +124,10 @@ def disable(member_id: UUID) -> Response:
     try:
         with transaction(me().org_id) as session:
             member = members.get(session, member_id)
-            shown = _shown(session, member)
+            seen = shown(session, member)
             access.disable(session, member, actor=me().actor)
     except access.LastAdmin as error:
-        return again("admin/person.html", error, **shown)
+        return again("admin/person.html", error, **seen)
     return go(
         f"/admin/people/{member_id}",
         _("Access is off: this person is signed out everywhere, and their links lead nowhere."),

@@ -32,6 +32,7 @@ class Tag(StrEnum):
     ORGANIZATION_CLOSED = "organization.closed"
     MEMBER_PROVISIONED = "member.provisioned"
     MEMBER_IMPORTED = "member.imported"
+    MEMBER_FACTS_CHANGED = "member.facts_changed"
     MEMBER_ROLE_CHANGED = "member.role_changed"
     MEMBER_ROLE_KEPT = "member.role_kept"
     MEMBER_DISABLED = "member.disabled"
@@ -47,7 +48,9 @@ class Tag(StrEnum):
     STYLE_LOOK_REMOVED = "style.look_removed"
     SHOOT_CREATED = "shoot.created"
     SHOOT_DEADLINE_MOVED = "shoot.deadline_moved"
+    SHOOT_CHANGED = "shoot.changed"
     SHOOT_CLOSED = "shoot.closed"
+    SHOOT_REOPENED = "shoot.reopened"
     SHOOT_DOWNLOADED = "shoot.downloaded"
     ROSTER_IMPORTED = "roster.imported"
     INVITE_CREATED = "invite.created"
@@ -118,7 +121,9 @@ ABOUT_NOBODY = frozenset(
         Tag.STYLE_LOOK_REMOVED,
         Tag.SHOOT_CREATED,
         Tag.SHOOT_DEADLINE_MOVED,
+        Tag.SHOOT_CHANGED,
         Tag.SHOOT_CLOSED,
+        Tag.SHOOT_REOPENED,
         Tag.SHOOT_DOWNLOADED,
         Tag.ROSTER_IMPORTED,
         Tag.LOG_GAP_FOUND,

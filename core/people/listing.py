@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.models import Invite, Member, Participation, Person, Shoot
-from core.shoots import shoots
+from core.people import finding
 
 PAGE = 50
 
@@ -48,11 +48,11 @@ def count(session: Session) -> int:
 
 def page(session: Session, *, words: str = "", after_member: UUID | None = None, most: int = PAGE) -> Page:
     """Return a page of people in the order of their names; erased ones are not among them."""
-    query = select(Member).where(Member.erased_at.is_(None)).order_by(*shoots.ORDER).limit(most + 1)
+    query = select(Member).where(Member.erased_at.is_(None)).order_by(*finding.ORDER).limit(most + 1)
     if words.strip():
-        query = query.where(shoots.matches(words))
+        query = query.where(finding.matches(words))
     if after_member is not None:
-        query = query.where(shoots.after(session, after_member))
+        query = query.where(finding.after(session, after_member))
     found = session.scalars(query).all()
     people = found[:most]
     newest = {

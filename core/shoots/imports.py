@@ -21,8 +21,7 @@ from core import audit
 from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, Gone, InvalidInput
-from core.ids import new_id
-from core.models import Artifact, Kind, Member, Organization, Participation, Shoot, State
+from core.models import Artifact, Kind, Member, Organization, Participation, Shoot
 from core.people import addresses, members, roster, tabular
 from core.people.roster import Choice, Roster
 from core.people.rows import Reason, Row, Verdict
@@ -301,19 +300,4 @@ def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Ac
         # What is known of somebody stays, as their name does; they can say it otherwise themselves.
         if found is not None and row.values.place and not found.place:
             members.works_in(session, found, row.values.place, by="roster", actor=actor)
-    moment = now()
-    joined = [
-        Participation(
-            id=new_id(),
-            org_id=organization_of(session),
-            created_at=moment,
-            shoot_id=shoot.id,
-            member_id=member.id,
-            state=State.INVITED,
-            changed_at=moment,
-        )
-        for member in (*existing, *added)
-    ]
-    session.add_all(joined)
-    session.flush()
-    invites.create_all(session, shoot, joined, actor=actor)
+    invites.join(session, shoot, [*existing, *added], actor=actor)

@@ -67,6 +67,26 @@ def link_of(invite: Invite) -> str:
     return f"{settings().base_url.rstrip('/')}/i/{token_of(invite)}"
 
 
+def join(session: Session, shoot: Shoot, people: Sequence[Member], *, actor: audit.Actor) -> list[Invite]:
+    """Invite people who are not in the shoot yet."""
+    moment = now()
+    joined = [
+        Participation(
+            id=new_id(),
+            org_id=organization_of(session),
+            created_at=moment,
+            shoot_id=shoot.id,
+            member_id=member.id,
+            state=State.INVITED,
+            changed_at=moment,
+        )
+        for member in people
+    ]
+    session.add_all(joined)
+    session.flush()
+    return create_all(session, shoot, joined, actor=actor)
+
+
 def create(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite:
     """Make a new link for the participation and owe its mail; older links end when that has left."""
     shoot = session.get_one(Shoot, participation.shoot_id)
