@@ -11,6 +11,7 @@ from flask_babel import format_date, format_datetime
 from admin import (
     audit,
     brand,
+    bulk,
     dashboard,
     download,
     looks,
@@ -27,6 +28,7 @@ from admin import (
     shoots,
     sign_in,
     styles,
+    sync,
     uploads,
 )
 from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS, failure, undelivered
@@ -56,6 +58,8 @@ BLUEPRINTS = (
     roster.bp,
     download.bp,
     person_form.bp,
+    sync.bp,
+    bulk.bp,
     people.bp,
     recalls.bp,
     request_metrics.bp,

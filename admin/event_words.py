@@ -52,6 +52,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.SHOOT_CLOSED: _l("Shoot closed"),
     Tag.SHOOT_DOWNLOADED: _l("Shoot downloaded by the company"),
     Tag.ROSTER_IMPORTED: _l("List of people imported"),
+    Tag.ROSTER_FOLLOWED: _l("List of everybody followed"),
     Tag.INVITE_CREATED: _l("Invited"),
     Tag.INVITE_SENT: _l("Invitation sent"),
     Tag.INVITE_UNDELIVERED: _l("Invitation not delivered"),

@@ -53,6 +53,7 @@ class Tag(StrEnum):
     SHOOT_REOPENED = "shoot.reopened"
     SHOOT_DOWNLOADED = "shoot.downloaded"
     ROSTER_IMPORTED = "roster.imported"
+    ROSTER_FOLLOWED = "roster.followed"
     INVITE_CREATED = "invite.created"
     INVITE_SENT = "invite.sent"
     INVITE_UNDELIVERED = "invite.undelivered"
@@ -126,6 +127,7 @@ ABOUT_NOBODY = frozenset(
         Tag.SHOOT_REOPENED,
         Tag.SHOOT_DOWNLOADED,
         Tag.ROSTER_IMPORTED,
+        Tag.ROSTER_FOLLOWED,
         Tag.LOG_GAP_FOUND,
         Tag.LOG_DIFFERS,
         Tag.CHECKPOINT_MAIL_CHANGED,

@@ -6,6 +6,7 @@ from core.models.artifact import Artifact, Kind
 from core.models.attestation import Attestation
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
+from core.models.bulk import BulkAction, BulkItem
 from core.models.certificate import Certificate
 from core.models.company_report import CompanyReport
 from core.models.consent import Consent, ShownNotice
@@ -41,6 +42,8 @@ __all__ = [
     "Attestation",
     "AuditEvent",
     "Base",
+    "BulkAction",
+    "BulkItem",
     "Certificate",
     "Channel",
     "Checkpoint",

@@ -7,26 +7,21 @@ import unicodedata
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, case, false, func, literal, literal_column, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, false, literal, select, tuple_
+from sqlalchemy.orm import Session
 
 from core.models import Member
+from core.models.member import DOUBLE_LETTERS, PLAIN_LETTERS
 
-# Letters that no decomposition takes apart; the same in Python and in the database.
-_WHOLE: Final = ("øØłŁđĐı", "oOlLdDi")
-_ACCENTS: Final = "[\u0300-\u036f]"  # combining diacritical marks
+_PLAIN: Final = str.maketrans(*PLAIN_LETTERS)
 
 
 def _bare(text: str) -> str:
-    """Return a text without accents."""
-    return re.sub(_ACCENTS, "", unicodedata.normalize("NFD", text)).translate(str.maketrans(*_WHOLE))
-
-
-def _bared(column: InstrumentedAttribute[str | None]) -> ColumnElement[str | None]:
-    """Return a column without accents; most values have none, and taking them apart costs more than asking for that."""
-    apart = func.regexp_replace(func.normalize(column, literal_column("NFD")), _ACCENTS, "", "g")
-    bare = func.translate(apart, *_WHOLE)
-    return case((func.octet_length(column) > func.length(column), bare), else_=column)
+    """Return a text in small letters without accents, as `Member.found_by` has it."""
+    for letter, letters in DOUBLE_LETTERS:
+        text = text.replace(letter, letters)
+    apart = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", text))
+    return apart.translate(_PLAIN)
 
 
 def matches(words: str) -> ColumnElement[bool]:
@@ -34,23 +29,12 @@ def matches(words: str) -> ColumnElement[bool]:
     condition: ColumnElement[bool] = Member.id.is_not(None)
     for word in _bare(words).split()[:8]:
         pattern = "%" + word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        condition &= or_(
-            *(
-                _bared(column).ilike(pattern, escape="\\")
-                for column in (Member.first_name, Member.last_name, Member.email, Member.employee_id)
-            )
-        )
+        condition &= Member.found_by.like(pattern, escape="\\")
     return condition
 
 
-# People in the order of their names, as the index `ix_directory_in_order` has it; an erased person has none and comes last.
-_NOTHING: ColumnElement[str] = literal_column("''", String)
-ORDER = (
-    Member.last_name.is_(None),
-    func.lower(func.coalesce(Member.last_name, _NOTHING)),
-    func.lower(func.coalesce(Member.first_name, _NOTHING)),
-    Member.id,
-)
+# People in the order of their names, as the index `ix_directory_sorted` has it; an erased person comes last.
+ORDER = (Member.sorted_as, Member.id)
 
 
 def after(session: Session, member_id: UUID) -> ColumnElement[bool]:
