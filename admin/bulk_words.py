@@ -18,13 +18,29 @@ DOES: dict[Kind, Any] = {
     Kind.ERASE: _l("Erasing"),
 }
 
+WILL: dict[Kind, Any] = {
+    Kind.INVITE: _l("Each gets an invitation to the shoot by mail."),
+    Kind.REMIND: _l(
+        "Each gets a mail with a new link that says that it reminds. The link that they have works until that mail has left."
+    ),
+    Kind.MOVE: _l(
+        "Their place moves to the other shoot, and each gets a new invitation by mail. Only people who have agreed to nothing yet are moved."
+    ),
+    Kind.WITHDRAW: _l(
+        "Their links stop working at once. Nobody is mailed, and you can send new ones at any time."
+    ),
+    Kind.ERASE: _l(
+        "Photos, headshots, names and addresses are destroyed at once and cannot be brought back. Each person is told by mail, with a link to their certificate."
+    ),
+}
+
 OUTCOMES: dict[Outcome, Word] = {
     Outcome.DONE: Word(_l("Done"), "good"),
     Outcome.JOINED: Word(_l("Added"), "good"),
     Outcome.CHANGED: Word(_l("Changed"), "good"),
     Outcome.LEFT: Word(_l("Access switched off"), "good"),
     Outcome.GONE: Word(_l("Erased meanwhile"), ""),
-    Outcome.DECLINED: Word(_l("Does not take part"), ""),
+    Outcome.DECLINED: Word(_l("Not participating"), ""),
     Outcome.FINISHED: Word(_l("Past the invitation"), ""),
     Outcome.BEGUN: Word(_l("Has begun in this shoot"), ""),
     Outcome.NOT_INVITED: Word(_l("Not invited there"), ""),

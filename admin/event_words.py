@@ -67,6 +67,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.CONSENT_REFUSED: _l("Consent refused"),
     Tag.CONSENT_WITHDRAWN: _l("Consent taken back"),
     Tag.PARTICIPATION_MOVED: _l("Step of a shoot reached"),
+    Tag.PARTICIPATION_TRANSFERRED: _l("Moved to another shoot"),
     Tag.PHOTO_UPLOADED: _l("Photo sent"),
     Tag.PHOTO_CHECKED: _l("Photo checked"),
     Tag.PHOTO_SUBJECT_CHOSEN: _l("Own face chosen on a photo"),

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from admin import search
+from admin import people_filter, search
 from compliance import erasure
 from compliance.erasure import ErasureReason
 from core.db import transaction
@@ -18,8 +18,9 @@ from core.people import access, addresses, listing, members, places
 from core.people.facts import Fact
 from core.permissions import Permission
 from core.shoots import undelivered
-from core.web.answers import again, go, page, uuid_argument
+from core.web.answers import again, go, json_answer, page, uuid_argument
 from core.web.app import choose_language
+from core.web.errors import wants_json
 from core.web.guards import me, requires
 
 bp = Blueprint("people", __name__)
@@ -34,27 +35,43 @@ class NotConfirmed(InvalidInput):
 @bp.get("/people")
 @requires(Permission.INVITE)
 def index() -> Response:
-    """List people, all or those that a search finds."""
-    asked = search.asked()
+    """List people, all or those whom a filter finds."""
+    asked = people_filter.asked()
     with transaction(me().org_id) as session:
-        found = listing.page(session, words=asked.words, after_member=uuid_argument("after"))
+        wanted = people_filter.filter_of(session, asked)
+        found = listing.page(session, wanted, after_member=uuid_argument("after"))
         unreached = undelivered.of(
             session, [one.participation.id for one in found.people if one.participation]
         )
-        return page(
-            "admin/people.html",
-            found=found,
-            undelivered=unreached,
-            search=asked,
-            total=listing.count(session),
+        total = listing.count(session)
+        matching = listing.count(session, wanted) if asked.is_narrow else total
+        offered = people_filter.choices(session)
+    if wants_json():
+        return json_answer(
+            {
+                "total": total,
+                "matching": matching,
+                "people": [str(one.member.id) for one in found.people],
+                "after": str(found.after) if found.after else None,
+            }
         )
+    return page(
+        "admin/people.html",
+        found=found,
+        undelivered=unreached,
+        asked=asked,
+        search=asked.search,
+        total=total,
+        matching=matching,
+        **offered,
+    )
 
 
 @bp.post("/people")
 @requires(Permission.INVITE)
 def find() -> Response:
-    """Search the people. A form, so that no name stands in an address."""
-    return search.found_at("/admin/people")
+    """Choose whom the list shows. A form, so that no name stands in an address."""
+    return search.found_at("/admin/people", **people_filter.said())
 
 
 @bp.get("/people/<uuid:member_id>")

@@ -68,6 +68,7 @@ class Tag(StrEnum):
     CONSENT_REFUSED = "consent.refused"
     CONSENT_WITHDRAWN = "consent.withdrawn"
     PARTICIPATION_MOVED = "participation.moved"
+    PARTICIPATION_TRANSFERRED = "participation.transferred"
     PHOTO_UPLOADED = "photo.uploaded"
     PHOTO_CHECKED = "photo.checked"
     PHOTO_SUBJECT_CHOSEN = "photo.subject_chosen"

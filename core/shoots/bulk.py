@@ -25,7 +25,7 @@ from core.models import BulkAction, BulkItem, Member
 from core.permissions import Permission, allowed
 from core.queue import JobName, enqueue
 
-PAGE: Final = 100
+PAGE: Final = 30
 NOT_ALLOWED: Final = "not_allowed"
 
 

@@ -344,17 +344,23 @@ def take_back(invite: Invite) -> None:
 
 def revoke(session: Session, participation_id: UUID, *, actor: audit.Actor) -> None:
     """Make every link of a participation useless."""
-    participation = participations.get(session, participation_id, lock=True)
+    revoke_all(session, [participations.get(session, participation_id, lock=True)], actor=actor)
+
+
+def revoke_all(session: Session, rows: Sequence[Participation], *, actor: audit.Actor) -> None:
+    """Make every link of participations useless, whose people the caller has locked."""
     session.execute(
         update(Invite)
-        .where(Invite.participation_id == participation_id, Invite.revoked_at.is_(None))
+        .where(Invite.participation_id.in_([row.id for row in rows]), Invite.revoked_at.is_(None))
         .values(revoked_at=now())
     )
-    subject = session.get_one(Member, participation.member_id)
-    audit.record(
-        session,
-        audit.Tag.INVITE_REVOKED,
-        actor=actor,
-        subject=subject,
-        participation=str(participation_id),
-    )
+    of = select(Member).where(Member.id.in_([row.member_id for row in rows]))
+    subjects = {member.id: member for member in session.scalars(of)}
+    for row in rows:
+        audit.record(
+            session,
+            audit.Tag.INVITE_REVOKED,
+            actor=actor,
+            subject=subjects[row.member_id],
+            participation=str(row.id),
+        )

@@ -263,7 +263,7 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
     again = invites.is_withdrawn(session, participation)
     if not again and not reminders.wanted(participation):
         raise NotRemindable("This person asked for no more reminders. The link that they have still works.")
-    return _send(session, shoot, [participation], actor, reminder=not again)[0]
+    return send_links(session, shoot, [participation], actor, reminder=not again)[0]
 
 
 def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
@@ -292,7 +292,7 @@ def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
         ),
     )
     for start in range(0, len(rows), BATCH):
-        _send(session, shoot, rows[start : start + BATCH], actor, reminder=True)
+        send_links(session, shoot, rows[start : start + BATCH], actor, reminder=True)
     return len(rows)
 
 
@@ -302,9 +302,10 @@ def _locked(session: Session, wanted: Select[Participation]) -> Sequence[Partici
     return session.scalars(wanted.where(Participation.member_id == any_(literal(found, ARRAY(Uuid))))).all()
 
 
-def _send(
+def send_links(
     session: Session, shoot: Shoot, rows: Sequence[Participation], actor: audit.Actor, *, reminder: bool
 ) -> list[Invite]:
+    """Send people of a shoot, whom the caller has locked, new links; who had run out of time is invited again."""
     for row in rows:
         if row.state == State.EXPIRED:
             participations.move(session, row, State.INVITED, actor=actor)

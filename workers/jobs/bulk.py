@@ -9,10 +9,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from compliance import erasure
+from compliance.erasure import ErasureReason
+from core import locks
+from core.clock import now
+from core.models import Member
 from core.people import directory
 from core.queue import JobName, enqueue
-from core.shoots import bulk, imports, syncs
-from core.shoots.bulk import Kind
+from core.shoots import bulk, bulk_steps, imports, syncs
+from core.shoots.bulk import Kind, Outcome
 from core.vault import vault
 from workers.process.runner import JobRun
 
@@ -20,7 +25,7 @@ from workers.process.runner import JobRun
 SECONDS = 3.0
 _TRIES = 3  # of people whom somebody else adds at the same moment
 
-Step = Callable[[Session], bool]
+Step = Callable[[], bool]
 
 
 def run(job: JobRun) -> None:
@@ -34,7 +39,7 @@ def run(job: JobRun) -> None:
         with job.finish():
             return
     until = time.monotonic() + SECONDS
-    while (more := _some(job, step)) and time.monotonic() < until:
+    while (more := step()) and time.monotonic() < until:
         pass
     with job.finish() as session:
         if more:
@@ -54,20 +59,52 @@ def _step(job: JobRun) -> Step | None:
         action = bulk.find(session, job.subject_id)
         if bulk.is_over(action):
             return None
-        assert action.kind == Kind.SYNC
+        if action.kind == Kind.ERASE:
+            return partial(_erase_next, job)
+        if action.kind != Kind.SYNC:
+            return partial(_in_a_step, job, partial(bulk_steps.go_on, action_id=job.subject_id))
         held = vault().find(session, action.id)
     parsed = imports.parse(imports.content_of(held), imports.choice_of(action.choice["read"]))
     rows = syncs.entries(parsed)
-    return partial(syncs.go_on, action_id=job.subject_id, rows=rows)
+    return partial(_in_a_step, job, partial(syncs.go_on, action_id=job.subject_id, rows=rows))
 
 
-def _some(job: JobRun, step: Step) -> bool:
+def _in_a_step(job: JobRun, go_on: Callable[[Session], bool]) -> bool:
     directory.count()
     for _ in range(_TRIES - 1):
         try:
             with job.step() as session:
-                return step(session)
+                return go_on(session)
         except imports.ImportCrossed:
             continue
     with job.step() as session:
-        return step(session)
+        return go_on(session)
+
+
+def _erase_next(job: JobRun) -> bool:
+    """Erase the next person, with a certificate of their own; what names anybody is deleted with each."""
+    with job.step() as session:
+        action = bulk.locked(session, job.subject_id)
+        if bulk.is_over(action) or not bulk.may_go_on(session, action):
+            return False
+        items = bulk.waiting(session, action.id, 1)
+        if not items:
+            action.finished_at = now()
+            return False
+        (item,) = items
+        locks.whole_person(session, item.member_id)
+        member = session.get_one(Member, item.member_id, populate_existing=True)
+        item.outcome = bulk_steps.judge_erasure(member)
+        if item.outcome == Outcome.DONE:
+            if erasure.is_held(session, member.id):
+                item.outcome = Outcome.LEGAL_HOLD
+            else:
+                erasure.request(
+                    session,
+                    member,
+                    reason=ErasureReason.EMPLOYER_REQUEST,
+                    actor=bulk.actor_of(session, action),
+                    language=member.language,
+                )
+        session.flush()
+        return True
