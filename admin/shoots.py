@@ -11,6 +11,7 @@ import redis
 from flask import Blueprint, Response, request
 from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from admin import search
 from admin.words import ENGINES
@@ -44,15 +45,23 @@ def new() -> Response:
     with transaction(me().org_id) as session:
         listed = styles.newest(session)
         usual = reviews.usual(session)
+        copied = shoots.get(session, copy_id) if (copy_id := uuid_argument("copy")) else None
+        style = _newest_of(session, copied, listed) if copied else None
     fields = {
-        "name": "",
-        "style_id": request.args.get("style", str(listed[0].style.id) if listed else ""),
+        "name": _("Copy of %(name)s", name=copied.name)[: shoots.LONGEST_NAME] if copied else "",
+        "style_id": style or request.args.get("style", str(listed[0].style.id) if listed else ""),
         "deadline": (now().date() + timedelta(days=DEFAULT_DAYS)).isoformat(),
-        "engine": EngineName.STUDIO.value,
-        "file_name": DEFAULT_FILE_NAME,
-        "reviewed": usual,
+        "engine": copied.engine if copied else EngineName.STUDIO.value,
+        "file_name": copied.file_name if copied else DEFAULT_FILE_NAME,
+        "reviewed": copied.reviewed if copied else usual,
     }
     return page("admin/shoot_new.html", fields=fields, **_choices(listed))
+
+
+def _newest_of(session: Session, shoot: Shoot, listed: list[styles.Listed]) -> str:
+    """Return the newest version of a shoot's style."""
+    name = styles.get(session, shoot.style_id).name
+    return next((str(one.style.id) for one in listed if one.style.name == name), "")
 
 
 def _choices(listed: list[styles.Listed]) -> dict[str, Any]:
@@ -83,7 +92,7 @@ def create() -> Response:
                 session,
                 name=form.get("name", ""),
                 style=styles.get(session, style_id),
-                deadline=_day(form.get("deadline", "")),
+                deadline=day(form.get("deadline", "")),
                 file_name=form.get("file_name", "") or DEFAULT_FILE_NAME,
                 engine=form.get("engine", EngineName.STUDIO),
                 actor=me().actor,
@@ -98,7 +107,12 @@ def create() -> Response:
     return go(f"/admin/shoots/{shoot.id}", _("The shoot is ready. Now invite your people."), id=str(shoot.id))
 
 
-def _day(text: str) -> date:
+def day(text: str) -> date:
+    """Return the day that a form gives.
+
+    Raises:
+        InvalidInput: it gives none.
+    """
     try:
         return date.fromisoformat(text.strip())
     except ValueError as error:
@@ -366,7 +380,7 @@ def move_deadline(shoot_id: UUID) -> Response:
         with transaction(me().org_id) as session:
             shoot = shoots.get(session, shoot_id, lock=True)
             with_it, before = shoots.move_deadline(
-                session, shoot, _day(request.form.get("deadline", "")), actor=me().actor
+                session, shoot, day(request.form.get("deadline", "")), actor=me().actor
             )
     except InvalidInput as error:
         return back(error, f"/admin/shoots/{shoot_id}")

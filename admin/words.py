@@ -13,6 +13,7 @@ from core.models import EngineName, Role, State
 from core.outages import Part
 from core.people.columns import Field
 from core.people.encodings import Encoding
+from core.people.facts import Fact
 from core.people.rows import TEXTS, Reason, Verdict
 from core.portraits.engines import Fallback
 from core.shoots.commits import NOT_ALLOWED, Ended
@@ -257,6 +258,16 @@ FIELDS: dict[Field, Any] = {
     Field.COUNTRY: _l("Country of work"),
     Field.STATE: _l("State of work"),
     Field.LOCATION: _l("Place of work"),
+}
+
+FACTS: dict[Fact, Any] = {
+    Fact.EMAIL: _l("Email"),
+    Fact.FIRST_NAME: _l("First name"),
+    Fact.LAST_NAME: _l("Last name"),
+    Fact.EMPLOYEE_ID: _l("Employee ID"),
+    Fact.DEPARTMENT: _l("Department"),
+    Fact.PLACE: _l("Works in"),
+    Fact.LANGUAGE: _l("Language"),
 }
 
 ENCODINGS: dict[Encoding, Any] = {

@@ -32,6 +32,7 @@ class Tag(StrEnum):
     ORGANIZATION_CLOSED = "organization.closed"
     MEMBER_PROVISIONED = "member.provisioned"
     MEMBER_IMPORTED = "member.imported"
+    MEMBER_FACTS_CHANGED = "member.facts_changed"
     MEMBER_ROLE_CHANGED = "member.role_changed"
     MEMBER_ROLE_KEPT = "member.role_kept"
     MEMBER_DISABLED = "member.disabled"
@@ -47,11 +48,14 @@ class Tag(StrEnum):
     STYLE_LOOK_REMOVED = "style.look_removed"
     SHOOT_CREATED = "shoot.created"
     SHOOT_DEADLINE_MOVED = "shoot.deadline_moved"
+    SHOOT_CHANGED = "shoot.changed"
     SHOOT_CLOSED = "shoot.closed"
+    SHOOT_REOPENED = "shoot.reopened"
     SHOOT_DOWNLOADED = "shoot.downloaded"
     SHOOT_REVIEW_CHANGED = "shoot.review_changed"
     SHOOT_LISTED = "shoot.listed"
     ROSTER_IMPORTED = "roster.imported"
+    ROSTER_FOLLOWED = "roster.followed"
     INVITE_CREATED = "invite.created"
     INVITE_SENT = "invite.sent"
     INVITE_UNDELIVERED = "invite.undelivered"
@@ -66,6 +70,7 @@ class Tag(StrEnum):
     CONSENT_REFUSED = "consent.refused"
     CONSENT_WITHDRAWN = "consent.withdrawn"
     PARTICIPATION_MOVED = "participation.moved"
+    PARTICIPATION_TRANSFERRED = "participation.transferred"
     PHOTO_UPLOADED = "photo.uploaded"
     PHOTO_CHECKED = "photo.checked"
     PHOTO_SUBJECT_CHOSEN = "photo.subject_chosen"
@@ -131,11 +136,14 @@ ABOUT_NOBODY = frozenset(
         Tag.STYLE_LOOK_REMOVED,
         Tag.SHOOT_CREATED,
         Tag.SHOOT_DEADLINE_MOVED,
+        Tag.SHOOT_CHANGED,
         Tag.SHOOT_CLOSED,
+        Tag.SHOOT_REOPENED,
         Tag.SHOOT_DOWNLOADED,
         Tag.SHOOT_REVIEW_CHANGED,
         Tag.SHOOT_LISTED,
         Tag.ROSTER_IMPORTED,
+        Tag.ROSTER_FOLLOWED,
         Tag.LOG_GAP_FOUND,
         Tag.LOG_DIFFERS,
         Tag.CHECKPOINT_MAIL_CHANGED,

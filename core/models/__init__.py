@@ -7,6 +7,7 @@ from core.models.attestation import Attestation
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
 from core.models.breach import Breach, Told
+from core.models.bulk import BulkAction, BulkItem
 from core.models.certificate import Certificate
 from core.models.company_report import CompanyReport
 from core.models.consent import Act, Consent, ConsentReceipt, ShownNotice
@@ -45,6 +46,8 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Breach",
+    "BulkAction",
+    "BulkItem",
     "Certificate",
     "Channel",
     "Checkpoint",

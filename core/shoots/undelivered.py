@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, func, literal, select, union
+from sqlalchemy import ARRAY, CompoundSelect, Uuid, any_, func, literal, select, union
 from sqlalchemy.orm import Session
 
 from core import owed
@@ -76,16 +76,20 @@ def of(session: Session, participation_ids: Collection[UUID]) -> dict[UUID, Unde
     }
 
 
-def counts(session: Session, shoot_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Return for each of these shoots how many people a mail did not reach; a shoot without any is left out."""
-    unreached = union(
+def unreached() -> CompoundSelect[UUID]:
+    """Ask for the participations whose person a mail did not reach."""
+    return union(
         _INVITATIONS.with_only_columns(Invite.participation_id),
         _READY.with_only_columns(Participation.id),
         _AGAIN.with_only_columns(Participation.id),
     )
+
+
+def counts(session: Session, shoot_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return for each of these shoots how many people a mail did not reach; a shoot without any is left out."""
     rows = session.execute(
         select(Participation.shoot_id, func.count())
-        .where(Participation.shoot_id.in_(shoot_ids), Participation.id.in_(unreached))
+        .where(Participation.shoot_id.in_(shoot_ids), Participation.id.in_(unreached()))
         .group_by(Participation.shoot_id)
     )
     return {row[0]: row[1] for row in rows}

@@ -23,6 +23,8 @@ from core.models import (
     Arrival,
     Attestation,
     Base,
+    BulkAction,
+    BulkItem,
     Certificate,
     Channel,
     CompanyReport,
@@ -89,6 +91,10 @@ def fill(org_id: UUID) -> None:
                 **common,
             )
         )
+        action = BulkAction(id=new_id(), org_id=org_id, kind="remind", choice={}, total=1)
+        session.add(action)
+        session.flush()
+        session.add(BulkItem(id=new_id(), action_id=action.id, **common))
         shoot = session.get_one(Shoot, participation.shoot_id)
         session.add(
             RosterImport(
