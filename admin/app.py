@@ -27,7 +27,18 @@ from admin import (
     styles,
     uploads,
 )
-from admin.words import ATTENTION, REASONS, ROLES, STATES, VERDICTS, failure, undelivered
+from admin.words import (
+    ATTENTION,
+    MAIL_KINDS,
+    MAIL_STATES,
+    REASONS,
+    ROLES,
+    STATES,
+    VERDICTS,
+    bounce,
+    failure,
+    undelivered,
+)
 from core import permissions
 from core.db import transaction
 from core.errors import Forbidden, SignInRequired
@@ -105,6 +116,9 @@ def _context() -> dict[str, Any]:
         "role_words": ROLES,
         "failure_word": failure,
         "undelivered_word": undelivered,
+        "bounce_word": bounce,
+        "mail_states": MAIL_STATES,
+        "mail_kinds": MAIL_KINDS,
         "log_differs": user is not None and audit.log_differs(user),
         # Pages of `sso` bring their own brand, of the company whose address they have.
         **({"brand": _brand(user)} if user is not None and request.blueprint != "sso" else {}),

@@ -19,13 +19,23 @@ from core.brand import styles
 from core.clock import now
 from core.db import transaction
 from core.errors import InvalidInput
-from core.models import EngineName, Participation, Shoot, State
+from core.models import EngineName, MailState, Participation, Shoot, State
 from core.models.shoot import DEFAULT_FILE_NAME
 from core.people import organizations
 from core.permissions import Permission, allowed
 from core.portraits import adapters, engines, file_names, rejections
 from core.settings import diffusion_settings
-from core.shoots import commits, dashboard, invites, participations, promises, reminders, shoots, undelivered
+from core.shoots import (
+    commits,
+    dashboard,
+    deliveries,
+    invites,
+    participations,
+    promises,
+    reminders,
+    shoots,
+    undelivered,
+)
 from core.web.answers import again, back, go, json_answer, page, uuid_argument
 from core.web.errors import wants_json
 from core.web.guards import me, requires
@@ -120,7 +130,7 @@ def find(shoot_id: UUID) -> Response:
 @requires(Permission.VIEW_DASHBOARD)
 def view(shoot_id: UUID) -> Response:
     """Show how far everyone is, and the people, all or those that a search finds."""
-    state = _state(request.args.get("state", ""))
+    state, mail = _state(request.args.get("state", "")), _mail_state(request.args.get("mail", ""))
     asked = search.asked()
     with transaction(me().org_id) as session:
         shoot = shoots.get(session, shoot_id)
@@ -133,12 +143,18 @@ def view(shoot_id: UUID) -> Response:
         goes = promises.after_close(organizations.current(session), shoot)
         people = (
             shoots.people(
-                session, shoot_id, state=state, words=asked.words, after_member=uuid_argument("after")
+                session,
+                shoot_id,
+                state=state,
+                mail=mail,
+                words=asked.words,
+                after_member=uuid_argument("after"),
             )
             if _sees_people()
             else None
         )
-        unreached = undelivered.of(session, [one.participation.id for one in people.people]) if people else {}
+        ids = [one.participation.id for one in people.people] if people else []
+        unreached, bounces = undelivered.of(session, ids), deliveries.bounces(session, ids)
     if wants_json():
         return json_answer(
             {
@@ -150,13 +166,14 @@ def view(shoot_id: UUID) -> Response:
                 "cost": asdict(cost),
                 "made_by_the_studio_because": failures,
                 "not_good_because_at_least": not_good,
-                **_counts(overview.counts),
+                **_counts(overview.counts, overview.mails),
                 "people": [
                     {
                         "participation_id": str(person.participation.id),
                         "member_id": str(person.member.id),
                         "name": person.member.full_name,
                         "state": person.participation.seen_by_company,
+                        "mail": person.participation.mail_state,
                     }
                     for person in (people.people if people else ())
                 ],
@@ -176,8 +193,10 @@ def view(shoot_id: UUID) -> Response:
         people=people,
         goes=goes,
         undelivered=unreached,
+        bounces=bounces,
         search=asked,
         wanted=state,
+        wanted_mail=mail,
         now=now(),
         remindable=reminders.REMINDABLE,
         today=now().date().isoformat(),
@@ -211,18 +230,27 @@ def _state(text: str) -> State | None:
         raise InvalidInput(_("There is no such state.")) from error
 
 
+def _mail_state(text: str) -> MailState | None:
+    try:
+        return MailState(text) if text else None
+    except ValueError as error:
+        raise InvalidInput(_("There is no such state.")) from error
+
+
 @bp.get("/shoots/<uuid:shoot_id>/counts.json")
 @requires(Permission.VIEW_DASHBOARD)
 def counts(shoot_id: UUID) -> Response:
     """Return the counts that the pages poll."""
     with transaction(me().org_id) as session:
         shoots.get(session, shoot_id)
-        return json_answer(_counts(dashboard.counts(session, shoot_id)))
+        mails = deliveries.counts(session, [shoot_id])[shoot_id]
+        return json_answer(_counts(dashboard.counts(session, shoot_id), mails))
 
 
-def _counts(found: dashboard.Counts) -> dict[str, object]:
+def _counts(found: dashboard.Counts, mails: dict[MailState, int]) -> dict[str, object]:
     return {
         "counts": {state.value: number for state, number in found.by_state.items()},
+        "mails": {state.value: number for state, number in mails.items()},
         "total": found.total,
         "done": found.done,
         "under_way": found.under_way,

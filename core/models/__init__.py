@@ -9,6 +9,7 @@ from core.models.base import Base, Tenant
 from core.models.certificate import Certificate
 from core.models.company_report import CompanyReport
 from core.models.consent import Consent, ShownNotice
+from core.models.delivery import Delivery, MailKind, MailState, Teller
 from core.models.erasure import Erasure
 from core.models.farewell import Farewell
 from core.models.headshot import Headshot
@@ -47,6 +48,7 @@ __all__ = [
     "CompanyReport",
     "Consent",
     "CosignatureRow",
+    "Delivery",
     "DirectoryState",
     "EngineName",
     "Erasure",
@@ -58,6 +60,8 @@ __all__ = [
     "LogLeaf",
     "LogNode",
     "Look",
+    "MailKind",
+    "MailState",
     "Member",
     "Organization",
     "Outbox",
@@ -77,6 +81,7 @@ __all__ = [
     "Statement",
     "Style",
     "SubjectRequest",
+    "Teller",
     "Tenant",
     "Upload",
     "Use",

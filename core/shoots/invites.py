@@ -22,7 +22,7 @@ from core.ids import new_id
 from core.models import Invite, Member, Participation, Shoot, State
 from core.queue import JobName, enqueue_all
 from core.settings import settings
-from core.shoots import participations
+from core.shoots import deliveries, participations
 from core.vault import derive
 
 
@@ -122,6 +122,7 @@ def create_all(
             subject=subjects[invite.member_id],
             invite=str(invite.id),
         )
+    deliveries.queued(people)
     enqueue_all(session, JobName.INVITE_MAIL, [invite.id for invite in made])
     return made
 

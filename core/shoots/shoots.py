@@ -35,7 +35,7 @@ from core.clock import end_of_day, now, rfc3339
 from core.db import organization_of
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
-from core.models import EngineName, Invite, Member, Participation, Shoot, State, Style
+from core.models import EngineName, Invite, MailState, Member, Participation, Shoot, State, Style
 from core.portraits import file_names, headshots, submission
 from core.settings import diffusion_settings
 from core.shoots import invites, participations, reminders
@@ -263,6 +263,7 @@ def people(
     shoot_id: UUID,
     *,
     state: State | None = None,
+    mail: MailState | None = None,
     words: str = "",
     after_member: UUID | None = None,
     most: int = PAGE,
@@ -290,6 +291,8 @@ def people(
     )
     if state is not None:
         query = query.where(participations.seen_by_company == state)
+    if mail is not None:
+        query = query.where(Participation.mail_state == mail)
     if words.strip():
         query = query.where(matches(words))
     if after_member is not None:

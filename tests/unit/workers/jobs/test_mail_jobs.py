@@ -118,9 +118,9 @@ def test_refused_address_is_given_up_and_told(post: PostOffice, org: UUID, membe
     do_all_work()
     work = only_work(org)
     assert work.failed_at is not None
-    assert work.error_code == "mail_refused"
+    assert work.error_code == "mail_refused_550"
     (event,) = events(org, audit.Tag.INVITE_UNDELIVERED)
-    assert event.facts == {"invite": str(invite.id), "code": "mail_refused"}
+    assert event.facts == {"invite": str(invite.id), "code": "mail_refused_550"}
 
 
 def test_ready_headshots_are_told(post: PostOffice, org: UUID, member: Member) -> None:
