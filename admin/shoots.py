@@ -1,4 +1,4 @@
-"""Shoots: created, watched live, people reminded, closed."""
+"""Shoots: created, watched live, people sent new links by name, closed."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from core.shoots import (
     participations,
     promises,
     reminders,
+    reminding,
     shoots,
     undelivered,
 )
@@ -258,23 +259,6 @@ def _counts(found: dashboard.Counts, mails: dict[MailState, int]) -> dict[str, o
     }
 
 
-@bp.post("/shoots/<uuid:shoot_id>/remind")
-@requires(Permission.INVITE)
-def remind_all(shoot_id: UUID) -> Response:
-    """Send everyone who has not finished a new link."""
-    with transaction(me().org_id) as session:
-        number = shoots.remind_all(session, shoots.get(session, shoot_id, lock=True), actor=me().actor)
-    message = (
-        ngettext("%(num)s new link is on its way.", "%(num)s new links are on their way.", number)
-        if number
-        else _(
-            "Nobody to remind: everyone has finished, answered, had the invitation withdrawn, asked for no reminders, "
-            "or got a link within the last ten minutes."
-        )
-    )
-    return go(f"/admin/shoots/{shoot_id}", message, sent=number)
-
-
 @bp.post("/shoots/<uuid:shoot_id>/people")
 @requires(Permission.INVITE)
 def some(shoot_id: UUID) -> Response:
@@ -283,18 +267,23 @@ def some(shoot_id: UUID) -> Response:
     if not ids:
         return go(f"/admin/shoots/{shoot_id}", _("Nobody was ticked, so nothing was done."), "warn", sent=0)
     revoking = request.form.get("action") == "revoke"
+    if not revoking and not wants_json() and "confirmed" not in request.form:
+        with transaction(me().org_id) as session:
+            return page("admin/remind_ticked.html", shoot=shoots.get(session, shoot_id), ids=ids)
     acted = 0
     with transaction(me().org_id) as session:
-        for participation in participations.several(session, [_id(text) for text in ids]):
+        rows = participations.several(session, [_id(text) for text in ids])
+        recent = set() if revoking else reminding.recently_mailed(session, [row.id for row in rows])
+        for participation in rows:
             _one(participation, shoot_id)
-            if participation.seen_by_company not in reminders.REMINDABLE:
+            if participation.seen_by_company not in reminders.REMINDABLE or participation.id in recent:
                 continue
             if revoking:
                 invites.revoke(session, participation.id, actor=me().actor)
             else:
                 try:
-                    shoots.remind(session, participation, actor=me().actor)
-                except shoots.NotRemindable:
+                    reminding.remind(session, participation, actor=me().actor)
+                except reminding.NotRemindable:
                     continue
             acted += 1
     left = len(ids) - acted
@@ -305,8 +294,8 @@ def some(shoot_id: UUID) -> Response:
     )
     if left:
         message += " " + ngettext(
-            "%(num)s person has answered, finished or asked for no reminders, and was left alone.",
-            "%(num)s people have answered, finished or asked for no reminders, and were left alone.",
+            "%(num)s person has answered, finished, asked for no reminders or got a link within the last day, and was left alone.",
+            "%(num)s people have answered, finished, asked for no reminders or got a link within the last day, and were left alone.",
             left,
         )
     return go(f"/admin/shoots/{shoot_id}", message, sent=acted, left=left)
@@ -331,7 +320,7 @@ def resend(shoot_id: UUID, participation_id: UUID) -> Response:
     """Send one person a new link."""
     with transaction(me().org_id) as session:
         participation = _one(participations.get(session, participation_id, lock=True), shoot_id)
-        invite = shoots.remind(session, participation, actor=me().actor)
+        invite = reminding.remind(session, participation, actor=me().actor)
     return go(
         f"/admin/shoots/{shoot_id}",
         _("A new link is on its way. The earlier one works until its mail has left."),

@@ -48,6 +48,7 @@ class Tag(StrEnum):
     STYLE_LOOK_REMOVED = "style.look_removed"
     SHOOT_CREATED = "shoot.created"
     SHOOT_DEADLINE_MOVED = "shoot.deadline_moved"
+    SHOOT_REMINDERS_CHANGED = "shoot.reminders_changed"
     SHOOT_CLOSED = "shoot.closed"
     SHOOT_DOWNLOADED = "shoot.downloaded"
     ROSTER_IMPORTED = "roster.imported"
@@ -120,6 +121,7 @@ ABOUT_NOBODY = frozenset(
         Tag.STYLE_LOOK_REMOVED,
         Tag.SHOOT_CREATED,
         Tag.SHOOT_DEADLINE_MOVED,
+        Tag.SHOOT_REMINDERS_CHANGED,
         Tag.SHOOT_CLOSED,
         Tag.SHOOT_DOWNLOADED,
         Tag.ROSTER_IMPORTED,

@@ -80,6 +80,7 @@ def create_all(
     *,
     actor: audit.Actor,
     reminder: bool = False,
+    by_day: bool = False,
 ) -> list[Invite]:
     """Make new links for many people of one shoot in a few statements, and owe their mails.
 
@@ -92,6 +93,7 @@ def create_all(
         people: who gets a link.
         actor: who sends it.
         reminder: whether the mails say that they remind; see `core.shoots.reminders`.
+        by_day: whether they wait for the day where their readers are.
     """
     moment = now()
     subjects = {
@@ -109,6 +111,7 @@ def create_all(
             nonce=os.urandom(16),
             expires_at=_expiry(shoot, moment),
             reminder=reminder,
+            by_day=by_day,
         )
         invite.token_sha256 = hashlib.sha256(token_of(invite).encode()).digest()
         made.append(invite)

@@ -12,9 +12,9 @@ from core.clock import now
 from core.mail.message import Mail
 from core.models import Invite, MailKind, Member, Participation, Shoot
 from core.queue import JobName
-from core.shoots import deliveries, invites, letters, reminders
+from core.shoots import deliveries, invites, letters, reminders, reminding
 from workers.process.postbox import post, written
-from workers.process.runner import JobRun
+from workers.process.runner import JobRun, NotYet
 
 
 def run(job: JobRun) -> None:
@@ -23,10 +23,13 @@ def run(job: JobRun) -> None:
     A crash between the two sends the mail again, with the same Message-ID.
 
     Raises:
+        NotYet: it is night where they are, and the mail can wait for the day.
         MailFailed: trying again can help.
         Permanent: the address is refused.
     """
     mail = written(job, lambda session: mail_of(session, job.subject_id))
+    if mail is not None and (seconds := _until_day(job)):
+        raise NotYet(seconds)
     if mail is not None:
         post(job, mail)
     with job.finish() as session:
@@ -43,6 +46,12 @@ def run(job: JobRun) -> None:
             invites.take_back(invite)
         if invite.sent_at is None and not invites.is_overtaken(session, invite):
             deliveries.unsent(session, job.outbox_id, invite.participation_id, kind)
+
+
+def _until_day(job: JobRun) -> float:
+    with job.step() as session:
+        invite, member = _with_member(session, job.subject_id)
+        return reminding.quiet_for(session, invite, member, now()).total_seconds()
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:

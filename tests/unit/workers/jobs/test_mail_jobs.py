@@ -30,7 +30,7 @@ from core.models import (
 )
 from core.people import sessions
 from core.queue import JobName, enqueue
-from core.shoots import devices, invites, reminders, shoots
+from core.shoots import devices, invites, reminders, reminding, shoots
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def remind(org: UUID, member: Member) -> tuple[Invite, Invite]:
     with transaction(org) as session:
         session.get_one(Invite, first.id).sent_at = now()
         row = session.get_one(Participation, first.participation_id)
-        second = shoots.remind(session, row, actor=audit.SYSTEM)
+        second = reminding.remind(session, row, actor=audit.SYSTEM)
     return first, second
 
 
@@ -223,11 +223,11 @@ def test_who_wants_no_reminders_gets_none_and_can_still_be_invited_anew(
     assert post.mails == []
     with transaction(org) as session:
         row = session.get_one(Participation, first.participation_id)
-        with pytest.raises(shoots.NotRemindable):
-            shoots.remind(session, row, actor=audit.SYSTEM)
-        assert shoots.remind_all(session, session.get_one(Shoot, row.shoot_id), actor=audit.SYSTEM) == 0
+        with pytest.raises(reminding.NotRemindable):
+            reminding.remind(session, row, actor=audit.SYSTEM)
+        assert reminding.remind_all(session, session.get_one(Shoot, row.shoot_id), actor=audit.SYSTEM) == 0
         invites.revoke(session, row.id, actor=audit.SYSTEM)
-        shoots.remind(session, row, actor=audit.SYSTEM)
+        reminding.remind(session, row, actor=audit.SYSTEM)
     do_all_work()
     (mail,) = post.mails
     assert not mail.subject.startswith("Reminder")
@@ -251,7 +251,7 @@ def person_in_list(org: UUID, invite: Invite) -> shoots.Person:
 def resend(org: UUID, invite: Invite) -> Invite:
     with transaction(org) as session:
         row = session.get_one(Participation, invite.participation_id)
-        return shoots.remind(session, row, actor=audit.SYSTEM)
+        return reminding.remind(session, row, actor=audit.SYSTEM)
 
 
 def test_an_earlier_link_works_until_the_mail_with_the_new_one_has_left(
