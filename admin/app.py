@@ -23,6 +23,7 @@ from admin import (
     pictures,
     privacy_settings,
     recalls,
+    reminding,
     reports,
     request_metrics,
     request_place,
@@ -37,7 +38,20 @@ from admin import (
     sync,
     uploads,
 )
-from admin.words import ATTENTION, REASONS, ROLES, SIZES, STAGES, STATES, VERDICTS, failure, undelivered
+from admin.words import (
+    ATTENTION,
+    MAIL_KINDS,
+    MAIL_STATES,
+    REASONS,
+    ROLES,
+    SIZES,
+    STAGES,
+    STATES,
+    VERDICTS,
+    bounce,
+    failure,
+    undelivered,
+)
 from core import permissions
 from core.db import transaction
 from core.errors import Forbidden, SignInRequired
@@ -63,6 +77,7 @@ BLUEPRINTS = (
     uploads.bp,
     shoots.bp,
     shoot_edit.bp,
+    reminding.bp,
     roster.bp,
     pictures.bp,
     status.bp,
@@ -131,6 +146,9 @@ def _context() -> dict[str, Any]:
         "role_words": ROLES,
         "failure_word": failure,
         "undelivered_word": undelivered,
+        "bounce_word": bounce,
+        "mail_states": MAIL_STATES,
+        "mail_kinds": MAIL_KINDS,
         "log_differs": user is not None and audit.log_differs(user),
         # Pages of `sso` bring their own brand, of the company whose address they have.
         **(_company(user) if user is not None and request.blueprint != "sso" else {}),

@@ -38,6 +38,7 @@ class Tag(StrEnum):
     MEMBER_DISABLED = "member.disabled"
     MEMBER_ENABLED = "member.enabled"
     MEMBER_PLACE_SAID = "member.place_said"
+    MEMBER_ADDRESS_CORRECTED = "member.address_corrected"
     SIGNED_IN = "session.signed_in"
     SIGNED_OUT = "session.signed_out"
     DEVICE_UNDELIVERED = "session.device_undelivered"
@@ -49,6 +50,7 @@ class Tag(StrEnum):
     SHOOT_CREATED = "shoot.created"
     SHOOT_DEADLINE_MOVED = "shoot.deadline_moved"
     SHOOT_CHANGED = "shoot.changed"
+    SHOOT_REMINDERS_CHANGED = "shoot.reminders_changed"
     SHOOT_CLOSED = "shoot.closed"
     SHOOT_REOPENED = "shoot.reopened"
     SHOOT_DOWNLOADED = "shoot.downloaded"
@@ -62,6 +64,7 @@ class Tag(StrEnum):
     INVITE_ACCEPTED = "invite.accepted"
     INVITE_RENEWED = "invite.renewed"
     INVITE_REVOKED = "invite.revoked"
+    MAIL_BOUNCED = "mail.bounced"
     REMINDERS_ENDED = "reminders.ended"
     REMINDERS_RESUMED = "reminders.resumed"
     DATA_LINK_SENT = "data_link.sent"
@@ -137,6 +140,7 @@ ABOUT_NOBODY = frozenset(
         Tag.SHOOT_CREATED,
         Tag.SHOOT_DEADLINE_MOVED,
         Tag.SHOOT_CHANGED,
+        Tag.SHOOT_REMINDERS_CHANGED,
         Tag.SHOOT_CLOSED,
         Tag.SHOOT_REOPENED,
         Tag.SHOOT_DOWNLOADED,

@@ -31,6 +31,7 @@ from core.models import (
     Artifact,
     AuditEvent,
     Consent,
+    Delivery,
     Headshot,
     Invite,
     Kind,
@@ -186,6 +187,17 @@ def _records(session: Session, member: Member, names: dict[UUID, str], *, biomet
                 "reminder": row.reminder,
             }
             for row in session.scalars(select(Invite).where(Invite.member_id == own).order_by(Invite.id))
+        ],
+        "mails": [
+            {
+                "about": row.kind,
+                "sent_at": _at(row.sent_at),
+                "came_back_at": _at(row.bounced_at),
+                "came_back_because": row.status,
+            }
+            for row in session.scalars(
+                select(Delivery).where(Delivery.member_id == own).order_by(Delivery.id)
+            )
         ],
         "consents": [
             {

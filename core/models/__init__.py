@@ -11,6 +11,7 @@ from core.models.bulk import BulkAction, BulkItem
 from core.models.certificate import Certificate
 from core.models.company_report import CompanyReport
 from core.models.consent import Act, Consent, ConsentReceipt, ShownNotice
+from core.models.delivery import Delivery, MailKind, MailState, Teller
 from core.models.erasure import Erasure
 from core.models.farewell import Farewell
 from core.models.headshot import Headshot
@@ -55,6 +56,7 @@ __all__ = [
     "Consent",
     "ConsentReceipt",
     "CosignatureRow",
+    "Delivery",
     "DirectoryState",
     "EngineName",
     "Erasure",
@@ -66,6 +68,8 @@ __all__ = [
     "LogLeaf",
     "LogNode",
     "Look",
+    "MailKind",
+    "MailState",
     "Member",
     "Organization",
     "Outbox",
@@ -86,6 +90,7 @@ __all__ = [
     "Statement",
     "Style",
     "SubjectRequest",
+    "Teller",
     "Tenant",
     "Told",
     "Upload",

@@ -29,6 +29,7 @@ from core.models import (
     Channel,
     CompanyReport,
     CosignatureRow,
+    Delivery,
     DirectoryState,
     Erasure,
     Farewell,
@@ -161,6 +162,7 @@ def fill(org_id: UUID) -> None:
                 sha256="0" * 64,
             )
         )
+        session.add(Delivery(participation_id=participation.id, kind="invite", **common))
         session.add(Recall(id=new_id(), org_id=org_id, erasure_id=erasure.id, files=1, ends_at=now()))
         desk.open_for(
             session,

@@ -15,7 +15,7 @@ from core.db import transaction
 from core.models import Headshot, Participation, Shoot, State
 from core.people import organizations
 from core.portraits import downloads, rejections, reviews
-from core.shoots import dashboard, shoots
+from core.shoots import dashboard, reminding, shoots
 
 
 @pytest.fixture
@@ -199,9 +199,11 @@ def test_nobody_who_approved_is_reminded_while_they_try_on(approved: Any, shoot:
     ada, _headshot = approved
     _more_photos(ada)
     with transaction(ada.org_id) as session:
-        assert shoots.remind_all(session, shoots.get(session, shoot.id), actor=audit.SYSTEM) == 0
-        with pytest.raises(shoots.NotRemindable):
-            shoots.remind(session, session.get_one(Participation, ada.participation_id), actor=audit.SYSTEM)
+        assert reminding.remind_all(session, shoots.get(session, shoot.id), actor=audit.SYSTEM) == 0
+        with pytest.raises(reminding.NotRemindable):
+            reminding.remind(
+                session, session.get_one(Participation, ada.participation_id), actor=audit.SYSTEM
+            )
 
 
 def test_declining_while_trying_on_ends_the_approved_one_too(approved: Any) -> None:
