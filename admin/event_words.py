@@ -42,6 +42,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.MEMBER_ROLE_CHANGED: _l("Role changed"),
     Tag.MEMBER_ROLE_KEPT: _l("Role of the last admin kept"),
     Tag.MEMBER_DISABLED: _l("Access switched off"),
+    Tag.MEMBER_ACCESS_LIMITED: _l("Last day in the company’s pages set or taken away"),
     Tag.MEMBER_ENABLED: _l("Access switched on again"),
     Tag.MEMBER_PLACE_SAID: _l("Where the person works said"),
     Tag.SIGNED_IN: _l("Signed in"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, Response, request
@@ -177,6 +178,33 @@ def disable(member_id: UUID) -> Response:
         f"/admin/people/{member_id}",
         _("Access is off: this person is signed out everywhere, and their links lead nowhere."),
     )
+
+
+@bp.post("/people/<uuid:member_id>/until")
+@requires(Permission.DISABLE_MEMBER)
+def limit(member_id: UUID) -> Response:
+    """Set the last day on which an auditor, say, may enter the company's pages, or take it away."""
+    typed = request.form.get("last_day", "").strip()
+    try:
+        with transaction(me().org_id) as session:
+            member = members.get(session, member_id)
+            seen = shown(session, member)
+            access.limit(session, member, _day(typed), actor=me().actor)
+    except (InvalidInput, access.LastAdmin) as error:
+        return again("admin/person.html", error, **seen)
+    return go(
+        f"/admin/people/{member_id}#access",
+        _("Saved. After that day this person enters none of your company’s pages.")
+        if typed
+        else _("Saved. Their access has no last day any more."),
+    )
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError:
+        raise InvalidInput(_("Please choose a day, such as 2027-01-31. Nothing was changed.")) from None
 
 
 @bp.post("/people/<uuid:member_id>/enable")

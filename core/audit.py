@@ -36,6 +36,7 @@ class Tag(StrEnum):
     MEMBER_ROLE_CHANGED = "member.role_changed"
     MEMBER_ROLE_KEPT = "member.role_kept"
     MEMBER_DISABLED = "member.disabled"
+    MEMBER_ACCESS_LIMITED = "member.access_limited"
     MEMBER_ENABLED = "member.enabled"
     MEMBER_PLACE_SAID = "member.place_said"
     MEMBER_ADDRESS_CORRECTED = "member.address_corrected"
