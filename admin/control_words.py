@@ -35,6 +35,7 @@ QUESTIONS: Final[dict[Evidence, tuple[LazyString, str]]] = {
         _l("Are those who received copies told to delete them?"),
         "/admin/audit?tag=recall.asked",
     ),
+    Evidence.BREACHES: (_l("Is each breach written down, and told of within 72 hours?"), "/admin/breaches"),
     Evidence.ROLES: (
         _l("Who can do more than look at their own data?"),
         "/admin/audit?tag=member.role_changed",
@@ -115,6 +116,19 @@ def _recipients(of: dict[str, Any]) -> Any:
     return ngettext("%(num)s answer is outstanding.", "%(num)s answers are outstanding.", of["waiting"])
 
 
+def _breaches(of: dict[str, Any]) -> Any:
+    if not of["known"]:
+        return _("No breach is known.")
+    told = ngettext("%(num)s breach is known.", "%(num)s breaches are known.", of["known"])
+    if of["late"]:
+        told += " " + ngettext(
+            "For %(num)s, the 72 hours are over and nothing was told or decided.",
+            "For %(num)s, the 72 hours are over and nothing was told or decided.",
+            of["late"],
+        )
+    return told
+
+
 def _roles(of: dict[str, Any]) -> Any:
     told = ", ".join(f"{ROLES[role]}: {number}" for role, number in of["roles"].items()) or _("Nobody.")
     if of["left"]:
@@ -170,6 +184,7 @@ _FOUND: Final[dict[Evidence, Callable[[dict[str, Any]], Any]]] = {
     Evidence.CONSENT: _consent,
     Evidence.REQUESTS: _requests,
     Evidence.RECIPIENTS: _recipients,
+    Evidence.BREACHES: _breaches,
     Evidence.ROLES: _roles,
     Evidence.SIGN_IN: _sign_in,
     Evidence.KEYS: _keys,

@@ -14,6 +14,8 @@ from erasing import erase
 from sqlalchemy import select, text
 
 from compliance import controls
+from compliance.breaches import register
+from compliance.breaches.facts import BreachFacts
 from compliance.controls import Evidence, Standing
 from compliance.log import sequencer, watch
 from compliance.reports.company import issuing
@@ -57,6 +59,8 @@ def test_what_is_not_as_it_should_be_is_to_be_looked_at(
             session, Right.ACCESS, Channel.HR, member=ada, asked=Words(), language="en", actor=audit.SYSTEM
         )
         asked.due_at = now() - timedelta(days=1)
+        known = now() - timedelta(days=4)
+        register.record(session, BreachFacts(nature="A laptop was lost."), aware_at=known, actor=audit.SYSTEM)
         session.get_one(Organization, org).contact_email = "another@acme.example"
         session.execute(
             text("UPDATE erasures SET epoch_destroyed_at = NULL, created_at = created_at - interval '9 days'")
@@ -71,7 +75,14 @@ def test_what_is_not_as_it_should_be_is_to_be_looked_at(
     execute("UPDATE log_nodes SET hash = sha256('other') WHERE level = 0 AND position = 0")
     watch.look(org)
     found = standings(org)
-    for evidence in (Evidence.ERASURE, Evidence.REQUESTS, Evidence.ROLES, Evidence.RECORDS, Evidence.LOG):
+    for evidence in (
+        Evidence.ERASURE,
+        Evidence.REQUESTS,
+        Evidence.BREACHES,
+        Evidence.ROLES,
+        Evidence.RECORDS,
+        Evidence.LOG,
+    ):
         assert found[evidence] is Standing.LOOK, evidence
 
 
