@@ -138,7 +138,7 @@ def _master() -> bytes:
 
 
 def _add(org_id: UUID, shoot_id: UUID, style_id: UUID, start: int, count: int, picture: bytes) -> None:
-    from core import audit
+    from core import audit, locks
     from core.clock import now
     from core.db import transaction
     from core.ids import new_id
@@ -164,6 +164,7 @@ def _add(org_id: UUID, shoot_id: UUID, style_id: UUID, start: int, count: int, p
         for one in ids
     ]
     with transaction(org_id) as session:
+        locks.people(session, ids)
         for number, (member_id, one) in enumerate(zip(ids, sealed, strict=True)):
             artifact = vault().keep(session, one)
             common: dict[str, Any] = {"org_id": org_id, "member_id": member_id}
