@@ -14,6 +14,7 @@ from uuid import UUID
 from PIL import Image
 
 from compliance.origin.credentials import Origin, sign
+from compliance.origin.label import label_of
 from compliance.origin.making import Making
 from compliance.origin.signer import signer
 from core import locks
@@ -99,6 +100,7 @@ class _Look:
     company: str
     accent: Rgb
     logo: Pixels | None
+    labelled: str | None  # in which language model-made pictures say what they are; `None` if they do not
     say: Callable[[str], str]
 
     @property
@@ -113,12 +115,13 @@ def _look(org_id: UUID, shoot_id: UUID, say: Callable[[str], str], wanted: tuple
         style = styles.get(session, shoot.style_id).parsed
         organization = organizations.current(session)
         company, accent = organization.name, parse_hex(organization.accent)
+        labelled = organization.language if organization.label_models else None
         logo = styles.logo(session, style)
     outputs = tuple(one for one in style.outputs if one.name in wanted) or style.outputs[:1]
     if not {one.name for one in outputs} >= set(wanted):
         raise NoSuchSize("This shoot’s style has no such size. Reload the page and choose again.")
     drawn = files.rgba(vault().open(logo)) if logo is not None else None
-    return _Look(shoot.file_name, style, outputs, company, accent, drawn, say)
+    return _Look(shoot.file_name, style, outputs, company, accent, drawn, labelled, say)
 
 
 @dataclass
@@ -222,7 +225,8 @@ def _made(picture: Picture, kept: bytes | None, look: _Look) -> Iterator[tuple[s
     with Image.open(io.BytesIO(kept), formats=("PNG",)) as master:
         pixels = np.asarray(master.convert("RGB"))
     caption = caption_of(picture.person, look.company, style, look.say)
-    origin = Origin(Making.of_headshot(picture.engine, style, picture.notes), signer(), picture.mark)
+    label = label_of(picture.engine, look.labelled) if look.labelled else None
+    origin = Origin(Making.of_headshot(picture.engine, style, picture.notes), signer(), picture.mark, label)
     for output in look.outputs:
         content = deliver(pixels, style, output, origin, caption=caption, head=picture.head, logo=look.logo)
         made = style.delivered(output, picture.head, (pixels.shape[1], pixels.shape[0]))

@@ -33,6 +33,7 @@ class JobName(StrEnum):
     INTAKE = "intake"
     PICTURES = "pictures"
     IMPORT_ROSTER = "import_roster"
+    BULK = "bulk"
     RENDER = "render"
     TRAIN = "train"
     TRAIN_STYLE = "train_style"
@@ -45,6 +46,7 @@ class JobName(StrEnum):
     LOG_MAIL = "log_mail"
     CHECKPOINT_MAIL = "checkpoint_mail"
     RECALL_MAIL = "recall_mail"
+    RECEIPT_MAIL = "receipt_mail"
     REQUEST_CODE = "request_code"
     REQUEST_MAIL = "request_mail"
     REQUEST_REMINDER = "request_reminder"
@@ -73,7 +75,7 @@ CPU_LANES = (Lane.INTERACTIVE, Lane.PROOF, Lane.BATCH, Lane.MAIL)
 # In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails, a
 # certificate for the third.
 JOBS = {
-    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER),
+    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER, JobName.BULK),
     Lane.PROOF: (JobName.ERASE, JobName.CERTIFY, JobName.PURGE),
     Lane.BATCH: (JobName.RENDER,),
     Lane.MAIL: (
@@ -81,6 +83,7 @@ JOBS = {
         JobName.DATA_MAIL,
         JobName.REQUEST_CODE,
         JobName.REQUEST_MAIL,
+        JobName.RECEIPT_MAIL,
         JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,
         JobName.READY_MAIL,

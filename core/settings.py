@@ -136,6 +136,11 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
         pattern=r"^(|[^@\s]+@[^@\s]+)$",
         description="where you get mail when a company's evidence log is not what was signed, which its contact gets too, and when you are to attest that no backup holds the epoch keys",
     )
+    operator_certificates: str = Field(
+        "",
+        max_length=400,
+        description="certificates and audit reports that you hold, with issuer and end, as answers to buyers name them, e.g. `ISO/IEC 27001:2022, TÜV SÜD, until May 2028`; they say that you state none where there is nothing",
+    )
     storage_region: str = Field(
         description="where photos are stored, as employees read it in the consent, e.g. `the European Union`"
     )
@@ -147,6 +152,16 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     )
     mail_from: str = Field(
         "Headshots <headshots@localhost>", description="sender of every mail; shown under the company's name"
+    )
+    bounce_address: str = Field(
+        "",
+        pattern=r"^(|[A-Za-z0-9._-]{1,22}@[^\s@+]+)$",
+        description="where reports of mails that reached nobody come back to, e.g. `bounces@mail.example.com`; each mail adds `+` and its own sign, and your mail server hands what comes to `headshots bounce`; while it is not set they go to the sender",
+    )
+    bounce_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="at least 32 random characters that whoever delivers your mails signs reports with, see docs/operate.md; without it `/bounces` answers nobody",
     )
     secret_key: SecretStr = Field(
         min_length=32,

@@ -13,6 +13,7 @@ from core.web.app import create_app as create_base
 from core.web.errors import answer, wants_json
 from core.web.visitor import visitor
 from portal import (
+    bounces,
     consent,
     data_link,
     declined,
@@ -29,6 +30,7 @@ from portal import (
     privacy,
     progress,
     public_requests,
+    receipts,
     rejecting,
     reminders,
     strangers,
@@ -55,12 +57,14 @@ def create_app() -> Flask:
         privacy,
         own_requests,
         public_requests,
+        receipts,
         erased,
         trust,
         origin,
         own_copy,
         log_tiles,
         reminders,
+        bounces,
         data_link,
         strangers,
     ):

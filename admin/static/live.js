@@ -15,6 +15,11 @@ function show(card, found) {
   for (const name of ["total", "can_finish", "done"]) {
     for (const place of card.querySelectorAll(`[data-number="${name}"]`)) place.textContent = said(found[name]);
   }
+  for (const [state, number] of Object.entries(found.mails)) {
+    for (const place of card.querySelectorAll(`[data-mail="${state}"]`)) {
+      place.textContent = number.toLocaleString(document.documentElement.lang);
+    }
+  }
   let x = 0;
   for (const part of card.querySelectorAll("[data-bar-state]")) {
     const width = found.total ? (1000 * found.counts[part.dataset.barState]) / found.total : 0;

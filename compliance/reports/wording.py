@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,10 @@ class Wording:
     def day(self, at: datetime | None) -> str:
         """Return a day, UTC."""
         return self("none") if at is None else str(format_date(at, "medium", locale=self.language))
+
+    def day_of(self, one: date | None) -> str:
+        """Return a day that somebody stated."""
+        return self("none") if one is None else str(format_date(one, "medium", locale=self.language))
 
     def number(self, value: float) -> str:
         """Return a number with at most four digits behind the point."""

@@ -80,6 +80,8 @@ class Participation(SealedRow):
     archived_at: Mapped[
         datetime | None
     ]  # when the newest archive began that reached its end with their picture
+    # The newest mail about the shoot; none before the first. `core.shoots.deliveries` writes it.
+    mail_state: Mapped[str | None] = mapped_column(String(8), info=harmless(Harmless.WORK))
     reminders_ended_at: Mapped[datetime | None]  # the person wants no more reminders of this shoot
 
     @property

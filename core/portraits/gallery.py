@@ -18,7 +18,7 @@ from core import audit
 from core.checks.report import COMPARED, GateName
 from core.errors import NotFound
 from core.models import Artifact, AuditEvent, Headshot, Member, Participation, Shoot
-from core.shoots import shoots
+from core.people import finding
 
 PAGE: Final = 48  # rows of two, three, four or six are full
 
@@ -77,9 +77,9 @@ def _seen(*columns: Any) -> Select[Any]:
 
 def page(session: Session, shoot_id: UUID, *, after_member: UUID | None = None, most: int = PAGE) -> Page:
     """Return a page of a shoot's pictures in the order of their people's names."""
-    query = of_shoot(shoot_id, Participation, Headshot, Member).order_by(*shoots.ORDER).limit(most + 1)
+    query = of_shoot(shoot_id, Participation, Headshot, Member).order_by(*finding.ORDER).limit(most + 1)
     if after_member is not None:
-        query = query.where(shoots.after(session, after_member))
+        query = query.where(finding.after(session, after_member))
     found = [Picture(*row) for row in session.execute(query)]
     return Page(found[:most], found[most - 1].member.id if len(found) > most else None)
 
@@ -113,9 +113,9 @@ def count(session: Session, shoot_id: UUID) -> tuple[int, int]:
 
 def neighbours(session: Session, shoot_id: UUID, member_id: UUID) -> tuple[UUID | None, UUID | None]:
     """Return the participations before and after a person's, in the order of names."""
-    ahead = shoots.after(session, member_id)
-    later = of_shoot(shoot_id, Participation.id).where(ahead).order_by(*shoots.ORDER).limit(1)
-    back = [one.desc() for one in shoots.ORDER]
+    ahead = finding.after(session, member_id)
+    later = of_shoot(shoot_id, Participation.id).where(ahead).order_by(*finding.ORDER).limit(1)
+    back = [one.desc() for one in finding.ORDER]
     earlier = (
         of_shoot(shoot_id, Participation.id).where(~ahead, Member.id != member_id).order_by(*back).limit(1)
     )

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.clock import now
-from core.models import Invite, Participation, Shoot, State, Style
-from core.shoots import invites, undelivered
+from core.models import Invite, MailState, Participation, Shoot, State, Style
+from core.shoots import deliveries, invites, undelivered
 from core.shoots.participations import seen_by_company
 
 SOON = timedelta(days=3)
@@ -53,6 +53,7 @@ class Attention(StrEnum):
     LINKS_EXPIRED = "links_expired"
     WAITING_FOR_APPROVAL = "waiting_for_approval"
     UNDELIVERED = "undelivered"
+    BOUNCED = "bounced"
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,20 @@ class Counts:
 
 @dataclass(frozen=True)
 class Overview:
-    """A shoot on the dashboard; `attention` pairs what needs a look with how many people it is about."""
+    """A shoot on the dashboard.
+
+    Attributes:
+        shoot: itself.
+        style: its style.
+        counts: how many people are how far.
+        mails: how it stands with the newest mail to each.
+        attention: pairs what needs a look with how many people it is about.
+    """
 
     shoot: Shoot
     style: Style
     counts: Counts
+    mails: dict[MailState, int]
     attention: list[tuple[Attention, int]]
 
 
@@ -133,15 +143,18 @@ def overviews(session: Session, shoots: list[tuple[Shoot, Style]]) -> list[Overv
     waiting = _waiting_long(session, ids)
     expired = _expired_links(session, ids)
     unreached = undelivered.counts(session, ids)
+    mails = deliveries.counts(session, ids)
     return [
         Overview(
             shoot,
             style,
             counted[shoot.id],
+            mails[shoot.id],
             _attention(
                 shoot,
                 counted[shoot.id],
                 {
+                    Attention.BOUNCED: mails[shoot.id][MailState.BOUNCED],
                     Attention.UNDELIVERED: unreached.get(shoot.id, 0),
                     Attention.LINKS_EXPIRED: expired.get(shoot.id, 0),
                     Attention.WAITING_FOR_APPROVAL: waiting.get(shoot.id, 0),

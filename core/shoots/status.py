@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.models import Member, Participation, Shoot, State
-from core.shoots import shoots
+from core.people import finding
 from core.words import N_
 
 HEADER: Final = (
@@ -48,7 +48,7 @@ def _rows(session: Session, shoot_id: UUID, word: Callable[[State], str]) -> Ite
         select(Participation, Member)
         .join(Member, Member.id == Participation.member_id)
         .where(Participation.shoot_id == shoot_id, Member.erased_at.is_(None))
-        .order_by(*shoots.ORDER)
+        .order_by(*finding.ORDER)
     )
     for one, member in session.execute(query).yield_per(1000):
         state = one.seen_by_company

@@ -32,7 +32,7 @@ from core.models import (
 from core.people import sessions
 from core.portraits import reviews
 from core.queue import JobName, enqueue
-from core.shoots import devices, invites, letters, reminders, shoots
+from core.shoots import devices, invites, letters, reminders, reminding, shoots
 
 
 @pytest.fixture
@@ -120,9 +120,9 @@ def test_refused_address_is_given_up_and_told(post: PostOffice, org: UUID, membe
     do_all_work()
     work = only_work(org)
     assert work.failed_at is not None
-    assert work.error_code == "mail_refused"
+    assert work.error_code == "mail_refused_550"
     (event,) = events(org, audit.Tag.INVITE_UNDELIVERED)
-    assert event.facts == {"invite": str(invite.id), "code": "mail_refused"}
+    assert event.facts == {"invite": str(invite.id), "code": "mail_refused_550"}
 
 
 def test_ready_headshots_are_told(post: PostOffice, org: UUID, member: Member) -> None:
@@ -201,7 +201,7 @@ def remind(org: UUID, member: Member) -> tuple[Invite, Invite]:
     with transaction(org) as session:
         session.get_one(Invite, first.id).sent_at = now()
         row = session.get_one(Participation, first.participation_id)
-        second = shoots.remind(session, row, actor=audit.SYSTEM)
+        second = reminding.remind(session, row, actor=audit.SYSTEM)
     return first, second
 
 
@@ -238,11 +238,11 @@ def test_who_wants_no_reminders_gets_none_and_can_still_be_invited_anew(
     assert post.mails == []
     with transaction(org) as session:
         row = session.get_one(Participation, first.participation_id)
-        with pytest.raises(shoots.NotRemindable):
-            shoots.remind(session, row, actor=audit.SYSTEM)
-        assert shoots.remind_all(session, session.get_one(Shoot, row.shoot_id), actor=audit.SYSTEM) == 0
+        with pytest.raises(reminding.NotRemindable):
+            reminding.remind(session, row, actor=audit.SYSTEM)
+        assert reminding.remind_all(session, session.get_one(Shoot, row.shoot_id), actor=audit.SYSTEM) == 0
         invites.revoke(session, row.id, actor=audit.SYSTEM)
-        shoots.remind(session, row, actor=audit.SYSTEM)
+        reminding.remind(session, row, actor=audit.SYSTEM)
     do_all_work()
     (mail,) = post.mails
     assert not mail.subject.startswith("Reminder")
@@ -266,7 +266,7 @@ def person_in_list(org: UUID, invite: Invite) -> shoots.Person:
 def resend(org: UUID, invite: Invite) -> Invite:
     with transaction(org) as session:
         row = session.get_one(Participation, invite.participation_id)
-        return shoots.remind(session, row, actor=audit.SYSTEM)
+        return reminding.remind(session, row, actor=audit.SYSTEM)
 
 
 def test_an_earlier_link_works_until_the_mail_with_the_new_one_has_left(
