@@ -138,7 +138,7 @@ def _master() -> bytes:
 
 
 def _add(org_id: UUID, shoot_id: UUID, style_id: UUID, start: int, count: int, picture: bytes) -> None:
-    from core import audit
+    from core import audit, locks
     from core.clock import now
     from core.db import transaction
     from core.ids import new_id
@@ -164,22 +164,25 @@ def _add(org_id: UUID, shoot_id: UUID, style_id: UUID, start: int, count: int, p
         for one in ids
     ]
     with transaction(org_id) as session:
+        locks.people(session, ids)
         for number, (member_id, one) in enumerate(zip(ids, sealed, strict=True)):
             artifact = vault().keep(session, one)
             common: dict[str, Any] = {"org_id": org_id, "member_id": member_id}
+            chosen = new_id()
             part = Participation(
                 id=new_id(),
                 shoot_id=shoot_id,
                 state=State.APPROVED,
                 changed_at=now(),
                 approved_at=now(),
+                chosen_headshot_id=chosen,
                 **common,
             )
             photo = Photo(
                 id=new_id(), participation_id=part.id, artifact_id=artifact.id, upload_key="k", **common
             )
             headshot = Headshot(
-                id=new_id(),
+                id=chosen,
                 participation_id=part.id,
                 photo_id=photo.id,
                 style_id=style_id,
@@ -195,4 +198,3 @@ def _add(org_id: UUID, shoot_id: UUID, style_id: UUID, start: int, count: int, p
             session.add(photo)
             session.flush()
             session.add(headshot)
-            part.chosen_headshot_id = headshot.id
