@@ -12,6 +12,7 @@ from admin import (
     audit,
     brand,
     breaches,
+    controls,
     dashboard,
     download,
     looks,
@@ -62,6 +63,7 @@ BLUEPRINTS = (
     request_place.bp,
     requests.bp,
     audit.bp,
+    controls.bp,
 )
 
 

@@ -28,7 +28,10 @@ def edit() -> Response:
     """Show the brand, and what is with the logo that was sent last."""
     with transaction(me().org_id) as session:
         organization = organizations.current(session)
-    return page("admin/brand.html", name=organization.name, accent=organization.accent, **_logo())
+        label = organization.label_models
+    return page(
+        "admin/brand.html", name=organization.name, accent=organization.accent, label=label, **_logo()
+    )
 
 
 @bp.post("/brand")
@@ -36,6 +39,7 @@ def edit() -> Response:
 def save() -> Response:
     """Save the brand; a new logo is shown once it was judged, and until then the one before."""
     name, accent = request.form.get("name", ""), request.form.get("accent", "")
+    label = "label" in request.form
     upload = request.files.get("logo")
     logo = upload.read() if upload is not None and upload.filename else None
     sent = None
@@ -51,11 +55,13 @@ def save() -> Response:
                 remove_logo="remove_logo" in request.form,
                 actor=user.actor,
             )
+            if "label_asked" in request.form:
+                brands.label_models(session, label, actor=user.actor)
             if sealed:
                 sender = session.get_one(Member, user.member_id)
                 sent = str(uploads.receive(session, Use.LOGO, sealed, sender=sender).id)
     except InvalidInput as error:
-        return again("admin/brand.html", error, name=name, accent=accent, **_logo())
+        return again("admin/brand.html", error, name=name, accent=accent, label=label, **_logo())
     return go(
         "/admin/brand",
         _("Saved. Your new logo follows as soon as it is checked.")

@@ -15,6 +15,7 @@ from flask_babel import get_translations
 from PIL import Image
 
 from compliance.origin.credentials import Origin, sign
+from compliance.origin.label import label_of
 from compliance.origin.making import Making
 from compliance.origin.signer import signer
 from core import locks
@@ -74,7 +75,8 @@ def files_of(
         ids = downloads.plan(session, shoot, actor=actor)
         logo = styles.logo(session, style)
     drawn = files.rgba(vault().open(logo)) if logo is not None else None
-    return _files(org_id, ids, _Look(shoot.file_name, style, *company, drawn, say), actor)
+    labelled = organization.language if organization.label_models else None
+    return _files(org_id, ids, _Look(shoot.file_name, style, *company, drawn, labelled, say), actor)
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class _Look:
     company: str
     accent: Rgb
     logo: Pixels | None
+    labelled: str | None  # in which language model-made pictures say what they are; `None` if they do not
     say: Callable[[str], str]
 
 
@@ -139,6 +142,7 @@ def _file(picture: Picture, kept: bytes | None, look: _Look) -> tuple[str, bytes
     with Image.open(io.BytesIO(kept), formats=("PNG",)) as master:
         pixels = np.asarray(master.convert("RGB"))
     caption = caption_of(picture.person, look.company, style, look.say)
-    origin = Origin(Making.of_headshot(picture.engine, style, picture.notes), signer(), picture.mark)
+    label = label_of(picture.engine, look.labelled) if look.labelled else None
+    origin = Origin(Making.of_headshot(picture.engine, style, picture.notes), signer(), picture.mark, label)
     content = deliver(pixels, style, output, origin, caption=caption, head=picture.head, logo=look.logo)
     return f"{stem}.{output.format.suffix}", content

@@ -19,6 +19,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.REGIME_CHANGED: _l("Usual law of consent texts changed"),
     Tag.CHECKPOINT_MAIL_CHANGED: _l("Addresses that get checkpoints changed"),
     Tag.ENTITY_CHANGED: _l("Legal name or postal address changed"),
+    Tag.LABEL_CHANGED: _l("Visible label of model-made pictures switched"),
     Tag.BREACH_RECORDED: _l("Breach written down"),
     Tag.BREACH_CHANGED: _l("Entry on a breach changed"),
     Tag.BREACH_DECIDED: _l("Decided whether to tell of a breach"),

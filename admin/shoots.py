@@ -14,12 +14,13 @@ from flask_babel import gettext as _
 
 from admin import search
 from admin.words import ENGINES
+from compliance.origin.label import label_of
 from core import gpu
 from core.brand import styles
 from core.clock import now
 from core.db import transaction
 from core.errors import InvalidInput
-from core.models import EngineName, Participation, Shoot, State
+from core.models import EngineName, Organization, Participation, Shoot, State, Style
 from core.models.shoot import DEFAULT_FILE_NAME
 from core.people import organizations
 from core.permissions import Permission, allowed
@@ -130,7 +131,8 @@ def view(shoot_id: UUID) -> Response:
         failures = engines.failures(session, shoot_id)
         not_good = rejections.counted(session, shoot_id)
         importing = commits.under_way(session, shoot_id)
-        goes = promises.after_close(organizations.current(session), shoot)
+        organization = organizations.current(session)
+        goes = promises.after_close(organization, shoot)
         people = (
             shoots.people(
                 session, shoot_id, state=state, words=asked.words, after_member=uuid_argument("after")
@@ -172,6 +174,8 @@ def view(shoot_id: UUID) -> Response:
         engine=ENGINES[EngineName(shoot.engine)],
         gpu=_gpu(shoot),
         modelled=EngineName(shoot.engine).needs_gpu,
+        labelled=organization.label_models,
+        unlabelled=_unlabelled(shoot, style, organization),
         shoot=shoot,
         people=people,
         goes=goes,
@@ -191,6 +195,17 @@ class Gpu:
 
     set_up: bool
     workers: int | None
+
+
+def _unlabelled(shoot: Shoot, style: Style, organization: Organization) -> list[str]:
+    """Return in which sizes of a model-made picture its visible label has no place."""
+    label = label_of(shoot.engine, organization.language) if organization.label_models else None
+    if label is None:
+        return []
+    # Only where there are labels: drawing needs libraries that the page does not.
+    from workers.studio.label import unlabelled
+
+    return unlabelled(style.parsed, label)
 
 
 def _gpu(shoot: Shoot) -> Gpu | None:

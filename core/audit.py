@@ -89,6 +89,7 @@ class Tag(StrEnum):
     LOG_DIFFERS = "log.differs"
     CHECKPOINT_MAIL_CHANGED = "organization.checkpoint_mail_changed"
     ENTITY_CHANGED = "organization.entity_changed"
+    LABEL_CHANGED = "organization.label_changed"
     HEADSHOT_HANDED = "headshot.handed"
     RECALL_ASKED = "recall.asked"
     RECALL_CONFIRMED = "recall.confirmed"
@@ -131,6 +132,7 @@ ABOUT_NOBODY = frozenset(
         Tag.LOG_DIFFERS,
         Tag.CHECKPOINT_MAIL_CHANGED,
         Tag.ENTITY_CHANGED,
+        Tag.LABEL_CHANGED,
         Tag.STATEMENT_ISSUED,
         Tag.REPORT_ISSUED,
         Tag.PLACE_CHANGED,

@@ -25,6 +25,7 @@ MAILS: Final = frozenset(
         JobName.LOG_MAIL,
         JobName.CHECKPOINT_MAIL,
         JobName.RECALL_MAIL,
+        JobName.RECEIPT_MAIL,
         JobName.REQUEST_CODE,
         JobName.REQUEST_MAIL,
         JobName.REQUEST_REMINDER,

@@ -44,6 +44,7 @@ class JobName(StrEnum):
     LOG_MAIL = "log_mail"
     CHECKPOINT_MAIL = "checkpoint_mail"
     RECALL_MAIL = "recall_mail"
+    RECEIPT_MAIL = "receipt_mail"
     REQUEST_CODE = "request_code"
     REQUEST_MAIL = "request_mail"
     REQUEST_REMINDER = "request_reminder"
@@ -80,6 +81,7 @@ JOBS = {
         JobName.DATA_MAIL,
         JobName.REQUEST_CODE,
         JobName.REQUEST_MAIL,
+        JobName.RECEIPT_MAIL,
         JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,
         JobName.READY_MAIL,

@@ -70,6 +70,8 @@ _PAGES = frozenset(
         "progress.events",
         "progress.poll",
         "progress.show",
+        "receipts.document",
+        "receipts.record",
     }
 )
 

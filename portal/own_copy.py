@@ -61,7 +61,9 @@ def report() -> Response:
         place = visit(session)
         plan = export.plan(session, place.member, choose_language())
         note(session, place, "report", 1)
-    return attachment(page.pdf(making.finished(plan.report, ())), "application/pdf", "my-data-report.pdf")
+    return attachment(
+        page.pdf(making.finished(plan.report, (), plan.regime)), "application/pdf", "my-data-report.pdf"
+    )
 
 
 @bp.get("/me/provided.zip")

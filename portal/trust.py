@@ -48,7 +48,7 @@ def show(slug: str) -> Response:
     """Say what is held, how long, what makes the pictures, what checks them, and who else is involved."""
     org_id = organization_of(slug)
     config = settings()
-    truth = public_truth.of(org_id)
+    truth, public = public_truth.of(org_id), published_keys(org_id)
     with transaction(org_id) as session:
         organization = company(session)
         return page(
@@ -63,7 +63,7 @@ def show(slug: str) -> Response:
             history=versions.history(session),
             epoch_hours=config.epoch_hours,
             names_until=sealing.open_in_backups_until(now()),
-            keys=published_keys(org_id),
+            keys=public,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,8 +19,11 @@ from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, InvalidInput
 from core.ids import new_id
-from core.models import Channel, Member, Right, Stage, SubjectRequest
+from core.models import AuditEvent, Channel, Member, Right, Stage, SubjectRequest
+from core.regimes import Regime
 from core.words import N_
+
+PROPOSED: Final = "refusal_proposed"
 
 
 class Proof(StrEnum):
@@ -254,12 +258,22 @@ def propose_refusal(
     """
     if row.proposed is not None:
         raise NotAllowed(moves.ELSEWHERE)
-    if basis not in offered(Right(row.type), regimes.law_of(row.regime)):
+    if basis not in offered(Right(row.type), Regime(row.regime)):
         raise InvalidInput(N_("The law does not know this reason for such a request. Nothing was changed."))
     if decision not in moves.REFUSALS or decision not in moves.MOVES[Stage(row.state)]:
         raise NotAllowed(N_("This request cannot be refused now. Nothing was changed: look at it again."))
     row.proposed, row.proposed_by, row.basis = decision, actor.member_id, basis
-    moves.note(session, row, "refusal_proposed", actor=actor, decision=decision.value, basis=basis.value)
+    moves.note(session, row, PROPOSED, actor=actor, decision=decision.value, basis=basis.value)
+
+
+def proposal_of(session: Session, row: SubjectRequest) -> UUID | None:
+    """Return which proposal to refuse waits, as the id of its event; `None` where none does."""
+    if row.proposed is None:
+        return None
+    proposed = select(AuditEvent.id).where(
+        AuditEvent.id.in_(row.events), AuditEvent.facts["what"].astext == PROPOSED
+    )
+    return session.scalar(proposed.order_by(AuditEvent.id.desc()).limit(1))
 
 
 def withdraw_proposal(session: Session, row: SubjectRequest, *, actor: audit.Actor) -> None:
@@ -270,11 +284,20 @@ def withdraw_proposal(session: Session, row: SubjectRequest, *, actor: audit.Act
     moves.note(session, row, "refusal_dropped", actor=actor)
 
 
-def confirm_refusal(session: Session, row: SubjectRequest, *, actor: audit.Actor, said: str = "") -> None:
+def confirm_refusal(
+    session: Session, row: SubjectRequest, proposal: UUID | None, *, actor: audit.Actor, said: str = ""
+) -> None:
     """Refuse what somebody else proposed to refuse, and tell the person why and what they can do.
 
+    Args:
+        session: bound to the organization.
+        row: the request.
+        proposal: the very one that was read, of `proposal_of`.
+        actor: who confirms it.
+        said: what the company adds.
+
     Raises:
-        NotAllowed: no refusal waits.
+        NotAllowed: no refusal waits, or another one than was read.
         SamePerson: the one who proposed it.
     """
     if row.proposed is None:
@@ -282,6 +305,13 @@ def confirm_refusal(session: Session, row: SubjectRequest, *, actor: audit.Actor
     if actor.member_id is None or actor.member_id == row.proposed_by:
         raise SamePerson(
             N_("You proposed this refusal, so somebody else has to confirm it. Nothing was changed.")
+        )
+    if proposal is None or proposal != proposal_of(session, row):
+        raise NotAllowed(
+            N_(
+                "This refusal was taken back and proposed anew since you opened the page. Nothing was refused: "
+                "read what is proposed now, and confirm that."
+            )
         )
     decision = Stage(row.proposed)
     row.decision = decision

@@ -9,7 +9,7 @@ from core.models.base import Base, Tenant
 from core.models.breach import Breach, Told
 from core.models.certificate import Certificate
 from core.models.company_report import CompanyReport
-from core.models.consent import Consent, ShownNotice
+from core.models.consent import Act, Consent, ConsentReceipt, ShownNotice
 from core.models.erasure import Erasure
 from core.models.farewell import Farewell
 from core.models.headshot import Headshot
@@ -34,6 +34,7 @@ from core.models.upload import Upload, Use
 from core.models.web_session import App, SignInMethod, WebSession
 
 __all__ = [
+    "Act",
     "Adapter",
     "AdapterKind",
     "Alternative",
@@ -49,6 +50,7 @@ __all__ = [
     "Checkpoint",
     "CompanyReport",
     "Consent",
+    "ConsentReceipt",
     "CosignatureRow",
     "DirectoryState",
     "EngineName",

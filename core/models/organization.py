@@ -24,6 +24,8 @@ class Organization(Base):
     name: Mapped[str] = mapped_column(String(120))
     accent: Mapped[str] = mapped_column(String(7), default="#2f4b6e")
     logo_id: Mapped[UUID | None]
+    # Whether pictures that an image model made say so visibly, in a corner.
+    label_models: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     regime: Mapped[str] = mapped_column(String(16), default="gdpr")
     language: Mapped[str] = mapped_column(String(8), default="en")
     # How long what is kept, days; what each counts from and how much it may be is in `core.shoots.promises`. A company

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from core.errors import InvalidInput
+from workers.diffusion.captions import NOTHING_SEEN, Worn
 
 _FACTS: Final = "headshots"  # name in the safetensors header
 # SDXL at rank 64 in fp32 has about 370 MB; a training state has three such sets.
@@ -57,6 +58,7 @@ class Facts(BaseModel):
     seed: int
     photos: tuple[str, ...] = ()  # ids of what it was trained on
     held_out: tuple[str, ...] = ()
+    worn: Worn = NOTHING_SEEN  # in most of these photos
     curve: tuple[CurvePoint, ...] = ()
 
 

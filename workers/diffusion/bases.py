@@ -108,8 +108,8 @@ KLEIN: Final = Base(
     rank=32,  # docs/sources.md, Training: person rank 32, 2e-4, 800 to 1,200 steps
     steps=800,
     learning_rate=2e-4,
-    style_rank=16,  # docs/sources.md, Training: style rank 16, 3e-4, 500 to 800 steps
-    style_steps=650,
+    style_rank=16,  # docs/sources.md, Training: style rank 16, 3e-4, 500 to 800 steps; every third holds the base
+    style_steps=750,
     style_learning_rate=3e-4,
     sample_side=1024,
     sample_steps=4,
@@ -138,10 +138,10 @@ SDXL: Final = Base(
     rank=16,
     steps=1000,
     learning_rate=1e-4,
-    # Klein's, for want of a guide that names SDXL's.
+    # Rank and steps are klein's, for want of a guide that names SDXL's; the rate is that of diffusers' SDXL trainer.
     style_rank=16,
-    style_steps=650,
-    style_learning_rate=3e-4,
+    style_steps=750,
+    style_learning_rate=1e-4,
     sample_side=1024,
     sample_steps=30,
     guidance=5.0,

@@ -16,7 +16,7 @@ import numpy as np
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
 from workers.diffusion.bank import EMPTY
-from workers.diffusion.captions import PERSON
+from workers.diffusion.captions import NOTHING_SEEN, PERSON, Worn
 from workers.diffusion.meter import Meter
 from workers.diffusion.prompts import prompts
 from workers.diffusion.sample import Request, Sampler
@@ -25,6 +25,7 @@ from workers.engines import Made, Portrait, Source
 from workers.vision.faces import find_faces
 from workers.vision.full_resolution import at_head_height
 from workers.vision.geometry import Face, Pixels
+from workers.vision.glasses import wears_glasses
 
 BUDGET: Final = (
     24  # pictures of one person at most; the field delivers 3 to 6 of 40 (docs/sources.md, Base models)
@@ -47,6 +48,7 @@ class Order:
     slot: int = EMPTY
     trained: bool = False
     look: bool = False
+    worn: Worn = NOTHING_SEEN
     references: tuple[Pixels, ...] = ()  # shown instead of trained
     prompts: tuple[str, ...] = ()
     made: int = 0
@@ -132,7 +134,7 @@ class DiffusionEngine:
         self._pool, self._order, self._held_out = pool, order, held_out
 
     def portraits(
-        self, sources: Sequence[Source], _style: StyleSpec, consent: ValidConsent
+        self, sources: Sequence[Source], style: StyleSpec, consent: ValidConsent
     ) -> Iterator[Portrait]:
         """Yield made portraits; see `Engine.portraits`.
 
@@ -148,6 +150,8 @@ class DiffusionEngine:
             self._order.references = references(sources, consent)
             if not self._order.references:
                 return
+            worn = Worn.mostly([_worn(picture) for picture in self._order.references])
+            self._order.prompts = wanted(style, trained=False, look=self._order.look, worn=worn)
             held_out = tuple(source.key for source in sources[_REFERENCES:])
         for seed, pixels in self._pool.pictures(self._order):
             faces = find_faces(pixels)
@@ -192,9 +196,17 @@ class WardrobeEngine:
             yield Portrait(source.key, kept, face, others, Made(seed=request.seed))
 
 
-def wanted(style: StyleSpec, *, trained: bool, look: bool = False) -> tuple[str, ...]:
+def wanted(
+    style: StyleSpec, *, trained: bool, look: bool = False, worn: Worn = NOTHING_SEEN
+) -> tuple[str, ...]:
     """Return what to ask for; who is shown instead of trained has no word of their own."""
-    return tuple(prompts(style, PERSON if trained else _SHOWN, _VARIETY, look=look))
+    return tuple(prompts(style, PERSON if trained else _SHOWN, _VARIETY, look=look, worn=worn))
+
+
+def _worn(picture: Pixels) -> Worn:
+    """Return what a reference shows; its clothes need no words, since the base sees them."""
+    faces = find_faces(picture)
+    return Worn(glasses=bool(faces) and wears_glasses(picture, faces[0]))
 
 
 def references(sources: Sequence[Source], consent: ValidConsent) -> tuple[Pixels, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import numpy as np
 
 from core.consent import Purpose, ValidConsent
+from core.logs import logger
 from core.style.spec import StyleSpec
 from workers.diffusion.adapters import Adapter, CurvePoint, to_bytes
 from workers.diffusion.captions import PERSON
@@ -17,7 +18,7 @@ from workers.diffusion.meter import Meter
 from workers.diffusion.prompts import prompts
 from workers.diffusion.resident import Resident
 from workers.diffusion.sample import Request
-from workers.diffusion.train import Step
+from workers.diffusion.train import Step, Trained
 from workers.engines import Source
 from workers.vision.check import examine
 from workers.vision.faces import find_faces
@@ -92,8 +93,14 @@ def learn(
             keep=keep,
             resume=resume,
         )
+        tell_levels(trained, kind="person")
         best = _best(resident, trained.checkpoints, judging, style, consent, seed)
     return Learned(best, to_bytes(best.weights, best.facts), meter)
+
+
+def tell_levels(trained: Trained, *, kind: str) -> None:
+    """Log how the loss went at each range of noise: where it did not fall, nothing was learned there."""
+    logger().info("adapter_trained", kind=kind, loss_by_level=[asdict(one) for one in trained.levels])
 
 
 def _sources(

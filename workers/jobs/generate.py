@@ -121,7 +121,14 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
                 _train_again(job, turn)
                 continue
             held_out = known.facts.held_out if known is not None else ()
-            order = Order(seed=0, slot=slot, trained=known is not None, look=look is not None)
+            order = Order(
+                seed=0,
+                slot=slot,
+                trained=known is not None,
+                look=look is not None,
+            )
+            if known is not None:
+                order.worn = known.facts.worn
             orders.append((turn, order, held_out))
         pool = Pool(engine.sampler, [order for _, order, _ in orders])
         for turn, order, _ in orders:
@@ -139,7 +146,7 @@ def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:
     with job.step() as session:
         style = assignment.style_of(session, turn.participation_id)
     order.seed = assignment.seed_of(turn.participation_id)
-    order.prompts = wanted(style, trained=order.trained, look=order.look)
+    order.prompts = wanted(style, trained=order.trained, look=order.look, worn=order.worn)
 
 
 def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str, ...]) -> None:

@@ -31,7 +31,7 @@ def photos(of: Subject) -> Section:
     return Section(
         "photos",
         say("photos.heading"),
-        "Art. 15(1), (3)",
+        of.law("photos"),
         text=(say("photos.text"),) if rows else (say("photos.none"),),
         tables=(*tables, *_arriving(of)),
     )
@@ -131,7 +131,7 @@ def headshots(of: Subject) -> Section:
     return Section(
         "headshots",
         say("headshots.heading"),
-        "Art. 15(1), (3)",
+        of.law("headshots"),
         text=(say("headshots.text"),) if rows else (say("headshots.none"),),
         tables=tuple(tables),
     )
@@ -145,7 +145,9 @@ def _headshot(of: Subject, row: Headshot, style: str) -> list[tuple[str, str]]:
         (say("headshots.engine"), say.label("engine", row.engine)),
         (
             say("headshots.shown"),
-            say("yes") if row.withheld_code is None else say("headshots.withheld", code=row.withheld_code),
+            say("yes")
+            if row.withheld_code is None
+            else say("headshots.withheld", code=say.label("withheld", row.withheld_code)),
         ),
     ]
     if row.seed is not None:
@@ -204,7 +206,7 @@ def models(of: Subject) -> Section:
     return Section(
         "models",
         say("models.heading"),
-        "Art. 15(1), 9(1)",
+        of.law("models"),
         text=(say("models.numbers"), say("models.text" if listed else "models.none")),
         tables=table(say.table("models.columns"), listed),
     )

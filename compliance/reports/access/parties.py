@@ -24,13 +24,13 @@ def responsible(of: Subject) -> Section:
     return Section(
         "who",
         say("who.heading"),
-        "Art. 4(7), 13(1)(a), (b)",
+        of.law("who"),
         facts=(
             Fact(say("who.controller"), say.stated(company.legal_name or company.name)),
             Fact(say("who.address"), say.stated(company.postal_address)),
             Fact(say("who.contact"), say.stated(company.contact_email)),
             Fact(say("who.dpo"), say("not_stated")),
-            Fact(say("who.operator"), config.operator_name, say("who.operator_note")),
+            Fact(say("who.operator"), config.operator_name, of.by_law("operator_note")),
             Fact(say("who.operator_address"), say.stated(config.operator_address, "not_stated_operator")),
         ),
     )
@@ -48,7 +48,7 @@ def recipients(of: Subject) -> Section:
     return Section(
         "recipients",
         say("recipients.heading"),
-        "Art. 15(1)(c)",
+        of.law("recipients"),
         text=(say("recipients.text"),),
         tables=table(say.table("recipients.columns"), rows),
         items=(say("recipients.nobody"),),
@@ -105,9 +105,9 @@ def transfers(of: Subject) -> Section:
     return Section(
         "transfers",
         say("transfers.heading"),
-        "Art. 15(2)",
+        of.law("transfers"),
         text=(say("transfers.text", region=say.said(settings().storage_region)),),
-        facts=(Fact(say("transfers.safeguards"), say("not_stated")),),
+        facts=(Fact(of.by_law("safeguards"), say("not_stated")),),
     )
 
 
@@ -123,7 +123,7 @@ def sources(of: Subject) -> Section:
     return Section(
         "sources",
         say("sources.heading"),
-        "Art. 15(1)(g)",
+        of.law("sources"),
         facts=(
             Fact(say("sources.names"), say(f"sources.{known}", day=say.day(of.member.created_at))),
             Fact(say("sources.pictures"), say("sources.yours")),

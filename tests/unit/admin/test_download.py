@@ -40,7 +40,7 @@ def png(color: str, size: int = 1024) -> bytes:
     return target.getvalue()
 
 
-def finish(org: UUID, shoot: Shoot, member: Member, color: str) -> UUID:
+def finish(org: UUID, shoot: Shoot, member: Member, color: str, engine: str = "studio") -> UUID:
     """Give a person an approved headshot of one colour."""
     with transaction(org) as session:
         row = Participation(
@@ -72,7 +72,7 @@ def finish(org: UUID, shoot: Shoot, member: Member, color: str) -> UUID:
             photo_id=photo.id,
             style_id=shoot.style_id,
             artifact_id=sealed.id,
-            engine="studio",
+            engine=engine,
             rank=0,
             gates={},
             seconds=1.0,
@@ -190,3 +190,46 @@ def test_nothing_to_download_is_said_and_not_sent(org: UUID, browser: Any) -> No
         f"/admin/shoots/{add_shoot(org).id}/download.zip", headers={"Accept": "application/json"}
     )
     assert (answer.status_code, answer.json["error"]["code"]) == (409, "nothing_to_download")
+
+
+def test_model_made_pictures_say_so_in_a_corner_once_the_company_wants_it_and_photos_never(
+    org: UUID, browser: Any
+) -> None:
+    shoot = add_shoot(org)
+    made = {"ada": "diffusion", "grace": "wardrobe", "linus": "studio"}
+    for name, engine in made.items():
+        finish(org, shoot, add_member(org, name.title()), "white", engine)
+    brand = {"name": "Acme", "accent": "#2f4b6e"}
+
+    def labelled() -> dict[str, bool]:
+        found = {}
+        archive = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip").data)
+        for file in archive.namelist():
+            content = archive.read(file)
+            name = next(one for one in made if one in file.lower())
+            with Image.open(io.BytesIO(content)) as image:
+                width, height = image.size
+                corner = image.convert("L").crop((width // 2, height * 9 // 10, width, height))
+                dark = corner.getextrema()[0] < 120
+            said = read(content, "image/jpeg")
+            assert said is not None
+            assert any("visible label" in one["description"] for one in said.actions) is dark
+            found[name] = dark
+        return found
+
+    nobody = dict.fromkeys(made, False)
+    assert labelled() == nobody, "off at first"
+    browser.post("/admin/brand", brand | {"label_asked": "1", "label": "1"})
+    assert labelled() == {"ada": True, "grace": True, "linus": False}
+    browser.post("/admin/brand", brand)  # a form from before it was asked for clears nothing
+    assert labelled() == {"ada": True, "grace": True, "linus": False}
+    assert ' name="label" value="1" aria-describedby="label-hint" checked' in browser.get("/admin/brand").text
+    browser.post("/admin/brand", brand | {"label_asked": "1"})
+    assert labelled() == nobody
+    with transaction(org) as session:
+        events = session.scalars(
+            select(AuditEvent.facts)
+            .where(AuditEvent.tag == "organization.label_changed")
+            .order_by(AuditEvent.id)
+        ).all()
+    assert events == [{"wanted": True}, {"wanted": False}]

@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from origins import read
 from sealing import opened
 
 from core import audit
 from core.db import transaction
-from core.models import Participation, Shoot, State
+from core.models import Headshot, Participation, Shoot, State
+from core.people import organizations
 from core.portraits import downloads
 from core.shoots import dashboard, shoots
 
@@ -211,3 +213,16 @@ def test_declining_while_trying_on_ends_the_approved_one_too(approved: Any) -> N
     with transaction(ada.org_id) as session:
         row = session.get_one(Participation, ada.participation_id)
         assert (row.state, row.chosen_headshot_id, row.approved_at) == (State.DECLINED, None, None)
+
+
+def test_a_model_made_file_of_ones_own_has_the_companys_label_too(approved: Any) -> None:
+    ada, headshot = approved
+    said = {}
+    for engine in ("studio", "diffusion"):
+        with transaction(ada.org_id) as session:
+            session.get_one(Headshot, headshot).engine = engine
+            organizations.current(session).label_models = True
+        found = read(ada.browser.get(f"/me/headshots/{headshot}/square.jpg").data, "image/jpeg")
+        assert found is not None
+        said[engine] = any("visible label" in one["description"] for one in found.actions)
+    assert said == {"studio": False, "diffusion": True}
