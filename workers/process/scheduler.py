@@ -25,6 +25,7 @@ from compliance import (
     strays,
     withdrawals,
 )
+from compliance.breaches import reminders
 from compliance.certificate import keeping
 from compliance.log import daily, sequencer, witnesses
 from compliance.requests import keeping as requests
@@ -124,6 +125,7 @@ def duties() -> list[Duty]:
         Duty("witnesses", timedelta(minutes=1), witnesses.ask_all),
         Duty("ending_mails", timedelta(hours=1), ending.owe_all),
         Duty("recall_mails", timedelta(hours=1), recall_letters.owe_all),
+        Duty("breach_mails", timedelta(minutes=30), reminders.owe_all),
         Duty("attestation_mails", timedelta(hours=1), attestation_letters.remind),
         Duty("requests", timedelta(hours=1), requests.sweep_all, irreversible=True),
         Duty("watch_logs", timedelta(hours=1), sequencer.watch_all),
