@@ -156,8 +156,8 @@ def _consent(session: Session) -> _Found:
 
 
 def _requests(session: Session) -> _Found:
-    waiting, overdue = inbox.counts(session)
-    return _verdict(wrong=bool(overdue)), {"open": waiting, "overdue": overdue}
+    load = inbox.load(session)
+    return _verdict(wrong=bool(load.overdue)), {"open": load.open, "overdue": load.overdue}
 
 
 def _recipients(session: Session) -> _Found:

@@ -32,11 +32,13 @@ class Tag(StrEnum):
     ORGANIZATION_CLOSED = "organization.closed"
     MEMBER_PROVISIONED = "member.provisioned"
     MEMBER_IMPORTED = "member.imported"
+    MEMBER_FACTS_CHANGED = "member.facts_changed"
     MEMBER_ROLE_CHANGED = "member.role_changed"
     MEMBER_ROLE_KEPT = "member.role_kept"
     MEMBER_DISABLED = "member.disabled"
     MEMBER_ENABLED = "member.enabled"
     MEMBER_PLACE_SAID = "member.place_said"
+    MEMBER_ADDRESS_CORRECTED = "member.address_corrected"
     SIGNED_IN = "session.signed_in"
     SIGNED_OUT = "session.signed_out"
     DEVICE_UNDELIVERED = "session.device_undelivered"
@@ -47,15 +49,22 @@ class Tag(StrEnum):
     STYLE_LOOK_REMOVED = "style.look_removed"
     SHOOT_CREATED = "shoot.created"
     SHOOT_DEADLINE_MOVED = "shoot.deadline_moved"
+    SHOOT_CHANGED = "shoot.changed"
+    SHOOT_REMINDERS_CHANGED = "shoot.reminders_changed"
     SHOOT_CLOSED = "shoot.closed"
+    SHOOT_REOPENED = "shoot.reopened"
     SHOOT_DOWNLOADED = "shoot.downloaded"
+    SHOOT_REVIEW_CHANGED = "shoot.review_changed"
+    SHOOT_LISTED = "shoot.listed"
     ROSTER_IMPORTED = "roster.imported"
+    ROSTER_FOLLOWED = "roster.followed"
     INVITE_CREATED = "invite.created"
     INVITE_SENT = "invite.sent"
     INVITE_UNDELIVERED = "invite.undelivered"
     INVITE_ACCEPTED = "invite.accepted"
     INVITE_RENEWED = "invite.renewed"
     INVITE_REVOKED = "invite.revoked"
+    MAIL_BOUNCED = "mail.bounced"
     REMINDERS_ENDED = "reminders.ended"
     REMINDERS_RESUMED = "reminders.resumed"
     DATA_LINK_SENT = "data_link.sent"
@@ -64,6 +73,7 @@ class Tag(StrEnum):
     CONSENT_REFUSED = "consent.refused"
     CONSENT_WITHDRAWN = "consent.withdrawn"
     PARTICIPATION_MOVED = "participation.moved"
+    PARTICIPATION_TRANSFERRED = "participation.transferred"
     PHOTO_UPLOADED = "photo.uploaded"
     PHOTO_CHECKED = "photo.checked"
     PHOTO_SUBJECT_CHOSEN = "photo.subject_chosen"
@@ -77,6 +87,10 @@ class Tag(StrEnum):
     HEADSHOT_APPROVED = "headshot.approved"
     HEADSHOT_REJECTED = "headshot.rejected"
     HEADSHOT_DOWNLOADED = "headshot.downloaded"
+    HEADSHOT_SEEN = "headshot.seen"
+    HEADSHOT_REVIEWED = "headshot.reviewed"
+    HEADSHOT_RETURNED = "headshot.returned"
+    AGAIN_UNDELIVERED = "again.undelivered"
     HEADSHOT_REMOVED = "headshot.removed"
     EXPORT_DOWNLOADED = "export.downloaded"
     ERASURE_REQUESTED = "erasure.requested"
@@ -125,9 +139,15 @@ ABOUT_NOBODY = frozenset(
         Tag.STYLE_LOOK_REMOVED,
         Tag.SHOOT_CREATED,
         Tag.SHOOT_DEADLINE_MOVED,
+        Tag.SHOOT_CHANGED,
+        Tag.SHOOT_REMINDERS_CHANGED,
         Tag.SHOOT_CLOSED,
+        Tag.SHOOT_REOPENED,
         Tag.SHOOT_DOWNLOADED,
+        Tag.SHOOT_REVIEW_CHANGED,
+        Tag.SHOOT_LISTED,
         Tag.ROSTER_IMPORTED,
+        Tag.ROSTER_FOLLOWED,
         Tag.LOG_GAP_FOUND,
         Tag.LOG_DIFFERS,
         Tag.CHECKPOINT_MAIL_CHANGED,

@@ -337,6 +337,11 @@ class Lookup:
         return (rows[0][0], rows[0][1]) if rows else None
 
     @classmethod
+    def delivery(cls, delivery_id: UUID) -> UUID | None:
+        """Return the organization of a mail that was handed over."""
+        return cls._uuid("SELECT find_delivery(:id)", id=delivery_id)
+
+    @classmethod
     def marked(cls, mark: int) -> tuple[UUID, UUID] | None:
         """Return (organization, headshot) of a watermark."""
         rows = cls._rows("SELECT org_id, id FROM find_marked(:mark)", mark=mark)

@@ -20,6 +20,7 @@ MAILS: Final = frozenset(
     {
         JobName.INVITE_MAIL,
         JobName.READY_MAIL,
+        JobName.AGAIN_MAIL,
         JobName.DATA_MAIL,
         JobName.DEVICE_MAIL,
         JobName.LOG_MAIL,

@@ -15,6 +15,7 @@ class Permission(StrEnum):
     MANAGE_SHOOTS = "manage_shoots"
     INVITE = "invite"
     DOWNLOAD = "download"
+    REVIEW = "review"
     ERASE_MEMBER = "erase_member"
     DISABLE_MEMBER = "disable_member"
     VIEW_AUDIT = "view_audit"
@@ -34,7 +35,7 @@ _ADMIN = frozenset(Permission) - {Permission.VIEW_EVENTS_OF_PEOPLE}
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _ADMIN,
     Role.HR_ADMIN: _ADMIN,
-    Role.REVIEWER: frozenset({Permission.VIEW_DASHBOARD, Permission.DOWNLOAD}),
+    Role.REVIEWER: frozenset({Permission.VIEW_DASHBOARD, Permission.DOWNLOAD, Permission.REVIEW}),
     Role.AUDITOR: frozenset(
         {
             Permission.VIEW_DASHBOARD,

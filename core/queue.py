@@ -33,12 +33,14 @@ class JobName(StrEnum):
     INTAKE = "intake"
     PICTURES = "pictures"
     IMPORT_ROSTER = "import_roster"
+    BULK = "bulk"
     RENDER = "render"
     TRAIN = "train"
     TRAIN_STYLE = "train_style"
     GENERATE = "generate"
     INVITE_MAIL = "invite_mail"
     READY_MAIL = "ready_mail"
+    AGAIN_MAIL = "again_mail"
     DATA_MAIL = "data_mail"
     DEVICE_MAIL = "device_mail"
     LOG_MAIL = "log_mail"
@@ -74,7 +76,7 @@ CPU_LANES = (Lane.INTERACTIVE, Lane.PROOF, Lane.BATCH, Lane.MAIL)
 # In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails, a
 # certificate for the third.
 JOBS = {
-    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER),
+    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER, JobName.BULK),
     Lane.PROOF: (JobName.ERASE, JobName.CERTIFY, JobName.PURGE),
     Lane.BATCH: (JobName.RENDER,),
     Lane.MAIL: (
@@ -87,6 +89,7 @@ JOBS = {
         JobName.LOG_MAIL,
         JobName.BREACH_REMINDER,
         JobName.READY_MAIL,
+        JobName.AGAIN_MAIL,
         JobName.INVITE_MAIL,
         JobName.RECALL_MAIL,
         JobName.ENDING_MAIL,

@@ -153,6 +153,16 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     mail_from: str = Field(
         "Headshots <headshots@localhost>", description="sender of every mail; shown under the company's name"
     )
+    bounce_address: str = Field(
+        "",
+        pattern=r"^(|[A-Za-z0-9._-]{1,22}@[^\s@+]+)$",
+        description="where reports of mails that reached nobody come back to, e.g. `bounces@mail.example.com`; each mail adds `+` and its own sign, and your mail server hands what comes to `headshots bounce`; while it is not set they go to the sender",
+    )
+    bounce_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="at least 32 random characters that whoever delivers your mails signs reports with, see docs/operate.md; without it `/bounces` answers nobody",
+    )
     secret_key: SecretStr = Field(
         min_length=32,
         description="at least 32 random characters; signs sessions, derives invitation tokens and hash keys",

@@ -13,6 +13,7 @@ from core.web.app import create_app as create_base
 from core.web.errors import answer, wants_json
 from core.web.visitor import visitor
 from portal import (
+    bounces,
     consent,
     data_link,
     declined,
@@ -63,6 +64,7 @@ def create_app() -> Flask:
         own_copy,
         log_tiles,
         reminders,
+        bounces,
         data_link,
         strangers,
     ):

@@ -21,8 +21,8 @@ from core.web.app import limiter
 from core.web.brand import brand_of
 from core.web.checking import checked
 from core.web.guards import me, signed_in
+from core.web.pictures import attachment, picture
 from portal.consent import ASKING, mark_of, notice_for
-from portal.files import attachment, picture
 from portal.upload import quick_check
 from portal.visit import Visit, step_url, visit
 

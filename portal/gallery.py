@@ -31,11 +31,11 @@ from core.vault import vault
 from core.web.answers import go, page
 from core.web.app import limiter
 from core.web.guards import me, signed_in
+from core.web.pictures import attachment, picture
 from portal import outcomes, words
-from portal.files import attachment, picture
 from portal.selfie import framed, place_of
 from portal.visit import Visit, step_url, visit
-from portal.way_back import file_of, shape_of, way_back
+from portal.way_back import asked_again, file_of, shape_of, way_back
 
 bp = Blueprint("gallery", __name__)
 
@@ -97,6 +97,7 @@ def show() -> Response:
             shape=shape_of(spec),
             handed_over=_handed_over(place, spec, found),
             way_back=way_back(session, place),
+            asked_again=asked_again(session, place),
             size_name=words.size,
             **_rejecting(session, place),
         )

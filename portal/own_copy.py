@@ -15,7 +15,7 @@ from core.models import Right
 from core.web import archive
 from core.web.app import choose_language, limiter
 from core.web.guards import me, signed_in
-from portal.files import attachment
+from core.web.pictures import attachment
 from portal.visit import Visit, visit
 
 bp = Blueprint("own_copy", __name__)

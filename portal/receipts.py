@@ -11,7 +11,7 @@ from compliance.reports import page, receipt
 from core.db import transaction
 from core.web.app import limiter
 from core.web.guards import me, signed_in
-from portal.files import attachment
+from core.web.pictures import attachment
 from portal.own_copy import session_of
 from portal.visit import visit
 

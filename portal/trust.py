@@ -25,8 +25,8 @@ from core.shoots import promises
 from core.web.answers import json_answer, page
 from core.web.app import choose_language, limiter
 from core.web.errors import answer, said, wants_json
+from core.web.pictures import attachment
 from portal import words
-from portal.files import attachment
 from portal.visit import company
 
 bp = Blueprint("trust", __name__)

@@ -38,7 +38,7 @@ from core.models import (
 )
 from core.people import access, sessions
 from core.portraits import adapters, avatars, downloads, engines, headshots, photos, submission, verdicts
-from core.shoots import devices, invites, participations, reminders, shoots
+from core.shoots import devices, invites, participations, reminders, reminding, shoots
 from core.style.spec import StyleSpec
 from core.vault import vault
 from workers.jobs import render as render_job
@@ -205,7 +205,7 @@ def renew(session: Session, at: Stage) -> None:
 
 
 def remind(session: Session, at: Stage) -> None:
-    shoots.remind(session, at.participation(session), actor=audit.SYSTEM)
+    reminding.remind(session, at.participation(session), actor=audit.SYSTEM)
 
 
 def revoke(session: Session, at: Stage) -> None:

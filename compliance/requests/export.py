@@ -31,6 +31,7 @@ from core.models import (
     Artifact,
     AuditEvent,
     Consent,
+    Delivery,
     Headshot,
     Invite,
     Kind,
@@ -187,6 +188,17 @@ def _records(session: Session, member: Member, names: dict[UUID, str], *, biomet
             }
             for row in session.scalars(select(Invite).where(Invite.member_id == own).order_by(Invite.id))
         ],
+        "mails": [
+            {
+                "about": row.kind,
+                "sent_at": _at(row.sent_at),
+                "came_back_at": _at(row.bounced_at),
+                "came_back_because": row.status,
+            }
+            for row in session.scalars(
+                select(Delivery).where(Delivery.member_id == own).order_by(Delivery.id)
+            )
+        ],
         "consents": [
             {
                 "purpose": row.purpose,
@@ -254,6 +266,9 @@ def _records(session: Session, member: Member, names: dict[UUID, str], *, biomet
                 "withheld": row.withheld_code,
                 "what_i_said_is_wrong": row.rejected_code,
                 "i_said_so_at": _at(row.rejected_at),
+                "company_asked_for_another_because": row.returned_code,
+                "company_asked_at": _at(row.returned_at),
+                "company_reviewed_at": _at(row.reviewed_at),
             }
             for row in session.scalars(
                 select(Headshot).where(Headshot.member_id == own).order_by(Headshot.id)

@@ -7,9 +7,11 @@ from core.models.attestation import Attestation
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
 from core.models.breach import Breach, Told
+from core.models.bulk import BulkAction, BulkItem
 from core.models.certificate import Certificate
 from core.models.company_report import CompanyReport
 from core.models.consent import Act, Consent, ConsentReceipt, ShownNotice
+from core.models.delivery import Delivery, MailKind, MailState, Teller
 from core.models.erasure import Erasure
 from core.models.farewell import Farewell
 from core.models.headshot import Headshot
@@ -45,6 +47,8 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Breach",
+    "BulkAction",
+    "BulkItem",
     "Certificate",
     "Channel",
     "Checkpoint",
@@ -52,6 +56,7 @@ __all__ = [
     "Consent",
     "ConsentReceipt",
     "CosignatureRow",
+    "Delivery",
     "DirectoryState",
     "EngineName",
     "Erasure",
@@ -63,6 +68,8 @@ __all__ = [
     "LogLeaf",
     "LogNode",
     "Look",
+    "MailKind",
+    "MailState",
     "Member",
     "Organization",
     "Outbox",
@@ -83,6 +90,7 @@ __all__ = [
     "Statement",
     "Style",
     "SubjectRequest",
+    "Teller",
     "Tenant",
     "Told",
     "Upload",

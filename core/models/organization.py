@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, Text, text
+from sqlalchemy import SmallInteger, String, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
@@ -46,6 +48,13 @@ class Organization(Base):
     # Where it is, for clocks of requests: ISO 3166-1 alpha-2, empty where nobody has said, and a name of the zone database.
     country: Mapped[str] = mapped_column(String(2), default="", server_default="")
     time_zone: Mapped[str] = mapped_column(String(48), default="UTC", server_default="UTC")
+    # How lists with the same header were read before: hash of the header → field → number of its column.
+    list_columns: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, default=dict, server_default=text("'{}'::jsonb")
+    )
+    # The hours of the day, by the clock of who gets them, from and until which no reminder leaves; the same for never.
+    quiet_from: Mapped[int] = mapped_column(SmallInteger, default=18, server_default=text("18"))
+    quiet_until: Mapped[int] = mapped_column(SmallInteger, default=8, server_default=text("8"))
     contact_email: Mapped[str] = mapped_column(String(254), default="")
     # Where the newest checkpoint is mailed each day, one address a line; functions of the company, as the contact is.
     checkpoint_emails: Mapped[str] = mapped_column(Text, default="", server_default="")

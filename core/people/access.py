@@ -9,7 +9,7 @@ from core import audit, locks
 from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict
-from core.models import Invite, Member, Organization, Role
+from core.models import App, Invite, Member, Organization, Role
 from core.people import sessions
 
 STAFF = (Role.OWNER, Role.HR_ADMIN)
@@ -51,6 +51,16 @@ def keep_an_admin(session: Session, member: Member) -> None:
 def end_all(session: Session, member: Member) -> None:
     """End every session and every link of a person; what is mailed to them afterwards works."""
     sessions.end_all(session, member.id)
+    _end_links(session, member)
+
+
+def end_what_was_mailed(session: Session, member: Member) -> None:
+    """End every link that was mailed to a person, and every session that began with one: the address was not theirs."""
+    sessions.end_all(session, member.id, App.PORTAL)
+    _end_links(session, member)
+
+
+def _end_links(session: Session, member: Member) -> None:
     member.links_ended_at = now()
     session.execute(
         update(Invite)

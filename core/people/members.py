@@ -130,6 +130,11 @@ def by_email(session: Session, email: str) -> Member | None:
     )
 
 
+def by_employee_id(session: Session, employee_id: str) -> Member | None:
+    """Return the member with this employee ID."""
+    return session.scalar(select(Member).where(Member.employee_id == employee_id))
+
+
 def works_in(session: Session, member: Member, place: str, *, by: str, actor: audit.Actor) -> None:
     """Note where a person works, which decides by whose law they are asked.
 

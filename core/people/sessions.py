@@ -151,10 +151,9 @@ def end_everybodys(session: Session) -> None:
     session.execute(update(WebSession).where(WebSession.ended_at.is_(None)).values(ended_at=now()))
 
 
-def end_all(session: Session, member_id: UUID) -> None:
-    """End every session of a member: on erasure, deprovisioning, or a stolen device."""
-    session.execute(
-        update(WebSession)
-        .where(WebSession.member_id == member_id, WebSession.ended_at.is_(None))
-        .values(ended_at=now())
-    )
+def end_all(session: Session, member_id: UUID, app: App | None = None) -> None:
+    """End every session of a member, or those of one app: on erasure, deprovisioning, or a stolen device."""
+    theirs = update(WebSession).where(WebSession.member_id == member_id, WebSession.ended_at.is_(None))
+    if app is not None:
+        theirs = theirs.where(WebSession.app == app)
+    session.execute(theirs.values(ended_at=now()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.mail.message import Inline, Mail
-from core.models import Invite, Member, Organization, Participation, Shoot, State, WebSession
+from core.models import Invite, MailKind, Member, Organization, Participation, Shoot, State, WebSession
 from core.people import data_links, organizations
 from core.settings import settings
 from core.shoots import devices, invites, reminders
@@ -30,7 +30,7 @@ from core.vault import ArtifactGone, Held, vault
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGES = ("en", "de")
-REMINDERS = ("remind", "remind_ready")
+REMINDERS = (MailKind.REMIND, MailKind.REMIND_READY)
 LOGO_BOX = (200, 48)  # CSS pixels
 MOST_LOGOS = 200  # in a process: a few megabytes
 LOGO_DENSITY = 2  # image pixels per CSS pixel: sharp on a phone, a few kilobytes
@@ -85,14 +85,20 @@ class _Brand:
 
 def invitation(session: Session, invite: Invite) -> Mail:
     """Return the mail that carries `invite`: who asks, what for, by when, what it takes and where photos go."""
-    return _mail(session, session.get_one(Participation, invite.participation_id), invite, "invite")
+    return _mail(session, session.get_one(Participation, invite.participation_id), invite, MailKind.INVITE)
 
 
 def reminder(session: Session, invite: Invite) -> Mail:
     """Return the mail that says that something is still missing, how long there is, and how to get no more."""
     participation = session.get_one(Participation, invite.participation_id)
-    kind = "remind_ready" if participation.state == State.READY else "remind"
-    return _mail(session, participation, invite, kind)
+    return _mail(session, participation, invite, kind_of(invite, participation))
+
+
+def kind_of(invite: Invite, participation: Participation) -> MailKind:
+    """Return what the mail with a link is for: whoever has only to choose is told so."""
+    if participation.state == State.READY:
+        return MailKind.REMIND_READY if invite.reminder else MailKind.READY
+    return MailKind.REMIND if invite.reminder else MailKind.INVITE
 
 
 def ready(session: Session, participation: Participation) -> Mail:
@@ -101,13 +107,28 @@ def ready(session: Session, participation: Participation) -> Mail:
     Its link is the person's newest invitation, which also offers a new one should it have expired;
     without any, the sign-in page of their own area.
     """
-    invite = session.scalar(
+    return _mail(session, participation, _newest(session, participation), MailKind.READY)
+
+
+def again(session: Session, participation: Participation, flaw: str) -> Mail:
+    """Return the mail that says that the company asks for another picture, and why.
+
+    Args:
+        session: bound to the organization.
+        participation: whose picture it is.
+        flaw: what is wrong with it, as `core.portraits.reviews.Flaw` names it.
+    """
+    said = _words(session.get_one(Member, participation.member_id).language)["flaws"][flaw]
+    return _mail(session, participation, _newest(session, participation), "again", more={"flaw": said})
+
+
+def _newest(session: Session, participation: Participation) -> Invite | None:
+    return session.scalar(
         select(Invite)
         .where(Invite.participation_id == participation.id, Invite.revoked_at.is_(None))
         .order_by(Invite.id.desc())
         .limit(1)
     )
-    return _mail(session, participation, invite, "ready")
 
 
 def data(session: Session, member: Member) -> Mail:
@@ -190,7 +211,7 @@ def _mail(
     words = _words(member.language)
     stop = reminders.link_of(participation) if kind in REMINDERS else ""
     letter = _write(words, words[kind], organization, member, shoot, invite, stop, link, more)
-    return _sealed(organization, member.email, letter, words)
+    return replace(_sealed(organization, member.email, letter, words), is_tracked=kind in frozenset(MailKind))
 
 
 def _sealed(organization: Organization, to: str | None, letter: _Letter, words: dict[str, Any]) -> Mail:
@@ -252,7 +273,7 @@ def _write(
         **more,
     }
     said = {name: text.format(**facts) for name, text in own.items()}
-    order = ("opened", "before", "takes", "deadline", "next", "privacy")
+    order = ("opened", "before", "flaw", "takes", "deadline", "next", "privacy")
     note = next(name for name in ("decline", "unhappy", "was_me") if name in said)
     return _Letter(
         subject=said["subject"],

@@ -1,33 +1,14 @@
-"""Shoots: created, listed with their people, reminded, closed."""
+"""Shoots: created, listed with their people, closed."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Select,
-    String,
-    Uuid,
-    any_,
-    case,
-    false,
-    func,
-    literal,
-    literal_column,
-    or_,
-    select,
-    tuple_,
-    update,
-)
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ARRAY, Select, Uuid, any_, literal, select, update
+from sqlalchemy.orm import Session
 
 from core import audit, locks
 from core.brand import styles
@@ -35,17 +16,15 @@ from core.clock import end_of_day, now, rfc3339
 from core.db import organization_of
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
-from core.models import EngineName, Invite, Member, Participation, Shoot, State, Style
+from core.models import EngineName, Invite, MailState, Member, Participation, Shoot, State, Style
+from core.people import finding
 from core.portraits import file_names, headshots, submission
 from core.settings import diffusion_settings
-from core.shoots import invites, participations, reminders
-from core.shoots.reminders import REMINDABLE
+from core.shoots import invites, participations
 
 LONGEST_NAME = 120  # as wide as the column
 LONGEST_DEADLINE = timedelta(days=366)
 PAGE = 50
-# A second click on "remind all" within this time sends nothing more.
-REMIND_AGAIN_AFTER = timedelta(minutes=10)
 # Where closing ends the way: nobody's finished or waiting picture is touched.
 UNFINISHED = (State.INVITED, State.OPENED, State.CONSENTED, State.UPLOADING)
 BATCH = 1000
@@ -61,12 +40,6 @@ class ShootClosed(Conflict):
     """The shoot has ended; nobody can be invited to it any more."""
 
     code = "shoot_closed"
-
-
-class NotRemindable(Conflict):
-    """This person has answered, or has finished."""
-
-    code = "not_remindable"
 
 
 @dataclass(frozen=True)
@@ -106,10 +79,7 @@ def create(
             such engine here.
         FileNameUnusable: the template cannot name files.
     """
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= LONGEST_NAME:
-        raise ShootUnusable("Please give the shoot a name, at most 120 characters.", field="name")
-    end = _end(deadline)
+    name, end = name_of(name), end_of(deadline)
     if engine not in set(EngineName):
         raise ShootUnusable("Please choose who makes the portraits.", field="engine")
     if EngineName(engine).needs_gpu and not diffusion_settings().diffusion_base:
@@ -143,7 +113,24 @@ def create(
     return shoot
 
 
-def _end(deadline: date) -> datetime:
+def name_of(text: str) -> str:
+    """Return a shoot's name as it is kept.
+
+    Raises:
+        ShootUnusable: it is empty or too long.
+    """
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise ShootUnusable("Please give the shoot a name, at most 120 characters.", field="name")
+    return name
+
+
+def end_of(deadline: date) -> datetime:
+    """Return when a shoot with this last day ends.
+
+    Raises:
+        ShootUnusable: the day has passed or is more than a year away.
+    """
     end = end_of_day(deadline)
     if not now() < end <= now() + LONGEST_DEADLINE:
         raise ShootUnusable("The deadline must be today or later, within one year.", field="deadline")
@@ -161,7 +148,7 @@ def move_deadline(session: Session, shoot: Shoot, deadline: date, *, actor: audi
         ShootClosed: the shoot has ended for good.
     """
     open_or_refuse(shoot)
-    end = _end(deadline)
+    end = end_of(deadline)
     # Everybody, so that whoever gets a link at this moment gets it by the new deadline, or has it moved.
     locks.owners(session, select(Participation.member_id).where(Participation.shoot_id == shoot.id))
     shoot.deadline = end
@@ -192,7 +179,7 @@ def open_or_refuse(shoot: Shoot) -> None:
         ShootClosed: it has ended.
     """
     if shoot.closed_at is not None:
-        raise ShootClosed("This shoot is closed, so nobody can be invited to it any more.")
+        raise ShootClosed("This shoot is closed, so nobody can be invited to it. Open it again first.")
 
 
 def listed(session: Session) -> list[tuple[Shoot, Style]]:
@@ -205,64 +192,12 @@ def listed(session: Session) -> list[tuple[Shoot, Style]]:
     return [(shoot, style) for shoot, style in rows]
 
 
-# Letters that no decomposition takes apart; the same in Python and in the database.
-_WHOLE: Final = ("øØłŁđĐı", "oOlLdDi")
-_ACCENTS: Final = "[\u0300-\u036f]"  # combining diacritical marks
-
-
-def _bare(text: str) -> str:
-    """Return a text without accents."""
-    return re.sub(_ACCENTS, "", unicodedata.normalize("NFD", text)).translate(str.maketrans(*_WHOLE))
-
-
-def _bared(column: InstrumentedAttribute[str | None]) -> ColumnElement[str | None]:
-    """Return a column without accents; most values have none, and taking them apart costs more than asking for that."""
-    apart = func.regexp_replace(func.normalize(column, literal_column("NFD")), _ACCENTS, "", "g")
-    bare = func.translate(apart, *_WHOLE)
-    return case((func.octet_length(column) > func.length(column), bare), else_=column)
-
-
-def matches(words: str) -> ColumnElement[bool]:
-    """Return the condition that each of `words` stands in a name, address or employee ID, whatever case and accents."""
-    condition: ColumnElement[bool] = Member.id.is_not(None)
-    for word in _bare(words).split()[:8]:
-        pattern = "%" + word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        condition &= or_(
-            *(
-                _bared(column).ilike(pattern, escape="\\")
-                for column in (Member.first_name, Member.last_name, Member.email, Member.employee_id)
-            )
-        )
-    return condition
-
-
-# People in the order of their names, as the index `ix_directory_in_order` has it; an erased person has none and comes last.
-_NOTHING: ColumnElement[str] = literal_column("''", String)
-ORDER = (
-    Member.last_name.is_(None),
-    func.lower(func.coalesce(Member.last_name, _NOTHING)),
-    func.lower(func.coalesce(Member.first_name, _NOTHING)),
-    Member.id,
-)
-
-
-def after(session: Session, member_id: UUID) -> ColumnElement[bool]:
-    """Return the condition that a member comes after `member_id` in the order of names.
-
-    The place is known by id, so that no address in the browser or a log holds a name.
-    """
-    last = session.execute(select(*ORDER).where(Member.id == member_id)).first()
-    if last is None:
-        return false()
-    # As values, which the server can hold against the index; a subquery it cannot.
-    return tuple_(*ORDER) > tuple_(*(literal(value) for value in last))
-
-
 def people(
     session: Session,
     shoot_id: UUID,
     *,
     state: State | None = None,
+    mail: MailState | None = None,
     words: str = "",
     after_member: UUID | None = None,
     most: int = PAGE,
@@ -285,87 +220,26 @@ def people(
         select(Participation, Member, ends, waits)
         .join(Member, Member.id == Participation.member_id)
         .where(Participation.shoot_id == shoot_id)
-        .order_by(*ORDER)
+        .order_by(*finding.ORDER)
         .limit(most + 1)
     )
     if state is not None:
         query = query.where(participations.seen_by_company == state)
+    if mail is not None:
+        query = query.where(Participation.mail_state == mail)
     if words.strip():
-        query = query.where(matches(words))
+        query = query.where(finding.matches(words))
     if after_member is not None:
-        query = query.where(after(session, after_member))
+        query = query.where(finding.after(session, after_member))
     rows = [Person(*row) for row in session.execute(query)]
     more = len(rows) > most
     return Page(rows[:most], rows[most - 1].member.id if more else None)
-
-
-def remind(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite:
-    """Send one person a new link; the older ones end when its mail has left. It is a reminder, unless the invitation was withdrawn.
-
-    Raises:
-        NotRemindable: they declined, finished, were erased, asked for no more reminders, or have no access.
-        ShootClosed: the shoot has ended.
-    """
-    shoot = get(session, participation.shoot_id)
-    open_or_refuse(shoot)
-    locks.person(session, participation.member_id)
-    if participation.state == State.DECLINED:
-        raise NotRemindable("This person is not participating. That answer stands: no reminder is sent.")
-    if participation.seen_by_company not in REMINDABLE:
-        raise NotRemindable("This person is past the invitation, so no new link is needed.")
-    if session.get_one(Member, participation.member_id).disabled_at is not None:
-        raise NotRemindable("This person’s access is switched off, so no link is sent.")
-    if session.get_one(Member, participation.member_id).restricted_at is not None:
-        raise NotRemindable("This person’s data is restricted at their request, so no link is sent.")
-    again = invites.is_withdrawn(session, participation)
-    if not again and not reminders.wanted(participation):
-        raise NotRemindable("This person asked for no more reminders. The link that they have still works.")
-    return _send(session, shoot, [participation], actor, reminder=not again)[0]
-
-
-def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
-    """Send everyone who has not finished a new link; return how many.
-
-    Nobody who declined, has no access or asked for no more reminders is reminded, nobody who got a link within
-    the last ten minutes, and nobody whose invitation was withdrawn: they get one only when they are asked by name.
-
-    Raises:
-        ShootClosed: the shoot has ended.
-    """
-    open_or_refuse(shoot)
-    recent = select(Invite.participation_id).where(
-        Invite.created_at > now() - REMIND_AGAIN_AFTER, Invite.revoked_at.is_(None)
-    )
-    disabled = select(Member.id).where(Member.disabled_at.is_not(None) | Member.restricted_at.is_not(None))
-    rows = _locked(
-        session,
-        select(Participation).where(
-            Participation.shoot_id == shoot.id,
-            participations.seen_by_company.in_(REMINDABLE),
-            Participation.id.not_in(recent),
-            Participation.reminders_ended_at.is_(None),
-            Participation.member_id.not_in(disabled),
-            ~invites.withdrawn(),
-        ),
-    )
-    for start in range(0, len(rows), BATCH):
-        _send(session, shoot, rows[start : start + BATCH], actor, reminder=True)
-    return len(rows)
 
 
 def _locked(session: Session, wanted: Select[Participation]) -> Sequence[Participation]:
     """Return whom a question finds, after locking everyone whom it finds; who moved on meanwhile is left out."""
     found = locks.owners(session, wanted.with_only_columns(Participation.member_id))
     return session.scalars(wanted.where(Participation.member_id == any_(literal(found, ARRAY(Uuid))))).all()
-
-
-def _send(
-    session: Session, shoot: Shoot, rows: Sequence[Participation], actor: audit.Actor, *, reminder: bool
-) -> list[Invite]:
-    for row in rows:
-        if row.state == State.EXPIRED:
-            participations.move(session, row, State.INVITED, actor=actor)
-    return invites.create_all(session, shoot, rows, actor=actor, reminder=reminder)
 
 
 def close(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:

@@ -23,10 +23,13 @@ from core.models import (
     Arrival,
     Attestation,
     Base,
+    BulkAction,
+    BulkItem,
     Certificate,
     Channel,
     CompanyReport,
     CosignatureRow,
+    Delivery,
     DirectoryState,
     Erasure,
     Farewell,
@@ -89,6 +92,10 @@ def fill(org_id: UUID) -> None:
                 **common,
             )
         )
+        action = BulkAction(id=new_id(), org_id=org_id, kind="remind", choice={}, total=1)
+        session.add(action)
+        session.flush()
+        session.add(BulkItem(id=new_id(), action_id=action.id, **common))
         shoot = session.get_one(Shoot, participation.shoot_id)
         session.add(
             RosterImport(
@@ -155,6 +162,7 @@ def fill(org_id: UUID) -> None:
                 sha256="0" * 64,
             )
         )
+        session.add(Delivery(participation_id=participation.id, kind="invite", **common))
         session.add(Recall(id=new_id(), org_id=org_id, erasure_id=erasure.id, files=1, ends_at=now()))
         desk.open_for(
             session,

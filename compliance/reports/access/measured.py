@@ -14,6 +14,7 @@ from core.checks.advice import ADVICE, Issue
 from core.models import Adapter, Arrival, Artifact, Headshot, Photo, Style
 from core.portraits import marks
 from core.portraits.rejections import REASONS, Reason
+from core.portraits.reviews import FLAWS, Flaw
 
 
 def photos(of: Subject) -> Section:
@@ -161,6 +162,9 @@ def _headshot(of: Subject, row: Headshot, style: str) -> list[tuple[str, str]]:
                 f"{say.said(REASONS[Reason(row.rejected_code)])} ({say.moment(row.rejected_at)})",
             )
         )
+    if row.returned_code:
+        why = say.said(FLAWS[Flaw(row.returned_code)])
+        found.append((say("headshots.returned"), f"{why} ({say.moment(row.returned_at)})"))
     gates: Mapping[str, Mapping[str, Any]] = row.gates.get("gates", {})
     if gates:
         said = (f"{say.label('gate', name)}: {_gate(of, gate)}" for name, gate in gates.items())

@@ -107,7 +107,7 @@ def _places(session: Session, member: Member) -> Iterator[tuple[Any, str]]:
 
 def _write(row: Any, name: str, word: str) -> str:
     before = getattr(row, name)
-    if name in ("rejected_code", "alternative", "language", "category"):
+    if name in ("rejected_code", "returned_code", "alternative", "language", "category"):
         return ""  # of a closed set; its own tests have it
     if name == "verdict":
         row.verdict = {"accepted": True, "issues": [{"code": word, "advice": f"said {word}"}], "measures": {}}

@@ -22,7 +22,7 @@ from core import audit, locks
 from core.db import transaction
 from core.models import App, AuditEvent, Invite, Member, Role, Shoot, SignInMethod, State
 from core.people import access, data_links, sessions
-from core.shoots import invites, shoots
+from core.shoots import invites, reminding
 from deploy.cli import main
 from sso import provisioning
 from sso.devidp import app as devidp
@@ -70,10 +70,10 @@ def test_switching_off_ends_sessions_and_links_and_switching_on_brings_none_back
         with pytest.raises(invites.InviteRevoked):
             invites.usable(session, invite.id)
         assert invites.renew(session, invite.id) is None
-        with pytest.raises(shoots.NotRemindable, match="switched off"):
-            shoots.remind(session, participation, actor=audit.SYSTEM)
+        with pytest.raises(reminding.NotRemindable, match="switched off"):
+            reminding.remind(session, participation, actor=audit.SYSTEM)
         shoot = session.get_one(Shoot, participation.shoot_id)
-        assert shoots.remind_all(session, shoot, actor=audit.SYSTEM) == 0
+        assert reminding.remind_all(session, shoot, actor=audit.SYSTEM) == 0
     assert events(org, audit.Tag.MEMBER_DISABLED) == 1
     for _ in range(2):
         with transaction(org) as session:
@@ -87,7 +87,7 @@ def test_switching_off_ends_sessions_and_links_and_switching_on_brings_none_back
             data_links.open_with(session, old)
         again = data_links.find(data_links.link_of(session.get_one(Member, member.id)).rpartition("/")[2])
         assert data_links.open_with(session, again).id == member.id
-        fresh = shoots.remind(session, participation, actor=audit.SYSTEM)
+        fresh = reminding.remind(session, participation, actor=audit.SYSTEM)
         assert invites.usable(session, fresh.id)
 
 
