@@ -50,6 +50,7 @@ class JobName(StrEnum):
     REQUEST_CODE = "request_code"
     REQUEST_MAIL = "request_mail"
     REQUEST_REMINDER = "request_reminder"
+    BREACH_REMINDER = "breach_reminder"
     FAREWELL_MAIL = "farewell_mail"
     ENDING_MAIL = "ending_mail"
     PURGE = "purge"
@@ -86,6 +87,7 @@ JOBS = {
         JobName.RECEIPT_MAIL,
         JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,
+        JobName.BREACH_REMINDER,
         JobName.READY_MAIL,
         JobName.AGAIN_MAIL,
         JobName.INVITE_MAIL,
