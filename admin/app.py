@@ -14,6 +14,7 @@ from admin import (
     dashboard,
     download,
     looks,
+    opendsr,
     people,
     recalls,
     reports,
@@ -56,6 +57,7 @@ BLUEPRINTS = (
     recalls.bp,
     request_metrics.bp,
     request_place.bp,
+    opendsr.bp,
     requests.bp,
     audit.bp,
 )

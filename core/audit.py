@@ -100,6 +100,7 @@ class Tag(StrEnum):
     REQUEST_MOVED = "request.moved"
     REQUEST_NOTED = "request.noted"
     PLACE_CHANGED = "organization.place_changed"
+    CONTROLLER_CHANGED = "organization.controller_changed"
 
 
 # Of the company, and of no person in particular.
@@ -128,6 +129,7 @@ ABOUT_NOBODY = frozenset(
         Tag.STATEMENT_ISSUED,
         Tag.REPORT_ISSUED,
         Tag.PLACE_CHANGED,
+        Tag.CONTROLLER_CHANGED,
         Tag.KEYRING_ATTESTED,
     }
 )

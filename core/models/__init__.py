@@ -17,6 +17,7 @@ from core.models.invite import Invite
 from core.models.log import Checkpoint, CosignatureRow, LogLeaf, LogNode
 from core.models.look import Look
 from core.models.member import DirectoryState, Member, Person, Role
+from core.models.opendsr import OpendsrController, OpendsrRequest
 from core.models.organization import Organization
 from core.models.outbox import Outbox
 from core.models.participation import Alternative, Participation, State
@@ -61,6 +62,8 @@ __all__ = [
     "LogNode",
     "Look",
     "Member",
+    "OpendsrController",
+    "OpendsrRequest",
     "Organization",
     "Outbox",
     "Participation",
