@@ -35,6 +35,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.REQUEST_RECEIVED: _l("Request about one’s data received"),
     Tag.REQUEST_MOVED: _l("Request about one’s data: next step"),
     Tag.REQUEST_NOTED: _l("Request about one’s data: noted"),
+    Tag.CONTROLLER_CHANGED: _l("Program that sends requests allowed or removed"),
     Tag.PLACE_CHANGED: _l("Country or time zone of the company changed"),
     Tag.MEMBER_PROVISIONED: _l("Person added by their first sign-in"),
     Tag.MEMBER_IMPORTED: _l("Person added from a list or by hand"),

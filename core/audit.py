@@ -122,6 +122,7 @@ class Tag(StrEnum):
     BREACH_DECIDED = "breach.decided"
     BREACH_TOLD = "breach.told"
     BREACH_CLOSED = "breach.closed"
+    CONTROLLER_CHANGED = "organization.controller_changed"
 
 
 # Of the company, and of no person in particular.
@@ -163,6 +164,7 @@ ABOUT_NOBODY = frozenset(
         Tag.BREACH_DECIDED,
         Tag.BREACH_TOLD,
         Tag.BREACH_CLOSED,
+        Tag.CONTROLLER_CHANGED,
         Tag.KEYRING_ATTESTED,
     }
 )

@@ -51,6 +51,7 @@ class JobName(StrEnum):
     REQUEST_MAIL = "request_mail"
     REQUEST_REMINDER = "request_reminder"
     BREACH_REMINDER = "breach_reminder"
+    OPENDSR_CALLBACK = "opendsr_callback"
     FAREWELL_MAIL = "farewell_mail"
     ENDING_MAIL = "ending_mail"
     PURGE = "purge"
@@ -95,6 +96,7 @@ JOBS = {
         JobName.ENDING_MAIL,
         JobName.REQUEST_REMINDER,
         JobName.CHECKPOINT_MAIL,
+        JobName.OPENDSR_CALLBACK,
     ),
     Lane.GPU: (JobName.TRAIN, JobName.TRAIN_STYLE, JobName.GENERATE),
 }

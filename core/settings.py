@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -194,6 +195,14 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     witnesses_path: Path | None = Field(
         None,
         description="file of witnesses that cosign each company's checkpoints (C2SP tlog-witness), one a line: verifier key, space, address",
+    )
+    opendsr_path: Path | None = Field(
+        None,
+        description="PEM file of a private key and its certificate chain, issued by an authority for this installation's host: answers to programs that send requests by OpenDSR are signed with it; that interface is off without it",
+    )
+    callback_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (),
+        description='networks, as JSON such as `["10.1.0.0/16"]`, in which such programs may be told although they are not public, on any port',
     )
     development_idp_path: Path | None = Field(
         None,

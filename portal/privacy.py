@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request, url_for
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from compliance import consent as consents
 from compliance import erasure, sealing
@@ -64,12 +64,19 @@ def show() -> Response:
             epoch_hours=settings().epoch_hours,
             receipts=receipts.of_person(session, place.member.id),
             act=words.act,
+            language_name=_language,
             requests=inbox.of_person(session, place.member.id, most=10),
             rights=request_words.RIGHTS,
             stages=request_words.STAGES,
             asked=own_requests.ASKED,
             names_until=sealing.open_in_backups_until(now()),
         )
+
+
+def _language(code: str) -> str:
+    """Return what a language is called in the page's."""
+    locale = get_locale()
+    return str(locale.languages.get(code, code)) if locale is not None else code
 
 
 def _signed(row: Consent) -> consents.Signature | None:

@@ -20,6 +20,7 @@ from core.models.invite import Invite
 from core.models.log import Checkpoint, CosignatureRow, LogLeaf, LogNode
 from core.models.look import Look
 from core.models.member import DirectoryState, Member, Person, Role
+from core.models.opendsr import OpendsrController, OpendsrRequest
 from core.models.organization import Organization
 from core.models.outbox import Outbox
 from core.models.participation import Alternative, Participation, State
@@ -71,6 +72,8 @@ __all__ = [
     "MailKind",
     "MailState",
     "Member",
+    "OpendsrController",
+    "OpendsrRequest",
     "Organization",
     "Outbox",
     "Participation",
