@@ -34,6 +34,7 @@ _FETCHED: Final = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "LI
 _TINY: Final[dict[str, Any]] = {
     "side": 128,
     "sample_side": 256,
+    "sample_steps": 4,
     "steps": 24,
     "rank": 4,
     "learning_rate": 5e-3,
