@@ -42,6 +42,7 @@ class CurvePoint(BaseModel):
 
     step: int
     distance: float | None = None  # to the held-out photos, by the encoder in use; None: no face came of it
+    error: float | None = None  # standard error of that mean
 
 
 class Facts(BaseModel):
