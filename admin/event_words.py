@@ -46,6 +46,8 @@ EVENTS: dict[Tag, Any] = {
     Tag.STYLE_LOOK_REMOVED: _l("Example pictures of a style removed"),
     Tag.SHOOT_CREATED: _l("Shoot begun"),
     Tag.SHOOT_DEADLINE_MOVED: _l("Deadline of a shoot moved"),
+    Tag.MAIL_TEXT_CHANGED: _l("Words of a mail changed"),
+    Tag.MAIL_SENDER_CHANGED: _l("Sender of mails changed"),
     Tag.SHOOT_REMINDERS_CHANGED: _l("Days of a shoot’s reminders changed"),
     Tag.SHOOT_CLOSED: _l("Shoot closed"),
     Tag.SHOOT_DOWNLOADED: _l("Shoot downloaded by the company"),

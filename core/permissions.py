@@ -19,6 +19,7 @@ class Permission(StrEnum):
     DISABLE_MEMBER = "disable_member"
     VIEW_AUDIT = "view_audit"
     EDIT_RETENTION = "edit_retention"
+    EDIT_MAILS = "edit_mails"
     MAIL_CHECKPOINTS = "mail_checkpoints"
     VIEW_EVENTS_OF_PEOPLE = "view_events_of_people"
     VIEW_REQUESTS = "view_requests"

@@ -17,6 +17,7 @@ from core.models.installation import Installation
 from core.models.invite import Invite
 from core.models.log import Checkpoint, CosignatureRow, LogLeaf, LogNode
 from core.models.look import Look
+from core.models.mail_text import MailText
 from core.models.member import DirectoryState, Member, Person, Role
 from core.models.organization import Organization
 from core.models.outbox import Outbox
@@ -62,6 +63,7 @@ __all__ = [
     "Look",
     "MailKind",
     "MailState",
+    "MailText",
     "Member",
     "Organization",
     "Outbox",
