@@ -65,6 +65,8 @@ class Tag(StrEnum):
     INVITE_ACCEPTED = "invite.accepted"
     INVITE_RENEWED = "invite.renewed"
     INVITE_REVOKED = "invite.revoked"
+    MAIL_TEXT_CHANGED = "mail.text_changed"
+    MAIL_SENDER_CHANGED = "mail.sender_changed"
     MAIL_BOUNCED = "mail.bounced"
     REMINDERS_ENDED = "reminders.ended"
     REMINDERS_RESUMED = "reminders.resumed"
@@ -143,6 +145,8 @@ ABOUT_NOBODY = frozenset(
         Tag.SHOOT_DEADLINE_MOVED,
         Tag.SHOOT_CHANGED,
         Tag.SHOOT_REMINDERS_CHANGED,
+        Tag.MAIL_TEXT_CHANGED,
+        Tag.MAIL_SENDER_CHANGED,
         Tag.SHOOT_CLOSED,
         Tag.SHOOT_REOPENED,
         Tag.SHOOT_DOWNLOADED,

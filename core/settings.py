@@ -154,6 +154,16 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     mail_from: str = Field(
         "Headshots <headshots@localhost>", description="sender of every mail; shown under the company's name"
     )
+    dkim_selector: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,63}$",
+        description="the selector that your mail server or its provider signs mails with (DKIM), so that the record can be checked; it stands in the signature as `s=`",
+    )
+    dns_server: str = Field(
+        "",
+        pattern=r"^(|\S+:\d{1,5})$",
+        description="`address:port` of the DNS server that is asked for the sender's records; the system's if not set",
+    )
     bounce_address: str = Field(
         "",
         pattern=r"^(|[A-Za-z0-9._-]{1,22}@[^\s@+]+)$",

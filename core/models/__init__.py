@@ -19,6 +19,7 @@ from core.models.installation import Installation
 from core.models.invite import Invite
 from core.models.log import Checkpoint, CosignatureRow, LogLeaf, LogNode
 from core.models.look import Look
+from core.models.mail_text import MailText
 from core.models.member import DirectoryState, Member, Person, Role
 from core.models.opendsr import OpendsrController, OpendsrRequest
 from core.models.organization import Organization
@@ -71,6 +72,7 @@ __all__ = [
     "Look",
     "MailKind",
     "MailState",
+    "MailText",
     "Member",
     "OpendsrController",
     "OpendsrRequest",

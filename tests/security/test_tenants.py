@@ -36,6 +36,7 @@ from core.models import (
     Headshot,
     Installation,
     Look,
+    MailText,
     Member,
     Organization,
     Photo,
@@ -162,6 +163,7 @@ def fill(org_id: UUID) -> None:
                 sha256="0" * 64,
             )
         )
+        session.add(MailText(id=new_id(), org_id=org_id, kind="invite", language="en", content={}))
         session.add(Delivery(participation_id=participation.id, kind="invite", **common))
         session.add(Recall(id=new_id(), org_id=org_id, erasure_id=erasure.id, files=1, ends_at=now()))
         desk.open_for(
