@@ -1,4 +1,4 @@
-"""Shoots: created, watched live, people reminded, closed."""
+"""Shoots: created, watched live, people sent new links by name, closed."""
 
 from __future__ import annotations
 
@@ -15,18 +15,30 @@ from sqlalchemy.orm import Session
 
 from admin import search
 from admin.words import ENGINES
+from compliance.origin.label import label_of
 from core import gpu
 from core.brand import styles
 from core.clock import now
 from core.db import transaction
 from core.errors import InvalidInput
-from core.models import EngineName, Participation, Shoot, State
+from core.models import EngineName, MailState, Organization, Participation, Shoot, State, Style
 from core.models.shoot import DEFAULT_FILE_NAME
 from core.people import organizations
 from core.permissions import Permission, allowed
-from core.portraits import adapters, engines, file_names, rejections
+from core.portraits import adapters, engines, file_names, gallery, rejections, reviews
 from core.settings import diffusion_settings
-from core.shoots import commits, dashboard, invites, participations, promises, reminders, shoots, undelivered
+from core.shoots import (
+    commits,
+    dashboard,
+    deliveries,
+    invites,
+    participations,
+    promises,
+    reminders,
+    reminding,
+    shoots,
+    undelivered,
+)
 from core.web.answers import again, back, go, json_answer, page, uuid_argument
 from core.web.errors import wants_json
 from core.web.guards import me, requires
@@ -43,6 +55,7 @@ def new() -> Response:
     """Ask for a shoot's name, style and deadline."""
     with transaction(me().org_id) as session:
         listed = styles.newest(session)
+        usual = reviews.usual(session)
         copied = shoots.get(session, copy_id) if (copy_id := uuid_argument("copy")) else None
         style = _newest_of(session, copied, listed) if copied else None
     fields = {
@@ -51,6 +64,7 @@ def new() -> Response:
         "deadline": (now().date() + timedelta(days=DEFAULT_DAYS)).isoformat(),
         "engine": copied.engine if copied else EngineName.STUDIO.value,
         "file_name": copied.file_name if copied else DEFAULT_FILE_NAME,
+        "reviewed": copied.reviewed if copied else usual,
     }
     return page("admin/shoot_new.html", fields=fields, **_choices(listed))
 
@@ -94,9 +108,11 @@ def create() -> Response:
                 engine=form.get("engine", EngineName.STUDIO),
                 actor=me().actor,
             )
+            reviews.require(session, shoot, "reviewed" in form, actor=me().actor)
     except InvalidInput as error:
         fields = {
-            name: form.get(name, "") for name in ("name", "style_id", "deadline", "engine", "file_name")
+            name: form.get(name, "")
+            for name in ("name", "style_id", "deadline", "engine", "file_name", "reviewed")
         }
         return again("admin/shoot_new.html", error, fields=fields, **_choices(listed))
     return go(f"/admin/shoots/{shoot.id}", _("The shoot is ready. Now invite your people."), id=str(shoot.id))
@@ -134,7 +150,7 @@ def find(shoot_id: UUID) -> Response:
 @requires(Permission.VIEW_DASHBOARD)
 def view(shoot_id: UUID) -> Response:
     """Show how far everyone is, and the people, all or those that a search finds."""
-    state = _state(request.args.get("state", ""))
+    state, mail = _state(request.args.get("state", "")), _mail_state(request.args.get("mail", ""))
     asked = search.asked()
     with transaction(me().org_id) as session:
         shoot = shoots.get(session, shoot_id)
@@ -144,15 +160,24 @@ def view(shoot_id: UUID) -> Response:
         failures = engines.failures(session, shoot_id)
         not_good = rejections.counted(session, shoot_id)
         importing = commits.under_way(session, shoot_id)
-        goes = promises.after_close(organizations.current(session), shoot)
+        organization = organizations.current(session)
+        goes = promises.after_close(organization, shoot)
         people = (
             shoots.people(
-                session, shoot_id, state=state, words=asked.words, after_member=uuid_argument("after")
+                session,
+                shoot_id,
+                state=state,
+                mail=mail,
+                words=asked.words,
+                after_member=uuid_argument("after"),
             )
             if _sees_people()
             else None
         )
-        unreached = undelivered.of(session, [one.participation.id for one in people.people]) if people else {}
+        ids = [one.participation.id for one in people.people] if people else []
+        unreached, bounces = undelivered.of(session, ids), deliveries.bounces(session, ids)
+        faces = gallery.with_picture(session, ids) if allowed(me().role, Permission.DOWNLOAD) else set()
+        pictures, waiting = gallery.count(session, shoot_id)
     if wants_json():
         return json_answer(
             {
@@ -164,13 +189,14 @@ def view(shoot_id: UUID) -> Response:
                 "cost": asdict(cost),
                 "made_by_the_studio_because": failures,
                 "not_good_because_at_least": not_good,
-                **_counts(overview.counts),
+                **_counts(overview.counts, overview.mails),
                 "people": [
                     {
                         "participation_id": str(person.participation.id),
                         "member_id": str(person.member.id),
                         "name": person.member.full_name,
                         "state": person.participation.seen_by_company,
+                        "mail": person.participation.mail_state,
                     }
                     for person in (people.people if people else ())
                 ],
@@ -186,12 +212,20 @@ def view(shoot_id: UUID) -> Response:
         engine=ENGINES[EngineName(shoot.engine)],
         gpu=_gpu(shoot),
         modelled=EngineName(shoot.engine).needs_gpu,
+        labelled=organization.label_models,
+        unlabelled=_unlabelled(shoot, style, organization),
         shoot=shoot,
         people=people,
         goes=goes,
         undelivered=unreached,
+        faces=faces,
+        pictures=pictures,
+        waiting=waiting,
+        stuck=overview.counts.stuck(waiting) if shoot.closed_at is None else None,
+        bounces=bounces,
         search=asked,
         wanted=state,
+        wanted_mail=mail,
         now=now(),
         remindable=reminders.REMINDABLE,
         today=now().date().isoformat(),
@@ -205,6 +239,17 @@ class Gpu:
 
     set_up: bool
     workers: int | None
+
+
+def _unlabelled(shoot: Shoot, style: Style, organization: Organization) -> list[str]:
+    """Return in which sizes of a model-made picture its visible label has no place."""
+    label = label_of(shoot.engine, organization.language) if organization.label_models else None
+    if label is None:
+        return []
+    # Only where there are labels: drawing needs libraries that the page does not.
+    from workers.studio.label import unlabelled
+
+    return unlabelled(style.parsed, label)
 
 
 def _gpu(shoot: Shoot) -> Gpu | None:
@@ -225,40 +270,33 @@ def _state(text: str) -> State | None:
         raise InvalidInput(_("There is no such state.")) from error
 
 
+def _mail_state(text: str) -> MailState | None:
+    try:
+        return MailState(text) if text else None
+    except ValueError as error:
+        raise InvalidInput(_("There is no such state.")) from error
+
+
 @bp.get("/shoots/<uuid:shoot_id>/counts.json")
 @requires(Permission.VIEW_DASHBOARD)
 def counts(shoot_id: UUID) -> Response:
     """Return the counts that the pages poll."""
     with transaction(me().org_id) as session:
         shoots.get(session, shoot_id)
-        return json_answer(_counts(dashboard.counts(session, shoot_id)))
+        mails = deliveries.counts(session, [shoot_id])[shoot_id]
+        return json_answer(_counts(dashboard.counts(session, shoot_id), mails))
 
 
-def _counts(found: dashboard.Counts) -> dict[str, object]:
+def _counts(found: dashboard.Counts, mails: dict[MailState, int]) -> dict[str, object]:
     return {
         "counts": {state.value: number for state, number in found.by_state.items()},
+        "mails": {state.value: number for state, number in mails.items()},
         "total": found.total,
+        "can_finish": found.can_finish,
         "done": found.done,
         "under_way": found.under_way,
         "percent": found.percent,
     }
-
-
-@bp.post("/shoots/<uuid:shoot_id>/remind")
-@requires(Permission.INVITE)
-def remind_all(shoot_id: UUID) -> Response:
-    """Send everyone who has not finished a new link."""
-    with transaction(me().org_id) as session:
-        number = shoots.remind_all(session, shoots.get(session, shoot_id, lock=True), actor=me().actor)
-    message = (
-        ngettext("%(num)s new link is on its way.", "%(num)s new links are on their way.", number)
-        if number
-        else _(
-            "Nobody to remind: everyone has finished, answered, had the invitation withdrawn, asked for no reminders, "
-            "or got a link within the last ten minutes."
-        )
-    )
-    return go(f"/admin/shoots/{shoot_id}", message, sent=number)
 
 
 @bp.post("/shoots/<uuid:shoot_id>/people")
@@ -269,18 +307,23 @@ def some(shoot_id: UUID) -> Response:
     if not ids:
         return go(f"/admin/shoots/{shoot_id}", _("Nobody was ticked, so nothing was done."), "warn", sent=0)
     revoking = request.form.get("action") == "revoke"
+    if not revoking and not wants_json() and "confirmed" not in request.form:
+        with transaction(me().org_id) as session:
+            return page("admin/remind_ticked.html", shoot=shoots.get(session, shoot_id), ids=ids)
     acted = 0
     with transaction(me().org_id) as session:
-        for participation in participations.several(session, [_id(text) for text in ids]):
+        rows = participations.several(session, [_id(text) for text in ids])
+        recent = set() if revoking else reminding.recently_mailed(session, [row.id for row in rows])
+        for participation in rows:
             _one(participation, shoot_id)
-            if participation.seen_by_company not in reminders.REMINDABLE:
+            if participation.seen_by_company not in reminders.REMINDABLE or participation.id in recent:
                 continue
             if revoking:
                 invites.revoke(session, participation.id, actor=me().actor)
             else:
                 try:
-                    shoots.remind(session, participation, actor=me().actor)
-                except shoots.NotRemindable:
+                    reminding.remind(session, participation, actor=me().actor)
+                except reminding.NotRemindable:
                     continue
             acted += 1
     left = len(ids) - acted
@@ -291,8 +334,8 @@ def some(shoot_id: UUID) -> Response:
     )
     if left:
         message += " " + ngettext(
-            "%(num)s person has answered, finished or asked for no reminders, and was left alone.",
-            "%(num)s people have answered, finished or asked for no reminders, and were left alone.",
+            "%(num)s person has answered, finished, asked for no reminders or got a link within the last day, and was left alone.",
+            "%(num)s people have answered, finished, asked for no reminders or got a link within the last day, and were left alone.",
             left,
         )
     return go(f"/admin/shoots/{shoot_id}", message, sent=acted, left=left)
@@ -317,7 +360,7 @@ def resend(shoot_id: UUID, participation_id: UUID) -> Response:
     """Send one person a new link."""
     with transaction(me().org_id) as session:
         participation = _one(participations.get(session, participation_id, lock=True), shoot_id)
-        invite = shoots.remind(session, participation, actor=me().actor)
+        invite = reminding.remind(session, participation, actor=me().actor)
     return go(
         f"/admin/shoots/{shoot_id}",
         _("A new link is on its way. The earlier one works until its mail has left."),

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext as _ln
 
 from core.brand.looks import Standing
-from core.models import EngineName, Role, State
+from core.models import EngineName, MailKind, MailState, Role, State
 from core.outages import Part
 from core.people.columns import Field
 from core.people.encodings import Encoding
@@ -17,7 +17,8 @@ from core.people.facts import Fact
 from core.people.rows import TEXTS, Reason, Verdict
 from core.portraits.engines import Fallback
 from core.shoots.commits import NOT_ALLOWED, Ended
-from core.shoots.dashboard import Attention
+from core.shoots.dashboard import Attention, Stage
+from core.shoots.deliveries import REFUSED
 from core.vault.watches import Difference, What
 
 
@@ -31,7 +32,9 @@ class Word:
 
 
 STATES: dict[State, Word] = {
-    State.INVITED: Word(_l("Invited"), "", _l("The invitation was sent; the link has not been opened.")),
+    State.INVITED: Word(
+        _l("Invited"), "", _l("The link has not been opened. Whether its mail has left is counted below.")
+    ),
     State.OPENED: Word(_l("Opened"), "info", _l("Accepted the invitation, has not decided yet.")),
     State.CONSENTED: Word(_l("Agreed"), "info", _l("Agreed, has not sent photos yet.")),
     State.UPLOADING: Word(_l("Uploading"), "info", _l("Adding photos.")),
@@ -130,9 +133,41 @@ def difference(one: Difference) -> Any:
     return str(DIFFERENCES[one.what]) % {"place": one.position + 1, "size": one.position}
 
 
+# What is known of the newest mail to somebody; see `core.shoots.deliveries`.
+MAIL_STATES: dict[MailState, Word] = {
+    MailState.QUEUED: Word(_l("queued"), "info", _l("The newest mail has not left yet.")),
+    MailState.SENT: Word(_l("sent"), "", _l("The mail server took the newest mail, and nothing came back.")),
+    MailState.BOUNCED: Word(_l("bounced"), "bad", _l("The newest mail reached nobody.")),
+}
+MAIL_KINDS: dict[MailKind, Any] = {
+    MailKind.INVITE: _l("Invitation"),
+    MailKind.READY: _l("“Your headshots are ready”"),
+    MailKind.REMIND: _l("Reminder"),
+    MailKind.REMIND_READY: _l("Reminder to choose"),
+}
+# Why a mail came back, by how its status begins (RFC 3463); the longest beginning counts.
+_BOUNCES: dict[str, Any] = {
+    "5.1.2": _l("There is no such mail domain. Correct the address."),
+    "5.1": _l("There is no such mailbox. Correct the address."),
+    "550": _l("The mail server refuses this address. Correct it, or ask your IT."),
+    "5.2.1": _l("The mailbox is switched off. Ask whether the person still works with you."),
+    "5.2.2": _l("The mailbox is full. Send again later."),
+    "5.2": _l("The mailbox takes no mail. Send again later, or correct the address."),
+    "5.4": _l("The mail domain could not be reached for days. Correct the address, or send again later."),
+    "4": _l("The mail server could not be reached for days. Send again later."),
+    "5.7": _l("The mail server takes no mails like this from us. Your IT can let them in."),
+}
+OTHER_BOUNCE = _l("The mail came back. Correct the address, or ask your IT.")
+
+
+def bounce(status: str) -> Any:
+    """Return in words why a mail came back."""
+    known = [beginning for beginning in _BOUNCES if status.startswith(beginning)]
+    return _BOUNCES[max(known, key=len)] if known else OTHER_BOUNCE
+
+
 # Why a mail has not left; see `core.shoots.undelivered`.
 UNDELIVERED: dict[str, Any] = {
-    "mail_refused": _l("The mail server refuses this address."),
     Part.MAIL: _l("The mail server takes no mail just now; it is tried again by itself."),
     "dropped": _l("Whoever runs this platform stopped it."),
 }
@@ -141,6 +176,8 @@ OTHER_UNDELIVERED = _l("The mail could not be made yet; it is tried again by its
 
 def undelivered(code: str) -> Any:
     """Return in words why a mail has not left."""
+    if code.startswith(REFUSED):
+        return bounce(code.removeprefix(REFUSED).lstrip("_"))
     return UNDELIVERED[code] if code in UNDELIVERED else str(OTHER_UNDELIVERED) % {"code": code}
 
 
@@ -164,12 +201,44 @@ ATTENTION: dict[Attention, Any] = {
         "%(num)s invitations ended unused. Send new links.",
         number,
     ),
+    Attention.BOUNCED: lambda number: _ln(
+        "The mail to %(num)s person came back.", "The mails to %(num)s people came back.", number
+    ),
     Attention.UNDELIVERED: lambda number: _ln(
         "A mail to %(num)s person has not left.", "Mails to %(num)s people have not left.", number
     ),
     Attention.WAITING_FOR_APPROVAL: lambda number: _ln(
         "%(num)s person has had headshots to choose from for three days.",
         "%(num)s people have had headshots to choose from for three days.",
+        number,
+    ),
+}
+
+# Where most people of a shoot wait, and what helps.
+STAGES: dict[Stage, Any] = {
+    Stage.INVITED: lambda number: _ln(
+        "Most wait at the start: %(num)s person has not opened the invitation. A reminder helps.",
+        "Most wait at the start: %(num)s people have not opened the invitation. A reminder helps.",
+        number,
+    ),
+    Stage.BEGUN: lambda number: _ln(
+        "Most wait before the photos: %(num)s person has begun and not sent any. A reminder helps.",
+        "Most wait before the photos: %(num)s people have begun and not sent any. A reminder helps.",
+        number,
+    ),
+    Stage.STUDIO: lambda number: _ln(
+        "The studio is at work for %(num)s person. That takes minutes, and nobody has to do anything.",
+        "The studio is at work for %(num)s people. That takes minutes, and nobody has to do anything.",
+        number,
+    ),
+    Stage.CHOOSING: lambda number: _ln(
+        "Most wait at the choice: %(num)s person has headshots and has not approved one. A reminder helps.",
+        "Most wait at the choice: %(num)s people have headshots and have not approved one. A reminder helps.",
+        number,
+    ),
+    Stage.REVIEW: lambda number: _ln(
+        "It waits for you: %(num)s approved picture has to be reviewed before it is handed over.",
+        "It waits for you: %(num)s approved pictures have to be reviewed before they are handed over.",
         number,
     ),
 }

@@ -36,8 +36,10 @@ class Tag(StrEnum):
     MEMBER_ROLE_CHANGED = "member.role_changed"
     MEMBER_ROLE_KEPT = "member.role_kept"
     MEMBER_DISABLED = "member.disabled"
+    MEMBER_ACCESS_LIMITED = "member.access_limited"
     MEMBER_ENABLED = "member.enabled"
     MEMBER_PLACE_SAID = "member.place_said"
+    MEMBER_ADDRESS_CORRECTED = "member.address_corrected"
     SIGNED_IN = "session.signed_in"
     SIGNED_OUT = "session.signed_out"
     DEVICE_UNDELIVERED = "session.device_undelivered"
@@ -49,9 +51,12 @@ class Tag(StrEnum):
     SHOOT_CREATED = "shoot.created"
     SHOOT_DEADLINE_MOVED = "shoot.deadline_moved"
     SHOOT_CHANGED = "shoot.changed"
+    SHOOT_REMINDERS_CHANGED = "shoot.reminders_changed"
     SHOOT_CLOSED = "shoot.closed"
     SHOOT_REOPENED = "shoot.reopened"
     SHOOT_DOWNLOADED = "shoot.downloaded"
+    SHOOT_REVIEW_CHANGED = "shoot.review_changed"
+    SHOOT_LISTED = "shoot.listed"
     ROSTER_IMPORTED = "roster.imported"
     ROSTER_FOLLOWED = "roster.followed"
     INVITE_CREATED = "invite.created"
@@ -60,6 +65,9 @@ class Tag(StrEnum):
     INVITE_ACCEPTED = "invite.accepted"
     INVITE_RENEWED = "invite.renewed"
     INVITE_REVOKED = "invite.revoked"
+    MAIL_TEXT_CHANGED = "mail.text_changed"
+    MAIL_SENDER_CHANGED = "mail.sender_changed"
+    MAIL_BOUNCED = "mail.bounced"
     REMINDERS_ENDED = "reminders.ended"
     REMINDERS_RESUMED = "reminders.resumed"
     DATA_LINK_SENT = "data_link.sent"
@@ -82,6 +90,10 @@ class Tag(StrEnum):
     HEADSHOT_APPROVED = "headshot.approved"
     HEADSHOT_REJECTED = "headshot.rejected"
     HEADSHOT_DOWNLOADED = "headshot.downloaded"
+    HEADSHOT_SEEN = "headshot.seen"
+    HEADSHOT_REVIEWED = "headshot.reviewed"
+    HEADSHOT_RETURNED = "headshot.returned"
+    AGAIN_UNDELIVERED = "again.undelivered"
     HEADSHOT_REMOVED = "headshot.removed"
     EXPORT_DOWNLOADED = "export.downloaded"
     ERASURE_REQUESTED = "erasure.requested"
@@ -94,6 +106,7 @@ class Tag(StrEnum):
     LOG_DIFFERS = "log.differs"
     CHECKPOINT_MAIL_CHANGED = "organization.checkpoint_mail_changed"
     ENTITY_CHANGED = "organization.entity_changed"
+    LABEL_CHANGED = "organization.label_changed"
     HEADSHOT_HANDED = "headshot.handed"
     RECALL_ASKED = "recall.asked"
     RECALL_CONFIRMED = "recall.confirmed"
@@ -105,6 +118,13 @@ class Tag(StrEnum):
     REQUEST_MOVED = "request.moved"
     REQUEST_NOTED = "request.noted"
     PLACE_CHANGED = "organization.place_changed"
+    PRIVACY_CHANGED = "organization.privacy_changed"
+    BREACH_RECORDED = "breach.recorded"
+    BREACH_CHANGED = "breach.changed"
+    BREACH_DECIDED = "breach.decided"
+    BREACH_TOLD = "breach.told"
+    BREACH_CLOSED = "breach.closed"
+    CONTROLLER_CHANGED = "organization.controller_changed"
 
 
 # Of the company, and of no person in particular.
@@ -124,18 +144,31 @@ ABOUT_NOBODY = frozenset(
         Tag.SHOOT_CREATED,
         Tag.SHOOT_DEADLINE_MOVED,
         Tag.SHOOT_CHANGED,
+        Tag.SHOOT_REMINDERS_CHANGED,
+        Tag.MAIL_TEXT_CHANGED,
+        Tag.MAIL_SENDER_CHANGED,
         Tag.SHOOT_CLOSED,
         Tag.SHOOT_REOPENED,
         Tag.SHOOT_DOWNLOADED,
+        Tag.SHOOT_REVIEW_CHANGED,
+        Tag.SHOOT_LISTED,
         Tag.ROSTER_IMPORTED,
         Tag.ROSTER_FOLLOWED,
         Tag.LOG_GAP_FOUND,
         Tag.LOG_DIFFERS,
         Tag.CHECKPOINT_MAIL_CHANGED,
         Tag.ENTITY_CHANGED,
+        Tag.LABEL_CHANGED,
         Tag.STATEMENT_ISSUED,
         Tag.REPORT_ISSUED,
         Tag.PLACE_CHANGED,
+        Tag.PRIVACY_CHANGED,
+        Tag.BREACH_RECORDED,
+        Tag.BREACH_CHANGED,
+        Tag.BREACH_DECIDED,
+        Tag.BREACH_TOLD,
+        Tag.BREACH_CLOSED,
+        Tag.CONTROLLER_CHANGED,
         Tag.KEYRING_ATTESTED,
     }
 )

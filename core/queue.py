@@ -40,14 +40,18 @@ class JobName(StrEnum):
     GENERATE = "generate"
     INVITE_MAIL = "invite_mail"
     READY_MAIL = "ready_mail"
+    AGAIN_MAIL = "again_mail"
     DATA_MAIL = "data_mail"
     DEVICE_MAIL = "device_mail"
     LOG_MAIL = "log_mail"
     CHECKPOINT_MAIL = "checkpoint_mail"
     RECALL_MAIL = "recall_mail"
+    RECEIPT_MAIL = "receipt_mail"
     REQUEST_CODE = "request_code"
     REQUEST_MAIL = "request_mail"
     REQUEST_REMINDER = "request_reminder"
+    BREACH_REMINDER = "breach_reminder"
+    OPENDSR_CALLBACK = "opendsr_callback"
     FAREWELL_MAIL = "farewell_mail"
     ENDING_MAIL = "ending_mail"
     PURGE = "purge"
@@ -81,14 +85,18 @@ JOBS = {
         JobName.DATA_MAIL,
         JobName.REQUEST_CODE,
         JobName.REQUEST_MAIL,
+        JobName.RECEIPT_MAIL,
         JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,
+        JobName.BREACH_REMINDER,
         JobName.READY_MAIL,
+        JobName.AGAIN_MAIL,
         JobName.INVITE_MAIL,
         JobName.RECALL_MAIL,
         JobName.ENDING_MAIL,
         JobName.REQUEST_REMINDER,
         JobName.CHECKPOINT_MAIL,
+        JobName.OPENDSR_CALLBACK,
     ),
     Lane.GPU: (JobName.TRAIN, JobName.TRAIN_STYLE, JobName.GENERATE),
 }

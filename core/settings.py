@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -136,6 +137,11 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
         pattern=r"^(|[^@\s]+@[^@\s]+)$",
         description="where you get mail when a company's evidence log is not what was signed, which its contact gets too, and when you are to attest that no backup holds the epoch keys",
     )
+    operator_certificates: str = Field(
+        "",
+        max_length=400,
+        description="certificates and audit reports that you hold, with issuer and end, as answers to buyers name them, e.g. `ISO/IEC 27001:2022, TÜV SÜD, until May 2028`; they say that you state none where there is nothing",
+    )
     storage_region: str = Field(
         description="where photos are stored, as employees read it in the consent, e.g. `the European Union`"
     )
@@ -147,6 +153,26 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     )
     mail_from: str = Field(
         "Headshots <headshots@localhost>", description="sender of every mail; shown under the company's name"
+    )
+    dkim_selector: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,63}$",
+        description="the selector that your mail server or its provider signs mails with (DKIM), so that the record can be checked; it stands in the signature as `s=`",
+    )
+    dns_server: str = Field(
+        "",
+        pattern=r"^(|\S+:\d{1,5})$",
+        description="`address:port` of the DNS server that is asked for the sender's records; the system's if not set",
+    )
+    bounce_address: str = Field(
+        "",
+        pattern=r"^(|[A-Za-z0-9._-]{1,22}@[^\s@+]+)$",
+        description="where reports of mails that reached nobody come back to, e.g. `bounces@mail.example.com`; each mail adds `+` and its own sign, and your mail server hands what comes to `headshots bounce`; while it is not set they go to the sender",
+    )
+    bounce_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="at least 32 random characters that whoever delivers your mails signs reports with, see docs/operate.md; without it `/bounces` answers nobody",
     )
     secret_key: SecretStr = Field(
         min_length=32,
@@ -179,6 +205,14 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     witnesses_path: Path | None = Field(
         None,
         description="file of witnesses that cosign each company's checkpoints (C2SP tlog-witness), one a line: verifier key, space, address",
+    )
+    opendsr_path: Path | None = Field(
+        None,
+        description="PEM file of a private key and its certificate chain, issued by an authority for this installation's host: answers to programs that send requests by OpenDSR are signed with it; that interface is off without it",
+    )
+    callback_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (),
+        description='networks, as JSON such as `["10.1.0.0/16"]`, in which such programs may be told although they are not public, on any port',
     )
     development_idp_path: Path | None = Field(
         None,

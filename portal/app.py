@@ -13,6 +13,7 @@ from core.web.app import create_app as create_base
 from core.web.errors import answer, wants_json
 from core.web.visitor import visitor
 from portal import (
+    bounces,
     consent,
     data_link,
     declined,
@@ -21,6 +22,7 @@ from portal import (
     gallery,
     invite,
     log_tiles,
+    opendsr,
     origin,
     own_copy,
     own_requests,
@@ -29,6 +31,7 @@ from portal import (
     privacy,
     progress,
     public_requests,
+    receipts,
     rejecting,
     reminders,
     strangers,
@@ -55,12 +58,15 @@ def create_app() -> Flask:
         privacy,
         own_requests,
         public_requests,
+        opendsr,
+        receipts,
         erased,
         trust,
         origin,
         own_copy,
         log_tiles,
         reminders,
+        bounces,
         data_link,
         strangers,
     ):

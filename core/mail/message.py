@@ -43,15 +43,17 @@ class MailFailed(AppError):
         retryable: False if this recipient or mail will be refused again (a 5xx answer to it); True for
             everything that time or an operator can mend.
         reply: the server's three-digit answer, 0 if there was none.
+        reason: its enhanced status code (RFC 3463) such as `5.1.1`, empty if it gave none.
     """
 
     code: ClassVar[str] = "mail_failed"
     status: ClassVar[int] = 503
 
-    def __init__(self, message: str, *, retryable: bool, reply: int = 0) -> None:
+    def __init__(self, message: str, *, retryable: bool, reply: int = 0, reason: str = "") -> None:
         super().__init__(message)
         self.retryable = retryable
         self.reply = reply
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Mail:
         reply_to: address for answers.
         unsubscribe: https address that a POST of the mail program ends such mails with (RFC 8058).
         id: part of the Message-ID. Sending the same mail again with the same id lets mailboxes show it once.
+        is_tracked: whether a report that it reached nobody is asked for, and knows it again by `id`.
     """
 
     to: str
@@ -94,6 +97,7 @@ class Mail:
     reply_to: str | None = None
     unsubscribe: str | None = None
     id: UUID = field(default_factory=new_id)
+    is_tracked: bool = False
 
 
 def compose(mail: Mail) -> EmailMessage:

@@ -8,9 +8,10 @@ import smtplib
 from email.generator import BytesGenerator
 from email.message import EmailMessage
 from email.policy import EmailPolicy
+from uuid import UUID
 
 from core.logs import logger
-from core.mail import lines
+from core.mail import lines, returns
 from core.mail.lines import Line
 from core.mail.message import Mail, MailFailed, compose
 from core.observe import metrics
@@ -20,6 +21,7 @@ _STARTED, _TAKEN, _FORWARDED = 354, 250, 251  # RFC 5321 §4.2.3
 _CLOSING = 421
 # RFC 5321 §4.5.2; a line that is a dot would end the mail.
 _FIRST_DOT = re.compile(rb"(?m)^\.")
+_STATUS = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})\b")  # RFC 2034 §4: the first thing after the reply
 
 
 class _LineBroke(Exception):
@@ -42,7 +44,7 @@ def send(mail: Mail) -> None:
         ConfigurationError: the server's address or our sender's cannot be used.
     """
     message = compose(mail)
-    failure = _deliver(message)
+    failure = _deliver(message, mail.id if mail.is_tracked else None)
     # Raised here and not where it was caught: smtplib's errors carry the address, and would stay chained.
     if failure is not None:
         outcome = MailOutcome.FAILED if failure.retryable else MailOutcome.BOUNCED
@@ -53,17 +55,17 @@ def send(mail: Mail) -> None:
     logger().info("mail_sent")
 
 
-def _deliver(message: EmailMessage) -> MailFailed | None:
+def _deliver(message: EmailMessage, tracked: UUID | None) -> MailFailed | None:
     """Return why the server did not take `message`, or `None` when it did."""
     try:
         line = lines.take()
         try:
-            return _over(line, message)
+            return _over(line, message, tracked)
         except _LineBroke:
             if line.carried == 0:
                 raise
         lines.close()  # the others have ended as well
-        return _over(lines.connect(), message)
+        return _over(lines.connect(), message, tracked)
     except _LineBroke as error:
         if error.reply:
             return _refusal(error.reply)
@@ -77,7 +79,7 @@ def _deliver(message: EmailMessage) -> MailFailed | None:
     return MailFailed("The mail server cannot be reached. The mail waits and is tried again.", retryable=True)
 
 
-def _over(line: Line, message: EmailMessage) -> MailFailed | None:
+def _over(line: Line, message: EmailMessage, tracked: UUID | None) -> MailFailed | None:
     """Hand `message` over, and keep the line if it can carry more.
 
     Raises:
@@ -86,7 +88,7 @@ def _over(line: Line, message: EmailMessage) -> MailFailed | None:
     """
     kept = False
     try:
-        failure = _hand_over(line.smtp, message)
+        failure = _hand_over(line.smtp, message, tracked)
         line.carried += 1
         kept = failure is None or _reset(line.smtp)
         return failure
@@ -95,35 +97,40 @@ def _over(line: Line, message: EmailMessage) -> MailFailed | None:
         lines.put_back(line) if kept else line.close()
 
 
-def _hand_over(smtp: smtplib.SMTP, message: EmailMessage) -> MailFailed | None:
+def _hand_over(smtp: smtplib.SMTP, message: EmailMessage, tracked: UUID | None) -> MailFailed | None:
     (sender,), (recipient,) = message["From"].addresses, message["To"].addresses
     policy = message.policy
     assert isinstance(policy, EmailPolicy)
-    options = []
+    options, wishes = list[str](), list[str]()
+    return_path = (tracked and returns.address_of(tracked)) or sender.addr_spec
     if not (sender.addr_spec.isascii() and recipient.addr_spec.isascii()):
         if not smtp.has_extn("smtputf8"):
             return MailFailed(
                 "The mail server cannot deliver to an address with such letters.", retryable=False
             )
         options, policy = ["SMTPUTF8", "BODY=8BITMIME"], policy.clone(utf8=True)
+    if tracked and smtp.has_extn("dsn"):
+        # RFC 3461: only of a failure, with nothing of the mail but its headers.
+        options += ["RET=HDRS", f"ENVID={returns.token_of(tracked)}"]
+        wishes.append("NOTIFY=FAILURE")
     content = io.BytesIO()
     BytesGenerator(content, policy=policy).flatten(message, linesep="\r\n")
     try:
-        code = smtp.mail(sender.addr_spec, options)[0]
+        code = smtp.mail(return_path, options)[0]
         if code != _TAKEN:
             return _refuses_us(_or_broke(code))
-        code = smtp.rcpt(recipient.addr_spec)[0]
+        code, said = smtp.rcpt(recipient.addr_spec, wishes)
         if code not in (_TAKEN, _FORWARDED):
-            return _refusal(_or_broke(code))
-        code = smtp.docmd("data")[0]
+            return _refusal(_or_broke(code), said)
+        code, said = smtp.docmd("data")
         if code != _STARTED:
-            return _refusal(_or_broke(code))
+            return _refusal(_or_broke(code), said)
         smtp.send(_ended(content.getvalue()))
     except (smtplib.SMTPServerDisconnected, OSError) as error:
         # The dot at its end comes last, so what was not sent whole is nobody's.
         raise _LineBroke from error
-    code = smtp.getreply()[0]
-    return None if code == _TAKEN else _refusal(_or_broke(code))
+    code, said = smtp.getreply()
+    return None if code == _TAKEN else _refusal(_or_broke(code), said)
 
 
 def _ended(content: bytes) -> bytes:
@@ -156,10 +163,14 @@ def _refuses_us(reply: int) -> MailFailed:
     )
 
 
-def _refusal(reply: int) -> MailFailed:
+def _refusal(reply: int, said: bytes = b"") -> MailFailed:
+    found = _STATUS.match(said)
     if reply >= 500:
         return MailFailed(
-            "The mail server refuses this recipient. Please check the address.", retryable=False, reply=reply
+            "The mail server refuses this recipient. Please check the address.",
+            retryable=False,
+            reply=reply,
+            reason=found.group(1).decode() if found else str(reply),
         )
     return MailFailed(
         "The mail server asks us to come back later. The mail waits and is tried again.",

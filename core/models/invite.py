@@ -32,3 +32,6 @@ class Invite(Tenant):
     revoked_at: Mapped[datetime | None]
     # Its mail says that it is a reminder, and is not sent to whoever needs none any more.
     reminder: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    by_day: Mapped[bool] = mapped_column(
+        default=False, server_default=text("false")
+    )  # not in the company's quiet hours

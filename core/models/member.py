@@ -116,6 +116,9 @@ class Person(Tenant):
     # The names, under the person's key: `core.vault.names`.
     sealed: Mapped[bytes | None] = mapped_column(info=personal(Category.IDENTITY))
     disabled_at: Mapped[datetime | None]
+    access_until: Mapped[
+        datetime | None
+    ]  # until when they may enter the company's pages; to their own there is no end
     restricted_at: Mapped[datetime | None]  # kept, and used for nothing, since then
     links_ended_at: Mapped[datetime | None]  # links to one's data from before open nothing
     erased_at: Mapped[datetime | None]

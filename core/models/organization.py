@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, Text, text
+from sqlalchemy import SmallInteger, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,6 +26,8 @@ class Organization(Base):
     name: Mapped[str] = mapped_column(String(120))
     accent: Mapped[str] = mapped_column(String(7), default="#2f4b6e")
     logo_id: Mapped[UUID | None]
+    # Whether pictures that an image model made say so visibly, in a corner.
+    label_models: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     regime: Mapped[str] = mapped_column(String(16), default="gdpr")
     language: Mapped[str] = mapped_column(String(8), default="en")
     # How long what is kept, days; what each counts from and how much it may be is in `core.shoots.promises`. A company
@@ -50,6 +52,12 @@ class Organization(Base):
     list_columns: Mapped[dict[str, Any]] = mapped_column(
         JSONB, default=dict, server_default=text("'{}'::jsonb")
     )
+    # The hours of the day, by the clock of who gets them, from and until which no reminder leaves; the same for never.
+    quiet_from: Mapped[int] = mapped_column(SmallInteger, default=18, server_default=text("18"))
+    quiet_until: Mapped[int] = mapped_column(SmallInteger, default=8, server_default=text("8"))
+    # In mails to people: whom they are from beside the platform's address, and where answers go; the usual where empty.
+    sender_name: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    reply_to: Mapped[str] = mapped_column(String(254), default="", server_default="")
     contact_email: Mapped[str] = mapped_column(String(254), default="")
     # Where the newest checkpoint is mailed each day, one address a line; functions of the company, as the contact is.
     checkpoint_emails: Mapped[str] = mapped_column(Text, default="", server_default="")

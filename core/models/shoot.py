@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ARRAY, ForeignKey, SmallInteger, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
@@ -37,4 +37,10 @@ class Shoot(Tenant):
     deadline: Mapped[datetime]
     engine: Mapped[str] = mapped_column(String(16), default=EngineName.STUDIO)
     file_name: Mapped[str] = mapped_column(String(160), default=DEFAULT_FILE_NAME)
+    # When it reminds by itself: days after a person's invitation, and as negative numbers before the deadline.
+    reminder_days: Mapped[list[int]] = mapped_column(
+        ARRAY(SmallInteger), default=lambda: [3, 7, -2], server_default=text("'{}'")
+    )
     closed_at: Mapped[datetime | None]
+    # nothing is handed over that nobody of the company has looked at
+    reviewed: Mapped[bool] = mapped_column(default=False, server_default=false())

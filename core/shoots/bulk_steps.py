@@ -19,7 +19,7 @@ from core.errors import Conflict
 from core.models import BulkAction, Invite, Member, Participation, Role, Shoot, State
 from core.people import filters, finding
 from core.people.filters import Filter
-from core.shoots import bulk, invites, participations, shoots
+from core.shoots import bulk, invites, participations, reminding, shoots
 from core.shoots.bulk import Kind, Outcome
 from core.shoots.reminders import REMINDABLE
 from core.words import N_
@@ -209,7 +209,7 @@ def _candidates(
 ) -> list[Candidate]:
     recent = select(Invite.id).where(
         Invite.participation_id == Participation.id,
-        Invite.created_at > now() - shoots.REMIND_AGAIN_AFTER,
+        Invite.created_at > now() - reminding.AGAIN_AFTER,
         Invite.revoked_at.is_(None),
     )
     there = (
@@ -315,7 +315,7 @@ def _remind(
     for shoot_id, shoot in held.items():
         of_shoot = [row for row in rows if row.shoot_id == shoot_id]
         if of_shoot:
-            shoots.send_links(session, shoot, of_shoot, actor, reminder=True)
+            reminding.send_links(session, shoot, of_shoot, actor, reminder=True, by_day=True)
 
 
 def _withdraw(
@@ -345,7 +345,7 @@ def _move(
         )
         row.shoot_id = target
     session.flush()
-    shoots.send_links(session, held[target], rows, actor, reminder=False)
+    reminding.send_links(session, held[target], rows, actor, reminder=False)
 
 
 _ACTS: Final = {Kind.INVITE: _invite, Kind.REMIND: _remind, Kind.WITHDRAW: _withdraw, Kind.MOVE: _move}

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.clock import now
-from core.models import Invite, Participation, Shoot, State, Style
-from core.shoots import invites, undelivered
+from core.models import Invite, MailState, Participation, Shoot, State, Style
+from core.shoots import deliveries, invites, undelivered
 from core.shoots.participations import seen_by_company
 
 SOON = timedelta(days=3)
@@ -21,6 +21,26 @@ DONE = (State.APPROVED, State.DELIVERED)
 UNDER_WAY = (State.OPENED, State.CONSENTED, State.UPLOADING, State.SUBMITTED, State.RENDERING)
 # These have given their answer: nobody needs to wait for them.
 ANSWERED = (*DONE, State.DECLINED, State.ERASED)
+# These will not finish, and need not: declining is as good an end.
+APART = (State.DECLINED, State.ERASED)
+
+
+class Stage(StrEnum):
+    """Where people of a shoot wait, and for whom."""
+
+    INVITED = "invited"
+    BEGUN = "begun"
+    STUDIO = "studio"
+    CHOOSING = "choosing"
+    REVIEW = "review"
+
+
+_STAGES: dict[Stage, tuple[State, ...]] = {
+    Stage.INVITED: (State.INVITED, State.EXPIRED),
+    Stage.BEGUN: (State.OPENED, State.CONSENTED, State.UPLOADING, State.FAILED),
+    Stage.STUDIO: (State.SUBMITTED, State.RENDERING),
+    Stage.CHOOSING: (State.READY,),
+}
 
 
 class Attention(StrEnum):
@@ -33,6 +53,7 @@ class Attention(StrEnum):
     LINKS_EXPIRED = "links_expired"
     WAITING_FOR_APPROVAL = "waiting_for_approval"
     UNDELIVERED = "undelivered"
+    BOUNCED = "bounced"
 
 
 @dataclass(frozen=True)
@@ -57,23 +78,44 @@ class Counts:
         return sum(self.by_state[state] for state in UNDER_WAY)
 
     @property
+    def can_finish(self) -> int:
+        """Everyone who may still have a headshot: who declined is no failure, and is not waited for."""
+        return self.total - sum(self.by_state[state] for state in APART)
+
+    def stuck(self, waits_for_review: int = 0) -> tuple[Stage, int] | None:
+        """Return where most people wait, and how many; `None` where nobody does."""
+        waiting = {stage: sum(self.by_state[state] for state in states) for stage, states in _STAGES.items()}
+        waiting[Stage.REVIEW] = waits_for_review
+        stage = max(waiting, key=lambda one: waiting[one])
+        return (stage, waiting[stage]) if waiting[stage] else None
+
+    @property
     def answered(self) -> int:
         """Nothing more is expected of these."""
         return sum(self.by_state[state] for state in ANSWERED)
 
     @property
     def percent(self) -> int:
-        """Share of people who are done with it, 0 to 100."""
-        return round(100 * self.answered / self.total) if self.total else 0
+        """Share of those who can finish that has, 0 to 100."""
+        return round(100 * self.done / self.can_finish) if self.can_finish else 0
 
 
 @dataclass(frozen=True)
 class Overview:
-    """A shoot on the dashboard; `attention` pairs what needs a look with how many people it is about."""
+    """A shoot on the dashboard.
+
+    Attributes:
+        shoot: itself.
+        style: its style.
+        counts: how many people are how far.
+        mails: how it stands with the newest mail to each.
+        attention: pairs what needs a look with how many people it is about.
+    """
 
     shoot: Shoot
     style: Style
     counts: Counts
+    mails: dict[MailState, int]
     attention: list[tuple[Attention, int]]
 
 
@@ -101,15 +143,18 @@ def overviews(session: Session, shoots: list[tuple[Shoot, Style]]) -> list[Overv
     waiting = _waiting_long(session, ids)
     expired = _expired_links(session, ids)
     unreached = undelivered.counts(session, ids)
+    mails = deliveries.counts(session, ids)
     return [
         Overview(
             shoot,
             style,
             counted[shoot.id],
+            mails[shoot.id],
             _attention(
                 shoot,
                 counted[shoot.id],
                 {
+                    Attention.BOUNCED: mails[shoot.id][MailState.BOUNCED],
                     Attention.UNDELIVERED: unreached.get(shoot.id, 0),
                     Attention.LINKS_EXPIRED: expired.get(shoot.id, 0),
                     Attention.WAITING_FOR_APPROVAL: waiting.get(shoot.id, 0),

@@ -22,7 +22,7 @@ from core.ids import new_id
 from core.models import Invite, Member, Participation, Shoot, State
 from core.queue import JobName, enqueue_all
 from core.settings import settings
-from core.shoots import participations
+from core.shoots import deliveries, participations
 from core.vault import derive
 
 
@@ -100,6 +100,7 @@ def create_all(
     *,
     actor: audit.Actor,
     reminder: bool = False,
+    by_day: bool = False,
 ) -> list[Invite]:
     """Make new links for many people of one shoot in a few statements, and owe their mails.
 
@@ -112,6 +113,7 @@ def create_all(
         people: who gets a link.
         actor: who sends it.
         reminder: whether the mails say that they remind; see `core.shoots.reminders`.
+        by_day: whether they wait for the day where their readers are.
     """
     moment = now()
     subjects = {
@@ -129,6 +131,7 @@ def create_all(
             nonce=os.urandom(16),
             expires_at=_expiry(shoot, moment),
             reminder=reminder,
+            by_day=by_day,
         )
         invite.token_sha256 = hashlib.sha256(token_of(invite).encode()).digest()
         made.append(invite)
@@ -142,6 +145,7 @@ def create_all(
             subject=subjects[invite.member_id],
             invite=str(invite.id),
         )
+    deliveries.queued(people)
     enqueue_all(session, JobName.INVITE_MAIL, [invite.id for invite in made])
     return made
 

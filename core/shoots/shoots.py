@@ -1,4 +1,4 @@
-"""Shoots: created, listed with their people, reminded, closed."""
+"""Shoots: created, listed with their people, closed."""
 
 from __future__ import annotations
 
@@ -16,18 +16,15 @@ from core.clock import end_of_day, now, rfc3339
 from core.db import organization_of
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
-from core.models import EngineName, Invite, Member, Participation, Shoot, State, Style
+from core.models import EngineName, Invite, MailState, Member, Participation, Shoot, State, Style
 from core.people import finding
 from core.portraits import file_names, headshots, submission
 from core.settings import diffusion_settings
-from core.shoots import invites, participations, reminders
-from core.shoots.reminders import REMINDABLE
+from core.shoots import invites, participations
 
 LONGEST_NAME = 120  # as wide as the column
 LONGEST_DEADLINE = timedelta(days=366)
 PAGE = 50
-# A second click on "remind all" within this time sends nothing more.
-REMIND_AGAIN_AFTER = timedelta(minutes=10)
 # Where closing ends the way: nobody's finished or waiting picture is touched.
 UNFINISHED = (State.INVITED, State.OPENED, State.CONSENTED, State.UPLOADING)
 BATCH = 1000
@@ -43,12 +40,6 @@ class ShootClosed(Conflict):
     """The shoot has ended; nobody can be invited to it any more."""
 
     code = "shoot_closed"
-
-
-class NotRemindable(Conflict):
-    """This person has answered, or has finished."""
-
-    code = "not_remindable"
 
 
 @dataclass(frozen=True)
@@ -206,6 +197,7 @@ def people(
     shoot_id: UUID,
     *,
     state: State | None = None,
+    mail: MailState | None = None,
     words: str = "",
     after_member: UUID | None = None,
     most: int = PAGE,
@@ -233,6 +225,8 @@ def people(
     )
     if state is not None:
         query = query.where(participations.seen_by_company == state)
+    if mail is not None:
+        query = query.where(Participation.mail_state == mail)
     if words.strip():
         query = query.where(finding.matches(words))
     if after_member is not None:
@@ -242,74 +236,10 @@ def people(
     return Page(rows[:most], rows[most - 1].member.id if more else None)
 
 
-def remind(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite:
-    """Send one person a new link; the older ones end when its mail has left. It is a reminder, unless the invitation was withdrawn.
-
-    Raises:
-        NotRemindable: they declined, finished, were erased, asked for no more reminders, or have no access.
-        ShootClosed: the shoot has ended.
-    """
-    shoot = get(session, participation.shoot_id)
-    open_or_refuse(shoot)
-    locks.person(session, participation.member_id)
-    if participation.state == State.DECLINED:
-        raise NotRemindable("This person is not participating. That answer stands: no reminder is sent.")
-    if participation.seen_by_company not in REMINDABLE:
-        raise NotRemindable("This person is past the invitation, so no new link is needed.")
-    if session.get_one(Member, participation.member_id).disabled_at is not None:
-        raise NotRemindable("This person’s access is switched off, so no link is sent.")
-    if session.get_one(Member, participation.member_id).restricted_at is not None:
-        raise NotRemindable("This person’s data is restricted at their request, so no link is sent.")
-    again = invites.is_withdrawn(session, participation)
-    if not again and not reminders.wanted(participation):
-        raise NotRemindable("This person asked for no more reminders. The link that they have still works.")
-    return send_links(session, shoot, [participation], actor, reminder=not again)[0]
-
-
-def remind_all(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:
-    """Send everyone who has not finished a new link; return how many.
-
-    Nobody who declined, has no access or asked for no more reminders is reminded, nobody who got a link within
-    the last ten minutes, and nobody whose invitation was withdrawn: they get one only when they are asked by name.
-
-    Raises:
-        ShootClosed: the shoot has ended.
-    """
-    open_or_refuse(shoot)
-    recent = select(Invite.participation_id).where(
-        Invite.created_at > now() - REMIND_AGAIN_AFTER, Invite.revoked_at.is_(None)
-    )
-    disabled = select(Member.id).where(Member.disabled_at.is_not(None) | Member.restricted_at.is_not(None))
-    rows = _locked(
-        session,
-        select(Participation).where(
-            Participation.shoot_id == shoot.id,
-            participations.seen_by_company.in_(REMINDABLE),
-            Participation.id.not_in(recent),
-            Participation.reminders_ended_at.is_(None),
-            Participation.member_id.not_in(disabled),
-            ~invites.withdrawn(),
-        ),
-    )
-    for start in range(0, len(rows), BATCH):
-        send_links(session, shoot, rows[start : start + BATCH], actor, reminder=True)
-    return len(rows)
-
-
 def _locked(session: Session, wanted: Select[Participation]) -> Sequence[Participation]:
     """Return whom a question finds, after locking everyone whom it finds; who moved on meanwhile is left out."""
     found = locks.owners(session, wanted.with_only_columns(Participation.member_id))
     return session.scalars(wanted.where(Participation.member_id == any_(literal(found, ARRAY(Uuid))))).all()
-
-
-def send_links(
-    session: Session, shoot: Shoot, rows: Sequence[Participation], actor: audit.Actor, *, reminder: bool
-) -> list[Invite]:
-    """Send people of a shoot, whom the caller has locked, new links; who had run out of time is invited again."""
-    for row in rows:
-        if row.state == State.EXPIRED:
-            participations.move(session, row, State.INVITED, actor=actor)
-    return invites.create_all(session, shoot, rows, actor=actor, reminder=reminder)
 
 
 def close(session: Session, shoot: Shoot, *, actor: audit.Actor) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import owed
 from core.errors import Conflict
-from core.models import Invite, Outbox, Participation, State
+from core.models import Invite, MailState, Outbox, Participation, State
 from core.queue import JobName
 
 _FAILING = (Outbox.first_failed_at.is_not(None), Outbox.done_at.is_(None))
@@ -28,6 +28,12 @@ _READY: Final = (
     select(Participation.id, Outbox)
     .join(Outbox, (Outbox.subject_id == Participation.id) & (Outbox.job == JobName.READY_MAIL))
     .where(*_FAILING, Participation.state == State.READY)
+)
+# Mails that ask for another picture, to people who have not chosen one since.
+_AGAIN: Final = (
+    select(Participation.id, Outbox)
+    .join(Outbox, (Outbox.subject_id == Participation.id) & (Outbox.job == JobName.AGAIN_MAIL))
+    .where(*_FAILING, Participation.state == State.UPLOADING, Participation.chosen_headshot_id.is_(None))
 )
 
 
@@ -60,6 +66,7 @@ def of(session: Session, participation_ids: Collection[UUID]) -> dict[UUID, Unde
     questions = (
         _INVITATIONS.where(Invite.participation_id == any_(these)),
         _READY.where(Participation.id == any_(these)),
+        _AGAIN.where(Participation.id == any_(these)),
     )
     rows = [(one, row) for question in questions for one, row in session.execute(question)]
     return {
@@ -72,15 +79,21 @@ def of(session: Session, participation_ids: Collection[UUID]) -> dict[UUID, Unde
 def unreached() -> CompoundSelect[UUID]:
     """Ask for the participations whose person a mail did not reach."""
     return union(
-        _INVITATIONS.with_only_columns(Invite.participation_id), _READY.with_only_columns(Participation.id)
+        _INVITATIONS.with_only_columns(Invite.participation_id),
+        _READY.with_only_columns(Participation.id),
+        _AGAIN.with_only_columns(Participation.id),
     )
 
 
 def counts(session: Session, shoot_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Return for each of these shoots how many people a mail did not reach; a shoot without any is left out."""
+    """Return for each of these shoots to how many people a mail has not left; a shoot without any is left out."""
     rows = session.execute(
         select(Participation.shoot_id, func.count())
-        .where(Participation.shoot_id.in_(shoot_ids), Participation.id.in_(unreached()))
+        .where(
+            Participation.shoot_id.in_(shoot_ids),
+            Participation.id.in_(unreached()),
+            Participation.mail_state.is_distinct_from(MailState.BOUNCED),  # counted as that
+        )
         .group_by(Participation.shoot_id)
     )
     return {row[0]: row[1] for row in rows}

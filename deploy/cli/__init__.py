@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deploy.cli import (
     backup,
+    bounces,
     closing,
     company,
     directory,
@@ -20,6 +21,7 @@ from deploy.cli.group import main
 
 __all__ = [
     "backup",
+    "bounces",
     "closing",
     "company",
     "directory",

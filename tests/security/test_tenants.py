@@ -29,12 +29,14 @@ from core.models import (
     Channel,
     CompanyReport,
     CosignatureRow,
+    Delivery,
     DirectoryState,
     Erasure,
     Farewell,
     Headshot,
     Installation,
     Look,
+    MailText,
     Member,
     Organization,
     Photo,
@@ -161,6 +163,8 @@ def fill(org_id: UUID) -> None:
                 sha256="0" * 64,
             )
         )
+        session.add(MailText(id=new_id(), org_id=org_id, kind="invite", language="en", content={}))
+        session.add(Delivery(participation_id=participation.id, kind="invite", **common))
         session.add(Recall(id=new_id(), org_id=org_id, erasure_id=erasure.id, files=1, ends_at=now()))
         desk.open_for(
             session,

@@ -23,6 +23,7 @@ class PostOffice:
         answer: to a whole mail; anything but 250 takes none.
         mails: what was taken, doubles too.
         ids: the Message-ID of each of them.
+        return_paths: where a report about each of them would go.
         sessions: the connection of each mail that was taken.
         connections: how many connections there were.
         at_sender: what it answers to MAIL, given the number of mails that the connection has brought; `None`
@@ -35,6 +36,7 @@ class PostOffice:
         self.answer = "250 OK"
         self.mails: list[Message] = []
         self.ids: list[str] = []
+        self.return_paths: list[str] = []
         self.sessions: list[Session] = []
         self.connections = 0
         self.at_sender: Callable[[int], str | None] = lambda _: None
@@ -65,6 +67,7 @@ class PostOffice:
         if self.answer.startswith("250"):
             assert isinstance(envelope.content, bytes)
             self.ids.append(str(message_from_bytes(envelope.content)["Message-ID"] or "").strip())
+            self.return_paths.append(envelope.mail_from or "")
             self.mails.append(read_message(envelope.content, list(envelope.rcpt_tos)))
             self.sessions.append(session)
             if self.closes_after is not None and self.sessions.count(session) >= self.closes_after:

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, owed
 from core.mail.message import Mail
-from core.models import Member, State
-from core.shoots import letters, participations
+from core.models import MailKind, Member, State
+from core.queue import JobName
+from core.shoots import deliveries, letters, participations
 from workers.process.postbox import post, written
 from workers.process.runner import JobRun
 
@@ -26,8 +27,10 @@ def run(job: JobRun) -> None:
     mail = written(job, lambda session: _mail_of(session, job.subject_id))
     if mail is not None:
         post(job, mail)
-    with job.finish():
-        pass  # only marks the work as done: the state was set with the headshots
+    with job.finish() as session:
+        participation = participations.get(session, job.subject_id, lock=True)
+        note = deliveries.sent if mail is not None else deliveries.unsent
+        note(session, job.outbox_id, participation.id, MailKind.READY)
 
 
 def _mail_of(session: Session, participation_id: UUID) -> Mail | None:
@@ -41,7 +44,9 @@ def _mail_of(session: Session, participation_id: UUID) -> Mail | None:
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:
     """Tell the log that the person was not reached; the headshots wait on their page all the same."""
-    participation = participations.get(session, subject_id)
+    participation = participations.get(session, subject_id, lock=True)
+    if (work := owed.newest(session, JobName.READY_MAIL, subject_id)) is not None:
+        deliveries.unsent(session, work.id, participation.id, MailKind.READY, code)
     member = session.get_one(Member, participation.member_id)
     if member.erased_at is None:
         audit.record(

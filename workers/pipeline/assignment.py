@@ -26,7 +26,7 @@ from core.observe import metrics
 from core.people import consents
 from core.portraits import edits, headshots, marks, photos, rejections, verdicts
 from core.queue import JobName, enqueue
-from core.shoots import participations
+from core.shoots import deliveries, participations
 from core.style.spec import ImageBackdrop, StyleSpec
 from core.style.variants import Variant
 from core.vault import ArtifactGone, Held, KeyErased, Sealed, vault
@@ -277,6 +277,7 @@ def finished(session: Session, participation_id: UUID, result: RenderResult, *, 
     participation = participations.get(session, participation_id, lock=True)
     if result.headshots:
         participations.move(session, participation, State.READY, actor=audit.SYSTEM)
+        deliveries.queued([participation])
         enqueue(session, JobName.READY_MAIL, participation.id)
         return
     if edited and headshots.any_of(session, participation):  # the photos did work; what was asked for did not

@@ -12,6 +12,7 @@ from core.mail.message import Mail, MailFailed
 from core.mail.smtp import send
 from core.people import organizations
 from core.shoots import letters
+from core.shoots.deliveries import REFUSED
 from workers.process.runner import JobRun, NotYet, Permanent
 
 
@@ -47,7 +48,9 @@ def post(job: JobRun, mail: Mail, *, awaited: bool = False) -> None:
     except MailFailed as error:
         if error.retryable:
             raise
-        raise Permanent("mail_refused") from error
+        raise Permanent(
+            f"{REFUSED}_{error.reason}" if mail.is_tracked and error.reason else REFUSED
+        ) from error
 
 
 def post_each(job: JobRun, mails: Iterable[Mail]) -> None:

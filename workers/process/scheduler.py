@@ -25,6 +25,7 @@ from compliance import (
     strays,
     withdrawals,
 )
+from compliance.breaches import reminders
 from compliance.certificate import keeping
 from compliance.log import daily, sequencer, witnesses
 from compliance.requests import keeping as requests
@@ -38,6 +39,7 @@ from core.observe.server import served
 from core.people import directory
 from core.portraits import engines
 from core.settings import settings
+from core.shoots import reminding
 from core.vault import vault
 from workers.process.leader import lead
 from workers.process.steady import TOLERANCE, SteadyClock
@@ -123,7 +125,9 @@ def duties() -> list[Duty]:
         Duty("checkpoint_mails", timedelta(hours=1), daily.owe_all),
         Duty("witnesses", timedelta(minutes=1), witnesses.ask_all),
         Duty("ending_mails", timedelta(hours=1), ending.owe_all),
+        Duty("reminders", timedelta(minutes=10), reminding.remind_due_all, irreversible=True),
         Duty("recall_mails", timedelta(hours=1), recall_letters.owe_all),
+        Duty("breach_mails", timedelta(minutes=30), reminders.owe_all),
         Duty("attestation_mails", timedelta(hours=1), attestation_letters.remind),
         Duty("requests", timedelta(hours=1), requests.sweep_all, irreversible=True),
         Duty("watch_logs", timedelta(hours=1), sequencer.watch_all),

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_participation
 from flask import Flask
+from werkzeug.routing import AnyConverter, Rule
 
 from compliance.log import listing
 from core import audit
@@ -25,13 +26,21 @@ OPEN = {"sign_in.sign_in", "sign_in.sign_out"}
 SOME_ID = "01a20aac-06e6-71c1-bad5-30a9025795b2"
 
 
+def _some(rule: Rule, name: str) -> object:
+    """Return something that an address may have there."""
+    converter = rule._converters[name]
+    if isinstance(converter, AnyConverter):
+        return min(converter.items)
+    return 1 if name in ("size", "year") else SOME_ID
+
+
 def admin_rules(app: Flask) -> list[tuple[str, str, str]]:
     """Return (method, address, endpoint) of every admin route."""
     found = []
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith("/admin"):
             continue
-        values = {name: 1 if name in ("size", "year") else SOME_ID for name in rule.arguments}
+        values = {name: _some(rule, name) for name in rule.arguments}
         with app.test_request_context():
             address = app.url_map.bind("localhost").build(rule.endpoint, values)
         found += [

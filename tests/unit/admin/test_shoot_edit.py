@@ -15,7 +15,7 @@ from core.clock import now
 from core.db import transaction
 from core.ids import new_id
 from core.models import AuditEvent, Invite, Participation, Shoot, State, Style
-from core.shoots import invites, shoots
+from core.shoots import invites, reminding
 from core.style.spec import StyleSpec
 from workers.pipeline import assignment
 
@@ -86,7 +86,7 @@ def test_a_shoot_opened_again_has_its_links_work_and_withdrawn_ones_stay_so(org:
         assert session.get_one(Invite, ids[1]).revoked_at is not None
         assert invites.accept(session, invite).state == State.OPENED
         assert (
-            shoots.remind_all(session, shoot, actor=audit.SYSTEM) == 0
+            reminding.remind_all(session, shoot, actor=audit.SYSTEM) == 0
         )  # both links are minutes old or withdrawn
 
 

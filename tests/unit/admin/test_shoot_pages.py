@@ -514,24 +514,39 @@ def test_nobody_is_reminded_who_has_answered(org: UUID, browser: Any, state: Sta
     row = add_participation(org, add_member(org), state)
     one = browser.post(f"/admin/shoots/{row.shoot_id}/people/{row.id}/resend")
     assert (one.status_code, one.json["error"]["code"]) == (409, "not_remindable")
-    assert browser.post(f"/admin/shoots/{row.shoot_id}/remind").json["sent"] == 0
+    assert browser.post(f"/admin/shoots/{row.shoot_id}/remind", {"confirmed": "0"}).json["sent"] == 0
     ticked = browser.post(f"/admin/shoots/{row.shoot_id}/people", {"participation": str(row.id)})
     assert (ticked.json["sent"], ticked.json["left"]) == (0, 1)
     with transaction(org) as session:
         assert not session.scalars(select(Invite)).all()
 
 
-def test_reminding_everyone_twice_sends_one_mail_each(org: UUID, browser: Any) -> None:
+def test_nobody_is_reminded_by_one_click_and_nobody_twice_a_day(org: UUID, browser: Any) -> None:
     row = add_participation(org, add_member(org), State.OPENED)
-    sent = [browser.post(f"/admin/shoots/{row.shoot_id}/remind").json["sent"] for _ in range(2)]
-    assert sent == [1, 0]
+    address = f"/admin/shoots/{row.shoot_id}/remind"
+    assert "Send 1 reminder" in browser.get(address).text
+    for unread in ({}, {"confirmed": "0"}, {"confirmed": "517"}):
+        assert browser.post(address, unread).json["error"]["code"] == "number_changed"
+    assert browser.post(address, {"confirmed": "1"}).json["sent"] == 1
+    assert "1 person got a link within the last day" in browser.get(address).text
+    assert browser.post(address, {"confirmed": "0"}).json["sent"] == 0
+    ticked = {"participation": str(row.id), "action": "resend"}
+    assert (
+        "Send 1 person a new link?"
+        in browser.post(f"/admin/shoots/{row.shoot_id}/people", ticked, json=False).text
+    )
+    assert browser.post(f"/admin/shoots/{row.shoot_id}/people", ticked).json == {
+        **browser.post(f"/admin/shoots/{row.shoot_id}/people", ticked).json,
+        "sent": 0,
+        "left": 1,
+    }
 
 
 def test_reminding_everyone_reaches_who_has_only_to_choose_with_the_mail_that_says_so(
     org: UUID, browser: Any
 ) -> None:
     row = add_participation(org, add_member(org), State.READY)
-    assert browser.post(f"/admin/shoots/{row.shoot_id}/remind").json["sent"] == 1
+    assert browser.post(f"/admin/shoots/{row.shoot_id}/remind", {"confirmed": "1"}).json["sent"] == 1
     with transaction(org) as session:
         invite = session.scalars(select(Invite)).one()
         mail = invite_mail.mail_of(session, invite.id)
@@ -546,7 +561,7 @@ def test_reminding_everyone_skips_whose_invitation_was_withdrawn(org: UUID, brow
     browser.post(f"{listing}/resend")
     assert "Withdraw it now" in browser.get(f"/admin/shoots/{row.shoot_id}").text
     assert browser.post(f"{listing}/revoke").status_code == 200
-    assert browser.post(f"/admin/shoots/{row.shoot_id}/remind").json["sent"] == 0
+    assert browser.post(f"/admin/shoots/{row.shoot_id}/remind", {"confirmed": "0"}).json["sent"] == 0
     assert "ended unused" not in browser.get(f"/admin/shoots/{row.shoot_id}").text
     assert browser.post(f"{listing}/resend").status_code == 200
 

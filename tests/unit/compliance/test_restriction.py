@@ -18,7 +18,7 @@ from core.ids import new_id
 from core.models import Member, Outbox, Participation, Right, Shoot, Stage, State
 from core.portraits import downloads
 from core.queue import JobName
-from core.shoots import invites, shoots
+from core.shoots import invites, reminding
 from workers.jobs import invite_mail
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -57,9 +57,9 @@ def test_nothing_is_done_with_restricted_data_until_it_is_lifted(org: UUID, memb
         assert invite_mail.mail_of(session, invite_id) is None
         assert not downloads.handed(session, part.id, is_master=True, actor=robin)
         assert downloads.picture(session, part.id) is None
-        with pytest.raises(shoots.NotRemindable):
-            shoots.remind(session, session.get_one(Participation, waiting.id), actor=robin)
-        assert shoots.remind_all(session, session.get_one(Shoot, waiting.shoot_id), actor=robin) == 0
+        with pytest.raises(reminding.NotRemindable):
+            reminding.remind(session, session.get_one(Participation, waiting.id), actor=robin)
+        assert reminding.remind_all(session, session.get_one(Shoot, waiting.shoot_id), actor=robin) == 0
     with transaction(org) as session:
         answers.unrestrict(session, moves.get(session, request_id), actor=robin)
         newest = (

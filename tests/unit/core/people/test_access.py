@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier, Event
 from uuid import UUID
@@ -19,10 +20,12 @@ from sqlalchemy.orm import Session
 from compliance import erasure
 from compliance.erasure import ErasureReason
 from core import audit, locks
+from core.clock import now
 from core.db import transaction
+from core.errors import InvalidInput
 from core.models import App, AuditEvent, Invite, Member, Role, Shoot, SignInMethod, State
 from core.people import access, data_links, sessions
-from core.shoots import invites, shoots
+from core.shoots import invites, reminding
 from deploy.cli import main
 from sso import provisioning
 from sso.devidp import app as devidp
@@ -70,10 +73,10 @@ def test_switching_off_ends_sessions_and_links_and_switching_on_brings_none_back
         with pytest.raises(invites.InviteRevoked):
             invites.usable(session, invite.id)
         assert invites.renew(session, invite.id) is None
-        with pytest.raises(shoots.NotRemindable, match="switched off"):
-            shoots.remind(session, participation, actor=audit.SYSTEM)
+        with pytest.raises(reminding.NotRemindable, match="switched off"):
+            reminding.remind(session, participation, actor=audit.SYSTEM)
         shoot = session.get_one(Shoot, participation.shoot_id)
-        assert shoots.remind_all(session, shoot, actor=audit.SYSTEM) == 0
+        assert reminding.remind_all(session, shoot, actor=audit.SYSTEM) == 0
     assert events(org, audit.Tag.MEMBER_DISABLED) == 1
     for _ in range(2):
         with transaction(org) as session:
@@ -87,7 +90,7 @@ def test_switching_off_ends_sessions_and_links_and_switching_on_brings_none_back
             data_links.open_with(session, old)
         again = data_links.find(data_links.link_of(session.get_one(Member, member.id)).rpartition("/")[2])
         assert data_links.open_with(session, again).id == member.id
-        fresh = shoots.remind(session, participation, actor=audit.SYSTEM)
+        fresh = reminding.remind(session, participation, actor=audit.SYSTEM)
         assert invites.usable(session, fresh.id)
 
 
@@ -214,3 +217,36 @@ def test_the_terminal_says_what_it_cannot_do(org: UUID, arguments: list[str]) ->
     done = CliRunner().invoke(main, ["member", "disable", *arguments])
     assert done.exit_code == 1
     assert len(done.output.strip().splitlines()) == 1, done.output
+
+
+def test_an_auditors_time_ends_by_itself_and_their_own_data_stays_open(
+    org: UUID, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_member(org, "Olga", role=Role.OWNER)
+    with transaction(org) as session:
+        auditor = session.merge(add_member(org, "Audra", role=Role.AUDITOR))
+        token = sessions.start(session, auditor, SignInMethod.SAML)
+        with pytest.raises(InvalidInput, match="over"):
+            access.limit(session, auditor, now().date() - timedelta(days=1), actor=audit.SYSTEM)
+        access.limit(session, auditor, now().date(), actor=audit.SYSTEM)
+        until = auditor.access_until
+    assert until is not None
+    assert sessions.find(token, App.ADMIN)
+    later = until + timedelta(seconds=1)
+    monkeypatch.setattr(sessions, "now", lambda: later)
+    assert sessions.find(token, App.ADMIN) is None
+    with transaction(org) as session:
+        auditor = session.merge(auditor)
+        with pytest.raises(sessions.AccessOver, match="day that was set"):
+            sessions.start(session, auditor, SignInMethod.SAML)
+        own = sessions.start(session, auditor, SignInMethod.INVITE)
+    assert sessions.find(own, App.PORTAL)
+    assert events(org, audit.Tag.MEMBER_ACCESS_LIMITED) == 1
+
+
+def test_the_last_admin_keeps_their_access(org: UUID) -> None:
+    with transaction(org) as session:
+        owner = session.merge(add_member(org, "Olga", role=Role.OWNER))
+        with pytest.raises(access.LastAdmin):
+            access.limit(session, owner, now().date() + timedelta(days=9), actor=audit.SYSTEM)
+        assert owner.access_until is None

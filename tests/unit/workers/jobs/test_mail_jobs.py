@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from conftest import add_member, add_participation, forget_process_state
+from conftest import add_member, add_participation, add_shoot, forget_process_state
 from servers.smtp import PostOffice, serving
 from sqlalchemy import select, update
+from unit.admin.test_download import finish
 from work import do_all_work
 
 from core import audit
@@ -29,8 +30,9 @@ from core.models import (
     WebSession,
 )
 from core.people import sessions
+from core.portraits import reviews
 from core.queue import JobName, enqueue
-from core.shoots import devices, invites, reminders, shoots
+from core.shoots import devices, invites, letters, reminders, reminding, shoots
 
 
 @pytest.fixture
@@ -118,9 +120,9 @@ def test_refused_address_is_given_up_and_told(post: PostOffice, org: UUID, membe
     do_all_work()
     work = only_work(org)
     assert work.failed_at is not None
-    assert work.error_code == "mail_refused"
+    assert work.error_code == "mail_refused_550"
     (event,) = events(org, audit.Tag.INVITE_UNDELIVERED)
-    assert event.facts == {"invite": str(invite.id), "code": "mail_refused"}
+    assert event.facts == {"invite": str(invite.id), "code": "mail_refused_550"}
 
 
 def test_ready_headshots_are_told(post: PostOffice, org: UUID, member: Member) -> None:
@@ -130,6 +132,19 @@ def test_ready_headshots_are_told(post: PostOffice, org: UUID, member: Member) -
     do_all_work()
     (mail,) = post.mails
     assert mail.subject.startswith("Your headshots are ready: ")
+
+
+def test_who_is_asked_for_another_headshot_reads_why(post: PostOffice, org: UUID, member: Member) -> None:
+    part = finish(org, add_shoot(org), member, "red")
+    with transaction(org) as session:
+        row = session.get_one(Participation, part)
+        assert row.chosen_headshot_id is not None
+        reviews.ask_again(session, row, row.chosen_headshot_id, reviews.Flaw.BLUR, actor=audit.SYSTEM)
+    do_all_work()
+    (mail,) = post.mails
+    assert mail.subject.startswith("Please send another photo: ")
+    assert "It is not sharp enough" in mail.text
+    assert set(reviews.FLAWS) == set(letters._words("de")["flaws"]) == set(letters._words("en")["flaws"])
 
 
 @pytest.mark.parametrize("state", [State.APPROVED, State.UPLOADING, State.ERASED])
@@ -186,7 +201,7 @@ def remind(org: UUID, member: Member) -> tuple[Invite, Invite]:
     with transaction(org) as session:
         session.get_one(Invite, first.id).sent_at = now()
         row = session.get_one(Participation, first.participation_id)
-        second = shoots.remind(session, row, actor=audit.SYSTEM)
+        second = reminding.remind(session, row, actor=audit.SYSTEM)
     return first, second
 
 
@@ -223,11 +238,11 @@ def test_who_wants_no_reminders_gets_none_and_can_still_be_invited_anew(
     assert post.mails == []
     with transaction(org) as session:
         row = session.get_one(Participation, first.participation_id)
-        with pytest.raises(shoots.NotRemindable):
-            shoots.remind(session, row, actor=audit.SYSTEM)
-        assert shoots.remind_all(session, session.get_one(Shoot, row.shoot_id), actor=audit.SYSTEM) == 0
+        with pytest.raises(reminding.NotRemindable):
+            reminding.remind(session, row, actor=audit.SYSTEM)
+        assert reminding.remind_all(session, session.get_one(Shoot, row.shoot_id), actor=audit.SYSTEM) == 0
         invites.revoke(session, row.id, actor=audit.SYSTEM)
-        shoots.remind(session, row, actor=audit.SYSTEM)
+        reminding.remind(session, row, actor=audit.SYSTEM)
     do_all_work()
     (mail,) = post.mails
     assert not mail.subject.startswith("Reminder")
@@ -251,7 +266,7 @@ def person_in_list(org: UUID, invite: Invite) -> shoots.Person:
 def resend(org: UUID, invite: Invite) -> Invite:
     with transaction(org) as session:
         row = session.get_one(Participation, invite.participation_id)
-        return shoots.remind(session, row, actor=audit.SYSTEM)
+        return reminding.remind(session, row, actor=audit.SYSTEM)
 
 
 def test_an_earlier_link_works_until_the_mail_with_the_new_one_has_left(
