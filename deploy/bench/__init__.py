@@ -48,6 +48,7 @@ def run_bench(
     members: int = 100_000,
     sizes: Sizes | None = None,
     entries: int = 1_000_000,
+    erased: int = 10_000,
 ) -> None:
     """Run one benchmark.
 
@@ -60,6 +61,7 @@ def run_bench(
         members: for `pages`: how many people the company has.
         sizes: for `scale`: how much there is.
         entries: for `compliance`: how many the log has.
+        erased: for `compliance`: how many people are erased.
     """
     report({"machine": machine()}, machine())
     if name == "studio":
@@ -94,7 +96,7 @@ def run_bench(
 
         configure("ERROR")
         with product() as org_id, tempfile.TemporaryDirectory(prefix="headshots-bench-") as folder:
-            bench_compliance(report, org_id, entries, Path(folder))
+            bench_compliance(report, org_id, entries, erased, Path(folder))
     elif name == "files":
         from deploy.bench.files import bench_files
 

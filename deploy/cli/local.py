@@ -191,6 +191,13 @@ def empty_demo_home(home: Path) -> None:
     show_default=True,
     help="For compliance: of the log.",
 )
+@click.option(
+    "--erased",
+    type=click.IntRange(20),
+    default=10_000,
+    show_default=True,
+    help="For compliance: people who are erased.",
+)
 @json_option
 def bench(
     name: str,
@@ -204,6 +211,7 @@ def bench(
     companies: int,
     watch: float,
     entries: int,
+    erased: int,
     *,
     as_json: bool,
 ) -> None:
@@ -222,6 +230,7 @@ def bench(
         members=members,
         sizes=sizes,
         entries=entries,
+        erased=erased,
     )
 
 
