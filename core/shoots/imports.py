@@ -22,7 +22,7 @@ from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, Gone, InvalidInput
 from core.ids import new_id
-from core.models import Artifact, Kind, Member, Organization, Participation, Shoot, State
+from core.models import Artifact, Kind, Member, Participation, Shoot, State
 from core.people import addresses, members, roster, tabular
 from core.people.roster import Choice, Roster
 from core.people.rows import Reason, Row, Verdict
@@ -281,7 +281,6 @@ def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Ac
         for row in rows
         if (member := among.by_email.get(addresses.canonical(row.values.email))) is not None
     ]
-    default = session.get_one(Organization, organization_of(session)).language
     new = [
         members.NewMember(
             email=row.values.email,
@@ -289,7 +288,7 @@ def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Ac
             last_name=row.values.last_name,
             employee_id=row.values.employee_id or None,
             department=row.values.department or None,
-            language=row.values.language or default,
+            language=row.values.language or None,
             place=row.values.place or None,
         )
         for row in rows
