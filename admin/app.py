@@ -6,16 +6,24 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, Response, g, request
-from flask_babel import format_date, format_datetime
+from flask_babel import format_date, format_datetime, format_decimal
 
 from admin import (
     audit,
     brand,
+    breaches,
+    bulk,
+    bulk_form,
+    controls,
     dashboard,
     download,
     looks,
     mails,
+    opendsr,
     people,
+    person_form,
+    pictures,
+    privacy_settings,
     recalls,
     reminding,
     reports,
@@ -24,9 +32,12 @@ from admin import (
     requests,
     retention,
     roster,
+    shoot_edit,
     shoots,
     sign_in,
+    status,
     styles,
+    sync,
     uploads,
 )
 from admin.words import (
@@ -35,6 +46,8 @@ from admin.words import (
     MAIL_STATES,
     REASONS,
     ROLES,
+    SIZES,
+    STAGES,
     STATES,
     VERDICTS,
     bounce,
@@ -44,12 +57,12 @@ from admin.words import (
 from core import permissions
 from core.db import transaction
 from core.errors import Forbidden, SignInRequired
-from core.models import State
+from core.models import Member, State
 from core.people import organizations
 from core.people.sessions import SignedIn
 from core.permissions import Permission
 from core.web import app as web
-from core.web.brand import Brand, brand_of
+from core.web.brand import brand_of
 from core.web.visitor import visitor
 from sso.login import bp as sso
 
@@ -57,22 +70,33 @@ BLUEPRINTS = (
     sign_in.bp,
     dashboard.bp,
     brand.bp,
+    breaches.bp,
     retention.bp,
+    privacy_settings.bp,
     mails.bp,
     reports.bp,
     styles.bp,
     looks.bp,
     uploads.bp,
     shoots.bp,
+    shoot_edit.bp,
     reminding.bp,
     roster.bp,
+    pictures.bp,
+    status.bp,
     download.bp,
+    person_form.bp,
+    sync.bp,
+    bulk.bp,
+    bulk_form.bp,
     people.bp,
     recalls.bp,
     request_metrics.bp,
     request_place.bp,
+    opendsr.bp,
     requests.bp,
     audit.bp,
+    controls.bp,
 )
 
 
@@ -87,17 +111,21 @@ def create_app() -> Flask:
     app.context_processor(_context)
     app.add_template_filter(_day, "day")
     app.add_template_filter(_moment, "moment")
+    app.add_template_filter(format_decimal, "number")
     app.after_request(_vary)
     return app
 
 
-def _brand(user: SignedIn) -> Brand:
-    """Return the company's brand; read once a request."""
-    if "brand" not in g:
+def _company(user: SignedIn) -> dict[str, Any]:
+    """Return the company's brand, and who is signed in; read once a request."""
+    if "company" not in g:
         with transaction(user.org_id) as session:
-            g.brand = brand_of(organizations.current(session))
-    found = g.brand
-    assert isinstance(found, Brand)
+            member = session.get_one(Member, user.member_id)
+            g.company = {
+                "brand": brand_of(organizations.current(session)),
+                "my_name": member.full_name or member.email,
+            }
+    found: dict[str, Any] = g.company
     return found
 
 
@@ -115,6 +143,8 @@ def _context() -> dict[str, Any]:
         "states": STATES,
         "State": State,
         "attention_words": ATTENTION,
+        "stage_words": STAGES,
+        "size_words": SIZES,
         "verdict_words": VERDICTS,
         "reason_words": REASONS,
         "role_words": ROLES,
@@ -125,7 +155,7 @@ def _context() -> dict[str, Any]:
         "mail_kinds": MAIL_KINDS,
         "log_differs": user is not None and audit.log_differs(user),
         # Pages of `sso` bring their own brand, of the company whose address they have.
-        **({"brand": _brand(user)} if user is not None and request.blueprint != "sso" else {}),
+        **(_company(user) if user is not None and request.blueprint != "sso" else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""The company's name, colour and logo, and who it is in law."""
+"""The company's name, colour and logo."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from core.web.guards import me, requires
 
 bp = Blueprint("brand_page", __name__)
 
-ENTITY = ("legal_name", "postal_address")
-
 
 @bp.get("/brand")
 @requires(Permission.EDIT_STYLE)
@@ -30,8 +28,10 @@ def edit() -> Response:
     """Show the brand, and what is with the logo that was sent last."""
     with transaction(me().org_id) as session:
         organization = organizations.current(session)
-        entity = {"legal_name": organization.legal_name, "postal_address": organization.postal_address}
-    return page("admin/brand.html", name=organization.name, accent=organization.accent, **entity, **_logo())
+        label = organization.label_models
+    return page(
+        "admin/brand.html", name=organization.name, accent=organization.accent, label=label, **_logo()
+    )
 
 
 @bp.post("/brand")
@@ -39,7 +39,7 @@ def edit() -> Response:
 def save() -> Response:
     """Save the brand; a new logo is shown once it was judged, and until then the one before."""
     name, accent = request.form.get("name", ""), request.form.get("accent", "")
-    entity = {field: request.form[field] for field in ENTITY if field in request.form}
+    label = "label" in request.form
     upload = request.files.get("logo")
     logo = upload.read() if upload is not None and upload.filename else None
     sent = None
@@ -55,14 +55,13 @@ def save() -> Response:
                 remove_logo="remove_logo" in request.form,
                 actor=user.actor,
             )
-            if len(entity) == len(ENTITY):  # a form from before they were asked for clears nothing
-                brands.name_entity(session, **entity, actor=user.actor)
+            if "label_asked" in request.form:
+                brands.label_models(session, label, actor=user.actor)
             if sealed:
                 sender = session.get_one(Member, user.member_id)
                 sent = str(uploads.receive(session, Use.LOGO, sealed, sender=sender).id)
     except InvalidInput as error:
-        typed = {field: entity.get(field, "") for field in ENTITY}
-        return again("admin/brand.html", error, name=name, accent=accent, **typed, **_logo())
+        return again("admin/brand.html", error, name=name, accent=accent, label=label, **_logo())
     return go(
         "/admin/brand",
         _("Saved. Your new logo follows as soon as it is checked.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from compliance import ending, recall
+from compliance.requests import inbox
 from core.brand import styles
 from core.db import transaction
 from core.people import organizations
@@ -29,6 +30,7 @@ def index() -> Response:
             has_brand=organization.logo_id is not None or organization.accent != "#2f4b6e",
             has_style=bool(styles.newest(session)),
             ending=ending.count(session) if allowed(me().role, Permission.DOWNLOAD) else 0,
+            asked=inbox.load(session) if allowed(me().role, Permission.HANDLE_REQUESTS) else None,
             recalls=recall.waiting(session) if allowed(me().role, Permission.DOWNLOAD) else 0,
             invited=sum(one.counts.total for one in overviews),
         )

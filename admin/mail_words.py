@@ -19,6 +19,11 @@ KINDS: dict[str, Word] = {
     "remind_ready": Word(
         _l("Reminder to choose"), "", _l("Goes to whoever has headshots and has not chosen.")
     ),
+    "again": Word(
+        _l("Another picture, please"),
+        "",
+        _l("Says what is wrong with an approved picture, and asks for another."),
+    ),
     "device": Word(
         _l("Link opened elsewhere"), "", _l("Tells somebody that their link was opened on another device.")
     ),

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from admin import search
+from admin import people_filter, search
 from compliance import erasure
 from compliance.erasure import ErasureReason
 from core.db import transaction
 from core.errors import InvalidInput
 from core.models import Member
 from core.people import access, addresses, listing, members, places
+from core.people.facts import Fact
 from core.permissions import Permission
-from core.shoots import deliveries, readdressing, undelivered
-from core.web.answers import again, go, page, uuid_argument
+from core.portraits import gallery
+from core.shoots import deliveries, undelivered
+from core.web.answers import again, go, json_answer, page, uuid_argument
 from core.web.app import choose_language
+from core.web.errors import wants_json
 from core.web.guards import me, requires
 
 bp = Blueprint("people", __name__)
@@ -34,27 +37,43 @@ class NotConfirmed(InvalidInput):
 @bp.get("/people")
 @requires(Permission.INVITE)
 def index() -> Response:
-    """List people, all or those that a search finds."""
-    asked = search.asked()
+    """List people, all or those whom a filter finds."""
+    asked = people_filter.asked()
     with transaction(me().org_id) as session:
-        found = listing.page(session, words=asked.words, after_member=uuid_argument("after"))
+        wanted = people_filter.filter_of(session, asked)
+        found = listing.page(session, wanted, after_member=uuid_argument("after"))
         unreached = undelivered.of(
             session, [one.participation.id for one in found.people if one.participation]
         )
-        return page(
-            "admin/people.html",
-            found=found,
-            undelivered=unreached,
-            search=asked,
-            total=listing.count(session),
+        total = listing.count(session)
+        matching = listing.count(session, wanted) if asked.is_narrow else total
+        offered = people_filter.choices(session)
+    if wants_json():
+        return json_answer(
+            {
+                "total": total,
+                "matching": matching,
+                "people": [str(one.member.id) for one in found.people],
+                "after": str(found.after) if found.after else None,
+            }
         )
+    return page(
+        "admin/people.html",
+        found=found,
+        undelivered=unreached,
+        asked=asked,
+        search=asked.search,
+        total=total,
+        matching=matching,
+        **offered,
+    )
 
 
 @bp.post("/people")
 @requires(Permission.INVITE)
 def find() -> Response:
-    """Search the people. A form, so that no name stands in an address."""
-    return search.found_at("/admin/people")
+    """Choose whom the list shows. A form, so that no name stands in an address."""
+    return search.found_at("/admin/people", **people_filter.said())
 
 
 @bp.get("/people/<uuid:member_id>")
@@ -63,41 +82,32 @@ def view(member_id: UUID) -> Response:
     """Show one person: their shoots and how far they are, never why they decline."""
     with transaction(me().org_id) as session:
         member = members.get(session, member_id)
-        return page("admin/person.html", **_shown(session, member))
+        return page("admin/person.html", **shown(session, member))
 
 
-def _shown(session: Session, member: Member) -> dict[str, object]:
-    place = places.name(member.place, choose_language()) if member.place else ""
+def choices() -> dict[str, object]:
+    """Return what a form about a person offers: the countries, and the states of the United States apart."""
+    return {"countries": places.countries(choose_language()), "us_states": places.STATES}
+
+
+def given_by(member: Member) -> dict[str, str]:
+    """Return what such a form holds of somebody who is known."""
+    return {fact.value: getattr(member, fact) or "" for fact in Fact}
+
+
+def shown(session: Session, member: Member) -> dict[str, object]:
+    """Return what a person's page shows."""
     listed = listing.parts(session, member.id)
     return {
         "member": member,
-        "place": place,
+        "place": places.name(member.place, choose_language()) if member.place else "",
         "parts_list": listed,
+        "faces": gallery.with_picture(session, [one.participation.id for one in listed]),
         "mails": deliveries.of_member(session, member.id),
         "undelivered": undelivered.of(session, [one.participation.id for one in listed]),
+        "given": given_by(member),
+        **choices(),
     }
-
-
-@bp.post("/people/<uuid:member_id>/address")
-@requires(Permission.INVITE)
-def correct_address(member_id: UUID) -> Response:
-    """Give a person another address, and send there what waited for them."""
-    typed = request.form.get("email", "")
-    try:
-        with transaction(me().org_id) as session:
-            member = members.get(session, member_id)
-            number = readdressing.correct(session, member, typed, actor=me().actor)
-    except (readdressing.AddressUnusable, readdressing.AddressTaken) as error:
-        with transaction(me().org_id) as session:
-            return again(
-                "admin/person.html", error, **_shown(session, members.get(session, member_id)), typed=typed
-            )
-    message = _("The address is corrected, and links sent to the one before lead nowhere.")
-    if number:
-        message += " " + ngettext(
-            "%(num)s invitation is on its way.", "%(num)s invitations are on their way.", number
-        )
-    return go(f"/admin/people/{member_id}", message, sent=number)
 
 
 @bp.post("/people/<uuid:member_id>/erase")
@@ -107,7 +117,7 @@ def erase(member_id: UUID) -> Response:
     try:
         with transaction(me().org_id) as session:
             member = members.get(session, member_id)
-            shown = _shown(session, member)
+            seen = shown(session, member)
             typed = request.form.get("confirmation", "")
             if addresses.canonical(typed) != addresses.canonical(member.email or ""):
                 raise NotConfirmed(_("That is not this person's email address. Nothing was erased."))
@@ -119,7 +129,7 @@ def erase(member_id: UUID) -> Response:
                 language=member.language,
             )
     except (NotConfirmed, access.LastAdmin, erasure.LegalHold) as error:
-        return again("admin/person.html", error, **shown)
+        return again("admin/person.html", error, **seen)
     return go(
         "/admin/people",
         _(
@@ -137,14 +147,41 @@ def disable(member_id: UUID) -> Response:
     try:
         with transaction(me().org_id) as session:
             member = members.get(session, member_id)
-            shown = _shown(session, member)
+            seen = shown(session, member)
             access.disable(session, member, actor=me().actor)
     except access.LastAdmin as error:
-        return again("admin/person.html", error, **shown)
+        return again("admin/person.html", error, **seen)
     return go(
         f"/admin/people/{member_id}",
         _("Access is off: this person is signed out everywhere, and their links lead nowhere."),
     )
+
+
+@bp.post("/people/<uuid:member_id>/until")
+@requires(Permission.DISABLE_MEMBER)
+def limit(member_id: UUID) -> Response:
+    """Set the last day on which an auditor, say, may enter the company's pages, or take it away."""
+    typed = request.form.get("last_day", "").strip()
+    try:
+        with transaction(me().org_id) as session:
+            member = members.get(session, member_id)
+            seen = shown(session, member)
+            access.limit(session, member, _day(typed), actor=me().actor)
+    except (InvalidInput, access.LastAdmin) as error:
+        return again("admin/person.html", error, **seen)
+    return go(
+        f"/admin/people/{member_id}#access",
+        _("Saved. After that day this person enters none of your company’s pages.")
+        if typed
+        else _("Saved. Their access has no last day any more."),
+    )
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError:
+        raise InvalidInput(_("Please choose a day, such as 2027-01-31. Nothing was changed.")) from None
 
 
 @bp.post("/people/<uuid:member_id>/enable")

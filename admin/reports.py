@@ -8,6 +8,8 @@ from flask import Blueprint, Response
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from admin import privacy_words
+from compliance.privacy import versions
 from compliance.reports.company import issuing
 from compliance.reports.company.kinds import Report
 from compliance.reports.wording import LANGUAGES, Wording
@@ -42,6 +44,7 @@ def show() -> Response:
             say=say,
             tongues=TONGUES,
             slug=organizations.current(session).slug,
+            missing=[privacy_words.NAMES[name] for name in versions.live(session).facts.missing],
         )
 
 

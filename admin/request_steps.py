@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeVar
+from uuid import UUID
 
 from flask import request
 from flask_babel import gettext as _
@@ -108,13 +109,28 @@ STEPS: dict[str, Callable[[Session, SubjectRequest, Actor], None]] = {
     "fulfil": lambda session, row, actor: answers.fulfil(session, row, actor=actor, said=_said()),
     "refuse": _refuse,
     "drop": lambda session, row, actor: desk.withdraw_proposal(session, row, actor=actor),
-    "confirm": lambda session, row, actor: desk.confirm_refusal(session, row, actor=actor, said=_said()),
+    "confirm": lambda session, row, actor: desk.confirm_refusal(
+        session, row, _proposal(), actor=actor, said=_said()
+    ),
     "correct": _correct,
     "unrestrict": lambda session, row, actor: answers.unrestrict(session, row, actor=actor),
     "cancel": lambda session, row, actor: desk.cancel(session, row, actor=actor),
     "tell": lambda session, row, actor: processors.tell(session, row, text("processor", 80), actor=actor),
-    "told": lambda session, row, actor: processors.answer(session, row, text("processor", 80), actor=actor),
+    "told": lambda session, row, actor: processors.answer(session, row, _number(), actor=actor),
 }
+
+
+def _proposal() -> UUID | None:
+    given = request.form.get("proposal", "")
+    try:
+        return UUID(given)
+    except ValueError:
+        return None  # which is none that waits
+
+
+def _number() -> int:
+    given = request.form.get("processor", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 0
 
 
 def _said() -> str:

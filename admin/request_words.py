@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from admin.words import Word
 from compliance.requests.desk import Extension, Proof
 from core.models import Channel, Right, Stage
+from core.regimes import Regime
 
 RIGHTS: dict[Right, Any] = {
     Right.ACCESS: _l("See their data"),
@@ -26,6 +27,18 @@ CHANNELS: dict[Channel, Any] = {
     Channel.HR: _l("told to somebody of the company"),
     Channel.PUBLIC_FORM: _l("by the public form"),
     Channel.AGENT: _l("by an agent of theirs"),
+    Channel.OPENDSR: _l("by your company’s privacy program (OpenDSR)"),
+}
+LAWS: dict[Regime, Any] = {
+    Regime.GDPR: _l("General Data Protection Regulation (GDPR)"),
+    Regime.UK: _l("UK GDPR and Data Protection Act 2018"),
+    Regime.SWISS: _l("Swiss Federal Act on Data Protection"),
+    Regime.CCPA: _l("California Consumer Privacy Act"),
+    Regime.BIPA: _l("Illinois: Biometric Information Privacy Act"),
+    Regime.TEXAS: _l("Texas: Business and Commerce Code 503.001"),
+    Regime.WASHINGTON: _l("Washington: chapter 19.375 RCW"),
+    Regime.COLORADO: _l("Colorado: C.R.S. 6-1-1314"),
+    Regime.OTHER: _l("The law of where the person works"),
 }
 STAGES: dict[Stage, Word] = {
     Stage.RECEIVED: Word(_l("new"), "info", _l("Nobody has confirmed yet that it came.")),
@@ -48,6 +61,7 @@ PROOFS: dict[Proof, Any] = {
     Proof.MAIL_CODE: _l("a code sent to their address"),
     Proof.KNOWN: _l("known in person, or asked back on a known number"),
     Proof.DOCUMENT: _l("a document that was looked at and not kept"),
+    Proof.CONTROLLER: _l("your company’s privacy program, which signed"),
     Proof.MANDATE: _l("a mandate that the person signed"),
 }
 HAPPENED: dict[str, Any] = {
@@ -71,5 +85,6 @@ HAPPENED: dict[str, Any] = {
     "refusal_dropped": _l("Proposed refusal dropped"),
     "processor_told": _l("Processor told"),
     "processor_answered": _l("Processor answered"),
+    "callback_undelivered": _l("Privacy program could not be told"),
     "mail_undelivered": _l("Mail could not be delivered"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from admin import request_steps, request_words
 from admin.request_steps import one_of, text
+from compliance.laws import UNREAD
 from compliance.requests import clocks, desk, inbox, letters, moves, refusals, regimes
 from compliance.requests.inbox import Wanted
 from compliance.requests.refusals import Basis
@@ -22,6 +24,7 @@ from core.errors import AppError, InvalidInput
 from core.models import Channel, Right, Stage, SubjectRequest
 from core.people import members, organizations
 from core.permissions import Permission, allowed
+from core.regimes import Regime
 from core.web.answers import again, back, go, page, uuid_argument
 from core.web.guards import me, requires
 
@@ -44,13 +47,13 @@ def index() -> Response:
     wanted = Wanted(of_people=_of_people(), state=one_of(Stage, "state"), right=one_of(Right, "right"))
     with transaction(me().org_id) as session:
         found = inbox.page(session, wanted, after=uuid_argument("after"))
-        open_ones, overdue = inbox.counts(session)
+        load = inbox.load(session)
         return page(
             "admin/requests.html",
             found=found,
             wanted=wanted,
-            open_ones=open_ones,
-            overdue=overdue,
+            open_ones=load.open,
+            overdue=load.overdue,
             **_words(session),
         )
 
@@ -148,7 +151,7 @@ def act(request_id: UUID, step: str) -> Response:
 def _shown(session: Session, request_id: UUID) -> dict[str, object]:
     shown = inbox.read(session, request_id, of_people=_of_people())
     row, place = shown.row, regimes.place_of(session)
-    right, law = Right(row.type), regimes.law_of(row.regime)
+    regime = Regime(row.regime)
     can = allowed(me().role, Permission.HANDLE_REQUESTS)
     said = letters.words_in(str(get_locale()))
     return {
@@ -157,15 +160,37 @@ def _shown(session: Session, request_id: UUID) -> dict[str, object]:
         "steps": request_steps.possible(session, row) if can else {},
         "days_left": clocks.days_left(row.due_at, now(), place),
         "refusals": [
-            (basis, said["basis"][basis], where) for basis, where in refusals.offered(right, law).items()
+            (basis, said["basis"][basis], letters.law_in(said, row, basis))
+            for basis in refusals.offered(Right(row.type), regime)
         ],
         "holds": [(one, said["basis"][one]) for one in refusals.HOLDS],
         "reason_said": said["basis"].get(row.basis or "", ""),
-        "reason_law": refusals.offered(right, law).get(Basis(row.basis), "") if row.basis else "",
+        "reason_law": letters.law_in(said, row, Basis(row.basis)) if row.basis else "",
+        "unread": regime in UNREAD,
+        "proposal": desk.proposal_of(session, row),
+        "told": [_told(one, number, shown.asked.told) for number, one in enumerate(row.processors, 1)],
+        "on_file": _on_file(session, row) if can else {},
         "mine": row.proposed_by == me().member_id,
         "erase_url": url_for("requests.view", request_id=row.id),
         **_words(session),
     }
+
+
+def _told(one: dict[str, Any], number: int, names: list[str]) -> dict[str, Any]:
+    """Return a processor that was told; once the request is closed, and for auditors, it has no name."""
+    name = names[number - 1] if number <= len(names) else ""
+    at = {
+        key: datetime.fromisoformat(one[key]) if one[key] else None for key in ("notified_at", "answered_at")
+    }
+    return {"number": number, "name": name or _("Processor %(number)s", number=number), **at}
+
+
+def _on_file(session: Session, row: SubjectRequest) -> dict[str, str]:
+    """Return what the record says now of what a correction may change."""
+    if row.member_id is None or row.type != Right.RECTIFICATION:
+        return {}
+    member = members.get(session, row.member_id)
+    return {name: getattr(member, name) or "" for name in request_steps.CORRECTED}
 
 
 def _form(session: Session) -> dict[str, object]:
@@ -188,6 +213,8 @@ def _words(session: Session) -> dict[str, object]:
         "stages": request_words.STAGES,
         "extensions": request_words.EXTENSIONS,
         "proofs": request_words.PROOFS,
+        "laws": request_words.LAWS,
+        "corrected": request_steps.CORRECTED,
         "happened_words": request_words.HAPPENED,
         "by_hr_proofs": request_steps.BY_HR,
         "day": day,

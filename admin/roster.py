@@ -15,7 +15,7 @@ from admin.words import ENCODINGS, FIELDS, STOPPED
 from core.clock import rfc3339
 from core.db import transaction
 from core.errors import InvalidInput, TooLarge
-from core.people import roster, tabular
+from core.people import tabular
 from core.people.encodings import OTHERS, UNICODE
 from core.people.roster import Choice, Roster
 from core.people.rows import Verdict
@@ -62,23 +62,14 @@ def template() -> Response:
 @requires(Permission.INVITE)
 def upload(shoot_id: UUID) -> Response:
     """Judge an uploaded or pasted list; nobody is invited yet."""
-    file, pasted = request.files.get("roster"), request.form.get("pasted", "")
     with transaction(me().org_id) as session:
         shoot = shoots.get(session, shoot_id)
     try:
-        # One byte more than allowed is enough to know that it is too much.
-        chosen = file.read(roster.MAX_BYTES + 1) if file is not None and file.filename else None
-        content = pasted.encode("utf-8-sig") if chosen is None else chosen
-        if not (pasted if chosen is None else content).strip():
-            raise InvalidInput(
-                _("Please choose a CSV file, or paste some rows.")
-                if chosen is None
-                else _("This file is empty. Please choose the one that holds your list.")
-            )
+        content = roster_choice.sent()
         with transaction(me().org_id) as session:
             judged = imports.first_look(session, shoot, content)
     except (InvalidInput, TooLarge) as error:
-        return again("admin/import.html", error, shoot=shoot, pasted=pasted)
+        return again("admin/import.html", error, shoot=shoot, pasted=request.form.get("pasted", ""))
     sealed = imports.seal(me().org_id, shoot_id, content)
     with transaction(me().org_id) as session:
         import_id = imports.keep(session, sealed)
@@ -143,6 +134,10 @@ def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
         "admin/dry_run.html" if judged.asks is None else "admin/dry_run_asks.html",
         problem.status if problem else 200,
         shoot=shoot,
+        address=f"/admin/shoots/{shoot_id}/import/{import_id}",
+        choose_at=f"/admin/shoots/{shoot_id}/import",
+        trail=[("/admin/", _("Shoots")), (f"/admin/shoots/{shoot_id}", shoot.name)],
+        last_step=_("Invite"),
         import_id=import_id,
         roster=judged,
         rows=shown,

@@ -9,9 +9,28 @@ from flask import request
 from flask_babel import gettext as _
 
 from core.errors import InvalidInput
+from core.people import roster
 from core.people.columns import Field
 from core.people.encodings import Encoding
 from core.people.roster import Choice
+
+
+def sent() -> bytes:
+    """Return the list that a form sends: the file, or what was pasted.
+
+    Raises:
+        InvalidInput: it sends none.
+    """
+    file, pasted = request.files.get("roster"), request.form.get("pasted", "")
+    # One byte more than allowed is enough to know that it is too much.
+    content: bytes | None = file.read(roster.MAX_BYTES + 1) if file is not None and file.filename else None
+    if content is None:
+        if not pasted.strip():
+            raise InvalidInput(_("Please choose a file, or paste some rows."))
+        return pasted.encode("utf-8-sig")
+    if not content.strip():
+        raise InvalidInput(_("This file is empty. Please choose the one that holds your list."))
+    return content
 
 
 def chosen() -> Choice:

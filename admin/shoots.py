@@ -11,19 +11,21 @@ import redis
 from flask import Blueprint, Response, request
 from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from admin import search
 from admin.words import ENGINES
+from compliance.origin.label import label_of
 from core import gpu
 from core.brand import styles
 from core.clock import now
 from core.db import transaction
 from core.errors import InvalidInput
-from core.models import EngineName, MailState, Participation, Shoot, State
+from core.models import EngineName, MailState, Organization, Participation, Shoot, State, Style
 from core.models.shoot import DEFAULT_FILE_NAME
 from core.people import organizations
 from core.permissions import Permission, allowed
-from core.portraits import adapters, engines, file_names, rejections
+from core.portraits import adapters, engines, file_names, gallery, rejections, reviews
 from core.settings import diffusion_settings
 from core.shoots import (
     commits,
@@ -53,14 +55,24 @@ def new() -> Response:
     """Ask for a shoot's name, style and deadline."""
     with transaction(me().org_id) as session:
         listed = styles.newest(session)
+        usual = reviews.usual(session)
+        copied = shoots.get(session, copy_id) if (copy_id := uuid_argument("copy")) else None
+        style = _newest_of(session, copied, listed) if copied else None
     fields = {
-        "name": "",
-        "style_id": request.args.get("style", str(listed[0].style.id) if listed else ""),
+        "name": _("Copy of %(name)s", name=copied.name)[: shoots.LONGEST_NAME] if copied else "",
+        "style_id": style or request.args.get("style", str(listed[0].style.id) if listed else ""),
         "deadline": (now().date() + timedelta(days=DEFAULT_DAYS)).isoformat(),
-        "engine": EngineName.STUDIO.value,
-        "file_name": DEFAULT_FILE_NAME,
+        "engine": copied.engine if copied else EngineName.STUDIO.value,
+        "file_name": copied.file_name if copied else DEFAULT_FILE_NAME,
+        "reviewed": copied.reviewed if copied else usual,
     }
     return page("admin/shoot_new.html", fields=fields, **_choices(listed))
+
+
+def _newest_of(session: Session, shoot: Shoot, listed: list[styles.Listed]) -> str:
+    """Return the newest version of a shoot's style."""
+    name = styles.get(session, shoot.style_id).name
+    return next((str(one.style.id) for one in listed if one.style.name == name), "")
 
 
 def _choices(listed: list[styles.Listed]) -> dict[str, Any]:
@@ -91,20 +103,27 @@ def create() -> Response:
                 session,
                 name=form.get("name", ""),
                 style=styles.get(session, style_id),
-                deadline=_day(form.get("deadline", "")),
+                deadline=day(form.get("deadline", "")),
                 file_name=form.get("file_name", "") or DEFAULT_FILE_NAME,
                 engine=form.get("engine", EngineName.STUDIO),
                 actor=me().actor,
             )
+            reviews.require(session, shoot, "reviewed" in form, actor=me().actor)
     except InvalidInput as error:
         fields = {
-            name: form.get(name, "") for name in ("name", "style_id", "deadline", "engine", "file_name")
+            name: form.get(name, "")
+            for name in ("name", "style_id", "deadline", "engine", "file_name", "reviewed")
         }
         return again("admin/shoot_new.html", error, fields=fields, **_choices(listed))
     return go(f"/admin/shoots/{shoot.id}", _("The shoot is ready. Now invite your people."), id=str(shoot.id))
 
 
-def _day(text: str) -> date:
+def day(text: str) -> date:
+    """Return the day that a form gives.
+
+    Raises:
+        InvalidInput: it gives none.
+    """
     try:
         return date.fromisoformat(text.strip())
     except ValueError as error:
@@ -141,7 +160,8 @@ def view(shoot_id: UUID) -> Response:
         failures = engines.failures(session, shoot_id)
         not_good = rejections.counted(session, shoot_id)
         importing = commits.under_way(session, shoot_id)
-        goes = promises.after_close(organizations.current(session), shoot)
+        organization = organizations.current(session)
+        goes = promises.after_close(organization, shoot)
         people = (
             shoots.people(
                 session,
@@ -156,6 +176,8 @@ def view(shoot_id: UUID) -> Response:
         )
         ids = [one.participation.id for one in people.people] if people else []
         unreached, bounces = undelivered.of(session, ids), deliveries.bounces(session, ids)
+        faces = gallery.with_picture(session, ids) if allowed(me().role, Permission.DOWNLOAD) else set()
+        pictures, waiting = gallery.count(session, shoot_id)
     if wants_json():
         return json_answer(
             {
@@ -190,10 +212,16 @@ def view(shoot_id: UUID) -> Response:
         engine=ENGINES[EngineName(shoot.engine)],
         gpu=_gpu(shoot),
         modelled=EngineName(shoot.engine).needs_gpu,
+        labelled=organization.label_models,
+        unlabelled=_unlabelled(shoot, style, organization),
         shoot=shoot,
         people=people,
         goes=goes,
         undelivered=unreached,
+        faces=faces,
+        pictures=pictures,
+        waiting=waiting,
+        stuck=overview.counts.stuck(waiting) if shoot.closed_at is None else None,
         bounces=bounces,
         search=asked,
         wanted=state,
@@ -211,6 +239,17 @@ class Gpu:
 
     set_up: bool
     workers: int | None
+
+
+def _unlabelled(shoot: Shoot, style: Style, organization: Organization) -> list[str]:
+    """Return in which sizes of a model-made picture its visible label has no place."""
+    label = label_of(shoot.engine, organization.language) if organization.label_models else None
+    if label is None:
+        return []
+    # Only where there are labels: drawing needs libraries that the page does not.
+    from workers.studio.label import unlabelled
+
+    return unlabelled(style.parsed, label)
 
 
 def _gpu(shoot: Shoot) -> Gpu | None:
@@ -253,6 +292,7 @@ def _counts(found: dashboard.Counts, mails: dict[MailState, int]) -> dict[str, o
         "counts": {state.value: number for state, number in found.by_state.items()},
         "mails": {state.value: number for state, number in mails.items()},
         "total": found.total,
+        "can_finish": found.can_finish,
         "done": found.done,
         "under_way": found.under_way,
         "percent": found.percent,
@@ -356,7 +396,7 @@ def move_deadline(shoot_id: UUID) -> Response:
         with transaction(me().org_id) as session:
             shoot = shoots.get(session, shoot_id, lock=True)
             with_it, before = shoots.move_deadline(
-                session, shoot, _day(request.form.get("deadline", "")), actor=me().actor
+                session, shoot, day(request.form.get("deadline", "")), actor=me().actor
             )
     except InvalidInput as error:
         return back(error, f"/admin/shoots/{shoot_id}")

@@ -13,10 +13,11 @@ from core.models import EngineName, MailKind, MailState, Role, State
 from core.outages import Part
 from core.people.columns import Field
 from core.people.encodings import Encoding
+from core.people.facts import Fact
 from core.people.rows import TEXTS, Reason, Verdict
 from core.portraits.engines import Fallback
 from core.shoots.commits import NOT_ALLOWED, Ended
-from core.shoots.dashboard import Attention
+from core.shoots.dashboard import Attention, Stage
 from core.shoots.deliveries import REFUSED
 from core.vault.watches import Difference, What
 
@@ -213,6 +214,35 @@ ATTENTION: dict[Attention, Any] = {
     ),
 }
 
+# Where most people of a shoot wait, and what helps.
+STAGES: dict[Stage, Any] = {
+    Stage.INVITED: lambda number: _ln(
+        "Most wait at the start: %(num)s person has not opened the invitation. A reminder helps.",
+        "Most wait at the start: %(num)s people have not opened the invitation. A reminder helps.",
+        number,
+    ),
+    Stage.BEGUN: lambda number: _ln(
+        "Most wait before the photos: %(num)s person has begun and not sent any. A reminder helps.",
+        "Most wait before the photos: %(num)s people have begun and not sent any. A reminder helps.",
+        number,
+    ),
+    Stage.STUDIO: lambda number: _ln(
+        "The studio is at work for %(num)s person. That takes minutes, and nobody has to do anything.",
+        "The studio is at work for %(num)s people. That takes minutes, and nobody has to do anything.",
+        number,
+    ),
+    Stage.CHOOSING: lambda number: _ln(
+        "Most wait at the choice: %(num)s person has headshots and has not approved one. A reminder helps.",
+        "Most wait at the choice: %(num)s people have headshots and have not approved one. A reminder helps.",
+        number,
+    ),
+    Stage.REVIEW: lambda number: _ln(
+        "It waits for you: %(num)s approved picture has to be reviewed before it is handed over.",
+        "It waits for you: %(num)s approved pictures have to be reviewed before they are handed over.",
+        number,
+    ),
+}
+
 LOOKS: dict[Standing, Word] = {
     Standing.LEARNING: Word(
         _l("Being learned"), "info", _l("The image model learns it; you can leave this page.")
@@ -268,6 +298,16 @@ FIELDS: dict[Field, Any] = {
     Field.COUNTRY: _l("Country of work"),
     Field.STATE: _l("State of work"),
     Field.LOCATION: _l("Place of work"),
+}
+
+FACTS: dict[Fact, Any] = {
+    Fact.EMAIL: _l("Email"),
+    Fact.FIRST_NAME: _l("First name"),
+    Fact.LAST_NAME: _l("Last name"),
+    Fact.EMPLOYEE_ID: _l("Employee ID"),
+    Fact.DEPARTMENT: _l("Department"),
+    Fact.PLACE: _l("Works in"),
+    Fact.LANGUAGE: _l("Language"),
 }
 
 ENCODINGS: dict[Encoding, Any] = {

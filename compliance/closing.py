@@ -212,6 +212,7 @@ def _signed(session: Session, found: Standing, stored: int) -> str:
             "the certificates of deletion, which name nobody",
             "keyed hashes of who was erased, whose keys are destroyed",
             "the company's name and settings, and names of its shoots and styles",
+            "the register of breaches and signed reports, which name nobody who took part",
         ],
     }
     text = json.dumps(body, indent=1, ensure_ascii=True) + "\n"

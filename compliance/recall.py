@@ -7,7 +7,7 @@ and forgotten as soon as the company confirms, at the latest after `DAYS`. Every
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -202,17 +202,23 @@ def _files(session: Session, member: Member, events: Sequence[AuditEvent]) -> li
         "last": member.last_name or "",
         "department": member.department or "",
     }
-    found: dict[tuple[str, bool], dict[str, Any]] = {}
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for one in events:
-        key = (one.facts["participation"], bool(one.facts.get("headshot", True)))
-        if key not in found:
-            part = session.get_one(Participation, UUID(key[0]))
-            shoot = session.get_one(Shoot, part.shoot_id)
-            found[key] = {
-                "shoot": shoot.name,
-                "archive": "" if key[1] else "alternatives/",
-                "name": file_names.stem(shoot.file_name, names),
-                "at": [],
-            }
-        found[key]["at"].append(rfc3339(one.created_at))
+        part = session.get_one(Participation, UUID(one.facts["participation"]))
+        shoot = session.get_one(Shoot, part.shoot_id)
+        for archive, ending in _places(one.facts):
+            name = file_names.stem(shoot.file_name, names) + ending
+            new = {"shoot": shoot.name, "archive": archive, "name": name, "at": []}
+            file = found.setdefault((str(part.id), archive, name), new)
+            file["at"].append(rfc3339(one.created_at))
     return list(found.values())
+
+
+def _places(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the folder, and what follows the name, of each file of a download; see `core.portraits.file_names`."""
+    if not facts.get("headshot", True):
+        return [(file_names.ALTERNATIVES, "")]
+    outputs = str(facts.get("outputs", "")).split()
+    if facts.get("alone"):
+        return [("", file_names.ending_of(output)) for output in outputs]
+    return [(file_names.folder_of(output, outputs), "") for output in outputs or ("",)]

@@ -31,7 +31,7 @@ from core.models import (
 from core.models.artifact import PASSING
 from core.people import organizations
 from core.portraits import adapters, arrivals, avatars, headshots, photos
-from core.shoots import commits, participations
+from core.shoots import commits, participations, syncs
 from core.shoots.promises import Kept
 from core.vault import vault
 
@@ -119,6 +119,7 @@ def _sweep(session: Session) -> Swept:
             Artifact.delete_requested_at.is_(None),
             Artifact.created_at < moment - timedelta(hours=PASSING_HOURS),
             Artifact.id.not_in(commits.needed(moment)),
+            Artifact.id.not_in(syncs.needed(moment)),
         )
         .limit(BATCH)
     ).all()

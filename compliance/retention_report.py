@@ -1,4 +1,4 @@
-"""What a company promises to end and what it holds now, as a signed JSON-LD text in terms of the Data Privacy Vocabulary."""
+"""What a company promises to end, what it holds now and what it answers for, as a signed JSON-LD text in terms of the Data Privacy Vocabulary."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from compliance import public_page
 from compliance.evidence import origin_of, signing_keys
 from compliance.log import note
+from compliance.privacy import versions
+from compliance.privacy.facts import INSIDE
 from compliance.schedule import GRACE, Measured, Truth
 from compliance.signed_facts import RETENTION
 from core.clock import rfc3339
 from core.people import organizations
 from core.shoots.promises import Kept
 
+LANGUAGE: Final = "en"  # of the answers; the page has them in each language
 PASSING: Final = "passing"  # lists, searches, uploads and exports, which nobody chooses days for
 # What the days of each count from.
 _FROM: Final = {
@@ -33,6 +37,7 @@ def report(session: Session, truth: Truth) -> str:
     A checkpoint's text begins with the log's name and this one with a brace, so neither is ever taken for the other.
     """
     organization = organizations.current(session)
+    stated = versions.live(session)
     body = {
         "@context": {"dpv": "https://w3id.org/dpv#"},
         "format": RETENTION,
@@ -41,6 +46,17 @@ def report(session: Session, truth: Truth) -> str:
         "measured_at": rfc3339(truth.at),
         "overdue_after_hours": GRACE.total_seconds() / 3600,
         "categories": [_category(line) for line in truth.lines],
+        "answers": [
+            {"topic": topic.id, "question": row[0], "answer": row[1], "source": row[2]}
+            for topic in public_page.of(session, LANGUAGE).answers
+            for listed in topic.tables
+            for row in listed.rows
+        ],
+        "stated": {
+            "version": stated.version,
+            "since": _time(stated.since),
+            "facts": stated.facts.model_dump(mode="json", exclude=set(INSIDE)),
+        },
         "log": {"entries": truth.entries, "first_entry": _time(truth.first_entry)},
     }
     text = json.dumps(body, indent=1, ensure_ascii=True) + "\n"

@@ -18,10 +18,11 @@ from compliance import signed_facts
 from compliance.certificate.evidence import Body, Certificate, LogEvidence
 from compliance.certificate.parts import EVIDENCE_NAME, Clock
 from compliance.log import checkpoint, consistency, cosignature, note
-from compliance.log.checkpoint import CheckpointBody
+from compliance.log.checkpoint import LogKey
 from compliance.log.cosignature import CosignerKey
-from compliance.log.note import NoteError, VerifierKey
+from compliance.log.note import NoteError
 from compliance.log.proof import HEADER, Proof
+from compliance.log.tree_head import CheckpointBody
 from compliance.opening import commitment
 from compliance.origin.checking import check as check_picture
 from compliance.origin.reading import media_type_of
@@ -154,21 +155,22 @@ def verify_file(
             )
             raise _Stopped
         published = PublishedKeys.model_validate(keys)
-        vkeys = [VerifierKey.parse(log.vkey) for log in published.logs]
+        logs = [log.key for log in published.logs]
         if kind is Kind.CERTIFICATE:
-            kind, status = _certificate(content, published, vkeys, checks, claim)
+            kind, status = _certificate(content, published, logs, checks, claim)
         elif kind is Kind.PICTURE:
             status = check_picture(content, published.pictures, checks.add)
         elif kind is Kind.RETENTION:
-            status = _retention(content, vkeys, checks)
+            status = _retention(content, logs, checks)
         elif kind is Kind.CLOSING:
-            status = _closing(content, vkeys, checks)
+            status = _closing(content, logs, checks)
         elif kind is Kind.PROOF:
-            head = Proof.parse(content).verify(vkeys)
-            checks.add("entry in log", ok=True, detail=_describe(head))
+            proof = Proof.parse(content)
+            checks.add("entry in log", ok=True, detail=_describe(proof.verify(logs)))
+            _second(proof.checkpoint, logs, checks)
         else:
-            head = checkpoint.verify(content, vkeys)
-            checks.add("checkpoint signed", ok=True, detail=_describe(head))
+            checks.add("checkpoint signed", ok=True, detail=_describe(checkpoint.verify(content, logs)))
+            _second(content, logs, checks)
             _cosigned(content, list(witnesses), checks)
         if claim is not None and kind is not Kind.CERTIFICATE:
             checks.add("about this person", ok=False, detail="only a deletion certificate is about somebody")
@@ -191,8 +193,8 @@ def verify_consistency(
         earlier, later = _read(old, checks), _read(new, checks)
         given = _read(proof, checks) if proof is not None else None
         published = PublishedKeys.model_validate(keys)
-        vkeys = [VerifierKey.parse(log.vkey) for log in published.logs]
-        before, after = consistency.verify(earlier, later, given, vkeys)
+        logs = [log.key for log in published.logs]
+        before, after = consistency.verify(earlier, later, given, logs)
         checks.add("earlier checkpoint signed", ok=True, detail=_describe(before))
         checks.add("later checkpoint signed", ok=True, detail=_describe(after))
         checks.add(
@@ -237,7 +239,7 @@ def _kind_of(content: bytes) -> Kind:
 def _certificate(
     content: bytes,
     published: PublishedKeys,
-    vkeys: list[VerifierKey],
+    logs: list[LogKey],
     checks: _Checks,
     claim: Claim | None,
 ) -> tuple[Kind, str]:
@@ -258,7 +260,7 @@ def _certificate(
     body = document.certificate
     checks.add("time as stated", *_time(signed.stamped_at, body))
     checks.add("deletions verified", not body.failed, body.checked)
-    head = _log(document, vkeys, checks)
+    head = _log(document, logs, checks)
     checks.add(
         "log of this company",
         head.origin.endswith(f"/log/{body.organization.id}"),
@@ -295,9 +297,9 @@ def _time(stamped_at: datetime | None, body: Body) -> tuple[bool, str]:
     )
 
 
-def _retention(content: bytes, vkeys: list[VerifierKey], checks: _Checks) -> str:
+def _retention(content: bytes, logs: list[LogKey], checks: _Checks) -> str:
     """Check who signed a report of what a company holds; return whether it says that nothing is overdue."""
-    facts = signed_facts.read(note.verify(content, vkeys), signed_facts.RETENTION)
+    facts = signed_facts.read(note.verify(content, [log.first for log in logs]), signed_facts.RETENTION)
     overdue = signed_facts.overdue(facts)
     checks.add(
         "retention report signed",
@@ -307,9 +309,9 @@ def _retention(content: bytes, vkeys: list[VerifierKey], checks: _Checks) -> str
     return "OVERDUE" if overdue else "KEPT"
 
 
-def _closing(content: bytes, vkeys: list[VerifierKey], checks: _Checks) -> str:
+def _closing(content: bytes, logs: list[LogKey], checks: _Checks) -> str:
     """Check who signed that a company is gone, and that it claims no more than it lists."""
-    facts = signed_facts.read(note.verify(content, vkeys), signed_facts.CLOSING)
+    facts = signed_facts.read(note.verify(content, [log.first for log in logs]), signed_facts.CLOSING)
     checks.add(
         "end of company signed",
         ok=True,
@@ -333,12 +335,25 @@ def _cosigned(content: bytes, witnesses: list[CosignerKey], checks: _Checks) -> 
         checks.add("cosigned", seen is not None, detail)
 
 
-def _log(document: Certificate, vkeys: list[VerifierKey], checks: _Checks) -> CheckpointBody:
+def _second(signed: str | bytes, logs: list[LogKey], checks: _Checks) -> None:
+    """Say whether a checkpoint that holds has the log's second signature too: only one from before it may lack it."""
+    found = checkpoint.opened(signed, logs)
+    if found.second is not None:
+        detail = f"ML-DSA-44, {rfc3339(found.second.at)}"
+    elif found.key.second is None:
+        detail = "not checked: these keys name no second one; a newer keys.json does"
+    else:
+        detail = f"none, as the log has it from {found.key.second_from} entries on: Ed25519 alone vouches for this one"
+    checks.add("second signature", ok=True, detail=detail)
+
+
+def _log(document: Certificate, logs: list[LogKey], checks: _Checks) -> CheckpointBody:
     """Check that the certified facts are in the log that the published key signs."""
     proof = Proof.parse(document.log.proof)
     checks.add("leaf hash", LogEvidence.of(proof) == document.log, "the log's entry hashes to the leaf named")
-    head = proof.verify(vkeys)
+    head = proof.verify(logs)
     checks.add("entry in log", ok=True, detail=_describe(head))
+    _second(proof.checkpoint, logs, checks)
     facts = json.loads(proof.entry).get("facts", {})
     expected = document.certificate.facts()
     checks.add(

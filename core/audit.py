@@ -32,12 +32,13 @@ class Tag(StrEnum):
     ORGANIZATION_CLOSED = "organization.closed"
     MEMBER_PROVISIONED = "member.provisioned"
     MEMBER_IMPORTED = "member.imported"
+    MEMBER_FACTS_CHANGED = "member.facts_changed"
     MEMBER_ROLE_CHANGED = "member.role_changed"
     MEMBER_ROLE_KEPT = "member.role_kept"
     MEMBER_DISABLED = "member.disabled"
+    MEMBER_ACCESS_LIMITED = "member.access_limited"
     MEMBER_ENABLED = "member.enabled"
     MEMBER_PLACE_SAID = "member.place_said"
-    MEMBER_ADDRESS_CORRECTED = "member.address_corrected"
     SIGNED_IN = "session.signed_in"
     SIGNED_OUT = "session.signed_out"
     DEVICE_UNDELIVERED = "session.device_undelivered"
@@ -48,10 +49,15 @@ class Tag(StrEnum):
     STYLE_LOOK_REMOVED = "style.look_removed"
     SHOOT_CREATED = "shoot.created"
     SHOOT_DEADLINE_MOVED = "shoot.deadline_moved"
+    SHOOT_CHANGED = "shoot.changed"
     SHOOT_REMINDERS_CHANGED = "shoot.reminders_changed"
     SHOOT_CLOSED = "shoot.closed"
+    SHOOT_REOPENED = "shoot.reopened"
     SHOOT_DOWNLOADED = "shoot.downloaded"
+    SHOOT_REVIEW_CHANGED = "shoot.review_changed"
+    SHOOT_LISTED = "shoot.listed"
     ROSTER_IMPORTED = "roster.imported"
+    ROSTER_FOLLOWED = "roster.followed"
     INVITE_CREATED = "invite.created"
     INVITE_SENT = "invite.sent"
     INVITE_UNDELIVERED = "invite.undelivered"
@@ -69,6 +75,7 @@ class Tag(StrEnum):
     CONSENT_REFUSED = "consent.refused"
     CONSENT_WITHDRAWN = "consent.withdrawn"
     PARTICIPATION_MOVED = "participation.moved"
+    PARTICIPATION_TRANSFERRED = "participation.transferred"
     PHOTO_UPLOADED = "photo.uploaded"
     PHOTO_CHECKED = "photo.checked"
     PHOTO_SUBJECT_CHOSEN = "photo.subject_chosen"
@@ -82,6 +89,10 @@ class Tag(StrEnum):
     HEADSHOT_APPROVED = "headshot.approved"
     HEADSHOT_REJECTED = "headshot.rejected"
     HEADSHOT_DOWNLOADED = "headshot.downloaded"
+    HEADSHOT_SEEN = "headshot.seen"
+    HEADSHOT_REVIEWED = "headshot.reviewed"
+    HEADSHOT_RETURNED = "headshot.returned"
+    AGAIN_UNDELIVERED = "again.undelivered"
     HEADSHOT_REMOVED = "headshot.removed"
     EXPORT_DOWNLOADED = "export.downloaded"
     ERASURE_REQUESTED = "erasure.requested"
@@ -94,6 +105,7 @@ class Tag(StrEnum):
     LOG_DIFFERS = "log.differs"
     CHECKPOINT_MAIL_CHANGED = "organization.checkpoint_mail_changed"
     ENTITY_CHANGED = "organization.entity_changed"
+    LABEL_CHANGED = "organization.label_changed"
     HEADSHOT_HANDED = "headshot.handed"
     RECALL_ASKED = "recall.asked"
     RECALL_CONFIRMED = "recall.confirmed"
@@ -105,6 +117,13 @@ class Tag(StrEnum):
     REQUEST_MOVED = "request.moved"
     REQUEST_NOTED = "request.noted"
     PLACE_CHANGED = "organization.place_changed"
+    PRIVACY_CHANGED = "organization.privacy_changed"
+    BREACH_RECORDED = "breach.recorded"
+    BREACH_CHANGED = "breach.changed"
+    BREACH_DECIDED = "breach.decided"
+    BREACH_TOLD = "breach.told"
+    BREACH_CLOSED = "breach.closed"
+    CONTROLLER_CHANGED = "organization.controller_changed"
 
 
 # Of the company, and of no person in particular.
@@ -123,19 +142,32 @@ ABOUT_NOBODY = frozenset(
         Tag.STYLE_LOOK_REMOVED,
         Tag.SHOOT_CREATED,
         Tag.SHOOT_DEADLINE_MOVED,
+        Tag.SHOOT_CHANGED,
         Tag.SHOOT_REMINDERS_CHANGED,
         Tag.MAIL_TEXT_CHANGED,
         Tag.MAIL_SENDER_CHANGED,
         Tag.SHOOT_CLOSED,
+        Tag.SHOOT_REOPENED,
         Tag.SHOOT_DOWNLOADED,
+        Tag.SHOOT_REVIEW_CHANGED,
+        Tag.SHOOT_LISTED,
         Tag.ROSTER_IMPORTED,
+        Tag.ROSTER_FOLLOWED,
         Tag.LOG_GAP_FOUND,
         Tag.LOG_DIFFERS,
         Tag.CHECKPOINT_MAIL_CHANGED,
         Tag.ENTITY_CHANGED,
+        Tag.LABEL_CHANGED,
         Tag.STATEMENT_ISSUED,
         Tag.REPORT_ISSUED,
         Tag.PLACE_CHANGED,
+        Tag.PRIVACY_CHANGED,
+        Tag.BREACH_RECORDED,
+        Tag.BREACH_CHANGED,
+        Tag.BREACH_DECIDED,
+        Tag.BREACH_TOLD,
+        Tag.BREACH_CLOSED,
+        Tag.CONTROLLER_CHANGED,
         Tag.KEYRING_ATTESTED,
     }
 )

@@ -26,6 +26,8 @@ class Purpose(StrEnum):
 
 # What paints a face; nobody sees one that was not compared with its person's, which takes `likeness`.
 PAINTING = frozenset({Purpose.PAINT, Purpose.ADAPTER})
+# What measures a face, or has a model learn one: consent that is asked for by itself and explicitly.
+EXPLICIT = frozenset({Purpose.LIKENESS, Purpose.ADAPTER})
 
 
 class ConsentRequired(AppError):

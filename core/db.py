@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -351,6 +351,14 @@ class Lookup:
     def unsequenced(cls) -> list[UUID]:
         """Return organizations with audit events that are not in their log yet."""
         return [row[0] for row in cls._rows("SELECT organizations_with_unsequenced_events()")]
+
+    @classmethod
+    def signed_once(cls, org_ids: Iterable[UUID]) -> dict[UUID, int]:
+        """Return for each of these organizations the size of its newest checkpoint with one signature; 0 if each has two."""
+        wanted = list(org_ids)
+        found = cls._rows("SELECT org_id, size FROM newest_signed_once(:wanted)", wanted=wanted)
+        sizes = {row[0]: row[1] for row in found}
+        return {org_id: sizes.get(org_id) or 0 for org_id in wanted}
 
     @classmethod
     def unsettled(cls) -> list[tuple[UUID, int]]:

@@ -20,14 +20,17 @@ MAILS: Final = frozenset(
     {
         JobName.INVITE_MAIL,
         JobName.READY_MAIL,
+        JobName.AGAIN_MAIL,
         JobName.DATA_MAIL,
         JobName.DEVICE_MAIL,
         JobName.LOG_MAIL,
         JobName.CHECKPOINT_MAIL,
         JobName.RECALL_MAIL,
+        JobName.RECEIPT_MAIL,
         JobName.REQUEST_CODE,
         JobName.REQUEST_MAIL,
         JobName.REQUEST_REMINDER,
+        JobName.BREACH_REMINDER,
         JobName.FAREWELL_MAIL,
         JobName.ENDING_MAIL,
     }

@@ -15,10 +15,13 @@ class Permission(StrEnum):
     MANAGE_SHOOTS = "manage_shoots"
     INVITE = "invite"
     DOWNLOAD = "download"
+    REVIEW = "review"
     ERASE_MEMBER = "erase_member"
     DISABLE_MEMBER = "disable_member"
     VIEW_AUDIT = "view_audit"
     EDIT_RETENTION = "edit_retention"
+    EDIT_PRIVACY = "edit_privacy"
+    HANDLE_BREACHES = "handle_breaches"
     EDIT_MAILS = "edit_mails"
     MAIL_CHECKPOINTS = "mail_checkpoints"
     VIEW_EVENTS_OF_PEOPLE = "view_events_of_people"
@@ -33,7 +36,7 @@ _ADMIN = frozenset(Permission) - {Permission.VIEW_EVENTS_OF_PEOPLE}
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _ADMIN,
     Role.HR_ADMIN: _ADMIN,
-    Role.REVIEWER: frozenset({Permission.VIEW_DASHBOARD, Permission.DOWNLOAD}),
+    Role.REVIEWER: frozenset({Permission.VIEW_DASHBOARD, Permission.DOWNLOAD, Permission.REVIEW}),
     Role.AUDITOR: frozenset(
         {
             Permission.VIEW_DASHBOARD,

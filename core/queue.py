@@ -33,20 +33,25 @@ class JobName(StrEnum):
     INTAKE = "intake"
     PICTURES = "pictures"
     IMPORT_ROSTER = "import_roster"
+    BULK = "bulk"
     RENDER = "render"
     TRAIN = "train"
     TRAIN_STYLE = "train_style"
     GENERATE = "generate"
     INVITE_MAIL = "invite_mail"
     READY_MAIL = "ready_mail"
+    AGAIN_MAIL = "again_mail"
     DATA_MAIL = "data_mail"
     DEVICE_MAIL = "device_mail"
     LOG_MAIL = "log_mail"
     CHECKPOINT_MAIL = "checkpoint_mail"
     RECALL_MAIL = "recall_mail"
+    RECEIPT_MAIL = "receipt_mail"
     REQUEST_CODE = "request_code"
     REQUEST_MAIL = "request_mail"
     REQUEST_REMINDER = "request_reminder"
+    BREACH_REMINDER = "breach_reminder"
+    OPENDSR_CALLBACK = "opendsr_callback"
     FAREWELL_MAIL = "farewell_mail"
     ENDING_MAIL = "ending_mail"
     PURGE = "purge"
@@ -72,7 +77,7 @@ CPU_LANES = (Lane.INTERACTIVE, Lane.PROOF, Lane.BATCH, Lane.MAIL)
 # In a lane, a company's jobs go in this order: somebody waits at the mailbox for the first two mails, a
 # certificate for the third.
 JOBS = {
-    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER),
+    Lane.INTERACTIVE: (JobName.INTAKE, JobName.PICTURES, JobName.IMPORT_ROSTER, JobName.BULK),
     Lane.PROOF: (JobName.ERASE, JobName.CERTIFY, JobName.PURGE),
     Lane.BATCH: (JobName.RENDER,),
     Lane.MAIL: (
@@ -80,14 +85,18 @@ JOBS = {
         JobName.DATA_MAIL,
         JobName.REQUEST_CODE,
         JobName.REQUEST_MAIL,
+        JobName.RECEIPT_MAIL,
         JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,
+        JobName.BREACH_REMINDER,
         JobName.READY_MAIL,
+        JobName.AGAIN_MAIL,
         JobName.INVITE_MAIL,
         JobName.RECALL_MAIL,
         JobName.ENDING_MAIL,
         JobName.REQUEST_REMINDER,
         JobName.CHECKPOINT_MAIL,
+        JobName.OPENDSR_CALLBACK,
     ),
     Lane.GPU: (JobName.TRAIN, JobName.TRAIN_STYLE, JobName.GENERATE),
 }

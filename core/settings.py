@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -136,6 +137,11 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
         pattern=r"^(|[^@\s]+@[^@\s]+)$",
         description="where you get mail when a company's evidence log is not what was signed, which its contact gets too, and when you are to attest that no backup holds the epoch keys",
     )
+    operator_certificates: str = Field(
+        "",
+        max_length=400,
+        description="certificates and audit reports that you hold, with issuer and end, as answers to buyers name them, e.g. `ISO/IEC 27001:2022, TÜV SÜD, until May 2028`; they say that you state none where there is nothing",
+    )
     storage_region: str = Field(
         description="where photos are stored, as employees read it in the consent, e.g. `the European Union`"
     )
@@ -199,6 +205,14 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     witnesses_path: Path | None = Field(
         None,
         description="file of witnesses that cosign each company's checkpoints (C2SP tlog-witness), one a line: verifier key, space, address",
+    )
+    opendsr_path: Path | None = Field(
+        None,
+        description="PEM file of a private key and its certificate chain, issued by an authority for this installation's host: answers to programs that send requests by OpenDSR are signed with it; that interface is off without it",
+    )
+    callback_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (),
+        description='networks, as JSON such as `["10.1.0.0/16"]`, in which such programs may be told although they are not public, on any port',
     )
     development_idp_path: Path | None = Field(
         None,

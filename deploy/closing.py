@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin import download
+from admin import delivery, download
 from compliance import closing
 from compliance.bundle.making import files as evidence
 from core import audit
@@ -86,7 +86,7 @@ def _give_back(org_id: UUID, out: Path) -> Iterator[str]:
         if target.exists():
             continue
         try:
-            made = download.files_of(org_id, shoot_id, audit.SYSTEM, str)
+            made = delivery.files_of(org_id, shoot_id, audit.SYSTEM, str)
         except NothingToDownload:
             continue
         _write(target, made)

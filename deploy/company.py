@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from compliance.privacy import versions
+from compliance.privacy.facts import checked
 from compliance.requests import regimes
 from core import audit
-from core.brand import brands
 from core.db import Lookup, transaction
 from core.errors import InvalidInput, NotFound
 from core.people import organizations
@@ -25,6 +26,7 @@ from sso import connections, provisioning
 from sso.metadata import connection_from_metadata
 from sso.saml import SamlConnection, ServiceProvider, fingerprint
 
+ENTITY: Final = ("legal_name", "postal_address", "contact_email")
 LEAST_PREFIX = 8  # hexadecimal digits of a fingerprint that name a certificate
 
 
@@ -37,6 +39,7 @@ class Company:
     days: Mapping[Kept, int]  # how long what is kept
     legal_name: str = ""
     postal_address: str = ""
+    contact_email: str = ""
     country: str = ""
     time_zone: str = "UTC"
     regime: Regime = Regime.GDPR
@@ -62,6 +65,7 @@ class Edit:
     days: Mapping[Kept, int] = field(default_factory=dict)  # how long what is kept
     legal_name: str | None = None
     postal_address: str | None = None
+    contact_email: str | None = None
     country: str | None = None
     time_zone: str | None = None
     regime: Regime | None = None
@@ -76,7 +80,7 @@ class Edit:
     @property
     def is_about_entity(self) -> bool:
         """Whether who the company is in law is to be different."""
-        return self.legal_name is not None or self.postal_address is not None
+        return any(getattr(self, name) is not None for name in ENTITY)
 
     @property
     def is_about_place(self) -> bool:
@@ -134,13 +138,7 @@ def change(slug: str, edit: Edit) -> Company:
         if edit.days:
             promises.change(session, edit.days, actor=audit.SYSTEM)
         if edit.is_about_entity:
-            now = organizations.current(session)
-            brands.name_entity(
-                session,
-                legal_name=now.legal_name if edit.legal_name is None else edit.legal_name,
-                postal_address=now.postal_address if edit.postal_address is None else edit.postal_address,
-                actor=audit.SYSTEM,
-            )
+            _state(session, edit)
         if edit.is_about_place:
             now = organizations.current(session)
             regimes.set_place(
@@ -154,6 +152,14 @@ def change(slug: str, edit: Edit) -> Company:
         return _company(session, slug, after)
 
 
+def _state(session: Session, edit: Edit) -> None:
+    """Put another version of what the company states live, with only who it is in law changed."""
+    before = versions.live(session)
+    given = {name: getattr(edit, name) for name in ENTITY if getattr(edit, name) is not None}
+    facts = checked(before.facts.model_dump() | given)
+    versions.publish(session, facts, base=before.version, actor=audit.SYSTEM)
+
+
 def _company(session: Session, slug: str, connection: SamlConnection | None) -> Company:
     found = organizations.current(session)
     return Company(
@@ -162,6 +168,7 @@ def _company(session: Session, slug: str, connection: SamlConnection | None) -> 
         promises.schedule(found),
         found.legal_name,
         found.postal_address,
+        found.contact_email,
         found.country,
         found.time_zone,
         Regime(found.regime),

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from compliance import erasure, keyless, removals, sealing, withdrawals
 from compliance.origin.signer import load as load_signer
 from compliance.origin.signer import make as make_signer
-from compliance.signing import SigningKeys
+from compliance.signing import SECOND_FILE, SigningKeys
 from core import belonging, locks
 from core.clock import now
 from core.db import Lookup, demand_schema, engine, transaction
@@ -44,9 +44,11 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCKS_APART = timedelta(hours=1)  # far more than hosts are; it only decides how much is looked at
 STORAGE_SECONDS = 5.0  # a start waits no longer for a storage that may be away
 PICTURES = "pictures"
+SECOND = "evidence log, second key"
 WHAT_TO_DO = {
     "settings": "HEADSHOTS_SECRET_KEY is another one",
     "evidence log": "the key of the evidence log (log.pem) is another one",
+    SECOND: "the second key of the evidence log (log-ml-dsa-44.pem) is another one",
     "evidence documents": "the key of certificates (document.pem) is another one",
     ESCROW: "HEADSHOTS_ESCROW_PATH and HEADSHOTS_ESCROW_PUBLIC_KEY are not those that `headshots keys escrow` began with",
     PICTURES: "the signer of pictures (origin.pem) is another one",
@@ -90,7 +92,8 @@ def fingerprints() -> dict[str, str]:
     return kept | {
         # Of a key derived from it, so that the print helps nobody to guess.
         "settings": sha256(derive("fingerprint")).hexdigest(),
-        "evidence log": sha256(evidence.verifier("fingerprint").public).hexdigest(),
+        "evidence log": sha256(evidence.log_key.public_key().public_bytes_raw()).hexdigest(),
+        SECOND: sha256(evidence.second_key.public_key().public_bytes_raw()).hexdigest(),
         "evidence documents": evidence.document_root.fingerprint(SHA256()).hex(),
         PICTURES: load_signer(config.signing_path).certificate.fingerprint(SHA256()).hex(),
         "SAML": saml.fingerprint(SHA256()).hex(),
@@ -112,6 +115,7 @@ def initialize() -> bool:
             _make()
             session.add(Installation(fingerprints=fingerprints(), sealed_at=now()))
         else:
+            _give_second_key(session)
             _give_signer(session)
     if not made:
         check_fingerprints()
@@ -134,6 +138,16 @@ def _make() -> None:
     make_sp_credentials(config.signing_path)
     vault().keys.create_tables()
     _check_parts_are_free()
+
+
+def _give_second_key(session: Session) -> None:
+    """Make the log's second key for an installation from before there was one; every other host needs a copy."""
+    row = session.scalars(select(Installation)).one()
+    if SECOND not in row.fingerprints:
+        path = settings().signing_path
+        public = SigningKeys.complete(path).second_key.public_key().public_bytes_raw()
+        row.fingerprints = {**row.fingerprints, SECOND: sha256(public).hexdigest()}
+        logger().warning("second_log_key_made", file=str(path / SECOND_FILE))
 
 
 def _give_signer(session: Session) -> None:

@@ -10,14 +10,16 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
+from compliance.log.checkpoint import LogKey
 from compliance.log.note import NoteError, VerifierKey
 from compliance.log.witness import MOST_BYTES, Answer, Witness
+from compliance.signing import PublishedLog
 from core.errors import InvalidInput
 
 ADDRESS = "/add-checkpoint"
 
 
-def logs_of(given: Iterable[str]) -> list[VerifierKey]:
+def logs_of(given: Iterable[str]) -> list[LogKey]:
     """Return the keys of logs: each given as a verifier key, or as the path of a company's `keys.json`.
 
     Raises:
@@ -27,10 +29,10 @@ def logs_of(given: Iterable[str]) -> list[VerifierKey]:
     for one in given:
         try:
             if "+" in one:
-                found.append(VerifierKey.parse(one))
+                found.append(LogKey(VerifierKey.parse(one)))
             else:
                 published = json.loads(Path(one).read_bytes())
-                found += [VerifierKey.parse(log["vkey"]) for log in published["logs"]]
+                found += [PublishedLog.model_validate(log).key for log in published["logs"]]
         except (NoteError, OSError, ValueError, KeyError, TypeError) as error:
             raise InvalidInput(
                 f"{one} is neither a log's verifier key nor a file of published keys."

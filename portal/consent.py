@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from flask import Blueprint, Response, request, url_for
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from compliance import consent as consents
 from compliance.consent.texts import Notice, notice
+from compliance.privacy import own_words
 from core.clock import now
 from core.consent import PAINTING, Purpose
 from core.db import transaction
@@ -58,6 +60,7 @@ def notice_for(session: Session, place: Visit) -> Notice:
         today=now().date(),
         engine=place.shoot.engine,
     )
+    full = own_words.added(session, full)
     return replace(full, purposes={purpose: full.purposes[purpose] for purpose in engines.asks(place.shoot)})
 
 
@@ -132,26 +135,42 @@ def _page(
     answers = _answers(shown) if error and not isinstance(error, TextChanged) else {}
     ticked = [purpose for purpose, answer in answers.items() if answer]
     lacking = isinstance(error, consents.NeedsLikeness)
-    return page(
-        "consent.html",
-        error.status if error else 200,
-        place=place,
-        notice=shown,
-        mark=mark_of(shown),
-        later=later,
-        problem=said(error) if error else "",
-        ticked=ticked,
-        both=[Purpose.LIKENESS, *(one for one in ticked if one in PAINTING)] if lacking else [],
-        standing={} if later else _standing(session, place, shown),
-        outdated={} if later else _outdated(session, place, shown),
-        here=place.member.place,
-        where=places.name(place.member.place, choose_language()) if place.member.place else "",
-        countries=places.countries(choose_language()),
-        states=places.STATES,
-        signature=_signature(),
-        unsigned=isinstance(error, consents.ReleaseUnsigned),
-        painting=PAINTING,
-        likeness=Purpose.LIKENESS,
+    spoken = shown.language
+    # One language on the page: who has to answer a text that exists in another reads all around it in that one, too.
+    foreign = "" if spoken == choose_language() else _foreign()
+    with force_locale(spoken):
+        return page(
+            "consent.html",
+            error.status if error else 200,
+            place=place,
+            notice=shown,
+            language=spoken,
+            foreign=foreign,
+            reader=choose_language(),
+            mark=mark_of(shown),
+            later=later,
+            problem=said(error) if error else "",
+            ticked=ticked,
+            both=[Purpose.LIKENESS, *(one for one in ticked if one in PAINTING)] if lacking else [],
+            standing={} if later else _standing(session, place, shown),
+            outdated={} if later else _outdated(session, place, shown),
+            here=place.member.place,
+            where=places.name(place.member.place, spoken) if place.member.place else "",
+            countries=places.countries(spoken),
+            states=places.STATES,
+            signature=_signature(),
+            unsigned=isinstance(error, consents.ReleaseUnsigned),
+            painting=PAINTING,
+            likeness=Purpose.LIKENESS,
+        )
+
+
+def _foreign() -> str:
+    return str(
+        _(
+            "The text by the law where you work exists in English only. So that you read it in one language, all of "
+            "this page is in English. If you would rather talk about it first, ask your company’s data protection contact."
+        )
     )
 
 

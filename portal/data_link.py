@@ -36,6 +36,7 @@ _WITHOUT_SESSION = frozenset(
         "reminders",
         "data_link",
         "public_requests",
+        "opendsr",
         "strangers",
         "brand",
         "shared",
@@ -70,6 +71,8 @@ _PAGES = frozenset(
         "progress.events",
         "progress.poll",
         "progress.show",
+        "receipts.document",
+        "receipts.record",
     }
 )
 

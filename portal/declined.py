@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from compliance.consent import leaving
+from compliance.consent.texts import Notice
 from core import uploads
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
@@ -20,7 +21,8 @@ from core.web.app import limiter
 from core.web.brand import brand_of
 from core.web.checking import checked
 from core.web.guards import me, signed_in
-from portal.files import attachment, picture
+from core.web.pictures import attachment, picture
+from portal.consent import ASKING, mark_of, notice_for
 from portal.upload import quick_check
 from portal.visit import Visit, step_url, visit
 
@@ -45,8 +47,17 @@ def decline() -> Response:
                 InvalidInput(_("Nothing was deleted yet. See first what that would be.")),
                 url_for("privacy.ask"),
             )
-        leaving.decline(session, place.participation, alternative, actor=place.actor)
+        shown = _read(session, place)
+        leaving.decline(session, place.participation, alternative, actor=place.actor, shown=shown)
     return go(url_for("declined.show"))
+
+
+def _read(session: Session, place: Visit) -> Notice | None:
+    """Return the words of the question that was open when somebody said no; none from another page, or by now others."""
+    if place.state not in ASKING:
+        return None
+    shown = notice_for(session, place)
+    return shown if request.form.get("text_version") == mark_of(shown) else None
 
 
 @bp.get("/me/declined")

@@ -26,7 +26,7 @@ from core.vault import vault
 from core.vault.kept import Kept
 from core.web.answers import json_answer, page
 from core.web.app import limiter
-from portal.files import attachment
+from core.web.pictures import attachment
 from portal.visit import company
 
 bp = Blueprint("erased", __name__)

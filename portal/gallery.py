@@ -14,6 +14,7 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from compliance.origin.credentials import Origin
+from compliance.origin.label import label_of
 from compliance.origin.making import Making
 from compliance.origin.signer import signer
 from core.brand import files, styles
@@ -30,11 +31,11 @@ from core.vault import vault
 from core.web.answers import go, page
 from core.web.app import limiter
 from core.web.guards import me, signed_in
+from core.web.pictures import attachment, picture
 from portal import outcomes, words
-from portal.files import attachment, picture
 from portal.selfie import framed, place_of
 from portal.visit import Visit, step_url, visit
-from portal.way_back import file_of, shape_of, way_back
+from portal.way_back import asked_again, file_of, shape_of, way_back
 
 bp = Blueprint("gallery", __name__)
 
@@ -96,6 +97,7 @@ def show() -> Response:
             shape=shape_of(spec),
             handed_over=_handed_over(place, spec, found),
             way_back=way_back(session, place),
+            asked_again=asked_again(session, place),
             size_name=words.size,
             **_rejecting(session, place),
         )
@@ -288,9 +290,12 @@ def download(headshot_id: UUID, file: str) -> Response:
             raise NotFound(_("Your company's style has no such size."))
         master = headshots.master(session, participation, headshot)
         logo_held = styles.logo(session, spec)
-        caption = caption_of(place.member.full_name, organizations.current(session).name, spec, _)
+        organization = organizations.current(session)
+        caption = caption_of(place.member.full_name, organization.name, spec, _)
         head = Head.measured(headshot.gates.get("figures", {}))
-        origin = Origin(Making.of_headshot(headshot.engine, spec, headshot.notes), signer(), headshot.mark)
+        label = label_of(headshot.engine, organization.language) if organization.label_models else None
+        making = Making.of_headshot(headshot.engine, spec, headshot.notes)
+        origin = Origin(making, signer(), headshot.mark, label)
     pixels = np.asarray(Image.open(io.BytesIO(vault().open(master))).convert("RGB"))
     logo = vault().open(logo_held) if logo_held is not None else None
     content = encode.deliver(

@@ -15,7 +15,7 @@ from core.models import Right
 from core.web import archive
 from core.web.app import choose_language, limiter
 from core.web.guards import me, signed_in
-from portal.files import attachment
+from core.web.pictures import attachment
 from portal.visit import Visit, visit
 
 bp = Blueprint("own_copy", __name__)
@@ -61,7 +61,9 @@ def report() -> Response:
         place = visit(session)
         plan = export.plan(session, place.member, choose_language())
         note(session, place, "report", 1)
-    return attachment(page.pdf(making.finished(plan.report, ())), "application/pdf", "my-data-report.pdf")
+    return attachment(
+        page.pdf(making.finished(plan.report, (), plan.regime)), "application/pdf", "my-data-report.pdf"
+    )
 
 
 @bp.get("/me/provided.zip")

@@ -10,7 +10,7 @@ from compliance.reports.company.kinds import Report
 from core.db import transaction
 from core.web.answers import page
 from core.web.app import choose_language, limiter
-from portal.files import attachment
+from core.web.pictures import attachment
 from portal.trust import organization_of
 from portal.visit import company
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request, url_for
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from compliance import consent as consents
 from compliance import erasure, sealing
-from compliance.consent import leaving
+from compliance.consent import leaving, receipts
 from compliance.erasure import ErasureReason
 from compliance.requests import desk, inbox
 from core.clock import now
@@ -62,12 +62,21 @@ def show() -> Response:
             offered={} if me().method is SignInMethod.DATA else offered(session, place).purposes,
             shoots=participations.all_of_member(session, place.member.id),
             epoch_hours=settings().epoch_hours,
+            receipts=receipts.of_person(session, place.member.id),
+            act=words.act,
+            language_name=_language,
             requests=inbox.of_person(session, place.member.id, most=10),
             rights=request_words.RIGHTS,
             stages=request_words.STAGES,
             asked=own_requests.ASKED,
             names_until=sealing.open_in_backups_until(now()),
         )
+
+
+def _language(code: str) -> str:
+    """Return what a language is called in the page's."""
+    locale = get_locale()
+    return str(locale.languages.get(code, code)) if locale is not None else code
 
 
 def _signed(row: Consent) -> consents.Signature | None:
@@ -107,7 +116,7 @@ def withdraw() -> Response:
         if purpose is Purpose.PHOTO:
             leaving.withdraw_all(session, place.participation, actor=place.actor)
         else:
-            consents.withdraw(session, place.member, purpose)
+            leaving.take_back(session, place.member, [purpose], actor=place.actor)
             engines.choose_again(session, place.participation)
         gone = vault().being_removed(session, place.member.id) - before
         desk.record_done(session, place.member, Right.WITHDRAWAL)

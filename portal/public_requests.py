@@ -11,13 +11,13 @@ from flask_babel import gettext as _
 
 from compliance import erasure
 from compliance.requests import clocks, letters, moves, public, regimes
-from compliance.requests.clocks import Law
 from compliance.requests.public import CodeOver, WrongCode
 from compliance.requests.words import Words
 from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import Organization, Right, Stage, SubjectRequest
 from core.people import addresses
+from core.regimes import Regime
 from core.vault import derive
 from core.web.answers import again, go, page
 from core.web.app import choose_language, counted_by_token, limiter
@@ -115,7 +115,7 @@ def code(slug: str, token: str) -> Response:
 
 def _asking(organization: Organization, row: SubjectRequest, token: str) -> dict[str, object]:
     # California asks for a declaration under penalty of perjury (11 CCR § 7062); no other law here knows one.
-    perjury = regimes.law_of(row.regime) is Law.CCPA
+    perjury = row.regime == Regime.CCPA
     return {"organization": organization, "row": row, "token_value": token, "perjury": perjury}
 
 

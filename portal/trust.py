@@ -10,10 +10,11 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from compliance import public_truth, retention_report, sealing
+from compliance import public_page, public_truth, retention_report, sealing
 from compliance.evidence import published_keys, published_keys_of, signing_keys
 from compliance.log import witnesses
 from compliance.opening import found_in
+from compliance.privacy import versions
 from compliance.verify import MAX_BYTES, Claim, Verification, verify_file
 from core.clock import now
 from core.db import Lookup, transaction
@@ -22,10 +23,10 @@ from core.models import Checkpoint
 from core.settings import settings
 from core.shoots import promises
 from core.web.answers import json_answer, page
-from core.web.app import limiter
+from core.web.app import choose_language, limiter
 from core.web.errors import answer, said, wants_json
+from core.web.pictures import attachment
 from portal import words
-from portal.files import attachment
 from portal.visit import company
 
 bp = Blueprint("trust", __name__)
@@ -47,7 +48,7 @@ def show(slug: str) -> Response:
     """Say what is held, how long, what makes the pictures, what checks them, and who else is involved."""
     org_id = organization_of(slug)
     config = settings()
-    truth = public_truth.of(org_id)
+    truth, public = public_truth.of(org_id), published_keys(org_id)
     with transaction(org_id) as session:
         organization = company(session)
         return page(
@@ -58,11 +59,11 @@ def show(slug: str) -> Response:
             held={line.kept: line for line in truth.lines},
             names=promises.NAMES,
             counted=promises.COUNTED,
-            operator=config.operator_name,
-            region=_(config.storage_region),
+            public=public_page.of(session, choose_language()),
+            history=versions.history(session),
             epoch_hours=config.epoch_hours,
             names_until=sealing.open_in_backups_until(now()),
-            keys=published_keys(org_id),
+            keys=public,
         )
 
 

@@ -29,10 +29,10 @@ from core.web.answers import back, go, json_answer, page
 from core.web.app import limiter
 from core.web.errors import said, wants_json
 from core.web.guards import me, signed_in
+from core.web.pictures import picture
 from portal import listing, words
-from portal.files import picture
 from portal.visit import Visit, step_url, visit
-from portal.way_back import way_back
+from portal.way_back import asked_again, way_back
 
 bp = Blueprint("upload", __name__)
 
@@ -62,6 +62,7 @@ def show() -> Response:
                 for one in arrivals.of_participation(session, place.participation.id)
             },
             way_back=way_back(session, place),
+            asked_again=asked_again(session, place),
             size_name=words.size,
         )
 

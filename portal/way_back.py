@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from core.models import State, Style
-from core.portraits import headshots
+from core.portraits import headshots, reviews
 from core.style.spec import Output, StyleSpec
 from portal.visit import Visit
 
@@ -38,6 +39,12 @@ def way_back(session: Session, place: Visit) -> WayBack | None:
     if place.state in (State.UPLOADING, State.FAILED) and headshots.any_of(session, place.participation):
         return WayBack(None, [], None)
     return None
+
+
+def asked_again(session: Session, place: Visit) -> str:
+    """Return why the company asks for another picture, in words; empty where it does not."""
+    flaw = reviews.asked_for(session, place.participation)
+    return str(_(reviews.FLAWS[flaw])) if flaw is not None else ""
 
 
 def shape_of(style: StyleSpec) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from core.checks.advice import ADVICE, Issue
 from core.checks.report import CLEAN_CUT
-from core.models import Kind
+from core.models import Act, Kind
 from core.portraits.engines import Fallback
 from core.style.spec import Output
 from core.style.variants import CLOSER, DARKER, LIGHTER, OTHER_BACKDROP, TO_LEFT, TO_RIGHT, WIDER
@@ -468,3 +468,13 @@ def check(name: str) -> str:
         "whole file signed": _("Whole file signed"),
     }
     return known.get(name, name.capitalize())
+
+
+def act(code: str) -> str:
+    """Return what somebody decided, as the heading of its receipt."""
+    said = {
+        Act.ANSWERED: _("Answers to the questions"),
+        Act.DECLINED: _("Declined"),
+        Act.TAKEN_BACK: _("Taken back"),
+    }
+    return str(said[Act(code)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,8 +13,10 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import quicker
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from sqlalchemy import create_engine, make_url
 
 from compliance.origin.signer import Signer
 from compliance.origin.signer import make as make_signer
@@ -30,6 +32,9 @@ from core.style.spec import StyleSpec
 from core.vault import vault
 from deploy import installation
 from deploy.local.services import Databases, LocalServices
+
+quicker.work_in_memory()
+quicker.compile_templates_once()
 
 # How fast a machine is that does other things as well is no finding.
 hypothesis_settings.register_profile("headshots", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -141,21 +146,30 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
     return make_signer(tmp_path_factory.mktemp("signer"))
 
 
-@pytest.fixture
-def environment(
-    services: LocalServices, migrated: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@contextmanager
+def installed(
+    services: LocalServices, migrated: Template, home: Path, patch: pytest.MonkeyPatch
 ) -> Iterator[dict[str, str]]:
-    """This process as one of the product's: settings, fresh databases, an empty Redis and storage."""
+    """Make this process one of the product's: settings, fresh databases, an empty Redis and storage."""
     databases = services.fresh_databases("test", template=migrated.databases)
     services.flush_redis()
-    shutil.copytree(migrated.home, tmp_path, dirs_exist_ok=True)
-    values = settings_of(tmp_path) | services.environment(databases)
+    shutil.copytree(migrated.home, home, dirs_exist_ok=True)
+    values = settings_of(home) | services.environment(databases)
     for name, value in values.items():
-        monkeypatch.setenv(name, value)
+        patch.setenv(name, value)
     forget_process_state()
     yield values
     forget_process_state()
     services.drop_databases(databases)
+
+
+@pytest.fixture
+def environment(
+    services: LocalServices, migrated: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    """This process as one of the product's, for one test."""
+    with installed(services, migrated, tmp_path, monkeypatch) as values:
+        yield values
 
 
 @pytest.fixture
@@ -254,3 +268,18 @@ def misfit(kind: type[Misfit], words: str) -> Iterator[None]:
     with pytest.raises(kind) as caught:
         yield
     assert words in caught.value.operator
+
+
+@pytest.fixture
+def execute(services: LocalServices, environment: dict[str, str]) -> Callable[[str], None]:
+    """Run SQL on the main database with rights that no process of ours has."""
+    name = make_url(environment["HEADSHOTS_DATABASE_URL"]).database
+    assert name is not None
+    engine = create_engine(services.superuser_url(name))
+
+    def run(statement: str) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
+
+    return run

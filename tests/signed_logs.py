@@ -26,7 +26,7 @@ def add_events(org: UUID, count: int) -> str:
 
 def body(note: str) -> checkpoint.CheckpointBody:
     org_id = UUID(note.partition("\n")[0].rpartition("/")[2])
-    return checkpoint.verify(note, [signing_keys().verifier(origin_of(org_id))])
+    return checkpoint.verify(note, [signing_keys().log_key_of(origin_of(org_id))])
 
 
 def go_back_to(execute: Execute, size: int) -> None:

@@ -1,15 +1,19 @@
 // Counts that follow the shoot: polled while the page is in sight, quietly retried when it is not reachable.
 const EVERY = 4000;
 
+function said(number) {
+  return number.toLocaleString(document.documentElement.lang);
+}
+
 function show(card, found) {
   for (const [state, number] of Object.entries(found.counts)) {
     for (const place of card.querySelectorAll(`[data-state="${state}"]`)) {
-      place.textContent = number;
+      place.textContent = said(number);
       place.closest(".count")?.classList.toggle("zero", number === 0);
     }
   }
-  for (const name of ["total", "done"]) {
-    for (const place of card.querySelectorAll(`[data-number="${name}"]`)) place.textContent = found[name];
+  for (const name of ["total", "can_finish", "done"]) {
+    for (const place of card.querySelectorAll(`[data-number="${name}"]`)) place.textContent = said(found[name]);
   }
   for (const [state, number] of Object.entries(found.mails)) {
     for (const place of card.querySelectorAll(`[data-mail="${state}"]`)) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,9 @@ from core.models import (
     LogLeaf,
     Organization,
     ShownNotice,
+    Stage,
     Statement,
+    SubjectRequest,
 )
 from core.people import organizations
 from core.settings import settings
@@ -40,6 +43,11 @@ DOCUMENTS: dict[str, tuple[str, type[Certificate | Statement | CompanyReport]]] 
     Tag.STATEMENT_ISSUED: ("statements", Statement),
     Tag.REPORT_ISSUED: ("reports", CompanyReport),
 }
+REGISTERED = (
+    "id", "type", "channel", "regime", "state", "received_at", "acknowledge_by", "acknowledged_at", "first_due_at",
+    "due_at", "extended_at", "extension", "verification", "tier", "verified", "hold", "held_at", "lifted_at",
+    "decision", "basis", "decided_at", "delivered_at", "closed_at", "erasure_id", "evidence_sha256",
+)  # fmt: skip
 AT_ONCE = 100  # certificates whose proofs are made in one transaction
 
 Files = Iterator[tuple[str, bytes]]
@@ -62,6 +70,7 @@ def files(org_id: UUID) -> Files:
     yield from _checkpoints(org_id, size)
     yield from _consent_texts(org_id)
     yield from _documents(org_id, size)
+    yield from _requests(org_id)
 
 
 def _about(session: Session, size: int) -> dict[str, Any]:
@@ -181,3 +190,40 @@ def _consent_texts(org_id: UUID) -> Files:
                     yield f"consent-texts/{name}.json", content
         if len(rows) < AT_ONCE:
             return
+
+
+def _requests(org_id: UUID) -> Files:
+    """Yield the register of requests, one a line: what was asked, by when it was owed and what came of it, of nobody by name.
+
+    The hash of an answer and the numbers of its entries in the log tie a line to what was signed.
+    """
+    after = UUID(int=0)
+    while True:
+        with transaction(org_id) as session:
+            rows = session.scalars(
+                select(SubjectRequest)
+                .where(SubjectRequest.id > after, SubjectRequest.state != Stage.UNCONFIRMED)
+                .order_by(SubjectRequest.id)
+                .limit(PART)
+            ).all()
+            places = _places(session, [one for row in rows for one in row.events])
+        if not rows:
+            return
+        lines = [
+            json.dumps({name: _plain(getattr(row, name)) for name in REGISTERED} | {"entries": found})
+            for row in rows
+            for found in [[places[one] for one in row.events if one in places]]
+        ]
+        yield f"requests/{rows[0].id}.jsonl", ("\n".join(lines) + "\n").encode()
+        after = rows[-1].id
+
+
+def _places(session: Session, events: list[UUID]) -> dict[UUID, int]:
+    found = session.execute(select(LogLeaf.event_id, LogLeaf.position).where(LogLeaf.event_id.in_(events)))
+    return {row.event_id: row.position for row in found}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return str(value) if isinstance(value, UUID) else value

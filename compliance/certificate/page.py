@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from markupsafe import Markup
 
 from compliance.certificate.facts import CertificateBody, Keeper, Method, Where
-from compliance.log import checkpoint
+from compliance.log import tree_head
 from compliance.log.encoding import encode
 from compliance.log.proof import Proof
 from compliance.pdf.pages import environment
@@ -135,7 +135,7 @@ def record(
 ) -> dict[str, Any]:
     """Return what the technical record and the signature's block of any signed document say."""
     proof = Proof.parse(document.log.proof)
-    head = checkpoint.parse_text(proof.checkpoint.partition("\n\n")[0] + "\n")
+    head = tree_head.parse_text(proof.checkpoint.partition("\n\n")[0] + "\n")
     folder = keys_address.rpartition("/")[0]
     return {
         "origin": head.origin,

@@ -9,9 +9,9 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from compliance.consent import receipts
 from compliance.consent.texts import Notice
 from core import audit, locks
 from core.clock import now
@@ -20,7 +20,7 @@ from core.db import organization_of
 from core.errors import InvalidInput
 from core.grounds import Ground, because
 from core.ids import new_id
-from core.models import Consent, Member, Participation, Person, ShownNotice
+from core.models import Act, Consent, Member, Participation, Person
 from core.people import consents, members, organizations, places
 from core.portraits import adapters, headshots, verdicts
 from core.regimes import Regime
@@ -67,7 +67,7 @@ def give(
     until: datetime | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Keep a person's answer to each purpose, with the version, hash and language of what they read, and all of that.
+    """Keep a person's answer to each purpose with all of what they read, and give them a receipt.
 
     Purposes that the notice does not ask about keep the answer they had, and so does one that was agreed to before
     and is not answered with yes: consents are a person's, not a shoot's, and `withdraw` alone takes one back, with
@@ -112,8 +112,7 @@ def give(
     participations.demand_running(session, participation)
     member = members.get(session, participation.member_id)
     promises.promise(session, participation, until=until if released else None)
-    if session.scalar(select(ShownNotice.id).where(ShownNotice.sha256 == notice.sha256)) is None:
-        _keep(session, notice)
+    answered = list[UUID]()
     for purpose in Purpose:
         text = notice.purposes.get(purpose)
         if text is None:
@@ -124,6 +123,7 @@ def give(
                 continue
             withdraw(session, member, purpose)
         consent_id = new_id()
+        answered.append(consent_id)
         session.add(
             Consent(
                 id=consent_id,
@@ -152,6 +152,15 @@ def give(
             language=notice.language,
         )
     session.flush()
+    receipts.issue(
+        session,
+        member,
+        Act.ANSWERED,
+        actor=audit.actor_for(member),
+        consents=answered,
+        notice=notice,
+        participation_id=participation.id,
+    )
 
 
 def current(session: Session, member_id: UUID, notice: Notice) -> frozenset[Purpose]:
@@ -193,18 +202,10 @@ def _sealed(member_id: UUID, consent_id: UUID, signature: Signature | None) -> b
     return signatures.sealed(member_id, consent_id, json.dumps(said).encode())
 
 
-def _keep(session: Session, notice: Notice) -> None:
-    """Keep a text once; two people who answer it first at the same time keep it once, too."""
-    row = {"id": new_id(), "created_at": now(), "org_id": organization_of(session), "sha256": notice.sha256}
-    session.execute(
-        insert(ShownNotice)
-        .values(**row, content=notice.content.decode())
-        .on_conflict_do_nothing(index_elements=["org_id", "sha256"])
-    )
-
-
-def withdraw(session: Session, member: Member, purpose: Purpose, *, actor: audit.Actor | None = None) -> None:
-    """Withdraw a consent; as easy as giving it. Withdrawing twice is fine.
+def withdraw(
+    session: Session, member: Member, purpose: Purpose, *, actor: audit.Actor | None = None
+) -> list[UUID]:
+    """Withdraw a consent; as easy as giving it. Withdrawing twice is fine. Return which answers that took back.
 
     With `likeness` the embeddings and the figures that came from comparing faces go at once, with `adapter`
     the models that were trained and whatever training has kept so far.
@@ -246,6 +247,7 @@ def withdraw(session: Session, member: Member, purpose: Purpose, *, actor: audit
             subject=member,
             purpose=purpose.value,
         )
+    return [row.id for row in rows]
 
 
 def require(

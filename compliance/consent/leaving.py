@@ -10,11 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from compliance import consent
+from compliance.consent import receipts
+from compliance.consent.texts import Notice
 from core import audit, locks
 from core.clock import now
 from core.consent import Purpose
 from core.grounds import Ground, because
-from core.models import Alternative, Consent, Kind, Member, Participation, Shoot, State
+from core.models import Act, Alternative, Consent, Kind, Member, Participation, Shoot, State
 from core.portraits import adapters, avatars, headshots, photos
 from core.shoots import participations
 from core.vault import vault
@@ -41,20 +43,34 @@ class Ending:
 
 
 def decline(
-    session: Session, participation: Participation, alternative: Alternative, *, actor: audit.Actor
+    session: Session,
+    participation: Participation,
+    alternative: Alternative,
+    *,
+    actor: audit.Actor,
+    shown: Notice | None = None,
 ) -> None:
     """End a person's part in one shoot: its photos and headshots are deleted; declining again is fine.
 
-    The consents are taken back too, unless another shoot of the person rests on them.
+    The consents are taken back too, unless another shoot of the person rests on them. A person has a receipt of it.
+
+    Args:
+        session: bound to the organization.
+        participation: the part.
+        alternative: what stands in for a headshot.
+        actor: who says so; the platform does where a restored backup is put right.
+        shown: what was open on the page, if it was the question.
     """
     locks.person(session, participation.member_id)
     others = [
         row for row in _resting_on_consent(session, participation.member_id) if row is not participation
     ]
     if any(row.state != State.DECLINED for row in others):
+        taken = list[UUID]()
         _end(session, [participation], alternative, actor=actor)
     else:
-        withdraw_all(session, participation, alternative, actor=actor)
+        taken = _withdraw_all(session, participation, alternative, actor=actor)
+    _receipt(session, participation, Act.DECLINED, taken, actor=actor, shown=shown)
 
 
 def withdraw_all(
@@ -70,14 +86,52 @@ def withdraw_all(
         session: bound to the organization.
         participation: one part of the person's; it ends even where nothing was agreed to yet.
         alternative: what stands in from now on; `None` for what does already, or the initials.
-        actor: who says so.
+        actor: who says so; the platform does where a restored backup is put right.
     """
+    taken = _withdraw_all(session, participation, alternative, actor=actor)
+    if taken:
+        _receipt(session, participation, Act.TAKEN_BACK, taken, actor=actor)
+
+
+def take_back(session: Session, member: Member, purposes: Collection[Purpose], *, actor: audit.Actor) -> None:
+    """Take single consents of a person back, with a receipt; what was not agreed to stays as it is."""
+    taken = [one for purpose in purposes for one in consent.withdraw(session, member, purpose, actor=actor)]
+    if taken:
+        receipts.issue(session, member, Act.TAKEN_BACK, actor=actor, consents=taken)
+
+
+def _withdraw_all(
+    session: Session, participation: Participation, alternative: Alternative | None, *, actor: audit.Actor
+) -> list[UUID]:
     locks.person(session, participation.member_id)
     member = session.get_one(Member, participation.member_id)
-    for purpose in Purpose:
-        consent.withdraw(session, member, purpose, actor=actor)
+    taken = [one for purpose in Purpose for one in consent.withdraw(session, member, purpose, actor=actor)]
     ending = [row for row in _resting_on_consent(session, member.id) if row is not participation]
     _end(session, [participation, *ending], alternative, actor=actor)
+    return taken
+
+
+def _receipt(
+    session: Session,
+    participation: Participation,
+    act: Act,
+    taken: Sequence[UUID],
+    *,
+    actor: audit.Actor,
+    shown: Notice | None = None,
+) -> None:
+    if actor.member_id is None:
+        return  # nobody decided anything now: what a backup had brought back is ended again
+    receipts.issue(
+        session,
+        session.get_one(Member, participation.member_id),
+        act,
+        actor=actor,
+        consents=taken,
+        notice=shown,
+        participation_id=participation.id,
+        alternative=Alternative(participation.alternative) if participation.alternative else None,
+    )
 
 
 def held(session: Session, member_id: UUID) -> dict[str, int]:

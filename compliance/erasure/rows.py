@@ -24,7 +24,9 @@ def clear(session: Session, member_id: UUID) -> None:
         if not isinstance(table, Table) or (person := personal.person_of(table)) is None:
             continue
         values = {
-            mapper.get_property_by_column(column).key: _erased(said) for column, said in _personal(table)
+            mapper.get_property_by_column(column).key: _erased(said)
+            for column, said in _personal(table)
+            if column.computed is None  # follows by itself
         }
         if values:
             session.execute(update(mapper.class_).where(person == member_id).values(values))

@@ -1,67 +1,94 @@
-"""Checkpoints: a log's size and root at one moment, signed (C2SP tlog-checkpoint v1.0.0)."""
+"""Checkpoints: a log's size and root at one moment, signed (C2SP tlog-checkpoint v1.0.0).
+
+Each carries two signatures of its log, both under the log's name: Ed25519, and ML-DSA-44 in the form of a cosignature, the only one
+that C2SP has for it. Whoever forges one has to break both. Checkpoints from before the second key have the first alone, and
+the published keys say up to which size.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
-from compliance.log import note
-from compliance.log.encoding import decimal, decode, encode
-from compliance.log.merkle import HASH_BYTES
+from compliance.log import cosignature, note, tree_head
+from compliance.log.cosignature import Cosignature, CosignerKey
 from compliance.log.note import NoteError, VerifierKey
+from compliance.log.tree_head import CheckpointBody
 
 
 @dataclass(frozen=True)
-class CheckpointBody:
-    """What is signed: which log, how many leaves, and the root over them."""
+class LogKey:
+    """The public keys of one log.
 
-    origin: str  # e.g. "photos.example.com/log/0193…"; also the name of the key that signs
-    size: int  # leaves
-    root: bytes  # 32 bytes
+    Attributes:
+        first: Ed25519; its name is the log's.
+        second: ML-DSA-44, under the same name; `None` where it is not known.
+        second_from: checkpoints of so many entries and more must carry the second signature too; `None` if one without it may be from before.
+    """
 
-    @property
-    def text(self) -> str:
-        """The note's text."""
-        return f"{self.origin}\n{self.size}\n{encode(self.root)}\n"
+    first: VerifierKey
+    second: CosignerKey | None = None
+    second_from: int | None = 0
+
+    def __post_init__(self) -> None:
+        if self.second is not None and (
+            self.second.name != self.first.name or self.second.kind != cosignature.ML_DSA_44
+        ):
+            raise NoteError("a log's second key is of ML-DSA-44 and has the log's name")
 
 
-def sign(body: CheckpointBody, key: Ed25519PrivateKey) -> str:
-    """Return the signed note of `body`; the key's name is the origin.
+@dataclass(frozen=True)
+class Opened:
+    """A checkpoint whose signatures were checked.
+
+    Attributes:
+        key: of the log that signed it.
+        second: the signature of the log's second key; `None` where it is not known, or the checkpoint is from before it.
+    """
+
+    body: CheckpointBody
+    key: LogKey
+    second: Cosignature | None
+
+
+def sign(body: CheckpointBody, key: Ed25519PrivateKey, second: MLDSA44PrivateKey, at: datetime) -> str:
+    """Return the signed note of `body`; both keys' name is the origin.
 
     The caller promises never to sign two bodies of one origin that are not prefixes of each other.
     """
-    return note.sign(body.text, body.origin, key)
+    return note.sign(body.text, body.origin, key) + cosignature.cosign(body.text, body.origin, second, at)
 
 
-def parse_text(text: str) -> CheckpointBody:
-    """Read a checkpoint's text, whose signature the caller has checked or does not need.
-
-    Raises:
-        NoteError: not a checkpoint. Extension lines are refused: we sign none, and no auditor could
-            check them.
-    """
-    lines = text.split("\n")
-    if len(lines) != 4 or lines[3] or not lines[0]:
-        raise NoteError("a checkpoint is three lines: origin, size, root")
-    try:
-        size, root = decimal(lines[1]), decode(lines[2])
-    except ValueError as error:
-        raise NoteError(f"checkpoint: {error}") from error
-    if len(root) != HASH_BYTES:
-        raise NoteError("a root has 32 bytes")
-    return CheckpointBody(lines[0], size, root)
+def verify(checkpoint: str | bytes, trusted: Iterable[LogKey]) -> CheckpointBody:
+    """Check a signed checkpoint and return its body; raises as `opened` does."""
+    return opened(checkpoint, trusted).body
 
 
-def verify(checkpoint: str | bytes, trusted: Iterable[VerifierKey]) -> CheckpointBody:
-    """Check a signed checkpoint and return its body.
+def opened(checkpoint: str | bytes, trusted: Iterable[LogKey]) -> Opened:
+    """Check a signed checkpoint.
 
     Raises:
-        NoteError: malformed, or not signed by the trusted key that is named like its origin.
+        NoteError: malformed, not signed by the trusted key that is named like its origin, or without the second
+            signature that checkpoints of its size carry.
     """
-    opened = note.verify(checkpoint, trusted)
-    body = parse_text(opened.text)
-    if body.origin not in {key.name for key in opened.signers}:
+    keys = list(trusted)
+    first = note.verify(checkpoint, [key.first for key in keys])
+    body = tree_head.parse_text(first.text)
+    own = [key for key in keys if key.first in first.signers and key.first.name == body.origin]
+    if not own:
         raise NoteError("the checkpoint is signed by another log's key")
-    return body
+    key = own[0]
+    if key.second is None:
+        return Opened(body, key, None)
+    given = cosignature.verify(checkpoint, [key.second])
+    if len(given) > 1:
+        raise NoteError("the same key signed twice")
+    if not given and key.second_from is not None and body.size >= key.second_from:
+        raise NoteError(
+            f"the second signature (ML-DSA-44) is missing: of this log every checkpoint of {key.second_from} entries and more has it"
+        )
+    return Opened(body, key, given[0] if given else None)

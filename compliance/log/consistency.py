@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from compliance.log import checkpoint
-from compliance.log.checkpoint import CheckpointBody
+from compliance.log.checkpoint import LogKey
 from compliance.log.encoding import decimal, decode, encode
 from compliance.log.merkle import HASH_BYTES, verify_consistency
-from compliance.log.note import MAX_BYTES, NoteError, VerifierKey
+from compliance.log.note import MAX_BYTES, NoteError
+from compliance.log.tree_head import CheckpointBody
 
 BEGINNING = "old "
 MAX_HASHES = 63  # C2SP tlog-witness, add-checkpoint
@@ -63,7 +64,7 @@ class ConsistencyProof:
 
 
 def verify(
-    old: str | bytes, new: str | bytes, proof: str | bytes | None, trusted: Iterable[VerifierKey]
+    old: str | bytes, new: str | bytes, proof: str | bytes | None, trusted: Iterable[LogKey]
 ) -> tuple[CheckpointBody, CheckpointBody]:
     """Check that `new` continues `old`; return what both sign.
 

@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from compliance.log import checkpoint
-from compliance.log.checkpoint import CheckpointBody
+from compliance.log import tree_head
 from compliance.log.encoding import decode, encode
 from compliance.log.note import NoteError
+from compliance.log.tree_head import CheckpointBody
 
 ED25519: Final = 0x04  # tlog-cosignature "Format": the bytes that tell key ids of the two kinds apart
 ML_DSA_44: Final = 0x06
@@ -118,7 +118,7 @@ def cosign(text: str, name: str, key: PrivateKey, at: datetime) -> str:
     """
     cosigner = CosignerKey.of(name, key)
     seconds = int(at.timestamp())
-    message = _message(cosigner.kind, name, seconds, text, checkpoint.parse_text(text))
+    message = _message(cosigner.kind, name, seconds, text, tree_head.parse_text(text))
     signature = struct.pack(">Q", seconds) + key.sign(message)
     return f"— {name} {encode(cosigner.key_id + signature)}\n"
 
@@ -143,7 +143,7 @@ def verify(note: str | bytes, trusted: Iterable[CosignerKey]) -> list[Cosignatur
     if not blank:
         raise NoteError("a note is a text, an empty line and signature lines")
     text += "\n"
-    body = checkpoint.parse_text(text)
+    body = tree_head.parse_text(text)
     keys = {(key.name, key.key_id): key for key in trusted}
     found = []
     for line in tail.splitlines():

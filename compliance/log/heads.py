@@ -90,7 +90,7 @@ def is_of(row: Checkpoint, org_id: UUID, root: bytes) -> bool:
     """Whether a checkpoint is one that this installation signed over `root`, under whatever name it had then."""
     origin = row.note.partition("\n")[0]
     try:
-        body = checkpoint.verify(row.note, [signing_keys().verifier(origin)])
+        body = checkpoint.verify(row.note, [signing_keys().log_key_of(origin, second_from=None)])
     except NoteError:
         return False
     return origin.endswith(f"/log/{org_id}") and body.size == row.size and body.root == root

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from compliance.log import checkpoint
-from compliance.log.checkpoint import CheckpointBody
+from compliance.log.checkpoint import LogKey
 from compliance.log.encoding import decimal, decode, encode
 from compliance.log.merkle import HASH_BYTES, leaf_hash, verify_inclusion
-from compliance.log.note import MAX_BYTES, NoteError, VerifierKey
+from compliance.log.note import MAX_BYTES, NoteError
+from compliance.log.tree_head import CheckpointBody
 
 HEADER = "c2sp.org/tlog-proof@v1"
 MAX_HASHES = 63  # a path in a tree of 2**63 leaves
@@ -64,7 +65,7 @@ class Proof:
             raise NoteError("a hash in the proof's path does not have 32 bytes")
         return cls(entry, index, hashes, signed)
 
-    def verify(self, trusted: Iterable[VerifierKey]) -> CheckpointBody:
+    def verify(self, trusted: Iterable[LogKey]) -> CheckpointBody:
         """Check the checkpoint's signature and the path from the entry to its root.
 
         Raises:

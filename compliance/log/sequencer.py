@@ -8,11 +8,11 @@ from sqlalchemy import ARRAY, BigInteger, Uuid, any_, func, insert, literal, sel
 from sqlalchemy.orm import Session
 
 from compliance.evidence import origin_of, signing_keys
-from compliance.log import alarm, checkpoint, heads, merkle, watch
-from compliance.log.checkpoint import CheckpointBody
+from compliance.log import alarm, heads, merkle, watch
 from compliance.log.consistency import ConsistencyProof
 from compliance.log.nodes import StoredNodes
 from compliance.log.proof import Proof
+from compliance.log.tree_head import CheckpointBody
 from core import locks
 from core.clock import now
 from core.db import Lookup, organization_of, transaction
@@ -73,8 +73,9 @@ def sequence(session: Session) -> Checkpoint | None:
         .values(sequenced=True)
         .execution_options(synchronize_session=False)
     )
-    note = checkpoint.sign(CheckpointBody(origin_of(org_id), size, root), signing_keys().log_key)
-    signed = Checkpoint(org_id=org_id, size=size, created_at=now(), note=note)
+    at = now()
+    note = signing_keys().sign_checkpoint(CheckpointBody(origin_of(org_id), size, root), at)
+    signed = Checkpoint(org_id=org_id, size=size, created_at=at, note=note)
     session.add(signed)
     session.flush()
     heads.keep_after_commit(session, SignedHead(size, heads.peaks_of(nodes, size), note))

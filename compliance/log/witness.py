@@ -26,12 +26,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from compliance.key_files import create, unusable
-from compliance.log import checkpoint, cosignature
-from compliance.log.checkpoint import CheckpointBody
+from compliance.log import checkpoint, cosignature, tree_head
+from compliance.log.checkpoint import LogKey
 from compliance.log.consistency import ConsistencyProof
 from compliance.log.cosignature import CosignerKey, PrivateKey
 from compliance.log.merkle import verify_consistency
-from compliance.log.note import NoteError, VerifierKey
+from compliance.log.note import NoteError
+from compliance.log.tree_head import CheckpointBody
 from core.clock import now
 from core.errors import ConfigurationError
 
@@ -82,7 +83,7 @@ def _new(kind: Kind) -> Callable[[], bytes]:
 class Witness:
     """Cosigns checkpoints of the logs that it knows."""
 
-    def __init__(self, folder: Path, name: str, logs: Iterable[VerifierKey]) -> None:
+    def __init__(self, folder: Path, name: str, logs: Iterable[LogKey]) -> None:
         """Begin.
 
         Args:
@@ -93,9 +94,9 @@ class Witness:
         self._folder = folder
         self._name = name
         self._keys: Sequence[PrivateKey] = keys_in(folder)
-        self._logs: dict[str, list[VerifierKey]] = {}
+        self._logs: dict[str, list[LogKey]] = {}
         for log in logs:
-            self._logs.setdefault(log.name, []).append(log)
+            self._logs.setdefault(log.first.name, []).append(log)
 
     @property
     def keys(self) -> list[CosignerKey]:
@@ -121,7 +122,7 @@ class Witness:
             return self._answer(sent, head, file, moment or now())
 
     def _answer(self, sent: ConsistencyProof, head: CheckpointBody, file: Path, moment: datetime) -> Answer:
-        last = checkpoint.parse_text(file.read_text("utf-8")) if file.exists() else None
+        last = tree_head.parse_text(file.read_text("utf-8")) if file.exists() else None
         size = last.size if last else 0
         if sent.old_size != size:
             return Answer(409, f"{size}\n", SIZE_TYPE)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from compliance.origin.label import Label
 from compliance.origin.making import Making
 from compliance.origin.signer import Signer
 from core.errors import AppError, Unavailable
@@ -50,21 +51,25 @@ class Origin:
         making: How it was made.
         signer: Who signs for that.
         mark: What its watermark says, where an image model made it; see `compliance.origin.watermark`.
+        label: What its files say visibly, where an image model made it and the company wants that.
     """
 
     making: Making
     signer: Signer
     mark: int | None = None
+    label: Label | None = None
 
-    def signed(self, content: bytes, media_type: str, *, logo: bool = False) -> bytes:
+    def signed(self, content: bytes, media_type: str, *, logo: bool = False, labelled: bool = False) -> bytes:
         """Return a finished file with its credentials; see `sign`.
 
         Args:
             content: The file.
             media_type: Of `CARRIERS`.
             logo: Whether a logo was put on this file.
+            labelled: Whether the visible label was.
         """
         making = self.making.with_logo() if logo else self.making
+        making = making.with_label() if labelled else making
         return sign(
             content, media_type, making if self.mark is None else making.with_watermark(), self.signer
         )

@@ -111,6 +111,11 @@ class Making:
         """Return how it was made where a logo was put on too."""
         return replace(self, actions=(*self.actions, _edited("edited", "A logo was put into a corner.")))
 
+    def with_label(self) -> Making:
+        """Return how it was made where the visible label was put on too."""
+        said = "A visible label in a corner says that an image model made or changed the picture."
+        return replace(self, actions=(*self.actions, _edited("edited", said)))
+
     def with_watermark(self) -> Making:
         """Return how it was made where a watermark was put in too."""
         marked = Action("c2pa.watermarked.unbound", "An imperceptible watermark was put in.")

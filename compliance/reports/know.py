@@ -6,7 +6,6 @@ Numbers taken of a face are described and never handed over (11 CCR §7024(d)).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from core.clock import now
 from core.ids import new_id
 from core.models import Kind, Member
 from core.people import organizations
+from core.regimes import Regime
 from core.shoots.promises import Kept, schedule
 from core.vault import vault
 
@@ -43,23 +43,9 @@ BIOMETRIC: Final = (Kind.LIKENESS, Kind.ADAPTER, Kind.CHECKPOINT)
 
 def report(session: Session, member: Member, *, language: str, names: dict[UUID, str]) -> Document:
     """Return what is known of `member`, as `access.making.report` does, in California's terms."""
-    say = Wording(language, "access", "know")
+    say = Wording(language, "access", "laws", "know")
     company = organizations.current(session)
-    of = Subject(session, member, company, say, names, biometrics=False)
-    law = say.table("law")
-    pieces = [
-        replace(section, law=law["pieces"])
-        for section in (
-            history.person(of),
-            history.shoots(of),
-            history.consents(of),
-            measured.photos(of),
-            measured.headshots(of),
-            history.requests(of),
-            history.events(of),
-            history.sessions(of),
-        )
-    ]
+    of = Subject(session, member, company, say, names, Regime.CCPA, biometrics=False)
     return Document(
         FORMAT,
         str(new_id()),
@@ -69,16 +55,25 @@ def report(session: Session, member: Member, *, language: str, names: dict[UUID,
         say("know.subtitle", name=member.full_name or member.email or ""),
         company.legal_name or company.name,
         (
-            Section("about", say("know.about"), law["about"], text=tuple(say.table("know.about_text"))),
-            replace(parties.responsible(of), law=""),
+            Section("about", say("know.about"), of.law("about"), text=tuple(say.table("know.about_text"))),
+            parties.responsible(of),
             _categories(of),
             _disclosures(of),
-            replace(parties.recipients(of), law=law["disclosures"]),
-            replace(ends.retention(of), law=law["retention"]),
-            replace(parties.sources(of), law=law["sources"]),
+            parties.recipients(of),
+            ends.retention(of),
+            parties.sources(of),
             _biometrics(of),
-            *pieces,
-            Section("rights", say("know.rights"), law["rights"], items=tuple(say.table("know.rights_items"))),
+            history.person(of),
+            history.shoots(of),
+            history.consents(of),
+            measured.photos(of),
+            measured.headshots(of),
+            history.requests(of),
+            history.events(of),
+            history.sessions(of),
+            Section(
+                "rights", say("know.rights"), of.law("rights"), items=tuple(say.table("know.rights_items"))
+            ),
         ),
     )
 
@@ -100,7 +95,7 @@ def _categories(of: Subject) -> Section:
     return Section(
         "categories",
         say("know.categories"),
-        say("law.categories"),
+        of.law("categories"),
         text=(say("know.categories_text"),),
         tables=table(say.table("know.category_columns"), rows),
         items=(say("know.not_collected", letters=none),),
@@ -116,7 +111,7 @@ def _disclosures(of: Subject) -> Section:
     return Section(
         "disclosures",
         say("know.disclosures"),
-        say("law.disclosures"),
+        of.law("disclosures"),
         text=(say("know.not_sold"),),
         tables=table(say.table("know.disclosure_columns"), rows),
     )
@@ -126,7 +121,7 @@ def _biometrics(of: Subject) -> Section:
     return Section(
         "biometrics",
         of.say("know.biometrics"),
-        of.say("law.biometrics"),
+        of.law("biometrics"),
         text=(of.say("know.biometrics_text"),),
         facts=tuple(_described(of)),
     )

@@ -26,6 +26,6 @@ def report(session: Session, member: Member, *, language: str, names: dict[UUID,
     return made(session, member, language=language, names=names)
 
 
-def finished(document: Document, sent: Sequence[manifest.Sent]) -> Document:
+def finished(document: Document, sent: Sequence[manifest.Sent], regime: Regime) -> Document:
     """Return the report with the list of the files that go with it."""
-    return document.plus(manifest.section(sent, document.language))
+    return document.plus(manifest.section(sent, regime, document.language))

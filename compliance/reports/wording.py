@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,10 @@ class Wording:
         """Return a day, UTC."""
         return self("none") if at is None else str(format_date(at, "medium", locale=self.language))
 
+    def day_of(self, one: date | None) -> str:
+        """Return a day that somebody stated."""
+        return self("none") if one is None else str(format_date(one, "medium", locale=self.language))
+
     def number(self, value: float) -> str:
         """Return a number with at most four digits behind the point."""
         return str(format_decimal(round(value, 4), locale=self.language))
@@ -82,7 +86,9 @@ class Wording:
 
     def stated(self, value: str, missing: str = "not_stated") -> str:
         """Return what somebody has said of themselves, or the words for that they have not."""
-        return ", ".join(value.split("\n")) if value.strip() else self(missing)
+        lines = value.split("\n")
+        sentences = any(line.endswith((".", "!", "?")) for line in lines)
+        return (" " if sentences else ", ").join(lines) if value.strip() else self(missing)
 
 
 @cache

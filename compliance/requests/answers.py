@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from compliance import consent, erasure
+from compliance import erasure
 from compliance.certificate import copies
 from compliance.consent import leaving
 from compliance.erasure import ErasureReason
@@ -71,8 +71,7 @@ def fulfil(session: Session, row: SubjectRequest, *, actor: audit.Actor, said: s
 
 def stop_measuring(session: Session, member: Member, *, actor: audit.Actor) -> None:
     """End everything that measures a person's face or has an image model work with their photos; twice is fine."""
-    for purpose in MEASURING:
-        consent.withdraw(session, member, purpose, actor=actor)
+    leaving.take_back(session, member, MEASURING, actor=actor)
     for part, _ in participations.all_of_member(session, member.id):
         engines.choose_again(session, part)
 

@@ -17,22 +17,24 @@ from zoneinfo import ZoneInfo
 
 from core.models import Right
 
-ACKNOWLEDGE_BUSINESS_DAYS: Final = 10
-STOP_BUSINESS_DAYS: Final = 15
-MONTHS: Final = 1
-MONTHS_EXTENDED: Final = 3
-DAYS: Final = 45
-DAYS_EXTENDED: Final = 90
-# Owed sooner, without proof of who asks, and never extended.
-STOPS: Final = frozenset({Right.OPT_OUT, Right.LIMIT})
-_SATURDAY: Final = 5
-
 
 class Law(StrEnum):
     """Whose clock counts."""
 
     GDPR = "gdpr"
+    SWISS = "swiss"
     CCPA = "ccpa"
+
+
+ACKNOWLEDGE_BUSINESS_DAYS: Final = 10
+STOP_BUSINESS_DAYS: Final = 15
+MONTHS: Final = 1
+MONTHS_EXTENDED: Final = 3
+# Without and with an extension. Switzerland: Art. 25(7) FADP, Art. 18 DPO; the longer time is ours, counsel confirm both.
+DAYS: Final = {Law.CCPA: (45, 90), Law.SWISS: (30, 90)}
+# Owed sooner, without proof of who asks, and never extended.
+STOPS: Final = frozenset({Right.OPT_OUT, Right.LIMIT})
+_SATURDAY: Final = 5
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def due(received: datetime, right: Right, law: Law, place: Place) -> datetime:
     day = local_day(received, place)
     if right in STOPS:
         return _end_of(_business_days_after(day, STOP_BUSINESS_DAYS, place), place)
-    return _end_of(_months_after(day, MONTHS) if law is Law.GDPR else day + timedelta(days=DAYS), place)
+    last = _months_after(day, MONTHS) if law is Law.GDPR else day + timedelta(days=DAYS[law][0])
+    return _end_of(last, place)
 
 
 def due_extended(received: datetime, right: Right, law: Law, place: Place) -> datetime | None:
@@ -88,7 +91,7 @@ def due_extended(received: datetime, right: Right, law: Law, place: Place) -> da
     day = local_day(received, place)
     if right in STOPS:
         return None
-    last = _months_after(day, MONTHS_EXTENDED) if law is Law.GDPR else day + timedelta(days=DAYS_EXTENDED)
+    last = _months_after(day, MONTHS_EXTENDED) if law is Law.GDPR else day + timedelta(days=DAYS[law][1])
     return _end_of(last, place)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,8 +19,11 @@ from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, InvalidInput
 from core.ids import new_id
-from core.models import Channel, Member, Right, Stage, SubjectRequest
+from core.models import AuditEvent, Channel, Member, Right, Stage, SubjectRequest
+from core.regimes import Regime
 from core.words import N_
+
+PROPOSED: Final = "refusal_proposed"
 
 
 class Proof(StrEnum):
@@ -29,6 +33,7 @@ class Proof(StrEnum):
     MAIL_CODE = "mail_code"
     KNOWN = "known"  # in person, or by a colleague who knows them
     DOCUMENT = "document"
+    CONTROLLER = "controller"  # the company's own program has checked it, and signed
     MANDATE = "mandate"  # signed by the person, for whom an agent asks
 
 
@@ -57,6 +62,7 @@ def open_for(
     received_at: datetime | None = None,
     state: Stage = Stage.RECEIVED,
     proof: Proof | None = None,
+    regime: Regime | None = None,
 ) -> SubjectRequest:
     """Open a request, and tell the person of it where somebody else opens it.
 
@@ -66,7 +72,7 @@ def open_for(
     received = received_at or now()
     if received > now():
         raise InvalidInput(N_("A request cannot have come in the future. Nothing was opened."))
-    row = _row(session, right, channel, member, language, received)
+    row = _row(session, right, channel, member, language, received, regime)
     row.state = state
     if proof is not None:
         row.verification, row.verified, row.verified_at = proof, True, now()
@@ -130,9 +136,15 @@ def ask_despite_hold(session: Session, member: Member) -> None:
 
 
 def _row(
-    session: Session, right: Right, channel: Channel, member: Member | None, language: str, received: datetime
+    session: Session,
+    right: Right,
+    channel: Channel,
+    member: Member | None,
+    language: str,
+    received: datetime,
+    law: Regime | None = None,
 ) -> SubjectRequest:
-    regime, place = regimes.regime_of(session, member), regimes.place_of(session)
+    regime, place = law or regimes.regime_of(session, member), regimes.place_of(session)
     due = clocks.due(received, right, regimes.law_of(regime), place)
     return SubjectRequest(
         id=new_id(),
@@ -254,12 +266,22 @@ def propose_refusal(
     """
     if row.proposed is not None:
         raise NotAllowed(moves.ELSEWHERE)
-    if basis not in offered(Right(row.type), regimes.law_of(row.regime)):
+    if basis not in offered(Right(row.type), Regime(row.regime)):
         raise InvalidInput(N_("The law does not know this reason for such a request. Nothing was changed."))
     if decision not in moves.REFUSALS or decision not in moves.MOVES[Stage(row.state)]:
         raise NotAllowed(N_("This request cannot be refused now. Nothing was changed: look at it again."))
     row.proposed, row.proposed_by, row.basis = decision, actor.member_id, basis
-    moves.note(session, row, "refusal_proposed", actor=actor, decision=decision.value, basis=basis.value)
+    moves.note(session, row, PROPOSED, actor=actor, decision=decision.value, basis=basis.value)
+
+
+def proposal_of(session: Session, row: SubjectRequest) -> UUID | None:
+    """Return which proposal to refuse waits, as the id of its event; `None` where none does."""
+    if row.proposed is None:
+        return None
+    proposed = select(AuditEvent.id).where(
+        AuditEvent.id.in_(row.events), AuditEvent.facts["what"].astext == PROPOSED
+    )
+    return session.scalar(proposed.order_by(AuditEvent.id.desc()).limit(1))
 
 
 def withdraw_proposal(session: Session, row: SubjectRequest, *, actor: audit.Actor) -> None:
@@ -270,11 +292,20 @@ def withdraw_proposal(session: Session, row: SubjectRequest, *, actor: audit.Act
     moves.note(session, row, "refusal_dropped", actor=actor)
 
 
-def confirm_refusal(session: Session, row: SubjectRequest, *, actor: audit.Actor, said: str = "") -> None:
+def confirm_refusal(
+    session: Session, row: SubjectRequest, proposal: UUID | None, *, actor: audit.Actor, said: str = ""
+) -> None:
     """Refuse what somebody else proposed to refuse, and tell the person why and what they can do.
 
+    Args:
+        session: bound to the organization.
+        row: the request.
+        proposal: the very one that was read, of `proposal_of`.
+        actor: who confirms it.
+        said: what the company adds.
+
     Raises:
-        NotAllowed: no refusal waits.
+        NotAllowed: no refusal waits, or another one than was read.
         SamePerson: the one who proposed it.
     """
     if row.proposed is None:
@@ -282,6 +313,13 @@ def confirm_refusal(session: Session, row: SubjectRequest, *, actor: audit.Actor
     if actor.member_id is None or actor.member_id == row.proposed_by:
         raise SamePerson(
             N_("You proposed this refusal, so somebody else has to confirm it. Nothing was changed.")
+        )
+    if proposal is None or proposal != proposal_of(session, row):
+        raise NotAllowed(
+            N_(
+                "This refusal was taken back and proposed anew since you opened the page. Nothing was refused: "
+                "read what is proposed now, and confirm that."
+            )
         )
     decision = Stage(row.proposed)
     row.decision = decision

@@ -43,6 +43,7 @@ from core.models import (
 )
 from core.people import organizations
 from core.portraits import marks
+from core.regimes import Regime
 from core.vault import ArtifactGone, KeyErased, vault
 
 FORMAT = "headshots.export/2"
@@ -82,12 +83,14 @@ class Plan:
         files: Pictures and the rest.
         company: Who is named as the maker of headshots.
         report: The same in words, without the list of what goes with it.
+        regime: The law that it is written by.
     """
 
     records: bytes
     files: list[File]
     company: str
     report: Document
+    regime: Regime
 
 
 def plan(session: Session, member: Member, language: str | None = None) -> Plan:
@@ -98,7 +101,8 @@ def plan(session: Session, member: Member, language: str | None = None) -> Plan:
         member: whose data it is.
         language: of the report; theirs if not given.
     """
-    biometrics = making.hands_over_biometrics(regime_of(session, member))
+    regime = regime_of(session, member)
+    biometrics = making.hands_over_biometrics(regime)
     folders: dict[Kind, str] = {k: f for k, f in FOLDER.items() if biometrics or k is not Kind.LIKENESS}
     artifacts = files.held(session, member.id, folders)
     names = files.names(artifacts, folders)
@@ -118,7 +122,7 @@ def plan(session: Session, member: Member, language: str | None = None) -> Plan:
         for key, name in names.items()
     ]
     report = making.report(session, member, language=language or member.language, names=names)
-    return Plan(content, taken, organizations.current(session).name, report)
+    return Plan(content, taken, organizations.current(session).name, report, regime)
 
 
 def _makings(session: Session, member: Member) -> dict[UUID, tuple[Making, int | None]]:
@@ -262,6 +266,9 @@ def _records(session: Session, member: Member, names: dict[UUID, str], *, biomet
                 "withheld": row.withheld_code,
                 "what_i_said_is_wrong": row.rejected_code,
                 "i_said_so_at": _at(row.rejected_at),
+                "company_asked_for_another_because": row.returned_code,
+                "company_asked_at": _at(row.returned_at),
+                "company_reviewed_at": _at(row.reviewed_at),
             }
             for row in session.scalars(
                 select(Headshot).where(Headshot.member_id == own).order_by(Headshot.id)
@@ -289,7 +296,7 @@ def contents(org_id: UUID, wanted: Plan) -> Iterator[tuple[str, bytes]]:
     for name, content in _files(org_id, wanted):
         sent.append(Sent(name, len(content), hashlib.sha256(content).hexdigest()))
         yield name, content
-    report = making.finished(wanted.report, sent)
+    report = making.finished(wanted.report, sent, wanted.regime)
     yield page.JSON_NAME, report.content()
     yield "report.pdf", page.pdf(report)
 

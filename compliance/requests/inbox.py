@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -30,6 +30,7 @@ from core.models.member import DIRECTORY
 from core.words import N_
 
 PAGE: Final = 50
+SOON: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,15 @@ class Listed:
 
     row: SubjectRequest
     who: str
+
+
+@dataclass(frozen=True)
+class Load:
+    """How many requests are open, how many of them are overdue, and how many due within `SOON`."""
+
+    open: int
+    overdue: int
+    soon: int
 
 
 @dataclass(frozen=True)
@@ -118,12 +128,13 @@ def page(session: Session, wanted: Wanted, *, after: UUID | None = None, most: i
     return Page(listed, found[-1].id if len(rows) > most else None)
 
 
-def counts(session: Session) -> tuple[int, int]:
-    """Return how many requests are open, and how many of them are overdue."""
-    is_open = _conditions(Wanted(of_people=True))
-    overdue = func.count().filter(SubjectRequest.due_at < now())
-    row = session.execute(select(func.count(), overdue).select_from(SubjectRequest).where(*is_open)).one()
-    return row[0], row[1]
+def load(session: Session) -> Load:
+    """Count the requests that are open."""
+    moment, is_open = now(), _conditions(Wanted(of_people=True))
+    overdue = func.count().filter(SubjectRequest.due_at < moment)
+    soon = func.count().filter(SubjectRequest.due_at.between(moment, moment + SOON))
+    counted = select(func.count(), overdue, soon).select_from(SubjectRequest).where(*is_open)
+    return Load(*session.execute(counted).one())
 
 
 def read(session: Session, request_id: UUID, *, of_people: bool) -> Shown:

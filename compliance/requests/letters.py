@@ -17,6 +17,7 @@ from uuid import UUID
 from babel.dates import format_date
 from sqlalchemy.orm import Session
 
+from compliance.laws import cited
 from compliance.log.alarm import plain
 from compliance.requests import clocks, regimes, words
 from compliance.requests.refusals import Basis, offered
@@ -25,6 +26,7 @@ from core.mail.message import Mail
 from core.models import AuditEvent, Member, Organization, Right, Stage, SubjectRequest
 from core.people import data_links, organizations
 from core.queue import JobName, enqueue
+from core.regimes import Regime
 from core.settings import settings
 from core.vault import derive
 
@@ -134,7 +136,7 @@ def written(
     values["said"] = said.strip()
     parts = [own["text"], "{said}" if values["said"] else ""]
     if kind in (Stage.DENIED, Stage.PARTLY):
-        parts += [said_in["remedy"][regimes.law_of(row.regime)]]
+        parts += [said_in["complain"][row.regime]]
     parts += [
         "" if kind == Stage.FULFILLED and row.type == Right.ERASURE else said_in["status"],
         said_in["end"],
@@ -147,7 +149,6 @@ def _values(
     session: Session, row: SubjectRequest, organization: Organization, said_in: dict[str, Any], chosen: str
 ) -> dict[str, str]:
     place = regimes.place_of(session)
-    right, law = Right(row.type), regimes.law_of(row.regime)
     member = session.get(Member, row.member_id) if row.member_id is not None else None
     reachable = member is not None and data_links.reachable(session, member.id) is not None
     return {
@@ -157,12 +158,20 @@ def _values(
         "due": day_in(said_in, row.due_at, place),
         "why_longer": said_in["extension"].get(row.extension or "", ""),
         "basis": said_in["basis"].get(chosen, ""),
-        "law": offered(right, law).get(Basis(chosen), "") if chosen else "",
+        "law": law_in(said_in, row, Basis(chosen)) if chosen else "",
+        "complain": said_in["complain"][row.regime],
         "data": data_links.link_of(member)
         if member is not None and reachable
         else f"{base()}/trust/{organization.slug}/data",
         "link": status_link(organization.slug, row),
     }
+
+
+def law_in(said_in: Mapping[str, Any], row: SubjectRequest, basis: Basis) -> str:
+    """Return the place in the law of where the person works; where it names none, that it does not."""
+    place = offered(Right(row.type), Regime(row.regime)).get(basis, "")
+    found: str = said_in["no_statute"][row.regime] if not place else cited(place, said_in["language"])
+    return found
 
 
 def day_in(said_in: Mapping[str, Any], moment: datetime, place: clocks.Place) -> str:

@@ -22,6 +22,8 @@ def regime_of(session: Session, member: Member | None) -> Regime:
 
 def law_of(regime: str) -> Law:
     """Return whose clock counts under a regime: in the United States California's, whose states have none nearer at hand."""
+    if regime == Regime.SWISS:
+        return Law.SWISS
     return Law.CCPA if regime in AMERICAN else Law.GDPR
 
 

@@ -30,6 +30,7 @@ class Words:
         text: what they wrote.
         code_to: where an agent’s code went.
         notes: what the company added to its answers, by the event's id.
+        told: names of processors who were told, in the order of the row's times.
     """
 
     address: str = ""
@@ -38,6 +39,7 @@ class Words:
     text: str = ""
     code_to: str = ""
     notes: dict[str, str] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
 
 
 def owner_of(row: SubjectRequest) -> UUID:

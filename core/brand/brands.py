@@ -93,6 +93,23 @@ def name_entity(session: Session, *, legal_name: str, postal_address: str, actor
     session.flush()
 
 
+def label_models(session: Session, wanted: bool, *, actor: audit.Actor) -> None:
+    """Have every file of a model-made picture, downloaded from now on, say so visibly, or no longer.
+
+    Args:
+        session: bound to the organization.
+        wanted: whether they do.
+        actor: who says so.
+    """
+    organization = organizations.current(session)
+    session.refresh(organization, with_for_update={"key_share": True})
+    if organization.label_models == wanted:
+        return
+    organization.label_models = wanted
+    audit.record(session, audit.Tag.LABEL_CHANGED, actor=actor, wanted=wanted)
+    session.flush()
+
+
 def seal_logo(org_id: UUID, png: bytes) -> Sealed:
     """Seal a logo, encoded anew by the caller, before the transaction that shows it."""
     return vault().seal(org_id, png, kind=Kind.LOGO, media_type="image/png", member_id=None)

@@ -6,9 +6,11 @@ from core.models.artifact import Artifact, Kind
 from core.models.attestation import Attestation
 from core.models.audit_event import AuditEvent
 from core.models.base import Base, Tenant
+from core.models.breach import Breach, Told
+from core.models.bulk import BulkAction, BulkItem
 from core.models.certificate import Certificate
 from core.models.company_report import CompanyReport
-from core.models.consent import Consent, ShownNotice
+from core.models.consent import Act, Consent, ConsentReceipt, ShownNotice
 from core.models.delivery import Delivery, MailKind, MailState, Teller
 from core.models.erasure import Erasure
 from core.models.farewell import Farewell
@@ -19,10 +21,12 @@ from core.models.log import Checkpoint, CosignatureRow, LogLeaf, LogNode
 from core.models.look import Look
 from core.models.mail_text import MailText
 from core.models.member import DirectoryState, Member, Person, Role
+from core.models.opendsr import OpendsrController, OpendsrRequest
 from core.models.organization import Organization
 from core.models.outbox import Outbox
 from core.models.participation import Alternative, Participation, State
 from core.models.photo import Photo
+from core.models.privacy_version import PrivacyVersion
 from core.models.recall import Recall
 from core.models.roster_import import RosterImport
 from core.models.saml_connection import SamlConnectionRow
@@ -34,6 +38,7 @@ from core.models.upload import Upload, Use
 from core.models.web_session import App, SignInMethod, WebSession
 
 __all__ = [
+    "Act",
     "Adapter",
     "AdapterKind",
     "Alternative",
@@ -43,11 +48,15 @@ __all__ = [
     "Attestation",
     "AuditEvent",
     "Base",
+    "Breach",
+    "BulkAction",
+    "BulkItem",
     "Certificate",
     "Channel",
     "Checkpoint",
     "CompanyReport",
     "Consent",
+    "ConsentReceipt",
     "CosignatureRow",
     "Delivery",
     "DirectoryState",
@@ -65,11 +74,14 @@ __all__ = [
     "MailState",
     "MailText",
     "Member",
+    "OpendsrController",
+    "OpendsrRequest",
     "Organization",
     "Outbox",
     "Participation",
     "Person",
     "Photo",
+    "PrivacyVersion",
     "Recall",
     "Right",
     "Role",
@@ -85,6 +97,7 @@ __all__ = [
     "SubjectRequest",
     "Teller",
     "Tenant",
+    "Told",
     "Upload",
     "Use",
     "WebSession",

@@ -43,6 +43,12 @@ class Headshot(SealedRow):
     # what its person says is wrong with it: `core.portraits.rejections.Reason`
     rejected_code: Mapped[str | None] = mapped_column(String(16), info=personal(Category.CHOICE))
     rejected_at: Mapped[datetime | None] = mapped_column(info=personal(Category.CHOICE))
+    # what its company says is wrong with it, which its person reads: `core.portraits.reviews.Flaw`
+    returned_code: Mapped[str | None] = mapped_column(String(16), info=personal(Category.CHOICE))
+    returned_at: Mapped[datetime | None]
+    # who of the company looked at it and let it be handed over
+    reviewed_by: Mapped[UUID | None]
+    reviewed_at: Mapped[datetime | None]
     # what its files carry as a watermark, where an image model made it; `compliance.origin.watermark`
     mark: Mapped[int | None] = mapped_column(BigInteger, info=personal(Category.ALIAS))
     seconds: Mapped[float] = mapped_column(info=harmless(Harmless.WORK))

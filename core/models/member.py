@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Table, UniqueConstraint, text
+from sqlalchemy import Computed, ForeignKey, Index, String, Table, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Base, Tenant
@@ -50,6 +50,52 @@ NAMES: Final = (
 )
 
 
+def _letters(first: int, last: int) -> str:
+    return "".join(map(chr, range(first, last + 1)))
+
+
+# Letters one for one: those that no decomposition takes apart, and capitals of Latin, Greek and Cyrillic. Not by `lower`,
+# which knows the letters of the server's locale: ASCII alone, where that is C. The same in `core.people.finding`.
+PLAIN_LETTERS: Final = (
+    "øØłŁđĐı"
+    + _letters(0x41, 0x5A)
+    + _letters(0x391, 0x3A9)
+    + _letters(0x410, 0x42F)
+    + _letters(0x400, 0x40F),
+    "oollddi"
+    + _letters(0x61, 0x7A)
+    + _letters(0x3B1, 0x3C9)
+    + _letters(0x430, 0x44F)
+    + _letters(0x450, 0x45F),
+)
+# And one for two.
+DOUBLE_LETTERS: Final = (
+    ("ß", "ss"), ("ẞ", "ss"), ("æ", "ae"), ("Æ", "ae"), ("œ", "oe"), ("Œ", "oe"), ("þ", "th"), ("Þ", "th"),
+)  # fmt: skip
+_NOBODY: Final = "\uffff"  # after every letter: who was erased comes last
+
+
+def _bare(expression: str) -> str:
+    """Return the SQL of a text in small letters without accents."""
+    for letter, letters in DOUBLE_LETTERS:
+        expression = f"replace({expression}, '{letter}', '{letters}')"
+    apart = f"regexp_replace(normalize({expression}, NFD), '[\u0300-\u036f]', '', 'g')"
+    return f"translate({apart}, '{PLAIN_LETTERS[0]}', '{PLAIN_LETTERS[1]}')"
+
+
+# Of what a generated column says, PostgreSQL keeps it in step by itself. The order is that of letters without accents in
+# every language: the embedded server has no collations of ICU.
+SORTED_AS: Final = (
+    f"CASE WHEN last_name IS NULL AND first_name IS NULL THEN '{_NOBODY}' ELSE "
+    + _bare("coalesce(last_name, '') || chr(1) || coalesce(first_name, '')")
+    + " END"
+)
+FOUND_BY: Final = _bare(
+    "btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, '') || ' ' || coalesce(email, '') || ' '"
+    " || coalesce(employee_id, ''))"
+)
+
+
 def _plain(name: str, length: int) -> Any:
     """Return a column from before names were sealed; `Installation.sealed_at` says until when it counts."""
     return mapped_column(name, String(length), deferred=True, info=personal(Category.IDENTITY))
@@ -70,6 +116,9 @@ class Person(Tenant):
     # The names, under the person's key: `core.vault.names`.
     sealed: Mapped[bytes | None] = mapped_column(info=personal(Category.IDENTITY))
     disabled_at: Mapped[datetime | None]
+    access_until: Mapped[
+        datetime | None
+    ]  # until when they may enter the company's pages; to their own there is no end
     restricted_at: Mapped[datetime | None]  # kept, and used for nothing, since then
     links_ended_at: Mapped[datetime | None]  # links to one's data from before open nothing
     erased_at: Mapped[datetime | None]
@@ -113,12 +162,30 @@ class Member(Person):
     idp_entity_id: Mapped[str | None] = mapped_column(String(512), info=personal(Category.IDENTITY))
     name_id: Mapped[str | None] = mapped_column(String(512), info=personal(Category.IDENTITY))
     place: Mapped[str | None] = mapped_column(String(6), info=personal(Category.IDENTITY))
+    # By the database, of the names: for the order of lists and for searching them.
+    sorted_as: Mapped[str] = mapped_column(
+        Text(collation="C"),
+        Computed(SORTED_AS, persisted=True),
+        deferred=True,
+        nullable=True,
+        info=personal(Category.IDENTITY, _NOBODY),
+    )
+    found_by: Mapped[str] = mapped_column(
+        Text(collation="C"),
+        Computed(FOUND_BY, persisted=True),
+        deferred=True,
+        nullable=True,
+        info=personal(Category.IDENTITY, ""),
+    )
 
+    __mapper_args__: Any = {"eager_defaults": False}  # noqa: RUF012 - read once, by SQLAlchemy
     __table_args__: Any = (
         Index("uq_directory_email", "org_id", text("lower(email)"), unique=True),
         UniqueConstraint("org_id", "idp_entity_id", "name_id", name="uq_directory_identity"),
         Index("uq_directory_employee_id", "org_id", "employee_id", unique=True),
+        # What the release before lists people by.
         Index("ix_directory_in_order", "org_id", *IN_ORDER, "id"),
+        Index("ix_directory_sorted", "org_id", "sorted_as", "id"),
         {"prefixes": ["UNLOGGED"]},
     )
 

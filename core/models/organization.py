@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import SmallInteger, String, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
@@ -24,6 +26,8 @@ class Organization(Base):
     name: Mapped[str] = mapped_column(String(120))
     accent: Mapped[str] = mapped_column(String(7), default="#2f4b6e")
     logo_id: Mapped[UUID | None]
+    # Whether pictures that an image model made say so visibly, in a corner.
+    label_models: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     regime: Mapped[str] = mapped_column(String(16), default="gdpr")
     language: Mapped[str] = mapped_column(String(8), default="en")
     # How long what is kept, days; what each counts from and how much it may be is in `core.shoots.promises`. A company
@@ -44,6 +48,10 @@ class Organization(Base):
     # Where it is, for clocks of requests: ISO 3166-1 alpha-2, empty where nobody has said, and a name of the zone database.
     country: Mapped[str] = mapped_column(String(2), default="", server_default="")
     time_zone: Mapped[str] = mapped_column(String(48), default="UTC", server_default="UTC")
+    # How lists with the same header were read before: hash of the header → field → number of its column.
+    list_columns: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, default=dict, server_default=text("'{}'::jsonb")
+    )
     # The hours of the day, by the clock of who gets them, from and until which no reminder leaves; the same for never.
     quiet_from: Mapped[int] = mapped_column(SmallInteger, default=18, server_default=text("18"))
     quiet_until: Mapped[int] = mapped_column(SmallInteger, default=8, server_default=text("8"))

@@ -77,6 +77,9 @@ class Participation(SealedRow):
     # The day on which whatever was measured on a face is destroyed, come what may; where a release named one.
     destroy_by: Mapped[datetime | None]
     promised_headshot_days: Mapped[int | None] = mapped_column(info=harmless(Harmless.WORK))
+    archived_at: Mapped[
+        datetime | None
+    ]  # when the newest archive began that reached its end with their picture
     # The newest mail about the shoot; none before the first. `core.shoots.deliveries` writes it.
     mail_state: Mapped[str | None] = mapped_column(String(8), info=harmless(Harmless.WORK))
     reminders_ended_at: Mapped[datetime | None]  # the person wants no more reminders of this shoot

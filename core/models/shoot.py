@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, SmallInteger, String, text
+from sqlalchemy import ARRAY, ForeignKey, SmallInteger, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
@@ -42,3 +42,5 @@ class Shoot(Tenant):
         ARRAY(SmallInteger), default=lambda: [3, 7, -2], server_default=text("'{}'")
     )
     closed_at: Mapped[datetime | None]
+    # nothing is handed over that nobody of the company has looked at
+    reviewed: Mapped[bool] = mapped_column(default=False, server_default=false())

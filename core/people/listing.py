@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.models import Invite, Member, Participation, Person, Shoot
-from core.shoots import shoots
+from core.people import filters, finding
+from core.people.filters import Filter
 
-PAGE = 50
+PAGE = 25
 
 
 @dataclass(frozen=True)
@@ -41,26 +42,33 @@ class Part:
     link_ends_at: datetime | None
 
 
-def count(session: Session) -> int:
-    """Return how many people there are who have not been erased."""
-    return session.scalar(select(func.count()).select_from(Person).where(Person.erased_at.is_(None))) or 0
+def count(session: Session, wanted: Filter | None = None) -> int:
+    """Return how many people a filter finds; without one, how many there are who have not been erased."""
+    if wanted is None or wanted == Filter():
+        return session.scalar(select(func.count()).select_from(Person).where(Person.erased_at.is_(None))) or 0
+    return session.scalar(select(func.count()).select_from(Member).where(filters.people(wanted))) or 0
 
 
-def page(session: Session, *, words: str = "", after_member: UUID | None = None, most: int = PAGE) -> Page:
-    """Return a page of people in the order of their names; erased ones are not among them."""
-    query = select(Member).where(Member.erased_at.is_(None)).order_by(*shoots.ORDER).limit(most + 1)
-    if words.strip():
-        query = query.where(shoots.matches(words))
+def page(
+    session: Session, wanted: Filter | None = None, *, after_member: UUID | None = None, most: int = PAGE
+) -> Page:
+    """Return a page of the people whom a filter finds, in the order of their names.
+
+    Each has their newest participation among those that it is about.
+    """
+    wanted = wanted or Filter()
+    query = select(Member).where(filters.people(wanted)).order_by(*finding.ORDER).limit(most + 1)
     if after_member is not None:
-        query = query.where(shoots.after(session, after_member))
+        query = query.where(finding.after(session, after_member))
     found = session.scalars(query).all()
     people = found[:most]
+    about = filters.parts(wanted).where(Participation.member_id.in_([one.id for one in people])).subquery()
     newest = {
         participation.member_id: (participation, shoot)
         for participation, shoot in session.execute(
             select(Participation, Shoot)
             .join(Shoot, Shoot.id == Participation.shoot_id)
-            .where(Participation.member_id.in_([one.id for one in people]))
+            .where(Participation.id.in_(select(about.c.id)))
             .order_by(Participation.id)  # the newest is the one that stays
         )
     }

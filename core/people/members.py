@@ -140,6 +140,11 @@ def prefer(session: Session, member_id: UUID, language: str) -> None:
         session.flush()
 
 
+def by_employee_id(session: Session, employee_id: str) -> Member | None:
+    """Return the member with this employee ID."""
+    return session.scalar(select(Member).where(Member.employee_id == employee_id))
+
+
 def works_in(session: Session, member: Member, place: str, *, by: str, actor: audit.Actor) -> None:
     """Note where a person works, which decides by whose law they are asked.
 

@@ -253,6 +253,17 @@ def _rows(
     return tuple(rows)
 
 
+def judge_one(cells: Mapping[Field, str], *, test_domains: bool = False) -> Row:
+    """Judge one person as a row of a list is judged, whatever they come from.
+
+    Args:
+        cells: what is said of them, as somebody wrote it.
+        test_domains: see `parse`.
+    """
+    found = Columns(tuple(cells), {one: index for index, one in enumerate(cells)}, has_header=True)
+    return _row(tabular.Line(1, tuple(cells.values()), 1), found, test_domains)
+
+
 def _row(line: tabular.Line, found: Columns, test_domains: bool) -> Row:
     raw = {one: line.cells[index] for one, index in found.taken.items() if index < len(line.cells)}
     tidy = {one: cells.tidy(cell) for one, cell in raw.items()}

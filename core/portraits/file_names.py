@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.composed import composed
 from core.errors import InvalidInput
@@ -13,6 +13,7 @@ FIELDS = ("employee_id", "first", "last", "department")
 EXAMPLE = {"employee_id": "E1042", "first": "Ada", "last": "Lovelace", "department": "Engineering"}
 # Windows refuses these characters, and control characters, in a file's name.
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
+ALTERNATIVES = "alternatives/"  # where an archive has what stands in for headshots
 ENDING = re.compile(r"\.(jpe?g|png|webp|avif)$", re.IGNORECASE)
 
 
@@ -77,6 +78,16 @@ def _has_empty(template: str, values: Mapping[str, str]) -> bool:
 def _clean(value: str) -> str:
     # A leading dot hides a file, and two climb a folder; neither is part of a person's name.
     return FORBIDDEN.sub("", " ".join(value.split())).strip(" .")
+
+
+def folder_of(output: str, outputs: Sequence[str]) -> str:
+    """Return the folder of one of the files that an archive has of each person; with one file it needs none."""
+    return f"{output}/" if len(outputs) > 1 else ""
+
+
+def ending_of(output: str) -> str:
+    """Return what follows the name of a file that is downloaded by itself, so that the sizes tell apart."""
+    return f"_{output}"
 
 
 def example(template: str) -> str:

@@ -198,6 +198,7 @@ def delete_all(session: Session, participations_of: Sequence[Participation]) -> 
     for headshot in held:
         headshot.gates = {}  # measures of a face are personal data too
         headshot.rejected_code = headshot.rejected_at = None
+        headshot.returned_code = headshot.returned_at = None
     vault().delete(session, [one.artifact_id for one in held if one.artifact_id])
 
 
@@ -211,6 +212,7 @@ def end(session: Session, ended: Sequence[Headshot], *, actor: audit.Actor, **fa
     for headshot in ended:
         headshot.gates = {}  # measures of a face are personal data too
         headshot.rejected_code = headshot.rejected_at = None
+        headshot.returned_code = headshot.returned_at = None
         audit.record(
             session,
             audit.Tag.HEADSHOT_REMOVED,

@@ -90,7 +90,7 @@ def untried(session: Session, participation: Participation) -> list[Photo]:
     made = _of_photos(session, participation)
     tried = {one.photo_id for one in made}
     found = photos.of_participation(session, participation.id)
-    refused = {one.photo_id for one in made if one.rejected_code is not None}
+    refused = {one.photo_id for one in made if _refused(one)}
     signs = [sign for photo in found if photo.id in refused and (sign := _sign(photo))]
     return [
         photo
@@ -102,13 +102,13 @@ def untried(session: Session, participation: Participation) -> list[Photo]:
 
 
 def passed_over(session: Session, participation: Participation) -> set[UUID]:
-    """Return the photos of which the studio makes no headshot, because the person did not like one.
+    """Return the photos of which the studio makes no headshot, because the person, or their company, did not like one.
 
     Where photos are left of which nothing was made, it is all others; else those of rejected headshots. Where that
     would leave none, and where nobody rejected anything, it is none: people may send the same photos once more.
     """
     made = _of_photos(session, participation)
-    rejected = {one.photo_id for one in made if one.rejected_code is not None}
+    rejected = {one.photo_id for one in made if _refused(one)}
     if not rejected:
         return set()
     accepted = {
@@ -156,6 +156,11 @@ def _of_photos(session: Session, participation: Participation) -> Sequence[Heads
     """Return what was made of single photos; what a model paints is of all of them."""
     found = headshots.of_participation(session, participation.id)
     return [one for one in found if one.engine != EngineName.DIFFUSION]
+
+
+def _refused(headshot: Headshot) -> bool:
+    """Whether its person, or their company, wants another one."""
+    return headshot.rejected_code is not None or headshot.returned_code is not None
 
 
 def _sign(photo: Photo) -> str | None:

@@ -23,8 +23,6 @@ from core import audit, locks
 from core.clock import now
 from core.db import organization_of
 from core.models import Artifact, Kind, Member, Organization, RosterImport
-from core.people.columns import Field
-from core.people.encodings import Encoding
 from core.people.roster import Choice, Roster
 from core.people.rows import Reason, Row, Verdict
 from core.permissions import Permission, allowed
@@ -151,7 +149,7 @@ def start(
         created_at=now(),
         shoot_id=shoot_id,
         member_id=actor.member_id,
-        choice=_stored(choice),
+        choice=imports.stored(choice),
         rows=len(parsed.rows),
         outcomes=[],
         invited=0,
@@ -171,7 +169,9 @@ def find(session: Session, import_id: UUID) -> Confirmed | None:
         ArtifactGone: nobody came to it for a day, and it was deleted.
     """
     row = session.get_one(RosterImport, import_id)
-    return None if _is_over(row) else Confirmed(vault().find(session, import_id), _choice(row))
+    return (
+        None if _is_over(row) else Confirmed(vault().find(session, import_id), imports.choice_of(row.choice))
+    )
 
 
 def read(found: Confirmed) -> Roster:
@@ -336,22 +336,3 @@ def _note(row: RosterImport, judged: Sequence[Row]) -> None:
     row.invited += sum(one.is_good for one in judged)
     row.skipped += sum(one.verdict is Verdict.SKIPPED for one in judged)
     row.rejected += sum(one.verdict is Verdict.REJECTED for one in judged)
-
-
-def _stored(choice: Choice) -> dict[str, object]:
-    return {
-        "encoding": choice.encoding,
-        "columns": {field.value: index for field, index in choice.columns.items()}
-        if choice.columns is not None
-        else None,
-        "has_header": choice.has_header,
-    }
-
-
-def _choice(row: RosterImport) -> Choice:
-    encoding, columns = row.choice["encoding"], row.choice["columns"]
-    return Choice(
-        encoding=Encoding(encoding) if encoding else None,
-        columns={Field(name): index for name, index in columns.items()} if columns is not None else None,
-        has_header=row.choice["has_header"],
-    )

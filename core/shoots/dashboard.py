@@ -21,6 +21,26 @@ DONE = (State.APPROVED, State.DELIVERED)
 UNDER_WAY = (State.OPENED, State.CONSENTED, State.UPLOADING, State.SUBMITTED, State.RENDERING)
 # These have given their answer: nobody needs to wait for them.
 ANSWERED = (*DONE, State.DECLINED, State.ERASED)
+# These will not finish, and need not: declining is as good an end.
+APART = (State.DECLINED, State.ERASED)
+
+
+class Stage(StrEnum):
+    """Where people of a shoot wait, and for whom."""
+
+    INVITED = "invited"
+    BEGUN = "begun"
+    STUDIO = "studio"
+    CHOOSING = "choosing"
+    REVIEW = "review"
+
+
+_STAGES: dict[Stage, tuple[State, ...]] = {
+    Stage.INVITED: (State.INVITED, State.EXPIRED),
+    Stage.BEGUN: (State.OPENED, State.CONSENTED, State.UPLOADING, State.FAILED),
+    Stage.STUDIO: (State.SUBMITTED, State.RENDERING),
+    Stage.CHOOSING: (State.READY,),
+}
 
 
 class Attention(StrEnum):
@@ -58,14 +78,26 @@ class Counts:
         return sum(self.by_state[state] for state in UNDER_WAY)
 
     @property
+    def can_finish(self) -> int:
+        """Everyone who may still have a headshot: who declined is no failure, and is not waited for."""
+        return self.total - sum(self.by_state[state] for state in APART)
+
+    def stuck(self, waits_for_review: int = 0) -> tuple[Stage, int] | None:
+        """Return where most people wait, and how many; `None` where nobody does."""
+        waiting = {stage: sum(self.by_state[state] for state in states) for stage, states in _STAGES.items()}
+        waiting[Stage.REVIEW] = waits_for_review
+        stage = max(waiting, key=lambda one: waiting[one])
+        return (stage, waiting[stage]) if waiting[stage] else None
+
+    @property
     def answered(self) -> int:
         """Nothing more is expected of these."""
         return sum(self.by_state[state] for state in ANSWERED)
 
     @property
     def percent(self) -> int:
-        """Share of people who are done with it, 0 to 100."""
-        return round(100 * self.answered / self.total) if self.total else 0
+        """Share of those who can finish that has, 0 to 100."""
+        return round(100 * self.done / self.can_finish) if self.can_finish else 0
 
 
 @dataclass(frozen=True)

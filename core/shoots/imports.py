@@ -10,6 +10,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict
@@ -19,11 +20,11 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.clock import now
-from core.db import organization_of
 from core.errors import Conflict, Gone, InvalidInput
-from core.ids import new_id
-from core.models import Artifact, Kind, Member, Participation, Shoot, State
+from core.models import Artifact, Kind, Member, Participation, Shoot
 from core.people import addresses, members, roster, tabular
+from core.people.columns import Field
+from core.people.encodings import Encoding
 from core.people.roster import Choice, Roster
 from core.people.rows import Reason, Row, Verdict
 from core.settings import settings
@@ -106,6 +107,27 @@ def parse(content: bytes, choice: Choice) -> Roster:
     return roster.parse(content, choice, test_domains=not settings().is_production)
 
 
+def stored(choice: Choice) -> dict[str, object]:
+    """Return what was said about a file, as a row keeps it: encodings and numbers of columns."""
+    return {
+        "encoding": choice.encoding,
+        "columns": {field.value: index for field, index in choice.columns.items()}
+        if choice.columns is not None
+        else None,
+        "has_header": choice.has_header,
+    }
+
+
+def choice_of(kept: dict[str, Any]) -> Choice:
+    """Return what `stored` keeps."""
+    encoding, columns = kept["encoding"], kept["columns"]
+    return Choice(
+        encoding=Encoding(encoding) if encoding else None,
+        columns={Field(name): index for name, index in columns.items()} if columns is not None else None,
+        has_header=kept["has_header"],
+    )
+
+
 def seal(org_id: UUID, shoot_id: UUID, content: bytes) -> Sealed:
     """Seal a file that was judged, before the transaction that keeps it."""
     return seal_list(org_id, _Stored(shoot_id=shoot_id, content=base64.b64encode(content)))
@@ -145,6 +167,12 @@ def find(session: Session, import_id: UUID) -> Held:
     ):
         raise gone()
     return vault().find(session, import_id)
+
+
+def is_here(session: Session, import_id: UUID) -> bool:
+    """Whether a file has not been deleted."""
+    artifact = session.get(Artifact, import_id, populate_existing=True)
+    return artifact is not None and artifact.delete_requested_at is None
 
 
 def read(held: Held, shoot_id: UUID) -> bytes:
@@ -300,19 +328,4 @@ def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Ac
         # What is known of somebody stays, as their name does; they can say it otherwise themselves.
         if found is not None and row.values.place and not found.place:
             members.works_in(session, found, row.values.place, by="roster", actor=actor)
-    moment = now()
-    joined = [
-        Participation(
-            id=new_id(),
-            org_id=organization_of(session),
-            created_at=moment,
-            shoot_id=shoot.id,
-            member_id=member.id,
-            state=State.INVITED,
-            changed_at=moment,
-        )
-        for member in (*existing, *added)
-    ]
-    session.add_all(joined)
-    session.flush()
-    invites.create_all(session, shoot, joined, actor=actor)
+    invites.join(session, shoot, [*existing, *added], actor=actor)

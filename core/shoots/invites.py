@@ -67,6 +67,26 @@ def link_of(invite: Invite) -> str:
     return f"{settings().base_url.rstrip('/')}/i/{token_of(invite)}"
 
 
+def join(session: Session, shoot: Shoot, people: Sequence[Member], *, actor: audit.Actor) -> list[Invite]:
+    """Invite people who are not in the shoot yet."""
+    moment = now()
+    joined = [
+        Participation(
+            id=new_id(),
+            org_id=organization_of(session),
+            created_at=moment,
+            shoot_id=shoot.id,
+            member_id=member.id,
+            state=State.INVITED,
+            changed_at=moment,
+        )
+        for member in people
+    ]
+    session.add_all(joined)
+    session.flush()
+    return create_all(session, shoot, joined, actor=actor)
+
+
 def create(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite:
     """Make a new link for the participation and owe its mail; older links end when that has left."""
     shoot = session.get_one(Shoot, participation.shoot_id)
@@ -328,17 +348,23 @@ def take_back(invite: Invite) -> None:
 
 def revoke(session: Session, participation_id: UUID, *, actor: audit.Actor) -> None:
     """Make every link of a participation useless."""
-    participation = participations.get(session, participation_id, lock=True)
+    revoke_all(session, [participations.get(session, participation_id, lock=True)], actor=actor)
+
+
+def revoke_all(session: Session, rows: Sequence[Participation], *, actor: audit.Actor) -> None:
+    """Make every link of participations useless, whose people the caller has locked."""
     session.execute(
         update(Invite)
-        .where(Invite.participation_id == participation_id, Invite.revoked_at.is_(None))
+        .where(Invite.participation_id.in_([row.id for row in rows]), Invite.revoked_at.is_(None))
         .values(revoked_at=now())
     )
-    subject = session.get_one(Member, participation.member_id)
-    audit.record(
-        session,
-        audit.Tag.INVITE_REVOKED,
-        actor=actor,
-        subject=subject,
-        participation=str(participation_id),
-    )
+    of = select(Member).where(Member.id.in_([row.member_id for row in rows]))
+    subjects = {member.id: member for member in session.scalars(of)}
+    for row in rows:
+        audit.record(
+            session,
+            audit.Tag.INVITE_REVOKED,
+            actor=actor,
+            subject=subjects[row.member_id],
+            participation=str(row.id),
+        )

@@ -105,13 +105,28 @@ def ready(session: Session, participation: Participation) -> Mail:
     Its link is the person's newest invitation, which also offers a new one should it have expired;
     without any, the sign-in page of their own area.
     """
-    invite = session.scalar(
+    return _mail(session, participation, _newest(session, participation), MailKind.READY)
+
+
+def again(session: Session, participation: Participation, flaw: str) -> Mail:
+    """Return the mail that says that the company asks for another picture, and why.
+
+    Args:
+        session: bound to the organization.
+        participation: whose picture it is.
+        flaw: what is wrong with it, as `core.portraits.reviews.Flaw` names it.
+    """
+    said = words(session.get_one(Member, participation.member_id).language)["flaws"][flaw]
+    return _mail(session, participation, _newest(session, participation), "again", more={"flaw": said})
+
+
+def _newest(session: Session, participation: Participation) -> Invite | None:
+    return session.scalar(
         select(Invite)
         .where(Invite.participation_id == participation.id, Invite.revoked_at.is_(None))
         .order_by(Invite.id.desc())
         .limit(1)
     )
-    return _mail(session, participation, invite, MailKind.READY)
 
 
 def data(session: Session, member: Member) -> Mail:
@@ -155,7 +170,11 @@ def sample(
         shoot=shoot,
         link=nowhere,
         stop=nowhere if kind in REMINDERS else "",
-        more={"expires": _day(shoot.deadline, language), **devices_seen},
+        more={
+            "expires": _day(shoot.deadline, language),
+            "flaw": next(iter(words(language)["flaws"].values())),
+            **devices_seen,
+        },
     )
 
 
@@ -270,7 +289,7 @@ def _written(
         }
     facts |= more
     said = {name: text.format(**facts) for name, text in own.items()}
-    order = ("opened", "before", "takes", "deadline", "next", "privacy", "proof", "keep", "copies")
+    order = ("opened", "before", "flaw", "takes", "deadline", "next", "privacy", "proof", "keep", "copies")
     note = next(name for name in ("decline", "unhappy", "was_me", "unasked", "unwanted") if name in said)
     letter = _Letter(
         subject=said["subject"],

@@ -211,7 +211,7 @@ def decline(
         Conflict: everything was erased.
     """
     move(session, participation, State.DECLINED, actor=actor)
-    participation.alternative = alternative
+    participation.alternative, participation.archived_at = alternative, None
 
 
 def stand_in(session: Session, participation: Participation, alternative: Alternative) -> None:
@@ -222,7 +222,7 @@ def stand_in(session: Session, participation: Participation, alternative: Altern
     """
     locks.person(session, participation.member_id)
     demand_declined(participation)
-    participation.alternative = alternative
+    participation.alternative, participation.archived_at = alternative, None
 
 
 def lose_picture(session: Session, member_id: UUID) -> None:
@@ -233,7 +233,7 @@ def lose_picture(session: Session, member_id: UUID) -> None:
             Participation.member_id == member_id, Participation.alternative == Alternative.OWN_PICTURE
         )
     ):
-        row.alternative = Alternative.INITIALS
+        row.alternative, row.archived_at = Alternative.INITIALS, None
 
 
 def forget_declined(session: Session, rows: Sequence[Participation], *, actor: audit.Actor) -> None:
@@ -278,6 +278,15 @@ def approve(session: Session, participation: Participation, headshot_id: UUID, *
     participation.chosen_headshot_id = headshot_id
     participation.approved_at = now()
     move(session, participation, State.APPROVED, actor=actor)
+
+
+def give_back(session: Session, participation: Participation) -> None:
+    """Let the company have no headshot of a person whom the caller has locked, until they approve one again.
+
+    When they had approved one stays: the photos from before end as was promised then.
+    """
+    participation.chosen_headshot_id = None
+    session.flush()
 
 
 def deliver(session: Session, participation: Participation, *, actor: audit.Actor) -> None:

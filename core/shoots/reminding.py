@@ -83,7 +83,7 @@ def remind(session: Session, participation: Participation, *, actor: audit.Actor
     again = invites.is_withdrawn(session, participation)
     if not again and not reminders.wanted(participation):
         raise NotRemindable("This person asked for no more reminders. The link that they have still works.")
-    return _send(session, shoot, [participation], actor, reminder=not again)[0]
+    return send_links(session, shoot, [participation], actor, reminder=not again)[0]
 
 
 def plan(session: Session, shoot: Shoot) -> Plan:
@@ -270,11 +270,11 @@ def _remind(session: Session, shoot: Shoot, wanted: Select[Participation], actor
     # Who moved on meanwhile is left out.
     rows = session.scalars(wanted.where(Participation.member_id == any_(literal(found, ARRAY(Uuid))))).all()
     for start in range(0, len(rows), BATCH):
-        _send(session, shoot, rows[start : start + BATCH], actor, reminder=True, by_day=True)
+        send_links(session, shoot, rows[start : start + BATCH], actor, reminder=True, by_day=True)
     return len(rows)
 
 
-def _send(
+def send_links(
     session: Session,
     shoot: Shoot,
     rows: Sequence[Participation],
@@ -283,6 +283,16 @@ def _send(
     reminder: bool,
     by_day: bool = False,
 ) -> list[Invite]:
+    """Send people of a shoot, whom the caller has locked, new links; who had run out of time is invited again.
+
+    Args:
+        session: bound to the organization.
+        shoot: theirs.
+        rows: their places in it.
+        actor: who asks for it.
+        reminder: whether it is one, and not an invitation.
+        by_day: whether it waits for the day where they are.
+    """
     for row in rows:
         if row.state == State.EXPIRED:
             participations.move(session, row, State.INVITED, actor=actor)

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Select,
-    String,
-    Uuid,
-    any_,
-    case,
-    false,
-    func,
-    literal,
-    literal_column,
-    or_,
-    select,
-    tuple_,
-    update,
-)
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ARRAY, Select, Uuid, any_, literal, select, update
+from sqlalchemy.orm import Session
 
 from core import audit, locks
 from core.brand import styles
@@ -36,6 +17,7 @@ from core.db import organization_of
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
 from core.models import EngineName, Invite, MailState, Member, Participation, Shoot, State, Style
+from core.people import finding
 from core.portraits import file_names, headshots, submission
 from core.settings import diffusion_settings
 from core.shoots import invites, participations
@@ -97,10 +79,7 @@ def create(
             such engine here.
         FileNameUnusable: the template cannot name files.
     """
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= LONGEST_NAME:
-        raise ShootUnusable("Please give the shoot a name, at most 120 characters.", field="name")
-    end = _end(deadline)
+    name, end = name_of(name), end_of(deadline)
     if engine not in set(EngineName):
         raise ShootUnusable("Please choose who makes the portraits.", field="engine")
     if EngineName(engine).needs_gpu and not diffusion_settings().diffusion_base:
@@ -134,7 +113,24 @@ def create(
     return shoot
 
 
-def _end(deadline: date) -> datetime:
+def name_of(text: str) -> str:
+    """Return a shoot's name as it is kept.
+
+    Raises:
+        ShootUnusable: it is empty or too long.
+    """
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise ShootUnusable("Please give the shoot a name, at most 120 characters.", field="name")
+    return name
+
+
+def end_of(deadline: date) -> datetime:
+    """Return when a shoot with this last day ends.
+
+    Raises:
+        ShootUnusable: the day has passed or is more than a year away.
+    """
     end = end_of_day(deadline)
     if not now() < end <= now() + LONGEST_DEADLINE:
         raise ShootUnusable("The deadline must be today or later, within one year.", field="deadline")
@@ -152,7 +148,7 @@ def move_deadline(session: Session, shoot: Shoot, deadline: date, *, actor: audi
         ShootClosed: the shoot has ended for good.
     """
     open_or_refuse(shoot)
-    end = _end(deadline)
+    end = end_of(deadline)
     # Everybody, so that whoever gets a link at this moment gets it by the new deadline, or has it moved.
     locks.owners(session, select(Participation.member_id).where(Participation.shoot_id == shoot.id))
     shoot.deadline = end
@@ -183,7 +179,7 @@ def open_or_refuse(shoot: Shoot) -> None:
         ShootClosed: it has ended.
     """
     if shoot.closed_at is not None:
-        raise ShootClosed("This shoot is closed, so nobody can be invited to it any more.")
+        raise ShootClosed("This shoot is closed, so nobody can be invited to it. Open it again first.")
 
 
 def listed(session: Session) -> list[tuple[Shoot, Style]]:
@@ -194,59 +190,6 @@ def listed(session: Session) -> list[tuple[Shoot, Style]]:
         .order_by(Shoot.closed_at.is_not(None), Shoot.id.desc())
     )
     return [(shoot, style) for shoot, style in rows]
-
-
-# Letters that no decomposition takes apart; the same in Python and in the database.
-_WHOLE: Final = ("øØłŁđĐı", "oOlLdDi")
-_ACCENTS: Final = "[\u0300-\u036f]"  # combining diacritical marks
-
-
-def _bare(text: str) -> str:
-    """Return a text without accents."""
-    return re.sub(_ACCENTS, "", unicodedata.normalize("NFD", text)).translate(str.maketrans(*_WHOLE))
-
-
-def _bared(column: InstrumentedAttribute[str | None]) -> ColumnElement[str | None]:
-    """Return a column without accents; most values have none, and taking them apart costs more than asking for that."""
-    apart = func.regexp_replace(func.normalize(column, literal_column("NFD")), _ACCENTS, "", "g")
-    bare = func.translate(apart, *_WHOLE)
-    return case((func.octet_length(column) > func.length(column), bare), else_=column)
-
-
-def matches(words: str) -> ColumnElement[bool]:
-    """Return the condition that each of `words` stands in a name, address or employee ID, whatever case and accents."""
-    condition: ColumnElement[bool] = Member.id.is_not(None)
-    for word in _bare(words).split()[:8]:
-        pattern = "%" + word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        condition &= or_(
-            *(
-                _bared(column).ilike(pattern, escape="\\")
-                for column in (Member.first_name, Member.last_name, Member.email, Member.employee_id)
-            )
-        )
-    return condition
-
-
-# People in the order of their names, as the index `ix_directory_in_order` has it; an erased person has none and comes last.
-_NOTHING: ColumnElement[str] = literal_column("''", String)
-ORDER = (
-    Member.last_name.is_(None),
-    func.lower(func.coalesce(Member.last_name, _NOTHING)),
-    func.lower(func.coalesce(Member.first_name, _NOTHING)),
-    Member.id,
-)
-
-
-def after(session: Session, member_id: UUID) -> ColumnElement[bool]:
-    """Return the condition that a member comes after `member_id` in the order of names.
-
-    The place is known by id, so that no address in the browser or a log holds a name.
-    """
-    last = session.execute(select(*ORDER).where(Member.id == member_id)).first()
-    if last is None:
-        return false()
-    # As values, which the server can hold against the index; a subquery it cannot.
-    return tuple_(*ORDER) > tuple_(*(literal(value) for value in last))
 
 
 def people(
@@ -277,7 +220,7 @@ def people(
         select(Participation, Member, ends, waits)
         .join(Member, Member.id == Participation.member_id)
         .where(Participation.shoot_id == shoot_id)
-        .order_by(*ORDER)
+        .order_by(*finding.ORDER)
         .limit(most + 1)
     )
     if state is not None:
@@ -285,9 +228,9 @@ def people(
     if mail is not None:
         query = query.where(Participation.mail_state == mail)
     if words.strip():
-        query = query.where(matches(words))
+        query = query.where(finding.matches(words))
     if after_member is not None:
-        query = query.where(after(session, after_member))
+        query = query.where(finding.after(session, after_member))
     rows = [Person(*row) for row in session.execute(query)]
     more = len(rows) > most
     return Page(rows[:most], rows[most - 1].member.id if more else None)

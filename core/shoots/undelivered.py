@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, func, literal, select, union
+from sqlalchemy import ARRAY, CompoundSelect, Uuid, any_, func, literal, select, union
 from sqlalchemy.orm import Session
 
 from core import owed
@@ -28,6 +28,12 @@ _READY: Final = (
     select(Participation.id, Outbox)
     .join(Outbox, (Outbox.subject_id == Participation.id) & (Outbox.job == JobName.READY_MAIL))
     .where(*_FAILING, Participation.state == State.READY)
+)
+# Mails that ask for another picture, to people who have not chosen one since.
+_AGAIN: Final = (
+    select(Participation.id, Outbox)
+    .join(Outbox, (Outbox.subject_id == Participation.id) & (Outbox.job == JobName.AGAIN_MAIL))
+    .where(*_FAILING, Participation.state == State.UPLOADING, Participation.chosen_headshot_id.is_(None))
 )
 
 
@@ -60,6 +66,7 @@ def of(session: Session, participation_ids: Collection[UUID]) -> dict[UUID, Unde
     questions = (
         _INVITATIONS.where(Invite.participation_id == any_(these)),
         _READY.where(Participation.id == any_(these)),
+        _AGAIN.where(Participation.id == any_(these)),
     )
     rows = [(one, row) for question in questions for one, row in session.execute(question)]
     return {
@@ -69,16 +76,22 @@ def of(session: Session, participation_ids: Collection[UUID]) -> dict[UUID, Unde
     }
 
 
+def unreached() -> CompoundSelect[UUID]:
+    """Ask for the participations whose person a mail did not reach."""
+    return union(
+        _INVITATIONS.with_only_columns(Invite.participation_id),
+        _READY.with_only_columns(Participation.id),
+        _AGAIN.with_only_columns(Participation.id),
+    )
+
+
 def counts(session: Session, shoot_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return for each of these shoots to how many people a mail has not left; a shoot without any is left out."""
-    unreached = union(
-        _INVITATIONS.with_only_columns(Invite.participation_id), _READY.with_only_columns(Participation.id)
-    )
     rows = session.execute(
         select(Participation.shoot_id, func.count())
         .where(
             Participation.shoot_id.in_(shoot_ids),
-            Participation.id.in_(unreached),
+            Participation.id.in_(unreached()),
             Participation.mail_state.is_distinct_from(MailState.BOUNCED),  # counted as that
         )
         .group_by(Participation.shoot_id)

@@ -30,7 +30,17 @@ from core.words import N_
 TEMPLATES: Final = Path(__file__).parent / "templates"
 LANGUAGES: Final = ("en", "de")
 # The mails, in the order in which people get them.
-KINDS: Final = ("invite", "remind", "ready", "remind_ready", "device", "disowned", "data", "farewell")
+KINDS: Final = (
+    "invite",
+    "remind",
+    "ready",
+    "remind_ready",
+    "again",
+    "device",
+    "disowned",
+    "data",
+    "farewell",
+)
 # The parts that may be a company's own, in the order in which they are read, with the most signs of each.
 PARTS: Final = {
     "subject": 150,
@@ -52,6 +62,7 @@ _VARIABLES: Final = {
     "remind": (*_OF_A_SHOOT, "expires"),
     "remind_ready": (*_OF_A_SHOOT, "expires"),
     "ready": _OF_A_SHOOT,
+    "again": (*_OF_A_SHOOT, "flaw"),
     "device": ("company", "shoot"),
     "disowned": ("company", "shoot"),
     "data": ("company",),

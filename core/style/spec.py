@@ -68,7 +68,7 @@ class _Backdrop(_Part):
         default=1.0,
         ge=0.0,
         le=1.0,
-        description="fraction of the photo's own noise that the backdrop gets too",
+        description="fraction of a camera's fine grain that the backdrop gets, and people whose photo has less of its own",
     )
 
 

@@ -89,7 +89,7 @@ def _log(session: Session, org_id: UUID, found: Findings) -> None:
     for leaf, node in entries:
         found.entries += 1
         wrong += merkle.leaf_hash(leaf) != node
-    head = checkpoint.verify(newest.note, [signing_keys().verifier(origin_of(org_id))])
+    head = checkpoint.verify(newest.note, [signing_keys().log_key_of(origin_of(org_id), second_from=None)])
     if wrong or merkle.root(StoredNodes(session), newest.size) != head.root:
         found.problems.append(f"the log of company {org_id} is not the signed one")
 

@@ -48,6 +48,7 @@ def run_bench(
     members: int = 100_000,
     sizes: Sizes | None = None,
     entries: int = 1_000_000,
+    headshots: int = 10_000,
 ) -> None:
     """Run one benchmark.
 
@@ -60,6 +61,7 @@ def run_bench(
         members: for `pages`: how many people the company has.
         sizes: for `scale`: how much there is.
         entries: for `compliance`: how many the log has.
+        headshots: for `gallery`: how many the shoot has.
     """
     report({"machine": machine()}, machine())
     if name == "studio":
@@ -89,6 +91,12 @@ def run_bench(
         configure("ERROR")
         with product() as org_id:
             bench_pages(report, org_id, members)
+    elif name == "gallery":
+        from deploy.bench.gallery import bench_gallery
+
+        configure("ERROR")
+        with product() as org_id:
+            bench_gallery(report, org_id, headshots)
     elif name == "compliance":
         from deploy.bench.compliance import bench_compliance
 

@@ -28,7 +28,7 @@ def bench_access(report: Report, org_id: UUID) -> None:
         wall, core = time.perf_counter(), time.thread_time()
         with transaction(org_id) as session:
             plan = export.plan(session, session.get_one(Member, member_id), "de")
-        size = len(page.pdf(making.finished(plan.report, ())))
+        size = len(page.pdf(making.finished(plan.report, (), plan.regime)))
         walls.append(time.perf_counter() - wall)
         cores.append(time.thread_time() - core)
     held = psutil.Process().memory_info().rss / 2**20

@@ -210,6 +210,7 @@ def _attribute(_context: click.Context, _option: click.Parameter, given: tuple[s
 @click.option(
     "--postal-address", help="Its postal address, also printed there; lines separated by line ends."
 )
+@click.option("--contact", "contact_email", help="Address of the privacy contact, shown to employees.")
 @json_option
 def edit(
     slug: str,
@@ -225,6 +226,7 @@ def edit(
     idp_initiated: bool | None,
     legal_name: str | None,
     postal_address: str | None,
+    contact_email: str | None,
     country: str | None,
     time_zone: str | None,
     regime: str | None,
@@ -259,6 +261,7 @@ def edit(
             days={Kept(kept): asked for kept, asked in days.items() if asked is not None},
             legal_name=legal_name,
             postal_address=postal_address,
+            contact_email=contact_email,
             country=country,
             time_zone=time_zone,
             regime=Regime(regime) if regime else None,
@@ -282,6 +285,7 @@ def _facts(found: Company) -> dict[str, Any]:
         "kept_days": {kept.value: days for kept, days in found.days.items()},
         "legal_name": found.legal_name,
         "postal_address": found.postal_address,
+        "contact": found.contact_email,
         "country": found.country,
         "time_zone": found.time_zone,
         "regime": found.regime,
@@ -328,6 +332,7 @@ def _lines(found: Company) -> list[str]:
     rows += [(_ENDS[kept], f"{days} days") for kept, days in facts["kept_days"].items()]
     rows.append(("Legal name", found.legal_name or "not given"))
     rows.append(("Postal address", found.postal_address.replace("\n", ", ") or "not given"))
+    rows.append(("Privacy contact", found.contact_email or "not given"))
     rows.append(("Country, time zone", f"{found.country or 'not given'}, {found.time_zone}"))
     rows.append(("Law where no place is known", found.regime))
     width = max(len(name) for name, _ in rows)

@@ -151,6 +151,7 @@ def empty_demo_home(home: Path) -> None:
             "lanes",
             "scale",
             "pages",
+            "gallery",
             "compliance",
         ]
     ),
@@ -191,6 +192,13 @@ def empty_demo_home(home: Path) -> None:
     show_default=True,
     help="For compliance: of the log.",
 )
+@click.option(
+    "--headshots",
+    type=click.IntRange(100),
+    default=10_000,
+    show_default=True,
+    help="For gallery: of the shoot.",
+)
 @json_option
 def bench(
     name: str,
@@ -204,6 +212,7 @@ def bench(
     companies: int,
     watch: float,
     entries: int,
+    headshots: int,
     *,
     as_json: bool,
 ) -> None:
@@ -222,6 +231,7 @@ def bench(
         members=members,
         sizes=sizes,
         entries=entries,
+        headshots=headshots,
     )
 
 

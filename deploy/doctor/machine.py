@@ -194,7 +194,7 @@ def signing() -> Iterator[Finding]:
     """The signing keys are there, closed, and what their certificates say."""
     check = "signing_keys"
     folder = settings().signing_path
-    for name in ("log.pem", "document.pem", "origin.pem", "saml-sp.key", "saml-sp.crt"):
+    for name in ("log.pem", "log-ml-dsa-44.pem", "document.pem", "origin.pem", "saml-sp.key", "saml-sp.crt"):
         path = folder / name
         if not path.exists():
             yield failure(

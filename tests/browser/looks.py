@@ -11,6 +11,8 @@ WIDTHS = (320, 390, 1440)  # pixels: the narrowest phone that counts (WCAG 1.4.1
 NARROWEST, PHONE = WIDTHS[:2]
 SCHEMES = ("light", "dark")
 SEVERE = ("serious", "critical")
+# In the dark a page has other colours and nothing else that is different.
+COLOURS = "{ runOnly: ['color-contrast', 'link-in-text-block'] }"
 MOST_STOPS = 80  # presses of Tab until something must have been reached
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
@@ -58,15 +60,17 @@ def examine(page: Page) -> list[str]:
             if width <= PHONE:
                 wrong += [f"{at}: scrolls sideways: {table}" for table in page.evaluate(SIDEWAYS)]
             if width != NARROWEST:  # laid out as on the usual phone: axe-core would find the same
-                wrong += [f"{at}: {violation}" for violation in axe(page)]
+                wrong += [
+                    f"{at}: {violation}" for violation in axe(page, COLOURS if scheme == "dark" else "{}")
+                ]
     page.set_viewport_size(before)
     page.emulate_media(color_scheme="light")
     return wrong
 
 
-def axe(page: Page) -> list[str]:
-    """Return what axe-core holds against the page."""
-    found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+def axe(page: Page, rules: str = "{}") -> list[str]:
+    """Return what axe-core holds against the page, by all its rules or by `rules` alone."""
+    found: dict[str, Any] = page.evaluate(f"axe.run(document, {{ resultTypes: ['violations'], ...{rules} }})")
     return [
         f"{one['id']} ({one['impact']}): {node['html'][:160]} {node['any'][0]['message'] if node['any'] else ''}"
         for one in found["violations"]

@@ -172,12 +172,13 @@ class Live:
 
 def download_zip(page: Page, shoot: str) -> None:
     page.goto(shoot)
+    page.get_by_role("link", name="Deliver").first.click()
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download ZIP").click()
+        page.get_by_role("button", name="Download ZIP").click()
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.testzip() is None
         names = set(archive.namelist())
-        assert names == {"E1001_Díaz_Marta.jpg", "alternatives/E1002_Roe_Dana.png"}
+        assert names == {"E1001_Díaz_Marta.jpg", "alternatives/E1002_Roe_Dana.png", "manifest.csv"}
         with Image.open(io.BytesIO(archive.read("E1001_Díaz_Marta.jpg"))) as image:
             assert image.size == CARRIED
 

@@ -16,7 +16,7 @@ import psycopg
 from chaos.load import Story, Wish
 from chaos.world import World
 from compliance.log import checkpoint
-from compliance.log.note import VerifierKey
+from compliance.signing import PublishedLog
 from compliance.verify import verify_file
 from deploy.local.stack import COMPANY_SLUG
 
@@ -144,7 +144,7 @@ def _objects(database: psycopg.Connection[tuple[object, ...]], world: World, ver
 
 def _log(database: psycopg.Connection[tuple[object, ...]], world: World, verdict: Judgement) -> None:
     keys = httpx.get(f"{world.base_url}/trust/{COMPANY_SLUG}/keys.json", trust_env=False, timeout=30).json()
-    trusted = [VerifierKey.parse(log["vkey"]) for log in keys["logs"]]
+    trusted = [PublishedLog.model_validate(log).key for log in keys["logs"]]
     leaves = [
         hashlib.sha256(b"\x00" + bytes(leaf)).digest()  # type: ignore[call-overload]
         for (leaf,) in database.execute(

@@ -71,8 +71,9 @@ def test_a_company_that_leaves_gets_its_data_and_a_proof_of_its_end(org: UUID, t
     archives = sorted(out.glob("*.zip"))
     assert len(archives) == 1
     names = zipfile.ZipFile(archives[0]).namelist()
-    assert len(names) == 1
+    assert len(names) == 2
     assert names[0].endswith(".jpg")
+    assert names[1] == "manifest.csv"
 
     do_all_work()
     with transaction(org) as session:

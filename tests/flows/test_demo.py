@@ -148,7 +148,7 @@ def test_rows_that_were_not_imported_come_back_with_reasons(told: Told) -> None:
 def test_hr_downloads_headshots_and_alternatives(told: Told) -> None:
     with zipfile.ZipFile(told.out / "headshots.zip") as archive:
         names = archive.namelist()
-    assert names == ["E1001_Example_Eileen.jpg", "alternatives/E1004_Example_Noor.png"]
+    assert names == ["E1001_Example_Eileen.jpg", "alternatives/E1004_Example_Noor.png", "manifest.csv"]
     with Image.open(told.out / "noor" / "avatar.png") as avatar:
         assert avatar.size == (1024, 1024)
 

@@ -274,6 +274,7 @@ def test_a_backup_from_before_holds_names_and_measures_sealed_only(
         "headshots.mark",
         "headshots.rejected_at",
         "headshots.rejected_code",
+        "headshots.returned_code",
         "members.language",
         "participations.alternative",
         "photos.confirmed_at",

@@ -461,7 +461,7 @@ def test_a_backup_holds_everything_of_all_companies_and_no_keyring(
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert [name for name in files if not name.startswith("objects/")] == [
         "key-store.dump", "main.dump", "manifest.json",
-        "signing/document.pem", "signing/log.pem", "signing/origin.pem", "signing/saml-sp.crt", "signing/saml-sp.key",
+        "signing/document.pem", "signing/log-ml-dsa-44.pem", "signing/log.pem", "signing/origin.pem", "signing/saml-sp.crt", "signing/saml-sp.key",
     ]  # fmt: skip
     assert sum(name.startswith("objects/") for name in files) == 2
     assert folder.stat().st_mode & 0o077 == 0

@@ -289,9 +289,32 @@ MUTATIONS = (
     Mutation(
         "Downloading a company's portraits needs a permission",
         "admin/download.py",
-        "@requires(Permission.DOWNLOAD)\n",
-        "",
+        "@requires(Permission.DOWNLOAD)\ndef shoot_zip(",
+        "def shoot_zip(",
         ("tests/unit/admin/test_guards.py::test_every_admin_route_asks_for_a_permission",),
+    ),
+    Mutation(
+        "Where a shoot is reviewed, nothing is handed over that nobody has looked at",
+        "core/portraits/downloads.py",
+        "    return session.get_one(Headshot, participation.chosen_headshot_id).reviewed_at is None\n",
+        "    return False\n",
+        (
+            "tests/unit/admin/test_pictures.py::test_where_a_review_is_asked_for_nothing_is_handed_over_before",
+        ),
+    ),
+    Mutation(
+        "Nobody of a company sees what comes from comparing faces",
+        "core/portraits/gallery.py",
+        "if name not in COMPARED | {GateName.ONE_FACE}",
+        "if name is not GateName.ONE_FACE",
+        ("tests/unit/admin/test_pictures.py::test_nothing_that_comes_from_comparing_faces_is_shown",),
+    ),
+    Mutation(
+        "Nobody lets a picture of themselves be handed over",
+        "core/portraits/reviews.py",
+        "    if participation.member_id == actor.member_id:\n",
+        "    if False:\n",
+        ("tests/unit/admin/test_pictures.py::test_nobody_reviews_a_picture_of_themselves",),
     ),
     Mutation(
         "Who organises shoots cannot follow people through the log",

@@ -23,6 +23,8 @@ from core.models import (
     Arrival,
     Attestation,
     Base,
+    BulkAction,
+    BulkItem,
     Certificate,
     Channel,
     CompanyReport,
@@ -91,6 +93,10 @@ def fill(org_id: UUID) -> None:
                 **common,
             )
         )
+        action = BulkAction(id=new_id(), org_id=org_id, kind="remind", choice={}, total=1)
+        session.add(action)
+        session.flush()
+        session.add(BulkItem(id=new_id(), action_id=action.id, **common))
         shoot = session.get_one(Shoot, participation.shoot_id)
         session.add(
             RosterImport(
@@ -285,7 +291,8 @@ def test_a_row_cannot_be_written_into_another_organization(two: tuple[UUID, UUID
             continue
         with transaction(mine) as session:
             row = session.scalars(select(mapped.class_).limit(1)).one()
-            columns = {one.name: mapped.get_property_by_column(one).key for one in mapped.local_table.columns}
+            stored = [one for one in mapped.local_table.columns if one.computed is None]
+            columns = {one.name: mapped.get_property_by_column(one).key for one in stored}
             values = {name: getattr(row, key) for name, key in columns.items()}
         values["org_id"] = other
         for column in mapped.primary_key:

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from core.errors import InvalidInput
+from workers.diffusion.captions import NOTHING_SEEN, Worn
 
 _FACTS: Final = "headshots"  # name in the safetensors header
 # SDXL at rank 64 in fp32 has about 370 MB; a training state has three such sets.
@@ -41,6 +42,7 @@ class CurvePoint(BaseModel):
 
     step: int
     distance: float | None = None  # to the held-out photos, by the encoder in use; None: no face came of it
+    error: float | None = None  # standard error of that mean
 
 
 class Facts(BaseModel):
@@ -57,6 +59,7 @@ class Facts(BaseModel):
     seed: int
     photos: tuple[str, ...] = ()  # ids of what it was trained on
     held_out: tuple[str, ...] = ()
+    worn: Worn = NOTHING_SEEN  # in most of these photos
     curve: tuple[CurvePoint, ...] = ()
 
 

@@ -20,6 +20,7 @@ from workers.diffusion.bases import FULL, KLEIN, SDXL, TINY, Base
 from workers.diffusion.engine import BUDGET, DiffusionEngine, Order, Pool, wanted
 from workers.diffusion.examples import Example, TooFewPhotos
 from workers.diffusion.learn import learn
+from workers.diffusion.lessons import prepare
 from workers.diffusion.models import Model, load
 from workers.diffusion.recipes import recipe_of
 from workers.diffusion.resident import Resident
@@ -219,9 +220,9 @@ def _small(report: Report, base: Base, source: str) -> None:
 def _against_plain(report: Report, ours: Model, plain: Model, where: str) -> None:
     example = _example(ours.base)
     trainer = Trainer(ours)
-    lessons = trainer._prepare([example], ())  # noqa: SLF001 - the step alone is compared
+    lessons = prepare(recipe_of(ours), [example])
     trainer.reset(0)
-    fast = _steps_a_second(lambda step: trainer._step(lessons, 0, step))  # noqa: SLF001
+    fast = _steps_a_second(lambda step: trainer._step(lessons, 0, step))  # noqa: SLF001 - the step alone is compared
     slow = _steps_a_second(_plain_step(plain, example))
     wanted = f" (to reach ≥ {_FASTER_REACH:g} on a GPU)"
     report(
@@ -260,7 +261,7 @@ def _plain_step(model: Model, example: Example) -> Callable[[int], object]:
 
     def step(_number: int) -> float:
         clean = recipe.latents(picture.to(model.device))
-        noise = torch.randn_like(clean)
+        noise = torch.randn_like(clean, dtype=torch.float32)
         noisy, moment, target = recipe.lesson(clean, noise, torch.randn(1, device=clean.device))
         with torch.autocast(clean.device.type, torch.bfloat16, enabled=clean.device.type == "cuda"):
             said = recipe.predict(denoiser, noisy, moment, texts)

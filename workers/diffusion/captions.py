@@ -1,13 +1,17 @@
 """What a training picture is said to show: a template and the photo's own facts.
 
 What is named is learned as what it is and stays free to change; what is not named becomes part of the
-person. So light, framing, the turn of the head, a smile and glasses are named, and features are not; age,
-gender and complexion never are.
+person. So clothes and setting, light, framing, the turn of the head, a smile and glasses are named, and features
+are not; age, gender and complexion never are. What lies over hair is not named: a headscarf stays with who wears it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Final
+
+from pydantic import BaseModel, ConfigDict
 
 from core.checks.verdict import Measures
 from workers.vision.geometry import Face
@@ -16,6 +20,7 @@ SUBJECT: Final = "a photo of {word} person"
 # Words without a meaning of their own, as DreamBooth trainers use them.
 PERSON: Final = "ohwx"
 LOOK: Final = "in zwx style"
+GLASSES: Final = "wearing glasses"
 
 _TURNED: Final = 10.0  # degrees of yaw that are seen as a turn
 _PROFILE: Final = 28.0  # degrees, from where the photo check calls a head turned
@@ -28,6 +33,27 @@ _FAR: Final = 0.3
 _SOFT: Final = 1.5  # times that a picture had to be enlarged
 
 
+class Worn(BaseModel):
+    """What somebody wears in a picture, or in most of several."""
+
+    model_config = ConfigDict(frozen=True)
+
+    glasses: bool = False
+    clothes: str = ""  # in words; empty where too little of them is seen
+
+    @classmethod
+    def mostly(cls, pictures: Sequence[Worn]) -> Worn:
+        """Return what most pictures show."""
+        clothes = Counter(one.clothes for one in pictures if one.clothes).most_common(1)
+        return cls(
+            glasses=2 * sum(one.glasses for one in pictures) > len(pictures),
+            clothes=clothes[0][0] if clothes else "",
+        )
+
+
+NOTHING_SEEN: Final = Worn()
+
+
 def caption(
     word: str,
     face: Face,
@@ -35,7 +61,8 @@ def caption(
     *,
     head: float,
     enlarged: float,
-    glasses: bool,
+    worn: Worn,
+    setting: str,
     flipped: bool = False,
 ) -> str:
     """Describe a training picture.
@@ -46,13 +73,14 @@ def caption(
         measures: Of the photo.
         head: Head height over the picture's height.
         enlarged: Times that the picture had to be enlarged.
-        glasses: Whether the person wears some.
+        worn: What the person wears.
+        setting: What is behind, in words; may be empty.
         flipped: The picture is mirrored, so sides change.
     """
     parts = [SUBJECT.format(word=word), _framing(head), _turn(face, flipped=flipped), _look(face)]
-    if glasses:
-        parts.append("wearing glasses")
-    parts.append(_light(measures, flipped=flipped))
+    if worn.glasses:
+        parts.append(GLASSES)
+    parts += [worn.clothes, _light(measures, flipped=flipped), setting]
     if enlarged > _SOFT:
         parts.append("low resolution")
     return ", ".join(part for part in parts if part)

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from core.checks.advice import Issue
 from core.checks.shots import same_shot
+from core.checks.verdict import Measures
 from core.consent import Purpose, ValidConsent
 from core.errors import InvalidInput
-from workers.diffusion.captions import caption
+from workers.diffusion.around import clothes, setting
+from workers.diffusion.captions import NOTHING_SEEN, Worn, caption
 from workers.engines import Source
 from workers.vision.full_resolution import at_head_height
 from workers.vision.geometry import Box, Face, Pixels
@@ -30,6 +32,10 @@ HELD_OUT: Final = 5  # one shot in so many never trains
 _SHAPES: Final = ((32, 32), (28, 35), (27, 36), (35, 28))
 _STEP: Final = 32  # px; both bases' latents and their patches divide by it
 _HEAD: Final = 0.42  # of the picture's height: head and shoulders, as a headshot shows them
+_CLOSE_HEAD: Final = 0.72  # the same of face and hair alone
+_SIDES: Final = (512, 768, 1024)  # px; a small photo is shown smaller rather than blurred
+_ENLARGED: Final = 1.25  # times that a picture may be enlarged before a smaller side is taken
+_WALL: Final = 0.1  # least of the mask where there is nobody else
 _EYE_LINE: Final = 0.4  # of the picture's height, from the top
 _HAIR_BAND: Final = 0.022  # of the head's height, as in matting
 # `Sides.mark`: two sides of real faces looking at the camera differed by up to 0.16; a mole of 2 mm that
@@ -59,10 +65,13 @@ class Example:
     Attributes:
         key: The photo.
         pixels: uint8, height × width × 3, sRGB; exactly one of the side's `buckets`.
-        mask: float32, height × width, 0 to 1: how surely a pixel is the person. The wall and other people
-            are 0 and teach nothing.
+        mask: float32, height × width, 0 to 1: how surely a pixel is the person. Other people are 0 and teach
+            nothing; a wall without anybody teaches a little, so that the edge against it is learned.
         caption: What it shows.
         flipped: It is mirrored.
+        close: It shows face and hair alone.
+        original: Height and width of what was cut out of the photo, before it got the picture's size; pixels.
+        worn: What the person wears.
     """
 
     key: str
@@ -70,6 +79,9 @@ class Example:
     mask: Mask
     caption: str
     flipped: bool
+    close: bool = False
+    original: tuple[int, int] | None = None
+    worn: Worn = NOTHING_SEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +106,13 @@ def buckets(side: int) -> tuple[tuple[int, int], ...]:
     return tuple(dict.fromkeys(shapes))
 
 
+def sides_up_to(side: int) -> tuple[int, ...]:
+    """Return the sides, smallest first, that a base of this side learns from."""
+    return (*(one for one in _SIDES if one < side), side)
+
+
 def split(sources: Sequence[Source], *, apart: bool = True) -> Split:
-    """Say which photos train: all but every fifth shot, and at least one is held out.
+    """Say which photos train: all but every fifth shot; at least one is held out, and two of five.
 
     Photos of one shot stay together, so nothing that nearly is a held-out photo trains. The best shot
     always trains, the second best is always held out: a poor photo would measure badly. A photo that may
@@ -120,7 +137,8 @@ def split(sources: Sequence[Source], *, apart: bool = True) -> Split:
             shot.append(source)
     if len(shots) < 2:
         raise TooFewPhotos
-    held = [shot for index, shot in enumerate(shots) if index % HELD_OUT == 1]
+    more = {3} if len(shots) in range(HELD_OUT, HELD_OUT + 2) else set()
+    held = [shot for index, shot in enumerate(shots) if index % HELD_OUT == 1 or index in more]
     train = [shot for shot in shots if shot not in held]
     return Split(
         train=tuple(one.key for shot in train for one in shot),
@@ -138,7 +156,7 @@ def _same(one: Source, other: Source) -> bool:
 
 
 def examples(sources: Sequence[Source], consent: ValidConsent, side: int, word: str) -> list[Example]:
-    """Cut the training pictures of a person.
+    """Cut the training pictures of a person: of each photo head and shoulders, and face and hair alone.
 
     One photo is decoded at a time; what is kept of it has the size of a training picture. Each is mirrored
     as well where the face is alike on both sides in those photos that look at the camera; where none does,
@@ -147,7 +165,7 @@ def examples(sources: Sequence[Source], consent: ValidConsent, side: int, word: 
     Args:
         sources: The photos that train, see `split`; one without a face any more is left out.
         consent: Must cover `photo` and `adapter`.
-        side: Pixels; about its square are in each picture.
+        side: Pixels; about its square are in each picture, less where the photo has less, see `sides_up_to`.
         word: The rare word that stands for the person.
 
     Raises:
@@ -157,11 +175,16 @@ def examples(sources: Sequence[Source], consent: ValidConsent, side: int, word: 
     cut: list[tuple[Example, str]] = []
     compared: list[Sides] = []
     for source in sources:
-        found = _cut(source, consent, side, word)
-        if found is not None:
-            example, mirrored_caption, both = found
-            cut.append((example, mirrored_caption))
-            compared += [both] if both is not None else []
+        seen = source.examined(consent)
+        if seen.face is None:
+            continue
+        # A frame that the photo's edge makes smaller shows the head larger, at most as high as the picture.
+        pixels, face, others = at_head_height(source.content, seen, float(side))
+        both = sides(pixels, face)
+        compared += [both] if both is not None else []
+        for close in (False, True):
+            view = _View(pixels, face, others, seen.verdict.measures, close=close)
+            cut.append(_cut(source.key, view, side, word))
     result = [example for example, _ in cut]
     if mirrors(compared):
         result += [_mirrored(example, said) for example, said in cut]
@@ -187,16 +210,26 @@ def _mirrored(example: Example, said: str) -> Example:
     )
 
 
-def _cut(
-    source: Source, consent: ValidConsent, side: int, word: str
-) -> tuple[Example, str, Sides | None] | None:
-    """Return a photo's training picture, what its mirror image is said to show, and how its sides compare."""
-    seen = source.examined(consent)
-    if seen.face is None:
-        return None
-    # A frame that the photo's edge makes smaller shows the head larger, at most as high as the picture.
-    pixels, face, others = at_head_height(source.content, seen, float(side))
-    (width, height), box = window(face, (pixels.shape[1], pixels.shape[0]), side)
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """A photo at full resolution, and how much of it to show."""
+
+    pixels: Pixels
+    face: Face
+    others: tuple[Face, ...]
+    measures: Measures
+    close: bool
+
+
+def _cut(key: str, view: _View, side: int, word: str) -> tuple[Example, str]:
+    """Return a training picture, and what its mirror image is said to show."""
+    pixels, face = view.pixels, view.face
+    size = (pixels.shape[1], pixels.shape[0])
+    head = _CLOSE_HEAD if view.close else _HEAD
+    for smaller in reversed(sides_up_to(side)):
+        (width, height), box = window(face, size, smaller, head)
+        if height <= _ENLARGED * box.height:
+            break
     left, top = int(box.left), int(box.top)
     part = pixels[top : top + round(box.height), left : left + round(box.width)]
     scale = height / part.shape[0]
@@ -205,24 +238,35 @@ def _cut(
         np.uint8,
     )
     moved = face.moved(-left, -top, scale)
-    mask = person_mask(picture, moved, [other.moved(-left, -top, scale) for other in others], _HAIR_BAND)
+    mask = person_mask(picture, moved, [other.moved(-left, -top, scale) for other in view.others], _HAIR_BAND)
+    worn = Worn(glasses=wears_glasses(picture, moved), clothes=clothes(picture, mask, moved))
 
     def said(*, flipped: bool) -> str:
         return caption(
             word,
             face,
-            seen.verdict.measures,
+            view.measures,
             head=moved.head_height / height,
             enlarged=scale,
-            glasses=wears_glasses(picture, moved),
+            worn=worn,
+            setting=setting(picture, mask),
             flipped=flipped,
         )
 
-    example = Example(source.key, picture, mask, said(flipped=False), flipped=False)
-    return example, said(flipped=True), sides(pixels, face)
+    example = Example(
+        key,
+        picture,
+        mask if view.others else np.maximum(mask, np.float32(_WALL)),
+        said(flipped=False),
+        flipped=False,
+        close=view.close,
+        original=(part.shape[0], part.shape[1]),
+        worn=worn,
+    )
+    return example, said(flipped=True)
 
 
-def window(face: Face, size: tuple[int, int], side: int) -> tuple[tuple[int, int], Box]:
+def window(face: Face, size: tuple[int, int], side: int, head: float = _HEAD) -> tuple[tuple[int, int], Box]:
     """Choose the training picture's size and what of a photo it shows.
 
     Of the shapes, the one that shows most of what a headshot shows; nothing beyond the photo's edge is made
@@ -232,9 +276,10 @@ def window(face: Face, size: tuple[int, int], side: int) -> tuple[tuple[int, int
         face: In the photo's pixels.
         size: The photo's width and height, pixels.
         side: Pixels; see `buckets`.
+        head: Its height over the picture's.
     """
     wide, high = size
-    wanted = face.head_height / _HEAD
+    wanted = face.head_height / head
     shown: list[tuple[float, tuple[int, int], float]] = []
     for width, height in buckets(side):
         tall = min(wanted, high, wide * height / width)

@@ -10,15 +10,18 @@ import numpy as np
 
 from workers.diffusion.adapters import to_bytes
 from workers.diffusion.captions import LOOK
-from workers.diffusion.examples import Example, buckets
-from workers.diffusion.learn import Learned
+from workers.diffusion.examples import Example, Mask, buckets
+from workers.diffusion.learn import Learned, tell_levels
 from workers.diffusion.meter import Meter
 from workers.diffusion.resident import Resident
 from workers.diffusion.train import Step
 from workers.vision.decode import decode
-from workers.vision.geometry import Pixels
+from workers.vision.faces import find_faces
+from workers.vision.geometry import CHIN, Pixels
 
 # What is not named belongs to the look; that it shows somebody is named, so that nobody becomes a part of it.
+_HEAD_REACH: Final = 1.25  # times the skull, for hair and ears
+_HEAD_WIDTH: Final = 0.7  # of a head's height, ear to ear (Farkas); a turned mesh is narrower than the head
 _CAPTION: Final = f"portrait photo {LOOK}"
 
 
@@ -57,6 +60,7 @@ def learn_look(
             keep=keep,
             resume=resume,
         )
+    tell_levels(trained, kind="style")
     last = trained.checkpoints[-1]
     return Learned(last, to_bytes(last.weights, last.facts), meter)
 
@@ -69,7 +73,25 @@ def example(key: str, content: bytes, side: int) -> Example:
     part = _middle(pixels, width / height)
     way = cv2.INTER_AREA if len(part) > height else cv2.INTER_CUBIC
     picture = np.asarray(cv2.resize(part, (width, height), interpolation=way), np.uint8)
-    return Example(key, picture, np.ones((height, width), np.float32), _CAPTION, flipped=False)
+    mask, original = without_heads(picture), (part.shape[0], part.shape[1])
+    return Example(key, picture, mask, _CAPTION, flipped=False, original=original)
+
+
+def without_heads(picture: Pixels) -> Mask:
+    """Return what of a picture may be learned, 1 or 0: all but whoever it shows.
+
+    Args:
+        picture: uint8, height × width × 3, sRGB.
+    """
+    mask = np.ones(picture.shape[:2], np.float32)
+    for face in find_faces(picture):
+        chin, crown = face.landmarks[CHIN, :2], face.crown
+        middle = (chin + crown) / 2
+        tall = _HEAD_REACH * face.head_height / 2
+        across = _HEAD_REACH * max(face.box.width, _HEAD_WIDTH * face.head_height) / 2
+        size = (2 * float(across), 2 * float(tall))
+        cv2.ellipse(mask, ((float(middle[0]), float(middle[1])), size, face.roll), 0.0, -1)
+    return mask
 
 
 def _middle(pixels: Pixels, shape: float) -> Pixels:

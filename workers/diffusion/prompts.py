@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.style.spec import Attire, Expression, Light, StyleSpec
-from workers.diffusion.captions import LOOK, SUBJECT
+from workers.diffusion.captions import GLASSES, LOOK, NOTHING_SEEN, SUBJECT, Worn
 
 # Clothes that anybody may wear, one to a picture in turn, so that there is something to choose from.
 _ATTIRE: Final[dict[Attire, tuple[str, ...]]] = {
@@ -29,8 +29,7 @@ _ATTIRE: Final[dict[Attire, tuple[str, ...]]] = {
         "wearing a plain heather grey knit jumper over a white top",
         "wearing a plain dark green overshirt over a white top",
     ),
-    # What the captions did not name belongs to the person, so saying nothing keeps it.
-    Attire.OWN: ("",),
+    Attire.OWN: ("",),  # what the person wears in most photos
 }
 _EXPRESSION: Final[dict[Expression, str]] = {
     Expression.NEUTRAL: "neutral expression",
@@ -44,7 +43,9 @@ _HARD: Final = 0.45  # of `Light.contrast`, from where shadows are seen as such
 _EVEN: Final = 0.12  # of `Light.contrast`, up to where there are none
 
 
-def prompts(style: StyleSpec, word: str, count: int, *, look: bool = False) -> list[str]:
+def prompts(
+    style: StyleSpec, word: str, count: int, *, look: bool = False, worn: Worn = NOTHING_SEEN
+) -> list[str]:
     """Return what to ask for, one sentence a picture; the same for the same style.
 
     Args:
@@ -52,18 +53,24 @@ def prompts(style: StyleSpec, word: str, count: int, *, look: bool = False) -> l
         word: The rare word that stands for the person, as in the captions.
         count: How many.
         look: Whether the company's look is loaded, which answers to a word of its own.
+        worn: What the person wears in most photos: captions name it, so nobody has it who is not asked with it.
     """
     clothes = _ATTIRE[style.subject.attire]
     subject = " ".join((SUBJECT.format(word=word), *((LOOK,) if look else ())))
-    return [_prompt(style, subject, clothes[index % len(clothes)]) for index in range(count)]
+    glasses = GLASSES if worn.glasses else ""
+    return [
+        _prompt(style, subject, glasses, clothes[index % len(clothes)] or worn.clothes)
+        for index in range(count)
+    ]
 
 
-def _prompt(style: StyleSpec, subject: str, clothes: str) -> str:
+def _prompt(style: StyleSpec, subject: str, glasses: str, clothes: str) -> str:
     parts = (
         subject,
         "head and shoulders",
         "facing the camera",
         _EXPRESSION[style.subject.expression],
+        glasses,
         clothes,
         light(style.light),
         _PLAIN,

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import torch
 from diffusers import DDPMScheduler
 
 from workers.diffusion.models import Model
+
+# FLUX's shift of the times by a picture's tokens: 0.5 at 256 of them, 1.15 at 4,096 (docs/sources.md, Training).
+_SHIFT_AT: Final = (256, 0.5)
+_SHIFT_SLOPE: Final = 0.65 / 3840
+# The four steps of a picture are at 1.0, 0.967, 0.908 and 0.767, where a shifted bell alone would seldom look.
+_UPPER_FROM: Final = 0.75
+_UPPER_SHARE: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,13 +55,32 @@ class Recipe(Protocol):
 
         Args:
             clean: Latents.
-            noise: Of the same shape, standard normal.
+            noise: Of the same shape, standard normal, float32.
             where: One standard normal number a picture, which becomes the time step.
         """
         ...
 
-    def predict(self, denoiser: Any, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
-        """Return what the denoiser says, in the latents' shape."""
+    def level(self, step: torch.Tensor) -> torch.Tensor:
+        """Return how noisy a time step is, 0 to 1."""
+        ...
+
+    def predict(
+        self,
+        denoiser: Any,
+        noisy: torch.Tensor,
+        step: torch.Tensor,
+        texts: Texts,
+        original: tuple[int, int] | None = None,
+    ) -> torch.Tensor:
+        """Return what the denoiser says, in the latents' shape.
+
+        Args:
+            denoiser: The network.
+            noisy: Latents.
+            step: As `lesson` returns it.
+            texts: Captions.
+            original: Height and width, pixels, of what the picture was made from; its own by default.
+        """
         ...
 
     def prompt(self, texts: Texts, nothing: Texts) -> dict[str, Any]:
@@ -92,11 +118,26 @@ class KleinRecipe:
     def lesson(
         self, clean: torch.Tensor, noise: torch.Tensor, where: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """See `Recipe.lesson`; logit-normal times, which favour the middle (Esser et al. 2024, SD3)."""
-        sigma = torch.sigmoid(where).to(clean).view(-1, 1, 1, 1)
-        return (1 - sigma) * clean + sigma * noise, sigma.flatten(), noise - clean
+        """See `Recipe.lesson`; shifted times, see `klein_levels`."""
+        tokens = clean.shape[-2] * clean.shape[-1]
+        # As coarse as the denoiser is told it, but mixed in float32.
+        step = klein_levels(where, tokens).to(clean)
+        sigma = step.float().view(-1, 1, 1, 1)
+        noisy = (1 - sigma) * clean.float() + sigma * noise
+        return noisy.to(clean), step, noise - clean.float()
 
-    def predict(self, denoiser: Any, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
+    def level(self, step: torch.Tensor) -> torch.Tensor:
+        """See `Recipe.level`."""
+        return step.float()
+
+    def predict(
+        self,
+        denoiser: Any,
+        noisy: torch.Tensor,
+        step: torch.Tensor,
+        texts: Texts,
+        original: tuple[int, int] | None = None,  # noqa: ARG002 - klein is not told
+    ) -> torch.Tensor:
         """See `Recipe.predict`."""
         count, channels, height, width = noisy.shape
         places = self._pipeline._prepare_latent_ids(noisy).to(noisy.device)  # noqa: SLF001 - the pipeline's own positions
@@ -140,6 +181,10 @@ class SdxlRecipe:
     def texts(self, captions: Sequence[str]) -> Texts:
         """See `Recipe.texts`."""
         tokens, _, pooled, _ = self._pipeline.encode_prompt(list(captions), do_classifier_free_guidance=False)
+        if self._pipeline.config.force_zeros_for_empty_prompt:
+            # The base was trained to see zeros where nothing is said, and its pipeline shows it such.
+            said = torch.tensor([bool(caption) for caption in captions], device=tokens.device)
+            tokens, pooled = tokens * said[:, None, None], pooled * said[:, None]
         return Texts(tokens, pooled)
 
     def lesson(
@@ -149,13 +194,27 @@ class SdxlRecipe:
         total = self._noise.config.num_train_timesteps
         uniform = torch.special.ndtr(where)
         step = (uniform * total).long().clamp(0, total - 1)
-        return self._noise.add_noise(clean, noise, step), step, noise
+        # In half precision the first steps' share of noise is rounded away.
+        return self._noise.add_noise(clean.float(), noise, step).to(clean), step, noise
 
-    def predict(self, denoiser: Any, noisy: torch.Tensor, step: torch.Tensor, texts: Texts) -> torch.Tensor:
+    def level(self, step: torch.Tensor) -> torch.Tensor:
+        """See `Recipe.level`."""
+        total: int = self._noise.config.num_train_timesteps
+        return step.float() / total
+
+    def predict(
+        self,
+        denoiser: Any,
+        noisy: torch.Tensor,
+        step: torch.Tensor,
+        texts: Texts,
+        original: tuple[int, int] | None = None,
+    ) -> torch.Tensor:
         """See `Recipe.predict`."""
         height, width = (side * self._scale for side in noisy.shape[-2:])
-        # Original size, crop corner, target size: the picture as it is.
-        sizes = torch.tensor([height, width, 0, 0, height, width], device=noisy.device, dtype=noisy.dtype)
+        # Original size, crop corner, target size. The base knows by the first how sharp a picture is.
+        told = (*(original or (height, width)), 0, 0, height, width)
+        sizes = torch.tensor(told, device=noisy.device, dtype=torch.float32)
         said: torch.Tensor = denoiser(
             noisy,
             step,
@@ -173,6 +232,24 @@ class SdxlRecipe:
             "negative_prompt_embeds": nothing.tokens,
             "negative_pooled_prompt_embeds": nothing.pooled,
         }
+
+
+def klein_levels(where: torch.Tensor, tokens: int) -> torch.Tensor:
+    """Turn standard normal numbers into the noise levels that klein is trained at, 0 to 1.
+
+    Most follow a logit-normal bell, shifted as FLUX was trained; the rest are uniform over the upper end, where a
+    few-step sampler decides what a face looks like.
+
+    Args:
+        where: Any shape.
+        tokens: Of the picture: 2 × 2 patches of its latent.
+    """
+    at, shift = _SHIFT_AT
+    share = torch.special.ndtr(where.double())
+    above = _UPPER_FROM + (1 - _UPPER_FROM) * share / _UPPER_SHARE
+    rest = ((share - _UPPER_SHARE) / (1 - _UPPER_SHARE)).clamp(1e-6, 1 - 1e-6)
+    bell = torch.sigmoid(torch.special.ndtri(rest) + shift + _SHIFT_SLOPE * (tokens - at))
+    return torch.where(share < _UPPER_SHARE, above, bell).float()
 
 
 def recipe_of(model: Model) -> Recipe:

@@ -86,6 +86,8 @@ class Sampler:
             self.model.pipeline.vae.decode = torch.compile(self.model.pipeline.vae.decode)
             denoiser: Any = model.denoiser
             denoiser.compile_repeated_blocks(fullgraph=True)
+        if model.base.name == "sdxl":
+            _decode_in_float32(model.pipeline.vae)
 
     def load(self, slot: int, person: Adapter | None, look: Adapter | None = None) -> None:
         """Put a person, the company's look, or the sum of both into a slot.
@@ -238,6 +240,17 @@ def memory_error() -> Iterator[list[str]]:
         short.append(str(error).splitlines()[0])
     if short and torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def _decode_in_float32(vae: Any) -> None:
+    """Let SDXL's VAE paint in float32: it was not made for half precision, and bands where a wall is smooth."""
+    decode = vae.decode
+
+    def decoded(latents: torch.Tensor, *rest: Any, **named: Any) -> Any:
+        vae.to(torch.float32)  # nothing to do, unless an inpainting pipeline put it back meanwhile
+        return decode(latents.float(), *rest, **named)
+
+    vae.decode = decoded
 
 
 def _together(texts: Sequence[Texts]) -> Texts:

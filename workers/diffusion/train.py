@@ -11,14 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
 import torch
 from peft import LoraConfig
 from torch.nn import functional
 
 from workers.diffusion.adapters import DOWN, UP, Adapter, AdapterRefused, Facts, Weight, from_bytes, to_bytes
 from workers.diffusion.bank import targeted
+from workers.diffusion.captions import Worn
 from workers.diffusion.examples import Example
+from workers.diffusion.lessons import STRIDE, Kept, Lessons, prepare
+from workers.diffusion.levels import LevelLoss, Levels
 from workers.diffusion.models import Model
 from workers.diffusion.recipes import Recipe, Texts, recipe_of
 
@@ -26,8 +28,9 @@ _NAME: Final = "person"
 # The last step is often not the best (docs/sources.md, Training), so some before it are kept for the identity gate.
 _KEPT_AT: Final = (0.5, 0.67, 0.83, 1.0)
 _NO_CAPTION: Final = 0.05  # of the steps learn without words (docs/sources.md, Training)
+_KEEP_EVERY: Final = 3  # one step in so many of a look holds the base to what it says without the look's word
+_KEPT_ANSWERS: Final = 32  # of the base
 _CLIP: Final = 1.0  # gradient norm, the diffusers trainers' default
-_STRIDE: Final = 1_000_003  # a prime, so that seeds of two people never give the same steps
 
 
 class Stopped(Exception):
@@ -46,20 +49,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """Some adapters on the way, the last one last."""
+    """Some adapters on the way, the last one last, and the loss by noise level."""
 
     checkpoints: tuple[Adapter, ...]
     seconds: float
-
-
-@dataclass(slots=True, eq=False)
-class _Lessons:
-    """Latents, masks and captions of the examples: encoded once."""
-
-    clean: list[torch.Tensor]  # each 1 × channels × height × width
-    masks: list[torch.Tensor]  # each 1 × 1 × height × width, mean 1
-    texts: Texts
-    nothing: Texts
+    levels: tuple[LevelLoss, ...]
 
 
 def _never() -> bool:
@@ -99,6 +93,7 @@ class Trainer:
         }
         for parameter in self._learning.values():
             parameter.data = parameter.data.float()
+        self._levels = Levels(model.device)
         self._optimizer = torch.optim.AdamW(
             self._learning.values(),
             lr=model.base.learning_rate,
@@ -119,7 +114,6 @@ class Trainer:
         kind: str = "person",
         photos: tuple[str, ...] = (),
         held_out: tuple[str, ...] = (),
-        prior: Sequence[Example] = (),
         on_step: Callable[[Step], None] = _unheard,
         stop: Callable[[], bool] = _never,
         keep: Callable[[bytes], None] | None = None,
@@ -134,7 +128,6 @@ class Trainer:
             kind: `person` or `style`.
             photos: Ids of what is learnt from, for the adapter's facts.
             held_out: Ids of what must not be learnt from.
-            prior: Pictures of other people, which keep the base from forgetting them; may be empty.
             on_step: Told after each step.
             stop: Asked before each step.
             keep: Given the training state at each checkpoint but the last, to go on from after a crash.
@@ -159,10 +152,13 @@ class Trainer:
             seed=seed,
             photos=photos,
             held_out=held_out,
+            worn=Worn.mostly([one.worn for one in examples]),
         )
         try:
-            lessons = self._prepare(examples, prior)
+            lessons = prepare(self._recipe, examples)
             self.reset(seed, facts.rank)
+            if kind == "style":
+                self._ask_base(lessons, seed)
             for group in self._optimizer.param_groups:
                 group["lr"] = base.style_learning_rate if kind == "style" else base.learning_rate
             done, points = self._continue(resume, facts)
@@ -193,7 +189,7 @@ class Trainer:
     @torch.no_grad()
     def loss(self, examples: Sequence[Example], adapter: Adapter | None = None, *, draws: int = 8) -> float:
         """Return the mean loss on examples, on the same noise and times whatever the adapter."""
-        lessons = self._prepare(examples, ())
+        lessons = prepare(self._recipe, examples)
         self.forget()
         if adapter is not None:
             self._load(adapter.weights)
@@ -201,7 +197,7 @@ class Trainer:
         for index in range(len(examples)):
             for draw in range(draws):
                 chance = self._chance(977, index * draws + draw)
-                losses.append(self._lesson_loss(lessons, index, chance, words=True))
+                losses.append(self._lesson_loss(lessons, index, chance, words=True)[0])
         self.forget()
         return float(torch.stack(losses).mean())
 
@@ -213,7 +209,7 @@ class Trainer:
 
     def _run(
         self,
-        lessons: _Lessons,
+        lessons: Lessons,
         facts: Facts,
         done: int,
         points: list[Adapter],
@@ -224,10 +220,12 @@ class Trainer:
         total = facts.steps
         kept_at = {max(1, round(share * total)) for share in _KEPT_AT}
         began, first = time.perf_counter(), done
+        self._levels.clear()
         for step in range(done, total):
             if stop():
                 raise Stopped
-            loss = self._step(lessons, facts.seed, step)
+            loss, level = self._step(lessons, facts.seed, step)
+            self._levels.add(loss, level, late=2 * step >= total)
             now = step + 1
             if now in kept_at:
                 points.append(self.adapter(facts.model_copy(update={"steps": now})))
@@ -236,17 +234,21 @@ class Trainer:
             pace = (time.perf_counter() - began) / (now - first)
             heard = float(loss) if now % 25 == 0 or now == total else None
             on_step(Step(now, total, heard, pace * (total - now)))
-        return Trained(tuple(points), time.perf_counter() - began)
+        return Trained(tuple(points), time.perf_counter() - began, self._levels.read())
 
-    def _step(self, lessons: _Lessons, seed: int, step: int) -> torch.Tensor:
-        count = len(lessons.clean)
-        epoch, place = divmod(step, count)
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed * _STRIDE + epoch))
+    def _step(self, lessons: Lessons, seed: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Take one step and return its loss and noise level."""
         chance = self._chance(seed, step)
-        words = torch.rand((), generator=torch.Generator().manual_seed(seed * _STRIDE + step)) >= _NO_CAPTION
-        index = int(order[place])
+        words = torch.rand((), generator=torch.Generator().manual_seed(seed * STRIDE + step)) >= _NO_CAPTION
+        index = lessons.turn(seed, step)
         try:
-            loss = self._lesson_loss(lessons, index, chance, words=bool(words))
+            if lessons.kept and step % _KEEP_EVERY == _KEEP_EVERY - 1:
+                loss, level = self._kept_loss(lessons.kept[step // _KEEP_EVERY % len(lessons.kept)])
+            else:
+                # A look must not be learned without its word.
+                loss, level = self._lesson_loss(
+                    lessons, index, chance, words=bool(words) or bool(lessons.kept)
+                )
             loss.backward()
         except torch.cuda.OutOfMemoryError:
             # Only when memory asks: recomputing activations adds 36 to 46 % of work (docs/sources.md, Training).
@@ -259,36 +261,46 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self._learning.values(), _CLIP)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-        return loss.detach()
+        return loss.detach(), level
 
-    def _lesson_loss(
-        self, lessons: _Lessons, index: int, chance: torch.Generator, *, words: bool
+    def _kept_loss(self, kept: Kept) -> tuple[torch.Tensor, torch.Tensor]:
+        said = self._said(kept.noisy, kept.step, kept.texts)
+        return functional.mse_loss(said.float(), kept.said.float()), self._recipe.level(kept.step)
+
+    @torch.no_grad()
+    def _ask_base(self, lessons: Lessons, seed: int) -> None:
+        """Write down what the base says without the word: nothing is learned yet, so the network is the base."""
+        for number in range(_KEPT_ANSWERS):
+            index = number % len(lessons.clean)
+            noisy, step, _ = self._noised(lessons.clean[index], self._chance(seed, -1 - number))
+            texts = lessons.plain.pick(number % len(lessons.plain.tokens))
+            lessons.kept.append(Kept(noisy, step, texts, self._said(noisy, step, texts)))
+
+    def _said(
+        self, noisy: torch.Tensor, step: torch.Tensor, texts: Texts, original: tuple[int, int] | None = None
     ) -> torch.Tensor:
-        clean, mask = lessons.clean[index], lessons.masks[index]
+        with torch.autocast(noisy.device.type, torch.bfloat16, enabled=noisy.device.type == "cuda"):
+            return self._recipe.predict(self._call, noisy, step, texts, original)
+
+    def _noised(
+        self, clean: torch.Tensor, chance: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         noise = torch.randn(clean.shape, generator=chance, device=clean.device, dtype=torch.float32)
         where = torch.randn(len(clean), generator=chance, device=clean.device, dtype=torch.float32)
-        noisy, step, target = self._recipe.lesson(clean, noise.to(clean.dtype), where)
-        texts = lessons.texts.pick(index) if words else lessons.nothing
-        with torch.autocast(clean.device.type, torch.bfloat16, enabled=clean.device.type == "cuda"):
-            said = self._recipe.predict(self._call, noisy, step, texts)
-        error = functional.mse_loss(said.float(), target.float(), reduction="none")
-        return (error * mask).mean()
+        return self._recipe.lesson(clean, noise, where)
 
-    def _prepare(self, examples: Sequence[Example], prior: Sequence[Example]) -> _Lessons:
-        everything = [*examples, *prior]
-        clean, masks = [], []
-        for example in everything:
-            pixels = torch.from_numpy(example.pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
-            latent = self._recipe.latents(pixels)
-            mask = torch.from_numpy(np.asarray(example.mask, np.float32))[None, None]
-            small = functional.interpolate(mask, latent.shape[-2:], mode="area").to(latent.device)
-            clean.append(latent)
-            masks.append(small / small.mean().clamp_min(0.05))  # a person in a corner must not shout
-        texts = self._recipe.texts([example.caption for example in everything])
-        return _Lessons(clean, masks, texts, self._recipe.texts([""]))
+    def _lesson_loss(
+        self, lessons: Lessons, index: int, chance: torch.Generator, *, words: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        clean, mask = lessons.clean[index], lessons.masks[index]
+        noisy, step, target = self._noised(clean, chance)
+        texts = lessons.texts.pick(index) if words else lessons.nothing
+        said = self._said(noisy, step, texts, lessons.originals[index])
+        error = functional.mse_loss(said.float(), target.float(), reduction="none")
+        return (error * mask).mean(), self._recipe.level(step)
 
     def _chance(self, seed: int, step: int) -> torch.Generator:
-        return torch.Generator(self.model.device).manual_seed(seed * _STRIDE + step)
+        return torch.Generator(self.model.device).manual_seed(seed * STRIDE + step)
 
     # --- weights and states -------------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
 def _generate(job: JobRun, turns: list[_Turn]) -> None:
     # Here, so that workers without torch can name this job.
     from workers.diffusion.adapters import AdapterRefused, from_bytes
-    from workers.diffusion.engine import Order, Pool
+    from workers.diffusion.engine import DiffusionEngine, Order, Pool
     from workers.diffusion.resident import resident
 
     engine = resident()
@@ -121,9 +121,16 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
                 _train_again(job, turn)
                 continue
             held_out = known.facts.held_out if known is not None else ()
-            order = Order(seed=0, slot=slot, trained=known is not None, look=look is not None)
+            order = Order(
+                seed=0,
+                slot=slot,
+                trained=known is not None,
+                look=look is not None,
+            )
+            if known is not None:
+                order.worn = known.facts.worn
             orders.append((turn, order, held_out))
-        pool = Pool(engine.sampler, [order for _, order, _ in orders])
+        pool = Pool(engine.sampler, [order for _, order, _ in orders], DiffusionEngine.tries)
         for turn, order, _ in orders:
             _prompted(job, turn, order)
         for turn, order, held_out in orders:
@@ -139,7 +146,7 @@ def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:
     with job.step() as session:
         style = assignment.style_of(session, turn.participation_id)
     order.seed = assignment.seed_of(turn.participation_id)
-    order.prompts = wanted(style, trained=order.trained, look=order.look)
+    order.prompts = wanted(style, trained=order.trained, look=order.look, worn=order.worn)
 
 
 def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -15,6 +16,7 @@ from compliance.origin.iptc import NO_CAPTION, Caption, iim, xmp
 from compliance.origin.making import RETOUCHED
 from core.style.framing import Head, Rect, head_box
 from core.style.spec import Output, OutputFormat, StyleSpec
+from workers.studio.label import with_label
 from workers.studio.logo import with_logo
 from workers.vision.geometry import Pixels
 
@@ -39,12 +41,19 @@ def cut(
     master: Pixels, style: StyleSpec, output: Output, *, head: Head | None = None, logo: Pixels | None = None
 ) -> Pixels:
     """Return one output of the master, cut as it is delivered; see `_cut`."""
-    return _cut(master, style, output, head, logo)[0]
+    return _cut(master, style, output, head, logo).pixels
 
 
-def _cut(
-    master: Pixels, style: StyleSpec, output: Output, head: Head | None, logo: Pixels | None
-) -> tuple[Pixels, bool]:
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """One output: its pixels, where the head is in it, and where the logo, if it was put on; pixels."""
+
+    pixels: Pixels
+    head: Rect
+    logo: Rect | None = None
+
+
+def _cut(master: Pixels, style: StyleSpec, output: Output, head: Head | None, logo: Pixels | None) -> _Cut:
     """Cut one output from the master: crop, size, sharpening for the size, logo; see `StyleSpec.delivered`.
 
     Args:
@@ -53,9 +62,6 @@ def _cut(
         output: What is wanted.
         head: Where the head is in the frame, if that differs from the style.
         logo: uint8, height × width × 4, sRGB with alpha; left out where it would lie over the head.
-
-    Returns:
-        The pixels, and whether the logo was put on.
     """
     height, width = master.shape[:2]
     output = style.delivered(output, head, (width, height))
@@ -72,11 +78,12 @@ def _cut(
         bottom = min(float(height), frame.top + (part.top + part.height) * frame.height)
         small = Image.fromarray(master).resize(size, Image.Resampling.LANCZOS, box=(left, top, right, bottom))
         pixels = _sharpened(np.asarray(small), (right - left) / output.width)
+    over = head_box(part, head or style.head, *size)
     if logo is not None and style.logo is not None and output.logo:
-        over = head_box(part, head or style.head, *size)
         marked = with_logo(pixels, style.logo, output, logo, clear_of=over)
-        return marked, marked is not pixels
-    return pixels, False
+        if marked is not pixels:
+            return _Cut(marked, over, style.logo.place(output, logo.shape[1] / logo.shape[0]))
+    return _Cut(pixels, over)
 
 
 def _sharpened(pixels: Pixels, reduction: float) -> Pixels:
@@ -159,11 +166,16 @@ def deliver(
         logo: As for `cut`.
     """
     output = style.delivered(output, head, (master.shape[1], master.shape[0]))
-    pixels, has_logo = _cut(master, style, output, head, logo)
+    made = _cut(master, style, output, head, logo)
+    pixels = made.pixels
+    if origin.label is not None:
+        over = [made.head] if made.logo is None else [made.head, made.logo]
+        pixels = with_label(pixels, origin.label, over)
+    labelled = pixels is not made.pixels
     if origin.mark is not None:
         pixels = watermark.put(pixels, origin.mark)
     content = encode(pixels, output.format, origin.making.source_type, caption=caption, dpi=output.dpi)
-    return origin.signed(content, output.format.media_type, logo=has_logo)
+    return origin.signed(content, output.format.media_type, logo=made.logo is not None, labelled=labelled)
 
 
 def outputs(

@@ -13,6 +13,8 @@ from workers.studio import align, grade, light
 from workers.studio.backdrop import backdrop
 from workers.studio.compose import compose
 from workers.studio.encode import in_frame
+from workers.studio.shoulders import dulled
+from workers.studio.texture import textured
 from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import Face, Pixels
@@ -99,13 +101,15 @@ def finish(
     person = grade.balance(person, face)
     cast = grade.complexion(person, face).ita - seen.ita
     person = light.relight(person, face, style.light)
+    person = dulled(person, alpha, face)
     person = grade.expose(person, face, style.light.exposure)
     person = grade.develop(person, style.grade, skin_level(person, face))
     # As the photo's own pixels show it: made larger or smaller, skin measures some degrees off.
     photo = skin_tone(cutout.foreground, cutout.face)
     person = grade.keep(person, face, photo, cast, style)
     wall = backdrop(style.backdrop, width, height, backdrop_image, frame, stand)
-    return Finished(_quantised(compose(to_srgb(person), alpha, wall, style.backdrop)), face, framing)
+    shown, noise = textured(to_srgb(person), alpha, face, 1 / framing.resolution)
+    return Finished(_quantised(compose(shown, alpha, wall, style.backdrop, noise)), face, framing)
 
 
 def _quantised(values: Values) -> Pixels:

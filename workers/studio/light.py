@@ -44,6 +44,9 @@ _TAMED: Final = (
 _SHINE_SOFT: Final = 0.008  # of the head's height, sigma
 _FLOOR: Final = 1e-4  # linear light; black has no logarithm
 _MOST_PUSH: Final = 1.6  # times the fitted gain at most, where harmonics explain too little of a hard shadow
+_FROM_OTHER_SIDE: Final = (
+    1.5  # times the style's strength: up to an even light, since the side is what shows in a row
+)
 
 
 def relight(linear: Values, face: Face, light: Light) -> Values:
@@ -66,10 +69,17 @@ def relight(linear: Values, face: Face, light: Light) -> Values:
 
 
 def wish(linear: Values, face: Face, light: Light) -> float:
-    """Return the light ratio (stops between the cheeks, `measure.side_light`) that the style asks of a face."""
+    """Return the light ratio (stops between the cheeks, `side_light`) that the style asks of a face.
+
+    A face that is lit from the other side than everybody else's is moved further, until its light is even.
+    """
     target = asked(face, light)
     here = side_light(linear, face)
-    return here + light.strength * (target - here)
+    moved = here + light.strength * (target - here)
+    if moved * target >= 0:
+        return moved
+    further = here + min(1.0, _FROM_OTHER_SIDE * light.strength) * (target - here)
+    return further if further * target < 0 else 0.0
 
 
 def asked(face: Face, light: Light) -> float:

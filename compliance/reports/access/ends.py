@@ -49,7 +49,7 @@ def retention(of: Subject) -> Section:
     return Section(
         "retention",
         say("ends.heading"),
-        "Art. 15(1)(d)",
+        of.law("retention"),
         text=(say("ends.text", hours=settings().epoch_hours),),
         tables=table(say.table("ends.columns"), rows),
         items=(

@@ -11,6 +11,7 @@ from compliance.reports.document import Fact, Section, Table, table
 from compliance.requests import words as request_words
 from core.consent import Purpose
 from core.models import AuditEvent, Consent, Invite, Participation, Shoot, SubjectRequest, WebSession
+from core.people import places
 
 
 def consents(of: Subject) -> Section:
@@ -28,11 +29,13 @@ def consents(of: Subject) -> Section:
             (say("consents.at"), say.moment(row.created_at)),
             (say("consents.withdrawn"), say.moment(row.withdrawn_at)),
             (say("consents.law"), say.label("regime", row.regime)),
-            (say("consents.version"), f"{row.text_version}, {row.language}"),
+            (say("consents.version"), f"{row.text_version}, {say.label('language', row.language)}"),
             (say("consents.sha256"), row.text_sha256),
         ]
         if (signature := signature_of(row)) is not None:
-            said.append((say("consents.signed"), f"{signature.name}, {signature.state}"))
+            said.append(
+                (say("consents.signed"), f"{signature.name}, {places.name(signature.state, say.language)}")
+            )
         if text is None:
             said.append((say("consents.text"), say("consents.lost")))
         else:
@@ -48,7 +51,7 @@ def consents(of: Subject) -> Section:
     return Section(
         "consents",
         say("consents.heading"),
-        "Art. 7(1)",
+        of.law("consents"),
         text=(say("consents.intro"),) if rows else (say("consents.none"),),
         tables=tuple(tables),
     )
@@ -87,7 +90,7 @@ def shoots(of: Subject) -> Section:
     return Section(
         "shoots",
         say("shoots.heading"),
-        "Art. 15(1)",
+        of.law("shoots"),
         text=() if listed else (say("shoots.no_shoots"),),
         tables=(
             *table(say.table("shoots.columns"), listed),
@@ -105,9 +108,9 @@ def _chosen(of: Subject, row: Participation) -> list[str]:
     if row.reminders_ended_at:
         found.append(say("shoots.no_reminders", at=say.moment(row.reminders_ended_at)))
     if row.fallback_code:
-        found.append(say("shoots.fallback", code=row.fallback_code))
+        found.append(say("shoots.fallback", code=say.label("fallback", row.fallback_code)))
     if row.failure_code:
-        found.append(say("shoots.failure", code=row.failure_code))
+        found.append(say("shoots.failure", code=say.label("failure", row.failure_code)))
     return found
 
 
@@ -129,7 +132,7 @@ def events(of: Subject) -> Section:
     return Section(
         "events",
         say("events.heading"),
-        "Art. 15(1), 12(1)",
+        of.law("events"),
         text=(say("events.text"),),
         tables=(
             *table(say.table("events.columns"), listed),
@@ -168,14 +171,18 @@ def requests(of: Subject) -> Section:
     return Section(
         "requests",
         say("requests.heading"),
-        "Art. 12(3), (4)",
+        of.law("requests"),
         text=() if listed else (say("requests.none"),),
         tables=table(say.table("requests.columns"), listed),
     )
 
 
 def _written(said: request_words.Words) -> list[str]:
-    return [one for one in (said.name, said.address, said.agent, said.text, *said.notes.values()) if one]
+    return [
+        one
+        for one in (said.name, said.address, said.agent, said.text, *said.notes.values(), *said.told)
+        if one
+    ]
 
 
 def sessions(of: Subject) -> Section:
@@ -197,7 +204,7 @@ def sessions(of: Subject) -> Section:
     return Section(
         "sessions",
         say("sessions.heading"),
-        "Art. 15(1)",
+        of.law("sessions"),
         text=(say("sessions.text" if listed else "sessions.none"),),
         tables=table(say.table("sessions.columns"), listed),
     )
@@ -212,17 +219,17 @@ def person(of: Subject) -> Section:
         "email": member.email,
         "employee_id": member.employee_id,
         "department": member.department,
-        "place": member.place,
+        "place": places.name(member.place, say.language) if member.place else None,
         "idp_entity_id": member.idp_entity_id,
         "name_id": member.name_id,
     }
     return Section(
         "person",
         say("person.heading"),
-        "Art. 15(1)",
+        of.law("person"),
         facts=(
             *(Fact(say(f"person.{name}"), value or say("none")) for name, value in known.items()),
-            Fact(say("person.language"), member.language),
+            Fact(say("person.language"), say.label("language", member.language)),
             Fact(say("person.role"), say.label("role", member.role)),
             Fact(say("person.known_since"), say.moment(member.created_at)),
             Fact(say("person.disabled"), say.moment(member.disabled_at)),

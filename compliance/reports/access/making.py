@@ -6,11 +6,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from compliance.privacy import versions
 from compliance.reports.access import ends, history, measured, parties
 from compliance.reports.access.subject import Subject
 from compliance.reports.document import Document, Section, table
 from compliance.reports.wording import Wording
+from compliance.requests.regimes import regime_of
 from core.clock import now
+from core.consent import EXPLICIT, Purpose
 from core.ids import new_id
 from core.models import Consent, Kind, Member
 from core.models.artifact import CATEGORIES
@@ -30,19 +33,24 @@ def report(session: Session, member: Member, *, language: str, names: dict[UUID,
         language: of the words; English where there is no translation.
         names: what files are called in the archive that goes with it.
     """
-    say = Wording(language, "access")
+    say = Wording(language, "access", "laws")
     company = organizations.current(session)
-    of = Subject(session, member, company, say, names)
+    of = Subject(session, member, company, say, names, regime_of(session, member))
     return Document(
         FORMAT,
         str(new_id()),
         say.language,
         now(),
         say("title"),
-        say("subtitle", name=member.full_name or member.email or ""),
+        of.by_law("subtitle").format(name=member.full_name or member.email or ""),
         company.legal_name or company.name,
         (
-            Section("about", say("about.heading"), "Art. 12, 15", text=tuple(say.table("about.text"))),
+            Section(
+                "about",
+                say("about.heading"),
+                of.law("about"),
+                text=(of.by_law("about"), *say.table("about.text")),
+            ),
             parties.responsible(of),
             history.person(of),
             _purposes(of),
@@ -54,8 +62,8 @@ def report(session: Session, member: Member, *, language: str, names: dict[UUID,
             Section(
                 "automated",
                 say("automated.heading"),
-                "Art. 15(1)(h), 22",
-                text=tuple(say.table("automated.text")),
+                of.law("automated"),
+                text=(of.by_law("no_decision"), *say.table("automated.text")),
             ),
             history.consents(of),
             history.shoots(of),
@@ -68,8 +76,8 @@ def report(session: Session, member: Member, *, language: str, names: dict[UUID,
             Section(
                 "rights",
                 say("rights.heading"),
-                "Art. 15(1)(e), (f), 12(4)",
-                items=tuple(say.table("rights.items")),
+                of.law("rights"),
+                items=tuple(of.by_law("rights")),
             ),
             Section(
                 "glossary",
@@ -83,17 +91,23 @@ def report(session: Session, member: Member, *, language: str, names: dict[UUID,
 def _purposes(of: Subject) -> Section:
     say, standing = of.say, answers.standing(of.session, of.member.id)
     rows = [
-        (say.label("purpose", purpose.value), say.label("basis", purpose.value), _standing(of, row))
+        (say.label("purpose", purpose.value), of.by_law(_basis(purpose)), _standing(of, row))
         for purpose, row in standing.items()
     ]
-    rows += [(say(f"purposes.{name}"), say("not_stated"), "–") for name in ("organise", "evidence")]
+    stated = versions.live(of.session).facts
+    for name, basis in (("organise", stated.basis_organise), ("evidence", stated.basis_evidence)):
+        rows.append((say(f"purposes.{name}"), say.stated(basis), "–"))
     return Section(
         "purposes",
         say("purposes.heading"),
-        "Art. 15(1)(a)",
+        of.law("purposes"),
         text=(say("purposes.text"),),
         tables=table(say.table("purposes.columns"), rows),
     )
+
+
+def _basis(purpose: Purpose) -> str:
+    return "explicit" if purpose in EXPLICIT else "consent"
 
 
 def _standing(of: Subject, row: Consent) -> str:
@@ -116,7 +130,7 @@ def _categories(of: Subject) -> Section:
     return Section(
         "categories",
         say("categories.heading"),
-        "Art. 15(1)(b)",
+        of.law("categories"),
         text=(say("categories.text"),),
         tables=table(say.table("categories.columns"), rows),
         items=tuple(say.table("categories.items")),

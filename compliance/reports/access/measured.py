@@ -14,6 +14,7 @@ from core.checks.advice import ADVICE, Issue
 from core.models import Adapter, Arrival, Artifact, Headshot, Photo, Style
 from core.portraits import marks
 from core.portraits.rejections import REASONS, Reason
+from core.portraits.reviews import FLAWS, Flaw
 
 
 def photos(of: Subject) -> Section:
@@ -31,7 +32,7 @@ def photos(of: Subject) -> Section:
     return Section(
         "photos",
         say("photos.heading"),
-        "Art. 15(1), (3)",
+        of.law("photos"),
         text=(say("photos.text"),) if rows else (say("photos.none"),),
         tables=(*tables, *_arriving(of)),
     )
@@ -131,7 +132,7 @@ def headshots(of: Subject) -> Section:
     return Section(
         "headshots",
         say("headshots.heading"),
-        "Art. 15(1), (3)",
+        of.law("headshots"),
         text=(say("headshots.text"),) if rows else (say("headshots.none"),),
         tables=tuple(tables),
     )
@@ -145,7 +146,9 @@ def _headshot(of: Subject, row: Headshot, style: str) -> list[tuple[str, str]]:
         (say("headshots.engine"), say.label("engine", row.engine)),
         (
             say("headshots.shown"),
-            say("yes") if row.withheld_code is None else say("headshots.withheld", code=row.withheld_code),
+            say("yes")
+            if row.withheld_code is None
+            else say("headshots.withheld", code=say.label("withheld", row.withheld_code)),
         ),
     ]
     if row.seed is not None:
@@ -159,6 +162,9 @@ def _headshot(of: Subject, row: Headshot, style: str) -> list[tuple[str, str]]:
                 f"{say.said(REASONS[Reason(row.rejected_code)])} ({say.moment(row.rejected_at)})",
             )
         )
+    if row.returned_code:
+        why = say.said(FLAWS[Flaw(row.returned_code)])
+        found.append((say("headshots.returned"), f"{why} ({say.moment(row.returned_at)})"))
     gates: Mapping[str, Mapping[str, Any]] = row.gates.get("gates", {})
     if gates:
         said = (f"{say.label('gate', name)}: {_gate(of, gate)}" for name, gate in gates.items())
@@ -204,7 +210,7 @@ def models(of: Subject) -> Section:
     return Section(
         "models",
         say("models.heading"),
-        "Art. 15(1), 9(1)",
+        of.law("models"),
         text=(say("models.numbers"), say("models.text" if listed else "models.none")),
         tables=table(say.table("models.columns"), listed),
     )

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
+from compliance.privacy import versions
+from compliance.privacy.facts import PrivacyFacts
 from compliance.reports.document import Fact
 from compliance.reports.wording import Wording
 from core import personal
@@ -26,6 +28,7 @@ class Company:
     Attributes:
         session: bound to it.
         row: what it has said of itself.
+        stated: what it has stated on its page Privacy.
         say: the words.
         config: how the platform is set up.
         days: for how long it keeps what.
@@ -33,29 +36,47 @@ class Company:
 
     session: Session
     row: Organization
+    stated: PrivacyFacts
     say: Wording
     config: Settings
     days: dict[Kept, int]
 
     @classmethod
-    def of(cls, session: Session, language: str) -> Company:
-        """Return the session's company."""
+    def of(cls, session: Session, language: str, stated: PrivacyFacts | None = None) -> Company:
+        """Return the session's company.
+
+        Args:
+            session: bound to it.
+            language: of the words.
+            stated: what it would state, to see that before it counts; what counts now if not given.
+        """
         row = organizations.current(session)
-        return cls(session, row, Wording(language, "company"), settings(), schedule(row))
+        stated = versions.live(session).facts if stated is None else stated
+        return cls(session, row, stated, Wording(language, "company"), settings(), schedule(row))
 
     @property
     def name(self) -> str:
         """Its name in law, or the one that it is known by."""
-        return self.row.legal_name or self.row.name
+        return self.stated.legal_name or self.row.name
 
-    def said(self, label: str, value: str, source: str) -> Fact:
-        """Return a fact that somebody has configured, or that nobody has."""
-        missing = "not_stated_operator" if source == "settings" else "not_stated"
-        return Fact(self.say(label), self.say.stated(value, missing), self.source(source))
+    def said(self, label: str, value: str) -> Fact:
+        """Return a fact that the company states, or who can state it and where."""
+        source = "company" if value.strip() else "company_missing"
+        return Fact(self.say(label), self.say.stated(value), self.source(source))
+
+    def cell(self, value: str) -> str:
+        """Return the same for a table or a sentence, which has no room for a source."""
+        return self.say.stated(value) if value.strip() else self.say("missing")
+
+    def set_by(self, label: str, value: str, setting: str) -> Fact:
+        """Return a fact that the operator sets, or with which setting it is set."""
+        source = "settings" if value.strip() else "settings_missing"
+        stated = self.say.stated(value, "not_stated_operator")
+        return Fact(self.say(label), stated, self.say(f"source.{source}", setting=setting))
 
     def source(self, name: str) -> str:
         """Return where a fact comes from, in words."""
-        return self.say(f"source.{name}", version=self.row.schedule_version)
+        return self.say(f"source.{name}")
 
     def processors(self) -> Iterator[tuple[str, str, str, str]]:
         """Yield who else is involved, as configured: name, service, what they get, where that is set."""
@@ -64,8 +85,13 @@ class Company:
         host = urlsplit(config.smtp_url.get_secret_value()).hostname or ""
         yield host, say("to.mail"), say("to.mail_gets"), "HEADSHOTS_SMTP_URL"
         place, region = urlsplit(config.storage_url), say.said(config.storage_region)
-        disk = say("to.own_disk") if place.scheme == "file" else f"{place.scheme}://{place.netloc}"
-        yield f"{disk} ({region})", say("to.storage"), say("to.storage_gets"), "HEADSHOTS_STORAGE_URL"
+        # Which kind of storage, and not its address: anybody may read this.
+        yield (
+            f"{say.label('to.kind', place.scheme)} ({region})",
+            say("to.storage"),
+            say("to.storage_gets"),
+            "HEADSHOTS_STORAGE_URL",
+        )
         for address, variable in (
             (config.timestamp_url, "HEADSHOTS_TIMESTAMP_URL"),
             (config.origin_timestamp_url, "HEADSHOTS_ORIGIN_TIMESTAMP_URL"),

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from compliance.reports.company import metrics, parts
+from compliance.reports.company import breaches, metrics, parts, questionnaire, risk
 from compliance.reports.company.company import Company
 from compliance.reports.document import Fact, Section, table
 from core.shoots.promises import Kept
@@ -20,10 +20,12 @@ class Report(StrEnum):
     RECORDS = "records"  # of processing, GDPR Art. 30
     ANNEXES = "annexes"  # to the contract of processing, Art. 28
     DPIA = "dpia"  # a draft of the impact assessment, Art. 35
+    RISK = "risk"  # assessment that California asks for
     RETENTION = "retention"
     AI_ACT = "ai_act"
     BIOMETRIC_POLICY = "biometric_policy"  # 740 ILCS 14/15(a), to be public
     METRICS = "metrics"  # of requests, 11 CCR §7102
+    BREACHES = "breaches"  # the register of Art. 33(5)
     QUESTIONNAIRE = "questionnaire"  # what a buyer's counsel asks
 
 
@@ -52,12 +54,16 @@ def _records(company: Company) -> tuple[Section, ...]:
             say("records.processor"),
             "Art. 30(2)",
             facts=(
-                company.said("parties.processor", company.config.operator_name, "settings"),
-                company.said("parties.processor_address", company.config.operator_address, "settings"),
-                company.said("parties.processor_contact", company.config.operator_email, "settings"),
-                company.said("records.behalf", company.name, "company"),
+                company.set_by("parties.processor", company.config.operator_name, "HEADSHOTS_OPERATOR_NAME"),
+                company.set_by(
+                    "parties.processor_address", company.config.operator_address, "HEADSHOTS_OPERATOR_ADDRESS"
+                ),
+                company.set_by(
+                    "parties.processor_contact", company.config.operator_email, "HEADSHOTS_OPERATOR_EMAIL"
+                ),
+                company.said("records.behalf", company.name),
                 Fact(say("records.categories"), say("records.categories_value"), company.source("program")),
-                company.said("transfers.safeguards", "", "nobody"),
+                company.said("transfers.countries", parts.third_countries(company)),
             ),
             text=(say("records.processor_text"),),
         ),
@@ -81,15 +87,7 @@ def _annexes(company: Company) -> tuple[Section, ...]:
         parts.categories(company, "Art. 28(3)"),
         parts.measures(company, "Art. 28(3)(c), 32"),
         parts.recipients(company, "Art. 28(2), (4)"),
-        Section(
-            "changes",
-            say("annexes.changes"),
-            "Art. 28(2)",
-            facts=(
-                company.said("annexes.notice", "", "nobody"),
-                company.said("annexes.objection", "", "nobody"),
-            ),
-        ),
+        parts.subprocessors(company, "Art. 28(2)"),
         Section(
             "help", say("annexes.help"), "Art. 28(3)(e) to (h)", items=tuple(say.table("annexes.help_items"))
         ),
@@ -119,9 +117,7 @@ def _dpia(company: Company) -> tuple[Section, ...]:
             "open",
             say("dpia.open"),
             "Art. 35(2), (9), 36",
-            facts=tuple(
-                Fact(one, say("not_stated"), company.source("nobody")) for one in say.table("dpia.open_items")
-            ),
+            facts=parts.decided(company),
         ),
     )
 
@@ -150,17 +146,9 @@ def _ai_act(company: Company) -> tuple[Section, ...]:
             "Art. 3",
             facts=(
                 Fact(say("ai_act.used"), used, company.source("shoots")),
-                Fact(
-                    say("ai_act.model"),
-                    base or say("ai_act.no_model"),
-                    company.source("settings"),
-                ),
-                Fact(
-                    say("ai_act.provider"),
-                    say.stated(company.config.operator_name),
-                    company.source("settings"),
-                ),
-                Fact(say("ai_act.deployer"), company.name, company.source("company")),
+                company.set_by("ai_act.model", base or say("ai_act.no_model"), "HEADSHOTS_DIFFUSION_BASE"),
+                company.set_by("ai_act.provider", company.config.operator_name, "HEADSHOTS_OPERATOR_NAME"),
+                company.said("ai_act.deployer", company.name),
                 *(Fact(label, value, company.source("program")) for label, value in say.table("ai_act.rows")),
             ),
         ),
@@ -174,6 +162,7 @@ def _ai_act(company: Company) -> tuple[Section, ...]:
             "oversight",
             say("ai_act.oversight"),
             "Art. 4, 26",
+            facts=(company.said("ai_act.training", company.stated.training),),
             items=tuple(say.table("ai_act.oversight_items")),
         ),
     )
@@ -187,7 +176,7 @@ def _biometric_policy(company: Company) -> tuple[Section, ...]:
         "selfies": days[Kept.SELFIES],
         "models": days[Kept.MODELS],
         "hours": company.config.epoch_hours,
-        "contact": say.stated(company.row.contact_email),
+        "contact": company.cell(company.stated.contact_email),
     }
     return tuple(
         Section(name, heading, law, text=tuple(line.format(**values) for line in lines))
@@ -199,43 +188,19 @@ def _metrics(company: Company) -> tuple[Section, ...]:
     return (_about(company, "metrics"), *metrics.sections(company))
 
 
-def _questionnaire(company: Company) -> tuple[Section, ...]:
-    say, days, config = company.say, company.days, company.config
-    values = {
-        **{kept.value: days[kept] for kept in Kept},
-        "hours": config.epoch_hours,
-        "backups": config.backup_days,
-        "operator": config.operator_name,
-        "region": say.said(config.storage_region),
-        "model": config.diffusion_base or say("ai_act.no_model"),
-        "third": "; ".join(f"{name}: {gets}" for name, _, gets, _ in company.processors()),
-        "report_to": say.stated(config.operator_email, "not_stated_operator"),
-        "contact": say.stated(company.row.contact_email),
-        "not_stated": say("not_stated"),
-    }
-    return (
-        _about(company, "questionnaire"),
-        *(
-            Section(
-                name,
-                heading,
-                tables=table(
-                    say.table("questionnaire.columns"),
-                    [(asked, answer.format(**values), source) for asked, answer, source in rows],
-                ),
-            )
-            for name, heading, rows in say.table("questionnaire.sections")
-        ),
-    )
+def _breaches(company: Company) -> tuple[Section, ...]:
+    return (_about(company, "breaches"), *breaches.sections(company))
 
 
 _MAKERS: Final[dict[Report, Callable[[Company], tuple[Section, ...]]]] = {
     Report.RECORDS: _records,
     Report.ANNEXES: _annexes,
     Report.DPIA: _dpia,
+    Report.RISK: risk.sections,
     Report.RETENTION: _retention,
     Report.AI_ACT: _ai_act,
     Report.BIOMETRIC_POLICY: _biometric_policy,
     Report.METRICS: _metrics,
-    Report.QUESTIONNAIRE: _questionnaire,
+    Report.BREACHES: _breaches,
+    Report.QUESTIONNAIRE: questionnaire.sections,
 }

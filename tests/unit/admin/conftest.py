@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
+from flask import Flask, session
 from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
 from werkzeug.test import TestResponse
 
 from admin.app import create_app
@@ -36,16 +36,22 @@ class Browser:
 
     def post(self, address: str, values: dict[str, Any] | None = None, *, json: bool = True) -> TestResponse:
         if not hasattr(self, "_token"):
-            page = self._client.get("/admin/").text
-            found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-            assert found, page
-            self._token = found.group(1)
+            self._token = self._secret()
         return self._client.post(
             address,
             data={**(values or {}), "csrf_token": self._token},
             content_type="multipart/form-data",
             headers={"Accept": "application/json"} if json else {},
         )
+
+    def _secret(self) -> str:
+        """What a page would bring, without making one."""
+        with self._client.application.test_request_context():
+            token = generate_csrf()
+            secret = session["csrf_token"]
+        with self._client.session_transaction() as kept:
+            kept["csrf_token"] = secret
+        return token
 
 
 @pytest.fixture
@@ -56,9 +62,9 @@ def signed_in(app: Flask, org: UUID) -> Callable[[Role], Browser]:
         person = members.NewMember(
             email=f"{role.value}@acme.example", first_name="Robin", last_name=role.value, role=role
         )
-        with transaction(org) as session:
-            member = members.add(session, [person], actor=audit.SYSTEM, tag=audit.Tag.MEMBER_PROVISIONED)[0]
-            token = sessions.start(session, member, SignInMethod.SAML)
+        with transaction(org) as database:
+            member = members.add(database, [person], actor=audit.SYSTEM, tag=audit.Tag.MEMBER_PROVISIONED)[0]
+            token = sessions.start(database, member, SignInMethod.SAML)
         client = app.test_client()
         client.set_cookie(app.config["SIGN_IN_COOKIE"], token)
         return Browser(client)

@@ -16,7 +16,7 @@ from core.db import transaction
 from core.models import EngineName, Participation, Role, State
 from core.portraits import adapters
 
-NAMES = ("Headshots",)
+NAMES = ("Headshots", "the test machine")
 
 
 def german(browser: Any, address: str, status: int = 200) -> str:
@@ -42,7 +42,17 @@ def test_sign_in_through_the_company_speaks_german(app: Flask, org: UUID) -> Non
     german(app.test_client(), "/sso/nobody/login", 404)
 
 
-PAGES = ("/admin/", "/admin/brand", "/admin/styles", "/admin/styles/new", "/admin/people", "/admin/audit")
+PAGES = (
+    "/admin/",
+    "/admin/brand",
+    "/admin/styles",
+    "/admin/styles/new",
+    "/admin/people",
+    "/admin/audit",
+    "/admin/settings/privacy",
+    "/admin/breaches",
+    "/admin/breaches/new",
+)
 
 
 def test_pages_of_an_empty_company_speak_german(browser: Any) -> None:

@@ -40,7 +40,7 @@ def png(color: str, size: int = 1024) -> bytes:
     return target.getvalue()
 
 
-def finish(org: UUID, shoot: Shoot, member: Member, color: str) -> UUID:
+def finish(org: UUID, shoot: Shoot, member: Member, color: str, engine: str = "studio") -> UUID:
     """Give a person an approved headshot of one colour."""
     with transaction(org) as session:
         row = Participation(
@@ -72,7 +72,7 @@ def finish(org: UUID, shoot: Shoot, member: Member, color: str) -> UUID:
             photo_id=photo.id,
             style_id=shoot.style_id,
             artifact_id=sealed.id,
-            engine="studio",
+            engine=engine,
             rank=0,
             gates={},
             seconds=1.0,
@@ -104,6 +104,13 @@ def opened(content: bytes) -> zipfile.ZipFile:
     return found
 
 
+def pictures(found: zipfile.ZipFile) -> list[str]:
+    """Return what an archive has beside its list of itself, which comes last."""
+    *names, last = found.namelist()
+    assert last == "manifest.csv"
+    return sorted(names)
+
+
 def test_the_archive_holds_each_approved_headshot_under_the_companys_name(org: UUID, browser: Any) -> None:
     shoot = add_shoot(org)
     row = finish(org, shoot, add_member(org, "Grace", employee_id="EMP-0007"), "red")
@@ -111,7 +118,7 @@ def test_the_archive_holds_each_approved_headshot_under_the_companys_name(org: U
     answer = browser.get(f"/admin/shoots/{shoot.id}/download.zip")
     assert answer.mimetype == "application/zip"
     found = opened(answer.data)
-    assert sorted(found.namelist()) == ["EMP-0007_Example_Grace.jpg", "Example_Ada.jpg"]
+    assert pictures(found) == ["EMP-0007_Example_Grace.jpg", "Example_Ada.jpg"]
     assert {entry.compress_type for entry in found.infolist()} == {zipfile.ZIP_STORED}
     with Image.open(io.BytesIO(found.read("EMP-0007_Example_Grace.jpg"))) as picture:
         assert (picture.format, picture.size) == ("JPEG", (1024, 1024))
@@ -148,7 +155,7 @@ def test_who_declined_is_there_with_initials_or_a_picture_of_their_own(org: UUID
     decline(org, shoot, add_member(org, "Grace"), Alternative.INITIALS)
     decline(org, shoot, add_member(org, "Ada"), Alternative.OWN_PICTURE)
     found = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip").data)
-    assert sorted(found.namelist()) == ["alternatives/Example_Ada.png", "alternatives/Example_Grace.png"]
+    assert pictures(found) == ["alternatives/Example_Ada.png", "alternatives/Example_Grace.png"]
     with Image.open(io.BytesIO(found.read("alternatives/Example_Ada.png"))) as picture:
         assert picture.convert("RGB").getpixel((9, 9)) == (0, 0, 255)
     for name, action in (("Ada", "c2pa.opened"), ("Grace", "c2pa.created")):
@@ -162,7 +169,7 @@ def test_people_of_one_name_do_not_overwrite_each_other(org: UUID, browser: Any)
     for number in range(3):
         finish(org, shoot, add_member(org, "Grace", email=f"g{number}@acme.example"), "red")
     found = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip").data)
-    assert sorted(found.namelist()) == ["Example_Grace.jpg", "Example_Grace_2.jpg", "Example_Grace_3.jpg"]
+    assert pictures(found) == ["Example_Grace.jpg", "Example_Grace_2.jpg", "Example_Grace_3.jpg"]
 
 
 def test_someone_erased_while_the_download_runs_is_not_in_it(org: UUID, browser: Any) -> None:
@@ -182,7 +189,7 @@ def test_someone_erased_while_the_download_runs_is_not_in_it(org: UUID, browser:
             language="en",
         )
     content += b"".join(pieces)
-    assert opened(content).namelist() == ["Example_Ada.jpg"]
+    assert pictures(opened(content)) == ["Example_Ada.jpg"]
 
 
 def test_nothing_to_download_is_said_and_not_sent(org: UUID, browser: Any) -> None:
@@ -190,3 +197,46 @@ def test_nothing_to_download_is_said_and_not_sent(org: UUID, browser: Any) -> No
         f"/admin/shoots/{add_shoot(org).id}/download.zip", headers={"Accept": "application/json"}
     )
     assert (answer.status_code, answer.json["error"]["code"]) == (409, "nothing_to_download")
+
+
+def test_model_made_pictures_say_so_in_a_corner_once_the_company_wants_it_and_photos_never(
+    org: UUID, browser: Any
+) -> None:
+    shoot = add_shoot(org)
+    made = {"ada": "diffusion", "grace": "wardrobe", "linus": "studio"}
+    for name, engine in made.items():
+        finish(org, shoot, add_member(org, name.title()), "white", engine)
+    brand = {"name": "Acme", "accent": "#2f4b6e"}
+
+    def labelled() -> dict[str, bool]:
+        found = {}
+        archive = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip").data)
+        for file in archive.namelist():
+            content = archive.read(file)
+            name = next(one for one in made if one in file.lower())
+            with Image.open(io.BytesIO(content)) as image:
+                width, height = image.size
+                corner = image.convert("L").crop((width // 2, height * 9 // 10, width, height))
+                dark = corner.getextrema()[0] < 120
+            said = read(content, "image/jpeg")
+            assert said is not None
+            assert any("visible label" in one["description"] for one in said.actions) is dark
+            found[name] = dark
+        return found
+
+    nobody = dict.fromkeys(made, False)
+    assert labelled() == nobody, "off at first"
+    browser.post("/admin/brand", brand | {"label_asked": "1", "label": "1"})
+    assert labelled() == {"ada": True, "grace": True, "linus": False}
+    browser.post("/admin/brand", brand)  # a form from before it was asked for clears nothing
+    assert labelled() == {"ada": True, "grace": True, "linus": False}
+    assert ' name="label" value="1" aria-describedby="label-hint" checked' in browser.get("/admin/brand").text
+    browser.post("/admin/brand", brand | {"label_asked": "1"})
+    assert labelled() == nobody
+    with transaction(org) as session:
+        events = session.scalars(
+            select(AuditEvent.facts)
+            .where(AuditEvent.tag == "organization.label_changed")
+            .order_by(AuditEvent.id)
+        ).all()
+    assert events == [{"wanted": True}, {"wanted": False}]

@@ -106,9 +106,65 @@ def test_a_refusal_is_told_only_once_a_second_person_confirms_it(
     assert "You can complain about this to a data protection authority" in page
     assert "Art. 17(3)(e) GDPR" in page
     assert mails_owed(org) == before
-    assert owner.post(f"{one}/confirm").status_code == 200
+    assert owner.post(f"{one}/confirm", {"proposal": proposal_on(page)}).status_code == 200
     assert mails_owed(org) == before + 1
     assert row_of(org, one).state == Stage.DENIED
+
+
+def proposal_on(page: str) -> str:
+    found = re.search(r'name="proposal" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def test_a_page_from_before_confirms_no_other_refusal_than_it_showed(
+    org: UUID, ada: Member, browser: Any, signed_in: Callable[[Role], Any]
+) -> None:
+    one, owner = opened(browser, "erasure"), signed_in(Role.OWNER)
+    browser.post(f"{one}/acknowledge")
+    browser.post(f"{one}/refuse", {"decision": "denied", "basis": "legal_claims"})
+    stale = proposal_on(owner.get(one).text)
+    browser.post(f"{one}/drop")
+    browser.post(f"{one}/refuse", {"decision": "denied", "basis": "unfounded"})
+    for wrong in ({"proposal": stale}, {"proposal": "none"}, {}):
+        assert owner.post(f"{one}/confirm", wrong).status_code == 409
+    assert row_of(org, one).state == Stage.ACKNOWLEDGED
+    assert owner.post(f"{one}/confirm", {"proposal": proposal_on(owner.get(one).text)}).status_code == 200
+
+
+def test_a_correction_begins_with_what_is_on_file_and_a_processor_is_named_under_seal_alone(
+    org: UUID, ada: Member, browser: Any
+) -> None:
+    one = opened(browser, "rectification")
+    for step, form in (
+        ("acknowledge", {}), ("verify", {"proof": "known"}), ("start", {}), ("tell", {"processor": "Grace Hopper Ltd"}),
+    ):  # fmt: skip
+        assert browser.post(f"{one}/{step}", form).status_code == 200, step
+    page = browser.get(one).text
+    assert 'name="first_name" value="Ada"' in page
+    assert "Grace Hopper Ltd" in page
+    assert "Grace" not in str(row_of(org, one).processors)
+    assert not re.search(r"\b20\d\d-\d\d-\d\d\b(?!T)", re.sub(r"<time [^>]+>", "", page)), (
+        "days are said in words"
+    )
+    assert "General Data Protection Regulation" in page
+    assert browser.post(f"{one}/told", {"processor": "2"}).status_code == 422
+    assert browser.post(f"{one}/told", {"processor": "1"}).status_code == 200
+    assert row_of(org, one).processors[0]["answered_at"]
+
+
+def test_the_first_page_says_what_is_overdue_and_what_is_due_soon(
+    org: UUID, ada: Member, browser: Any, signed_in: Callable[[Role], Any]
+) -> None:
+    first, second = opened(browser), opened(browser, "erasure")
+    assert "requests-" not in browser.get("/admin/").text
+    with transaction(org) as session:
+        for address, days in ((first, -1), (second, 3)):
+            moves.get(session, UUID(address.rsplit("/", 1)[1])).due_at = now() + timedelta(days=days)
+    page = browser.get("/admin/").text
+    assert "1 request about somebody’s data is overdue." in page
+    assert "1 request about somebody’s data is due within seven days." in page
+    assert "requests-" not in signed_in(Role.AUDITOR).get("/admin/").text
 
 
 def mails_owed(org: UUID) -> int:

@@ -10,8 +10,6 @@ from uuid import UUID
 
 import pytest
 import rfc8785
-from signed_logs import Execute
-from sqlalchemy import create_engine, make_url
 
 from compliance.certificate.evidence import Certificate, LogEvidence
 from compliance.certificate.facts import (
@@ -31,12 +29,11 @@ from compliance.certificate.facts import (
     Where,
 )
 from compliance.certificate.parts import EpochTurn, Status, Tool
-from compliance.log import checkpoint, merkle
-from compliance.log.checkpoint import CheckpointBody
+from compliance.log import merkle
 from compliance.log.proof import Proof
+from compliance.log.tree_head import CheckpointBody
 from compliance.signing import SigningKeys, log_origin
 from core.regimes import Regime
-from deploy.local.services import LocalServices
 
 ORG = UUID("0193a0c4-7b00-7000-8000-000000000001")
 ORIGIN = log_origin("photos.example.com", ORG)
@@ -181,23 +178,8 @@ def seal(signing_keys: SigningKeys) -> Seal:
         for entry in entries:
             size = merkle.append(store, size, merkle.leaf_hash(entry))
         head = CheckpointBody(origin, size, merkle.root(store, size))
-        signed = checkpoint.sign(head, signing_keys.log_key)
+        signed = signing_keys.sign_checkpoint(head, START)
         proof = Proof(event, 3, tuple(merkle.inclusion_proof(store, 3, size)), signed)
         return Certificate(certificate=body, log=LogEvidence.of(proof))
 
     return make
-
-
-@pytest.fixture
-def execute(services: LocalServices, environment: dict[str, str]) -> Execute:
-    """Run SQL on the main database with rights that no process of ours has."""
-    name = make_url(environment["HEADSHOTS_DATABASE_URL"]).database
-    assert name is not None
-    engine = create_engine(services.superuser_url(name))
-
-    def run(statement: str) -> None:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(statement)
-        engine.dispose()
-
-    return run

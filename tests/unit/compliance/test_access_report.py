@@ -107,7 +107,7 @@ def _places(session: Session, member: Member) -> Iterator[tuple[Any, str]]:
 
 def _write(row: Any, name: str, word: str) -> str:
     before = getattr(row, name)
-    if name in ("rejected_code", "alternative", "language", "category"):
+    if name in ("rejected_code", "returned_code", "alternative", "language", "category"):
         return ""  # of a closed set; its own tests have it
     if name == "verdict":
         row.verdict = {"accepted": True, "issues": [{"code": word, "advice": f"said {word}"}], "measures": {}}
@@ -265,7 +265,7 @@ def test_the_emptiest_person_gets_a_report_that_a_reader_can_read_out(org: UUID,
     nobody = add_member(org, "Zoë")
     with transaction(org) as session:
         plan = export.plan(session, session.get_one(Member, nobody.id), language)
-    report = making.finished(plan.report, [Sent("data.json", 12, "0" * 64)])
+    report = making.finished(plan.report, [Sent("data.json", 12, "0" * 64)], plan.regime)
     assert report.language == language
     file = pypdf.PdfReader(io.BytesIO(page.pdf(report)))
     root: Any = file.trailer["/Root"]

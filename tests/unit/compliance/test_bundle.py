@@ -30,11 +30,13 @@ from compliance.consent.texts import notice
 from compliance.log import sequencer
 from compliance.reports.company import issuing
 from compliance.reports.company.kinds import Report
+from compliance.requests import desk
+from compliance.requests.words import Words
 from core import audit
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
-from core.models import Checkpoint, Participation
+from core.models import Channel, Checkpoint, Participation, Right
 from core.settings import settings
 from core.web.archive import stream
 from deploy.cli import main
@@ -108,6 +110,8 @@ def test_all_of_it_is_verified_in_a_bare_interpreter(full: UUID, tmp_path: Path)
         in said
     )
     assert "agreed to and not here: 0" in said
+    noted = len(checkpoints(content).splitlines())
+    assert f"NOT checked here: {noted} (ML-DSA-44, which `headshots verify` checks, and witnesses)" in said
     with transaction(full) as session:
         first, *_, last = session.scalars(select(Checkpoint.note).order_by(Checkpoint.size))
     (tmp_path / "first").write_text(first)
@@ -264,3 +268,26 @@ def test_the_verifier_reads_certificates_of_the_first_edition(status: str) -> No
     event = json.loads(json.loads(attached)["log"]["event"])
     assert event["facts"]["certificate_id"] == number
     assert event["facts"]["certificate_sha256"] == hashlib.sha256(facts).hexdigest()
+
+
+def test_the_register_of_requests_names_nobody_and_leads_into_the_log(full: UUID) -> None:
+    grace = add_member(full, "Grace")
+    with transaction(full) as session:
+        desk.open_for(
+            session,
+            Right.ACCESS,
+            Channel.HR,
+            member=session.merge(grace),
+            asked=Words(text="All of it, please, says Grace."),
+            language="en",
+            actor=audit.SYSTEM,
+        )
+    sequencer.sequence_all()
+    content = bundle_of(full)
+    register = b"".join(found for name, found in content.items() if name.startswith("requests/"))
+    assert b"Grace" not in register
+    assert str(grace.id).encode() not in register
+    (line,) = [one for one in map(json.loads, register.splitlines()) if one["type"] == Right.ACCESS]
+    assert (line["state"], line["channel"], line["decided_at"]) == ("received", "hr", None)
+    entries = [json.loads(one) for one in lines_of(content)]
+    assert {entries[place]["tag"] for place in line["entries"]} == {audit.Tag.REQUEST_RECEIVED}

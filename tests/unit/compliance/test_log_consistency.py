@@ -13,11 +13,12 @@ from signed_logs import Execute, add_events, body, go_back_to
 from sqlalchemy import select
 
 from compliance.evidence import origin_of, signing_keys
-from compliance.log import checkpoint, consistency, merkle, sequencer
-from compliance.log.checkpoint import CheckpointBody
+from compliance.log import consistency, merkle, sequencer
 from compliance.log.consistency import ConsistencyProof
 from compliance.log.note import NoteError
+from compliance.log.tree_head import CheckpointBody
 from compliance.verify import verify_consistency
+from core.clock import now
 from core.db import transaction
 from core.models import Checkpoint
 from deploy.cli import main
@@ -94,7 +95,7 @@ def test_a_fork_is_told(org: UUID, notes: list[str], execute: Execute) -> None:
     published = signing_keys().published_keys([origin_of(org)])
     head = body(notes[1])
     other = CheckpointBody(head.origin, head.size, merkle.leaf_hash(b"other"))
-    forged = checkpoint.sign(other, signing_keys().log_key)
+    forged = signing_keys().sign_checkpoint(other, now())
     proof = proof_of(org, 5, 11)
     assert verify_consistency(notes[0].encode(), notes[1].encode(), proof.encode(), published).ok
     assert not verify_consistency(notes[0].encode(), forged.encode(), proof.encode(), published).ok
@@ -122,6 +123,6 @@ def test_a_checkpoint_from_before_a_restore_is_continued(org: UUID, execute: Exe
     with transaction(org) as session:
         newest = session.scalars(select(Checkpoint.size).order_by(Checkpoint.size.desc()).limit(1)).one()
         proof = sequencer.prove_consistency(session, 11, newest)
-    keys = [signing_keys().verifier(origin_of(org))]
+    keys = [signing_keys().log_key_of(origin_of(org))]
     before, after = consistency.verify(kept, proof.encode(), None, keys)
     assert (before.size, after.size) == (11, newest)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.log import checkpoint, note
-from compliance.log.checkpoint import CheckpointBody
+from compliance.log import checkpoint, cosignature, note, tree_head
+from compliance.log.checkpoint import LogKey
+from compliance.log.cosignature import CosignerKey
 from compliance.log.note import NoteError, VerifierKey
+from compliance.log.tree_head import CheckpointBody
 
 # C2SP/C2SP signed-note.md v1.0.0 (docs/sources.md, Evidence)
 VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
@@ -19,8 +25,13 @@ NOTE = f"{TEXT}\n— example.com/foo {SIGNATURE}\n"
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 ORIGIN = "photos.example.com/log/0193a0c4-7b00-7000-8000-000000000001"
-TRUSTED = [VerifierKey.of(ORIGIN, KEY)]
-SIGNED = checkpoint.sign(CheckpointBody(ORIGIN, 20_852_163, bytes(range(32))), KEY)
+SECOND = MLDSA44PrivateKey.from_seed_bytes(bytes(range(32)))
+AT = datetime(2026, 11, 30, tzinfo=UTC)
+FIRST = VerifierKey.of(ORIGIN, KEY)
+TRUSTED = [LogKey(FIRST, CosignerKey.of(ORIGIN, SECOND))]
+BODY = CheckpointBody(ORIGIN, 20_852_163, bytes(range(32)))
+SIGNED = checkpoint.sign(BODY, KEY, SECOND, AT)
+ONCE = note.sign(BODY.text, ORIGIN, KEY)
 
 
 def test_published_note_is_accepted() -> None:
@@ -109,6 +120,36 @@ def test_checkpoint_with_one_changed_byte_is_refused(place: int, flip: int) -> N
         checkpoint.verify(bytes(changed), TRUSTED)
 
 
+def test_checkpoint_needs_both_signatures_where_both_keys_are_known() -> None:
+    """Whoever breaks one of the two must not be able to leave the other out."""
+    second_alone = f"{BODY.text}\n{SIGNED.splitlines(keepends=True)[-1]}"
+    for stripped in (ONCE, second_alone):
+        with pytest.raises(NoteError):
+            checkpoint.verify(stripped, TRUSTED)
+    stranger = MLDSA44PrivateKey.generate()
+    for forged in (
+        ONCE + cosignature.cosign(BODY.text, ORIGIN, stranger, AT),  # another key's line is none of the log's
+        ONCE + cosignature.cosign(BODY.text, "w.example", SECOND, AT),  # the key, under another name
+        ONCE + checkpoint.sign(replace(BODY, size=7), KEY, SECOND, AT).splitlines(keepends=True)[-1],
+        SIGNED + cosignature.cosign(BODY.text, ORIGIN, SECOND, AT),  # twice
+    ):
+        with pytest.raises(NoteError):
+            checkpoint.verify(forged, TRUSTED)
+
+
+def test_checkpoint_from_before_the_second_key_needs_the_first_alone() -> None:
+    second = CosignerKey.of(ORIGIN, SECOND)
+    for at, passes in ((BODY.size + 1, True), (BODY.size, False), (None, True)):
+        keys = [LogKey(FIRST, second, at)]
+        assert checkpoint.opened(SIGNED, keys).second is not None
+        if passes:
+            assert checkpoint.opened(ONCE, keys).second is None
+        else:
+            with pytest.raises(NoteError, match="second signature"):
+                checkpoint.verify(ONCE, keys)
+    assert checkpoint.verify(SIGNED, [LogKey(FIRST)]) == BODY  # an auditor's keys from before
+
+
 def test_checkpoint_of_another_log_signed_by_a_trusted_key_is_refused() -> None:
     body = CheckpointBody("other.example/log/1", 1, bytes(32))
     with pytest.raises(NoteError, match="another log's key"):
@@ -129,4 +170,4 @@ def test_checkpoint_of_another_log_signed_by_a_trusted_key_is_refused() -> None:
 )
 def test_texts_that_are_no_checkpoint_are_refused(text: str) -> None:
     with pytest.raises(NoteError):
-        checkpoint.parse_text(text)
+        tree_head.parse_text(text)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.log import checkpoint, merkle
-from compliance.log.checkpoint import CheckpointBody
+from compliance.log.checkpoint import LogKey
+from compliance.log.cosignature import CosignerKey
 from compliance.log.note import NoteError, VerifierKey
 from compliance.log.proof import Proof
+from compliance.log.tree_head import CheckpointBody
 
 ORIGIN = "photos.example.com/log/1"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-TRUSTED = [VerifierKey.of(ORIGIN, KEY)]
+SECOND = MLDSA44PrivateKey.from_seed_bytes(bytes(range(32)))
+AT = datetime(2026, 11, 30, tzinfo=UTC)
+TRUSTED = [LogKey(VerifierKey.of(ORIGIN, KEY), CosignerKey.of(ORIGIN, SECOND))]
 ENTRIES = [f'{{"number":{number}}}'.encode() for number in range(13)]
 
 
@@ -31,7 +38,7 @@ def make_proof(index: int, entries: list[bytes] = ENTRIES) -> Proof:
     store, size = Store(), 0
     for entry in entries:
         size = merkle.append(store, size, merkle.leaf_hash(entry))
-    signed = checkpoint.sign(CheckpointBody(ORIGIN, size, merkle.root(store, size)), KEY)
+    signed = checkpoint.sign(CheckpointBody(ORIGIN, size, merkle.root(store, size)), KEY, SECOND, AT)
     return Proof(entries[index], index, tuple(merkle.inclusion_proof(store, index, size)), signed)
 
 
@@ -40,8 +47,9 @@ PROOF = make_proof(6).encode()
 
 @pytest.mark.parametrize("index", range(len(ENTRIES)))
 def test_every_entry_has_a_proof_that_survives_the_file(index: int) -> None:
-    parsed = Proof.parse(make_proof(index).encode().encode())
-    assert parsed == make_proof(index)
+    made = make_proof(index)
+    parsed = Proof.parse(made.encode().encode())
+    assert parsed == made
     assert parsed.verify(TRUSTED).size == len(ENTRIES)
     assert parsed.entry == ENTRIES[index]
 

@@ -21,12 +21,12 @@ from compliance.erasure import ErasureReason, LegalHold
 from compliance.requests import answers, desk, moves, words
 from compliance.requests.desk import Extension, Proof
 from compliance.requests.refusals import Basis, offered
-from compliance.requests.regimes import law_of
 from compliance.requests.words import Words
 from core import audit
 from core.db import transaction
 from core.errors import AppError
 from core.models import AuditEvent, Channel, Member, Right, Stage, SubjectRequest
+from core.regimes import Regime
 from core.vault import vault
 
 Act = Callable[[Session, SubjectRequest, audit.Actor], None]
@@ -34,7 +34,7 @@ Act = Callable[[Session, SubjectRequest, audit.Actor], None]
 
 def refuse(decision: Stage) -> Act:
     def propose(session: Session, row: SubjectRequest, actor: audit.Actor) -> None:
-        basis = next(iter(offered(Right(row.type), law_of(row.regime))))
+        basis = next(iter(offered(Right(row.type), Regime(row.regime))))
         desk.propose_refusal(session, row, decision, basis, actor=actor)
 
     return propose
@@ -51,7 +51,9 @@ ACTS: dict[str, Act] = {
     "propose to deny": refuse(Stage.DENIED),
     "propose to meet in part": refuse(Stage.PARTLY),
     "drop the proposal": lambda session, row, actor: desk.withdraw_proposal(session, row, actor=actor),
-    "confirm the refusal": lambda session, row, actor: desk.confirm_refusal(session, row, actor=actor),
+    "confirm the refusal": lambda session, row, actor: desk.confirm_refusal(
+        session, row, desk.proposal_of(session, row), actor=actor
+    ),
     "fulfil": lambda session, row, actor: answers.fulfil(session, row, actor=actor),
     "cancel": lambda session, row, actor: desk.cancel(session, row, actor=actor),
     "close": lambda session, row, actor: desk.close(session, row, actor=actor),
@@ -119,7 +121,7 @@ def test_no_way_leads_to_a_state_that_may_not_be(org: UUID, member: Member, staf
                 if after in moves.REFUSALS and before["state"] != after:
                     assert proposer is not None
                     assert proposer != staff[who].member_id
-                    assert row.basis in offered(right, law_of(row.regime))
+                    assert row.basis in offered(right, Regime(row.regime))
                 if after is Stage.IN_PROGRESS and right not in desk.clocks.STOPS:
                     assert row.verified
                 if after is Stage.FULFILLED and right is Right.ERASURE and known:
@@ -147,9 +149,9 @@ def test_a_refusal_takes_two(org: UUID, member: Member, staff: list[audit.Actor]
         row = open_one(session, session.get_one(Member, member.id))
         walk(session, row, *BEGUN, "propose to deny", by=staff[0])
         with pytest.raises(desk.SamePerson):
-            desk.confirm_refusal(session, row, actor=staff[0])
+            desk.confirm_refusal(session, row, desk.proposal_of(session, row), actor=staff[0])
         assert row.state == Stage.IN_PROGRESS
-        desk.confirm_refusal(session, row, actor=staff[1])
+        desk.confirm_refusal(session, row, desk.proposal_of(session, row), actor=staff[1])
         assert (row.state, row.decision) == (Stage.DENIED, "denied")
 
 

@@ -12,17 +12,17 @@ from pydantic import ValidationError
 from together import said_together
 
 from compliance.log import checkpoint
-from compliance.log.checkpoint import CheckpointBody
-from compliance.log.note import VerifierKey
-from compliance.signing import DOCUMENT_FILE, LOG_FILE, PublishedKeys, SigningKeys
+from compliance.log.tree_head import CheckpointBody
+from compliance.signing import DOCUMENT_FILE, LOG_FILE, SECOND_FILE, PublishedKeys, SigningKeys
+from core.clock import now
 from core.errors import ConfigurationError
 
 ORIGINS = ["photos.example.com/log/1", "photos.example.com/log/2"]
 
 
-def fingerprint(path: Path) -> tuple[bytes, bytes]:
+def fingerprint(path: Path) -> tuple[str, bytes]:
     keys = SigningKeys.make(path)
-    return keys.verifier("x").public, keys.document_root.public_bytes(Encoding.DER)
+    return str(keys.log_key_of("x")), keys.document_root.public_bytes(Encoding.DER)
 
 
 def test_keys_made_once_are_the_same_afterwards(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_keys_made_once_are_the_same_afterwards(tmp_path: Path) -> None:
 def test_key_files_are_readable_by_their_owner_only_and_nothing_else_is_left(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     SigningKeys.make(folder)
-    assert sorted(file.name for file in folder.iterdir()) == [DOCUMENT_FILE, LOG_FILE]
+    assert sorted(file.name for file in folder.iterdir()) == sorted([DOCUMENT_FILE, LOG_FILE, SECOND_FILE])
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
 
@@ -42,7 +42,7 @@ def test_processes_that_start_together_get_the_same_keys(tmp_path: Path) -> None
     script = (
         "import sys, pathlib; from compliance.signing import SigningKeys;"
         "keys = SigningKeys.make(pathlib.Path(sys.argv[1]));"
-        "print(keys.verifier('x'), keys.document_root.serial_number)"
+        "print(keys.log_key_of('x'), keys.document_root.serial_number)"
     )
     found = said_together(script, str(tmp_path / "keys"))
     assert found[0].strip()
@@ -64,7 +64,7 @@ def test_signer_cannot_issue_certificates_and_its_root_cannot_sign_documents(tmp
         assert usage.content_commitment is not is_root
 
 
-@pytest.mark.parametrize("name", [LOG_FILE, DOCUMENT_FILE])
+@pytest.mark.parametrize("name", [LOG_FILE, SECOND_FILE, DOCUMENT_FILE])
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"-----BEGIN PRIVATE KEY-----\n"])
 def test_damaged_keys_stop_the_process_and_are_not_replaced(
     tmp_path: Path, name: str, content: bytes
@@ -95,11 +95,27 @@ def test_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
 def test_published_keys_open_what_the_private_ones_signed(tmp_path: Path) -> None:
     keys = SigningKeys.make(tmp_path)
     published = PublishedKeys.model_validate(keys.published_keys(ORIGINS))
-    vkeys = [VerifierKey.parse(log.vkey) for log in published.logs]
-    assert [log.origin for log in published.logs] == [key.name for key in vkeys] == ORIGINS
+    logs = [log.key for log in published.logs]
+    assert [log.origin for log in published.logs] == [key.first.name for key in logs] == ORIGINS
     body = CheckpointBody(ORIGINS[1], 1, bytes(32))
-    assert checkpoint.verify(checkpoint.sign(body, keys.log_key), vkeys) == body
+    assert checkpoint.verify(keys.sign_checkpoint(body, now()), logs) == body
     assert b"PRIVATE" not in published.model_dump_json().encode()
+
+
+def test_published_keys_whose_second_key_is_not_the_logs_are_refused(tmp_path: Path) -> None:
+    keys, others = SigningKeys.make(tmp_path / "a"), SigningKeys.make(tmp_path / "b")
+    good, theirs = (one.published_keys(ORIGINS)["logs"] for one in (keys, others))
+    second = good[0]["second"]
+    for wrong in (
+        theirs[0]["second"]["vkey"],  # another key under the printed fingerprint
+        good[1]["second"]["vkey"],  # of another log of ours
+        good[0]["vkey"],  # an Ed25519 key
+        second["vkey"].replace("+", "+0", 1),
+    ):
+        with pytest.raises(ValidationError):
+            PublishedKeys.model_validate(
+                keys.published_keys([]) | {"logs": [good[0] | {"second": second | {"vkey": wrong}}]}
+            )
 
 
 def test_published_keys_with_an_unreadable_part_are_refused(tmp_path: Path) -> None:

@@ -35,15 +35,15 @@ RELEASED = {
     (Regime.SWISS, "de"): ("2026-11.7", "9d4e6f96ffe0e803b0083fdf36f7b7bedacd0a1be5cbeb89d95dcd4e4d2b5936"),
     (Regime.SWISS, "en"): ("2026-11.7", "8cfcdb81054e38b3501d8eac1647f7a9317914f5300069e42c56774a4cb36cd1"),
     (Regime.CCPA, "en"): ("2026-11.7", "d47b1136dc7a6a0ff3ac3469df63d60085ed5be7bf3f935e42498cc718b98a46"),
-    (Regime.BIPA, "en"): ("2026-11.7", "983b31da5ae84dce42f31d7a5c116a8f162fae5374661fdf15133ab997b046bd"),
+    (Regime.BIPA, "en"): ("2026-11.8", "f202eac0afb52cd118dcc3e04e4d53d845cc07483cf906145c99d951507ab3c8"),
     (Regime.TEXAS, "en"): ("2026-11.7", "f179272c783f9174ddcab99e96de92e0818082edef558c2534f3ee2633a8d7e7"),
     (Regime.WASHINGTON, "en"): (
         "2026-11.7",
         "f345f336dcbfe50c83945337f13218cff2a40b4c5d2552755f69580f18938476",
     ),
     (Regime.COLORADO, "en"): (
-        "2026-11.7",
-        "a028543fe45d3b1e37c158ad05f78c6aabdf714322ee54fb21661436c6104bd7",
+        "2026-11.8",
+        "1d714a6c5d885173fe732613c30f8fec0524b78b5c743fbad12b3e9d10ac7c48",
     ),
     (Regime.OTHER, "de"): ("2026-11.7", "bdefcc347fd61a8f7c32482891c3eddd7266479a8801bf18999ecce009fc8079"),
     (Regime.OTHER, "en"): ("2026-11.7", "c89b83a4b9022ee8f8b6013ec1b9adc89f380b48177d9e40b37cf2276ca90f3d"),

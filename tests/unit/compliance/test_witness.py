@@ -21,11 +21,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import ProgrammingError
 
 from compliance.evidence import origin_of, published_keys, signing_keys
-from compliance.log import checkpoint, cosignature, merkle, sequencer, witnesses
-from compliance.log.checkpoint import CheckpointBody
+from compliance.log import checkpoint, cosignature, merkle, sequencer, tree_head, witnesses
+from compliance.log.checkpoint import LogKey
 from compliance.log.consistency import ConsistencyProof
 from compliance.log.cosignature import CosignerKey
 from compliance.log.note import NoteError, VerifierKey
+from compliance.log.tree_head import CheckpointBody
 from compliance.log.witness import MOST_BYTES, SIZE_TYPE, Witness
 from compliance.verify import verify_file
 from core.db import transaction
@@ -59,11 +60,12 @@ class Log:
 
     def __init__(self, origin: str = "log.example/log/1") -> None:
         self.key = Ed25519PrivateKey.generate()
+        self.second = MLDSA44PrivateKey.generate()
         self.origin = origin
 
     @property
-    def verifier(self) -> VerifierKey:
-        return VerifierKey.of(self.origin, self.key)
+    def verifier(self) -> LogKey:
+        return LogKey(VerifierKey.of(self.origin, self.key), CosignerKey.of(self.origin, self.second))
 
     def nodes(self, size: int, lie: bytes) -> Nodes:
         nodes = Nodes()
@@ -75,7 +77,9 @@ class Log:
         nodes = self.nodes(new, lie)
         hashes = tuple(merkle.consistency_proof(nodes, old, new)) if 0 < old < new else ()
         body = CheckpointBody(self.origin, new, merkle.root(nodes, new))
-        return ConsistencyProof(old, hashes, checkpoint.sign(body, self.key)).encode().encode()
+        return (
+            ConsistencyProof(old, hashes, checkpoint.sign(body, self.key, self.second, AT)).encode().encode()
+        )
 
 
 @pytest.fixture
@@ -111,7 +115,7 @@ def test_the_specifications_line_has_the_key_id_and_time_that_it_says() -> None:
     line = SPECIFIED.splitlines()[-1]
     assert cosignature.key_id_of(line).hex() == "8d66cf3f"
     assert cosignature.verify(SPECIFIED, []) == []
-    body = checkpoint.parse_text(SPECIFIED.partition("\n\n")[0] + "\n")
+    body = tree_head.parse_text(SPECIFIED.partition("\n\n")[0] + "\n")
     assert body.size == 20852163
     message = cosignature._message(cosignature.ED25519, "w", 1679315147, body.text, body).decode()
     assert message == f"cosignature/v1\ntime 1679315147\n{body.text}"
@@ -238,7 +242,7 @@ def size_of(note: str) -> int:
 def test_our_logs_are_cosigned_and_whoever_rewrites_one_gets_no_more(
     org: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = VerifierKey.of(origin_of(org), signing_keys().log_key)
+    ours = signing_keys().log_key_of(origin_of(org))
     theirs = Witness(tmp_path / "witness", "witness.example", [ours])
     with served(theirs) as address:
         listed(tmp_path / "witnesses", address, theirs.keys, monkeypatch)
@@ -267,7 +271,7 @@ def test_our_logs_are_cosigned_and_whoever_rewrites_one_gets_no_more(
 def test_a_witness_that_is_away_or_lies_stops_nothing(
     org: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = VerifierKey.of(origin_of(org), signing_keys().log_key)
+    ours = signing_keys().log_key_of(origin_of(org))
     liar = Witness(tmp_path / "liar", "witness.example", [ours])
     real = Witness(tmp_path / "real", "witness.example", [ours])
     add_member(org)
@@ -284,7 +288,7 @@ def test_a_witness_that_is_away_or_lies_stops_nothing(
 def test_a_witness_that_answers_byte_by_byte_keeps_the_others_not_waiting(
     org: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = VerifierKey.of(origin_of(org), signing_keys().log_key)
+    ours = signing_keys().log_key_of(origin_of(org))
     slow = Witness(tmp_path / "slow", "slow.example", [ours])
     real = Witness(tmp_path / "real", "witness.example", [ours])
     add_member(org)
@@ -322,7 +326,8 @@ def test_a_list_of_witnesses_that_cannot_be_read_names_the_line(tmp_path: Path, 
 def test_a_log_is_given_by_its_key_or_by_a_companys_file(org: UUID, tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text(json.dumps(published_keys(org)))
     [read] = logs_of([str(tmp_path / "keys.json")])
-    assert logs_of([str(read)]) == [read]
+    assert read == signing_keys().log_key_of(origin_of(org))
+    assert logs_of([str(read.first)]) == [LogKey(read.first)]
 
 
 def test_a_request_that_is_too_long_is_not_read(witness: Witness) -> None:

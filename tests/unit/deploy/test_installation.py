@@ -10,14 +10,19 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner
 from conftest import add_member, forget_process_state, misfit, settings_of
+from signed_logs import add_events
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from compliance.evidence import origin_of, published_keys, signing_keys
+from compliance.log import note
 from compliance.origin.signer import make as make_signer
+from compliance.signing import SigningKeys
+from compliance.verify import verify_file
 from core import db
 from core.db import Lookup
 from core.errors import ConfigurationError
-from core.models import Installation, Member
+from core.models import Checkpoint, Installation, Member
 from core.people import organizations
 from core.schema import migrate_to
 from core.vault import KeyErased, vault
@@ -98,6 +103,45 @@ def test_a_second_host_with_other_keys_starts_nothing(
         assert "the SAML certificate (saml-sp.crt) is another one" in refused(command)
     (folder / "log.pem").unlink()
     assert "There are no evidence signing keys" in refused(["web"])
+
+
+def test_migrate_gives_an_older_installation_the_second_key_of_its_log_and_old_checkpoints_hold(
+    environment: dict[str, str],
+) -> None:
+    folder = Path(environment["HEADSHOTS_SIGNING_PATH"])
+    assert CliRunner().invoke(main, ["create-company", "acme", "Acme"]).exit_code == 0
+    company = db.Lookup.organization("acme")
+    assert company is not None
+    add_events(company, 2)
+    with db.transaction(company) as session:
+        [row] = session.scalars(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1)).all()
+        size = row.size
+        text = row.note.partition("\n\n")[0] + "\n"
+    once = note.sign(text, origin_of(company), signing_keys().log_key)  # as the release before wrote it
+    with Session(db.engine()) as session, session.begin():
+        row_of_it = session.scalars(select(Installation)).one()
+        row_of_it.fingerprints = {
+            name: value for name, value in row_of_it.fingerprints.items() if name != installation.SECOND
+        }
+    assert not verify_file(once.encode(), published_keys(company)).ok, "all of a new log's have both"
+    with db.transaction(company) as session:
+        session.add(Checkpoint(org_id=company, size=size + 1, note=once))
+    (folder / "log-ml-dsa-44.pem").unlink()
+    forget_process_state()
+    for command in STARTS:
+        assert "Run `headshots migrate`" in refused(command)
+    assert CliRunner().invoke(main, ["migrate"]).exit_code == 0
+    installation.demand()
+    keys = published_keys(company)
+    assert keys["logs"][0]["second"]["from_size"] == size + 2
+    found = verify_file(once.encode(), keys)
+    assert found.ok
+    assert "Ed25519 alone" in found.checks[-1].detail
+    (folder / "log-ml-dsa-44.pem").unlink()  # as on another host, which makes none of its own
+    forget_process_state()
+    assert "copy the folder to the other hosts" in refused(["migrate"])
+    SigningKeys.complete(folder)
+    assert "(log-ml-dsa-44.pem) is another one" in refused(["web"])
 
 
 def test_migrate_makes_the_signer_of_pictures_for_an_older_installation_and_one_for_all_hosts(

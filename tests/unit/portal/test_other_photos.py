@@ -7,12 +7,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from origins import read
 from sealing import opened
 
 from core import audit
 from core.db import transaction
-from core.models import Participation, Shoot, State
-from core.portraits import downloads
+from core.models import Headshot, Participation, Shoot, State
+from core.people import organizations
+from core.portraits import downloads, rejections, reviews
 from core.shoots import dashboard, reminding, shoots
 
 
@@ -213,3 +215,41 @@ def test_declining_while_trying_on_ends_the_approved_one_too(approved: Any) -> N
     with transaction(ada.org_id) as session:
         row = session.get_one(Participation, ada.participation_id)
         assert (row.state, row.chosen_headshot_id, row.approved_at) == (State.DECLINED, None, None)
+
+
+def test_a_model_made_file_of_ones_own_has_the_companys_label_too(approved: Any) -> None:
+    ada, headshot = approved
+    said = {}
+    for engine in ("studio", "diffusion"):
+        with transaction(ada.org_id) as session:
+            session.get_one(Headshot, headshot).engine = engine
+            organizations.current(session).label_models = True
+        found = read(ada.browser.get(f"/me/headshots/{headshot}/square.jpg").data, "image/jpeg")
+        assert found is not None
+        said[engine] = any("visible label" in one["description"] for one in found.actions)
+    assert said == {"studio": False, "diffusion": True}
+
+
+def test_whom_the_company_asks_for_another_reads_why_and_may_choose_the_same_again(approved: Any) -> None:
+    ada, headshot = approved
+    with transaction(ada.org_id) as session:
+        part = session.get_one(Participation, ada.participation_id)
+        reviews.ask_again(session, part, headshot, reviews.Flaw.EDGE, actor=audit.SYSTEM)
+        assert rejections.passed_over(session, part) == set(), "of one photo alone a headshot is made again"
+        ends = part.approved_at
+    assert _given(ada) is None
+    assert _counts(ada) == {State.UPLOADING: 1}
+    page = ada.browser.get("/me/photos").text
+    assert "asks for another headshot: A rest of the old background can be seen." in page
+    assert ada.fetch("/me/keep").status_code == 200
+    assert ada.state() is State.READY
+    assert "A rest of the old background" in ada.browser.get("/me/result").text
+    ada.fetch("/me/approve", headshot_id=str(headshot))
+    assert ada.state() is State.APPROVED
+    assert "A rest of the old background" not in ada.browser.get("/me/result").text
+    assert _given(ada) is not None
+    with transaction(ada.org_id) as session:
+        again = session.get_one(Participation, ada.participation_id).approved_at
+    assert ends is not None
+    assert again is not None
+    assert again > ends

@@ -94,6 +94,16 @@ def test_a_release_is_read_in_full_before_it_is_signed_with_name_and_state(
     assert "Signed as Ada Byron, Illinois, United States" in illinois.browser.get("/me/privacy").text
 
 
+def test_a_text_that_exists_in_english_alone_makes_the_whole_page_english(illinois: Any) -> None:
+    page = illinois.browser.get("/me/consent?lang=de").text
+    assert '<html lang="en">' in page
+    assert 'lang="de">Den Text' in page, "the reader is told why, in their own language"
+    assert "My release, in writing" in page
+    assert "Why, who and how long" in page
+    assert "below" not in page
+    assert "public trust page" in page
+
+
 def test_without_a_release_nothing_has_to_be_signed_and_no_day_is_promised(illinois: Any) -> None:
     assert illinois.consent(photo="yes").status_code == 303
     with transaction(illinois.org_id) as session:

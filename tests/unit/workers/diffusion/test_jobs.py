@@ -62,6 +62,8 @@ def tiny_worker(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("HEADSHOTS_DIFFUSION_TRAIN_MODEL", "tiny")
     monkeypatch.setenv("HEADSHOTS_DIFFUSION_SAMPLE_MODEL", "tiny")
     monkeypatch.setattr("workers.diffusion.engine.DiffusionEngine.tries", TRIES)
+    monkeypatch.setattr("workers.diffusion.engine.DiffusionEngine.at_once", TRIES)
+    monkeypatch.setattr("workers.diffusion.learn._JUDGED_BY", TRIES)
     monkeypatch.setattr(train, "_ASK_EVERY", 0.0)
     forget_process_state()
     yield

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="needs torch, diffusers and peft: ma
 
 from dataclasses import replace
 
+import cv2
 from learning import example, style_picture, tiny
 from skimage import data
 
@@ -18,8 +19,10 @@ from workers.diffusion import looks
 from workers.diffusion.adapters import from_bytes, to_bytes
 from workers.diffusion.bank import targeted
 from workers.diffusion.examples import buckets
+from workers.diffusion.lessons import prepare
 from workers.diffusion.sample import STYLE_WEIGHT, Request, Sampler
 from workers.diffusion.train import Trainer
+from workers.vision.faces import find_faces
 
 PICTURES = [(str(seed), style_picture(seed)) for seed in range(5)]
 
@@ -71,6 +74,49 @@ def test_learning_a_look_lowers_the_loss_on_its_pictures(trainer: Trainer) -> No
     assert trainer.loss(lessons(), learned) < before - 0.01
 
 
+def test_whoever_a_picture_shows_is_no_part_of_the_look(trainer: Trainer) -> None:
+    portrait = np.ascontiguousarray(data.astronaut()[:, :400])
+    done, encoded = cv2.imencode(".png", cv2.cvtColor(portrait, cv2.COLOR_RGB2BGR))
+    assert done
+    one = looks.example("a", encoded.tobytes(), 256)
+    (face,) = find_faces(one.pixels)
+    seen = np.zeros(one.mask.shape, np.float32)
+    cv2.fillConvexPoly(seen, cv2.convexHull(face.landmarks[:, :2].round().astype(np.int32)), 1)
+    assert not one.mask[seen > 0].any()
+    assert one.mask.mean() > 0.6, "all else teaches"
+    learned = prepare(trainer._recipe, [one])
+    said = torch.zeros_like(learned.clean[0], requires_grad=True)
+    ((said - 1) ** 2 * learned.masks[0]).mean().backward()
+    assert said.grad is not None
+    inside = cv2.resize(seen, said.shape[:-3:-1], interpolation=cv2.INTER_AREA) == 1
+    assert inside.sum() > 3
+    assert not said.grad[0, :, torch.from_numpy(inside)].any(), "no gradient from a face"
+    assert said.grad.any()
+
+
+def test_without_its_word_a_look_hardly_changes_the_base() -> None:
+    def strayed(*, held: bool) -> float:
+        """How far the answers to captions without the word went, over how far those with it did."""
+        trainer = Trainer(tiny("sdxl"))
+        if not held:
+            trainer._ask_base = lambda *_: None  # type: ignore[method-assign]
+        found = trainer.train(lessons()[:2], seed=3, kind="style", steps=36).checkpoints[-1]
+        made = prepare(trainer._recipe, lessons()[:1])
+        moved: dict[str, list[float]] = {}
+        for name, texts in (("with", made.texts), ("without", made.plain)):
+            for index in range(len(texts.tokens)):
+                noisy, step, _ = trainer._noised(made.clean[0], trainer._chance(99, index))
+                with torch.no_grad():
+                    trainer.forget()
+                    before = trainer._said(noisy, step, texts.pick(index))
+                    trainer._load(found.weights)
+                    after = trainer._said(noisy, step, texts.pick(index))
+                moved.setdefault(name, []).append(float((after - before).square().mean()))
+        return float(np.mean(moved["without"]) / np.mean(moved["with"]))
+
+    assert strayed(held=True) < strayed(held=False) / 2
+
+
 @pytest.mark.parametrize("base", ["klein", "sdxl"])
 def test_a_look_in_a_persons_place_is_what_a_trainer_of_its_own_rank_learns(base: str) -> None:
     small = tiny(base)
@@ -79,9 +125,8 @@ def test_a_look_in_a_persons_place_is_what_a_trainer_of_its_own_rank_learns(base
     mine = shared.train(lessons(), seed=2, kind="style", steps=6).checkpoints[-1]
     alone = tiny(base)
     rank = alone.base.style_rank
-    rate = alone.base.style_learning_rate
-    own = Trainer(replace(alone, base=replace(alone.base, rank=rank, learning_rate=rate)))
-    other = own.train(lessons(), seed=2, steps=6).checkpoints[-1]
+    own = Trainer(replace(alone, base=replace(alone.base, rank=rank)))
+    other = own.train(lessons(), seed=2, kind="style", steps=6).checkpoints[-1]
     assert mine.facts.rank == other.facts.rank == rank
     for name, array in mine.weights.items():
         assert np.allclose(array, other.weights[name], atol=1e-5), name

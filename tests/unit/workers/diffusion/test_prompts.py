@@ -7,6 +7,7 @@ import pytest
 
 from core.style.presets import PRESETS
 from core.style.spec import Attire, Expression, Light, StyleSpec, Subject
+from workers.diffusion.captions import Worn
 from workers.diffusion.prompts import light, prompts
 
 # Who somebody is, is not ours to say.
@@ -36,6 +37,21 @@ def test_clothes_vary_between_pictures_and_own_clothes_are_not_named():
     own = prompts(StyleSpec(subject=Subject(attire=Attire.OWN)), "ohwx", 3)
     assert "wearing" not in own[0]
     assert len(set(own)) == 1
+
+
+def test_who_wears_glasses_is_asked_with_them_and_own_clothes_are_asked_for():
+    worn = Worn.mostly(
+        [
+            Worn(glasses=True, clothes="wearing green clothes"),
+            Worn(glasses=True),
+            Worn(clothes="wearing red clothes"),
+        ]
+    )
+    assert all("wearing glasses" in prompt for prompt in prompts(StyleSpec(), "ohwx", 3, worn=worn))
+    assert not any("glasses" in prompt for prompt in prompts(StyleSpec(), "ohwx", 3))
+    own = StyleSpec(subject=Subject(attire=Attire.OWN))
+    assert "wearing green clothes" in prompts(own, "ohwx", 1, worn=worn)[0]
+    assert "green" not in prompts(StyleSpec(), "ohwx", 1, worn=worn)[0]
 
 
 def test_the_same_style_asks_for_the_same():

@@ -118,6 +118,32 @@ def test_a_base_without_references_says_so():
         list(Sampler(tiny("sdxl", "sample")).preview([data.astronaut()[:64, :64]], [Request("a", 1)]))
 
 
+def test_sdxl_paints_what_its_stock_pipeline_paints_and_decodes_in_float32():
+    small = tiny("sdxl", "sample")
+    base = replace(small.base, sample_side=64, sample_steps=2)
+    asked = {
+        "height": 64,
+        "width": 64,
+        "num_inference_steps": 2,
+        "guidance_scale": base.guidance,
+        "output_type": "np",
+    }
+    seed = torch.Generator().manual_seed(5)
+    wanted = tiny("sdxl", "sample").pipeline("a portrait", generator=seed, **asked).images[0]
+    made = next(Sampler(replace(small, base=base)).sample([Request("a portrait", 5)]))
+    assert np.array_equal(made, np.rint(wanted * 255).astype(np.uint8))
+
+    half = tiny("sdxl", "sample")
+    half.pipeline.to(torch.bfloat16)
+    sampler, seen = Sampler(replace(half, base=base)), []
+    half.pipeline.vae.decoder.register_forward_pre_hook(lambda _, given: seen.append(given[0].dtype))
+    portrait = data.astronaut()[:64, :64]
+    next(sampler.sample([Request("a portrait", 5)]))
+    next(sampler.repaint(portrait, np.ones((64, 64), np.float32), [Request("a portrait", 5)]))
+    assert next(sampler.sample([Request("a portrait", 5)])).std() > 1
+    assert seen == [torch.float32] * 3
+
+
 @pytest.mark.parametrize("base", ["klein", "sdxl"])
 def test_a_part_of_a_picture_is_painted_anew(base):
     small = tiny(base, "sample")
@@ -145,5 +171,5 @@ def test_a_batch_is_shared_by_whoever_still_needs_pictures(sampler):
     assert sorted(passes[0]) == [1, 1, 1, 1, 2, 2, 2, 2], "both share the first batch"
     assert len(first) == 3
     assert len(second) == 6, "the budget"
-    assert [seed for seed, _ in second] == list(range(200, 206))
-    assert near(second[0][1], next(sampler.sample([Request("a portrait", 200, 2)])))
+    assert [seed for seed, _, _ in second] == list(range(200, 206))
+    assert near(second[0][2], next(sampler.sample([Request("a portrait", 200, 2)])))

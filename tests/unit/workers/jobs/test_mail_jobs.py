@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from conftest import add_member, add_participation, forget_process_state
+from conftest import add_member, add_participation, add_shoot, forget_process_state
 from servers.smtp import PostOffice, serving
 from sqlalchemy import select, update
+from unit.admin.test_download import finish
 from work import do_all_work
 
 from core import audit
@@ -29,8 +30,9 @@ from core.models import (
     WebSession,
 )
 from core.people import sessions
+from core.portraits import reviews
 from core.queue import JobName, enqueue
-from core.shoots import devices, invites, reminders, reminding, shoots
+from core.shoots import devices, invites, letters, reminders, reminding, shoots
 
 
 @pytest.fixture
@@ -130,6 +132,19 @@ def test_ready_headshots_are_told(post: PostOffice, org: UUID, member: Member) -
     do_all_work()
     (mail,) = post.mails
     assert mail.subject.startswith("Your headshots are ready: ")
+
+
+def test_who_is_asked_for_another_headshot_reads_why(post: PostOffice, org: UUID, member: Member) -> None:
+    part = finish(org, add_shoot(org), member, "red")
+    with transaction(org) as session:
+        row = session.get_one(Participation, part)
+        assert row.chosen_headshot_id is not None
+        reviews.ask_again(session, row, row.chosen_headshot_id, reviews.Flaw.BLUR, actor=audit.SYSTEM)
+    do_all_work()
+    (mail,) = post.mails
+    assert mail.subject.startswith("Please send another photo: ")
+    assert "It is not sharp enough" in mail.text
+    assert set(reviews.FLAWS) == set(letters._words("de")["flaws"]) == set(letters._words("en")["flaws"])
 
 
 @pytest.mark.parametrize("state", [State.APPROVED, State.UPLOADING, State.ERASED])

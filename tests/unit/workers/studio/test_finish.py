@@ -157,7 +157,7 @@ def test_gain_of_the_light_is_clamped():
     assert lit_pixels.max() <= light.GAIN[1] * 1.03
 
 
-def test_wall_gets_the_photos_grain_and_a_clean_photo_gets_none():
+def test_wall_gets_the_grain_and_in_a_style_without_it_none():
     cutout = sample()
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 3, cutout.foreground.shape[:2])[..., None]

@@ -17,7 +17,7 @@ def picture(content: bytes, media_type: str) -> Response:
 
 
 def attachment(content: bytes, media_type: str, name: str) -> Response:
-    """Return a file for the downloads folder; `name` is ours, plain ASCII and names nobody."""
+    """Return a file for the downloads folder; a `name` that names somebody goes to whoever may know them alone."""
     response = picture(content, media_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers.set("Content-Disposition", "attachment", filename=name)
     return response

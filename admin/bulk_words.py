@@ -1,0 +1,64 @@
+"""What things done to many people are called on pages, and what came of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from admin.words import Word
+from core.shoots.bulk import NOT_ALLOWED, Kind, Outcome
+
+DOES: dict[Kind, Any] = {
+    Kind.SYNC: _l("Following the list"),
+    Kind.INVITE: _l("Inviting"),
+    Kind.REMIND: _l("Reminding"),
+    Kind.MOVE: _l("Moving to another shoot"),
+    Kind.WITHDRAW: _l("Withdrawing invitations"),
+    Kind.ERASE: _l("Erasing"),
+}
+
+WILL: dict[Kind, Any] = {
+    Kind.INVITE: _l("Each gets an invitation to the shoot by mail."),
+    Kind.REMIND: _l(
+        "Each gets a mail with a new link that says that it reminds. The link that they have works until that mail has left."
+    ),
+    Kind.MOVE: _l(
+        "Their place moves to the other shoot, and each gets a new invitation by mail. Only people who have agreed to nothing yet are moved."
+    ),
+    Kind.WITHDRAW: _l(
+        "Their links stop working at once. Nobody is mailed, and you can send new ones at any time."
+    ),
+    Kind.ERASE: _l(
+        "Photos, headshots, names and addresses are destroyed at once and cannot be brought back. Each person is told by mail, with a link to their certificate."
+    ),
+}
+
+OUTCOMES: dict[Outcome, Word] = {
+    Outcome.DONE: Word(_l("Done"), "good"),
+    Outcome.JOINED: Word(_l("Added"), "good"),
+    Outcome.CHANGED: Word(_l("Changed"), "good"),
+    Outcome.LEFT: Word(_l("Access switched off"), "good"),
+    Outcome.GONE: Word(_l("Erased meanwhile"), ""),
+    Outcome.DECLINED: Word(_l("Not participating"), ""),
+    Outcome.FINISHED: Word(_l("Past the invitation"), ""),
+    Outcome.BEGUN: Word(_l("Has begun in this shoot"), ""),
+    Outcome.NOT_INVITED: Word(_l("Not invited there"), ""),
+    Outcome.ALREADY_THERE: Word(_l("There already"), ""),
+    Outcome.NO_REMINDERS: Word(_l("Wants no reminders"), ""),
+    Outcome.WITHDRAWN: Word(_l("Invitation withdrawn"), ""),
+    Outcome.RECENT: Word(_l("Got a link minutes ago"), ""),
+    Outcome.ACCESS_OFF: Word(_l("Access is switched off"), ""),
+    Outcome.RESTRICTED: Word(_l("Restricted at their request"), ""),
+    Outcome.SHOOT_CLOSED: Word(_l("The shoot is closed"), ""),
+    Outcome.STAFF: Word(_l("Works in these pages: one by one only"), "warn"),
+    Outcome.LEGAL_HOLD: Word(_l("Kept under a legal hold"), "warn"),
+    Outcome.TAKEN: Word(_l("Somebody else has this address or employee ID"), "bad"),
+}
+
+STOPPED: dict[str, Any] = {
+    NOT_ALLOWED: _l("Whoever asked for it may not do this any more, so it stopped."),
+    "artifact_gone": _l(
+        "Somebody’s data was erased meanwhile, and with it every list that may name them. Upload the list again to go on."
+    ),
+}

@@ -1,0 +1,114 @@
+"""Whom a list of people shows: by what they are called, where they work and how far they are."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.db import organization_of
+from core.models import Member, Participation, Shoot, State
+from core.people import finding
+from core.shoots import undelivered
+from core.shoots.participations import seen_by_company
+from core.vault import derive
+
+# Nothing more is expected of these.
+ANSWERED: Final = (State.APPROVED, State.DELIVERED, State.DECLINED, State.ERASED)
+_KEY_BYTES: Final = 9
+
+
+class Access(StrEnum):
+    """Whether people can come in, and whether they were ever invited."""
+
+    OFF = "off"
+    UNINVITED = "uninvited"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What somebody must have to be shown; what is empty asks nothing.
+
+    Several of state, shoot, style, `is_overdue` and `is_unreached` are about one and the same participation.
+
+    Attributes:
+        department: its name.
+        style: the name of a style, in any version.
+        is_overdue: the deadline has passed and an answer is still to come.
+        is_unreached: a mail to them has not left.
+    """
+
+    words: str = ""
+    department: str | None = None
+    state: State | None = None
+    shoot_id: UUID | None = None
+    style_id: UUID | None = None
+    access: Access | None = None
+    is_overdue: bool = False
+    is_unreached: bool = False
+
+    @property
+    def asks_of_shoots(self) -> bool:
+        """Whether it asks for something that only a participation has."""
+        return any((self.state, self.shoot_id, self.style_id, self.is_overdue, self.is_unreached))
+
+
+def parts(wanted: Filter) -> Select[Participation]:
+    """Ask for the participations that a filter is about."""
+    query = select(Participation)
+    if wanted.style_id is not None or wanted.is_overdue:
+        query = query.join(Shoot, Shoot.id == Participation.shoot_id)
+    if wanted.state is not None:
+        query = query.where(seen_by_company == wanted.state)
+    if wanted.shoot_id is not None:
+        query = query.where(Participation.shoot_id == wanted.shoot_id)
+    if wanted.style_id is not None:
+        query = query.where(Shoot.style_id == wanted.style_id)
+    if wanted.is_overdue:
+        query = query.where(
+            Shoot.closed_at.is_(None), Shoot.deadline < now(), seen_by_company.not_in(ANSWERED)
+        )
+    if wanted.is_unreached:
+        query = query.where(Participation.id.in_(undelivered.unreached()))
+    return query
+
+
+def people(wanted: Filter) -> ColumnElement[bool]:
+    """Return the condition that somebody is shown; who was erased never is."""
+    condition: ColumnElement[bool] = Member.erased_at.is_(None)
+    if wanted.words.strip():
+        condition &= finding.matches(wanted.words)
+    if wanted.department is not None:
+        condition &= Member.department == wanted.department
+    if wanted.access is Access.OFF:
+        condition &= Member.disabled_at.is_not(None)
+    if wanted.access is Access.UNINVITED:
+        condition &= ~select(true()).where(Participation.member_id == Member.id).exists()
+    if wanted.asks_of_shoots:
+        condition &= Member.id.in_(parts(wanted).with_only_columns(Participation.member_id))
+    return condition
+
+
+def departments(session: Session) -> list[tuple[str, str]]:
+    """Return the company's departments in order, each with the key that stands for it in an address."""
+    found = session.scalars(
+        select(Member.department)
+        .where(Member.erased_at.is_(None), Member.department.is_not(None), Member.department != "")
+        .group_by(Member.department)
+        .order_by(func.lower(Member.department))
+    )
+    org_id = organization_of(session)
+    return [(_key(org_id, one), one) for one in found if one]
+
+
+def _key(org_id: UUID, department: str) -> str:
+    """Return what stands for a department in an address: its name would say where somebody works."""
+    said = org_id.bytes + department.encode()
+    return hmac.new(derive("department addresses"), said, hashlib.sha256).digest()[:_KEY_BYTES].hex()
