@@ -71,15 +71,15 @@ def correct(member_id: UUID) -> Response:
                 session, member, {fact: read[fact] for fact in written}, by="admin", actor=me().actor
             )
     except (InvalidInput, Conflict) as error:
-        # Read anew: what was read in a transaction that has ended is not there any more.
-        with transaction(me().org_id) as session:
+        with transaction(me().org_id) as session:  # what was read before is gone with what failed
             member = members.get(session, member_id)
-            shown = people.shown(session, member) | {
-                "given": people.given_by(member) | request.form.to_dict(),
-                "wrong": _wrong(error),
-                "is_editing": True,
-            }
-            return again("admin/person.html", error, **shown)
+            shown = people.shown(session, member)
+        shown |= {
+            "given": people.given_by(member) | request.form.to_dict(),
+            "wrong": _wrong(error),
+            "is_editing": True,
+        }
+        return again("admin/person.html", error, **shown)
     return go(
         f"/admin/people/{member_id}",
         _said(changed, links),
