@@ -226,7 +226,7 @@ def test_the_most_doubtful_come_first(place: Place) -> None:
     firsts = {}
     with transaction(place.org) as session:
         for sort in reviews.Sort:
-            found, waiting = reviews.queue(session, place.shoot.id, sort)
+            found, waiting = reviews.queue(session, session.get_one(Shoot, place.shoot.id), sort)
             assert waiting == 2
             firsts[sort.value] = found[0].member.first_name
     assert firsts == {
