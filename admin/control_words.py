@@ -35,6 +35,7 @@ QUESTIONS: Final[dict[Evidence, tuple[LazyString, str]]] = {
         _l("Are those who received copies told to delete them?"),
         "/admin/audit?tag=recall.asked",
     ),
+    Evidence.BREACHES: (_l("Is each breach written down, and told of within 72 hours?"), "/admin/breaches"),
     Evidence.ROLES: (
         _l("Who can do more than look at their own data?"),
         "/admin/audit?tag=member.role_changed",
@@ -72,7 +73,7 @@ def _erasure(of: dict[str, Any]) -> Any:
 
 def _retention(of: dict[str, Any]) -> Any:
     return _(
-        "Version %(version)s of the schedule; %(held)s things held, %(overdue)s overdue.",
+        "Version %(version)s of the schedule; held: %(held)s, overdue: %(overdue)s.",
         version=of["version"],
         held=of["held"],
         overdue=of["overdue"],
@@ -113,6 +114,19 @@ def _recipients(of: dict[str, Any]) -> Any:
     if not of["waiting"]:
         return _("No answer is outstanding.")
     return ngettext("%(num)s answer is outstanding.", "%(num)s answers are outstanding.", of["waiting"])
+
+
+def _breaches(of: dict[str, Any]) -> Any:
+    if not of["known"]:
+        return _("No breach is known.")
+    told = ngettext("%(num)s breach is known.", "%(num)s breaches are known.", of["known"])
+    if of["late"]:
+        told += " " + ngettext(
+            "For %(num)s, the 72 hours are over and nothing was told or decided.",
+            "For %(num)s, the 72 hours are over and nothing was told or decided.",
+            of["late"],
+        )
+    return told
 
 
 def _roles(of: dict[str, Any]) -> Any:
@@ -170,6 +184,7 @@ _FOUND: Final[dict[Evidence, Callable[[dict[str, Any]], Any]]] = {
     Evidence.CONSENT: _consent,
     Evidence.REQUESTS: _requests,
     Evidence.RECIPIENTS: _recipients,
+    Evidence.BREACHES: _breaches,
     Evidence.ROLES: _roles,
     Evidence.SIGN_IN: _sign_in,
     Evidence.KEYS: _keys,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from admin import people_filter, search
@@ -19,7 +19,7 @@ from core.people import access, addresses, listing, members, places
 from core.people.facts import Fact
 from core.permissions import Permission
 from core.portraits import gallery
-from core.shoots import deliveries, readdressing, undelivered
+from core.shoots import deliveries, undelivered
 from core.web.answers import again, go, json_answer, page, uuid_argument
 from core.web.app import choose_language
 from core.web.errors import wants_json
@@ -110,28 +110,6 @@ def shown(session: Session, member: Member) -> dict[str, object]:
     }
 
 
-@bp.post("/people/<uuid:member_id>/address")
-@requires(Permission.INVITE)
-def correct_address(member_id: UUID) -> Response:
-    """Give a person another address, and send there what waited for them."""
-    typed = request.form.get("email", "")
-    try:
-        with transaction(me().org_id) as session:
-            member = members.get(session, member_id)
-            number = readdressing.correct(session, member, typed, actor=me().actor)
-    except (readdressing.AddressUnusable, readdressing.AddressTaken) as error:
-        with transaction(me().org_id) as session:
-            return again(
-                "admin/person.html", error, **shown(session, members.get(session, member_id)), typed=typed
-            )
-    message = _("The address is corrected, and links sent to the one before lead nowhere.")
-    if number:
-        message += " " + ngettext(
-            "%(num)s invitation is on its way.", "%(num)s invitations are on their way.", number
-        )
-    return go(f"/admin/people/{member_id}", message, sent=number)
-
-
 @bp.post("/people/<uuid:member_id>/erase")
 @requires(Permission.ERASE_MEMBER)
 def erase(member_id: UUID) -> Response:
@@ -177,6 +155,33 @@ def disable(member_id: UUID) -> Response:
         f"/admin/people/{member_id}",
         _("Access is off: this person is signed out everywhere, and their links lead nowhere."),
     )
+
+
+@bp.post("/people/<uuid:member_id>/until")
+@requires(Permission.DISABLE_MEMBER)
+def limit(member_id: UUID) -> Response:
+    """Set the last day on which an auditor, say, may enter the company's pages, or take it away."""
+    typed = request.form.get("last_day", "").strip()
+    try:
+        with transaction(me().org_id) as session:
+            member = members.get(session, member_id)
+            seen = shown(session, member)
+            access.limit(session, member, _day(typed), actor=me().actor)
+    except (InvalidInput, access.LastAdmin) as error:
+        return again("admin/person.html", error, **seen)
+    return go(
+        f"/admin/people/{member_id}#access",
+        _("Saved. After that day this person enters none of your company’s pages.")
+        if typed
+        else _("Saved. Their access has no last day any more."),
+    )
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError:
+        raise InvalidInput(_("Please choose a day, such as 2027-01-31. Nothing was changed.")) from None
 
 
 @bp.post("/people/<uuid:member_id>/enable")

@@ -27,6 +27,7 @@ CHANNELS: dict[Channel, Any] = {
     Channel.HR: _l("told to somebody of the company"),
     Channel.PUBLIC_FORM: _l("by the public form"),
     Channel.AGENT: _l("by an agent of theirs"),
+    Channel.OPENDSR: _l("by your company’s privacy program (OpenDSR)"),
 }
 LAWS: dict[Regime, Any] = {
     Regime.GDPR: _l("General Data Protection Regulation (GDPR)"),
@@ -60,6 +61,7 @@ PROOFS: dict[Proof, Any] = {
     Proof.MAIL_CODE: _l("a code sent to their address"),
     Proof.KNOWN: _l("known in person, or asked back on a known number"),
     Proof.DOCUMENT: _l("a document that was looked at and not kept"),
+    Proof.CONTROLLER: _l("your company’s privacy program, which signed"),
     Proof.MANDATE: _l("a mandate that the person signed"),
 }
 HAPPENED: dict[str, Any] = {
@@ -83,5 +85,6 @@ HAPPENED: dict[str, Any] = {
     "refusal_dropped": _l("Proposed refusal dropped"),
     "processor_told": _l("Processor told"),
     "processor_answered": _l("Processor answered"),
+    "callback_undelivered": _l("Privacy program could not be told"),
     "mail_undelivered": _l("Mail could not be delivered"),
 }

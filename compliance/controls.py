@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from compliance import recall, schedule
+from compliance.breaches import register
 from compliance.log import listing
 from compliance.reports.company import issuing
 from compliance.reports.company.kinds import Report
@@ -60,6 +61,7 @@ class Evidence(StrEnum):
     CONSENT = "consent"
     REQUESTS = "requests"
     RECIPIENTS = "recipients"
+    BREACHES = "breaches"
     ROLES = "roles"
     SIGN_IN = "sign_in"
     KEYS = "keys"
@@ -165,6 +167,12 @@ def _recipients(session: Session) -> _Found:
     return _verdict(wrong=bool(waiting)), {"waiting": waiting}
 
 
+def _breaches(session: Session) -> _Found:
+    rows = register.listed(session)
+    late = [row for row in rows if register.waits(row) and register.due_at(row) < now()]
+    return _verdict(wrong=bool(late)), {"known": len(rows), "late": len(late)}
+
+
 def _roles(session: Session) -> _Found:
     held = {
         Role(role): number
@@ -239,6 +247,10 @@ _CONTROLS: Final[dict[Evidence, tuple[tuple[str, ...], Callable[[Session], _Foun
     Evidence.CONSENT: (("GDPR Art. 7(1), 9(2)(a)", "ISO 27001 A.5.34", "SOC 2 P2.1, P3.2"), _consent),
     Evidence.REQUESTS: (("GDPR Art. 12(3), 15 to 22", "11 CCR §7021", "SOC 2 P5.1, P5.2"), _requests),
     Evidence.RECIPIENTS: (("GDPR Art. 19", "11 CCR §7022", "SOC 2 P6.1"), _recipients),
+    Evidence.BREACHES: (
+        ("GDPR Art. 33, 34", "ISO 27001 A.5.24, A.5.26", "SOC 2 CC7.3, CC7.4"),
+        _breaches,
+    ),
     Evidence.ROLES: (("GDPR Art. 32", "ISO 27001 A.5.15, A.5.18", "SOC 2 CC6.2, CC6.3"), _roles),
     Evidence.SIGN_IN: (("GDPR Art. 32", "ISO 27001 A.5.16, A.8.5", "SOC 2 CC6.1"), _sign_in),
     Evidence.KEYS: (("GDPR Art. 32(1)(a)", "ISO 27001 A.8.24, A.8.13", "SOC 2 CC6.1, CC6.7"), _keys),

@@ -36,9 +36,9 @@ class Tag(StrEnum):
     MEMBER_ROLE_CHANGED = "member.role_changed"
     MEMBER_ROLE_KEPT = "member.role_kept"
     MEMBER_DISABLED = "member.disabled"
+    MEMBER_ACCESS_LIMITED = "member.access_limited"
     MEMBER_ENABLED = "member.enabled"
     MEMBER_PLACE_SAID = "member.place_said"
-    MEMBER_ADDRESS_CORRECTED = "member.address_corrected"
     SIGNED_IN = "session.signed_in"
     SIGNED_OUT = "session.signed_out"
     DEVICE_UNDELIVERED = "session.device_undelivered"
@@ -64,6 +64,8 @@ class Tag(StrEnum):
     INVITE_ACCEPTED = "invite.accepted"
     INVITE_RENEWED = "invite.renewed"
     INVITE_REVOKED = "invite.revoked"
+    MAIL_TEXT_CHANGED = "mail.text_changed"
+    MAIL_SENDER_CHANGED = "mail.sender_changed"
     MAIL_BOUNCED = "mail.bounced"
     REMINDERS_ENDED = "reminders.ended"
     REMINDERS_RESUMED = "reminders.resumed"
@@ -121,6 +123,7 @@ class Tag(StrEnum):
     BREACH_DECIDED = "breach.decided"
     BREACH_TOLD = "breach.told"
     BREACH_CLOSED = "breach.closed"
+    CONTROLLER_CHANGED = "organization.controller_changed"
 
 
 # Of the company, and of no person in particular.
@@ -141,6 +144,8 @@ ABOUT_NOBODY = frozenset(
         Tag.SHOOT_DEADLINE_MOVED,
         Tag.SHOOT_CHANGED,
         Tag.SHOOT_REMINDERS_CHANGED,
+        Tag.MAIL_TEXT_CHANGED,
+        Tag.MAIL_SENDER_CHANGED,
         Tag.SHOOT_CLOSED,
         Tag.SHOOT_REOPENED,
         Tag.SHOOT_DOWNLOADED,
@@ -162,6 +167,7 @@ ABOUT_NOBODY = frozenset(
         Tag.BREACH_DECIDED,
         Tag.BREACH_TOLD,
         Tag.BREACH_CLOSED,
+        Tag.CONTROLLER_CHANGED,
         Tag.KEYRING_ATTESTED,
     }
 )

@@ -30,6 +30,7 @@ MAILS: Final = frozenset(
         JobName.REQUEST_CODE,
         JobName.REQUEST_MAIL,
         JobName.REQUEST_REMINDER,
+        JobName.BREACH_REMINDER,
         JobName.FAREWELL_MAIL,
         JobName.ENDING_MAIL,
     }

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     EDIT_RETENTION = "edit_retention"
     EDIT_PRIVACY = "edit_privacy"
     HANDLE_BREACHES = "handle_breaches"
+    EDIT_MAILS = "edit_mails"
     MAIL_CHECKPOINTS = "mail_checkpoints"
     VIEW_EVENTS_OF_PEOPLE = "view_events_of_people"
     VIEW_REQUESTS = "view_requests"

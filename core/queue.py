@@ -50,6 +50,8 @@ class JobName(StrEnum):
     REQUEST_CODE = "request_code"
     REQUEST_MAIL = "request_mail"
     REQUEST_REMINDER = "request_reminder"
+    BREACH_REMINDER = "breach_reminder"
+    OPENDSR_CALLBACK = "opendsr_callback"
     FAREWELL_MAIL = "farewell_mail"
     ENDING_MAIL = "ending_mail"
     PURGE = "purge"
@@ -86,6 +88,7 @@ JOBS = {
         JobName.RECEIPT_MAIL,
         JobName.FAREWELL_MAIL,
         JobName.LOG_MAIL,
+        JobName.BREACH_REMINDER,
         JobName.READY_MAIL,
         JobName.AGAIN_MAIL,
         JobName.INVITE_MAIL,
@@ -93,6 +96,7 @@ JOBS = {
         JobName.ENDING_MAIL,
         JobName.REQUEST_REMINDER,
         JobName.CHECKPOINT_MAIL,
+        JobName.OPENDSR_CALLBACK,
     ),
     Lane.GPU: (JobName.TRAIN, JobName.TRAIN_STYLE, JobName.GENERATE),
 }

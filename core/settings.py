@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -153,6 +154,16 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     mail_from: str = Field(
         "Headshots <headshots@localhost>", description="sender of every mail; shown under the company's name"
     )
+    dkim_selector: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,63}$",
+        description="the selector that your mail server or its provider signs mails with (DKIM), so that the record can be checked; it stands in the signature as `s=`",
+    )
+    dns_server: str = Field(
+        "",
+        pattern=r"^(|\S+:\d{1,5})$",
+        description="`address:port` of the DNS server that is asked for the sender's records; the system's if not set",
+    )
     bounce_address: str = Field(
         "",
         pattern=r"^(|[A-Za-z0-9._-]{1,22}@[^\s@+]+)$",
@@ -194,6 +205,14 @@ class Settings(VisionSettings, DiffusionSettings, OriginSettings):
     witnesses_path: Path | None = Field(
         None,
         description="file of witnesses that cosign each company's checkpoints (C2SP tlog-witness), one a line: verifier key, space, address",
+    )
+    opendsr_path: Path | None = Field(
+        None,
+        description="PEM file of a private key and its certificate chain, issued by an authority for this installation's host: answers to programs that send requests by OpenDSR are signed with it; that interface is off without it",
+    )
+    callback_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (),
+        description='networks, as JSON such as `["10.1.0.0/16"]`, in which such programs may be told although they are not public, on any port',
     )
     development_idp_path: Path | None = Field(
         None,

@@ -36,6 +36,7 @@ _WITHOUT_SESSION = frozenset(
         "reminders",
         "data_link",
         "public_requests",
+        "opendsr",
         "strangers",
         "brand",
         "shared",

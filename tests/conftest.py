@@ -146,21 +146,30 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
     return make_signer(tmp_path_factory.mktemp("signer"))
 
 
-@pytest.fixture
-def environment(
-    services: LocalServices, migrated: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@contextmanager
+def installed(
+    services: LocalServices, migrated: Template, home: Path, patch: pytest.MonkeyPatch
 ) -> Iterator[dict[str, str]]:
-    """This process as one of the product's: settings, fresh databases, an empty Redis and storage."""
+    """Make this process one of the product's: settings, fresh databases, an empty Redis and storage."""
     databases = services.fresh_databases("test", template=migrated.databases)
     services.flush_redis()
-    shutil.copytree(migrated.home, tmp_path, dirs_exist_ok=True)
-    values = settings_of(tmp_path) | services.environment(databases)
+    shutil.copytree(migrated.home, home, dirs_exist_ok=True)
+    values = settings_of(home) | services.environment(databases)
     for name, value in values.items():
-        monkeypatch.setenv(name, value)
+        patch.setenv(name, value)
     forget_process_state()
     yield values
     forget_process_state()
     services.drop_databases(databases)
+
+
+@pytest.fixture
+def environment(
+    services: LocalServices, migrated: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    """This process as one of the product's, for one test."""
+    with installed(services, migrated, tmp_path, monkeypatch) as values:
+        yield values
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -172,7 +172,7 @@ def withdraw_adapter(session: Session, at: Stage) -> None:
     engines.choose_again(session, at.participation(session))
 
 
-def agree(session: Session, at: Stage) -> None:
+def agree(session: Session, at: Stage, answers: Mapping[Purpose, bool] | None = None) -> None:
     words = notice(
         "gdpr",
         "en",
@@ -185,7 +185,7 @@ def agree(session: Session, at: Stage) -> None:
         latest=now().date(),
         today=now().date(),
     )
-    consent.give(session, at.participation(session), dict.fromkeys(Purpose, True), words)
+    consent.give(session, at.participation(session), answers or dict.fromkeys(Purpose, True), words)
 
 
 def own_picture(session: Session, at: Stage) -> None:

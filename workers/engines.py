@@ -52,10 +52,12 @@ class Made:
         seed: The chance it came from.
         held_out: Photos that it must look like and that nothing was trained on; empty where the face is
             the photo's own.
+        score: How like the person and how sharp it is, 0 to 1; `None` where the photo's own score says it.
     """
 
     seed: int
     held_out: tuple[str, ...] = ()
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

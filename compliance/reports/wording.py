@@ -86,7 +86,9 @@ class Wording:
 
     def stated(self, value: str, missing: str = "not_stated") -> str:
         """Return what somebody has said of themselves, or the words for that they have not."""
-        return ", ".join(value.split("\n")) if value.strip() else self(missing)
+        lines = value.split("\n")
+        sentences = any(line.endswith((".", "!", "?")) for line in lines)
+        return (" " if sentences else ", ").join(lines) if value.strip() else self(missing)
 
 
 @cache

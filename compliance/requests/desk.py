@@ -33,6 +33,7 @@ class Proof(StrEnum):
     MAIL_CODE = "mail_code"
     KNOWN = "known"  # in person, or by a colleague who knows them
     DOCUMENT = "document"
+    CONTROLLER = "controller"  # the company's own program has checked it, and signed
     MANDATE = "mandate"  # signed by the person, for whom an agent asks
 
 
@@ -61,6 +62,7 @@ def open_for(
     received_at: datetime | None = None,
     state: Stage = Stage.RECEIVED,
     proof: Proof | None = None,
+    regime: Regime | None = None,
 ) -> SubjectRequest:
     """Open a request, and tell the person of it where somebody else opens it.
 
@@ -70,7 +72,7 @@ def open_for(
     received = received_at or now()
     if received > now():
         raise InvalidInput(N_("A request cannot have come in the future. Nothing was opened."))
-    row = _row(session, right, channel, member, language, received)
+    row = _row(session, right, channel, member, language, received, regime)
     row.state = state
     if proof is not None:
         row.verification, row.verified, row.verified_at = proof, True, now()
@@ -134,9 +136,15 @@ def ask_despite_hold(session: Session, member: Member) -> None:
 
 
 def _row(
-    session: Session, right: Right, channel: Channel, member: Member | None, language: str, received: datetime
+    session: Session,
+    right: Right,
+    channel: Channel,
+    member: Member | None,
+    language: str,
+    received: datetime,
+    law: Regime | None = None,
 ) -> SubjectRequest:
-    regime, place = regimes.regime_of(session, member), regimes.place_of(session)
+    regime, place = law or regimes.regime_of(session, member), regimes.place_of(session)
     due = clocks.due(received, right, regimes.law_of(regime), place)
     return SubjectRequest(
         id=new_id(),

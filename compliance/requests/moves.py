@@ -15,7 +15,8 @@ from compliance.requests.clocks import STOPS
 from core import audit, locks
 from core.clock import now
 from core.errors import Conflict, NotFound
-from core.models import Member, Right, Stage, SubjectRequest
+from core.models import Channel, Member, Right, Stage, SubjectRequest
+from core.queue import JobName, enqueue
 from core.words import N_
 
 DECIDED: Final = frozenset({Stage.FULFILLED, Stage.PARTLY, Stage.DENIED, Stage.CANCELLED})
@@ -137,6 +138,8 @@ def move(
         row.basis = row.basis if to in REFUSALS else None
     if to is Stage.CLOSED:
         row.closed_at = moment
+    if row.channel == Channel.OPENDSR:
+        enqueue(session, JobName.OPENDSR_CALLBACK, row.id)
     if row.basis is not None and to in REFUSALS:
         facts["basis"] = row.basis
     return _record(

@@ -19,7 +19,9 @@ from core.models.installation import Installation
 from core.models.invite import Invite
 from core.models.log import Checkpoint, CosignatureRow, LogLeaf, LogNode
 from core.models.look import Look
+from core.models.mail_text import MailText
 from core.models.member import DirectoryState, Member, Person, Role
+from core.models.opendsr import OpendsrController, OpendsrRequest
 from core.models.organization import Organization
 from core.models.outbox import Outbox
 from core.models.participation import Alternative, Participation, State
@@ -70,7 +72,10 @@ __all__ = [
     "Look",
     "MailKind",
     "MailState",
+    "MailText",
     "Member",
+    "OpendsrController",
+    "OpendsrRequest",
     "Organization",
     "Outbox",
     "Participation",

@@ -35,6 +35,9 @@ class Breach(Tenant):
     people: Mapped[str | None] = mapped_column(String(8))
     people_told_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    reminded: Mapped[int] = mapped_column(
+        default=0, server_default=text("0")
+    )  # steps of `compliance.breaches.reminders`
     events: Mapped[list[UUID]] = mapped_column(
         ARRAY(Uuid), default=list, server_default=text("'{}'::uuid[]")
     )  # its entries in the log

@@ -116,6 +116,9 @@ class Person(Tenant):
     # The names, under the person's key: `core.vault.names`.
     sealed: Mapped[bytes | None] = mapped_column(info=personal(Category.IDENTITY))
     disabled_at: Mapped[datetime | None]
+    access_until: Mapped[
+        datetime | None
+    ]  # until when they may enter the company's pages; to their own there is no end
     restricted_at: Mapped[datetime | None]  # kept, and used for nothing, since then
     links_ended_at: Mapped[datetime | None]  # links to one's data from before open nothing
     erased_at: Mapped[datetime | None]
@@ -175,7 +178,6 @@ class Member(Person):
         info=personal(Category.IDENTITY, ""),
     )
 
-    __mapper_args__: Any = {"eager_defaults": False}  # noqa: RUF012 - read once, by SQLAlchemy
     __table_args__: Any = (
         Index("uq_directory_email", "org_id", text("lower(email)"), unique=True),
         UniqueConstraint("org_id", "idp_entity_id", "name_id", name="uq_directory_identity"),

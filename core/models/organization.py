@@ -55,6 +55,9 @@ class Organization(Base):
     # The hours of the day, by the clock of who gets them, from and until which no reminder leaves; the same for never.
     quiet_from: Mapped[int] = mapped_column(SmallInteger, default=18, server_default=text("18"))
     quiet_until: Mapped[int] = mapped_column(SmallInteger, default=8, server_default=text("8"))
+    # In mails to people: whom they are from beside the platform's address, and where answers go; the usual where empty.
+    sender_name: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    reply_to: Mapped[str] = mapped_column(String(254), default="", server_default="")
     contact_email: Mapped[str] = mapped_column(String(254), default="")
     # Where the newest checkpoint is mailed each day, one address a line; functions of the company, as the contact is.
     checkpoint_emails: Mapped[str] = mapped_column(Text, default="", server_default="")

@@ -35,6 +35,7 @@ class Channel(StrEnum):
     HR = "hr"
     PUBLIC_FORM = "public_form"
     AGENT = "agent"
+    OPENDSR = "opendsr"  # by the company's privacy program
 
 
 class Stage(StrEnum):

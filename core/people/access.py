@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core import audit, locks
-from core.clock import now
+from core.clock import end_of_day, now
 from core.db import organization_of
-from core.errors import Conflict
+from core.errors import Conflict, InvalidInput
 from core.models import App, Invite, Member, Organization, Role
 from core.people import sessions
+from core.words import N_
 
 STAFF = (Role.OWNER, Role.HR_ADMIN)
 
@@ -85,6 +88,38 @@ def disable(session: Session, member: Member, *, actor: audit.Actor) -> None:
     member.disabled_at = now()
     end_all(session, member)
     audit.record(session, audit.Tag.MEMBER_DISABLED, actor=actor, subject=member)
+
+
+def limit(session: Session, member: Member, last_day: date | None, *, actor: audit.Actor) -> None:
+    """Let a person enter the company's pages until the end of a day (UTC) and no longer; `None` takes the end away.
+
+    An auditor's time is over by itself then. What is about themselves stays open to them, as to everybody.
+
+    Raises:
+        InvalidInput: the day is over.
+        LastAdmin: nobody else could manage the organization afterwards.
+    """
+    until = end_of_day(last_day) if last_day is not None else None
+    if until is not None:
+        if until <= now():
+            raise InvalidInput(
+                N_("That day is over. Switch access off instead, or choose a later day."), field="last_day"
+            )
+        keep_an_admin(session, member)
+    locks.person(session, member.id)
+    if member.access_until == until:
+        return
+    member.access_until = until
+    session.flush()
+    if until is not None:
+        sessions.end_by(session, member.id, until)
+    audit.record(
+        session,
+        audit.Tag.MEMBER_ACCESS_LIMITED,
+        actor=actor,
+        subject=member,
+        until=last_day.isoformat() if last_day else "",
+    )
 
 
 def enable(session: Session, member: Member, *, actor: audit.Actor) -> None:

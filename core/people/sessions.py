@@ -64,20 +64,29 @@ def start(
     """Start a session for `member`; return its token (256 bits), which only the browser keeps.
 
     It opens the one app that `method` leads to. A session that began with the link of a shoot stays in that shoot.
-    It ends at `not_after`, where the identity provider says so and our own limit is later.
+    It ends at `not_after`, where the identity provider says so and our own limit is later, and in the company's pages
+    with the day until which the person may enter them.
 
     The person is locked: whoever ends all of their sessions does so before, and then none begins, or afterwards,
     and then this one ends too. What led here, such as a link, is to be checked behind the same lock.
 
     Raises:
-        AccessOver: the person was erased or switched off.
+        AccessOver: the person was erased or switched off, or their time in the company's pages is over.
     """
     locks.person(session, member.id)
     if member.erased_at is not None or member.disabled_at is not None:
         raise AccessOver("Your access has ended, so nobody can sign in with it any more.")
     token = secrets.token_urlsafe(32)
     moment = now()
-    expires = moment + timedelta(hours=settings().session_hours)
+    ends = [moment + timedelta(hours=settings().session_hours)]
+    if not_after is not None:
+        ends.append(not_after)
+    if method.opens is App.ADMIN and member.access_until is not None:
+        if member.access_until <= moment:
+            raise AccessOver(
+                "Your access ended on the day that was set for it. Ask your company’s HR for more time."
+            )
+        ends.append(member.access_until)
     session.add(
         WebSession(
             id=new_id(),
@@ -90,7 +99,7 @@ def start(
             app=method.opens,
             saml_session_index=saml_session_index,
             seen_at=moment,
-            expires_at=expires if not_after is None else min(expires, not_after),
+            expires_at=min(ends),
         )
     )
     session.flush()
@@ -149,6 +158,20 @@ def end(session: Session, session_id: UUID) -> None:
 def end_everybodys(session: Session) -> None:
     """End every session of the organization: after a restore, which may have brought back what somebody had ended."""
     session.execute(update(WebSession).where(WebSession.ended_at.is_(None)).values(ended_at=now()))
+
+
+def end_by(session: Session, member_id: UUID, until: datetime) -> None:
+    """Let no session of a member in the company's pages last longer than `until`."""
+    session.execute(
+        update(WebSession)
+        .where(
+            WebSession.member_id == member_id,
+            WebSession.app == App.ADMIN,
+            WebSession.ended_at.is_(None),
+            WebSession.expires_at > until,
+        )
+        .values(expires_at=until)
+    )
 
 
 def end_all(session: Session, member_id: UUID, app: App | None = None) -> None:

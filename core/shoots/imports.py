@@ -23,7 +23,7 @@ from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, Gone, InvalidInput
 from core.models import Artifact, Kind, Member, Organization, Participation, Shoot
-from core.people import addresses, members, roster, tabular
+from core.people import addresses, list_columns, members, roster, tabular
 from core.people.columns import Field
 from core.people.encodings import Encoding
 from core.people.roster import Choice, Roster
@@ -84,8 +84,21 @@ def dry_run(session: Session, shoot_id: UUID, content: bytes, choice: Choice) ->
     Raises:
         InvalidInput: what was said does not fit the file; see `core.people.roster.parse`.
     """
-    parsed = parse(content, choice)
+    parsed = parse_as_before(session, content, choice)
     return replace(parsed, rows=judge(session, shoot_id, parsed.rows))
+
+
+def parse_as_before(session: Session, content: bytes, choice: Choice) -> Roster:
+    """Judge a file by what it says itself, read as the company read such a list before where nothing else is said.
+
+    Raises:
+        InvalidInput, TooLarge: it cannot be used as a whole; see `core.people.roster.parse`.
+    """
+    parsed = parse(content, choice)
+    before = list_columns.known(session, parsed, choice)
+    return (
+        replace(parsed, choice=choice) if before is None else replace(parse(content, before), choice=before)
+    )
 
 
 def rejected_csv(session: Session, shoot_id: UUID, content: bytes, choice: Choice) -> bytes:

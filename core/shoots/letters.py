@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -24,12 +22,11 @@ from core.mail.message import Inline, Mail
 from core.models import Invite, MailKind, Member, Organization, Participation, Shoot, State, WebSession
 from core.people import data_links, organizations
 from core.settings import settings
-from core.shoots import devices, invites, reminders
+from core.shoots import devices, invites, reminders, wording
+from core.shoots.wording import TEMPLATES, words
 from core.style.colors import DARK_GROUND, WHITE, parse_hex, readable, text_on, to_hex
 from core.vault import ArtifactGone, Held, vault
 
-TEMPLATES = Path(__file__).parent / "templates"
-LANGUAGES = ("en", "de")
 REMINDERS = (MailKind.REMIND, MailKind.REMIND_READY)
 LOGO_BOX = (200, 48)  # CSS pixels
 MOST_LOGOS = 200  # in a process: a few megabytes
@@ -91,7 +88,8 @@ def invitation(session: Session, invite: Invite) -> Mail:
 def reminder(session: Session, invite: Invite) -> Mail:
     """Return the mail that says that something is still missing, how long there is, and how to get no more."""
     participation = session.get_one(Participation, invite.participation_id)
-    return _mail(session, participation, invite, kind_of(invite, participation))
+    kind = MailKind.REMIND_READY if participation.state == State.READY else MailKind.REMIND
+    return _mail(session, participation, invite, kind)
 
 
 def kind_of(invite: Invite, participation: Participation) -> MailKind:
@@ -118,7 +116,7 @@ def again(session: Session, participation: Participation, flaw: str) -> Mail:
         participation: whose picture it is.
         flaw: what is wrong with it, as `core.portraits.reviews.Flaw` names it.
     """
-    said = _words(session.get_one(Member, participation.member_id).language)["flaws"][flaw]
+    said = words(session.get_one(Member, participation.member_id).language)["flaws"][flaw]
     return _mail(session, participation, _newest(session, participation), "again", more={"flaw": said})
 
 
@@ -133,24 +131,10 @@ def _newest(session: Session, participation: Participation) -> Invite | None:
 
 def data(session: Session, member: Member) -> Mail:
     """Return the mail with a new link to what is held about somebody, who asked for it."""
-    organization = organizations.current(session)
-    words = _words(member.language)
-    said = {name: text.format(company=organization.name) for name, text in words["data"].items()}
-    letter = _Letter(
-        subject=said["subject"],
-        preview=said["preview"],
-        title=said["title"],
-        lead=said["lead"],
-        facts=(),
-        button=said["button"],
-        link=data_links.link_of(member),
-        expiry=said["expiry"],
-        note=(said["unasked_label"], said["unasked"]),
-        why=said["why"],
-        stop="",
-        **_around(words, organization, member.first_name),
+    said = wording.said(session, "data", member.language)
+    return _written(
+        session, said, member.language, member.email, member.first_name, link=data_links.link_of(member)
     )
-    return _sealed(organization, member.email, letter, words)
 
 
 def farewell(session: Session, *, to: str, first_name: str | None, language: str, link: str) -> Mail:
@@ -158,24 +142,40 @@ def farewell(session: Session, *, to: str, first_name: str | None, language: str
 
     Their row says nothing any more, so all that it needs comes from the caller.
     """
-    organization = organizations.current(session)
-    words = _words(language)
-    said = {name: text.format(company=organization.name) for name, text in words["farewell"].items()}
-    letter = _Letter(
-        subject=said["subject"],
-        preview=said["preview"],
-        title=said["title"],
-        lead=said["lead"],
-        facts=tuple((said[f"{name}_label"], said[name]) for name in ("proof", "keep", "copies")),
-        button=said["button"],
-        link=link,
-        expiry=said["expiry"],
-        note=(said["unwanted_label"], said["unwanted"]),
-        why=said["why"],
-        stop="",
-        **_around(words, organization, first_name),
+    said = wording.said(session, "farewell", language)
+    return _written(session, said, language, to, first_name, link=link)
+
+
+def sample(
+    session: Session, kind: str, language: str, said: dict[str, str], to: Member, shoot: Shoot
+) -> Mail:
+    """Return a mail as somebody would get it, to look at: with a made-up link that leads nowhere.
+
+    Args:
+        session: bound to the organization.
+        kind: one of `wording.KINDS`.
+        language: of the mail.
+        said: its words, see `wording.merged`.
+        to: who looks at it.
+        shoot: what it is about.
+    """
+    nowhere = f"{_base()}/i/{'0' * 32}"
+    devices_seen = {"opened": _moment(language, now()), "before": _moment(language, now())}
+    return _written(
+        session,
+        said,
+        language,
+        to.email,
+        to.first_name,
+        shoot=shoot,
+        link=nowhere,
+        stop=nowhere if kind in REMINDERS else "",
+        more={
+            "expires": _day(shoot.deadline, language),
+            "flaw": next(iter(words(language)["flaws"].values())),
+            **devices_seen,
+        },
     )
-    return _sealed(organization, to, letter, words)
 
 
 def opened(session: Session, row: WebSession) -> Mail:
@@ -192,8 +192,12 @@ def opened(session: Session, row: WebSession) -> Mail:
 
 def _opening(language: str, row: WebSession) -> str:
     """When and on what, for example `29 November 2026, 08:58 UTC, iPhone`."""
-    when = f"{_day(row.created_at, language)}, {row.created_at:%H:%M} UTC"
+    when = _moment(language, row.created_at)
     return f"{when}, {row.system}" if row.system else when
+
+
+def _moment(language: str, moment: datetime) -> str:
+    return f"{_day(moment, language)}, {moment:%H:%M} UTC"
 
 
 def _mail(
@@ -205,16 +209,23 @@ def _mail(
     link: str = "",
     more: Mapping[str, str] = MappingProxyType({}),
 ) -> Mail:
-    organization = organizations.current(session)
     member = session.get_one(Member, participation.member_id)
-    shoot = session.get_one(Shoot, participation.shoot_id)
-    words = _words(member.language)
-    stop = reminders.link_of(participation) if kind in REMINDERS else ""
-    letter = _write(words, words[kind], organization, member, shoot, invite, stop, link, more)
-    return replace(_sealed(organization, member.email, letter, words), is_tracked=kind in frozenset(MailKind))
+    mail = _written(
+        session,
+        wording.said(session, kind, member.language),
+        member.language,
+        member.email,
+        member.first_name,
+        shoot=session.get_one(Shoot, participation.shoot_id),
+        invite=invite,
+        link=link,
+        stop=reminders.link_of(participation) if kind in REMINDERS else "",
+        more=more,
+    )
+    return replace(mail, is_tracked=kind in frozenset(MailKind))
 
 
-def _sealed(organization: Organization, to: str | None, letter: _Letter, words: dict[str, Any]) -> Mail:
+def _sealed(organization: Organization, to: str | None, letter: _Letter, ours: dict[str, Any]) -> Mail:
     assert to, "an erased person gets no mail"
     logo = _logos.get(organization.logo_id) if organization.logo_id is not None else None
     values: dict[str, Any] = {"letter": letter, "brand": _brand(organization), "logo": logo}
@@ -224,24 +235,24 @@ def _sealed(organization: Organization, to: str | None, letter: _Letter, words: 
         text=_environment().get_template("letter.txt").render(values),
         html=_environment().get_template("letter.html").render(values),
         inline=(Inline(logo.cid, logo.png, "image/png"),) if logo else (),
-        sender_name=words["sender"].format(company=organization.name),
-        reply_to=organization.contact_email or None,
+        sender_name=organization.sender_name or ours["sender"].format(company=organization.name),
+        reply_to=organization.reply_to or organization.contact_email or None,
         unsubscribe=letter.stop or None,
     )
 
 
-def _around(words: dict[str, Any], organization: Organization, first_name: str | None) -> dict[str, str]:
+def _around(ours: dict[str, Any], organization: Organization, first_name: str | None) -> dict[str, str]:
     """Return what every mail says, whatever it is about."""
-    greeting = words["greeting"] if first_name else words["greeting_unnamed"]
+    greeting = ours["greeting"] if first_name else ours["greeting_unnamed"]
     contact = organization.contact_email
     return {
-        "language": words["language"],
+        "language": ours["language"],
         "greeting": greeting.format(first_name=first_name or ""),
-        "link_hint": words["link_hint"],
-        "questions": words["questions"].format(contact=contact) if contact else "",
-        "trust_hint": words["trust"],
+        "link_hint": ours["link_hint"],
+        "questions": ours["questions"].format(contact=contact) if contact else "",
+        "trust_hint": ours["trust"],
         "trust": f"{_base()}/trust/{organization.slug}",
-        "stop_hint": words["stop"],
+        "stop_hint": ours["stop"],
     }
 
 
@@ -249,33 +260,36 @@ def _base() -> str:
     return settings().base_url.rstrip("/")
 
 
-def _write(
-    words: dict[str, Any],
-    own: dict[str, str],
-    organization: Organization,
-    member: Member,
-    shoot: Shoot,
-    invite: Invite | None,
-    stop: str,
-    link: str,
-    more: Mapping[str, str],
-) -> _Letter:
-    language = words["language"]
-    days = organization.retention_days
-    last = invites.last_moment(shoot, invite)
-    facts = {
-        "company": organization.name,
-        "shoot": shoot.name,
-        "retention": words["one_day"] if days == 1 else words["days"].format(count=days),
-        "deadline": _day(last, language),
-        "left": _left(words, last),
-        "expires": _day(invite.expires_at, language) if invite else "",
-        **more,
-    }
+def _written(
+    session: Session,
+    own: Mapping[str, str],
+    language: str,
+    to: str | None,
+    first_name: str | None,
+    *,
+    shoot: Shoot | None = None,
+    invite: Invite | None = None,
+    link: str = "",
+    stop: str = "",
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Mail:
+    """Return a mail that says `own` around its facts; what every mail says comes from our words alone."""
+    organization, ours = organizations.current(session), words(language)
+    facts = {"company": organization.name}
+    if shoot is not None:
+        days, last = organization.retention_days, invites.last_moment(shoot, invite)
+        facts |= {
+            "shoot": shoot.name,
+            "retention": ours["one_day"] if days == 1 else ours["days"].format(count=days),
+            "deadline": _day(last, ours["language"]),
+            "left": _left(ours, last),
+            "expires": _day(invite.expires_at, ours["language"]) if invite else "",
+        }
+    facts |= more
     said = {name: text.format(**facts) for name, text in own.items()}
-    order = ("opened", "before", "flaw", "takes", "deadline", "next", "privacy")
-    note = next(name for name in ("decline", "unhappy", "was_me") if name in said)
-    return _Letter(
+    order = ("opened", "before", "flaw", "takes", "deadline", "next", "privacy", "proof", "keep", "copies")
+    note = next(name for name in ("decline", "unhappy", "was_me", "unasked", "unwanted") if name in said)
+    letter = _Letter(
         subject=said["subject"],
         preview=said["preview"],
         title=said["title"],
@@ -285,18 +299,19 @@ def _write(
         link=link or (invites.link_of(invite) if invite else f"{_base()}/me/"),
         expiry=said["expiry"],
         note=(said[f"{note}_label"], said[note]),
-        why=words["why"].format(**facts),
+        why=said["why"] if "why" in said else ours["why"].format(**facts),
         stop=stop,
-        **_around(words, organization, member.first_name),
+        **_around(ours, organization, first_name),
     )
+    return _sealed(organization, to, letter, ours)
 
 
-def _left(words: dict[str, Any], last: datetime) -> str:
+def _left(ours: dict[str, Any], last: datetime) -> str:
     """Return how many days there are until the end of the day of `last`, in words."""
     days = (last.date() - now().date()).days
     if days <= 0:
-        return str(words["left_today"])
-    return str(words["left_one"] if days == 1 else words["left_days"].format(count=days))
+        return str(ours["left_today"])
+    return str(ours["left_one"] if days == 1 else ours["left_days"].format(count=days))
 
 
 def _day(moment: datetime, language: str) -> str:
@@ -343,15 +358,6 @@ def fetch_logo(held: Held) -> None:
     if len(_logos) >= MOST_LOGOS:
         _logos.clear()
     _logos[held.id] = _Logo("logo", width, height, png.getvalue())
-
-
-def _words(language: str) -> dict[str, Any]:
-    return _load(language if language in LANGUAGES else LANGUAGES[0])
-
-
-@cache
-def _load(language: str) -> dict[str, Any]:
-    return tomllib.loads((TEMPLATES / f"mail.{language}.toml").read_text(encoding="utf-8"))
 
 
 @cache

@@ -6,18 +6,18 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from email.utils import parseaddr, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-import dns.exception
-import dns.resolver
 import httpx
 from sqlalchemy import NullPool, text
 
 from core.clock import now
 from core.connections import postgres_engine
+from core.mail import sender_dns
 from core.mail.message import Mail
+from core.mail.sender_dns import Verdict
 from core.mail.smtp import send
 from core.observe import health
 from core.reasons import Reason, reason_of
@@ -129,29 +129,23 @@ def try_mail(to: str) -> Iterator[Finding]:
 def sender_domain() -> Iterator[Finding]:
     """What other mail servers ask about our sender."""
     check = "mail_domain"
-    domain = parseaddr(settings().mail_from)[1].rpartition("@")[2]
-    if "." not in domain:
-        yield skipped(check, f"the sender's domain is {domain}")
+    if "." not in sender_dns.domain():
+        yield skipped(check, f"the sender's domain is {sender_dns.domain()}")
         return
-    for name, begins, what in ((domain, "v=spf1", "SPF"), (f"_dmarc.{domain}", "v=DMARC1", "DMARC")):
-        try:
-            answers = dns.resolver.resolve(name, "TXT", lifetime=_DNS_SECONDS)
-        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-            texts: list[str] = []
-        except dns.exception.DNSException as error:
-            yield warning(
-                check,
-                f"{what} could not be asked ({type(error).__name__})",
-                "Ask again from a host with DNS.",
+    for one in sender_dns.check():
+        said = f"{one.what} at {one.name}"
+        if one.verdict is Verdict.GOOD:
+            yield ok(check, f"{said} is set")
+        elif one.verdict is Verdict.NO_ANSWER:
+            yield warning(check, f"{said} could not be asked", "Ask again from a host with DNS.")
+        elif one.verdict is Verdict.NOT_SET_UP:
+            yield skipped(check, f"{one.what} is not asked: HEADSHOTS_DKIM_SELECTOR is not set")
+        else:
+            mend = (
+                f"Set this TXT record: {one.wanted}" if one.wanted else "Your mail provider says what to set."
             )
-            continue
-        else:
-            texts = [b"".join(one.strings).decode("ascii", "replace") for one in answers]
-        if any(one.startswith(begins) for one in texts):
-            yield ok(check, f"{domain} has {what}")
-        else:
             yield warning(
                 check,
-                f"{domain} has no {what}, so many servers take our mails for spam",
-                f"Add a TXT record at {name} that begins with {begins}; your mail provider says how it goes on.",
+                f"{said} is not right ({one.verdict.value}), so many servers take our mails for spam",
+                mend,
             )

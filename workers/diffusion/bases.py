@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,6 +50,12 @@ class Base:
         guidance: Classifier-free guidance; 1 where the base needs none.
         text_tokens: Length that every caption is padded to, as the base was trained.
         references: Whether it can be shown pictures of a person without any training.
+        parts: Folders of the weights that are read; nothing else is fetched.
+        variant: Of the files that are fetched, where the hub has several.
+        shape: What the configurations of some parts must say, so that a folder's name counts for nothing.
+        likes: Other models that one could take for it, and why not.
+        gigabytes: Of a GPU's memory: both networks, one text encoder, and training without checkpointing; calculated.
+        distilled: Whether pictures are made with a sibling that was distilled to few steps, which must not be trained.
     """
 
     name: str
@@ -75,6 +82,12 @@ class Base:
     guidance: float
     text_tokens: int
     references: bool
+    parts: tuple[str, ...]
+    variant: str | None
+    shape: Mapping[str, Mapping[str, object]]
+    likes: str
+    gigabytes: float
+    distilled: bool
 
 
 KLEIN: Final = Base(
@@ -116,6 +129,22 @@ KLEIN: Final = Base(
     guidance=1.0,
     text_tokens=512,
     references=True,
+    parts=("transformer", "vae", "text_encoder", "tokenizer", "scheduler"),
+    variant=None,
+    shape={
+        "transformer": {
+            "num_attention_heads": 24,
+            "attention_head_dim": 128,
+            "num_layers": 5,
+            "num_single_layers": 20,
+            "in_channels": 128,
+            "joint_attention_dim": 7680,
+        },
+        "vae": {"_class_name": "AutoencoderKLFlux2"},
+    },
+    likes=f"FLUX.2 [klein] 9B and [dev] look alike, and {NO_COMMERCE.replace('its', 'their')}.",
+    gigabytes=44.0,  # 2 × 7.8 and 8 of weights, 1 of adapters, about 19 of a step's activations
+    distilled=True,
 )
 
 SDXL: Final = Base(
@@ -147,26 +176,63 @@ SDXL: Final = Base(
     guidance=5.0,
     text_tokens=77,
     references=False,
+    parts=("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler"),
+    variant="fp16",
+    shape={
+        "unet": {
+            "in_channels": 4,
+            "block_out_channels": (320, 640, 1280),
+            "cross_attention_dim": 2048,
+            "transformer_layers_per_block": (1, 2, 10),
+        },
+        "vae": {"_class_name": "AutoencoderKL", "latent_channels": 4},
+    },
+    likes="Inpainting, refiner and smaller siblings look alike and are something else.",
+    gigabytes=32.0,  # 2 × 5.1 and 2 of weights, 1 of adapters, about 18 of a step's activations
+    distilled=False,
 )
 
 BASES: Final = {base.name: base for base in (KLEIN, SDXL)}
 
-# Pattern in a folder's or hub id's name → why it is refused (docs/sources.md, Base models).
+_BELOW_ONE_MILLION: Final = "its licence allows a paid service only below US$1 million of revenue"
+_KREA: Final = f"Krea 2: {_BELOW_ONE_MILLION}, with a duty to filter"
+_SD3: Final = f"Stable Diffusion 3 and 3.5: {_BELOW_ONE_MILLION}"
+_FLUX3: Final = (
+    "FLUX.3 [klein]: what it makes may be used in a paid service only below US$5 million of revenue, with duties to "
+    "filter and to disclose"
+)
+_IDEOGRAM: Final = f"Ideogram 4: {NO_COMMERCE}"
+_FLUX1: Final = f"FLUX.1 [dev] and its family: {NO_COMMERCE}"
+_FLUX2: Final = f"FLUX.2 [dev]: {NO_COMMERCE}"
+# Pattern in a hub id → why it is refused (docs/sources.md, Base models).
 REFUSED: Final[tuple[tuple[str, str], ...]] = (
-    (r"flux\.?2[-_ ]?\[?klein\]?[-_ ](base[-_ ])?9b", f"FLUX.2 [klein] 9B: {NO_COMMERCE}"),
-    (r"flux\.?2[-_ ]?\[?dev", f"FLUX.2 [dev]: {NO_COMMERCE}"),
-    (
-        r"flux\.?1[-_ ]?\[?(kontext|dev|fill|redux|canny|depth)",
-        f"FLUX.1 [dev] and its family: {NO_COMMERCE}",
-    ),
+    (r"klein\]?[-_ ]?(base[-_ ])?9b", f"FLUX.2 [klein] 9B: {NO_COMMERCE}"),
+    (r"flux\.?2[-_ ]?\[?dev", _FLUX2),
+    (r"flux[-_ .]?3", _FLUX3),
+    (r"flux\.?1[-_ ]?\[?(kontext|dev|fill|redux|canny|depth)", _FLUX1),
+    (r"stable[-_ ]?diffusion[-_ ]?3|\bsd[-_ ]?3(\.5)?\b", _SD3),
+    (r"krea[-_ ]?2", _KREA),
+    (r"ideogram", _IDEOGRAM),
+    (r"(sdxl|xl)[-_ ]?turbo", f"SDXL Turbo: {NO_COMMERCE}"),
     *BY_NAME,
     (r"instant[-_ ]?id", f"InstantID builds on InsightFace: {RESEARCH}"),
     (r"photo[-_ ]?maker", f"PhotoMaker v2 builds on InsightFace: {RESEARCH}"),
     (r"pulid", f"PuLID builds on InsightFace: {RESEARCH}"),
     (r"ip[-_ ]?adapter[-_ ]?face[-_ ]?id", f"IP-Adapter-FaceID builds on InsightFace: {RESEARCH}"),
     (r"infinite[-_ ]?you", f"InfiniteYou is CC BY-NC 4.0: {NO_COMMERCE}"),
-    (r"krea[-_ ]?2", "Krea 2: its licence limits revenue and seats"),
     (r"\bsana\b|sana[-_ ]?(1|sprint)", "SANA: its licence terms are not cleared"),
+)
+# Start of the class that a folder's `model_index.json` states → why it is refused, whatever the folder is called.
+REFUSED_CLASSES: Final[tuple[tuple[str, str], ...]] = (
+    ("Flux3", _FLUX3),
+    ("Flux2Pipeline", _FLUX2),
+    ("Flux2Modular", _FLUX2),
+    ("FluxKontext", _FLUX1),
+    ("StableDiffusion3", _SD3),
+    ("Krea2", _KREA),
+    ("Ideogram", _IDEOGRAM),
+    ("Sana", "SANA: its licence terms are not cleared"),
+    ("PhotoMaker", f"PhotoMaker v2 builds on InsightFace: {RESEARCH}"),
 )
 
 
@@ -191,14 +257,29 @@ def base_of(name: str) -> Base:
 
 
 def refuse(name: str) -> None:
-    """Stop here if a folder or hub id names weights that a paid service may not use.
+    """Stop here if a hub id names weights that a paid service may not use.
 
     Raises:
         BaseRefused: says which and why.
     """
     for pattern, reason in REFUSED:
         if re.search(pattern, name, re.IGNORECASE):
-            raise BaseRefused(
-                f"{name} is refused. {reason}. Use {KLEIN.train.repository} (Apache-2.0) or "
-                f"{SDXL.train.repository} (OpenRAIL++-M)."
-            )
+            raise _refused(name, reason)
+
+
+def refuse_class(where: str, stated: str) -> None:
+    """Stop here if the class of a pipeline is one of weights that a paid service may not use.
+
+    Raises:
+        BaseRefused: says which and why.
+    """
+    for start, reason in REFUSED_CLASSES:
+        if stated.startswith(start):
+            raise _refused(where, reason)
+
+
+def _refused(what: str, reason: str) -> BaseRefused:
+    return BaseRefused(
+        f"{what} is refused. {reason}. Use {KLEIN.train.repository} (Apache-2.0) or "
+        f"{SDXL.train.repository} (OpenRAIL++-M)."
+    )

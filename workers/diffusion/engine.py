@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 import cv2
@@ -16,10 +17,11 @@ import numpy as np
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
 from workers.diffusion.bank import EMPTY
+from workers.diffusion.best import best_first, judge, own_faces
 from workers.diffusion.captions import NOTHING_SEEN, PERSON, Worn
 from workers.diffusion.meter import Meter
 from workers.diffusion.prompts import prompts
-from workers.diffusion.sample import Request, Sampler
+from workers.diffusion.sample import REFERENCE_SIDE, REFERENCES, Request, Sampler
 from workers.diffusion.wardrobe import keep_face, wardrobe_mask
 from workers.engines import Made, Portrait, Source
 from workers.vision.faces import find_faces
@@ -30,8 +32,7 @@ from workers.vision.glasses import wears_glasses
 BUDGET: Final = (
     24  # pictures of one person at most; the field delivers 3 to 6 of 40 (docs/sources.md, Base models)
 )
-_REFERENCES: Final = 3  # photos that a person is shown by; each costs as much as the picture itself
-_REFERENCE_SIDE: Final = 768  # px
+_HELD_OUT: Final = 3  # photos of who is shown that are kept to compare with
 _SHOWN: Final = "the same"  # “a portrait of the same person”
 _VARIETY: Final = 4  # sentences, so that clothes differ between candidates
 _HEAD: Final = 0.4  # of the picture's side: what a portrait prompt frames
@@ -55,7 +56,7 @@ class Order:
     open: bool = True
     seconds: float = 0.0  # this person's share of the batches
     watt_hours: float | None = 0.0  # `None` where the GPU does not tell
-    ready: deque[tuple[int, Pixels]] = field(default_factory=deque)
+    ready: deque[tuple[int, str, Pixels]] = field(default_factory=deque)
 
     def charge(self, share: float, meter: Meter) -> None:
         """Add a share of what a batch took."""
@@ -78,8 +79,8 @@ class Pool:
         self._orders = tuple(orders)
         self._budget = budget
 
-    def pictures(self, order: Order) -> Iterator[tuple[int, Pixels]]:
-        """Yield seed and picture for one person, until nobody asks or the budget ends."""
+    def pictures(self, order: Order) -> Iterator[tuple[int, str, Pixels]]:
+        """Yield seed, prompt and picture for one person, until nobody asks or the budget ends."""
         try:
             while order.ready or order.made < self._budget:
                 if not order.ready:
@@ -94,7 +95,7 @@ class Pool:
             request = first.next()
             with Meter() as meter:
                 shown = list(self.sampler.preview(first.references, [request]))
-            first.ready += [(request.seed, pixels) for pixels in shown]
+            first.ready += [(request.seed, request.prompt, pixels) for pixels in shown]
             first.charge(1.0, meter)
             return
         batch: list[tuple[Order, Request]] = []
@@ -112,7 +113,7 @@ class Pool:
         with Meter() as meter:
             made = list(self.sampler.sample([request for _, request in batch]))
         for (order, request), pixels in zip(batch, made, strict=True):
-            order.ready.append((request.seed, pixels))
+            order.ready.append((request.seed, request.prompt, pixels))
             order.charge(1 / len(batch), meter)
 
 
@@ -121,6 +122,7 @@ class DiffusionEngine:
 
     name = "diffusion"
     tries = BUDGET
+    at_once = 16  # pictures that the best are chosen from; more only where too few of these pass
     makes_faces = True
 
     def __init__(self, pool: Pool, order: Order, held_out: tuple[str, ...] = ()) -> None:
@@ -147,17 +149,27 @@ class DiffusionEngine:
         if self._order.trained:
             consent.demand(Purpose.ADAPTER)
         else:
-            self._order.references = references(sources, consent)
+            # Never all of the photos: what is shown cannot say whether a picture is a copy or the person.
+            apart = min(_HELD_OUT, len(sources) - 1)
+            shown, held_out = (
+                sources[: len(sources) - apart],
+                tuple(one.key for one in sources[-apart:] if apart),
+            )
+            self._order.references = references(shown, consent)
             if not self._order.references:
                 return
             worn = Worn.mostly([_worn(picture) for picture in self._order.references])
             self._order.prompts = wanted(style, trained=False, look=self._order.look, worn=worn)
-            held_out = tuple(source.key for source in sources[_REFERENCES:])
-        for seed, pixels in self._pool.pictures(self._order):
-            faces = find_faces(pixels)
-            made = Made(seed=seed, held_out=held_out)
-            face = faces[0] if faces else None
-            yield Portrait(sources[0].key, pixels, face, tuple(faces[1:]), made)
+        if not held_out:
+            return  # nothing could be compared, so nothing is made
+        own = own_faces([source for source in sources if source.key in held_out], consent)
+        pictures = self._pool.pictures(self._order)
+        while some := list(islice(pictures, self.at_once)):
+            judged = [judge(seed, asked, pixels, own, consent) for seed, asked, pixels in some]
+            for one in best_first(judged):
+                made = Made(seed=one.seed, held_out=held_out, score=one.score)
+                face = one.faces[0] if one.faces else None
+                yield Portrait(sources[0].key, one.pixels, face, one.faces[1:], made)
 
 
 class WardrobeEngine:
@@ -217,11 +229,11 @@ def references(sources: Sequence[Source], consent: ValidConsent) -> tuple[Pixels
     """
     consent.demand(Purpose.PAINT)
     shown = []
-    for source in sources[:_REFERENCES]:
+    for source in sources[:REFERENCES]:
         seen = source.examined(consent)
         if seen.face is not None:
-            pixels, _, _ = _bust(*at_head_height(source.content, seen, _HEAD * _REFERENCE_SIDE))
-            side = min(len(pixels), _REFERENCE_SIDE)
+            pixels, _, _ = _bust(*at_head_height(source.content, seen, _HEAD * REFERENCE_SIDE))
+            side = min(len(pixels), REFERENCE_SIDE)
             shown.append(np.asarray(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA), np.uint8))
     return tuple(shown)
 

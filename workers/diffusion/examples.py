@@ -112,7 +112,7 @@ def sides_up_to(side: int) -> tuple[int, ...]:
 
 
 def split(sources: Sequence[Source], *, apart: bool = True) -> Split:
-    """Say which photos train: all but every fifth shot, and at least one is held out.
+    """Say which photos train: all but every fifth shot; at least one is held out, and two of five.
 
     Photos of one shot stay together, so nothing that nearly is a held-out photo trains. The best shot
     always trains, the second best is always held out: a poor photo would measure badly. A photo that may
@@ -137,7 +137,8 @@ def split(sources: Sequence[Source], *, apart: bool = True) -> Split:
             shot.append(source)
     if len(shots) < 2:
         raise TooFewPhotos
-    held = [shot for index, shot in enumerate(shots) if index % HELD_OUT == 1]
+    more = {3} if len(shots) in range(HELD_OUT, HELD_OUT + 2) else set()
+    held = [shot for index, shot in enumerate(shots) if index % HELD_OUT == 1 or index in more]
     train = [shot for shot in shots if shot not in held]
     return Split(
         train=tuple(one.key for shot in train for one in shot),

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-import numpy as np
-
 from core.consent import Purpose, ValidConsent
 from core.logs import logger
 from core.style.spec import StyleSpec
 from workers.diffusion.adapters import Adapter, CurvePoint, to_bytes
+from workers.diffusion.best import away, earliest, own_faces, point
 from workers.diffusion.captions import PERSON
 from workers.diffusion.examples import examples, split
 from workers.diffusion.meter import Meter
@@ -22,10 +21,8 @@ from workers.diffusion.train import Step, Trained
 from workers.engines import Source
 from workers.vision.check import examine
 from workers.vision.faces import find_faces
-from workers.vision.geometry import Pixels
-from workers.vision.likeness import Embedding, distance, embed
 
-_JUDGED_BY: Final = 2  # pictures of each checkpoint; more would cost as much as training
+_JUDGED_BY: Final = 6  # pictures of each checkpoint: by two, chance decided
 _SLOT: Final = 1
 
 
@@ -123,40 +120,20 @@ def _best(
     consent: ValidConsent,
     seed: int,
 ) -> Adapter:
-    """Return the checkpoint whose pictures are nearest to photos that it never saw; the last where none is."""
+    """Return the earliest checkpoint of those whose pictures are nearest to photos that it never saw."""
     if not consent.covers(Purpose.LIKENESS):
         return checkpoints[-1]
-    own = [
-        embed(seen.pixels, seen.face, consent)
-        for source in judging
-        for seen in [source.examined(consent)]
-        if seen.pixels is not None and seen.face is not None
-    ]
-    line = prompts(style, PERSON, 1)[0]
-    asked = [Request(line, seed + number, _SLOT) for number in range(_JUDGED_BY)]
+    own = own_faces(judging, consent)
+    lines = prompts(style, PERSON, _JUDGED_BY, worn=checkpoints[-1].facts.worn)
+    asked = [Request(line, seed + number, _SLOT) for number, line in enumerate(lines)]
     curve: list[CurvePoint] = []
     try:
-        for point in checkpoints:
-            resident.sampler.load(_SLOT, point)
-            away = [_away(pixels, own, consent) for pixels in resident.sampler.sample(asked)]
-            seen_faces = [one for one in away if one is not None]
-            curve.append(
-                CurvePoint(
-                    step=point.facts.steps,
-                    distance=round(float(np.mean(seen_faces)), 4) if seen_faces else None,
-                )
-            )
+        for checkpoint in checkpoints:
+            resident.sampler.load(_SLOT, checkpoint)
+            made = resident.sampler.sample(asked)
+            distances = [away(pixels, find_faces(pixels), own, consent) for pixels in made]
+            curve.append(point(checkpoint.facts.steps, distances))
     finally:
         resident.sampler.forget()
-    ranked = [(one.distance, index) for index, one in enumerate(curve) if one.distance is not None]
-    best = checkpoints[min(ranked)[1] if ranked else -1]
+    best = checkpoints[earliest(curve)]
     return Adapter(best.weights, best.facts.model_copy(update={"curve": tuple(curve)}))
-
-
-def _away(pixels: Pixels, own: Sequence[Embedding], consent: ValidConsent) -> float | None:
-    """Return the mean distance of a picture's face to the person's own; `None` without a face."""
-    faces = find_faces(pixels)
-    if not faces or not own:
-        return None
-    made = embed(pixels, faces[0], consent)
-    return float(np.mean([distance(made, one) for one in own]))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 
 from core.errors import ConfigurationError
 from workers.diffusion import random_weights
-from workers.diffusion.bases import FULL, TINY, Base, Weights, refuse
+from workers.diffusion.bases import FULL, TINY, Base, Weights, refuse, refuse_class
 
 _PINNED: Final = re.compile(r"^(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})$")
 # Pickles run code when they are read, and so does a model's own code.
@@ -28,12 +28,14 @@ _CODE: Final = frozenset(
     {".py", ".pyc", ".so", ".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".zip", ".msgpack", ".h5"}
 )
 _LIBRARIES: Final = frozenset({"diffusers", "transformers"})
+_ENCODER: Final = "text_encoder"  # how the names of text encoders begin
 _EDGE: Final = 1 << 20  # bytes at either end of a weights file that count towards its fingerprint
-_FETCHED: Final = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "LICENSE*", "NOTICE*")
+_FETCHED: Final = ("*.json", "*.txt", "*.model", "*.jinja")  # of each part, besides its weights
 # Small models are for seeing the path work on a CPU: seconds instead of minutes.
 _TINY: Final[dict[str, Any]] = {
     "side": 128,
     "sample_side": 256,
+    "sample_steps": 4,
     "steps": 24,
     "rank": 4,
     "learning_rate": 5e-3,
@@ -65,12 +67,14 @@ class Model:
         pipeline: The diffusers pipeline with every part on its device.
         revision: What an adapter must have been trained on: the hub's commit or a fingerprint of the folder.
         is_tiny: Whether it is a small random model.
+        encoders: Fingerprint of each text encoder, by part.
     """
 
     base: Base
     pipeline: Any
     revision: str
     is_tiny: bool = False
+    encoders: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def denoiser(self) -> torch.nn.Module:
@@ -94,7 +98,9 @@ def precision(where: torch.device) -> torch.dtype:
     return torch.bfloat16 if where.type == "cuda" else torch.float32
 
 
-def load(base: Base, source: str, *, role: str, where: torch.device | None = None) -> Model:
+def load(
+    base: Base, source: str, *, role: str, where: torch.device | None = None, beside: Model | None = None
+) -> Model:
     """Load `base` for training or sampling.
 
     Args:
@@ -103,6 +109,7 @@ def load(base: Base, source: str, *, role: str, where: torch.device | None = Non
             `tiny` ones, or `full` size for timing.
         role: `train` or `sample`: whose weights to name where they are missing.
         where: Device; the GPU where there is one.
+        beside: Another of the same process, whose text encoders are used where they are the same.
 
     Raises:
         BaseRefused: weights that a paid service may not use.
@@ -114,36 +121,74 @@ def load(base: Base, source: str, *, role: str, where: torch.device | None = Non
         torch.set_num_threads(1)  # at this size threads wait for each other longer than they work
         small = replace(base, **_TINY)
         pipeline = random_weights.pipeline(base.name)
-        return Model(small, _placed(pipeline, where, torch.float32), f"{TINY}-1", is_tiny=True)
+        encoders = _random_encoders(base, pipeline, TINY, beside)
+        return Model(
+            small, _placed(pipeline, where, torch.float32), f"{TINY}-1", is_tiny=True, encoders=encoders
+        )
     if source == FULL:
         with torch.device(where), _default(precision(where)):
             pipeline = random_weights.pipeline(base.name, FULL)
-        return Model(base, _placed(pipeline, where, precision(where)), f"{FULL}-1")
-    refuse(source)
+        encoders = _random_encoders(base, pipeline, FULL, beside)
+        return Model(base, _placed(pipeline, where, precision(where)), f"{FULL}-1", encoders=encoders)
     folder = Path(source)
     if folder.is_dir():
-        revision = inspect(folder, base)
+        revision = inspect(folder, base, role)
     else:
+        refuse(source)
         folder, revision = _fetched(base, source, base.train if role == "train" else base.sample)
-        inspect(folder, base)
+        inspect(folder, base, role)
+    encoders = {part: _fingerprint(folder / part) for part in base.parts if part.startswith(_ENCODER)}
     try:
         pipeline = DiffusionPipeline.from_pretrained(
-            folder, dtype=precision(where), use_safetensors=True, local_files_only=True
+            folder,
+            **_shared(encoders, beside),
+            dtype=precision(where),
+            variant=_variant(folder, base),
+            use_safetensors=True,
+            local_files_only=True,
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise WeightsRefused(
             f"The weights in {folder} cannot be read: {_first_line(error)} Fetch them again."
         ) from error
-    return Model(base, _placed(pipeline, where, precision(where)), revision)
+    return Model(base, _placed(pipeline, where, precision(where)), revision, encoders=encoders)
 
 
-def inspect(folder: Path, base: Base) -> str:
+def _shared(encoders: Mapping[str, str], beside: Model | None) -> dict[str, Any]:
+    """Return the text encoders that need not be loaded again: 8 GB of klein's."""
+    if beside is None:
+        return {}
+    return {
+        part: getattr(beside.pipeline, part)
+        for part, fingerprint in encoders.items()
+        if beside.encoders.get(part) == fingerprint
+    }
+
+
+def _random_encoders(base: Base, pipeline: Any, size: str, beside: Model | None) -> dict[str, str]:
+    encoders = {part: f"{size}-1" for part in base.parts if part.startswith(_ENCODER)}
+    pipeline.register_modules(**_shared(encoders, beside))
+    return encoders
+
+
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".safetensors":
+            digest.update(path.name.encode() + _ends(path))
+        elif path.suffix == ".json":
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def inspect(folder: Path, base: Base, role: str) -> str:
     """Look at a folder before anything in it is loaded, and return its fingerprint.
 
     The fingerprint covers every configuration, and size, header and both ends of every weights file of
     the denoiser: reading all bytes of 16 GB would take longer than loading them.
 
     Raises:
+        BaseRefused: what it is may not be used.
         WeightsRefused: see `load`.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
@@ -154,7 +199,8 @@ def inspect(folder: Path, base: Base) -> str:
             f"{folder} has files that could run code ({names}). Only safetensors and JSON are read: remove "
             "these files, or fetch the safetensors variant."
         )
-    _check_index(folder, base)
+    _check_index(folder, base, role)
+    _check_shape(folder, base)
     digest = hashlib.sha256()
     for path in files:
         if path.suffix == ".json":
@@ -166,17 +212,36 @@ def inspect(folder: Path, base: Base) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def _check_index(folder: Path, base: Base) -> None:
-    path = folder / "model_index.json"
+def _configuration(path: Path) -> dict[str, Any]:
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise WeightsRefused(
-            f"{folder} has no model_index.json, so it is not in the diffusers layout."
-        ) from None
+        raise WeightsRefused(f"There is no {path}, so this is not the diffusers layout.") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise WeightsRefused(f"{path} is damaged ({error}). Fetch the weights again.") from error
-    found = index.get("_class_name") if isinstance(index, dict) else None
+    if not isinstance(found, dict):
+        raise WeightsRefused(f"{path} is damaged. Fetch the weights again.")
+    return found
+
+
+def _check_shape(folder: Path, base: Base) -> None:
+    """Hold what the parts say of themselves against the base: a folder can be called anything."""
+    for part, wanted in base.shape.items():
+        path = folder / part / "config.json"
+        said = _configuration(path)
+        for name, value in wanted.items():
+            found = said.get(name)
+            if (tuple(found) if isinstance(found, list) else found) != value:
+                raise WeightsRefused(
+                    f"{folder} is not {base.title}: {part} has {name} {found}, and that has {value}. {base.likes}"
+                )
+
+
+def _check_index(folder: Path, base: Base, role: str) -> None:
+    path = folder / "model_index.json"
+    index = _configuration(path)
+    found = index.get("_class_name")
+    refuse_class(str(folder), str(found))
     if found != base.pipeline:
         raise WeightsRefused(f"{folder} holds a {found}, not {base.title} ({base.pipeline}).")
     for name, part in index.items():
@@ -184,6 +249,32 @@ def _check_index(folder: Path, base: Base) -> None:
             raise WeightsRefused(
                 f"{path}: the part {name} comes with code of its own ({part[0]}); that is not run."
             )
+
+    distilled = bool(index.get("is_distilled", False))
+    if base.distilled and distilled is not (role == "sample"):
+        fitting = base.sample if role == "sample" else base.train
+        what = "distilled to few steps, and training it gives grey pictures" if distilled else "not distilled"
+        raise WeightsRefused(
+            f"{folder} is {what}: HEADSHOTS_DIFFUSION_{role.upper()}_MODEL has to name {fitting.repository}."
+        )
+
+
+def _variant(folder: Path, base: Base) -> str | None:
+    """Return which files to read where a folder holds those of a variant alone."""
+    names = [path.name for path in (folder / base.denoiser).glob("*.safetensors")]
+    marked = [name for name in names if base.variant and f".{base.variant}." in f".{name}"]
+    return base.variant if names and len(marked) == len(names) else None
+
+
+def patterns(base: Base) -> list[str]:
+    """Return which files of a repository on the hub are fetched: only what is read."""
+    weights = f"*.{base.variant}.safetensors" if base.variant else "*.safetensors"
+    return [
+        "model_index.json",
+        "LICENSE*",
+        "NOTICE*",
+        *(f"{part}/{name}" for part in base.parts for name in (*_FETCHED, weights)),
+    ]
 
 
 def _ends(path: Path) -> bytes:
@@ -224,7 +315,7 @@ def _fetched(base: Base, source: str, weights: Weights) -> tuple[Path, str]:
     refuse(pinned["repository"])
     try:
         folder = snapshot_download(
-            pinned["repository"], revision=pinned["revision"], allow_patterns=list(_FETCHED)
+            pinned["repository"], revision=pinned["revision"], allow_patterns=patterns(base)
         )
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
         raise WeightsMissing(

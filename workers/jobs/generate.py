@@ -99,7 +99,7 @@ def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
 def _generate(job: JobRun, turns: list[_Turn]) -> None:
     # Here, so that workers without torch can name this job.
     from workers.diffusion.adapters import AdapterRefused, from_bytes
-    from workers.diffusion.engine import Order, Pool
+    from workers.diffusion.engine import DiffusionEngine, Order, Pool
     from workers.diffusion.resident import resident
 
     engine = resident()
@@ -130,7 +130,7 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
             if known is not None:
                 order.worn = known.facts.worn
             orders.append((turn, order, held_out))
-        pool = Pool(engine.sampler, [order for _, order, _ in orders])
+        pool = Pool(engine.sampler, [order for _, order, _ in orders], DiffusionEngine.tries)
         for turn, order, _ in orders:
             _prompted(job, turn, order)
         for turn, order, held_out in orders:

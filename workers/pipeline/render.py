@@ -150,7 +150,8 @@ def render(
         span = _span(done, CANDIDATES - len(headshots), left)
         tell = _part_of(progress, done, span)
         done += span
-        score = verdicts[portrait.key].score
+        judged = portrait.made.score if portrait.made is not None else None
+        score = verdicts[portrait.key].score if judged is None else judged
         yardstick = _yardstick(portrait, known, colleagues)
         outcome = _made(portrait, style, consent, own, score, backdrop_image, tell, yardstick, best)
         if isinstance(outcome, Headshot):
@@ -358,7 +359,7 @@ def rank(score: float, framing_cost: float, unsure: float) -> float:
     """Return what headshots of one person are sorted by; higher is better.
 
     Args:
-        score: Of the photo, by the check, 0 to 1.
+        score: Of the photo, by the check, 0 to 1; of a face that was made, how like its person it is.
         framing_cost: How far the frame had to leave the style; see `workers.studio.align.Framing`.
         unsure: How far the cut is from being trusted; see `workers.vision.trust.doubt`.
     """

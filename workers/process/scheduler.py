@@ -25,6 +25,7 @@ from compliance import (
     strays,
     withdrawals,
 )
+from compliance.breaches import reminders
 from compliance.certificate import keeping
 from compliance.log import daily, sequencer, witnesses
 from compliance.requests import keeping as requests
@@ -126,6 +127,7 @@ def duties() -> list[Duty]:
         Duty("ending_mails", timedelta(hours=1), ending.owe_all),
         Duty("reminders", timedelta(minutes=10), reminding.remind_due_all, irreversible=True),
         Duty("recall_mails", timedelta(hours=1), recall_letters.owe_all),
+        Duty("breach_mails", timedelta(minutes=30), reminders.owe_all),
         Duty("attestation_mails", timedelta(hours=1), attestation_letters.remind),
         Duty("requests", timedelta(hours=1), requests.sweep_all, irreversible=True),
         Duty("watch_logs", timedelta(hours=1), sequencer.watch_all),

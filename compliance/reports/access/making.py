@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from compliance.privacy import versions
 from compliance.reports.access import ends, history, measured, parties
 from compliance.reports.access.subject import Subject
 from compliance.reports.document import Document, Section, table
@@ -93,7 +94,9 @@ def _purposes(of: Subject) -> Section:
         (say.label("purpose", purpose.value), of.by_law(_basis(purpose)), _standing(of, row))
         for purpose, row in standing.items()
     ]
-    rows += [(say(f"purposes.{name}"), say("not_stated"), "–") for name in ("organise", "evidence")]
+    stated = versions.live(of.session).facts
+    for name, basis in (("organise", stated.basis_organise), ("evidence", stated.basis_evidence)):
+        rows.append((say(f"purposes.{name}"), say.stated(basis), "–"))
     return Section(
         "purposes",
         say("purposes.heading"),

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 from compliance.certificate import copies
+from compliance.privacy import versions
 from compliance.reports.access.subject import Subject
 from compliance.reports.document import Fact, Section, table
 from core.audit import Tag
@@ -21,6 +22,7 @@ _MAILED = (Tag.DATA_LINK_SENT,)
 def responsible(of: Subject) -> Section:
     """Say who answers for the data, and who keeps it for them."""
     say, company, config = of.say, of.organization, settings()
+    stated = versions.live(of.session).facts
     return Section(
         "who",
         say("who.heading"),
@@ -29,7 +31,8 @@ def responsible(of: Subject) -> Section:
             Fact(say("who.controller"), say.stated(company.legal_name or company.name)),
             Fact(say("who.address"), say.stated(company.postal_address)),
             Fact(say("who.contact"), say.stated(company.contact_email)),
-            Fact(say("who.dpo"), say("not_stated")),
+            Fact(say("who.dpo"), say.stated(stated.dpo)),
+            Fact(say("who.authority"), say.stated(stated.authority)),
             Fact(say("who.operator"), config.operator_name, of.by_law("operator_note")),
             Fact(say("who.operator_address"), say.stated(config.operator_address, "not_stated_operator")),
         ),
@@ -100,14 +103,18 @@ def _mailed(of: Subject) -> list[str]:
 
 
 def transfers(of: Subject) -> Section:
-    """Say where files lie, and that nothing is known of safeguards unless somebody has said so."""
-    say = of.say
+    """Say where files lie, and with which safeguards the company says that something goes elsewhere."""
+    say, stated = of.say, versions.live(of.session).facts
+    sent = "; ".join(
+        ", ".join(filter(None, (one.recipient, one.country, one.safeguard))) for one in stated.transfers
+    )
+    said = say("transfers.nowhere") if stated.no_transfers else say.stated(sent)
     return Section(
         "transfers",
         say("transfers.heading"),
         of.law("transfers"),
         text=(say("transfers.text", region=say.said(settings().storage_region)),),
-        facts=(Fact(of.by_law("safeguards"), say("not_stated")),),
+        facts=(Fact(of.by_law("safeguards"), said),),
     )
 
 

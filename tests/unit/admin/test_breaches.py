@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, text
 
-from compliance.breaches import register
+from compliance.breaches import register, reminders
 from compliance.reports.company.kinds import Report, sections
 from core.clock import now
 from core.db import transaction
-from core.models import AuditEvent, Breach, Role
+from core.models import AuditEvent, Breach, Outbox, Role
 from core.people import organizations
+from core.queue import JobName
 from portal.app import create_app as create_portal
 
 WHAT = "A file with sealed photos was sent to another company."
@@ -155,6 +156,28 @@ def test_drafts_say_what_is_known_and_what_is_not(org: UUID, browser: Any) -> No
     assert browser.get(f"{address}/authority.de.pdf").data.startswith(b"%PDF-")
     for wrong in ("nobody.en.pdf", "people.fr.pdf", "people.en.exe"):
         assert browser.get(f"{address}/{wrong}").status_code == 404
+
+
+def test_the_company_is_reminded_a_day_and_six_hours_before_and_once_it_is_over(
+    org: UUID, browser: Any
+) -> None:
+    address = opened(org, browser)
+    for number, ago in enumerate((47, 49, 67, 73)):
+        with transaction(org) as session:
+            session.scalars(select(Breach)).one().aware_at = now() - timedelta(hours=ago)
+        for _again in range(2):
+            with transaction(org) as session:
+                reminders.owe(session)
+                owed = select(Outbox).where(Outbox.job == JobName.BREACH_REMINDER)
+                assert len(session.scalars(owed).all()) == number
+    with transaction(org) as session:
+        (mail,) = reminders.mails(session)
+    assert mail.to == "privacy@acme.example"
+    assert "/admin/breaches" in mail.text
+    assert "photos" not in mail.subject + mail.text
+    browser.post(f"{address}/decide", {"whom": "authority", "decision": "no", "reason": "No risk."})
+    with transaction(org) as session:
+        assert reminders.mails(session) == []
 
 
 def test_auditors_read_and_nobody_deletes(org: UUID, browser: Any, signed_in: Callable[[Role], Any]) -> None:

@@ -14,6 +14,8 @@ from erasing import erase
 from sqlalchemy import select, text
 
 from compliance import controls
+from compliance.breaches import register
+from compliance.breaches.facts import BreachFacts
 from compliance.controls import Evidence, Standing
 from compliance.log import sequencer, watch
 from compliance.reports.company import issuing
@@ -57,6 +59,8 @@ def test_what_is_not_as_it_should_be_is_to_be_looked_at(
             session, Right.ACCESS, Channel.HR, member=ada, asked=Words(), language="en", actor=audit.SYSTEM
         )
         asked.due_at = now() - timedelta(days=1)
+        known = now() - timedelta(days=4)
+        register.record(session, BreachFacts(nature="A laptop was lost."), aware_at=known, actor=audit.SYSTEM)
         session.get_one(Organization, org).contact_email = "another@acme.example"
         session.execute(
             text("UPDATE erasures SET epoch_destroyed_at = NULL, created_at = created_at - interval '9 days'")
@@ -71,7 +75,14 @@ def test_what_is_not_as_it_should_be_is_to_be_looked_at(
     execute("UPDATE log_nodes SET hash = sha256('other') WHERE level = 0 AND position = 0")
     watch.look(org)
     found = standings(org)
-    for evidence in (Evidence.ERASURE, Evidence.REQUESTS, Evidence.ROLES, Evidence.RECORDS, Evidence.LOG):
+    for evidence in (
+        Evidence.ERASURE,
+        Evidence.REQUESTS,
+        Evidence.BREACHES,
+        Evidence.ROLES,
+        Evidence.RECORDS,
+        Evidence.LOG,
+    ):
         assert found[evidence] is Standing.LOOK, evidence
 
 
@@ -80,7 +91,10 @@ def test_every_line_leads_to_what_its_reader_may_see(org: UUID, signed_in: Calla
         browser = signed_in(role)
         page = browser.get("/admin/controls?lang=de" if role is Role.HR_ADMIN else "/admin/controls")
         assert page.status_code == 200
-        links = [unescape(link) for link in re.findall(r'<td><a href="([^"]+)"', page.text)]
+        links = [
+            unescape(link)
+            for link in re.findall(r'<a href="([^"]+)">[^<]*<span class="visually-hidden">', page.text)
+        ]
         assert len(links) == len(Evidence)
         for link in links:
             if not link.startswith("/trust"):

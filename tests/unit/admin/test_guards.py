@@ -16,8 +16,10 @@ from werkzeug.routing import AnyConverter, Rule
 from compliance.log import listing
 from core import audit
 from core.db import transaction
-from core.models import Member, Role
+from core.models import Member, Participation, Role, Shoot, State
+from core.people import organizations
 from core.permissions import ROLES, Permission
+from core.shoots import bulk
 
 # Everything else under /admin asks for a permission.
 OPEN = {"sign_in.sign_in", "sign_in.sign_out"}
@@ -80,6 +82,53 @@ def test_each_role_enters_exactly_what_its_permissions_say(app: Flask, signed_in
             answer = client.open(address, method=method, headers={"Accept": "application/json"})
             assert (answer.status_code == 403) == (permission not in ROLES[role]), (role, method, address)
             assert answer.status_code < 500, (role, method, address)
+
+
+def test_no_route_shows_or_changes_what_is_another_companys(
+    app: Flask, org: UUID, signed_in: Callable
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    other = organizations.create("other", "Other")
+    part = add_participation(other, add_member(other, "Secretperson"), State.INVITED)
+    with transaction(other) as session:
+        people = [(part.member_id, part.id)]
+        action = bulk.start(session, bulk.Kind.REMIND, {"shoot": None}, people, actor=audit.SYSTEM)
+    theirs = {
+        "member_id": part.member_id,
+        "shoot_id": part.shoot_id,
+        "participation_id": part.id,
+        "action_id": action.id,
+    }
+    client = signed_in(Role.OWNER)._client
+    asked = 0
+    for rule in app.url_map.iter_rules():
+        if not rule.rule.startswith("/admin") or not rule.arguments & theirs.keys():
+            continue
+        values = {name: theirs.get(name, SOME_ID) for name in rule.arguments if name not in ("size", "year")}
+        values |= {name: 1 for name in rule.arguments if name in ("size", "year")}
+        with app.test_request_context():
+            address = app.url_map.bind("localhost").build(rule.endpoint, values)
+        for method in rule.methods & {"GET", "POST"}:
+            answer = client.open(address, method=method, headers={"Accept": "application/json"})
+            # With nobody ticked, nothing is done in any shoot, and it is not asked whose it is.
+            said = (200,) if rule.endpoint == "shoots.some" else (404, 410, 422)
+            assert answer.status_code in said, (method, address, answer.status_code)
+            assert "Secretperson" not in answer.text
+            asked += 1
+    assert asked > 20
+    for address in (
+        f"/admin/people?shoot={part.shoot_id}",
+        f"/admin/people/act?kind=remind&shoot={part.shoot_id}",
+    ):
+        assert client.get(address, headers={"Accept": "application/json"}).json.get("matching", 0) == 0
+    form = {"kind": "invite", "to": str(part.shoot_id), "expected": "1"}
+    assert (
+        client.post("/admin/people/act", data=form, headers={"Accept": "application/json"}).status_code == 404
+    )
+    with transaction(other) as session:
+        kept = session.get_one(Participation, part.id)
+        assert (kept.state, session.get_one(Member, part.member_id).disabled_at) == (State.INVITED, None)
+        assert session.get_one(Shoot, part.shoot_id).closed_at is None
 
 
 def test_an_auditor_sees_counts_and_no_names(org: UUID, signed_in: Callable) -> None:

@@ -15,10 +15,11 @@ from sqlalchemy import select, text
 from compliance.evidence import published_keys
 from compliance.privacy import versions
 from compliance.privacy.facts import PrivacyFacts
+from compliance.reports.access import making as access
 from compliance.reports.company.kinds import Report, sections
 from compliance.verify import verify_file
 from core.db import transaction
-from core.models import AuditEvent, Role, SignInMethod, State
+from core.models import AuditEvent, Member, Role, SignInMethod, State
 from core.people import organizations, sessions
 from portal.app import create_app as create_portal
 
@@ -172,3 +173,8 @@ def test_people_are_told_on_the_page_that_asks_them(org: UUID, browser: Any) -> 
     page = visitor.get("/me/consent").text
     for wanted in ("Data protection officer: dsb@acme.example", "Our works council agreed.", "Acme GmbH"):
         assert wanted in page
+    with transaction(org) as session:
+        report = access.report(session, session.get_one(Member, person.id), language="en", names={})
+    words = " ".join(report.words())
+    for wanted in ("dsb@acme.example", "Authority of Berlin", "states that nothing goes elsewhere"):
+        assert wanted in words

@@ -66,6 +66,8 @@ SHOWS = {
         "progress.events",
         "progress.poll",
         "progress.show",
+        "receipts.document",
+        "receipts.record",
     ),
     "strangers.ask",
 }

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier, Event
 from uuid import UUID
@@ -19,7 +20,9 @@ from sqlalchemy.orm import Session
 from compliance import erasure
 from compliance.erasure import ErasureReason
 from core import audit, locks
+from core.clock import now
 from core.db import transaction
+from core.errors import InvalidInput
 from core.models import App, AuditEvent, Invite, Member, Role, Shoot, SignInMethod, State
 from core.people import access, data_links, sessions
 from core.shoots import invites, reminding
@@ -214,3 +217,36 @@ def test_the_terminal_says_what_it_cannot_do(org: UUID, arguments: list[str]) ->
     done = CliRunner().invoke(main, ["member", "disable", *arguments])
     assert done.exit_code == 1
     assert len(done.output.strip().splitlines()) == 1, done.output
+
+
+def test_an_auditors_time_ends_by_itself_and_their_own_data_stays_open(
+    org: UUID, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_member(org, "Olga", role=Role.OWNER)
+    with transaction(org) as session:
+        auditor = session.merge(add_member(org, "Audra", role=Role.AUDITOR))
+        token = sessions.start(session, auditor, SignInMethod.SAML)
+        with pytest.raises(InvalidInput, match="over"):
+            access.limit(session, auditor, now().date() - timedelta(days=1), actor=audit.SYSTEM)
+        access.limit(session, auditor, now().date(), actor=audit.SYSTEM)
+        until = auditor.access_until
+    assert until is not None
+    assert sessions.find(token, App.ADMIN)
+    later = until + timedelta(seconds=1)
+    monkeypatch.setattr(sessions, "now", lambda: later)
+    assert sessions.find(token, App.ADMIN) is None
+    with transaction(org) as session:
+        auditor = session.merge(auditor)
+        with pytest.raises(sessions.AccessOver, match="day that was set"):
+            sessions.start(session, auditor, SignInMethod.SAML)
+        own = sessions.start(session, auditor, SignInMethod.INVITE)
+    assert sessions.find(own, App.PORTAL)
+    assert events(org, audit.Tag.MEMBER_ACCESS_LIMITED) == 1
+
+
+def test_the_last_admin_keeps_their_access(org: UUID) -> None:
+    with transaction(org) as session:
+        owner = session.merge(add_member(org, "Olga", role=Role.OWNER))
+        with pytest.raises(access.LastAdmin):
+            access.limit(session, owner, now().date() + timedelta(days=9), actor=audit.SYSTEM)
+        assert owner.access_until is None

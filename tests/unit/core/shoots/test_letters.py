@@ -21,8 +21,9 @@ from core.db import transaction
 from core.mail.message import Mail, compose
 from core.models import Artifact, Invite, Kind, Member, Participation, Shoot, SignInMethod, State
 from core.people import organizations, sessions
-from core.shoots import devices, invites, letters
-from core.shoots.letters import TEMPLATES, invitation, ready, reminder
+from core.shoots import devices, invites, letters, wording
+from core.shoots.letters import invitation, ready, reminder
+from core.shoots.wording import TEMPLATES
 from core.style.colors import MIN_CONTRAST, contrast, parse_hex, text_on
 
 
@@ -137,7 +138,7 @@ def test_text_says_what_html_says(org: UUID, language: str, kind: str) -> None:
     assert f'<html lang="{language}">' in mail.html
     read, heard = words(mail.html), words_of(mail.text)
     # HTML prints the address once more for programs that cannot click, with a sentence that says so.
-    assert read - heard <= words_of(letters._words(language)["link_hint"])
+    assert read - heard <= words_of(wording.words(language)["link_hint"])
     assert heard <= read
 
 
@@ -152,10 +153,10 @@ def test_both_languages_say_the_same_things() -> None:
             return {key: shape(inner) for key, inner in value.items()}
         return sorted(re.findall(r"\{\w+\}", str(value)))
 
-    english, german = letters._words("en"), letters._words("de")
+    english, german = wording.words("en"), wording.words("de")
     assert shape(english) == shape(german)
     assert {path.name for path in TEMPLATES.glob("mail.*.toml")} == {
-        f"mail.{code}.toml" for code in letters.LANGUAGES
+        f"mail.{code}.toml" for code in wording.LANGUAGES
     }
 
 
@@ -250,13 +251,13 @@ def test_every_subject_names_the_shoot_so_that_two_invitations_differ(org: UUID,
     row, invite = invite_for(org, member)
     with transaction(org) as session:
         name = session.get_one(Shoot, row.shoot_id).name
-        for language in letters.LANGUAGES:
+        for language in wording.LANGUAGES:
             session.get_one(Member, member.id).language = language
             for mail in (invitation(session, invite), ready(session, row)):
                 assert mail.subject.endswith(f": {name}")
 
 
-@pytest.mark.parametrize("language", letters.LANGUAGES)
+@pytest.mark.parametrize("language", wording.LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_mail_names_its_sender_and_the_public_promises(org: UUID, kind: str, language: str) -> None:
     mail = a_mail(org, kind, language)

@@ -21,6 +21,12 @@ from workers.diffusion.bases import BASES, BaseRefused, base_of, refuse
         ("h94/IP-Adapter-FaceID", "InsightFace"),
         ("ByteDance/InfiniteYou", "CC BY-NC"),
         ("briaai/RMBG-2.0", "CC BY-NC"),
+        ("/models/klein-9b", "paid service"),
+        ("black-forest-labs/FLUX.3-klein", "5 million"),
+        ("stabilityai/stable-diffusion-3.5-large", "1 million"),
+        ("krea/Krea-2-Turbo", "1 million"),
+        ("ideogram-ai/ideogram-4", "paid service"),
+        ("stabilityai/sdxl-turbo", "paid service"),
     ],
 )
 def test_weights_that_a_paid_service_may_not_use_are_refused_with_the_reason(name, reason):

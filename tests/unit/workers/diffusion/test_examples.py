@@ -56,8 +56,10 @@ def of_score(key: str, score: float, phash: str | None = None, *codes: Issue) ->
     )
 
 
-@pytest.mark.parametrize(("count", "held"), [(2, 1), (3, 1), (5, 1), (6, 1), (7, 2), (10, 2), (20, 4)])
-def test_one_shot_in_five_is_held_out_and_at_least_one(count, held):
+@pytest.mark.parametrize(
+    ("count", "held"), [(2, 1), (3, 1), (4, 1), (5, 2), (6, 2), (7, 2), (10, 2), (20, 4)]
+)
+def test_one_shot_in_five_is_held_out_and_at_least_one_or_two_of_five(count, held):
     photos = [of_score(f"photo {index}", 1 - index / 100) for index in range(count)]
     parts = split(photos)
     assert len(parts.held_out) == held

@@ -1,13 +1,24 @@
 import json
 import shutil
+from dataclasses import replace
+from fnmatch import fnmatch
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
 
 from workers.diffusion import random_weights as small
-from workers.diffusion.bases import KLEIN, SDXL, BaseRefused
-from workers.diffusion.models import WeightsMissing, WeightsRefused, inspect, load
+from workers.diffusion.bases import BASES, SDXL, BaseRefused
+from workers.diffusion.models import WeightsMissing, WeightsRefused, inspect, load, patterns
+
+# Small weights on disk are told by what they are as real ones are, so small sizes are asked for.
+KLEIN = replace(
+    BASES["klein"],
+    shape={
+        "transformer": {"num_attention_heads": 2, "joint_attention_dim": 96},
+        "vae": BASES["klein"].shape["vae"],
+    },
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +36,7 @@ def folder(saved, tmp_path):
 
 def test_a_folder_in_diffusers_layout_is_loaded_offline(folder, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    model = load(KLEIN, str(folder), role="train", where=torch.device("cpu"))
+    model = load(KLEIN, str(folder), role="sample", where=torch.device("cpu"))
     random = small.pipeline("klein").transformer
     for name, parameter in model.denoiser.named_parameters():
         assert torch.equal(parameter, random.get_parameter(name))
@@ -34,13 +45,13 @@ def test_a_folder_in_diffusers_layout_is_loaded_offline(folder, monkeypatch):
 
 
 def test_other_numbers_are_another_revision(folder):
-    before = inspect(folder, KLEIN)
-    assert inspect(folder, KLEIN) == before
+    before = inspect(folder, KLEIN, "sample")
+    assert inspect(folder, KLEIN, "sample") == before
     weights = next((folder / "transformer").glob("*.safetensors"))
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    assert inspect(folder, KLEIN) != before
+    assert inspect(folder, KLEIN, "sample") != before
 
 
 @pytest.mark.parametrize(
@@ -49,7 +60,7 @@ def test_other_numbers_are_another_revision(folder):
 def test_a_folder_with_pickles_or_code_is_refused_unread(folder, name):
     (folder / name).write_bytes(b"\x80\x04")
     with pytest.raises(WeightsRefused, match="could run code"):
-        load(KLEIN, str(folder), role="train")
+        load(KLEIN, str(folder), role="sample")
 
 
 def test_a_part_with_code_of_its_own_is_refused(folder):
@@ -58,12 +69,12 @@ def test_a_part_with_code_of_its_own_is_refused(folder):
     index["transformer"] = ["my_module", "Transformer"]
     path.write_text(json.dumps(index))
     with pytest.raises(WeightsRefused, match="code of its own"):
-        load(KLEIN, str(folder), role="train")
+        load(KLEIN, str(folder), role="sample")
 
 
 def test_another_model_is_refused_by_name(folder):
     with pytest.raises(WeightsRefused, match="holds a Flux2KleinPipeline, not Stable Diffusion XL"):
-        load(SDXL, str(folder), role="train")
+        load(SDXL, str(folder), role="sample")
 
 
 @pytest.mark.parametrize("damage", ["cut", "header", "empty"])
@@ -74,7 +85,7 @@ def test_damaged_weights_are_refused_with_the_file(folder, damage):
         {"cut": content[:-10], "header": (1 << 60).to_bytes(8, "little") + content[8:], "empty": b""}[damage]
     )
     with pytest.raises(WeightsRefused, match=f"{weights.name} is damaged"):
-        load(KLEIN, str(folder), role="train")
+        load(KLEIN, str(folder), role="sample")
 
 
 def test_missing_weights_say_what_to_fetch_how_large_and_under_which_licence():
@@ -100,3 +111,84 @@ def test_weights_that_are_not_here_and_cannot_be_fetched_say_so(monkeypatch, tmp
 def test_a_forbidden_base_is_refused_before_anything_is_looked_at():
     with pytest.raises(BaseRefused):
         load(KLEIN, "black-forest-labs/FLUX.1-dev@" + "0" * 40, role="train")
+
+
+def edit(path, **changes):
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps(said | changes))
+
+
+def test_weights_are_told_by_what_they_are_and_not_by_their_folders_name(folder):
+    innocent = folder.rename(folder.parent / "photomaker")
+    assert inspect(innocent, KLEIN, "sample")
+    edit(innocent / "transformer" / "config.json", num_attention_heads=32)
+    with pytest.raises(
+        WeightsRefused, match=r"is not FLUX.2 \[klein\] 4B: transformer has num_attention_heads 32"
+    ):
+        inspect(innocent.rename(folder.parent / "klein-4b"), KLEIN, "sample")
+
+
+def test_the_real_sizes_are_those_of_the_full_random_weights():
+    for name, parts in (("klein", small._KLEIN["full"]), ("sdxl", small._SDXL["full"])):
+        base = BASES[name]
+        made = parts[base.denoiser]
+        asked = {key: value for key, value in base.shape[base.denoiser].items() if key in made}
+        assert asked
+        assert asked == {key: made[key] for key in asked}
+
+
+@pytest.mark.parametrize(("distilled", "role"), [(True, "train"), (False, "sample")])
+def test_neither_is_the_distilled_model_trained_nor_the_base_sampled_in_four_steps(folder, distilled, role):
+    edit(folder / "model_index.json", is_distilled=distilled)
+    with pytest.raises(
+        WeightsRefused, match=f"HEADSHOTS_DIFFUSION_{role.upper()}_MODEL has to name black-forest-labs"
+    ):
+        inspect(folder, KLEIN, role)
+    assert inspect(folder, KLEIN, "sample" if distilled else "train")
+
+
+@pytest.mark.parametrize(
+    ("stated", "why"),
+    [
+        ("Flux3ModularPipeline", r"US\$5 million"),
+        ("StableDiffusion3Pipeline", r"US\$1 million"),
+        ("Krea2Pipeline", r"US\$1 million"),
+        ("Ideogram4Pipeline", "paid service"),
+    ],
+)
+def test_a_folder_of_a_forbidden_base_is_refused_whatever_it_is_called(folder, stated, why):
+    edit(folder / "model_index.json", _class_name=stated)
+    with pytest.raises(BaseRefused, match=why):
+        inspect(folder, KLEIN, "sample")
+
+
+def test_only_files_that_are_used_are_fetched():
+    def fetched(base, files):
+        return [name for name in files if any(fnmatch(name, pattern) for pattern in patterns(base))]
+
+    used = [
+        "model_index.json",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "tokenizer_2/merges.txt",
+    ]
+    unused = [
+        "sd_xl_base_1.0.safetensors",
+        "unet/diffusion_pytorch_model.safetensors",
+        "unet/model.onnx",
+        "vae_1_0/diffusion_pytorch_model.fp16.safetensors",
+    ]
+    assert fetched(SDXL, used + unused) == used
+    shards = [
+        "transformer/diffusion_pytorch_model.safetensors",
+        "text_encoder/model-00001-of-00002.safetensors",
+    ]
+    assert fetched(KLEIN, [*shards, "flux-2-klein-4b.safetensors"]) == shards
+
+
+def test_files_of_a_variant_alone_are_read_as_such(tmp_path):
+    pipeline = small.pipeline("sdxl")
+    pipeline.save_pretrained(tmp_path, variant="fp16")
+    asked = replace(SDXL, shape={"unet": {"in_channels": 4}})
+    model = load(asked, str(tmp_path), role="train", where=torch.device("cpu"))
+    assert torch.equal(next(model.denoiser.parameters()), next(pipeline.unet.parameters()))

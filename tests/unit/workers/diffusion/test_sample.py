@@ -171,5 +171,5 @@ def test_a_batch_is_shared_by_whoever_still_needs_pictures(sampler):
     assert sorted(passes[0]) == [1, 1, 1, 1, 2, 2, 2, 2], "both share the first batch"
     assert len(first) == 3
     assert len(second) == 6, "the budget"
-    assert [seed for seed, _ in second] == list(range(200, 206))
-    assert near(second[0][1], next(sampler.sample([Request("a portrait", 200, 2)])))
+    assert [seed for seed, _, _ in second] == list(range(200, 206))
+    assert near(second[0][2], next(sampler.sample([Request("a portrait", 200, 2)])))

@@ -7,7 +7,7 @@ import numpy as np
 import painted
 import pytest
 from gates import GENERATED
-from scipy.interpolate import LinearNDInterpolator
+from morphing import morphed
 
 from core.checks.report import GateName
 from core.consent import ConsentRequired, Purpose, ValidConsent
@@ -74,28 +74,6 @@ def test_somebody_elses_face_fails_as_unlike_and_as_nearer_to_a_colleague(name, 
     seen = examined(name)
     gates = measure_generated(seen.pixels, seen.face, yardstick(BARACK, [BARACK[0]]), consent)
     assert failed(gates) >= {GateName.HELD_OUT, GateName.NEAREST}
-
-
-def morphed(one, other, share: float, size: int = 512) -> np.ndarray:
-    """Draw a face between two: shape and colours, `share` of the way to the other."""
-    frame = np.array([(x, y) for x in (0, size / 2, size - 1) for y in (0, size / 2, size - 1) if x != y])
-    corners = np.vstack([frame, [(0, 0), (size - 1, size - 1)]])
-    pictures, shapes = [], []
-    for seen in (one, other):
-        face, scale = seen.face, 150 / seen.face.eye_distance
-        matrix = cv2.getRotationMatrix2D((0, 0), face.roll, scale)
-        eyes = (face.right_eye + face.left_eye) / 2
-        matrix[:, 2] = np.array([size / 2, 0.45 * size]) - matrix[:, :2] @ eyes
-        pictures.append(cv2.warpAffine(seen.pixels, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE))
-        shapes.append(face.landmarks[:468, :2] @ matrix[:, :2].T + matrix[:, 2])
-    between = np.vstack([(1 - share) * shapes[0] + share * shapes[1], corners])
-    columns, rows = np.meshgrid(np.arange(size), np.arange(size))
-    result = np.zeros((size, size, 3))
-    for picture, points, weight in zip(pictures, shapes, (1 - share, share), strict=True):
-        places = LinearNDInterpolator(between, np.vstack([points, corners]))(columns, rows)
-        at = np.nan_to_num(places).astype(np.float32)
-        result += weight * cv2.remap(picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR)
-    return np.rint(result).astype(np.uint8)
 
 
 @pytest.mark.parametrize("other", ["joe/portrait.jpg", "eileen/portrait.png"])
