@@ -42,9 +42,8 @@ def index() -> Response:
     with transaction(me().org_id) as session:
         wanted = people_filter.filter_of(session, asked)
         found = listing.page(session, wanted, after_member=uuid_argument("after"))
-        unreached = undelivered.of(
-            session, [one.participation.id for one in found.people if one.participation]
-        )
+        parts = [one.participation.id for one in found.people if one.participation]
+        unreached, faces = undelivered.of(session, parts), gallery.with_picture(session, parts)
         total = listing.count(session)
         matching = listing.count(session, wanted) if asked.is_narrow else total
         offered = people_filter.choices(session)
@@ -61,6 +60,7 @@ def index() -> Response:
         "admin/people.html",
         found=found,
         undelivered=unreached,
+        faces=faces,
         asked=asked,
         search=asked.search,
         total=total,
