@@ -77,11 +77,11 @@ def _find(receipt: str) -> tuple[UUID, UUID]:
 
 def _standing(session: Session, erasure_id: UUID) -> Standing:
     erasure = session.get_one(Erasure, erasure_id)
-    # COMPLETE replaces PENDING, so the newest is the one that counts.
+    # COMPLETE replaces PENDING, also of the same second, or by another host's clock.
     certificate = session.scalar(
         select(Certificate)
         .where(Certificate.erasure_id == erasure.id)
-        .order_by(Certificate.created_at.desc())
+        .order_by((Certificate.status == Status.COMPLETE).desc())
         .limit(1)
     )
     job = JobName.CERTIFY if erasure.objects_destroyed_at else JobName.ERASE
