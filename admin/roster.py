@@ -129,7 +129,7 @@ def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
                 ],
             }
         )
-    said = roster_choice.parameters(choice)
+    said = roster_choice.parameters(judged.choice)
     return page(
         "admin/dry_run.html" if judged.asks is None else "admin/dry_run_asks.html",
         problem.status if problem else 200,
@@ -146,6 +146,7 @@ def dry_run(shoot_id: UUID, import_id: UUID) -> Response:
         pages=pages,
         good=sum(1 for row in judged.rows if row.is_good),
         problem=problem,
+        is_as_before=judged.choice != choice,
         said=said,
         query=urlencode(said),
         encoding_words=ENCODINGS,

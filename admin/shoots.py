@@ -177,7 +177,7 @@ def view(shoot_id: UUID) -> Response:
         ids = [one.participation.id for one in people.people] if people else []
         unreached, bounces = undelivered.of(session, ids), deliveries.bounces(session, ids)
         faces = gallery.with_picture(session, ids) if allowed(me().role, Permission.DOWNLOAD) else set()
-        pictures, waiting = gallery.count(session, shoot_id)
+        waiting = gallery.waiting(session, shoot)
     if wants_json():
         return json_answer(
             {
@@ -219,7 +219,7 @@ def view(shoot_id: UUID) -> Response:
         goes=goes,
         undelivered=unreached,
         faces=faces,
-        pictures=pictures,
+        pictures=overview.counts.done,
         waiting=waiting,
         stuck=overview.counts.stuck(waiting) if shoot.closed_at is None else None,
         bounces=bounces,

@@ -99,7 +99,7 @@ def _shown(import_id: UUID, problem: AppError | None = None) -> Response:
             raise problem
         counted = {} if plan is None else _counts(plan)
         return json_answer({"import": str(import_id), "asks": parsed.asks, "counts": counted})
-    said = roster_choice.parameters(choice)
+    said = roster_choice.parameters(parsed.choice)
     return page(
         "admin/sync_dry_run.html" if plan is not None else "admin/dry_run_asks.html",
         problem.status if problem else 200,
@@ -110,6 +110,7 @@ def _shown(import_id: UUID, problem: AppError | None = None) -> Response:
         problem=problem,
         roster=parsed,
         plan=plan,
+        is_as_before=parsed.choice != choice,
         said=said,
         query=urlencode(said),
         encoding_words=ENCODINGS,

@@ -27,6 +27,9 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+    # Asked for when they are read: otherwise many rows go out as one statement with a parameter for each cell, which the
+    # driver takes longer to read than the server to store.
+    __mapper_args__: Any = {"eager_defaults": False}  # noqa: RUF012 - read once, by SQLAlchemy
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,

@@ -178,7 +178,6 @@ class Member(Person):
         info=personal(Category.IDENTITY, ""),
     )
 
-    __mapper_args__: Any = {"eager_defaults": False}  # noqa: RUF012 - read once, by SQLAlchemy
     __table_args__: Any = (
         Index("uq_directory_email", "org_id", text("lower(email)"), unique=True),
         UniqueConstraint("org_id", "idp_entity_id", "name_id", name="uq_directory_identity"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 from typing import Final
 
 import idna
 
 from core.composed import composed
 
+_DOMAINS: Final = 1000
 _LONGEST: Final = 320  # 64 and 255 signs and the @ between them, RFC 3696 erratum 1690
 
 
@@ -32,17 +34,26 @@ def canonical(address: str) -> str:
     if len(address) > _LONGEST:
         return folded(address)
     local, _, domain = folded(address).rpartition("@")
-    with suppress(idna.IDNAError):
-        domain = idna.encode(domain, uts46=True).decode("ascii")
-    return f"{local}@{domain}"
+    return f"{local}@{_in_ascii(domain)}"
 
 
 def spellings(address: str) -> list[str]:
     """Return every spelling, in small letters, under which rows may have an address."""
     one = canonical(address)
     local, _, domain = one.rpartition("@")
-    try:
-        readable = idna.decode(domain)
-    except idna.IDNAError:
-        readable = domain
-    return list(dict.fromkeys((one, f"{local}@{readable}")))
+    return list(dict.fromkeys((one, f"{local}@{_readable(domain)}")))
+
+
+# A company's people have a few domains, and thousands of lists' rows ask for each.
+@lru_cache(maxsize=_DOMAINS)
+def _in_ascii(domain: str) -> str:
+    with suppress(idna.IDNAError):
+        return idna.encode(domain, uts46=True).decode("ascii")
+    return domain
+
+
+@lru_cache(maxsize=_DOMAINS)
+def _readable(domain: str) -> str:
+    with suppress(idna.IDNAError):
+        return str(idna.decode(domain))
+    return domain

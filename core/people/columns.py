@@ -28,25 +28,38 @@ class Field(StrEnum):
 NAMES = (Field.FIRST_NAME, Field.LAST_NAME, Field.FULL_NAME)
 # Header cells as letters and digits only, the more telling one first: of two columns for one field it wins.
 # Excel lists, Google Workspace and Contacts, GAM, Microsoft 365 and Entra in English and German, Outlook, Okta, Slack,
-# Workday, UKG, ADP, BambooHR, Personio, SAP, DATEV.
+# Workday, UKG, ADP, BambooHR, Personio, Rippling, SAP SuccessFactors, DATEV; in English, German, French and Spanish.
 HEADERS: Mapping[Field, tuple[str, ...]] = {
     Field.EMAIL: (
+        "workemailaddress", "emailaddresswork", "businessemailinformationemailaddress", "emailprofessionnel",
+        "adresseemailprofessionnelle", "emailtravail", "courrielprofessionnel", "mailprofessionnel", "emailpro",
+        "correoprofesional", "correocorporativo", "correoelectrónicocorporativo", "correodetrabajo",
+        "correoelectrónicodeltrabajo", "emailcorporativo", "emaildeltrabajo", "emaildetrabajo", "arbeitsemail", "emailarbeit",
+        "emailgeschäft", "geschäftsemail", "dienstemail", "dienstmail",
         "workemail", "primaryworkemail", "emailprimarywork", "emailwork", "workcontactworkemail", "businessemail",
         "businessemailaddress", "companyemail", "dienstlicheemail", "dienstlicheemailadresse", "emaildienstlich",
         "emailgeschäftlich", "geschäftlicheemail", "mailgeschäftlich", "firmenemail", "primarysmtpaddress", "email", "emailaddress",
         "emailid", "primaryemail", "mail", "mailaddress", "emailadresse", "mailadresse", "smtpaddress", "courriel",
         "adresseemail", "adressemail", "adressemél", "correo", "correoelectrónico", "indirizzoemail", "emailadres",
-        "email1value", "userprincipalname", "benutzerprinzipalname", "upn", "signinname", "username",
+        "email1value", "userprincipalname", "benutzerprinzipalname", "upn", "signinname", "username", "primaryemailaddress", "adressedecourriel",
+        "direccióndecorreoelectrónico", "direccióndecorreo", "benutzername", "nomdutilisateurprincipal", "nombreprincipaldeusuario",
+        "nombredeusuario", "nomdutilisateur",
     ),
     Field.FIRST_NAME: (
         "preferredfirstname", "preferrednamefirstname", "firstname", "givenname", "givennames", "first", "forename",
         "namegivenname", "vorname", "rufname", "vornamen", "legalfirstname", "legalnamefirstname", "prénom", "prenom", "voornaam",
         "primernombre",
+        "preferredgivenname", "preferrednamefirst", "employeefirstname", "workerfirstname", "prénomusuel", "prénomdusage",
+        "nombredepila", "nombrepreferido", "nombres", "vornamebevorzugt", "bevorzugtervorname", "firstnamepreferred",
+        "legalnamefirst", "prénoms",
     ),
     Field.LAST_NAME: (
         "preferredlastname", "preferrednamelastname", "lastname", "surname", "familyname", "namefamilyname", "last", "nachname",
         "familienname", "zuname", "legallastname", "legalnamelastname", "sn", "nomdefamille", "apellido", "apellidos",
         "cognome", "achternaam", "sobrenome",
+        "employeelastname", "workerlastname", "familyorlastname", "lastnamepreferred", "nomdusage", "nomusuel",
+        "nomdenaissance", "apellidospreferidos", "primerapellido", "apellidopaterno", "nachnamebevorzugt",
+        "legallastnamesurname",
     ),
     # “Name” is a whole name, or what a column with the other part leaves of it: see `full_names.parts`.
     Field.FULL_NAME: (
@@ -56,20 +69,33 @@ HEADERS: Mapping[Field, tuple[str, ...]] = {
         "mitarbeiterin", "mitarbeiterinnen", "mitarbeitername", "mitarbeiterinname", "beschäftigter", "person",
         "legalname", "nomcomplet", "nometprénom", "nombrecompleto", "nombreyapellidos", "nomecompleto",
         "volledigenaam", "name", "nom", "nombre", "nome", "naam", "cn",
+        "formattedname", "employeefullname", "fullnamepreferred", "workerlegalname", "collaborateur", "salarié", "employé",
+        "nomaffiché", "nomdaffichage", "nomprénom", "empleado", "empleada", "trabajador", "nombreparamostrar",
+        "nombredelempleado", "nombreyapellido", "apellidosynombre", "apellidosynombres", "apellidosnombre",
     ),
     Field.EMPLOYEE_ID: (
         "employeeid", "employeenumber", "employeeno", "employee#", "employeenr", "staffid", "staffnumber",
         "personnelnumber", "personnelno", "personnumber", "workerid", "associateid", "fileid", "filenumber", "personalnummer",
         "personalnr", "persnr", "persno", "mitarbeiternummer", "mitarbeiternr", "mitarbeiterid", "matricule",
         "idempleado", "id",
+        "employeecode", "empid", "emplid", "eeid", "workernumber", "personid", "personidexternal",
+        "assignmentidexternal", "payrollid", "badgenumber", "internalid", "externalid", "hrisid", "stammnummer",
+        "identifiantemployé", "matriculesalarié", "numérodemployé", "numéroemployé", "idemployé", "númerodeempleado",
+        "numerodeempleado", "nºempleado", "códigodeempleado", "idtrabajador", "legajo", "personalnummerextern",
     ),
     Field.DEPARTMENT: (
         "department", "departmentname", "dept", "homedepartment", "homedepartmentdescription", "abteilung", "team", "bereich", "division", "organisationseinheit",
         "orgunit", "orgeinheit", "supervisoryorganization", "service", "departamento", "costcentername", "costcenter", "costcentre",
         "kostenstelle", "kostenstellenbezeichnung",
+        "departmentdescription", "departmentcode", "orglevel1", "organizationname", "costcenterhierarchy", "supervisoryorg",
+        "businessunit", "teamname", "département", "departement", "équipe", "servicedépartement",
+        "pôle", "unitéorganisationnelle", "departamentonombre", "área", "area", "equipo", "unidadorganizativa",
+        "unidaddenegocio", "kostenstellenname", "fachbereich", "teams",
     ),
     Field.LANGUAGE: (
         "language", "preferredlanguage", "lang", "locale", "sprache", "korrespondenzsprache", "langue", "idioma",
+        "preferredlocale", "correspondencelanguage", "languageofcorrespondence", "langueofcorrespondance", "languepréférée",
+        "languedecorrespondance", "idiomapreferido", "bevorzugtesprache", "usagelocationlanguage",
     ),
     # Where somebody works comes before where they live.
     Field.COUNTRY: (
@@ -77,17 +103,25 @@ HEADERS: Mapping[Field, tuple[str, ...]] = {
         "locationcountry", "officecountry", "arbeitsland", "einsatzland", "paysdetravail", "paísdetrabajo", "country", "countryregion",
         "countryorregion", "countrycode", "countryname", "land", "landregion", "landoderregion", "ländercode", "länderkürzel",
         "pays", "paysrégion", "paysourégion", "codepays", "país", "paísregión", "paísoregión", "pais",
+        "workcountryregion", "locationcountryname", "primarylocationcountry", "countryofemployment", "legalentitycountry",
+        "beschäftigungsland", "landdesarbeitsorts", "paysdemploi", "paysdulieudetravail", "paísdeempleo", "paístrabajo",
+        "usagelocation", "worklocationcountrycode",
     ),
     Field.STATE: (
         "workstate", "worklocationstate", "workaddressstate", "primaryworkaddressstate", "locationaddressstate", "locationstate",
         "officestate", "arbeitsbundesland", "locationaddressstateprovince", "workstateprovince", "workaddressstateprovince", "state", "stateprovince", "stateorprovince", "stateregion", "stateorterritory", "usstate",
         "province", "bundesland", "bundesstaat", "bundeslandoderprovinz", "bundeslandkanton", "état", "étatprovince", "étatouprovince", "région",
         "estado", "estadoprovincia", "estadooprovincia", "provincia",
+        "worklocationstateprovince", "workstatecode", "statecode", "locationstatecode", "provincestate",
+        "arbeitsortbundesland", "étatdetravail", "comunidadautónoma", "estadodetrabajo",
     ),
     Field.LOCATION: (
         "worklocation", "primaryworklocation", "worksite", "workplace", "officelocation", "location", "locationname", "office", "officename", "arbeitsort",
         "dienstort", "arbeitsplatz", "einsatzort", "standort", "bürostandort", "büro", "lieudetravail", "site", "lugardetrabajo",
         "centrodetrabajo", "ubicación", "oficina",
+        "physicallocation", "physicaldeliveryofficename", "workplacename", "officelocationname", "locationdescription",
+        "workersite", "bürostandortname", "arbeitsstätte", "betriebsstätte", "niederlassung",
+        "lieudetravailprincipal", "établissement", "bureau", "sede", "lugardetrabajoprincipal",
     ),
 }  # fmt: skip
 _RANK = {word: (field, rank) for field, words in HEADERS.items() for rank, word in enumerate(words)}
@@ -95,7 +129,17 @@ _RANK = {word: (field, rank) for field, words in HEADERS.items() for rank, word 
 ACCOUNTS = frozenset({"userprincipalname", "benutzerprinzipalname", "objectid", "objektid"})
 # Columns of whole names in which the family's comes first, with a comma or without.
 FAMILY_FIRST = frozenset(
-    {"nachnamevorname", "namevorname", "lastnamefirstname", "surnamefirstname", "nometprénom"}
+    {
+        "nachnamevorname",
+        "namevorname",
+        "lastnamefirstname",
+        "surnamefirstname",
+        "nometprénom",
+        "nomprénom",
+        "apellidosynombre",
+        "apellidosynombres",
+        "apellidosnombre",
+    }
 )
 # Notes that Google writes behind its column names, such as [Required] and [UPLOAD ONLY].
 _NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import chain, islice
 
 from email_validator import EmailNotValidError, validate_email
 
 from core.errors import InvalidInput, TooLarge
-from core.people import addresses, cells, columns, encodings, full_names, places, tabular
+from core.people import addresses, cells, columns, encodings, full_names, pasted, places, tabular, workbooks
 from core.people.columns import Columns, Field, Sample
-from core.people.encodings import Encoding, Reading
+from core.people.encodings import Decoded, Encoding, Reading
 from core.people.rows import Reason, Row, Values, Verdict
 from core.words import N_
 
@@ -90,6 +90,8 @@ class Roster:
         samples: Every column with its first values.
         guess: Where the columns are asked: what they seem to hold.
         above: The lines above the header, or above the first person: they are left out.
+        choice: What was said about it, now or when such a list was read before.
+        sheet: Which sheet of a workbook it was read from; empty where there is only one.
     """
 
     rows: tuple[Row, ...]
@@ -100,6 +102,8 @@ class Roster:
     samples: tuple[Sample, ...] = ()
     guess: Mapping[Field, int] = field(default_factory=dict)
     above: tuple[str, ...] = ()
+    sheet: str = ""
+    choice: Choice = field(default_factory=lambda: Choice())
 
     @property
     def counts(self) -> dict[Verdict, int]:
@@ -132,9 +136,10 @@ def parse(content: bytes, choice: Choice | None = None, *, test_domains: bool = 
     choice = choice or Choice()
     if len(content) > MAX_BYTES:
         raise RosterTooLarge("The file is larger than 5 MB. Please split it: nothing has been imported yet.")
-    tabular.refuse_known_binary(content)
-    decoded = encodings.decode(content, choice.encoding)
-    tabular.refuse_binary(decoded.text)
+    decoded, sheet = _decoded(content, choice)
+    is_addresses = (addressed := pasted.table(decoded.text)) is not None
+    if addressed is not None:
+        decoded = replace(decoded, text=addressed)
     # Counted before a line is looked at: an empty one costs as much to read as a person.
     if tabular.line_ends(decoded.text) > MAX_LINES:
         raise RosterTooLarge(
@@ -174,10 +179,30 @@ def parse(content: bytes, choice: Choice | None = None, *, test_domains: bool = 
             )
         guess = columns.guess(found, head)
         return Roster(
-            (), decoded.encoding, found, Question.COLUMNS, samples=samples, guess=guess, above=above
+            (),
+            decoded.encoding,
+            found,
+            Question.COLUMNS,
+            samples=samples,
+            guess=guess,
+            above=above,
+            sheet=sheet,
         )
     rows = _rows(chain(head, lines), found, decoded.odd, test_domains)
-    return Roster(rows, decoded.encoding, found, samples=samples, above=above)
+    if is_addresses:
+        rows = tuple(_spelt(row) for row in rows)
+    return Roster(rows, decoded.encoding, found, samples=samples, above=above, sheet=sheet)
+
+
+def _decoded(content: bytes, choice: Choice) -> tuple[Decoded, str]:
+    """Return the text of a file, and which sheet of a workbook it was read from."""
+    if workbooks.is_workbook(content):
+        book = workbooks.read(content, most_lines=MAX_LINES)
+        return Decoded(book.text, Encoding.UTF_8), book.sheet
+    tabular.refuse_known_binary(content)
+    decoded = encodings.decode(content, choice.encoding)
+    tabular.refuse_binary(decoded.text)
+    return decoded, ""
 
 
 def _begin(text: str) -> tuple[list[tabular.Line], Iterator[tabular.Line]]:
@@ -262,6 +287,13 @@ def judge_one(cells: Mapping[Field, str], *, test_domains: bool = False) -> Row:
     """
     found = Columns(tuple(cells), {one: index for index, one in enumerate(cells)}, has_header=True)
     return _row(tabular.Line(1, tuple(cells.values()), 1), found, test_domains)
+
+
+def _spelt(row: Row) -> Row:
+    """Say of a person who came as an address alone where the name is from."""
+    name = f"{row.values.first_name} {row.values.last_name}".strip()
+    is_guessed = bool(name) and name == pasted.spelt(row.values.email)
+    return row.because(Reason.NAME_SPELT) if is_guessed else row
 
 
 def _row(line: tabular.Line, found: Columns, test_domains: bool) -> Row:

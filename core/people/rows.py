@@ -44,6 +44,7 @@ class Reason(StrEnum):
     OTHER_ENCODING = "other_encoding"
     SHOOT_CLOSED = "shoot_closed"
     PLACE_UNKNOWN = "place_unknown"
+    NAME_SPELT = "name_spelt"
 
 
 TEXTS: Mapping[Reason, str] = {
@@ -80,6 +81,9 @@ TEXTS: Mapping[Reason, str] = {
         " It is read as it stands here: please compare."
     ),
     Reason.SHOOT_CLOSED: N_("The shoot was closed before it was this person’s turn."),
+    Reason.NAME_SPELT: N_(
+        "The name is what the address spells. Please compare; it can be changed on the person’s page."
+    ),
     Reason.PLACE_UNKNOWN: N_(
         "In which country this person works, in the United States also in which state, cannot be told from: %(place)s."
         " Your company’s usual consent text is shown, until the person says where they work."
@@ -94,6 +98,7 @@ WARNINGS = frozenset(
         Reason.NAME_ODD,
         Reason.OTHER_ENCODING,
         Reason.PLACE_UNKNOWN,
+        Reason.NAME_SPELT,
     }
 )
 SKIPS = frozenset({Reason.ALREADY_IN_SHOOT})

@@ -30,11 +30,13 @@ class Entry:
         line: Where they stand in it, to show.
         facts: What it says, an address among them; what it does not say is not there, and changes nothing.
         is_usable: Otherwise the person counts as mentioned, and is neither added nor changed nor taken for somebody who left.
+        guessed: What is good enough for somebody new, and changes nothing of somebody known.
     """
 
     line: int
     facts: Facts
     is_usable: bool = True
+    guessed: frozenset[Fact] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def plan(session: Session, entries: Sequence[Entry]) -> Plan:
             found.joiners.append(entry)
         elif known.is_off:
             off += 1
-        elif changes := _differing(known, entry.facts):
+        elif changes := _differing(known, entry):
             found.movers.append(Mover(known, entry.line, changes))
         else:
             unchanged += 1
@@ -141,11 +143,11 @@ def _everybody(session: Session) -> list[Known]:
     ]
 
 
-def _differing(known: Known, said: Facts) -> dict[Fact, tuple[str | None, str | None]]:
+def _differing(known: Known, entry: Entry) -> dict[Fact, tuple[str | None, str | None]]:
     changes: dict[Fact, tuple[str | None, str | None]] = {}
     for fact in FOLLOWED:
-        before, after = known.facts[fact], said.get(fact)
-        if not after or after == before:
+        before, after = known.facts[fact], entry.facts.get(fact)
+        if not after or after == before or fact in entry.guessed:
             continue
         if fact is Fact.EMAIL and addresses.canonical(after) == addresses.canonical(before or ""):
             continue

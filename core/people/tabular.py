@@ -24,8 +24,9 @@ _DECLARED = re.compile(r"""(?i)"?sep=(?P<delimiter>[^\w\s"]|\t)[^\w\r\n]*(?:\r\n
 # A cell that begins with one of these may run as a formula (OWASP ASVS 5.0, 1.2.10; CR added).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 BINARY_STARTS = {
-    b"PK\x03\x04": N_("This is an Excel or ZIP file. In Excel choose “Save as” and the type “CSV UTF-8”."),
-    b"\xd0\xcf\x11\xe0": N_("This is an old Excel file. In Excel choose “Save as” and the type “CSV UTF-8”."),
+    b"\xd0\xcf\x11\xe0": N_(
+        "This is an old Excel file. In Excel choose “Save as” and the type “Excel workbook (.xlsx)”."
+    ),
     b"%PDF": N_("This is a PDF. Please export the list as a CSV file."),
 }
 _STRANGE = "".join(map(chr, range(32))).translate({ord(end): None for end in "\r\n\t"})

@@ -23,6 +23,7 @@ from core import audit, locks
 from core.clock import now
 from core.db import organization_of
 from core.models import Artifact, Kind, Member, Organization, RosterImport
+from core.people import list_columns
 from core.people.roster import Choice, Roster
 from core.people.rows import Reason, Row, Verdict
 from core.permissions import Permission, allowed
@@ -138,18 +139,19 @@ def start(
         raise imports.gone()
     shoots.open_or_refuse(shoots.get(session, shoot_id))
     imports.find(session, import_id)  # it may have been deleted since it was read
-    parsed = imports.parse(content, choice)
+    parsed = imports.parse_as_before(session, content, choice)
     if parsed.asks is not None:
         raise imports.ImportUnclear(
             N_("Please answer first how the list is to be read. Nobody has been invited yet.")
         )
+    list_columns.keep(session, parsed, choice)
     begun = RosterImport(
         id=import_id,
         org_id=organization_of(session),
         created_at=now(),
         shoot_id=shoot_id,
         member_id=actor.member_id,
-        choice=imports.stored(choice),
+        choice=imports.stored(parsed.choice),
         rows=len(parsed.rows),
         outcomes=[],
         invited=0,

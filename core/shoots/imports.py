@@ -20,10 +20,9 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.clock import now
-from core.db import organization_of
 from core.errors import Conflict, Gone, InvalidInput
-from core.models import Artifact, Kind, Member, Organization, Participation, Shoot
-from core.people import addresses, members, roster, tabular
+from core.models import Artifact, Kind, Member, Participation, Shoot
+from core.people import addresses, list_columns, members, roster, tabular
 from core.people.columns import Field
 from core.people.encodings import Encoding
 from core.people.roster import Choice, Roster
@@ -84,8 +83,21 @@ def dry_run(session: Session, shoot_id: UUID, content: bytes, choice: Choice) ->
     Raises:
         InvalidInput: what was said does not fit the file; see `core.people.roster.parse`.
     """
-    parsed = parse(content, choice)
+    parsed = parse_as_before(session, content, choice)
     return replace(parsed, rows=judge(session, shoot_id, parsed.rows))
+
+
+def parse_as_before(session: Session, content: bytes, choice: Choice) -> Roster:
+    """Judge a file by what it says itself, read as the company read such a list before where nothing else is said.
+
+    Raises:
+        InvalidInput, TooLarge: it cannot be used as a whole; see `core.people.roster.parse`.
+    """
+    parsed = parse(content, choice)
+    before = list_columns.known(session, parsed, choice)
+    return (
+        replace(parsed, choice=choice) if before is None else replace(parse(content, before), choice=before)
+    )
 
 
 def rejected_csv(session: Session, shoot_id: UUID, content: bytes, choice: Choice) -> bytes:
@@ -310,7 +322,6 @@ def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Ac
         for row in rows
         if (member := among.by_email.get(addresses.canonical(row.values.email))) is not None
     ]
-    default = session.get_one(Organization, organization_of(session)).language
     new = [
         members.NewMember(
             email=row.values.email,
@@ -318,7 +329,7 @@ def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Ac
             last_name=row.values.last_name,
             employee_id=row.values.employee_id or None,
             department=row.values.department or None,
-            language=row.values.language or default,
+            language=row.values.language or None,
             place=row.values.place or None,
         )
         for row in rows

@@ -17,10 +17,10 @@ from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, InvalidInput
 from core.models import BulkAction, BulkItem, Member, Organization
-from core.people import access, facts, members, sync
+from core.people import access, facts, list_columns, members, sync
 from core.people.facts import Fact, FactTaken
 from core.people.roster import Choice, Roster
-from core.people.rows import Row
+from core.people.rows import Reason, Row
 from core.people.sync import Entry, Plan
 from core.shoots import bulk, by_hand, imports, invites, shoots
 from core.shoots.bulk import Kind, Outcome
@@ -29,6 +29,7 @@ from core.words import N_
 
 AT_ONCE: Final = 200  # people of a transaction: about a second's work
 # In the file's place of a shoot, since such a list is for none.
+NAMES: Final = frozenset({Fact.FIRST_NAME, Fact.LAST_NAME})
 NO_SHOOT: Final = UUID(int=0)
 LONGEST: Final = timedelta(
     days=1
@@ -62,7 +63,8 @@ def entries(parsed: Roster) -> list[Entry]:
 
 def _entry(row: Row) -> Entry:
     said = {fact: str(getattr(row.values, fact)) for fact in Fact}
-    return Entry(row.line, {fact: text for fact, text in said.items() if text}, is_usable=row.is_good)
+    guessed = NAMES if Reason.NAME_SPELT in row.reasons else frozenset()
+    return Entry(row.line, {fact: text for fact, text in said.items() if text}, row.is_good, guessed)
 
 
 def dry_run(session: Session, content: bytes, choice: Choice) -> tuple[Roster, Plan | None]:
@@ -71,7 +73,7 @@ def dry_run(session: Session, content: bytes, choice: Choice) -> tuple[Roster, P
     Raises:
         InvalidInput: what was said does not fit the list; see `core.people.roster.parse`.
     """
-    parsed = imports.parse(content, choice)
+    parsed = imports.parse_as_before(session, content, choice)
     return parsed, None if parsed.asks is not None else sync.plan(session, entries(parsed))
 
 
@@ -115,7 +117,7 @@ def start(
     if (known := session.get(BulkAction, import_id)) is not None:
         return known  # a second click
     imports.find(session, import_id)
-    _parsed, plan = dry_run(session, content, choice)
+    parsed, plan = dry_run(session, content, choice)
     if plan is None:
         raise imports.ImportUnclear(
             N_("Please answer first how the list is to be read. Nothing was changed.")
@@ -132,13 +134,14 @@ def start(
         raise NothingTicked(N_("Tick at least one group with somebody in it. Nothing was changed."))
     if shoot_id is not None:
         shoots.open_or_refuse(shoots.get(session, shoot_id))
+    list_columns.keep(session, parsed, choice)
     action = bulk.start(
         session,
         Kind.SYNC,
         {
             "groups": sorted(ticked),
             "shoot": str(shoot_id) if shoot_id else None,
-            "read": imports.stored(choice),
+            "read": imports.stored(parsed.choice),
         },
         [],
         total=total,

@@ -49,6 +49,7 @@ def run_bench(
     sizes: Sizes | None = None,
     entries: int = 1_000_000,
     headshots: int = 10_000,
+    erased: int = 10_000,
 ) -> None:
     """Run one benchmark.
 
@@ -62,6 +63,7 @@ def run_bench(
         sizes: for `scale`: how much there is.
         entries: for `compliance`: how many the log has.
         headshots: for `gallery`: how many the shoot has.
+        erased: for `compliance`: how many people are erased.
     """
     report({"machine": machine()}, machine())
     if name == "studio":
@@ -102,7 +104,7 @@ def run_bench(
 
         configure("ERROR")
         with product() as org_id, tempfile.TemporaryDirectory(prefix="headshots-bench-") as folder:
-            bench_compliance(report, org_id, entries, Path(folder))
+            bench_compliance(report, org_id, entries, erased, Path(folder))
     elif name == "files":
         from deploy.bench.files import bench_files
 

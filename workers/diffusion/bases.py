@@ -54,6 +54,7 @@ class Base:
         variant: Of the files that are fetched, where the hub has several.
         shape: What the configurations of some parts must say, so that a folder's name counts for nothing.
         likes: Other models that one could take for it, and why not.
+        gigabytes: Of a GPU's memory: both networks, one text encoder, and training without checkpointing; calculated.
         distilled: Whether pictures are made with a sibling that was distilled to few steps, which must not be trained.
     """
 
@@ -85,6 +86,7 @@ class Base:
     variant: str | None
     shape: Mapping[str, Mapping[str, object]]
     likes: str
+    gigabytes: float
     distilled: bool
 
 
@@ -141,6 +143,7 @@ KLEIN: Final = Base(
         "vae": {"_class_name": "AutoencoderKLFlux2"},
     },
     likes=f"FLUX.2 [klein] 9B and [dev] look alike, and {NO_COMMERCE.replace('its', 'their')}.",
+    gigabytes=44.0,  # 2 × 7.8 and 8 of weights, 1 of adapters, about 19 of a step's activations
     distilled=True,
 )
 
@@ -185,6 +188,7 @@ SDXL: Final = Base(
         "vae": {"_class_name": "AutoencoderKL", "latent_channels": 4},
     },
     likes="Inpainting, refiner and smaller siblings look alike and are something else.",
+    gigabytes=32.0,  # 2 × 5.1 and 2 of weights, 1 of adapters, about 18 of a step's activations
     distilled=False,
 )
 

@@ -68,7 +68,10 @@ def test_the_dry_run_tells_joiners_movers_and_leavers_and_changes_nothing(
         "join": 1, "move": 2, "leave": 1, "unchanged": 0, "off": 0, "unclear": 0, "unusable": 1
     }  # fmt: skip
     shown = html.fromstring(browser.get(f"{found['next']}?show=move").text)
-    rows = [" ".join(" ".join(row.itertext()).split()) for row in shown.xpath("//tbody/tr")]
+    rows = [
+        " ".join(" ".join(row.itertext()).split())
+        for row in shown.xpath("//table[contains(@class, 'rows')]/tbody/tr")
+    ]
     assert rows == [
         "2 Ada Example Last name: Example → King Department: Sales → Research",
         "3 Grace Example Email: grace@acme.example → grace.hopper@acme.example",
@@ -152,3 +155,21 @@ def test_whom_address_and_number_say_to_be_two_people_is_unclear_and_neither_is_
 def _member(org: UUID, member_id: UUID) -> Member:
     with transaction(org) as session:
         return session.get_one(Member, member_id)
+
+
+def test_a_reading_of_a_header_is_remembered_for_the_company_once_it_was_confirmed(
+    org: UUID, company: dict[str, UUID], browser: Any
+) -> None:
+    text = "Kontakt,Wer,Wo\nada@acme.example,Ada Example,Research\n"
+    first = sent(browser, text)
+    assert first["asks"] == "columns"
+    reading = "header=yes&email=0&full_name=1&department=2"
+    looked = browser.get(f"{first['next']}?{reading}", headers={"Accept": "application/json"}).json
+    assert looked["counts"]["move"] == 1
+    said = dict(one.split("=") for one in reading.split("&")) | {"tick": "move", "count-move": "1"}
+    assert browser.post(first["next"], said).status_code == 200
+    do_jobs(org, JobName.BULK)
+    assert facts_of(org, company["Ada"])[2] == "Research"
+    again = sent(browser, text)
+    assert (again["asks"], again["counts"]["unchanged"]) == (None, 1)
+    assert "as you read such a list before" in browser.get(again["next"]).text

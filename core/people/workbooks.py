@@ -1,0 +1,143 @@
+"""Excel workbooks, read as the text table that they hold: values alone, and nothing in them is ever evaluated.
+
+Row by row, so that no cell far out makes room for all those before it; what it unpacks to is counted first, as a few
+kilobytes can unpack to gigabytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from itertools import chain, islice
+from typing import Final
+
+from openpyxl import load_workbook
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+from core.errors import TooLarge
+from core.people import columns
+from core.people.tabular import Line, TableUnreadable
+from core.words import N_
+
+MOST_BYTES: Final = 100_000_000  # unpacked; 10,000 people with thirty columns are 20 MB
+MOST_COLUMNS: Final = 200
+_PIECE: Final = 1 << 20
+_ZIP: Final = b"PK\x03\x04"
+
+
+class WorkbookTooLarge(TooLarge):
+    """It unpacks to more than a list of people can be."""
+
+    code = "workbook_too_large"
+
+
+@dataclass(frozen=True)
+class Book:
+    """A workbook's table.
+
+    Attributes:
+        text: its rows as CSV, one a line.
+        sheet: which sheet it was read from; empty where there is only one.
+    """
+
+    text: str
+    sheet: str
+
+
+def is_workbook(content: bytes) -> bool:
+    """Whether a file is a ZIP, as workbooks are."""
+    return content.startswith(_ZIP)
+
+
+def read(content: bytes, *, most_lines: int) -> Book:
+    """Return the table of the first sheet that names its columns, or else of the first with anything in it.
+
+    Args:
+        content: the file.
+        most_lines: how many rows are read; one more is kept, so that whoever counts them sees that there are more.
+
+    Raises:
+        TableUnreadable: it is no workbook, is locked with a password, or is empty.
+        WorkbookTooLarge: it unpacks to too much.
+    """
+    try:
+        _demand_size(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that are left out
+            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+            sheets = [one for one in book.worksheets if one.sheet_state == "visible"]
+            named = next((one for one in sheets if _names_its_columns(one)), None)
+            sheet = named or next((one for one in sheets if any(map(any, _rows(one)))), None)
+            if sheet is None:
+                raise TableUnreadable(
+                    N_("This workbook is empty. Please choose the one that holds your list.")
+                )
+            text = _text(islice(_rows(sheet), most_lines + 1))
+    except (TableUnreadable, WorkbookTooLarge):
+        raise
+    except Exception as error:
+        raise TableUnreadable(
+            N_(
+                "This file cannot be read as an Excel workbook. Open it in Excel and save it as “Excel workbook (.xlsx)”"
+                " or “CSV UTF-8”; a password has to be taken off first."
+            )
+        ) from error
+    return Book(text, str(sheet.title) if len(sheets) > 1 else "")
+
+
+def _demand_size(content: bytes) -> None:
+    total = 0
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for info in archive.infolist():
+            with archive.open(info) as part:
+                # What a header says of its size may be anything.
+                while piece := part.read(_PIECE):
+                    total += len(piece)
+                    if total > MOST_BYTES:
+                        raise WorkbookTooLarge(
+                            N_(
+                                "This workbook is too large. Please copy the list of people into one of its own."
+                            )
+                        )
+
+
+def _rows(sheet: ReadOnlyWorksheet) -> Iterator[tuple[str, ...]]:
+    sheet.reset_dimensions()  # it may say anything
+    for row in sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True):
+        yield tuple(map(_cell, row))
+
+
+def _cell(value: object) -> str:
+    """Return a cell as a person reads it; a line break is a blank, so that a row is a line."""
+    if value is None:
+        return ""
+    if (
+        isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+    ):  # 15 digits are all that Excel keeps
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return " ".join(str(value).split())
+
+
+def _names_its_columns(sheet: ReadOnlyWorksheet) -> bool:
+    head = [
+        Line(number, row, number) for number, row in enumerate(islice(_rows(sheet), columns.LOOKED_AT), 1)
+    ]
+    return columns.has_complete_header([line for line in head if not line.is_blank])
+
+
+def _text(rows: Iterator[tuple[str, ...]]) -> str:
+    """Return rows as CSV: empty ones stay, so that a row's number is that of its line."""
+    target = io.StringIO(newline="")
+    writer = csv.writer(target, lineterminator="\n")
+    first = next(rows, ())
+    writer.writerows(chain([first], rows))
+    return target.getvalue()
