@@ -17,13 +17,13 @@ from torch.nn import functional
 
 from workers.diffusion.adapters import DOWN, UP, Adapter, Facts, Weight
 from workers.diffusion.bank import targeted
-from workers.diffusion.captions import Worn
-from workers.diffusion.examples import Example
 from workers.diffusion.lessons import STRIDE, Kept, Lessons, prepare
 from workers.diffusion.levels import LevelLoss, Levels
 from workers.diffusion.models import Model
+from workers.diffusion.picture import Example
 from workers.diffusion.recipes import Recipe, Texts, recipe_of
 from workers.diffusion.state import state_bytes, state_of
+from workers.diffusion.worn import Worn
 
 _NAME: Final = "person"
 # The last step is often not the best (docs/sources.md, Training), so some before it are kept for the identity gate.
