@@ -115,7 +115,7 @@ def run_bench(
         bench_origin(report)
     elif name == "diffusion":
         try:
-            from workers.diffusion.bench import bench_diffusion
+            from workers.diffusion.bench_person import bench_diffusion
         except ImportError as error:
             raise ConfigurationError("This needs torch, diffusers and peft. Run `make setup-gpu`.") from error
         configure("WARNING")

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from core.errors import InvalidInput
-from workers.diffusion.captions import NOTHING_SEEN, Worn
+from workers.diffusion.worn import NOTHING_SEEN, Worn
 
 FACTS: Final = "headshots"  # name in the safetensors header
 MAX_BYTES: Final = 500_000_000  # SDXL at rank 64 in fp32 has about 370 MB

@@ -18,11 +18,12 @@ from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
 from workers.diffusion.bank import EMPTY
 from workers.diffusion.best import best_first, judge, own_faces
-from workers.diffusion.captions import NOTHING_SEEN, PERSON, Worn
+from workers.diffusion.captions import PERSON
 from workers.diffusion.meter import Meter
 from workers.diffusion.prompts import prompts
 from workers.diffusion.sample import REFERENCE_SIDE, REFERENCES, Request, Sampler
 from workers.diffusion.wardrobe import keep_face, wardrobe_mask
+from workers.diffusion.worn import NOTHING_SEEN, Worn
 from workers.engines import Made, Portrait, Source
 from workers.vision.faces import find_faces
 from workers.vision.full_resolution import at_head_height

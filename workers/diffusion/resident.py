@@ -13,8 +13,8 @@ from core.errors import ConfigurationError
 from core.logs import logger
 from core.settings import diffusion_settings
 from workers.diffusion.bases import Base, base_of
-from workers.diffusion.examples import Example, buckets, sides_up_to
 from workers.diffusion.models import Model, load
+from workers.diffusion.picture import Example, buckets, sides_up_to
 from workers.diffusion.sample import REFERENCE_SIDE, REFERENCES, Request, Sampler
 from workers.diffusion.train import Trainer
 

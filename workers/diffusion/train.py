@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
@@ -17,13 +17,14 @@ from torch.nn import functional
 
 from workers.diffusion.adapters import DOWN, UP, Adapter, Facts, Weight
 from workers.diffusion.bank import targeted
-from workers.diffusion.captions import Worn
-from workers.diffusion.examples import Example
+from workers.diffusion.bases import Base
 from workers.diffusion.lessons import STRIDE, Kept, Lessons, prepare
 from workers.diffusion.levels import LevelLoss, Levels
 from workers.diffusion.models import Model
+from workers.diffusion.picture import Example
 from workers.diffusion.recipes import Recipe, Texts, recipe_of
 from workers.diffusion.state import state_bytes, state_of
+from workers.diffusion.worn import Worn
 
 _NAME: Final = "person"
 # The last step is often not the best (docs/sources.md, Training), so some before it are kept for the identity gate.
@@ -166,6 +167,10 @@ class Trainer:
             return self._run(lessons, facts, done, points, on_step, stop, keep)
         finally:
             self.forget()
+
+    def teach_at(self, base: Base) -> None:
+        """Learn from now on at the noise levels of `base`, which is the loaded one but for these."""
+        self._recipe = recipe_of(replace(self.model, base=base))
 
     def reset(self, seed: int, rank: int | None = None) -> None:
         """Start afresh in place: Gaussian down, zero up and beyond `rank`, an optimiser without memory."""

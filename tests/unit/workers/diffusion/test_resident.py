@@ -19,8 +19,8 @@ from core.errors import ConfigurationError
 from deploy.cli.group import main
 from workers.diffusion import meter
 from workers.diffusion.bases import BASES, KLEIN
-from workers.diffusion.examples import Example, buckets
 from workers.diffusion.models import load
+from workers.diffusion.picture import Example, buckets
 from workers.diffusion.resident import Resident, demand_memory
 from workers.diffusion.sample import Request
 
