@@ -189,7 +189,7 @@ def view(shoot_id: UUID) -> Response:
                 "cost": asdict(cost),
                 "made_by_the_studio_because": failures,
                 "not_good_because_at_least": not_good,
-                **_counts(overview.counts, overview.mails),
+                **_counts(overview.counts),
                 "people": [
                     {
                         "participation_id": str(person.participation.id),
@@ -283,14 +283,13 @@ def counts(shoot_id: UUID) -> Response:
     """Return the counts that the pages poll."""
     with transaction(me().org_id) as session:
         shoots.get(session, shoot_id)
-        mails = deliveries.counts(session, [shoot_id])[shoot_id]
-        return json_answer(_counts(dashboard.counts(session, shoot_id), mails))
+        return json_answer(_counts(dashboard.counts(session, shoot_id)))
 
 
-def _counts(found: dashboard.Counts, mails: dict[MailState, int]) -> dict[str, object]:
+def _counts(found: dashboard.Counts) -> dict[str, object]:
     return {
         "counts": {state.value: number for state, number in found.by_state.items()},
-        "mails": {state.value: number for state, number in mails.items()},
+        "mails": {state.value: number for state, number in found.mails.items()},
         "total": found.total,
         "can_finish": found.can_finish,
         "done": found.done,

@@ -131,6 +131,8 @@ def test_a_report_by_mail_is_known_by_its_return_path_alone_and_names_nobody(
     assert "There is no such mailbox." in page
     assert "The mail to 1 person came back." in page
     assert "Ada" not in browser.get(f"{shoot}?mail=sent").text
+    assert "Mail came back" in browser.get("/admin/people?mail=bounced").text
+    assert "Ada" not in browser.get("/admin/people?mail=queued").text
     assert "(5.1.1)" in browser.get(f"/admin/people/{invited.member_id}").text
     with transaction(org) as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.tag == audit.Tag.MAIL_BOUNCED)).one()
