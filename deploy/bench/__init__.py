@@ -59,7 +59,7 @@ def run_bench(
         photos: for those of pictures: one subfolder per person.
         mails: for `lanes`: how many go out.
         renders: for `lanes`: how many pictures wait.
-        members: for `pages`: how many people the company has.
+        members: for `pages` and `portal`: how many people the company has.
         sizes: for `scale`: how much there is.
         entries: for `compliance`: how many the log has.
         headshots: for `gallery`: how many the shoot has.
@@ -93,6 +93,12 @@ def run_bench(
         configure("ERROR")
         with product() as org_id:
             bench_pages(report, org_id, members)
+    elif name == "portal":
+        from deploy.bench.portal import bench_portal
+
+        configure("ERROR")
+        with product() as org_id:
+            bench_portal(report, org_id, members)
     elif name == "gallery":
         from deploy.bench.gallery import bench_gallery
 

@@ -28,7 +28,7 @@ def bench_pages(report: Report, org_id: UUID, count: int) -> None:
     with transaction(org_id) as session:
         shoot_id = session.scalars(select(Shoot.id)).one()
     for start in range(0, count, AT_ONCE):
-        _add(org_id, shoot_id, start, min(AT_ONCE, count - start))
+        add(org_id, shoot_id, start, min(AT_ONCE, count - start))
     know_the_tables()
     with transaction(org_id) as session:
         admin = members.NewMember("hr@northwind.example", "Hannah", "Rivera", role=Role.HR_ADMIN)
@@ -78,7 +78,8 @@ def know_the_tables() -> None:
     owner.dispose()
 
 
-def _add(org_id: UUID, shoot_id: UUID, start: int, count: int) -> None:
+def add(org_id: UUID, shoot_id: UUID, start: int, count: int) -> None:
+    """Add people to a shoot, in five states by turns."""
     from core import audit
     from core.clock import now
     from core.db import transaction

@@ -152,6 +152,7 @@ def empty_demo_home(home: Path) -> None:
             "scale",
             "pages",
             "gallery",
+            "portal",
             "compliance",
         ]
     ),
@@ -176,7 +177,11 @@ def empty_demo_home(home: Path) -> None:
     help="For lanes: pictures of another company that wait.",
 )
 @click.option(
-    "--members", type=click.IntRange(1), default=100_000, show_default=True, help="For pages: people."
+    "--members",
+    type=click.IntRange(1),
+    default=100_000,
+    show_default=True,
+    help="For pages and portal: people.",
 )
 @click.option("--due-photos", type=int, default=80_000, show_default=True, help="For scale: photos to sweep.")
 @click.option("--events", type=int, default=40_000, show_default=True, help="For scale: to sequence.")
