@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, Response, g, request
-from flask_babel import format_date, format_datetime, format_decimal
+from flask_babel import format_date, format_datetime
 
 from admin import (
     audit,
@@ -19,6 +19,7 @@ from admin import (
     download,
     looks,
     mails,
+    navigation,
     opendsr,
     people,
     person_form,
@@ -111,7 +112,6 @@ def create_app() -> Flask:
     app.context_processor(_context)
     app.add_template_filter(_day, "day")
     app.add_template_filter(_moment, "moment")
-    app.add_template_filter(format_decimal, "number")
     app.after_request(_vary)
     return app
 
@@ -140,6 +140,7 @@ def _context() -> dict[str, Any]:
         "start_url": "/admin/",
         "sign_out_url": "/admin/sign-out" if user is not None else None,
         "can": can,
+        "ways": navigation.of(user.role, request.path) if user is not None else [],
         "states": STATES,
         "State": State,
         "attention_words": ATTENTION,

@@ -34,6 +34,7 @@ from core.web.guards import me, requires
 
 bp = Blueprint("breaches", __name__)
 
+STEPS = ("decide", "told", "close")
 LOCAL = "%Y-%m-%dT%H:%M"  # of a field of type datetime-local
 # What is asked for, in the order of Art. 33(3): name, label, hint, whether it is a number.
 ASKED: tuple[tuple[str, Any, Any, bool], ...] = (
@@ -125,7 +126,7 @@ def change(breach_id: UUID) -> Response:
     return go(f"/admin/breaches/{breach_id}", _("Saved, and written into the log."))
 
 
-@bp.post("/breaches/<uuid:breach_id>/<any(decide, told, close):step>")
+@bp.post("/breaches/<uuid:breach_id>/<step>")
 @requires(Permission.HANDLE_BREACHES)
 def act(breach_id: UUID, step: str) -> Response:
     """Decide whether somebody is told, note that they were, or close the entry."""
@@ -140,6 +141,8 @@ def act(breach_id: UUID, step: str) -> Response:
 
 
 def _act(session: Session, row: Breach, step: str) -> None:
+    if step not in STEPS:
+        raise NotFound(_("There is no such step. Nothing was changed."))
     if step == "close":
         register.close(session, row, actor=me().actor)
         return

@@ -73,7 +73,7 @@ def _erasure(of: dict[str, Any]) -> Any:
 
 def _retention(of: dict[str, Any]) -> Any:
     return _(
-        "Version %(version)s of the schedule; %(held)s things held, %(overdue)s overdue.",
+        "Version %(version)s of the schedule; held: %(held)s, overdue: %(overdue)s.",
         version=of["version"],
         held=of["held"],
         overdue=of["overdue"],

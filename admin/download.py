@@ -29,7 +29,7 @@ def deliver(shoot_id: UUID) -> Response:
     """Show what of a shoot can be downloaded, and in which form."""
     with transaction(me().org_id) as session:
         shoot = shoots.get(session, shoot_id)
-        number, waiting = gallery.count(session, shoot_id)
+        number, waiting = gallery.count(session, shoot_id), gallery.waiting(session, shoot)
         departments = downloads.departments(session, shoot_id)
         return page(
             "admin/deliver.html",

@@ -58,6 +58,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.SHOOT_DEADLINE_MOVED: _l("Deadline of a shoot moved"),
     Tag.SHOOT_CHANGED: _l("Shoot changed"),
     Tag.SHOOT_REOPENED: _l("Shoot opened again"),
+    Tag.MAIL_BOUNCED: _l("Mail reached nobody"),
     Tag.MAIL_TEXT_CHANGED: _l("Words of a mail changed"),
     Tag.MAIL_SENDER_CHANGED: _l("Sender of mails changed"),
     Tag.SHOOT_REMINDERS_CHANGED: _l("Days of a shoot’s reminders changed"),

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from admin import people_filter, search
@@ -20,7 +19,7 @@ from core.people import access, addresses, listing, members, places
 from core.people.facts import Fact
 from core.permissions import Permission
 from core.portraits import gallery
-from core.shoots import deliveries, readdressing, undelivered
+from core.shoots import deliveries, undelivered
 from core.web.answers import again, go, json_answer, page, uuid_argument
 from core.web.app import choose_language
 from core.web.errors import wants_json
@@ -43,9 +42,8 @@ def index() -> Response:
     with transaction(me().org_id) as session:
         wanted = people_filter.filter_of(session, asked)
         found = listing.page(session, wanted, after_member=uuid_argument("after"))
-        unreached = undelivered.of(
-            session, [one.participation.id for one in found.people if one.participation]
-        )
+        parts = [one.participation.id for one in found.people if one.participation]
+        unreached, faces = undelivered.of(session, parts), gallery.with_picture(session, parts)
         total = listing.count(session)
         matching = listing.count(session, wanted) if asked.is_narrow else total
         offered = people_filter.choices(session)
@@ -62,6 +60,7 @@ def index() -> Response:
         "admin/people.html",
         found=found,
         undelivered=unreached,
+        faces=faces,
         asked=asked,
         search=asked.search,
         total=total,
@@ -109,28 +108,6 @@ def shown(session: Session, member: Member) -> dict[str, object]:
         "given": given_by(member),
         **choices(),
     }
-
-
-@bp.post("/people/<uuid:member_id>/address")
-@requires(Permission.INVITE)
-def correct_address(member_id: UUID) -> Response:
-    """Give a person another address, and send there what waited for them."""
-    typed = request.form.get("email", "")
-    try:
-        with transaction(me().org_id) as session:
-            member = members.get(session, member_id)
-            number = readdressing.correct(session, member, typed, actor=me().actor)
-    except (readdressing.AddressUnusable, readdressing.AddressTaken) as error:
-        with transaction(me().org_id) as session:
-            return again(
-                "admin/person.html", error, **shown(session, members.get(session, member_id)), typed=typed
-            )
-    message = _("The address is corrected, and links sent to the one before lead nowhere.")
-    if number:
-        message += " " + ngettext(
-            "%(num)s invitation is on its way.", "%(num)s invitations are on their way.", number
-        )
-    return go(f"/admin/people/{member_id}", message, sent=number)
 
 
 @bp.post("/people/<uuid:member_id>/erase")

@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 
 from admin import search
 from admin.search import Search
-from admin.words import STATES
+from admin.words import MAIL_STATES, STATES
 from core.errors import InvalidInput
-from core.models import State, Style
+from core.models import MailState, State, Style
 from core.people import filters
 from core.people.filters import Access, Filter
 from core.shoots import shoots
 from core.web.answers import uuid_argument
 
-NAMES = ("state", "shoot", "department", "style", "access", "overdue", "unreached")
+NAMES = ("state", "shoot", "department", "style", "access", "overdue", "unreached", "mail")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ def choices(session: Session) -> dict[str, Any]:
     return {
         "departments": filters.departments(session),
         "state_choices": [(one.value, word.label) for one, word in STATES.items() if one is not State.ERASED],
+        "mail_choices": [(one.value, word.label) for one, word in MAIL_STATES.items()],
         "shoot_choices": [(shoot.id, shoot.name) for shoot, _style in listed],
         "style_choices": list({style.id: _called(style) for _shoot, style in listed}.items()),
     }
@@ -92,6 +93,7 @@ def filter_of(session: Session, one: Asked) -> Filter:
             access=Access(one.said["access"]) if "access" in one.said else None,
             is_overdue="overdue" in one.said,
             is_unreached="unreached" in one.said,
+            mail=MailState(one.said["mail"]) if "mail" in one.said else None,
         )
     except ValueError as error:
         raise InvalidInput(_("This address is not complete. Please go back and try again.")) from error

@@ -63,7 +63,6 @@ def correct(member_id: UUID) -> Response:
     try:
         with transaction(me().org_id) as session:
             member = members.get(session, member_id)
-            shown = people.shown(session, member)
             written = _written()
             # An address and a name are judged together, as rows of lists are: what the form leaves out is as it stands.
             known = {Fact(name): text for name, text in people.given_by(member).items()}
@@ -72,6 +71,9 @@ def correct(member_id: UUID) -> Response:
                 session, member, {fact: read[fact] for fact in written}, by="admin", actor=me().actor
             )
     except (InvalidInput, Conflict) as error:
+        with transaction(me().org_id) as session:  # what was read before is gone with what failed
+            member = members.get(session, member_id)
+            shown = people.shown(session, member)
         shown |= {
             "given": people.given_by(member) | request.form.to_dict(),
             "wrong": _wrong(error),

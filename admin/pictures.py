@@ -43,7 +43,7 @@ def index(shoot_id: UUID) -> Response:
     """Show the pictures that people approved, in the order of their names."""
     with transaction(me().org_id) as session:
         shoot = shoots.get(session, shoot_id)
-        number, waiting = gallery.count(session, shoot_id)
+        number, waiting = gallery.count(session, shoot_id), gallery.waiting(session, shoot)
         found = gallery.page(session, shoot_id, after_member=uuid_argument("after"))
         return page("admin/pictures.html", shoot=shoot, found=found, number=number, waiting=waiting)
 
@@ -176,14 +176,13 @@ def queue(shoot_id: UUID) -> Response:
         raise InvalidInput(_("There is no such order.")) from error
     with transaction(me().org_id) as session:
         shoot = shoots.get(session, shoot_id)
-        found, waiting = reviews.queue(session, shoot_id, sort)
-        number, _waiting = gallery.count(session, shoot_id)
+        found, waiting = reviews.queue(session, shoot, sort)
         return page(
             "admin/review.html",
             shoot=shoot,
             found=found,
             waiting=waiting,
-            number=number,
+            number=gallery.count(session, shoot_id),
             most=reviews.MOST,
             sort=sort,
             sorts=picture_words.SORTS,

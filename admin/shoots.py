@@ -177,7 +177,7 @@ def view(shoot_id: UUID) -> Response:
         ids = [one.participation.id for one in people.people] if people else []
         unreached, bounces = undelivered.of(session, ids), deliveries.bounces(session, ids)
         faces = gallery.with_picture(session, ids) if allowed(me().role, Permission.DOWNLOAD) else set()
-        pictures, waiting = gallery.count(session, shoot_id)
+        waiting = gallery.waiting(session, shoot)
     if wants_json():
         return json_answer(
             {
@@ -189,7 +189,7 @@ def view(shoot_id: UUID) -> Response:
                 "cost": asdict(cost),
                 "made_by_the_studio_because": failures,
                 "not_good_because_at_least": not_good,
-                **_counts(overview.counts, overview.mails),
+                **_counts(overview.counts),
                 "people": [
                     {
                         "participation_id": str(person.participation.id),
@@ -219,7 +219,7 @@ def view(shoot_id: UUID) -> Response:
         goes=goes,
         undelivered=unreached,
         faces=faces,
-        pictures=pictures,
+        pictures=overview.counts.done,
         waiting=waiting,
         stuck=overview.counts.stuck(waiting) if shoot.closed_at is None else None,
         bounces=bounces,
@@ -283,14 +283,13 @@ def counts(shoot_id: UUID) -> Response:
     """Return the counts that the pages poll."""
     with transaction(me().org_id) as session:
         shoots.get(session, shoot_id)
-        mails = deliveries.counts(session, [shoot_id])[shoot_id]
-        return json_answer(_counts(dashboard.counts(session, shoot_id), mails))
+        return json_answer(_counts(dashboard.counts(session, shoot_id)))
 
 
-def _counts(found: dashboard.Counts, mails: dict[MailState, int]) -> dict[str, object]:
+def _counts(found: dashboard.Counts) -> dict[str, object]:
     return {
         "counts": {state.value: number for state, number in found.by_state.items()},
-        "mails": {state.value: number for state, number in mails.items()},
+        "mails": {state.value: number for state, number in found.mails.items()},
         "total": found.total,
         "can_finish": found.can_finish,
         "done": found.done,

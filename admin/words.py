@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext as _ln
 
@@ -217,29 +218,34 @@ ATTENTION: dict[Attention, Any] = {
 # Where most people of a shoot wait, and what helps.
 STAGES: dict[Stage, Any] = {
     Stage.INVITED: lambda number: _ln(
-        "Most wait at the start: %(num)s person has not opened the invitation. A reminder helps.",
-        "Most wait at the start: %(num)s people have not opened the invitation. A reminder helps.",
+        "Most wait at the start: %(number)s person has not opened the invitation. A reminder helps.",
+        "Most wait at the start: %(number)s people have not opened the invitation. A reminder helps.",
         number,
+        number=format_decimal(number),
     ),
     Stage.BEGUN: lambda number: _ln(
-        "Most wait before the photos: %(num)s person has begun and not sent any. A reminder helps.",
-        "Most wait before the photos: %(num)s people have begun and not sent any. A reminder helps.",
+        "Most wait before the photos: %(number)s person has begun and not sent any. A reminder helps.",
+        "Most wait before the photos: %(number)s people have begun and not sent any. A reminder helps.",
         number,
+        number=format_decimal(number),
     ),
     Stage.STUDIO: lambda number: _ln(
-        "The studio is at work for %(num)s person. That takes minutes, and nobody has to do anything.",
-        "The studio is at work for %(num)s people. That takes minutes, and nobody has to do anything.",
+        "The studio is at work for %(number)s person. That takes minutes, and nobody has to do anything.",
+        "The studio is at work for %(number)s people. That takes minutes, and nobody has to do anything.",
         number,
+        number=format_decimal(number),
     ),
     Stage.CHOOSING: lambda number: _ln(
-        "Most wait at the choice: %(num)s person has headshots and has not approved one. A reminder helps.",
-        "Most wait at the choice: %(num)s people have headshots and have not approved one. A reminder helps.",
+        "Most wait at the choice: %(number)s person has headshots and has not approved one. A reminder helps.",
+        "Most wait at the choice: %(number)s people have headshots and have not approved one. A reminder helps.",
         number,
+        number=format_decimal(number),
     ),
     Stage.REVIEW: lambda number: _ln(
-        "It waits for you: %(num)s approved picture has to be reviewed before it is handed over.",
-        "It waits for you: %(num)s approved pictures have to be reviewed before they are handed over.",
+        "It waits for you: %(number)s approved picture has to be reviewed before it is handed over.",
+        "It waits for you: %(number)s approved pictures have to be reviewed before they are handed over.",
         number,
+        number=format_decimal(number),
     ),
 }
 

@@ -31,6 +31,7 @@ from core.models import (
     Erasure,
     Farewell,
     Member,
+    OpendsrController,
     Recall,
     SamlConnectionRow,
     Shoot,
@@ -85,6 +86,7 @@ def end(org_id: UUID) -> None:
         if first is None:
             audit.record(session, audit.Tag.ORGANIZATION_CLOSED, actor=audit.SYSTEM)
         session.execute(delete(SamlConnectionRow))
+        session.execute(delete(OpendsrController))  # whose programs could go on to ask
         organization.logo_id = None
         organization.checkpoint_emails = ""  # addresses of people, some of whom are erased now
         open_shoots = session.scalars(
@@ -151,6 +153,7 @@ def standing(session: Session) -> Standing:
             session.scalars(select(func.count()).select_from(one)).one()
             for one in (
                 SamlConnectionRow,
+                OpendsrController,
                 select(Shoot.id).where(Shoot.closed_at.is_(None)).subquery(),
                 select(Recall.id).where(Recall.ended_at.is_(None)).subquery(),
                 select(SubjectRequest.id).where(SubjectRequest.state != Stage.CLOSED).subquery(),

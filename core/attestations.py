@@ -22,6 +22,7 @@ from core.models import Attestation, Installation
 from core.settings import settings
 
 COUNTS_FOR: Final = timedelta(days=31)
+_CLOCKS_APART: Final = timedelta(minutes=5)  # hosts may be so far apart; what is of later yet is of no day
 _LONGEST: Final = 200  # letters of a name or a role
 
 
@@ -53,10 +54,14 @@ class Standing:
     overdue: str
 
 
-def place() -> Place:
-    """Return where this process's epoch keys lie and what is attested of that."""
+def place(*, folder: bool = False) -> Place:
+    """Return where this process's epoch keys lie and what is attested of that.
+
+    Args:
+        folder: where they lay before there was a key service.
+    """
     config = settings()
-    if config.kms_url:
+    if config.kms_url and not folder:
         return Place(
             f"kms {config.kms_url}",
             f"The epoch keys are sealed by keys that AWS KMS made and keeps ({config.kms_url}); no key material of these was imported, nobody "
@@ -121,15 +126,26 @@ def given(most: int = 100) -> list[Attestation]:
         return list(session.scalars(select(Attestation).order_by(Attestation.id.desc()).limit(most)))
 
 
-def standing() -> Standing:
-    """Return how the newest attestation stands now."""
-    newest = next(iter(given(1)), None)
+def standing(of: Place | None = None) -> Standing:
+    """Return how the newest attestation stands now; one that says it is of later than now counts for nothing.
+
+    Args:
+        of: an earlier place of keys, for which an attestation of that place is as good as it was; the present one if not given.
+    """
+    ours = of or place()
+    there = select(Attestation).where(Attestation.created_at <= now() + _CLOCKS_APART)
+    newest_first = there.order_by(Attestation.id.desc()).limit(1)
+    with Session(engine(), expire_on_commit=False) as session:
+        newest = (
+            session.scalar(newest_first.where(Attestation.place == ours.where)) if of is not None else None
+        )
+        newest = newest or session.scalar(newest_first)
     if newest is None:
         return Standing(
             None, same_place=False, overdue="nobody has attested that no backup holds the epoch keys"
         )
     said = f"{newest.name} attested on {newest.created_at:%Y-%m-%d} that no backup holds the epoch keys"
-    if newest.place != place().where:
+    if newest.place != ours.where:
         return Standing(
             newest, same_place=False, overdue=f"{said}, but for another place than where they lie now"
         )

@@ -39,7 +39,6 @@ class Tag(StrEnum):
     MEMBER_ACCESS_LIMITED = "member.access_limited"
     MEMBER_ENABLED = "member.enabled"
     MEMBER_PLACE_SAID = "member.place_said"
-    MEMBER_ADDRESS_CORRECTED = "member.address_corrected"
     SIGNED_IN = "session.signed_in"
     SIGNED_OUT = "session.signed_out"
     DEVICE_UNDELIVERED = "session.device_undelivered"

@@ -88,7 +88,7 @@ class Edit:
         return any(one is not None for one in (self.country, self.time_zone, self.regime))
 
 
-def create(slug: str, name: str, contact: str, edit: Edit) -> Company:
+def create(slug: str, name: str, contact: str, edit: Edit, *, language: str = "en") -> Company:
     """Create a company; with metadata in `edit` it can sign in at once, without it is connected later.
 
     Raises:
@@ -100,7 +100,7 @@ def create(slug: str, name: str, contact: str, edit: Edit) -> Company:
     if contact and _ADDRESS.fullmatch(contact) is None:
         raise InvalidInput("The contact is not a complete email address. Nothing was created.")
     connection = _edited(slug, None, edit) if edit.is_about_sign_in else None
-    org_id = organizations.create(slug, name, contact_email=contact)
+    org_id = organizations.create(slug, name, contact_email=contact, language=language)
     with transaction(org_id) as session:
         if connection is not None:
             connections.save(session, connection)

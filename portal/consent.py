@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from compliance import consent as consents
-from compliance.consent.texts import Notice, notice
+from compliance.consent.texts import Notice, notice, spoken
 from compliance.privacy import own_words
 from core.clock import now
 from core.consent import PAINTING, Purpose
@@ -47,12 +47,15 @@ def notice_for(session: Session, place: Visit) -> Notice:
     """Return what this person is told, with only the purposes that their shoot needs."""
     config = settings()
     days = promises.schedule(place.organization)
+    regime = organizations.regime_for(session, place.member.place)
+    with force_locale(spoken(regime, choose_language())):
+        region = _(config.storage_region)
     full = notice(
-        organizations.regime_for(session, place.member.place),
+        regime,
         choose_language(),
         company=place.organization.name,
         processor=config.operator_name,
-        region=_(config.storage_region),
+        region=region,
         retention_days=days[promises.Kept.SELFIES],
         headshot_days=days[promises.Kept.HEADSHOTS],
         leaver_days=days[promises.Kept.LEAVERS],
@@ -135,16 +138,16 @@ def _page(
     answers = _answers(shown) if error and not isinstance(error, TextChanged) else {}
     ticked = [purpose for purpose, answer in answers.items() if answer]
     lacking = isinstance(error, consents.NeedsLikeness)
-    spoken = shown.language
+    language = shown.language
     # One language on the page: who has to answer a text that exists in another reads all around it in that one, too.
-    foreign = "" if spoken == choose_language() else _foreign()
-    with force_locale(spoken):
+    foreign = "" if language == choose_language() else _foreign()
+    with force_locale(language):
         return page(
             "consent.html",
             error.status if error else 200,
             place=place,
             notice=shown,
-            language=spoken,
+            language=language,
             foreign=foreign,
             reader=choose_language(),
             mark=mark_of(shown),
@@ -155,8 +158,8 @@ def _page(
             standing={} if later else _standing(session, place, shown),
             outdated={} if later else _outdated(session, place, shown),
             here=place.member.place,
-            where=places.name(place.member.place, spoken) if place.member.place else "",
-            countries=places.countries(spoken),
+            where=places.name(place.member.place, language) if place.member.place else "",
+            countries=places.countries(language),
             states=places.STATES,
             signature=_signature(),
             unsigned=isinstance(error, consents.ReleaseUnsigned),

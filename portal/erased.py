@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from compliance import opening
+from compliance import backups, opening
 from compliance.certificate.parts import Status
 from compliance.erasure import ErasureReason
 from core import owed
@@ -77,11 +77,11 @@ def _find(receipt: str) -> tuple[UUID, UUID]:
 
 def _standing(session: Session, erasure_id: UUID) -> Standing:
     erasure = session.get_one(Erasure, erasure_id)
-    # COMPLETE replaces PENDING, so the newest is the one that counts.
+    # COMPLETE replaces PENDING, also of the same second, or by another host's clock.
     certificate = session.scalar(
         select(Certificate)
         .where(Certificate.erasure_id == erasure.id)
-        .order_by(Certificate.created_at.desc())
+        .order_by((Certificate.status == Status.COMPLETE).desc())
         .limit(1)
     )
     job = JobName.CERTIFY if erasure.objects_destroyed_at else JobName.ERASE
@@ -101,7 +101,7 @@ def _standing(session: Session, erasure_id: UUID) -> Standing:
         first_at=erasure.key_destroyed_at,
         objects_destroyed_at=erasure.objects_destroyed_at,
         # The epoch in which it was carried out ends by then; of what has not been carried out nobody knows.
-        complete_by=erasure.objects_destroyed_at + timedelta(hours=settings().epoch_hours)
+        complete_by=erasure.objects_destroyed_at + timedelta(hours=backups.dead_within_hours())
         if erasure.objects_destroyed_at
         else None,
         certificate=certificate,
@@ -138,7 +138,7 @@ def show(receipt: str) -> Response:
             # Before there is a certificate, the page names the one that comes first.
             file_name=_file_name(standing.certificate.status if standing.certificate else Status.PENDING),
             over=standing.status == Status.COMPLETE,
-            epoch_hours=settings().epoch_hours,
+            epoch_hours=backups.dead_within_hours(),
             address=f"{settings().base_url.rstrip('/')}{url_for('erased.show', receipt=receipt)}",
         )
 

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
+from compliance import backups, erasure, sealing
 from compliance import consent as consents
-from compliance import erasure, sealing
 from compliance.consent import leaving, receipts
 from compliance.erasure import ErasureReason
 from compliance.requests import desk, inbox
@@ -19,7 +19,6 @@ from core.models import Consent, Kind, Right, SignInMethod
 from core.people import access, places
 from core.people import consents as answers
 from core.portraits import engines, verdicts
-from core.settings import settings
 from core.shoots import participations
 from core.vault import vault
 from core.web.answers import back, go, page
@@ -61,7 +60,7 @@ def show() -> Response:
             states=places.STATES,
             offered={} if me().method is SignInMethod.DATA else offered(session, place).purposes,
             shoots=participations.all_of_member(session, place.member.id),
-            epoch_hours=settings().epoch_hours,
+            epoch_hours=backups.dead_within_hours(),
             receipts=receipts.of_person(session, place.member.id),
             act=words.act,
             language_name=_language,

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from compliance import public_page, public_truth, retention_report, sealing
+from compliance import backups, public_page, public_truth, retention_report, sealing
 from compliance.evidence import published_keys, published_keys_of, signing_keys
 from compliance.log import witnesses
 from compliance.opening import found_in
@@ -20,7 +20,6 @@ from core.clock import now
 from core.db import Lookup, transaction
 from core.errors import AppError, InvalidInput, NotFound, TooLarge
 from core.models import Checkpoint
-from core.settings import settings
 from core.shoots import promises
 from core.web.answers import json_answer, page
 from core.web.app import choose_language, limiter
@@ -47,7 +46,6 @@ def organization_of(name: str) -> UUID:
 def show(slug: str) -> Response:
     """Say what is held, how long, what makes the pictures, what checks them, and who else is involved."""
     org_id = organization_of(slug)
-    config = settings()
     truth, public = public_truth.of(org_id), published_keys(org_id)
     with transaction(org_id) as session:
         organization = company(session)
@@ -61,7 +59,7 @@ def show(slug: str) -> Response:
             counted=promises.COUNTED,
             public=public_page.of(session, choose_language()),
             history=versions.history(session),
-            epoch_hours=config.epoch_hours,
+            hours=backups.dead_within_hours(),
             names_until=sealing.open_in_backups_until(now()),
             keys=public,
         )

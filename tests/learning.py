@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from workers.diffusion.bases import BASES
-from workers.diffusion.examples import Example
 from workers.diffusion.models import Model, load
+from workers.diffusion.picture import Example
 
 
 def example(picture: np.ndarray, caption: str = "a photo of ohwx person") -> Example:

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from compliance.certificate import page
-from compliance.certificate.evidence import Certificate
+from compliance.certificate.evidence import Body, Certificate
 from compliance.certificate.parts import EVIDENCE_NAME, VerificationFailed
 from compliance.pdf import making
 from compliance.signing import SigningKeys
+
+
+def demand_verified(body: Body) -> None:
+    """Refuse to certify what was not verified everywhere.
+
+    Raises:
+        VerificationFailed: a line did not pass.
+    """
+    if failed := body.failed:
+        raise VerificationFailed(
+            "The erasure could not be verified everywhere, so no certificate was signed. "
+            "Run the erasure again, or look at the locations named.",
+            locations=failed,
+        )
 
 
 def render_certificate(
@@ -24,12 +38,7 @@ def render_certificate(
         VerificationFailed: a line did not pass. Nothing was rendered or signed.
     """
     body = document.certificate
-    if failed := body.failed:
-        raise VerificationFailed(
-            "The erasure could not be verified everywhere, so no certificate was signed. "
-            "Run the erasure again, or look at the locations named.",
-            locations=failed,
-        )
+    demand_verified(body)
     unsigned = making.render(
         page.render(document, keys, language, keys_address=keys_address),
         identifier=body.certificate_id.bytes,

@@ -1,17 +1,19 @@
-"""Issuing a deletion certificate: from the erasure's record to the signed PDF, in one transaction."""
+"""Issuing a deletion certificate: from the erasure's record to the signed PDF, its log's lock held only while the facts go in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from compliance import recall, sealing
 from compliance.certificate import copies, keeping, lines
-from compliance.certificate.document import render_certificate
+from compliance.certificate.document import demand_verified, render_certificate
 from compliance.certificate.evidence import Certificate, LogEvidence
 from compliance.certificate.facts import (
     Attestation,
@@ -52,62 +54,97 @@ def status_of(erasure: Erasure) -> Status:
     return Status.COMPLETE if erasure.epoch_destroyed_at else Status.PENDING
 
 
-def issue(session: Session, erasure: Erasure, files: Files) -> models.Certificate:
-    """Sign the certificate for what has been reached, after every place was read again.
+@dataclass(frozen=True)
+class Announced:
+    """A certificate whose facts are in the log and whose document is still to be made.
 
-    Idempotent: a status is certified once.
+    Attributes:
+        document: facts and proof.
+        org_id: the company.
+        language: of the page.
+    """
+
+    document: Certificate
+    org_id: UUID
+    language: str
+
+    def typeset(self) -> bytes:
+        """Return the signed PDF. A quarter of a second: no transaction is open and nobody's log is locked meanwhile."""
+        return render_certificate(
+            self.document, signing_keys(), self.language, keys_address=keys_address(self.org_id)
+        )
+
+
+def announce(session: Session, erasure: Erasure, files: Files) -> Announced | None:
+    """Put the facts of what has been reached into the log, after every place was read again; `None` if it is certified.
+
+    They lie in the erasure until `keep`, so whoever goes on after a crash makes the document of the same. Idempotent.
 
     Args:
         session: bound to the organization.
-        erasure: executed.
+        erasure: executed; the caller has its row.
         files: what the storage said when it was asked for each of the person's files again.
 
     Raises:
-        VerificationFailed: something was left, or a place was not read; nothing was signed.
+        VerificationFailed: something was left, or a place was not read; nothing was written.
     """
-    status = status_of(erasure)
-    earlier = {
-        row.status: row
-        for row in session.scalars(
-            select(models.Certificate).where(models.Certificate.erasure_id == erasure.id)
+    if erasure.announced is None:
+        status = status_of(erasure)
+        whose = select(models.Certificate).where(models.Certificate.erasure_id == erasure.id)
+        earlier = {
+            row.status: row.id for row in session.scalars(whose.options(defer(models.Certificate.pdf)))
+        }
+        if status in earlier:
+            return None
+        body = _body(session, erasure, files, earlier.get(Status.PENDING))
+        demand_verified(body)
+        event = audit.record(
+            session,
+            audit.Tag.CERTIFICATE_ISSUED,
+            actor=audit.SYSTEM,
+            subject=session.get_one(Member, erasure.member_id),
+            **body.facts(),
         )
-    }
-    if status in earlier:
-        return earlier[status]
-    body = _body(session, erasure, files, earlier.get(Status.PENDING))
-    event = audit.record(
-        session,
-        audit.Tag.CERTIFICATE_ISSUED,
-        actor=audit.SYSTEM,
-        subject=session.get_one(Member, erasure.member_id),
-        **body.facts(),
-    )
-    session.flush()
-    while not event.sequenced:
-        sequencer.sequence(session)
-        session.refresh(event)
-    document = Certificate(certificate=body, log=LogEvidence.of(sequencer.prove(session, event.id)))
-    content = render_certificate(
-        document, signing_keys(), erasure.language, keys_address=keys_address(erasure.org_id)
-    )
+        session.flush()
+        while not event.sequenced:
+            sequencer.sequence(session)
+            session.refresh(event)
+        erasure.announced, erasure.announced_event = body.canonical(), event.id
+    assert erasure.announced_event is not None
+    body = CertificateBody.model_validate_json(erasure.announced)
+    proof = sequencer.prove(session, erasure.announced_event)
+    document = Certificate(certificate=body, log=LogEvidence.of(proof))
+    return Announced(document, erasure.org_id, erasure.language)
+
+
+def keep(session: Session, erasure: Erasure, announced: Announced, content: bytes) -> None:
+    """Keep the document of an announced certificate. Idempotent.
+
+    Args:
+        session: bound to the organization.
+        erasure: the caller has its row.
+        announced: what `announce` returned.
+        content: what it was typeset to.
+    """
+    body = announced.document.certificate
+    if session.get(models.Certificate, body.certificate_id) is not None:
+        return
     row = models.Certificate(
         id=body.certificate_id,
         org_id=erasure.org_id,
         created_at=body.issued_at,
         erasure_id=erasure.id,
-        status=status,
+        status=body.status,
         pdf=content,
         sha256=sha256(content).hexdigest(),
     )
     session.add(row)
+    erasure.announced = erasure.announced_event = None
     session.flush()
     keeping.keep_after_commit(session, row, erasure)
-    return row
 
 
-def _body(
-    session: Session, erasure: Erasure, files: Files, pending: models.Certificate | None
-) -> CertificateBody:
+def _body(session: Session, erasure: Erasure, files: Files, pending: UUID | None) -> CertificateBody:
     organization = organizations.current(session)
     assert erasure.epoch is not None
     assert erasure.objects_destroyed_at is not None
@@ -129,7 +166,7 @@ def _body(
     return CertificateBody(
         certificate_id=new_id(),
         request_id=erasure.id,
-        replaces=pending.id if pending else None,
+        replaces=pending,
         status=status_of(erasure),
         organization=controller(organization),
         operator=operator(),
@@ -155,7 +192,8 @@ def _body(
 def _keyring(epoch: int) -> Keyring:
     held_until = vault().keys.held_until(epoch)
     kept = Keeper.AWS_KMS if vault().keys.waiting(epoch) else Keeper.FOLDER
-    standing = attestations.standing()
+    # Of the place in which the erasure's epoch had its key, which may be the folder of before.
+    standing = attestations.standing(attestations.place(folder=True) if kept is Keeper.FOLDER else None)
     newest = standing.newest
     if newest is None:
         return Keyring(kept=kept, held_until=held_until)

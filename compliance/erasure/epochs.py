@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +20,8 @@ from core.vault import vault
 # Ledger hashes are compared in batches, so that a replay of 100,000 members stays small in memory.
 REPLAY_BATCH = 1000
 KEYS_AT_ONCE = 10_000
+SETTLED_AT_ONCE = 500  # erasures whose rows one transaction holds
+_FIRST: Final = UUID(int=0)
 
 
 def turn_epoch() -> int:
@@ -56,21 +60,37 @@ def settle_all() -> None:
     waiting = Lookup.unsettled()
     over = vault().keys.destroyed_epochs({epoch for _, epoch in waiting})
     for org_id in sorted({org_id for org_id, epoch in waiting if epoch in over}):
-        with transaction(org_id) as session:
-            settle(session)
+        last: UUID | None = _FIRST
+        while last is not None:
+            with transaction(org_id) as session:
+                last = settle(session, last)
 
 
-def settle(session: Session) -> None:
-    """Note for each erasure whose epoch key is gone that no copy can be opened, and owe its certificate."""
+def settle(session: Session, after: UUID = _FIRST) -> UUID | None:
+    """Note of erasures whose epoch key is gone that no copy can be opened, and owe their certificates.
+
+    Args:
+        session: bound to the organization.
+        after: an erasure; those that follow it are looked at, as many as one transaction should.
+
+    Returns:
+        The last one, where there may be more.
+    """
     waiting = session.scalars(
         select(Erasure)
-        .where(Erasure.epoch.is_not(None), Erasure.epoch_destroyed_at.is_(None))
+        .where(Erasure.epoch.is_not(None), Erasure.epoch_destroyed_at.is_(None), Erasure.id > after)
+        .order_by(Erasure.id)
+        .limit(SETTLED_AT_ONCE)
         .with_for_update(key_share=True)
-    )
+    ).all()
+    there = vault().keys.among([one.member_id for one in waiting])
+    ended = {
+        one: vault().keys.epoch_destroyed_at(one) for one in {row.epoch for row in waiting} if one is not None
+    }
     for erasure in waiting:
         assert erasure.epoch is not None
-        destroyed_at = vault().keys.epoch_destroyed_at(erasure.epoch)
-        if destroyed_at is None or vault().keys.exists(erasure.member_id):
+        destroyed_at = ended[erasure.epoch]
+        if destroyed_at is None or erasure.member_id in there:
             continue
         erasure.epoch_destroyed_at = destroyed_at
         audit.record(
@@ -82,6 +102,7 @@ def settle(session: Session) -> None:
             epoch=erasure.epoch,
         )
         enqueue(session, JobName.CERTIFY, erasure.id)
+    return waiting[-1].id if len(waiting) == SETTLED_AT_ONCE else None
 
 
 def brought_back(since: datetime) -> bool:

@@ -84,6 +84,7 @@ class Mail:
         sender_name: whom the mail is from, beside the address in the settings; theirs by default.
         reply_to: address for answers.
         unsubscribe: https address that a POST of the mail program ends such mails with (RFC 8058).
+        language: that it is in.
         id: part of the Message-ID. Sending the same mail again with the same id lets mailboxes show it once.
         is_tracked: whether a report that it reached nobody is asked for, and knows it again by `id`.
     """
@@ -96,6 +97,7 @@ class Mail:
     sender_name: str | None = None
     reply_to: str | None = None
     unsubscribe: str | None = None
+    language: str | None = None
     id: UUID = field(default_factory=new_id)
     is_tracked: bool = False
 
@@ -135,6 +137,8 @@ def compose(mail: Mail) -> EmailMessage:
             disposition="inline",
             filename=f"{picture.cid}.{subtype}",
         )
+    if mail.language:
+        message["Content-Language"] = mail.language  # last: whatever describes content moves with it
     return message
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -84,13 +85,13 @@ def _spf() -> Record:
     # Receivers ask the domain of the return path (RFC 7208 §2.4).
     name = settings().bounce_address.rpartition("@")[2].lower() or domain()
     named = _named()
-    wanted = f"v=spf1 {named} ~all"
+    wanted = f"v=spf1 {named} ~all" if named else ""
     texts = _texts(name)
     if texts is None:
         return Record(What.SPF, name, Verdict.NO_ANSWER, (), wanted)
     found = tuple(one for one in texts if one.lower().split(" ")[0] == "v=spf1")
     terms = found[0].lower().split() if found else []
-    if found and named not in terms:
+    if found and named and named not in terms:
         wanted = " ".join(["v=spf1", named, *(found[0].split()[1:] or ["~all"])])
     if len(found) != 1:
         verdict = Verdict.SEVERAL if found else Verdict.MISSING
@@ -98,15 +99,24 @@ def _spf() -> Record:
         verdict = Verdict.OPEN
     else:
         redirects = any(one.startswith("redirect=") for one in terms)
-        verdict = Verdict.GOOD if named in terms or redirects else Verdict.NOT_NAMED
+        verdict = Verdict.GOOD if not named or named in terms or redirects else Verdict.NOT_NAMED
     return Record(What.SPF, name, verdict, found, "" if verdict is Verdict.GOOD else wanted)
 
 
 def _named() -> str:
-    """Return the part of SPF that lets our mail server send."""
+    """Return the part of SPF that lets our mail server send; empty for one that only this network knows.
+
+    Under which address such a server sends on, nobody here knows.
+    """
     host = (urlsplit(settings().smtp_url.get_secret_value()).hostname or "").lower()
     known = next((one for ending, one in _PROVIDERS.items() if host.endswith(ending)), None)
-    return f"include:{known}" if known else f"a:{host}"
+    if known:
+        return f"include:{known}"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return f"a:{host}" if "." in host else ""
+    return f"ip{address.version}:{address}" if address.is_global else ""
 
 
 def _dkim() -> Record:

@@ -43,4 +43,7 @@ class Erasure(Tenant):
     objects_destroyed_at: Mapped[datetime | None]
     epoch_destroyed_at: Mapped[datetime | None]
     locations: Mapped[list[dict[str, Any]]] = mapped_column(default=list, info=harmless(Harmless.WORK))
+    # A certificate's facts that are in the log and not yet a document, and their event; see `compliance.certificate.issuing`.
+    announced: Mapped[bytes | None] = mapped_column(LargeBinary, info=harmless(Harmless.WORK))
+    announced_event: Mapped[UUID | None]
     failure: Mapped[str | None] = mapped_column(String(200), info=harmless(Harmless.WORK))

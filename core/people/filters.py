@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.db import organization_of
-from core.models import Member, Participation, Shoot, State
+from core.models import MailState, Member, Participation, Shoot, State
 from core.models.member import DIRECTORY
 from core.people import finding
 from core.shoots import undelivered
@@ -37,13 +37,14 @@ class Access(StrEnum):
 class Filter:
     """What somebody must have to be shown; what is empty asks nothing.
 
-    Several of state, shoot, style, `is_overdue` and `is_unreached` are about one and the same participation.
+    Several of state, shoot, style, `is_overdue`, `is_unreached` and `mail` are about one and the same participation.
 
     Attributes:
         department: its name.
         style: the name of a style, in any version.
         is_overdue: the deadline has passed and an answer is still to come.
         is_unreached: a mail to them has not left.
+        mail: how it stands with the newest mail to them.
     """
 
     words: str = ""
@@ -54,11 +55,12 @@ class Filter:
     access: Access | None = None
     is_overdue: bool = False
     is_unreached: bool = False
+    mail: MailState | None = None
 
     @property
     def asks_of_shoots(self) -> bool:
         """Whether it asks for something that only a participation has."""
-        return any((self.state, self.shoot_id, self.style_id, self.is_overdue, self.is_unreached))
+        return any((self.state, self.shoot_id, self.style_id, self.is_overdue, self.is_unreached, self.mail))
 
 
 def parts(wanted: Filter) -> Select[Participation]:
@@ -76,6 +78,8 @@ def parts(wanted: Filter) -> Select[Participation]:
         query = query.where(
             Shoot.closed_at.is_(None), Shoot.deadline < now(), seen_by_company.not_in(ANSWERED)
         )
+    if wanted.mail is not None:
+        query = query.where(Participation.mail_state == wanted.mail)
     if wanted.is_unreached:
         query = query.where(Participation.id.in_(undelivered.unreached()))
     return query

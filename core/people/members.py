@@ -9,12 +9,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
-from core.models import Member, Role
+from core.models import Member, Organization, Role
 from core.people import addresses, places
 from core.vault import vault
 from core.words import N_
@@ -38,7 +38,7 @@ class NewMember:
     last_name: str
     employee_id: str | None = None
     department: str | None = None
-    language: str = "en"
+    language: str | None = None  # their company's, where nobody has said
     role: Role = Role.EMPLOYEE
     idp_entity_id: str | None = None
     name_id: str | None = None
@@ -58,6 +58,7 @@ def add(session: Session, people: Sequence[NewMember], *, actor: audit.Actor, ta
     org_id = organization_of(session)
     if vault().keys.erasures.among([org_id]):
         raise CompanyLeft
+    usual = session.get_one(Organization, org_id).language
     ids = [new_id() for _ in people]
     keys = vault().keys.create(ids)
     created = now()
@@ -72,7 +73,7 @@ def add(session: Session, people: Sequence[NewMember], *, actor: audit.Actor, ta
             last_name=person.last_name.strip(),
             employee_id=person.employee_id,
             department=person.department,
-            language=person.language,
+            language=person.language or usual,
             role=person.role,
             idp_entity_id=person.idp_entity_id,
             name_id=person.name_id,
@@ -128,6 +129,15 @@ def by_email(session: Session, email: str) -> Member | None:
     return session.scalar(
         select(Member).where(kept.in_([one, *others])).order_by(kept != one, Member.id).limit(1)
     )
+
+
+def prefer(session: Session, member_id: UUID, language: str) -> None:
+    """Have mails to somebody be in the language that they chose for their pages; an erased person chooses nothing."""
+    locks.person(session, member_id)
+    member = session.get(Member, member_id)
+    if member is not None and member.erased_at is None:
+        member.language = language
+        session.flush()
 
 
 def by_employee_id(session: Session, employee_id: str) -> Member | None:

@@ -104,11 +104,16 @@ def with_picture(session: Session, participation_ids: Collection[UUID]) -> set[U
     return set(session.scalars(_seen(Participation.id).where(Participation.id.in_(participation_ids))))
 
 
-def count(session: Session, shoot_id: UUID) -> tuple[int, int]:
-    """Return how many pictures there are to see, and how many of them wait for a review."""
-    query = of_shoot(shoot_id, func.count(), func.count().filter(waits_for_review()))
-    number, waiting = session.execute(query).one()
-    return number, waiting
+def count(session: Session, shoot_id: UUID) -> int:
+    """Return how many pictures there are to see."""
+    return session.scalar(of_shoot(shoot_id, func.count())) or 0
+
+
+def waiting(session: Session, shoot: Shoot) -> int:
+    """Return how many pictures wait for a review."""
+    if not shoot.reviewed:
+        return 0
+    return session.scalar(of_shoot(shoot.id, func.count()).where(Headshot.reviewed_at.is_(None))) or 0
 
 
 def neighbours(session: Session, shoot_id: UUID, member_id: UUID) -> tuple[UUID | None, UUID | None]:

@@ -148,15 +148,18 @@ def usual(session: Session) -> bool:
     return bool(session.scalar(select(Shoot.reviewed).order_by(Shoot.id.desc()).limit(1)))
 
 
-def queue(session: Session, shoot_id: UUID, sort: Sort) -> tuple[list[Picture], int]:
+def queue(session: Session, shoot: Shoot, sort: Sort) -> tuple[list[Picture], int]:
     """Return what waits for a review as a page shows it, the most doubtful first, and how much waits in all."""
-    waiting = gallery.of_shoot(shoot_id).where(gallery.waits_for_review())
-    number = session.scalar(waiting.add_columns(func.count())) or 0
-    rows = waiting.add_columns(*_COLUMNS).order_by(func.coalesce(*_SINCE), Participation.id)
-    found = [Picture(*row) for row in session.execute(rows.limit(AT_ONCE if sort is Sort.WAITING else MOST))]
+    rows = (
+        gallery.of_shoot(shoot.id, *_COLUMNS)
+        .where(gallery.waits_for_review())
+        .order_by(func.coalesce(*_SINCE), Participation.id)
+        .limit(AT_ONCE if sort is Sort.WAITING else MOST)
+    )
+    found = [Picture(*row) for row in session.execute(rows)]
     if sort is not Sort.WAITING:
         found.sort(key=nearness(_GATES[sort]), reverse=True)
-    return found[:AT_ONCE], number
+    return found[:AT_ONCE], gallery.waiting(session, shoot)
 
 
 _COLUMNS: Final = (Participation, Headshot, Member)

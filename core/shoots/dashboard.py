@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.models import Invite, MailState, Participation, Shoot, State, Style
-from core.shoots import deliveries, invites, undelivered
+from core.shoots import invites, undelivered
 from core.shoots.participations import seen_by_company
 
 SOON = timedelta(days=3)
@@ -58,9 +58,15 @@ class Attention(StrEnum):
 
 @dataclass(frozen=True)
 class Counts:
-    """How many people of a shoot are in each state; every state is there, with 0 if nobody is."""
+    """How many people of a shoot are in each state; every state is there, with 0 if nobody is.
+
+    Attributes:
+        by_state: how far they are.
+        mails: how it stands with the newest mail to each who got one.
+    """
 
     by_state: dict[State, int]
+    mails: dict[MailState, int]
 
     @property
     def total(self) -> int:
@@ -108,14 +114,12 @@ class Overview:
         shoot: itself.
         style: its style.
         counts: how many people are how far.
-        mails: how it stands with the newest mail to each.
         attention: pairs what needs a look with how many people it is about.
     """
 
     shoot: Shoot
     style: Style
     counts: Counts
-    mails: dict[MailState, int]
     attention: list[tuple[Attention, int]]
 
 
@@ -125,15 +129,17 @@ def counts(session: Session, shoot_id: UUID) -> Counts:
 
 
 def _counts(session: Session, shoot_ids: list[UUID]) -> dict[UUID, Counts]:
-    found = {shoot_id: dict.fromkeys(State, 0) for shoot_id in shoot_ids}
+    found = {shoot_id: Counts(dict.fromkeys(State, 0), dict.fromkeys(MailState, 0)) for shoot_id in shoot_ids}
     rows = session.execute(
-        select(Participation.shoot_id, seen_by_company, func.count())
+        select(Participation.shoot_id, seen_by_company, Participation.mail_state, func.count())
         .where(Participation.shoot_id.in_(shoot_ids))
-        .group_by(Participation.shoot_id, seen_by_company)
+        .group_by(Participation.shoot_id, seen_by_company, Participation.mail_state)
     )
-    for shoot_id, state, number in rows:
-        found[shoot_id][State(state)] = number
-    return {shoot_id: Counts(by_state) for shoot_id, by_state in found.items()}
+    for shoot_id, state, mail, number in rows:
+        found[shoot_id].by_state[State(state)] += number
+        if mail is not None:
+            found[shoot_id].mails[MailState(mail)] += number
+    return found
 
 
 def overviews(session: Session, shoots: list[tuple[Shoot, Style]]) -> list[Overview]:
@@ -143,18 +149,16 @@ def overviews(session: Session, shoots: list[tuple[Shoot, Style]]) -> list[Overv
     waiting = _waiting_long(session, ids)
     expired = _expired_links(session, ids)
     unreached = undelivered.counts(session, ids)
-    mails = deliveries.counts(session, ids)
     return [
         Overview(
             shoot,
             style,
             counted[shoot.id],
-            mails[shoot.id],
             _attention(
                 shoot,
                 counted[shoot.id],
                 {
-                    Attention.BOUNCED: mails[shoot.id][MailState.BOUNCED],
+                    Attention.BOUNCED: counted[shoot.id].mails[MailState.BOUNCED],
                     Attention.UNDELIVERED: unreached.get(shoot.id, 0),
                     Attention.LINKS_EXPIRED: expired.get(shoot.id, 0),
                     Attention.WAITING_FOR_APPROVAL: waiting.get(shoot.id, 0),

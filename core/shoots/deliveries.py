@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, locks
@@ -133,19 +133,6 @@ def of_member(session: Session, member_id: UUID) -> dict[UUID, list[Delivery]]:
     found: dict[UUID, list[Delivery]] = {}
     for row in rows:
         found.setdefault(row.participation_id, []).append(row)
-    return found
-
-
-def counts(session: Session, shoot_ids: Collection[UUID]) -> dict[UUID, dict[MailState, int]]:
-    """Return for each of these shoots how many people's newest mail is in each state; 0 where nobody's is."""
-    found = {shoot_id: dict.fromkeys(MailState, 0) for shoot_id in shoot_ids}
-    rows = session.execute(
-        select(Participation.shoot_id, Participation.mail_state, func.count())
-        .where(Participation.shoot_id.in_(shoot_ids), Participation.mail_state.in_(MailState))
-        .group_by(Participation.shoot_id, Participation.mail_state)
-    )
-    for shoot_id, state, number in rows:
-        found[shoot_id][MailState(state or "")] = number
     return found
 
 

@@ -20,9 +20,8 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.clock import now
-from core.db import organization_of
 from core.errors import Conflict, Gone, InvalidInput
-from core.models import Artifact, Kind, Member, Organization, Participation, Shoot
+from core.models import Artifact, Kind, Member, Participation, Shoot
 from core.people import addresses, list_columns, members, roster, tabular
 from core.people.columns import Field
 from core.people.encodings import Encoding
@@ -323,7 +322,6 @@ def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Ac
         for row in rows
         if (member := among.by_email.get(addresses.canonical(row.values.email))) is not None
     ]
-    default = session.get_one(Organization, organization_of(session)).language
     new = [
         members.NewMember(
             email=row.values.email,
@@ -331,7 +329,7 @@ def _invite(session: Session, shoot: Shoot, rows: Sequence[Row], actor: audit.Ac
             last_name=row.values.last_name,
             employee_id=row.values.employee_id or None,
             department=row.values.department or None,
-            language=row.values.language or default,
+            language=row.values.language or None,
             place=row.values.place or None,
         )
         for row in rows

@@ -181,7 +181,7 @@ def sample(
 def opened(session: Session, row: WebSession) -> Mail:
     """Return the mail that says on which device a link was opened, on which before, and how to end that."""
     participation = session.get_one(Participation, row.participation_id)
-    language = session.get_one(Member, row.member_id).language
+    language = words(session.get_one(Member, row.member_id).language)["language"]
     facts = {
         "opened": _opening(language, row),
         "before": "; ".join(_opening(language, one) for one in devices.before(session, row)),
@@ -238,6 +238,7 @@ def _sealed(organization: Organization, to: str | None, letter: _Letter, ours: d
         sender_name=organization.sender_name or ours["sender"].format(company=organization.name),
         reply_to=organization.reply_to or organization.contact_email or None,
         unsubscribe=letter.stop or None,
+        language=letter.language,
     )
 
 
@@ -275,15 +276,16 @@ def _written(
 ) -> Mail:
     """Return a mail that says `own` around its facts; what every mail says comes from our words alone."""
     organization, ours = organizations.current(session), words(language)
+    language = ours["language"]
     facts = {"company": organization.name}
     if shoot is not None:
         days, last = organization.retention_days, invites.last_moment(shoot, invite)
         facts |= {
             "shoot": shoot.name,
             "retention": ours["one_day"] if days == 1 else ours["days"].format(count=days),
-            "deadline": _day(last, ours["language"]),
+            "deadline": _day(last, language),
             "left": _left(ours, last),
-            "expires": _day(invite.expires_at, ours["language"]) if invite else "",
+            "expires": _day(invite.expires_at, language) if invite else "",
         }
     facts |= more
     said = {name: text.format(**facts) for name, text in own.items()}

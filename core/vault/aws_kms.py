@@ -32,6 +32,7 @@ LOOK_EVERY: Final = timedelta(minutes=15)  # at a key whose deletion waits
 LATE: Final = timedelta(
     days=1
 )  # the service deletes at most so long after the date that it named (AWS KMS guide)
+SAME_DATE: Final = timedelta(minutes=1)  # between two answers of when a key will be deleted
 FORGET_SECONDS: Final = 600.0  # a key that nobody used for so long is opened anew
 
 
@@ -200,11 +201,12 @@ class AwsKms:
         found = self._describe(row)
         if found is None:
             self._demand_answers_of(row)
-        elif found["KeyState"] == "PendingDeletion":
-            self._note(epoch, ends_at=found["DeletionDate"])
-        else:
+        elif found["KeyState"] != "PendingDeletion" or abs(found["DeletionDate"] - row.ends_at) > SAME_DATE:
+            # Nobody moves the date of a deletion: another one was scheduled after it had been taken back.
+            waits = found["KeyState"] == "PendingDeletion"
+            ends_at = found["DeletionDate"] if waits else self._schedule(row)
             logger().error("key_deletion_taken_back", epoch=epoch)
-            self._note(epoch, taken_back_at=row.taken_back_at or now(), ends_at=self._schedule(row))
+            self._note(epoch, taken_back_at=row.taken_back_at or now(), ends_at=ends_at)
             return True
         self._note(epoch, looked_at=now())
         return found is not None or row.taken_back_at is not None or self._before.exists(epoch)

@@ -77,7 +77,11 @@ class KeptCertificates:
 
     def _first(self, *conditions: ColumnElement[bool]) -> Kept | None:
         newest = (
-            select(KeptCertificate).where(*conditions).order_by(KeptCertificate.created_at.desc()).limit(1)
+            select(KeptCertificate)
+            .where(*conditions)
+            # Of one second, which is as exact as a certificate's time is, the final one is the newer.
+            .order_by(KeptCertificate.created_at.desc(), (KeptCertificate.status == "COMPLETE").desc())
+            .limit(1)
         )
         with Session(self._engine) as session:
             row = session.scalar(newest)

@@ -25,9 +25,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core import locks
 from core.connections import redis_options
+from core.db import transaction
 from core.logs import logger
 from core.models import App
 from core.observe import metrics, tracing
+from core.people import members
 from core.people.sessions import SignedIn, find
 from core.settings import settings
 from core.vault import derive
@@ -153,6 +155,7 @@ def create_app(name: str, import_name: str) -> Flask:
     limiter.init_app(app)
     Babel(app, locale_selector=choose_language)
     _sign_in(app)
+    app.before_request(_remember_language)
     app.register_blueprint(brand.shared)
     app.register_blueprint(brand.bp)
     errors.register(app)
@@ -173,6 +176,17 @@ def choose_language() -> str:
     if (who := visitor()) and who.language in LANGUAGES:
         return who.language
     return request.accept_languages.best_match(list(LANGUAGES)) or "en"
+
+
+def _remember_language() -> None:
+    """Write mails to whoever is signed in, in the language that they choose for a page."""
+    asked = request.args.get("lang")
+    if request.method != "GET" or asked not in LANGUAGES or not request.endpoint:
+        return
+    who = visitor()
+    if who is not None and who.language != asked:
+        with transaction(who.org_id) as session:
+            members.prefer(session, who.member_id, asked)
 
 
 def _sign_in(app: Flask) -> None:

@@ -49,6 +49,7 @@ def run_bench(
     sizes: Sizes | None = None,
     entries: int = 1_000_000,
     headshots: int = 10_000,
+    erased: int = 10_000,
 ) -> None:
     """Run one benchmark.
 
@@ -62,6 +63,7 @@ def run_bench(
         sizes: for `scale`: how much there is.
         entries: for `compliance`: how many the log has.
         headshots: for `gallery`: how many the shoot has.
+        erased: for `compliance`: how many people are erased.
     """
     report({"machine": machine()}, machine())
     if name == "studio":
@@ -108,7 +110,7 @@ def run_bench(
 
         configure("ERROR")
         with product() as org_id, tempfile.TemporaryDirectory(prefix="headshots-bench-") as folder:
-            bench_compliance(report, org_id, entries, Path(folder))
+            bench_compliance(report, org_id, entries, erased, Path(folder))
     elif name == "files":
         from deploy.bench.files import bench_files
 
@@ -119,7 +121,7 @@ def run_bench(
         bench_origin(report)
     elif name == "diffusion":
         try:
-            from workers.diffusion.bench import bench_diffusion
+            from workers.diffusion.bench_person import bench_diffusion
         except ImportError as error:
             raise ConfigurationError("This needs torch, diffusers and peft. Run `make setup-gpu`.") from error
         configure("WARNING")

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from deploy.bench.access import bench_access
 from deploy.bench.epoch import bench_turn
+from deploy.bench.erasures import bench_erasures
 
 if TYPE_CHECKING:
     from compliance.log.merkle import NodeStore
@@ -25,8 +26,9 @@ PEOPLE = 100_000  # whom the directory is filled with
 APPENDED = 20_000  # of the entries: made as a change makes them, and timed
 
 
-def bench_compliance(report: Report, org_id: UUID, entries: int, folder: Path) -> None:
-    """Make a log of `entries` entries in an empty product, and measure what rests on it."""
+def bench_compliance(report: Report, org_id: UUID, entries: int, erased: int, folder: Path) -> None:
+    """Make a log of `entries` entries in an empty product, erase `erased` people, and measure what rests on it."""
+    bench_erasures(report, org_id, erased)
     _append(report, org_id, min(entries, APPENDED))
     _fill(org_id, entries)
     size = _sequence(report, org_id)

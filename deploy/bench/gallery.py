@@ -129,9 +129,9 @@ def _archive(report: Report, browser: FlaskClient, address: str, people: int) ->
 
 def _master() -> bytes:
     """Return a picture as smooth as a backdrop, with a head's worth of detail: as costly to cut, and small to store."""
-    noise = np.random.default_rng(1).integers(0, 40, (SIDE // 2, SIDE // 2, 3), np.uint8)
+    noise = np.random.default_rng(1).integers(0, 40, (SIDE // 4, SIDE // 4, 3), np.uint8)
     picture = Image.radial_gradient("L").resize((SIDE, SIDE)).convert("RGB")
-    picture.paste(Image.fromarray(noise), (SIDE // 4, SIDE // 4))
+    picture.paste(Image.fromarray(noise), (SIDE * 3 // 8, SIDE // 4))
     target = io.BytesIO()
     picture.save(target, "PNG", compress_level=3)
     return target.getvalue()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-import psutil
 from rq import Worker
 from sqlalchemy import func, select
 
@@ -16,7 +14,7 @@ from core.db import transaction
 from core.models import Outbox
 from core.queue import JobName, Lane, redis_client
 from deploy.bench import lists
-from deploy.bench.processes import answers, running, wait_until
+from deploy.bench.processes import answers, cpu_seconds, running, wait_until
 
 Report = Callable[[dict[str, Any], str], None]
 
@@ -36,12 +34,12 @@ def bench_mail(report: Report, org_id: UUID, smtp_port: int) -> None:
     with running([("deploy.bench.sink", str(smtp_port)), ("deploy.cli", "scheduler"), *workers]) as processes:
         wait_until(lambda: answers(smtp_port))
         wait_until(lambda: len(Worker.all(connection=redis_client())) == WORKERS)
-        before = [_cpu_seconds(process) for process in processes]
+        before = [cpu_seconds(process) for process in processes]
         invite(org_id, MAILS)
         started = time.perf_counter()
         wait_until(lambda: waiting(org_id) == 0)
         seconds = time.perf_counter() - started
-        spent = [_cpu_seconds(process) - then for process, then in zip(processes, before, strict=True)]
+        spent = [cpu_seconds(process) - then for process, then in zip(processes, before, strict=True)]
     cost = sum(spent[2:]) / MAILS * 1000
     report(
         {
@@ -74,8 +72,3 @@ def waiting(org_id: UUID) -> int:
             Outbox.job == JobName.INVITE_MAIL, Outbox.done_at.is_(None), Outbox.failed_at.is_(None)
         )
         return session.scalar(open_mails) or 0
-
-
-def _cpu_seconds(process: subprocess.Popen[bytes]) -> float:
-    times = psutil.Process(process.pid).cpu_times()
-    return times.user + times.system

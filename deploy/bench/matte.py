@@ -15,6 +15,7 @@ import numpy as np
 from core.style.spec import StyleSpec
 from deploy.bench.composites import HAIR, PLACES, Composite, composites
 from deploy.bench.trouble import CLEAN, TROUBLE, troubles
+from deploy.bench.worn import worn
 from workers.studio.align import region
 from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Cutout, Mask
@@ -53,6 +54,12 @@ def bench_matte(report: Report, people: dict[str, list[tuple[str, bytes]]]) -> N
     hard = [(one, error) for one in troubles(people) if (error := matte_error(one)) is not None]
     for place in (CLEAN, *TROUBLE):
         _tell(report, f"before {place}", [error for one, error in hard if one.place == place])
+    odd: dict[str, list[MatteError]] = {}
+    for one in worn(people):
+        if (error := matte_error(one)) is not None:
+            odd.setdefault(one.place, []).append(error)
+    for kind, errors in odd.items():
+        _tell(report, kind, errors)
     trouble = [error for one, error in hard if one.place != CLEAN]
     _tell(report, "trouble, all", trouble)
     _tell(report, "trouble, shown", [error for error in trouble if error.doubt <= LIMIT])

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+import psutil
+
 from core.settings import Settings
 from deploy.local.processes import child_environment, end_process, leashed, python_module
 
@@ -34,6 +36,13 @@ def wait_until(is_so: Callable[[], bool], *, every: float = 0.2) -> None:
         if time.monotonic() > until:
             raise TimeoutError
         time.sleep(every)
+
+
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Return what a process and those that it has started have taken of a core."""
+    own = psutil.Process(process.pid)
+    times = [one.cpu_times() for one in (own, *own.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
 
 
 @contextmanager

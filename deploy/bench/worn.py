@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from deploy.bench.composites import photographed
+from deploy.bench.composites import Composite, photographed
 from deploy.bench.sources import hair_volumes
-from workers.vision.color import Values, to_linear
+from deploy.bench.trouble import subjects
+from workers.vision.color import Values, to_linear, to_srgb
 from workers.vision.cutout import Cutout
 from workers.vision.geometry import CHIN, Pixels
 
@@ -21,7 +23,27 @@ _TOP: Final = 1.06  # head heights from the chin to the top of a scarf
 # Half a scarf's width, head heights, by how far below its top and above the chin it is.
 _WIDTHS: Final = (0.05, 0.36, 0.46, 0.5, 0.85)
 _HEIGHTS: Final = (-_TOP, -_TOP + 0.2, -0.3, 0.1, 0.5)
+_OUTER: Final = ((127, 234), (356, 454))  # landmarks of the face's sides at the eyes, and at the ear below
+_RIMS: Final = ((33, 133, 159, 145), (362, 263, 386, 374))  # corners and lids of the eyes
+_STANDS_OFF: Final = 0.1  # head heights between a face and the hinges of glasses that are wide for it
+_FRAME: Final = 0.013  # head heights, how thick they are
+_LOCKS: Final = (34, 60)  # thick and thin ones on each side
+_THICK: Final = ((0.014, 0.03), (0.003, 0.005))  # head heights
+_HAIR: Final = np.array([58, 43, 33], np.float32)
 _FALL: Final = (1.08, 0.88)  # of a wall's light, from one side to the other
+
+
+def worn(people: dict[str, list[tuple[str, bytes]]]) -> Iterator[Composite]:
+    """Yield every person in everything that `odd_heads` makes of them; the place says what.
+
+    Args:
+        people: See `deploy.bench.trouble.subjects`.
+    """
+    for one in subjects(people):
+        colors = np.rint(255 * to_srgb(one.colors)).astype(np.uint8)
+        for kind, person, wall in odd_heads(Cutout(colors, one.alpha, one.face, 1.0)):
+            photo, own = before(person, wall), to_linear(person.foreground)
+            yield Composite(one.name, kind, photo, person.alpha, own, person.face)
 
 
 def odd_heads(person: Cutout) -> Iterator[tuple[str, Cutout, Colour]]:
@@ -35,6 +57,8 @@ def odd_heads(person: Cutout) -> Iterator[tuple[str, Cutout, Colour]]:
     yield "bald and shiny", bald(person), (200, 185, 170)
     yield "a dark headscarf with folds", in_headscarf(person, (40, 50, 90)), (205, 200, 190)
     yield "a cream headscarf before cream", in_headscarf(person, (215, 205, 190)), (225, 218, 205)
+    yield "glasses whose temples stand off", in_glasses(person), (185, 190, 195)
+    yield "loose hair on both sides", with_loose_hair(person), (205, 200, 190)
 
 
 def before(person: Cutout, wall: Colour) -> Pixels:
@@ -83,6 +107,67 @@ def in_headscarf(person: Cutout, cloth: Colour) -> Cutout:
     return Cutout(
         _mixed(high, colour, shown[..., None]), np.asarray(alpha, np.float32), face, high.photo_scale
     )
+
+
+def in_glasses(person: Cutout) -> Cutout:
+    """Return the person in dark glasses that are too wide: between their temples and the head one sees the wall."""
+    face, head = person.face, person.face.head_height
+    points, middle = face.landmarks[:, :2], face.landmarks[:, 0].mean()
+    drawn = np.zeros(person.alpha.shape, np.uint8)
+    thick = max(2, round(_FRAME * head))
+    hinges = []
+    for (side, ear), (inner, outer, above, below) in zip(_OUTER, _RIMS, strict=True):
+        centre = (points[inner] + points[outer]) / 2
+        width = 0.95 * float(np.linalg.norm(points[inner] - points[outer]))
+        high = 0.6 * width + float(points[below, 1] - points[above, 1]) / 2
+        cv2.ellipse(drawn, _pixel(centre), _pixel((width, high)), 0, 0, 360, 255, thick, cv2.LINE_AA)
+        out = np.sign(points[side, 0] - middle) * _STANDS_OFF * head
+        hinge = np.array([points[side, 0] + out, centre[1]])
+        hinges.append((centre[0] + np.sign(out) * width, hinge))
+        cv2.line(drawn, _pixel((hinges[-1][0], centre[1])), _pixel(hinge), 255, thick, cv2.LINE_AA)
+        behind = points[ear] + np.array([0.75 * out, -0.03 * head])
+        cv2.line(drawn, _pixel(hinge), _pixel(behind), 255, thick, cv2.LINE_AA)
+    share = drawn.astype(np.float32) / 255
+    alpha = np.maximum(person.alpha, share)
+    return Cutout(
+        _mixed(person, np.array([24, 22, 22], np.float32), share[..., None]), alpha, face, person.photo_scale
+    )
+
+
+def with_loose_hair(person: Cutout) -> Cutout:
+    """Return the person with hair that hangs down on both sides in locks, the wall between them."""
+    high = _changed(person, "high hair")
+    face, head, dice = high.face, high.face.head_height, np.random.default_rng(11)
+    middle, chin = face.landmarks[:, 0].mean(), face.landmarks[CHIN, 1]
+    alpha, colors = high.alpha.copy(), high.foreground.astype(np.float32)
+    along = np.linspace(0, 1, 30)
+    skin = np.zeros(alpha.shape, np.uint8)
+    cv2.fillConvexPoly(skin, cv2.convexHull(np.rint(face.landmarks[:, :2]).astype(np.int32)), 1)
+    free = 1 - cv2.GaussianBlur(skin.astype(np.float32), (0, 0), 1.5)
+    for count, (least, most) in zip(_LOCKS, _THICK, strict=True):
+        for side in (-1, 1):
+            for _ in range(count):
+                root, spread = dice.uniform(0.3, 0.42), dice.uniform(0.0, 0.26)
+                wave = 0.012 * np.sin(dice.uniform(0, 6) + along * dice.uniform(6, 14))
+                x = middle + side * head * (root + spread * np.sqrt(along) + wave)
+                y = chin + head * (dice.uniform(-0.75, -0.6) + dice.uniform(0.75, 1.05) * along)
+                lock = np.zeros(alpha.shape, np.uint8)
+                path = np.rint(16 * np.stack([x, y], axis=1)).astype(np.int32)
+                thick = max(1, round(dice.uniform(least, most) * head))
+                cv2.polylines(
+                    lock, [path], isClosed=False, color=255, thickness=thick, lineType=cv2.LINE_AA, shift=4
+                )
+                share = lock.astype(np.float32) / 255 * free
+                whole = share + alpha * (1 - share)
+                part = (share / np.maximum(whole, 1e-3))[..., None]
+                colors = colors + part * (_HAIR * dice.uniform(0.7, 1.5) - colors)
+                alpha = whole
+    painted = np.asarray(np.clip(np.rint(colors), 0, 255), np.uint8)
+    return Cutout(painted, np.asarray(alpha, np.float32), face, high.photo_scale)
+
+
+def _pixel(point: Sequence[float] | NDArray[np.generic]) -> tuple[int, int]:
+    return round(float(point[0])), round(float(point[1]))
 
 
 def _changed(person: Cutout, how: str) -> Cutout:

@@ -35,6 +35,13 @@ _auditor_groups = click.option(
 @click.argument("slug")
 @click.argument("name")
 @click.option("--contact", default="", help="Address of the privacy contact, shown to employees.")
+@click.option(
+    "--language",
+    type=click.Choice(["en", "de"]),
+    default="en",
+    show_default=True,
+    help="Of mails to people who have said none; HR changes it on the page Mails.",
+)
 @_metadata
 @_admin_groups
 @_auditor_groups
@@ -42,6 +49,7 @@ def create_company(
     slug: str,
     name: str,
     contact: str,
+    language: str,
     idp_metadata: Path | None,
     admin_groups: tuple[str, ...],
     auditor_groups: tuple[str, ...],
@@ -60,6 +68,7 @@ def create_company(
             admin_groups=frozenset(admin_groups) if admin_groups else None,
             auditor_groups=frozenset(auditor_groups) if auditor_groups else None,
         ),
+        language=language,
     )
     click.echo("\n".join(_lines(made)))
 

@@ -204,6 +204,13 @@ def empty_demo_home(home: Path) -> None:
     show_default=True,
     help="For gallery: of the shoot.",
 )
+@click.option(
+    "--erased",
+    type=click.IntRange(20),
+    default=10_000,
+    show_default=True,
+    help="For compliance: people who are erased.",
+)
 @json_option
 def bench(
     name: str,
@@ -218,6 +225,7 @@ def bench(
     watch: float,
     entries: int,
     headshots: int,
+    erased: int,
     *,
     as_json: bool,
 ) -> None:
@@ -237,6 +245,7 @@ def bench(
         sizes=sizes,
         entries=entries,
         headshots=headshots,
+        erased=erased,
     )
 
 

@@ -108,6 +108,39 @@ def render(
 
 @main.command()
 @click.option(
+    "--photos",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="One subfolder per person.",
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where pictures, sheets and the table go; it will hold faces.",
+)
+@click.option(
+    "--pictures", type=click.IntRange(1, 100), default=24, show_default=True, help="Of each person, each way."
+)
+@json_option
+def trial(photos: Path, out: Path, pictures: int, *, as_json: bool) -> None:
+    """Try the image model's weights on real people: each made several ways, side by side and counted.
+
+    You state that the people in the photos agreed to this.
+    """
+    from deploy.cli.group import demand_gpu_extra
+
+    demand_gpu_extra()
+    from core.style.spec import StyleSpec
+    from workers.diffusion.resident import resident
+    from workers.diffusion.trial import trial as tried
+    from workers.folder.people import read_people
+
+    tried(resident(), read_people(photos), StyleSpec(), out, reporter(as_json), pictures)
+
+
+@main.command()
+@click.option(
     "--reference",
     required=True,
     type=click.Path(path_type=Path, exists=True, file_okay=False),

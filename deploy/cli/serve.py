@@ -26,8 +26,11 @@ from deploy.cli.group import demand_gpu_extra, main, tell
     show_default=True,
     help="diffusion: train and sample image models, and do nothing else; one such worker per GPU.",
 )
+@click.option(
+    "--gpu", type=click.IntRange(0, 63), help="With --engine diffusion: the GPU, by its number in nvidia-smi."
+)
 @click.option("--burst", is_flag=True, help="End when there is nothing left to do.")
-def worker(lanes: tuple[str, ...], engine: str, *, burst: bool) -> None:
+def worker(lanes: tuple[str, ...], engine: str, gpu: int | None, *, burst: bool) -> None:
     """Do jobs: photo checks, renders, mails, erasures; on a GPU, training and sampling."""
     from core.queue import CPU_LANES, Lane
     from deploy import installation
@@ -35,7 +38,12 @@ def worker(lanes: tuple[str, ...], engine: str, *, burst: bool) -> None:
     if engine == "diffusion":
         if lanes:
             raise click.UsageError("A GPU worker has one lane of its own. Leave --lane out.")
+        if gpu is not None:
+            # Before torch is imported, which looks once; and in the order of nvidia-smi, not of speed.
+            os.environ |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(gpu)}  # noqa: TID251 - set, not read
         demand_gpu_extra()
+    elif gpu is not None:
+        raise click.UsageError("--gpu is for --engine diffusion.")
     installation.demand()
     if engine == "diffusion":
         from workers.process.run import work_on_gpu

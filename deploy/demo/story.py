@@ -177,8 +177,10 @@ def _links(place: Place, people: Sequence[Person]) -> dict[str, str]:
     ):
         while True:
             found = {
-                address: next(link for link in mail["links"] if "/i/" in link)
+                address: link
                 for mail in mailbox.get("/messages.json").raise_for_status().json()
+                for link in mail["links"]
+                if "/i/" in link
                 for address in mail["to"]
             }
             if waiting <= found.keys():

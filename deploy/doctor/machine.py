@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from sqlalchemy.exc import DBAPIError
 
 from compliance.origin.signer import configured
+from compliance.requests.opendsr import signing as signing_of_programs
 from core import attestations, gpu
 from core.belonging import Unreadable, unreadable
 from core.clock import now
@@ -218,6 +219,24 @@ def signing() -> Iterator[Finding]:
     if operators is not None:
         name, certificate = "HEADSHOTS_ORIGIN_CERTIFICATE", operators.certificate
         yield from _certificate(check, name, [certificate], certificate.not_valid_after_utc)
+    yield from opendsr()
+
+
+def opendsr() -> Iterator[Finding]:
+    """The key that answers to privacy programs are signed with, where the operator has set one."""
+    check, path = "signing_keys", settings().opendsr_path
+    if path is None:
+        return
+    try:
+        signer = signing_of_programs.signer()
+    except ConfigurationError as error:
+        yield failure(check, error.message, "See docs/opendsr.md, “Turning it on”.")
+        return
+    yield from _closed(check, path)
+    if signer is not None:
+        chain = x509.load_pem_x509_certificates(signer.chain)
+        ends = min(one.not_valid_after_utc for one in chain)
+        yield from _certificate(check, "HEADSHOTS_OPENDSR_PATH", chain[:1], ends)
 
 
 def _certificate(

@@ -55,6 +55,12 @@ HR_PAGES = (
     "dry run",
     "import result",
     "shoot with people",
+    "pictures of a shoot",
+    "one picture",
+    "no review",
+    "review",
+    "review, nothing waits",
+    "delivery",
     "shoot with an image model",
     "people",
     "nobody found",
@@ -395,6 +401,32 @@ def refused(visitors: Visitors, page: Page, status: int, address: str) -> None:
     assert answer.status == status
 
 
+def walk_of_pictures(page: Page, album: Album, shoot: str) -> None:
+    page.goto(f"{shoot}/pictures")
+    expect(page.get_by_role("link", name="Ida Example")).to_be_visible()
+    album.look("pictures of a shoot", page)
+    page.get_by_role("link", name="Ida Example").click()
+    expect(page.get_by_role("heading", level=1, name="Ida Example")).to_be_visible()
+    page.get_by_text("All figures").click()
+    album.look("one picture", page)
+    page.goto(f"{shoot}/review")
+    album.look("no review", page)
+    page.get_by_role("button", name="Review before delivery").click()
+    queue = page.locator("#queue > li")
+    expect(queue).to_have_count(1)
+    album.look("review", page)
+    queue.focus()
+    page.keyboard.press("r")
+    expect(page.get_by_label("A rest of the old background can be seen")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(queue).to_be_focused()
+    page.keyboard.press("a")
+    expect(page.get_by_role("heading", level=2, name="Nothing waits")).to_be_visible()
+    album.look("review, nothing waits", page)
+    page.goto(f"{shoot}/deliver")
+    album.look("delivery", page)
+
+
 def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> None:
     page = hr.page
     visitors.expect_refusal(422, "/import")
@@ -441,6 +473,7 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     expect(page.get_by_role("heading", level=1, name="Done")).to_be_visible()
     album.look("import result", page)
     at("shoot with people", shoot)
+    walk_of_pictures(page, album, shoot)
     with company_database(visitors.stack) as connection:
         connection.execute(
             text("UPDATE shoots SET engine = 'diffusion' WHERE id = :id"), {"id": shoot.rsplit("/", 1)[1]}

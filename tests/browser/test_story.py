@@ -100,7 +100,7 @@ def test_company_gets_matching_headshots_and_one_person_disappears_with_a_proof(
 
 
 def set_brand(page: Page) -> None:
-    page.get_by_role("link", name="Brand", exact=True).click()
+    page.get_by_role("link", name="Company", exact=True).click()
     page.get_by_label("Company name").fill(COMPANY)
     page.get_by_label("Accent colour").fill(ACCENT)
     page.get_by_label("Logo").set_input_files(logo().payload)

@@ -39,6 +39,7 @@ from compliance import consent, erasure, retention
 from compliance.consent import leaving
 from compliance.log import sequencer
 from core import audit
+from core.checks.report import Gate
 from core.clock import now
 from core.consent import Purpose, ValidConsent
 from core.db import transaction
@@ -72,7 +73,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 PEOPLE = ("Ada", "Grace")
 people = st.sampled_from(PEOPLE)
 LONG_AGO = timedelta(days=40)  # photos end 30 days after approval
-LIKENESS = {"likeness": {"passed": True}, "edge": {"passed": True}}
+GATE = Gate(value=0.4, unit="distance", limit=0.6, passed=True, why="a test")
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,12 @@ class Life(RuleBasedStateMachine):
         for name in PEOPLE:
             self.upload(name, likeness=True)
         self.render("Ada")
+        assert {self.items[one].held.kind for one in self.model.alive} == {
+            Kind.PHOTO,
+            Kind.LIKENESS,
+            Kind.HEADSHOT,
+        }
+        assert self.model.figures
         self.back_up()
 
     @rule(name=people, likeness=st.booleans())
@@ -205,7 +212,7 @@ class Life(RuleBasedStateMachine):
             if not held:
                 return
             agreed = consents.agreed(session, self.ids[name])
-            gates = LIKENESS if Purpose.LIKENESS in agreed else {"edge": LIKENESS["edge"]}
+            gates = {"edge": GATE} | ({"likeness": GATE} if Purpose.LIKENESS in agreed else {})
             submission.submit(session, part, actor=audit.SYSTEM)
             assignment.begin(session, part.id)
             report = GateReport(passed=True, gates=gates, figures={})
@@ -387,9 +394,10 @@ class Life(RuleBasedStateMachine):
         at = Stage(self.org, self.ids[name], self.parts[name], [], new_id(), new_id(), new_id())
         with transaction(self.org) as session:
             row = session.get_one(Participation, self.parts[name])
-            if row.state == State.DECLINED:
+            if row.state != State.OPENED:
                 participations.move(session, row, State.OPENED, actor=audit.SYSTEM)
             verbs.agree(session, at, {Purpose.PHOTO: True, Purpose.LIKENESS: likeness})
+            participations.move(session, row, State.CONSENTED, actor=audit.SYSTEM)
         with transaction(self.org) as session:
             standing = consents.standing(session, self.ids[name])
             agreed = consents.agreed(session, self.ids[name])

@@ -31,6 +31,7 @@ from core.models import (
     Artifact,
     Erasure,
     Member,
+    OpendsrController,
     Recall,
     SamlConnectionRow,
     Shoot,
@@ -166,10 +167,12 @@ def test_what_a_restored_backup_opens_again_is_closed_before_the_end_is_certifie
                 admin_groups=[],
             )
         )
+        session.add(OpendsrController(org_id=org, domain="privacy.example", certificate=""))
     assert closing.certify(org) is None
     list(close("acme", "Acme", tmp_path / "again", export=False))
     with transaction(org) as session:
         assert session.scalars(select(SamlConnectionRow)).all() == []
+        assert session.scalars(select(OpendsrController)).all() == []
         assert session.get_one(Shoot, part.shoot_id).closed_at is not None
     assert (tmp_path / "again" / "closing.note").exists()
 

@@ -385,8 +385,8 @@ MUTATIONS = (
     Mutation(
         "A session ends when the identity provider says so",
         "core/people/sessions.py",
-        "expires if not_after is None else min(expires, not_after)",
-        "expires",
+        "ends.append(not_after)",
+        "pass",
         ("tests/flows/test_sign_in.py::test_session_ends_no_later_than_the_identity_provider_says",),
     ),
     Mutation(
@@ -467,6 +467,57 @@ MUTATIONS = (
         "",
         (
             "tests/unit/workers/process/test_runner.py::test_a_result_of_work_that_was_done_meanwhile_is_dropped",
+        ),
+    ),
+    # Requests and receipts
+    Mutation(
+        "Only the refusal that was read is confirmed",
+        "compliance/requests/desk.py",
+        "    if proposal is None or proposal != proposal_of(session, row):\n",
+        "    if proposal is None:\n",
+        (
+            "tests/unit/admin/test_requests_page.py::test_a_page_from_before_confirms_no_other_refusal_than_it_showed",
+        ),
+    ),
+    Mutation(
+        "A receipt opens for its own person alone",
+        "compliance/consent/receipts.py",
+        "    if row is None or row.member_id != member_id:\n",
+        "    if row is None:\n",
+        ("tests/unit/portal/test_receipts.py::test_nobody_opens_a_receipt_of_somebody_else",),
+    ),
+    Mutation(
+        "A text counts as read only where it was the one that was open",
+        "portal/declined.py",
+        '    return shown if request.form.get("text_version") == mark_of(shown) else None\n',
+        "    return shown\n",
+        (
+            "tests/unit/portal/test_receipts.py::test_a_text_that_was_not_open_is_not_claimed_to_have_been_read",
+        ),
+    ),
+    Mutation(
+        "Nothing of a program's request is read before its signature is right",
+        "compliance/requests/opendsr/exchange.py",
+        "    if known is None or not signing.is_signed(content, signature, known.certificate):\n",
+        "    if known is None:\n",
+        (
+            "tests/unit/portal/test_opendsr.py::test_nothing_is_read_that_is_not_signed_by_a_program_of_the_company",
+        ),
+    ),
+    Mutation(
+        "No status callback reaches an address inside",
+        "core/outside.py",
+        "    if not addresses or not all(_is_allowed(one) for one in addresses):\n",
+        "    if not addresses:\n",
+        ("tests/unit/portal/test_opendsr.py::test_no_address_inside_is_ever_reached",),
+    ),
+    Mutation(
+        "A refusal cites the law of where its person works",
+        "compliance/requests/refusals.py",
+        "    own = _BY_RIGHT.get(regime, _NO_STATUTE).get(right, {})\n",
+        "    own = _GDPR.get(right, {})\n",
+        (
+            "tests/unit/compliance/test_laws.py::test_a_refusal_cites_the_law_of_where_its_person_works_or_that_it_names_none",
         ),
     ),
     # The installation

@@ -23,6 +23,7 @@ from core.models import (
     Arrival,
     Attestation,
     Base,
+    Breach,
     BulkAction,
     BulkItem,
     Certificate,
@@ -40,6 +41,7 @@ from core.models import (
     Member,
     Organization,
     Photo,
+    PrivacyVersion,
     Recall,
     Right,
     RosterImport,
@@ -190,6 +192,8 @@ def fill(org_id: UUID) -> None:
                 sha256="0" * 64,
             )
         )
+        session.add(PrivacyVersion(org_id=org_id, version=1, facts={}, facts_sha256="0" * 64))
+        session.add(Breach(org_id=org_id, number=1, aware_at=now(), facts={}))
         session.add(Statement(id=new_id(), org_id=org_id, month="2026-11", pdf=b"%PDF", sha256="0" * 64))
         session.add(
             SamlConnectionRow(

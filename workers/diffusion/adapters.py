@@ -17,11 +17,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from core.errors import InvalidInput
-from workers.diffusion.captions import NOTHING_SEEN, Worn
+from workers.diffusion.worn import NOTHING_SEEN, Worn
 
-_FACTS: Final = "headshots"  # name in the safetensors header
-# SDXL at rank 64 in fp32 has about 370 MB; a training state has three such sets.
-MAX_BYTES: Final = 1_500_000_000
+FACTS: Final = "headshots"  # name in the safetensors header
+MAX_BYTES: Final = 500_000_000  # SDXL at rank 64 in fp32 has about 370 MB
 _MAX_HEADER: Final = 10_000_000  # bytes; 2,000 tensors have about 0.3 MB
 DOWN: Final = ".lora_A.weight"
 UP: Final = ".lora_B.weight"
@@ -84,12 +83,12 @@ class Adapter:
 def to_bytes(weights: Mapping[str, Weight], facts: Facts) -> bytes:
     """Return safetensors with the facts in the header."""
     tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in weights.items()}
-    content: bytes = save(tensors, {_FACTS: facts.model_dump_json()})
+    content: bytes = save(tensors, {FACTS: facts.model_dump_json()})
     return content
 
 
 def from_bytes(content: bytes, *, base: str | None = None, revision: str | None = None) -> Adapter:
-    """Read an adapter, or a training state.
+    """Read an adapter.
 
     Args:
         content: What `to_bytes` made.
@@ -100,7 +99,9 @@ def from_bytes(content: bytes, *, base: str | None = None, revision: str | None 
         AdapterRefused: pickles, archives, damaged or oversized files, another base or revision, shapes that
             do not fit together.
     """
-    facts = _facts(content)
+    facts = read_facts(content)
+    if facts.kind == "state":
+        raise AdapterRefused("This is training that has not ended. It is trained again.")
     if base is not None and facts.base != base:
         raise AdapterRefused(
             f"The model was trained on {facts.base}, and this worker runs {base}. It is trained again."
@@ -113,12 +114,16 @@ def from_bytes(content: bytes, *, base: str | None = None, revision: str | None 
         weights = load(content)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise AdapterRefused(f"The model's file is damaged ({error}).") from error
-    if facts.kind != "state":
-        _check_shapes(weights, facts)
+    _check_shapes(weights, facts)
     return Adapter(weights, facts)
 
 
-def _facts(content: bytes) -> Facts:
+def read_facts(content: bytes) -> Facts:
+    """Return what the header says, before anything else is read.
+
+    Raises:
+        AdapterRefused: pickles, archives, damaged or oversized files.
+    """
     if content[:2] in (b"PK", b"\x80\x02", b"\x80\x04", b"\x80\x05", b"\x1f\x8b"):
         raise AdapterRefused(
             "This is a pickle or an archive, which could run code or unpack without end. Only safetensors is read."
@@ -130,7 +135,7 @@ def _facts(content: bytes) -> Facts:
         raise AdapterRefused("The model's file is damaged: its header does not fit into it.")
     try:
         header: Any = json.loads(content[8 : 8 + length])
-        stated = header["__metadata__"][_FACTS]
+        stated = header["__metadata__"][FACTS]
         return Facts.model_validate_json(stated)
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise AdapterRefused(

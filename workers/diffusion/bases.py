@@ -54,6 +54,9 @@ class Base:
         variant: Of the files that are fetched, where the hub has several.
         shape: What the configurations of some parts must say, so that a folder's name counts for nothing.
         likes: Other models that one could take for it, and why not.
+        gigabytes: Of a GPU's memory: both networks, one text encoder, and training without checkpointing; calculated.
+        shift: Of the noise levels that it learns at; by the picture's tokens where `None`.
+        upper_share: Of the noise levels that are uniform over the upper end.
         distilled: Whether pictures are made with a sibling that was distilled to few steps, which must not be trained.
     """
 
@@ -85,7 +88,10 @@ class Base:
     variant: str | None
     shape: Mapping[str, Mapping[str, object]]
     likes: str
+    gigabytes: float
     distilled: bool
+    shift: float | None = None
+    upper_share: float = 0.0
 
 
 KLEIN: Final = Base(
@@ -141,7 +147,10 @@ KLEIN: Final = Base(
         "vae": {"_class_name": "AutoencoderKLFlux2"},
     },
     likes=f"FLUX.2 [klein] 9B and [dev] look alike, and {NO_COMMERCE.replace('its', 'their')}.",
+    gigabytes=44.0,  # 2 × 7.8 and 8 of weights, 1 of adapters, about 19 of a step's activations
     distilled=True,
+    # A few-step sampler decides there what a face looks like, and a shifted bell alone would seldom look.
+    upper_share=0.3,
 )
 
 SDXL: Final = Base(
@@ -185,6 +194,7 @@ SDXL: Final = Base(
         "vae": {"_class_name": "AutoencoderKL", "latent_channels": 4},
     },
     likes="Inpainting, refiner and smaller siblings look alike and are something else.",
+    gigabytes=32.0,  # 2 × 5.1 and 2 of weights, 1 of adapters, about 18 of a step's activations
     distilled=False,
 )
 

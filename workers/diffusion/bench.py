@@ -1,32 +1,34 @@
-"""`headshots bench diffusion`: what this machine needs for a person, beside what physics allows on an H200."""
+"""What this machine needs to train and to sample, beside what physics allows on an H200.
+
+`python -m workers.diffusion.bench` runs where nothing but torch, transformers, diffusers, peft, numpy and pydantic is
+installed; `headshots bench diffusion` adds a whole person. Each row is told as soon as it is known, and one that fails
+does not keep the others.
+"""
 
 from __future__ import annotations
 
-import statistics
+import argparse
+import json
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from core.consent import Purpose, ValidConsent
-from core.style.spec import StyleSpec
 from workers.diffusion.adapters import DOWN, UP, Adapter, Facts
 from workers.diffusion.bank import targeted
 from workers.diffusion.bases import FULL, KLEIN, SDXL, TINY, Base
-from workers.diffusion.engine import BUDGET, DiffusionEngine, Order, Pool, wanted
-from workers.diffusion.examples import Example, TooFewPhotos
-from workers.diffusion.learn import learn
 from workers.diffusion.lessons import prepare
 from workers.diffusion.models import Model, load
+from workers.diffusion.picture import Example
 from workers.diffusion.recipes import recipe_of
-from workers.diffusion.resident import Resident
 from workers.diffusion.sample import Request, Sampler
 from workers.diffusion.train import Trainer
-from workers.pipeline.render import render
 
 Report = Callable[[dict[str, Any], str], None]
 
@@ -37,10 +39,9 @@ _TIMED: Final = 20  # steps after as many to warm up
 _SWAP_REACH: Final = 0.05  # seconds
 _SEVERAL_REACH: Final = 10.0  # % slower
 _FASTER_REACH: Final = 2.0  # times the plain step, on a GPU
-_PEOPLE: Final = 3  # one after the other, photos in to headshots out
-_WHOLE_REACH: Final = 180.0  # seconds, median of them
-
-People = Mapping[str, Sequence[tuple[str, bytes]]]
+_STEPS: Final = 100  # timed of a person's training, and
+_PAINTED: Final = 16  # of the pictures; the rest takes as long again
+_MINUTES: Final = 8.0  # after which no further row begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +58,65 @@ class _Target:
 _TARGETS: Final = (_Target(SDXL, 14.3, 45.0, 16.8, 45.0), _Target(KLEIN, 34.0, 100.0, 5.6, 16.0))
 
 
-def bench_diffusion(report: Report, people: People) -> None:
-    """Time training, sampling, swapping, batching and a whole person; at full size where there is a GPU.
+def bench(report: Report, minutes: float = _MINUTES) -> None:
+    """Time training, sampling, swapping and batching; at full size where there is a GPU.
 
     Args:
         report: Told each figure.
-        people: Name and files of each person.
+        minutes: After which no further row begins.
     """
     on_gpu = torch.cuda.is_available()
+    source = FULL if on_gpu else TINY
     name = torch.cuda.get_device_name() if on_gpu else "no GPU"
     report({"gpu": name, "torch": torch.__version__}, f"{name}, torch {torch.__version__}")
-    for target in _TARGETS:
-        if on_gpu:
-            _full(report, target)
-        else:
-            for what, limit, reach in (
-                (_training(target.base), target.train_limit, target.train_reach),
-                (_sampling(target.base), target.sample_limit, target.sample_reach),
-            ):
-                report(
-                    {"figure": what, "limit_seconds": limit, "reach_seconds": reach, "skipped": "no GPU"},
-                    f"{what}: skipped, there is no GPU here (limit {limit:g} s, to reach ≤ {reach:g} s)",
-                )
-        _small(report, target.base, FULL if on_gpu else TINY)
-    _whole(report, KLEIN, FULL if on_gpu else TINY, people)
+    rows: list[tuple[str, Callable[[], None]]] = []
+    if on_gpu:
+        rows += [(_training(one.base), partial(_full_training, report, one)) for one in _TARGETS]
+        rows += [(_sampling(one.base), partial(_full_sampling, report, one)) for one in _TARGETS]
+    else:
+        for one in _TARGETS:
+            _skip(report, _training(one.base), one.train_limit, one.train_reach)
+            _skip(report, _sampling(one.base), one.sample_limit, one.sample_reach)
+    for one in _TARGETS:
+        where = one.base.title if on_gpu else f"{one.base.title}, small random model on the CPU"
+        rows.append((f"{where}: steps a second", partial(_against_plain, report, one.base, source, where)))
+        rows.append((f"{where}: batches and swaps", partial(_batches, report, one.base, source, where)))
+    run_rows(report, rows, minutes)
+
+
+def run_rows(report: Report, rows: Sequence[tuple[str, Callable[[], None]]], minutes: float) -> None:
+    """Run one row after another: one that fails is told and passed over, one beyond the time is not begun.
+
+    Args:
+        report: Told what came of each that gives no figure.
+        rows: Name and work of each.
+        minutes: From now.
+    """
+    ends = time.monotonic() + 60 * minutes
+    for name, row in rows:
+        if time.monotonic() > ends:
+            report(
+                {"figure": name, "skipped": "out of time"}, f"{name}: not begun, {minutes:g} minutes are over"
+            )
+            continue
+        try:
+            row()
+        except Exception as error:  # noqa: BLE001 - a machine is at hand for minutes: the other rows count
+            said = (str(error).strip().splitlines() or [""])[0][:200]
+            report(
+                {"figure": name, "failed": type(error).__name__, "error": said},
+                f"{name}: failed, {type(error).__name__}: {said}",
+            )
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
+
+
+def _skip(report: Report, what: str, limit: float, reach: float) -> None:
+    report(
+        {"figure": what, "limit_seconds": limit, "reach_seconds": reach, "skipped": "no GPU"},
+        f"{what}: skipped, there is no GPU here (limit {limit:g} s, to reach ≤ {reach:g} s)",
+    )
 
 
 def _training(base: Base) -> str:
@@ -91,87 +127,59 @@ def _sampling(base: Base) -> str:
     return f"{_PICTURES} pictures of {base.title}, {base.sample_steps} steps, {base.sample_side}²"
 
 
-def _full(report: Report, target: _Target) -> None:
+def _full_training(report: Report, target: _Target) -> None:
     base = target.base
     trainer = Trainer(load(base, FULL, role="train"))
     example = _example(base)
-    trainer.train([example], 0, steps=_TIMED)  # compiles
-    trained = trainer.train([example], 1, steps=base.steps)
-    _limit(report, _training(base), trained.seconds, target.train_limit, target.train_reach)
-    peak = torch.cuda.max_memory_allocated() / 2**30
-    report({"figure": "peak memory of training", "gib": round(peak, 1)}, f"  peak memory {peak:.1f} GiB")
-    del trainer
-    torch.cuda.empty_cache()
+    compiling = _seconds(lambda: trainer.train([example], 0, steps=_TIMED))
+    trained = trainer.train([example], 1, steps=_STEPS)
+    seconds = trained.seconds * base.steps / _STEPS
+    _limit(report, _training(base), seconds, target.train_limit, target.train_reach, f"from {_STEPS} steps")
+    _memory(report, f"training {base.title}", compiling)
+
+
+def _full_sampling(report: Report, target: _Target) -> None:
+    base = target.base
     sampler = Sampler(load(base, FULL, role="sample"))
-    asked = [Request("a portrait", seed) for seed in range(_PICTURES)]
-    list(sampler.sample(asked[: sampler.batch]))  # compiles
-    seconds = _painting(sampler, asked)
-    _limit(report, _sampling(base), seconds, target.sample_limit, target.sample_reach)
-    del sampler
-    torch.cuda.empty_cache()
+    asked = [Request("a portrait", seed) for seed in range(_PAINTED)]
+    compiling = _seconds(lambda: list(sampler.sample(asked[: sampler.batch])))
+    seconds = _painting(sampler, asked) * _PICTURES / _PAINTED
+    _limit(
+        report,
+        _sampling(base),
+        seconds,
+        target.sample_limit,
+        target.sample_reach,
+        f"from {_PAINTED} pictures",
+    )
+    _memory(report, f"sampling {base.title}", compiling)
 
 
-def _whole(report: Report, base: Base, source: str, people: People) -> None:
-    """Time photos in to headshots out of a warm worker: training, choosing, sampling, finishing, gates.
-
-    Random weights make noise, so every person takes the whole budget of pictures, which is the slowest case,
-    and nothing of it has a face to finish and to measure.
-    """
-    what = f"photos in to headshots out, {base.title}" + (", small random model" if source == TINY else "")
-    resident = Resident(base, source, source)
-    resident.warm()
-    style, agreed = StyleSpec(), ValidConsent(None, frozenset(Purpose))
-    took: list[float] = []
-    for number, photos in enumerate(list(people.values())[:_PEOPLE]):
-        began = time.perf_counter()
-        try:
-            found = learn(
-                resident,
-                photos,
-                {},
-                style,
-                agreed,
-                number,
-                on_step=lambda _step: None,
-                stop=lambda: False,
-                keep=lambda _state: None,
-            )
-        except TooFewPhotos:
-            continue
-        resident.sampler.load(1, found.adapter)
-        order = Order(seed=number, slot=1, trained=True, prompts=wanted(style, trained=True))
-        pool = Pool(resident.sampler, [order])
-        render(photos, style, agreed, engine=DiffusionEngine(pool, order, found.adapter.facts.held_out))
-        took.append(time.perf_counter() - began)
-    if not took:
-        why = "nobody has two shots; give more with --photos"
-        report({"figure": what, "skipped": why}, f"{what}: skipped, {why}")
-        return
-    median = statistics.median(took)
+def _memory(report: Report, what: str, compiling: float) -> None:
+    peak = torch.cuda.max_memory_allocated() / 2**30
     report(
-        {"figure": what, "seconds": round(median, 1), "people": len(took), "reach_seconds": _WHOLE_REACH},
-        f"{what}: {median:.0f} s, median of {len(took)}, {BUDGET} pictures each (to reach ≤ {_WHOLE_REACH:g} s on a GPU)",
+        {"figure": f"peak memory of {what}", "gib": round(peak, 1), "first_seconds": round(compiling, 1)},
+        f"  peak memory {peak:.1f} GiB; the first run, with the compiler, took {compiling:.0f} s",
     )
 
 
-def _limit(report: Report, what: str, seconds: float, limit: float, reach: float) -> None:
+def _limit(report: Report, what: str, seconds: float, limit: float, reach: float, measured: str) -> None:
     share = 100 * limit / seconds
     report(
         {
             "figure": what,
             "seconds": round(seconds, 2),
+            "measured": measured,
             "limit_seconds": limit,
             "share_of_limit_percent": round(share),
             "reach_seconds": reach,
         },
-        f"{what}: {seconds:.1f} s; limit {limit:g} s, {share:.0f} % of it (to reach ≤ {reach:g} s)",
+        f"{what}: {seconds:.1f} s, {measured}; limit {limit:g} s, {share:.0f} % of it (to reach ≤ {reach:g} s)",
     )
 
 
-def _small(report: Report, base: Base, source: str) -> None:
+def _batches(report: Report, base: Base, source: str, where: str) -> None:
     """Figures that are ratios, and so mean something with small models too."""
-    where = base.title if source == FULL else f"{base.title}, small random model on the CPU"
-    _against_plain(report, load(base, source, role="train"), load(base, source, role="train"), where)
     model = load(base, source, role="sample")
     people = [_random_adapter(model, seed) for seed in range(8)]
     on_gpu = source == FULL
@@ -217,23 +225,28 @@ def _small(report: Report, base: Base, source: str) -> None:
     )
 
 
-def _against_plain(report: Report, ours: Model, plain: Model, where: str) -> None:
+def _against_plain(report: Report, base: Base, source: str, where: str) -> None:
+    ours = load(base, source, role="train")
     example = _example(ours.base)
     trainer = Trainer(ours)
     lessons = prepare(recipe_of(ours), [example])
     trainer.reset(0)
     fast = _steps_a_second(lambda step: trainer._step(lessons, 0, step))  # noqa: SLF001 - the step alone is compared
-    slow = _steps_a_second(_plain_step(plain, example))
+    trainer._call = trainer._denoiser  # noqa: SLF001
+    uncompiled = _steps_a_second(lambda step: trainer._step(lessons, 0, step))  # noqa: SLF001
+    slow = _steps_a_second(_plain_step(load(base, source, role="train"), example))
     wanted = f" (to reach ≥ {_FASTER_REACH:g} on a GPU)"
     report(
         {
             "figure": "training steps a second",
             "ours": round(fast, 2),
+            "ours_uncompiled": round(uncompiled, 2),
             "example_trainer": round(slow, 2),
             "ratio": round(fast / slow, 2),
-            "base": ours.base.name,
+            "base": base.name,
         },
-        f"{where}: {fast:.1f} training steps a second, {fast / slow:.2f} times the plain step’s {slow:.1f}{wanted}",
+        f"{where}: {fast:.1f} training steps a second, {fast / slow:.2f} times the plain step’s {slow:.1f}{wanted}; "
+        f"uncompiled {uncompiled:.1f}",
     )
 
 
@@ -317,3 +330,20 @@ def _random_adapter(model: Model, seed: int) -> Adapter:
         seed=seed,
     )
     return Adapter(weights, facts)
+
+
+def _main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description="Time training and sampling on this machine.")
+    parser.add_argument("--minutes", type=float, default=_MINUTES, help="after which no further row begins")
+    parser.add_argument("--json", action="store_true", help="one object a line instead of text")
+    asked = parser.parse_args(arguments)
+
+    def tell(figures: dict[str, Any], text: str) -> None:
+        sys.stdout.write((json.dumps(figures) if asked.json else text) + "\n")
+        sys.stdout.flush()
+
+    bench(tell, asked.minutes)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])

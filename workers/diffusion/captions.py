@@ -7,13 +7,10 @@ are not; age, gender and complexion never are. What lies over hair is not named:
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
-
 from core.checks.verdict import Measures
+from workers.diffusion.worn import Worn
 from workers.vision.geometry import Face
 
 SUBJECT: Final = "a photo of {word} person"
@@ -31,27 +28,6 @@ _DIM: Final = 0.12  # luminance of the eye whites, as in the photo check
 _CLOSE: Final = 0.6  # head height over the picture's height
 _FAR: Final = 0.3
 _SOFT: Final = 1.5  # times that a picture had to be enlarged
-
-
-class Worn(BaseModel):
-    """What somebody wears in a picture, or in most of several."""
-
-    model_config = ConfigDict(frozen=True)
-
-    glasses: bool = False
-    clothes: str = ""  # in words; empty where too little of them is seen
-
-    @classmethod
-    def mostly(cls, pictures: Sequence[Worn]) -> Worn:
-        """Return what most pictures show."""
-        clothes = Counter(one.clothes for one in pictures if one.clothes).most_common(1)
-        return cls(
-            glasses=2 * sum(one.glasses for one in pictures) > len(pictures),
-            clothes=clothes[0][0] if clothes else "",
-        )
-
-
-NOTHING_SEEN: Final = Worn()
 
 
 def caption(

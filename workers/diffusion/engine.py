@@ -18,11 +18,12 @@ from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
 from workers.diffusion.bank import EMPTY
 from workers.diffusion.best import best_first, judge, own_faces
-from workers.diffusion.captions import NOTHING_SEEN, PERSON, Worn
+from workers.diffusion.captions import PERSON
 from workers.diffusion.meter import Meter
 from workers.diffusion.prompts import prompts
-from workers.diffusion.sample import Request, Sampler
+from workers.diffusion.sample import REFERENCE_SIDE, REFERENCES, Request, Sampler
 from workers.diffusion.wardrobe import keep_face, wardrobe_mask
+from workers.diffusion.worn import NOTHING_SEEN, Worn
 from workers.engines import Made, Portrait, Source
 from workers.vision.faces import find_faces
 from workers.vision.full_resolution import at_head_height
@@ -32,9 +33,7 @@ from workers.vision.glasses import wears_glasses
 BUDGET: Final = (
     24  # pictures of one person at most; the field delivers 3 to 6 of 40 (docs/sources.md, Base models)
 )
-_REFERENCES: Final = 3  # photos that a person is shown by; each costs as much as the picture itself
 _HELD_OUT: Final = 3  # photos of who is shown that are kept to compare with
-_REFERENCE_SIDE: Final = 768  # px
 _SHOWN: Final = "the same"  # “a portrait of the same person”
 _VARIETY: Final = 4  # sentences, so that clothes differ between candidates
 _HEAD: Final = 0.4  # of the picture's side: what a portrait prompt frames
@@ -231,11 +230,11 @@ def references(sources: Sequence[Source], consent: ValidConsent) -> tuple[Pixels
     """
     consent.demand(Purpose.PAINT)
     shown = []
-    for source in sources[:_REFERENCES]:
+    for source in sources[:REFERENCES]:
         seen = source.examined(consent)
         if seen.face is not None:
-            pixels, _, _ = _bust(*at_head_height(source.content, seen, _HEAD * _REFERENCE_SIDE))
-            side = min(len(pixels), _REFERENCE_SIDE)
+            pixels, _, _ = _bust(*at_head_height(source.content, seen, _HEAD * REFERENCE_SIDE))
+            side = min(len(pixels), REFERENCE_SIDE)
             shown.append(np.asarray(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA), np.uint8))
     return tuple(shown)
 

@@ -8,7 +8,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.checks.advice import Issue
 from core.checks.shots import same_shot
@@ -16,7 +15,9 @@ from core.checks.verdict import Measures
 from core.consent import Purpose, ValidConsent
 from core.errors import InvalidInput
 from workers.diffusion.around import clothes, setting
-from workers.diffusion.captions import NOTHING_SEEN, Worn, caption
+from workers.diffusion.captions import caption
+from workers.diffusion.picture import Example, buckets, sides_up_to
+from workers.diffusion.worn import Worn
 from workers.engines import Source
 from workers.vision.full_resolution import at_head_height
 from workers.vision.geometry import Box, Face, Pixels
@@ -24,16 +25,9 @@ from workers.vision.glasses import wears_glasses
 from workers.vision.segment import person_mask
 from workers.vision.symmetry import Sides, sides
 
-Mask = NDArray[np.float32]
-
 HELD_OUT: Final = 5  # one shot in so many never trains
-# Width and height of the pictures, in 32nds of the base's side: 1:1, 4:5, 3:4 and 5:4 with 1,024, 980, 972
-# and 980 squares of them. Few shapes, because a training step is compiled for each.
-_SHAPES: Final = ((32, 32), (28, 35), (27, 36), (35, 28))
-_STEP: Final = 32  # px; both bases' latents and their patches divide by it
 _HEAD: Final = 0.42  # of the picture's height: head and shoulders, as a headshot shows them
 _CLOSE_HEAD: Final = 0.72  # the same of face and hair alone
-_SIDES: Final = (512, 768, 1024)  # px; a small photo is shown smaller rather than blurred
 _ENLARGED: Final = 1.25  # times that a picture may be enlarged before a smaller side is taken
 _WALL: Final = 0.1  # least of the mask where there is nobody else
 _EYE_LINE: Final = 0.4  # of the picture's height, from the top
@@ -58,57 +52,12 @@ class TooFewPhotos(InvalidInput):
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Example:
-    """One training picture.
-
-    Attributes:
-        key: The photo.
-        pixels: uint8, height × width × 3, sRGB; exactly one of the side's `buckets`.
-        mask: float32, height × width, 0 to 1: how surely a pixel is the person. Other people are 0 and teach
-            nothing; a wall without anybody teaches a little, so that the edge against it is learned.
-        caption: What it shows.
-        flipped: It is mirrored.
-        close: It shows face and hair alone.
-        original: Height and width of what was cut out of the photo, before it got the picture's size; pixels.
-        worn: What the person wears.
-    """
-
-    key: str
-    pixels: Pixels
-    mask: Mask
-    caption: str
-    flipped: bool
-    close: bool = False
-    original: tuple[int, int] | None = None
-    worn: Worn = NOTHING_SEEN
-
-
 @dataclass(frozen=True, slots=True)
 class Split:
     """Which photos train and which measure what was learned; by key, none in both."""
 
     train: tuple[str, ...]
     held_out: tuple[str, ...]
-
-
-def buckets(side: int) -> tuple[tuple[int, int], ...]:
-    """Return widths and heights of training pictures: 1:1, about 4:5, 3:4 and 5:4, about `side`² pixels.
-
-    Args:
-        side: Pixels, a multiple of 32. The smallest sides have fewer shapes, since both sides of each are
-            multiples of 32.
-    """
-    shapes = (
-        (round(wide * side / 32 / _STEP) * _STEP, round(high * side / 32 / _STEP) * _STEP)
-        for wide, high in _SHAPES
-    )
-    return tuple(dict.fromkeys(shapes))
-
-
-def sides_up_to(side: int) -> tuple[int, ...]:
-    """Return the sides, smallest first, that a base of this side learns from."""
-    return (*(one for one in _SIDES if one < side), side)
 
 
 def split(sources: Sequence[Source], *, apart: bool = True) -> Split:

@@ -74,7 +74,7 @@ def learn(
         Stopped: `stop` said so.
     """
     consent.demand(Purpose.ADAPTER)
-    sources = _sources(photos, subjects, consent)
+    sources = sources_of(photos, subjects, consent)
     parts = split(sources, apart=not resident.is_tiny)
     teaching = [source for source in sources if source.key in parts.train]
     judging = [source for source in sources if source.key in parts.held_out]
@@ -100,9 +100,10 @@ def tell_levels(trained: Trained, *, kind: str) -> None:
     logger().info("adapter_trained", kind=kind, loss_by_level=[asdict(one) for one in trained.levels])
 
 
-def _sources(
+def sources_of(
     photos: Sequence[tuple[str, bytes]], subjects: Mapping[str, tuple[float, float]], consent: ValidConsent
 ) -> list[Source]:
+    """Return the photos that the check accepts."""
     found = []
     for key, content in photos:
         subject = subjects.get(key)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from workers.diffusion.examples import Example
+from workers.diffusion.picture import Example
 from workers.diffusion.recipes import Recipe, Texts
 
 # What is asked without a company's word must stay as it was; so must the empty caption, which guidance starts from.

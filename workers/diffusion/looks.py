@@ -10,9 +10,9 @@ import numpy as np
 
 from workers.diffusion.adapters import to_bytes
 from workers.diffusion.captions import LOOK
-from workers.diffusion.examples import Example, Mask, buckets
 from workers.diffusion.learn import Learned, tell_levels
 from workers.diffusion.meter import Meter
+from workers.diffusion.picture import Example, Mask, buckets
 from workers.diffusion.resident import Resident
 from workers.diffusion.train import Step
 from workers.vision.decode import decode

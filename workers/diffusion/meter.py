@@ -8,6 +8,8 @@ from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
 
+import torch
+
 _MILLIJOULES_PER_WATT_HOUR: Final = 3_600_000
 
 
@@ -40,12 +42,16 @@ class Meter:
 
 @cache
 def _gpu() -> tuple[Any, Any] | None:
-    """Return NVML and this process's GPU; `None` where either is missing."""
+    """Return NVML and this process's GPU; `None` where either is missing.
+
+    By its UUID: NVML counts all GPUs of the machine, whichever of them this process may see.
+    """
     try:
         import pynvml
 
         pynvml.nvmlInit()
-        return pynvml, pynvml.nvmlDeviceGetHandleByIndex(0)
+        uuid = torch.cuda.get_device_properties(torch.cuda.current_device()).uuid
+        return pynvml, pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
     except Exception:  # noqa: BLE001 - the library raises its own, and its loader others; the figure is a nicety
         return None
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ _CODE: Final = frozenset(
     {".py", ".pyc", ".so", ".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle", ".zip", ".msgpack", ".h5"}
 )
 _LIBRARIES: Final = frozenset({"diffusers", "transformers"})
+_ENCODER: Final = "text_encoder"  # how the names of text encoders begin
 _EDGE: Final = 1 << 20  # bytes at either end of a weights file that count towards its fingerprint
 _FETCHED: Final = ("*.json", "*.txt", "*.model", "*.jinja")  # of each part, besides its weights
 # Small models are for seeing the path work on a CPU: seconds instead of minutes.
@@ -66,12 +67,14 @@ class Model:
         pipeline: The diffusers pipeline with every part on its device.
         revision: What an adapter must have been trained on: the hub's commit or a fingerprint of the folder.
         is_tiny: Whether it is a small random model.
+        encoders: Fingerprint of each text encoder, by part.
     """
 
     base: Base
     pipeline: Any
     revision: str
     is_tiny: bool = False
+    encoders: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def denoiser(self) -> torch.nn.Module:
@@ -95,7 +98,9 @@ def precision(where: torch.device) -> torch.dtype:
     return torch.bfloat16 if where.type == "cuda" else torch.float32
 
 
-def load(base: Base, source: str, *, role: str, where: torch.device | None = None) -> Model:
+def load(
+    base: Base, source: str, *, role: str, where: torch.device | None = None, beside: Model | None = None
+) -> Model:
     """Load `base` for training or sampling.
 
     Args:
@@ -104,6 +109,7 @@ def load(base: Base, source: str, *, role: str, where: torch.device | None = Non
             `tiny` ones, or `full` size for timing.
         role: `train` or `sample`: whose weights to name where they are missing.
         where: Device; the GPU where there is one.
+        beside: Another of the same process, whose text encoders are used where they are the same.
 
     Raises:
         BaseRefused: weights that a paid service may not use.
@@ -115,11 +121,15 @@ def load(base: Base, source: str, *, role: str, where: torch.device | None = Non
         torch.set_num_threads(1)  # at this size threads wait for each other longer than they work
         small = replace(base, **_TINY)
         pipeline = random_weights.pipeline(base.name)
-        return Model(small, _placed(pipeline, where, torch.float32), f"{TINY}-1", is_tiny=True)
+        encoders = _random_encoders(base, pipeline, TINY, beside)
+        return Model(
+            small, _placed(pipeline, where, torch.float32), f"{TINY}-1", is_tiny=True, encoders=encoders
+        )
     if source == FULL:
         with torch.device(where), _default(precision(where)):
             pipeline = random_weights.pipeline(base.name, FULL)
-        return Model(base, _placed(pipeline, where, precision(where)), f"{FULL}-1")
+        encoders = _random_encoders(base, pipeline, FULL, beside)
+        return Model(base, _placed(pipeline, where, precision(where)), f"{FULL}-1", encoders=encoders)
     folder = Path(source)
     if folder.is_dir():
         revision = inspect(folder, base, role)
@@ -127,9 +137,11 @@ def load(base: Base, source: str, *, role: str, where: torch.device | None = Non
         refuse(source)
         folder, revision = _fetched(base, source, base.train if role == "train" else base.sample)
         inspect(folder, base, role)
+    encoders = {part: _fingerprint(folder / part) for part in base.parts if part.startswith(_ENCODER)}
     try:
         pipeline = DiffusionPipeline.from_pretrained(
             folder,
+            **_shared(encoders, beside),
             dtype=precision(where),
             variant=_variant(folder, base),
             use_safetensors=True,
@@ -139,7 +151,34 @@ def load(base: Base, source: str, *, role: str, where: torch.device | None = Non
         raise WeightsRefused(
             f"The weights in {folder} cannot be read: {_first_line(error)} Fetch them again."
         ) from error
-    return Model(base, _placed(pipeline, where, precision(where)), revision)
+    return Model(base, _placed(pipeline, where, precision(where)), revision, encoders=encoders)
+
+
+def _shared(encoders: Mapping[str, str], beside: Model | None) -> dict[str, Any]:
+    """Return the text encoders that need not be loaded again: 8 GB of klein's."""
+    if beside is None:
+        return {}
+    return {
+        part: getattr(beside.pipeline, part)
+        for part, fingerprint in encoders.items()
+        if beside.encoders.get(part) == fingerprint
+    }
+
+
+def _random_encoders(base: Base, pipeline: Any, size: str, beside: Model | None) -> dict[str, str]:
+    encoders = {part: f"{size}-1" for part in base.parts if part.startswith(_ENCODER)}
+    pipeline.register_modules(**_shared(encoders, beside))
+    return encoders
+
+
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".safetensors":
+            digest.update(path.name.encode() + _ends(path))
+        elif path.suffix == ".json":
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def inspect(folder: Path, base: Base, role: str) -> str:

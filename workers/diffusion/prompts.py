@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from core.style.spec import Attire, Expression, Light, StyleSpec
-from workers.diffusion.captions import GLASSES, LOOK, NOTHING_SEEN, SUBJECT, Worn
+from workers.diffusion.captions import GLASSES, LOOK, SUBJECT
+from workers.diffusion.worn import NOTHING_SEEN, Worn
 
 # Clothes that anybody may wear, one to a picture in turn, so that there is something to choose from.
 _ATTIRE: Final[dict[Attire, tuple[str, ...]]] = {

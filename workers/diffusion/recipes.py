@@ -14,9 +14,8 @@ from workers.diffusion.models import Model
 # FLUX's shift of the times by a picture's tokens: 0.5 at 256 of them, 1.15 at 4,096 (docs/sources.md, Training).
 _SHIFT_AT: Final = (256, 0.5)
 _SHIFT_SLOPE: Final = 0.65 / 3840
-# The four steps of a picture are at 1.0, 0.967, 0.908 and 0.767, where a shifted bell alone would seldom look.
+# The four steps of a picture are at 1.0, 0.967, 0.908 and 0.767.
 _UPPER_FROM: Final = 0.75
-_UPPER_SHARE: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +93,7 @@ class KleinRecipe:
     def __init__(self, model: Model) -> None:
         self._pipeline = model.pipeline
         self._tokens = model.base.text_tokens
+        self._shift, self._share = model.base.shift, model.base.upper_share
 
     @torch.no_grad()
     def latents(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -119,9 +119,12 @@ class KleinRecipe:
         self, clean: torch.Tensor, noise: torch.Tensor, where: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """See `Recipe.lesson`; shifted times, see `klein_levels`."""
-        tokens = clean.shape[-2] * clean.shape[-1]
+        at, least = _SHIFT_AT
+        shift = self._shift
+        if shift is None:
+            shift = least + _SHIFT_SLOPE * (clean.shape[-2] * clean.shape[-1] - at)
         # As coarse as the denoiser is told it, but mixed in float32.
-        step = klein_levels(where, tokens).to(clean)
+        step = klein_levels(where, shift, self._share).to(clean)
         sigma = step.float().view(-1, 1, 1, 1)
         noisy = (1 - sigma) * clean.float() + sigma * noise
         return noisy.to(clean), step, noise - clean.float()
@@ -234,7 +237,7 @@ class SdxlRecipe:
         }
 
 
-def klein_levels(where: torch.Tensor, tokens: int) -> torch.Tensor:
+def klein_levels(where: torch.Tensor, shift: float, upper_share: float) -> torch.Tensor:
     """Turn standard normal numbers into the noise levels that klein is trained at, 0 to 1.
 
     Most follow a logit-normal bell, shifted as FLUX was trained; the rest are uniform over the upper end, where a
@@ -242,14 +245,14 @@ def klein_levels(where: torch.Tensor, tokens: int) -> torch.Tensor:
 
     Args:
         where: Any shape.
-        tokens: Of the picture: 2 × 2 patches of its latent.
+        shift: Of the bell; 0 leaves it in the middle.
+        upper_share: Of the levels that are uniform over the upper end.
     """
-    at, shift = _SHIFT_AT
     share = torch.special.ndtr(where.double())
-    above = _UPPER_FROM + (1 - _UPPER_FROM) * share / _UPPER_SHARE
-    rest = ((share - _UPPER_SHARE) / (1 - _UPPER_SHARE)).clamp(1e-6, 1 - 1e-6)
-    bell = torch.sigmoid(torch.special.ndtri(rest) + shift + _SHIFT_SLOPE * (tokens - at))
-    return torch.where(share < _UPPER_SHARE, above, bell).float()
+    above = _UPPER_FROM + (1 - _UPPER_FROM) * share / max(upper_share, 1e-6)
+    rest = ((share - upper_share) / (1 - upper_share)).clamp(1e-6, 1 - 1e-6)
+    bell = torch.sigmoid(torch.special.ndtri(rest) + shift)
+    return torch.where(share < upper_share, above, bell).float()
 
 
 def recipe_of(model: Model) -> Recipe:

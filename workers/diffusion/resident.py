@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -13,12 +13,12 @@ from core.errors import ConfigurationError
 from core.logs import logger
 from core.settings import diffusion_settings
 from workers.diffusion.bases import Base, base_of
-from workers.diffusion.examples import Example
 from workers.diffusion.models import Model, load
-from workers.diffusion.sample import Request, Sampler
+from workers.diffusion.picture import Example, buckets, sides_up_to
+from workers.diffusion.sample import REFERENCE_SIDE, REFERENCES, Request, Sampler
 from workers.diffusion.train import Trainer
 
-_WARM_STEPS: Final = 2
+_SPARE_GRAPHS: Final = 16  # of sampling: batches, references, inpainting
 
 
 class Resident:
@@ -28,16 +28,26 @@ class Resident:
         ConfigurationError: the settings name no base, or weights that are missing or refused.
     """
 
-    def __init__(self, base: Base, train: str, sample: str) -> None:
+    def __init__(self, base: Base, train: str, sample: str, *, compiled: bool | None = None) -> None:
+        if torch.cuda.is_available():
+            demand_memory(base, torch.cuda.mem_get_info()[1])
         learner: Model = load(base, train, role="train")
         self.base = learner.base  # tiny models have sizes of their own
         self.is_tiny = learner.is_tiny
-        self.trainer = Trainer(learner)
+        # A graph for each shape, with gradients and without; below that dynamo gives up compiling without a word.
+        dynamo: Any = torch._dynamo.config  # noqa: SLF001 - the documented place
+        dynamo.recompile_limit = max(dynamo.recompile_limit, 4 * len(self._shapes()) + _SPARE_GRAPHS)
+        self.trainer = Trainer(learner, compiled=compiled)
         self.sampler = Sampler(
-            load(base, sample, role="sample"),
+            load(base, sample, role="sample", beside=learner),
             trained_on=learner.revision,
+            compiled=compiled,
             on_halved=lambda size: logger().warning("batch_halved", size=size),
         )
+
+    def _shapes(self) -> list[tuple[int, int]]:
+        """Return widths and heights of all training pictures."""
+        return [size for side in sides_up_to(self.base.side) for size in buckets(side)]
 
     @property
     def revision(self) -> str:
@@ -45,16 +55,38 @@ class Resident:
         return self.trainer.model.revision
 
     def warm(self) -> None:
-        """Train and sample once on noise, so that the first person waits for no compiler."""
+        """Train and sample on noise in every shape that occurs, so that the first person waits for no compiler."""
         began = time.perf_counter()
-        side = self.base.side
-        noise = np.random.default_rng(0).integers(0, 255, (side, side, 3), np.uint8)
-        example = Example("warm", noise, np.ones((side, side), np.float32), "a photo", flipped=False)
-        self.trainer.train([example], 0, steps=_WARM_STEPS)
-        full = [Request("a photo", seed) for seed in range(self.sampler.batch)]
-        for _ in self.sampler.sample(full):
-            pass
-        logger().info("diffusion_warm", seconds=round(time.perf_counter() - began, 1))
+        chance = np.random.default_rng(0)
+        examples = [
+            Example(
+                "warm",
+                chance.integers(0, 255, (height, width, 3), np.uint8),
+                np.ones((height, width), np.float32),
+                "a photo",
+                flipped=False,
+            )
+            for width, height in self._shapes()
+        ]
+        self.trainer.train(examples, 0, steps=max(2, len(examples)))
+        self.trainer.train(examples, 0, steps=max(3, len(examples)), kind="style")
+        for count in dict.fromkeys((self.sampler.batch, 2, 1)):
+            for _ in self.sampler.sample([Request("a photo", seed) for seed in range(count)]):
+                pass
+        if self.base.references:
+            for count in range(1, REFERENCES + 1):
+                shown = [chance.integers(0, 255, (REFERENCE_SIDE, REFERENCE_SIDE, 3), np.uint8)] * count
+                for _ in self.sampler.preview(shown, [Request("a photo", 0)]):
+                    pass
+        used, total = self.memory()
+        peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
+        logger().info(
+            "diffusion_warm",
+            seconds=round(time.perf_counter() - began, 1),
+            used_gb=round(used / 1e9, 1),
+            peak_gb=round(peak / 1e9, 1),
+            total_gb=round(total / 1e9, 1),
+        )
 
     def memory(self) -> tuple[int, int]:
         """Return used and total bytes of the GPU; zeros without one."""
@@ -62,6 +94,23 @@ class Resident:
             return 0, 0
         free, total = torch.cuda.mem_get_info()
         return total - free, total
+
+
+def demand_memory(base: Base, total: int) -> None:
+    """Stop before minutes of loading where a GPU is too small.
+
+    Args:
+        base: What it has to hold.
+        total: The GPU's memory, bytes.
+
+    Raises:
+        ConfigurationError: says how much there is and how much is needed.
+    """
+    if total < base.gigabytes * 1e9:
+        raise ConfigurationError(
+            f"This GPU has {total / 1e9:.0f} GB of memory, and {base.title} needs {base.gigabytes:g} GB to train and sample in "
+            "one process. Use a GPU of 48 GB or more (80 GB leaves room); another one is named by `headshots worker --gpu`."
+        )
 
 
 @cache

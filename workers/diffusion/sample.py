@@ -25,6 +25,8 @@ from workers.vision.geometry import Pixels
 
 SLOTS: Final = 8  # people of one batch
 STYLE_WEIGHT: Final = 0.8  # beyond it a style pulls at the face (docs/sources.md, Adapters)
+REFERENCES: Final = 3  # photos that a person is shown by; each costs as much as the picture itself
+REFERENCE_SIDE: Final = 768  # px
 _PROMPTS: Final = 256  # encoded captions that are kept; a style has a handful
 _INPAINT: Final[dict[str, Any]] = {
     "klein": Flux2KleinInpaintPipeline,

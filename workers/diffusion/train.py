@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
 from peft import LoraConfig
 from torch.nn import functional
 
-from workers.diffusion.adapters import DOWN, UP, Adapter, AdapterRefused, Facts, Weight, from_bytes, to_bytes
+from workers.diffusion.adapters import DOWN, UP, Adapter, Facts, Weight
 from workers.diffusion.bank import targeted
-from workers.diffusion.captions import Worn
-from workers.diffusion.examples import Example
+from workers.diffusion.bases import Base
 from workers.diffusion.lessons import STRIDE, Kept, Lessons, prepare
 from workers.diffusion.levels import LevelLoss, Levels
 from workers.diffusion.models import Model
+from workers.diffusion.picture import Example
 from workers.diffusion.recipes import Recipe, Texts, recipe_of
+from workers.diffusion.state import state_bytes, state_of
+from workers.diffusion.worn import Worn
 
 _NAME: Final = "person"
 # The last step is often not the best (docs/sources.md, Training), so some before it are kept for the identity gate.
@@ -130,7 +132,7 @@ class Trainer:
             held_out: Ids of what must not be learnt from.
             on_step: Told after each step.
             stop: Asked before each step.
-            keep: Given the training state at each checkpoint but the last, to go on from after a crash.
+            keep: Given the training state once, at the first checkpoint, to go on from after a crash.
             resume: Such a state; ignored where it is another person's, seed's or base's.
 
         Raises:
@@ -165,6 +167,10 @@ class Trainer:
             return self._run(lessons, facts, done, points, on_step, stop, keep)
         finally:
             self.forget()
+
+    def teach_at(self, base: Base) -> None:
+        """Learn from now on at the noise levels of `base`, which is the loaded one but for these."""
+        self._recipe = recipe_of(replace(self.model, base=base))
 
     def reset(self, seed: int, rank: int | None = None) -> None:
         """Start afresh in place: Gaussian down, zero up and beyond `rank`, an optimiser without memory."""
@@ -228,9 +234,12 @@ class Trainer:
             self._levels.add(loss, level, late=2 * step >= total)
             now = step + 1
             if now in kept_at:
+                if now == min(kept_at) < total:
+                    # One state, since sealing one holds up the person's own page: half of a run is soon done again.
+                    state = self._halve(facts.rank)
+                    if keep is not None:
+                        keep(state_bytes(state, facts, now))
                 points.append(self.adapter(facts.model_copy(update={"steps": now})))
-                if keep is not None and now < total:
-                    keep(self._state(facts, now, points))
             pace = (time.perf_counter() - began) / (now - first)
             heard = float(loss) if now % 25 == 0 or now == total else None
             on_step(Step(now, total, heard, pace * (total - now)))
@@ -315,49 +324,44 @@ class Trainer:
         for name, parameter in self._learning.items():
             _put(name, parameter, torch.from_numpy(weights[_public(name)]))
 
-    def _state(self, facts: Facts, done: int, points: Sequence[Adapter]) -> bytes:
-        tensors = {f"now/{name}": array for name, array in self._weights(facts.rank).items()}
+    def _learned(self, rank: int) -> dict[str, torch.Tensor]:
+        """Return what a run has learned so far, with the optimiser's sense of scale, as views."""
+        found = {}
         for name, parameter in self._learning.items():
-            memory = self._optimizer.state[parameter]
-            for part in ("exp_avg", "exp_avg_sq"):
-                value = _part_of(name, memory[part], facts.rank)
-                tensors[f"{part}/{_public(name)}"] = value.float().cpu().numpy()
-        for point in points:
-            tensors |= {f"{point.facts.steps}/{name}": array for name, array in point.weights.items()}
-        return to_bytes(tensors, facts.model_copy(update={"kind": "state", "steps": done}))
-
-    def _continue(self, resume: bytes | None, facts: Facts) -> tuple[int, list[Adapter]]:
-        if resume is None:
-            return 0, []
-        try:
-            state = from_bytes(resume, base=facts.base, revision=facts.revision)
-        except AdapterRefused:
-            return 0, []  # damaged, or the base was changed meanwhile: from the start
-        same = facts.model_copy(update={"kind": "state", "steps": state.facts.steps})
-        if state.facts != same or not 0 < state.facts.steps < facts.steps:
-            return 0, []
-        parts: dict[str, dict[str, Weight]] = {}
-        for key, array in state.weights.items():
-            part, _, name = key.partition("/")
-            parts.setdefault(part, {})[name] = array
-        self._load(parts.pop("now"))
-        for part in ("exp_avg", "exp_avg_sq"):
-            self._remember(part, parts.pop(part), state.facts.steps)
-        points = [
-            Adapter(weights, facts.model_copy(update={"steps": int(step)}))
-            for step, weights in sorted(parts.items(), key=lambda item: int(item[0]))
-        ]
-        return state.facts.steps, points
+            scale = self._optimizer.state[parameter]["exp_avg_sq"]
+            for part, whole in (("now", parameter.detach()), ("scale", scale)):
+                found[f"{part}/{_public(name)}"] = _part_of(name, whole, rank)
+        return found
 
     @torch.no_grad()
-    def _remember(self, part: str, arrays: dict[str, Weight], done: int) -> None:
+    def _halve(self, rank: int) -> dict[str, torch.Tensor]:
+        """Round what is learned to bf16, in place, so that whoever goes on from the sealed state ends the same.
+
+        The optimiser's momentum starts anew, which takes it ten steps: a third of the state is not worth that.
+        """
+        found = {name: value.bfloat16() for name, value in self._learned(rank).items()}
+        for name, value in self._learned(rank).items():
+            value.copy_(found[name])
+        for parameter in self._learning.values():
+            self._optimizer.state[parameter]["exp_avg"].zero_()
+        return found
+
+    @torch.no_grad()
+    def _continue(self, resume: bytes | None, facts: Facts) -> tuple[int, list[Adapter]]:
+        state = state_of(resume, facts) if resume is not None else None
+        if state is None:
+            return 0, []
+        done, found = state
         for name, parameter in self._learning.items():
             memory = self._optimizer.state[parameter]
-            if part not in memory:
-                memory[part] = torch.zeros_like(parameter)
-            _put(name, memory[part], torch.from_numpy(arrays[_public(name)]))
-            where = parameter.device if parameter.device.type == "cuda" else "cpu"
-            memory["step"] = torch.tensor(float(done), device=where)
+            memory["step"] = torch.tensor(
+                float(done), device=parameter.device if parameter.device.type == "cuda" else "cpu"
+            )
+            for part in ("exp_avg", "exp_avg_sq"):
+                memory.setdefault(part, torch.zeros_like(parameter)).zero_()
+            _put(name, memory["exp_avg_sq"], found[f"scale/{_public(name)}"].float())
+            _put(name, parameter, found[f"now/{_public(name)}"].float())
+        return done, [self.adapter(facts.model_copy(update={"steps": done}))]
 
 
 def _part_of(name: str, whole: torch.Tensor, rank: int) -> torch.Tensor:

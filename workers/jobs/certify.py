@@ -1,4 +1,8 @@
-"""`certify`: read everything again, and sign the certificate that an erasure has reached."""
+"""`certify`: read everything again, and sign the certificate that an erasure has reached.
+
+The document is made between two transactions: whoever holds the log while it is typeset keeps everybody else of the company
+waiting, and a second worker from being of use.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +16,24 @@ from workers.process.runner import JobRun
 
 
 def run(job: JobRun) -> None:
-    """Issue the certificate; see `compliance.certificate.issuing.issue`."""
+    """Issue the certificate; see `compliance.certificate.issuing`."""
     with job.step() as session:
         stored = lines.stored(session, session.get_one(Erasure, job.subject_id).member_id)
     files = lines.look_for(stored)
+    while True:  # once, or twice where an earlier try announced what was reached before
+        with job.step() as session:
+            announced = issuing.announce(session, _locked(session, job.subject_id), files)
+        if announced is None:
+            break
+        content = announced.typeset()
+        with job.step() as session:
+            issuing.keep(session, _locked(session, job.subject_id), announced, content)
     with job.finish() as session:
-        record = session.get_one(Erasure, job.subject_id, with_for_update={"key_share": True})
-        issuing.issue(session, record, files)
-        record.failure = None
+        session.get_one(Erasure, job.subject_id).failure = None
+
+
+def _locked(session: Session, erasure_id: UUID) -> Erasure:
+    return session.get_one(Erasure, erasure_id, with_for_update={"key_share": True})
 
 
 def failed(session: Session, subject_id: UUID, code: str) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.vision.cutout import Mask
+from workers.vision.gaps import closed
 from workers.vision.geometry import CHIN, Box, Face, Pixels
 from workers.vision.parting import depth, parted
 from workers.vision.photometry import inside, reduced
@@ -213,8 +214,7 @@ def _main_person(mask: Mask, image: Pixels, face: Face, others: list[Face], hair
     kept = (labels == own_label).astype(np.uint8)
     # Soft values belong to the person only next to what is certain.
     near = cv2.dilate(kept, disc(max(2, round(hair_band * face.head_height * _HELD))))
-    filled = _without_holes(kept, round(0.02 * face.head_height**2))
-    return np.where(near > 0, np.maximum(mask, filled * 0.95), 0).astype(np.float32)
+    return np.where(near > 0, closed(mask, kept, image, face), 0).astype(np.float32)
 
 
 def _beside(mask: Mask, face: Face) -> float:
@@ -253,15 +253,3 @@ def _away(rows: NDArray[np.int64], columns: NDArray[np.int64], face: Face) -> ND
     centre = face.landmarks[:, :2].mean(axis=0)
     # A body spreads downwards, so distance counts sideways only a little below the face.
     return np.asarray(np.hypot(columns - centre[0], 0.5 * (rows - centre[1])) / face.head_height)
-
-
-def _without_holes(kept: NDArray[np.uint8], largest: int) -> NDArray[np.uint8]:
-    """Fill gaps inside the person up to `largest` square pixels: glasses, a tie, a badge."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - kept, connectivity=4)
-    filled = kept.copy()
-    height, width = kept.shape
-    for label in range(1, count):
-        x, y, w, h, area = stats[label]
-        if area <= largest and x > 0 and y > 0 and x + w < width and y + h < height:
-            filled[labels == label] = 1
-    return filled

@@ -123,6 +123,12 @@ def languages(regime: Regime) -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in (FOLDER / regime.value).glob("*.toml")))
 
 
+def spoken(regime: Regime, language: str) -> str:
+    """Return in which language `regime`'s text is shown to somebody who reads `language`."""
+    short = language.replace("_", "-").partition("-")[0].lower()
+    return short if short in languages(regime) else FALLBACK
+
+
 def notice(
     regime: str,
     language: str,
@@ -162,9 +168,7 @@ def notice(
             regime=regime,
         )
     known = Regime(regime)
-    shown = language.replace("_", "-").partition("-")[0].lower()
-    if shown not in languages(known):
-        shown = FALLBACK
+    shown = spoken(known, language)
     source = _load(known, shown)
 
     def period(days: int) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from compliance import schedule, sealing
+from compliance import backups, schedule, sealing
 from compliance.reports.access.subject import Subject
 from compliance.reports.document import Section, table
 from core.clock import now
 from core.models import Adapter, Headshot, Member, Participation, Photo
-from core.settings import settings
 from core.shoots.promises import Kept
 from core.shoots.promises import schedule as days_of
 
@@ -50,7 +49,7 @@ def retention(of: Subject) -> Section:
         "retention",
         say("ends.heading"),
         of.law("retention"),
-        text=(say("ends.text", hours=settings().epoch_hours),),
+        text=(say("ends.text", hours=backups.dead_within_hours()),),
         tables=table(say.table("ends.columns"), rows),
         items=(
             say("ends.selfies", days=days[Kept.SELFIES]),

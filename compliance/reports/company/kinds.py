@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from compliance import backups
 from compliance.reports.company import breaches, metrics, parts, questionnaire, risk
 from compliance.reports.company.company import Company
 from compliance.reports.document import Fact, Section, table
@@ -175,7 +176,7 @@ def _biometric_policy(company: Company) -> tuple[Section, ...]:
         "operator": company.config.operator_name,
         "selfies": days[Kept.SELFIES],
         "models": days[Kept.MODELS],
-        "hours": company.config.epoch_hours,
+        "hours": backups.dead_within_hours(),
         "contact": company.cell(company.stated.contact_email),
     }
     return tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compliance import backups
 from compliance.reports.company.company import Company
 from compliance.reports.document import Fact, Section, table
 from core.consent import Purpose
@@ -191,7 +192,7 @@ def limits(company: Company, law: str) -> Section:
         text=(say("limits.text", version=company.row.schedule_version),),
         tables=table(say.table("limits.columns"), rows),
         items=tuple(
-            one.format(hours=config.epoch_hours, backups=config.backup_days)
+            one.format(hours=backups.dead_within_hours(), backups=config.backup_days)
             for one in say.table("limits.items")
         ),
     )
@@ -202,6 +203,7 @@ def measures(company: Company, law: str) -> Section:
     say, config = company.say, company.config
     values = {
         "hours": config.epoch_hours,
+        "dead": backups.dead_within_hours(),
         "idle": config.session_idle_minutes,
         "session": config.session_hours,
         "backups": config.backup_days,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from compliance import backups
 from compliance.breaches import register
 from compliance.reports.company import parts
 from compliance.reports.company.company import Company
@@ -31,7 +32,7 @@ def _values(company: Company) -> dict[str, object]:
     say, days, config, stated = company.say, company.days, company.config, company.stated
     return {
         **{kept.value: say.number(days[kept]) for kept in Kept},
-        "hours": say.number(config.epoch_hours),
+        "hours": say.number(backups.dead_within_hours()),
         "backups": say.number(config.backup_days),
         "operator": config.operator_name,
         "region": say.said(config.storage_region),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -52,11 +52,17 @@ def signer() -> Signer | None:
         ConfigurationError: the file cannot be used.
     """
     path = settings().opendsr_path
-    return None if path is None else _load(path, urlsplit(settings().base_url).hostname or "")
+    if path is None:
+        return None
+    try:
+        changed = path.stat().st_mtime_ns  # a new certificate counts without a restart
+    except OSError as error:
+        raise ConfigurationError(f"HEADSHOTS_OPENDSR_PATH: {path} cannot be read.") from error
+    return _load(path, changed, urlsplit(settings().base_url).hostname or "")
 
 
-@cache
-def _load(path: Path, domain: str) -> Signer:
+@lru_cache(maxsize=1)
+def _load(path: Path, changed: int, domain: str) -> Signer:  # noqa: ARG001 - what the cache is kept by
     try:
         content = path.read_bytes()
         key = load_pem_private_key(content, None)

@@ -131,6 +131,8 @@ def test_a_report_by_mail_is_known_by_its_return_path_alone_and_names_nobody(
     assert "There is no such mailbox." in page
     assert "The mail to 1 person came back." in page
     assert "Ada" not in browser.get(f"{shoot}?mail=sent").text
+    assert "Mail came back" in browser.get("/admin/people?mail=bounced").text
+    assert "Ada" not in browser.get("/admin/people?mail=queued").text
     assert "(5.1.1)" in browser.get(f"/admin/people/{invited.member_id}").text
     with transaction(org) as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.tag == audit.Tag.MAIL_BOUNCED)).one()
@@ -195,14 +197,15 @@ def test_hr_corrects_the_address_and_the_invitation_goes_there(
 ) -> None:
     pipe(report(post.return_paths[0]))
     add_member(org, "Grace")
-    address = f"/admin/people/{invited.member_id}/address"
-    for typed, status in (("ada@", 422), ("ADA@acme.example", 422), ("grace@acme.example", 409)):
+    address = f"/admin/people/{invited.member_id}/facts"
+    for typed, status in (("ada@", 422), ("grace@acme.example", 409)):
         assert browser.post(address, {"email": typed}).status_code == status
+    assert browser.post(address, {"email": "ADA@acme.example"}).json["changed"] == []
     assert (
         "Somebody else of your company"
         in browser.post(address, {"email": "grace@acme.example"}, json=False).text
     )
-    assert browser.post(address, {"email": "Ada.L@acme.example"}).json["sent"] == 1
+    assert browser.post(address, {"email": "Ada.L@acme.example"}).json["links"] == 1
     assert state_of(org, invited) == MailState.QUEUED
     with transaction(org) as session:
         first, _ = session.scalars(select(Invite).order_by(Invite.id)).all()
@@ -221,7 +224,7 @@ def test_who_has_finished_is_not_asked_again_when_their_address_changes(
 ) -> None:
     row = add_participation(org, add_member(org), State.APPROVED)
     assert (
-        browser.post(f"/admin/people/{row.member_id}/address", {"email": "a@acme.example"}).json["sent"] == 0
+        browser.post(f"/admin/people/{row.member_id}/facts", {"email": "a@acme.example"}).json["links"] == 0
     )
     do_all_work()
     assert post.mails == []

@@ -22,8 +22,9 @@ from work import do_all_work
 from core import audit
 from core.db import transaction
 from core.mail import sender_dns
+from core.mail.message import compose
 from core.mail.sender_dns import Verdict
-from core.models import AuditEvent, Organization
+from core.models import AuditEvent, Member, Organization
 from core.shoots import invites, letters, wording
 
 INVITE = "/admin/mails/invite/en"
@@ -62,7 +63,7 @@ def test_a_company_words_its_invitation_and_our_promises_stay(
     assert "14 days left." in english.text
     assert "for ever" not in english.text
     assert "erased 30 days after you approve it" in english.text
-    assert german.subject.startswith("Ihr neues") or "Porträt" in german.subject or "Acme" in german.subject
+    assert german.subject.startswith("Dein neues Porträt")
     assert "cheese" not in german.subject
     assert "your words" in browser.get("/admin/mails").text
     assert browser.post(INVITE, {"action": "reset"}).status_code == 200
@@ -226,3 +227,28 @@ def test_a_dns_that_does_not_answer_is_told_and_breaks_nothing(
         monkeypatch.setattr(sender_dns, "DNS_SECONDS", 0.2)
         forget_process_state()
         assert {one.verdict for one in sender_dns.check()} == {Verdict.NO_ANSWER}
+
+
+def test_mails_are_in_the_language_of_whoever_reads_them(org: UUID, browser: Any, post: PostOffice) -> None:
+    with transaction(org) as session:
+        session.scalars(select(Organization)).one().language = "de"
+    # First signed in by the company's provider, say: nobody has said a language.
+    invite(org)
+    assert post.mails[-1].subject.startswith("Dein neues Porträt")
+    invite(org, first="Bob", language="en")
+    assert post.mails[-1].subject.startswith("Your new headshot")
+    browser.get("/admin/mails?lang=en")
+    with transaction(org) as session:
+        hr = session.scalars(select(Member).where(Member.email == "hr_admin@acme.example")).one()
+        assert hr.language == "en"
+    browser.get("/admin/mails?lang=xx")
+    browser.get("/admin/mails?lang=de")
+    with transaction(org) as session:
+        assert session.get_one(Member, hr.id).language == "de", "chosen for pages, so for mails too"
+
+
+@pytest.mark.parametrize("language", wording.LANGUAGES)
+def test_a_mail_says_in_which_language_it_is(org: UUID, language: str) -> None:
+    with transaction(org) as session:
+        row = add_participation(org, add_member(org, language=language))
+        assert compose(letters.ready(session, row))["Content-Language"] == language

@@ -99,6 +99,11 @@ def test_only_approved_pictures_are_seen_and_a_close_look_is_noted_once(place: P
         assert browser.get(f"{place.page}/view.webp?width=1280").status_code == 200
     (seen,) = place.events("headshot.seen")
     assert seen.subject_id == place.grace.id
+    with transaction(place.org) as session:
+        session.get_one(Member, place.grace.id).restricted_at = now()
+    assert [browser.get(place.page + end).status_code for end in ("", "/view.webp", "/files/square")] == [
+        404
+    ] * 3
 
 
 def test_nothing_that_comes_from_comparing_faces_is_shown(place: Place, browser: Any) -> None:
@@ -221,7 +226,7 @@ def test_the_most_doubtful_come_first(place: Place) -> None:
     firsts = {}
     with transaction(place.org) as session:
         for sort in reviews.Sort:
-            found, waiting = reviews.queue(session, place.shoot.id, sort)
+            found, waiting = reviews.queue(session, session.get_one(Shoot, place.shoot.id), sort)
             assert waiting == 2
             firsts[sort.value] = found[0].member.first_name
     assert firsts == {

@@ -26,8 +26,10 @@ from core import audit
 from core.db import transaction
 from core.models import AuditEvent, CompanyReport, Member, Right, Role, SubjectRequest
 from core.people import organizations
+from core.settings import settings
 from core.shoots import promises
 from core.shoots.promises import Kept
+from core.vault import vault
 from portal.app import create_app as create_portal
 
 
@@ -156,3 +158,17 @@ def test_the_words_of_both_languages_have_one_shape() -> None:
 
     english, german = (Wording(language, "company")._words for language in LANGUAGES)
     assert shape(english) == shape(german)
+
+
+def test_a_key_service_that_keeps_old_keys_for_days_is_counted_in_every_promise(
+    org: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = vault().keys._kms
+    monkeypatch.setattr(type(service), "waiting", lambda *_: timedelta(days=8))
+    hours = str(settings().epoch_hours + 8 * 24)
+    with transaction(org) as session:
+        for report in (Report.QUESTIONNAIRE, Report.RECORDS, Report.BIOMETRIC_POLICY, Report.RETENTION):
+            words = " ".join(issuing.unsigned_document(session, report, "en").words())
+            assert f"{hours} hours later at most" in words, report
+            assert f"{settings().epoch_hours} hours later" not in words
+    assert f"{hours} hours later at the latest" in create_portal().test_client().get("/trust/acme").text

@@ -9,12 +9,15 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_participation
 from sealing import got, put
+from signed_logs import add_events
 from sqlalchemy import Column, create_engine, delete, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
-from work import do_all_work
+from work import do_all_work, do_jobs
 
 from compliance import erasure, evidence
+from compliance.certificate import issuing, lines
+from compliance.erasure import epochs
 from compliance.requests import desk
 from compliance.verify import verify_file
 from core import audit, personal
@@ -47,6 +50,7 @@ from core.models import (
 )
 from core.people import sessions
 from core.personal import Personal
+from core.queue import JobName
 from core.shoots import invites
 from core.vault import ArtifactGone, vault
 from core.vault.key_tables import NamedErasure
@@ -453,3 +457,63 @@ def test_person_brought_back_by_a_restore_is_erased_again(
     do_all_work()
     with transaction(org) as session:
         assert session.get_one(Member, member.id).first_name is None
+
+
+def test_many_erasures_are_settled_some_at_a_time(org: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [add_member(org, name) for name in ("Ada", "Grace", "Lise")]
+    for person in people:
+        with transaction(org) as session:
+            erasure.request(
+                session,
+                session.get_one(Member, person.id),
+                reason=erasure.ErasureReason.SELF_SERVICE,
+                actor=audit.SYSTEM,
+                language="en",
+            )
+    do_jobs(org, JobName.ERASE)
+    monkeypatch.setattr(epochs, "SETTLED_AT_ONCE", 2)
+    erasure.turn_epoch()
+    with transaction(org) as session:
+        assert None not in session.scalars(select(Erasure.epoch_destroyed_at)).all()
+        owed = session.scalars(select(Outbox.subject_id).where(Outbox.job == JobName.CERTIFY)).all()
+        assert len(owed) == 2 * len(people)
+
+
+def test_the_log_goes_on_while_a_certificate_is_typeset_and_a_crash_then_leaves_the_same_facts(
+    org: UUID, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tries = issuing.Announced.typeset, list[UUID]()
+
+    def typeset(self: issuing.Announced) -> bytes:
+        tries.append(self.document.certificate.certificate_id)
+        add_events(org, 1)  # another worker's; with the log locked it would wait for ever
+        if len(tries) == 1:
+            raise MemoryError
+        return real(self)
+
+    monkeypatch.setattr(issuing.Announced, "typeset", typeset)
+    with transaction(org) as session:
+        erasure.request(
+            session,
+            session.get_one(Member, member.id),
+            reason=erasure.ErasureReason.SELF_SERVICE,
+            actor=audit.SYSTEM,
+            language="en",
+        )
+    do_jobs(org, JobName.ERASE)
+    with transaction(org) as session:
+        stored = lines.stored(session, member.id)
+    files = lines.look_for(stored)
+    with transaction(org) as session:
+        announced = issuing.announce(session, session.scalars(select(Erasure)).one(), files)
+    assert announced is not None
+    with pytest.raises(MemoryError):
+        announced.typeset()
+    do_jobs(org, JobName.CERTIFY)
+    with transaction(org) as session:
+        issued = session.scalars(select(AuditEvent).where(AuditEvent.tag == "certificate.issued")).all()
+        [certificate] = session.scalars(select(Certificate)).all()
+        assert tries == [certificate.id, certificate.id]
+        assert len(issued) == 1
+        assert session.scalars(select(Erasure.announced)).one() is None
+    assert verify_file(certificate.pdf, evidence.published_keys(org)).ok

@@ -38,6 +38,7 @@ from core.models import Channel, OpendsrRequest, Organization, Outbox, Right, St
 from core.queue import JobName
 from core.regimes import Regime
 from core.settings import settings
+from deploy.doctor import machine
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 DOMAIN = "localhost.example"
@@ -416,26 +417,40 @@ def test_the_program_is_told_signed_when_the_status_changes(program: Program, co
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("url", "why"),
     [
-        "http://localhost/x",
-        "https://127.0.0.1/x",
-        "https://localhost/x",
-        "https://[::1]/x",
-        "https://169.254.169.254/latest/meta-data",
-        "https://10.0.0.1/x",
-        "https://[::ffff:10.0.0.1]/x",
-        "https://user@example.com/x",
-        "https://example.com:6379/x",
-        "ftp://example.com/x",
-        "https://",
-        "https://[",
-        "https://no-such-host.invalid/x",
+        ("http://localhost/x", "https"),
+        ("https://127.0.0.1/x", "public"),
+        ("https://localhost/x", "public"),
+        ("https://[::1]/x", "public"),
+        ("https://169.254.169.254/latest/meta-data", "public"),
+        ("https://10.0.0.1/x", "public"),
+        ("https://[::ffff:10.0.0.1]/x", "public"),
+        ("https://0.0.0.0/x", "public"),
+        ("https://2130706433/x", "public"),
+        ("https://user@example.com/x", "https"),
+        ("https://example.com:6379/x", "port"),
+        ("ftp://example.com/x", "https"),
+        ("https://", "https"),
+        ("https://[", "address"),
+        ("https://no-such-host.invalid/x", "address"),
     ],
 )
-def test_no_address_inside_is_ever_reached(environment: dict[str, str], url: str) -> None:
-    with pytest.raises(outside.NotReached):
+@pytest.mark.usefixtures("environment")
+def test_no_address_inside_is_ever_reached(url: str, why: str) -> None:
+    with pytest.raises(outside.NotReached, match=why):
         outside.post(url, b"{}", {})
+
+
+def test_the_doctor_says_what_the_key_is_or_what_is_wrong_with_it(
+    program: Program, authority: Authority, tmp_path: Path
+) -> None:
+    assert [one.check for one in machine.opendsr()][-1] == "signing_keys"
+    assert "HEADSHOTS_OPENDSR_PATH expires on" in [one.says for one in machine.opendsr()][-1]
+    key, certificate = authority.issue("other.example")
+    (tmp_path / "opendsr.pem").write_bytes(pem_of(key) + certificate.encode())
+    (found,) = machine.opendsr()
+    assert "does not name localhost" in found.says
 
 
 def test_an_installation_without_a_key_offers_nothing(ada: Person) -> None:

@@ -20,6 +20,7 @@ from core.consent import Purpose
 from core.db import transaction
 from core.models import Consent, Member, Participation, Photo, Shoot, ShownNotice
 from core.people import consents, organizations
+from core.settings import LOCAL_REGION, settings
 from core.shoots import promises
 
 
@@ -94,7 +95,11 @@ def test_a_release_is_read_in_full_before_it_is_signed_with_name_and_state(
     assert "Signed as Ada Byron, Illinois, United States" in illinois.browser.get("/me/privacy").text
 
 
-def test_a_text_that_exists_in_english_alone_makes_the_whole_page_english(illinois: Any) -> None:
+def test_a_text_that_exists_in_english_alone_makes_the_whole_page_english(
+    illinois: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSHOTS_STORAGE_REGION", LOCAL_REGION)  # the one that is known in German, too
+    settings.cache_clear()
     page = illinois.browser.get("/me/consent?lang=de").text
     assert '<html lang="en">' in page
     assert 'lang="de">Den Text' in page, "the reader is told why, in their own language"
@@ -102,6 +107,9 @@ def test_a_text_that_exists_in_english_alone_makes_the_whole_page_english(illino
     assert "Why, who and how long" in page
     assert "below" not in page
     assert "public trust page" in page
+    assert f"encrypted in {LOCAL_REGION}" in page
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 def test_without_a_release_nothing_has_to_be_signed_and_no_day_is_promised(illinois: Any) -> None:

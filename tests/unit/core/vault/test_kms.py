@@ -29,11 +29,11 @@ from compliance import erasure
 from compliance.certificate import issuing
 from compliance.certificate.evidence import Certificate as Evidence
 from compliance.certificate.parts import EVIDENCE_NAME
-from core import attestations
+from core import attestations, db
 from core.clock import now
 from core.db import transaction
 from core.errors import ConfigurationError, Unavailable
-from core.models import Certificate, Erasure, Kind, Member
+from core.models import Attestation, Certificate, Erasure, Kind, Member
 from core.observe.figures import Figures
 from core.outages import Part, part_of
 from core.vault import aws_client, aws_kms, vault
@@ -339,3 +339,67 @@ def test_a_key_service_that_is_away_is_an_outage_that_passes(
     ask_elsewhere(monkeypatch, URL)
     assert vault().keys.data_key(member.id) == key
     assert turn() == 3
+
+
+def test_a_deletion_that_was_taken_back_and_scheduled_anew_between_two_looks_is_told_by_its_date(
+    moved: tuple[UUID, Member], aws: Any
+) -> None:
+    """Cancelled, used and scheduled again within the quarter of an hour: the state is as before, the date is not."""
+    org, member = moved
+    turn()
+    erase(org, member.id)
+    turn()
+    erasure.settle_all()
+    assert vault().keys.taken_back() == []
+    aws[rows()[2].key_id].deletion_date += timedelta(minutes=10)
+    erasure.settle_all()
+    assert vault().keys.taken_back() == [2]
+    service_deletes(aws, 2)
+    erasure.settle_all()
+    assert vault().keys.epoch_destroyed_at(2) is None, "somebody may have kept what it opened"
+
+
+def test_what_whoever_owns_the_tables_swaps_between_epochs_opens_nothing(moved: tuple[UUID, Member]) -> None:
+    _, member = moved
+    turn()
+    with Session(vault().keys._engine) as session, session.begin():
+        row = session.get_one(KmsKey, 2)
+        session.add(KmsKey(epoch=3, arn=row.arn, sealed=row.sealed, created_at=now()))
+    forget_process_state()
+    with pytest.raises((Unavailable, EpochKeyGone, CannotOpen)):
+        vault().keys._kms.unwrap(3, b"x" * 60, b"")
+    assert vault().keys.data_key(member.id)
+
+
+def test_an_attestation_counts_for_the_place_in_which_the_erasures_key_lay(
+    org: UUID, member: Member, aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def printed(epoch: int) -> tuple[str, bool]:
+        attested = issuing._keyring(epoch).attested
+        assert attested is not None
+        return attested.by, attested.same_place
+
+    attestations.attest("Ada of the folder", "")
+    monkeypatch.setenv("HEADSHOTS_KMS_URL", URL)
+    forget_process_state()
+    assert turn() == 2
+    assert printed(1) == ("Ada of the folder", True)
+    assert printed(2) == ("Ada of the folder", False)
+    attestations.attest("Grace of the service", "")
+    assert printed(1) == ("Ada of the folder", True), "what is said of a key service is said of no folder"
+    assert printed(2) == ("Grace of the service", True)
+
+
+def test_an_attestation_of_a_day_that_has_not_come_counts_for_nothing(org: UUID) -> None:
+    """A clock that is a year ahead, or a row that somebody wrote, would count for a year."""
+    attestations.attest("Ada", "")
+    ours = attestations.place()
+    with Session(db.engine()) as session, session.begin():
+        ahead = now() + timedelta(days=365)
+        session.add(
+            Attestation(created_at=ahead, name="Grace", role="", place=ours.where, sentence=ours.sentence)
+        )
+    standing = attestations.standing()
+    assert standing.newest is not None
+    assert (standing.newest.name, standing.overdue) == ("Ada", "")
+    assert len(attestations.given()) == 2, "it is listed"

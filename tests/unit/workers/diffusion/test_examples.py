@@ -15,7 +15,8 @@ from core.checks.advice import Issue
 from core.checks.verdict import Finding, Measures, Verdict
 from core.consent import ConsentRequired, Purpose, ValidConsent
 from workers.diffusion.around import setting
-from workers.diffusion.examples import TooFewPhotos, buckets, examples, mirrors, sides_up_to, split, window
+from workers.diffusion.examples import TooFewPhotos, examples, mirrors, split, window
+from workers.diffusion.picture import buckets, sides_up_to
 from workers.engines import Source
 from workers.vision.check import examine
 from workers.vision.detail import sharpness

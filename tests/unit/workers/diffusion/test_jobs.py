@@ -252,7 +252,7 @@ def test_a_job_that_died_goes_on_from_its_sealed_checkpoint(
     monkeypatch.setattr("core.owed.PAUSES_SECONDS", (0,))
     do_jobs(org, JobName.TRAIN)
     assert steps[:19] == list(range(19))
-    assert steps[19:] == list(range(16, 24)), "from the checkpoint at 16 steps"
+    assert steps[19:] == list(range(12, 24)), "from the checkpoint at 12 steps"
     with transaction(org) as session:
         assert adapters.live(session, person.id) is not None
 
@@ -383,7 +383,7 @@ def test_a_look_whose_worker_died_goes_on_from_its_sealed_checkpoint(
     monkeypatch.setattr(Trainer, "_step", died_once)
     monkeypatch.setattr("core.owed.PAUSES_SECONDS", (0,))
     do_jobs(org, JobName.TRAIN_STYLE)
-    assert steps == [*range(13), *range(11, 16)]
+    assert steps == [*range(13), *range(8, 16)]
     assert learned(style) is not None
 
 

@@ -18,8 +18,8 @@ from skimage import data
 from workers.diffusion import looks
 from workers.diffusion.adapters import from_bytes, to_bytes
 from workers.diffusion.bank import targeted
-from workers.diffusion.examples import buckets
 from workers.diffusion.lessons import prepare
+from workers.diffusion.picture import buckets
 from workers.diffusion.sample import STYLE_WEIGHT, Request, Sampler
 from workers.diffusion.train import Trainer
 from workers.vision.faces import find_faces

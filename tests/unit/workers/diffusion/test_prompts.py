@@ -7,8 +7,8 @@ import pytest
 
 from core.style.presets import PRESETS
 from core.style.spec import Attire, Expression, Light, StyleSpec, Subject
-from workers.diffusion.captions import Worn
 from workers.diffusion.prompts import light, prompts
+from workers.diffusion.worn import Worn
 
 # Who somebody is, is not ours to say.
 JUDGING = r"man|woman|male|female|lady|gentleman|boy|girl|old|young|aged|skin|beautiful|handsome|attractive|tie|dress"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -32,7 +33,8 @@ def sampled_at() -> np.ndarray:
 def test_klein_learns_where_its_sampler_looks(side: int) -> None:
     asked = sampled_at()
     assert np.allclose(asked, [1.0, 0.967, 0.908, 0.767], atol=1e-3)
-    levels = klein_levels(DRAWS, (side // KLEIN.latent_scale) ** 2).numpy()
+    shift = 0.5 + 0.65 * ((side // KLEIN.latent_scale) ** 2 - 256) / 3840
+    levels = klein_levels(DRAWS, shift, KLEIN.upper_share).numpy()
     assert 0 <= levels.min() < 0.1, "light noise is learned too"
     assert np.quantile(levels, 0.98) > asked[1], "and nearly nothing but noise"
     between = [1.0, *((asked[1:] + asked[:-1]) / 2), asked[-1] - 0.1]
@@ -42,19 +44,25 @@ def test_klein_learns_where_its_sampler_looks(side: int) -> None:
 
 
 def test_kleins_levels_are_the_shifted_bell_and_a_share_above() -> None:
-    levels = klein_levels(DRAWS, 2304)
+    recipe = recipe_of(replace(tiny("klein"), base=KLEIN))
+    nothing = torch.zeros(len(DRAWS), 0, 48, 48)  # 2,304 tokens, as at 768²
+    levels = recipe.lesson(nothing, nothing, DRAWS)[1]
     below = levels[levels < 0.75]
     bell = torch.sigmoid(DRAWS + 0.5 + 0.65 * (2304 - 256) / 3840)
     assert len(below) / len(levels) == pytest.approx(0.7 * float((bell < 0.75).float().mean()), abs=0.005)
     assert float(below.median()) == pytest.approx(float(bell[bell < 0.75].median()), abs=0.005)
 
 
+def test_the_bell_as_it_was_before_is_one_of_the_trials() -> None:
+    assert torch.allclose(klein_levels(DRAWS[:1000], 0.0, 0.0), torch.sigmoid(DRAWS[:1000]), atol=1e-5)
+
+
 def test_the_loss_is_told_by_noise_level(ada) -> None:
     from workers.diffusion.train import Trainer
 
     for base in ("klein", "sdxl"):
-        told = Trainer(tiny(base)).train(ada, seed=1, steps=24).levels
-        assert sum(one.steps for one in told) == 24
+        told = Trainer(tiny(base)).train(ada, seed=1, steps=8).levels
+        assert sum(one.steps for one in told) == 8
         assert [one.above for one in told] == [0.0, 0.25, 0.5, 0.75, 0.9]
         assert all((one.early is None and one.late is None) == (one.steps == 0) for one in told)
 

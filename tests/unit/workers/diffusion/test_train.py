@@ -8,9 +8,13 @@ from skimage import data
 
 torch = pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
 
+from diffusers import Flux2Transformer2DModel, UNet2DConditionModel
 from learning import example, tiny
 
+from workers.diffusion import random_weights as small
 from workers.diffusion.adapters import from_bytes, to_bytes
+from workers.diffusion.bank import targeted
+from workers.diffusion.bases import BASES
 from workers.diffusion.lessons import prepare
 from workers.diffusion.sample import Sampler
 from workers.diffusion.train import Stopped, Trainer
@@ -78,6 +82,7 @@ def test_the_seed_decides(ada):
 def test_training_that_goes_on_after_a_kill_equals_uninterrupted_training(ada, base):
     states = []
     whole = Trainer(tiny(base)).train(ada, seed=3, steps=STEPS, keep=states.append)
+    assert len(states) == 1, "sealed once"
     for state in states:
         steps = []
         again = Trainer(tiny(base)).train(
@@ -88,6 +93,34 @@ def test_training_that_goes_on_after_a_kill_equals_uninterrupted_training(ada, b
         assert [point.facts.steps for point in again.checkpoints] == [
             point.facts.steps for point in whole.checkpoints
         ]
+
+
+@pytest.mark.parametrize("base", ["klein", "sdxl"])
+def test_a_state_has_at_most_160_megabytes_at_full_size(base):
+    kinds = {"klein": Flux2Transformer2DModel, "sdxl": UNet2DConditionModel}
+    real, sizes = BASES[base], {"klein": small._KLEIN, "sdxl": small._SDXL}[base]["full"]
+    more = {
+        "klein": {"patch_size": 1, "guidance_embeds": False},
+        "sdxl": {
+            "in_channels": 4,
+            "out_channels": 4,
+            "use_linear_projection": True,
+            "addition_embed_type": "text_time",
+        },
+    }
+    with torch.device("meta"):
+        network = kinds[base](**more[base], **sizes[real.denoiser])
+    layers = targeted(network, real.targets).values()
+    numbers = sum(real.rank * (layer.in_features + layer.out_features) for layer in layers)
+    assert 20e6 < numbers < 160e6 / 4, "two bytes each for the number and the optimiser's"
+
+
+def test_a_state_takes_four_bytes_for_each_number_that_learns(ada):
+    trainer, states = Trainer(tiny("klein")), []
+    trainer.train(ada, seed=3, steps=4, keep=states.append)
+    numbers = sum(parameter.numel() for parameter in trainer._learning.values())
+    header = int.from_bytes(states[0][:8], "little") + 8
+    assert len(states[0]) - header == 4 * numbers
 
 
 def test_a_state_of_somebody_else_is_not_gone_on_with(ada):

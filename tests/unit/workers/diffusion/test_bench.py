@@ -1,0 +1,59 @@
+"""A bench that runs on a bare GPU machine, and to its end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
+
+from workers.diffusion.bench import run_rows
+
+# What a bare machine lacks. `deploy/bench/gpu.sh` carries `core/errors.py`, `core/words.py` and two files of `workers/vision`.
+LACKING = (
+    "cv2",
+    "mediapipe",
+    "dlib",
+    "skimage",
+    "pymatting",
+    "sqlalchemy",
+    "structlog",
+    "pydantic_settings",
+    "flask",
+    "click",
+)
+CARRIED = {"core.errors", "core.words", "workers.vision.geometry", "workers.vision.licences"}
+
+
+def test_the_timing_needs_nothing_of_the_vision_side() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, workers.diffusion.bench; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert not {name.partition(".")[0] for name in told} & set(LACKING)
+    ours = {name for name in told if name.startswith(("core.", "workers."))} - {
+        "workers.vision",
+        "workers.diffusion",
+    }
+    assert {name for name in ours if not name.startswith("workers.diffusion.")} == CARRIED
+
+
+def test_a_row_that_fails_keeps_no_other_and_what_is_beyond_the_time_is_not_begun() -> None:
+    told: list[dict[str, object]] = []
+
+    def broken() -> None:
+        raise RuntimeError("out of something\nmore")
+
+    rows = [("one", broken), ("two", lambda: told.append({"figure": "two", "seconds": 1}))]
+    run_rows(lambda figures, _text: told.append(figures), rows, minutes=1)
+    assert told == [
+        {"figure": "one", "failed": "RuntimeError", "error": "out of something"},
+        {"figure": "two", "seconds": 1},
+    ]
+    told.clear()
+    run_rows(lambda figures, _text: told.append(figures), rows, minutes=-1)
+    assert [one["skipped"] for one in told] == ["out of time"] * 2

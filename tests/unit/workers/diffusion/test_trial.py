@@ -1,0 +1,47 @@
+"""The first day with real weights, on small random ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
+
+from PIL import Image
+
+from core.style.spec import StyleSpec
+from workers.diffusion.bases import KLEIN
+from workers.diffusion.resident import Resident
+from workers.diffusion.trial import trial, ways
+from workers.folder.sample import sample_people
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def test_every_way_is_made_shown_and_counted_for_each_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.diffusion.learn._JUDGED_BY", 1)
+    worker = Resident(KLEIN, "tiny", "tiny")
+    taught = []
+    teach = worker.trainer.teach_at
+    monkeypatch.setattr(worker.trainer, "teach_at", lambda base: taught.append(base.shift) or teach(base))
+    people = {"eileen": sample_people()["eileen"][:2], "alone": sample_people()["eileen"][:0]}
+    told: list[dict[str, object]] = []
+    trial(worker, people, StyleSpec(), tmp_path, lambda row, _text: told.append(row), pictures=1)
+    names = [way.name for way in ways(worker.base)]
+    assert taught == [0.0, None, None, None, 1.15, None], "each way, and back"
+    with (tmp_path / "table.csv").open(encoding="utf-8") as file:
+        assert [row["way"] for row in csv.DictReader(file)] == names
+    for name in names:
+        assert size_of(tmp_path / "eileen" / name / "00.jpg") == (256, 256)
+    assert size_of(tmp_path / "eileen" / "sheet.jpg") == (256, 4 * 256)
+    letters = json.loads((tmp_path / "key.json").read_text(encoding="utf-8"))["letters"]["eileen"]
+    assert sorted(letters.values()) == sorted(names)
+    assert told[-1] == {"person": "alone", "skipped": "too_few_photos"}
