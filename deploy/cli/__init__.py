@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deploy.cli import (
+    adapter,
     backup,
     closing,
     company,
@@ -19,6 +20,7 @@ from deploy.cli import (
 from deploy.cli.group import main
 
 __all__ = [
+    "adapter",
     "backup",
     "closing",
     "company",
