@@ -104,8 +104,10 @@ def _office(canvas: _Canvas, radius: float) -> Values:
     seen = defocus(canvas.light, radius)
     _plant(canvas, seen, 0.10 + 0.06 * dice.random(), radius)
     row = dice.uniform(0.07, 0.15)
-    for number in range(3):  # lamps hang in a row that goes into the depth
-        x, y = (0.97 - 0.17 * number) * canvas.width, (row + 0.035 * number) * canvas.height
+    # Lamps hang in a row that goes into the depth; the last is beside a head, wherever its person stands: one behind it
+    # would look as if it grew out of the hair.
+    for number in range(3):
+        x, y = (0.97 - 0.1 * number) * canvas.width, (row + 0.035 * number) * canvas.height
         size = radius * (1.15 - 0.15 * number)
         _glow(canvas, seen, x, y, 5 * size, _rgb(0.20, 0.115, 0.045))
         add_light(seen, x, y, size, _rgb(0.85, 0.54, 0.24) * np.float32(dice.uniform(0.7, 1.0)))
