@@ -25,7 +25,7 @@ class LastAdmin(Conflict):
 
 
 def keep_an_admin(session: Session, member: Member) -> None:
-    """Do nothing if somebody else can manage the organization without `member`, who is about to go.
+    """Do nothing if somebody else can manage the organization without `member`, who is about to go, and for good.
 
     Two admins who take each other out at the same time follow each other here: the organization's row is
     locked until the transaction ends, before any person's.
@@ -46,9 +46,20 @@ def keep_an_admin(session: Session, member: Member) -> None:
         Member.role.in_(STAFF),
         Member.erased_at.is_(None),
         Member.disabled_at.is_(None),
+        Member.access_until.is_(None),  # after the day that is set for somebody, they manage nothing
     )
     if session.scalar(others.limit(1)) is None:
         raise LastAdmin("This is your company's last admin. Appoint another one first. Nothing was changed.")
+
+
+def is_over(member: Member) -> bool:
+    """Whether a person enters the company's pages no more: erased, switched off, or after the day that was set."""
+    until = member.access_until
+    return (
+        member.erased_at is not None
+        or member.disabled_at is not None
+        or (until is not None and until <= now())
+    )
 
 
 def end_all(session: Session, member: Member) -> None:

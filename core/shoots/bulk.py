@@ -22,6 +22,7 @@ from core.db import organization_of
 from core.errors import NotFound
 from core.ids import new_id
 from core.models import BulkAction, BulkItem, Member
+from core.people import access
 from core.permissions import Permission, allowed
 from core.queue import JobName, enqueue
 
@@ -186,8 +187,7 @@ def may_go_on(session: Session, action: BulkAction) -> bool:
     """Whether whoever asked for it still may; otherwise it stops here, and says so."""
     if action.member_id is not None:
         member = session.get_one(Member, action.member_id, populate_existing=True)
-        gone = member.disabled_at is not None or member.erased_at is not None
-        if gone or not allowed(member.role, ASKS[Kind(action.kind)]):
+        if access.is_over(member) or not allowed(member.role, ASKS[Kind(action.kind)]):
             action.failure = NOT_ALLOWED
             return False
     return True
