@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from hmac import compare_digest
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import audit, locks
 from core.clock import now
-from core.errors import Conflict
+from core.errors import Conflict, InvalidInput
 from core.models import BulkAction, Invite, Member, Participation, Role, Shoot, State
 from core.people import filters, finding
 from core.people.filters import Filter
@@ -34,6 +36,12 @@ class OthersNow(Conflict):
     """Other people match than were confirmed."""
 
     code = "others_now"
+
+
+class NotConfirmed(InvalidInput):
+    """What was typed is not how many people are erased."""
+
+    code = "not_confirmed"
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,12 @@ class Preview:
         """To how many people it would be done."""
         return self.by_outcome.get(Outcome.DONE, 0)
 
+    @property
+    def seal(self) -> str:
+        """What stands for exactly these people, so that as many others are not taken for them."""
+        ids = sorted(member_id.bytes for member_id, _ in self.people)
+        return sha256(b"".join(ids)).hexdigest()
+
 
 def preview(session: Session, kind: Kind, wanted: Filter, *, target: UUID | None = None) -> Preview:
     """Return what doing something to everybody whom a filter finds would come to."""
@@ -87,7 +101,14 @@ def preview(session: Session, kind: Kind, wanted: Filter, *, target: UUID | None
 
 
 def start(
-    session: Session, kind: Kind, wanted: Filter, *, target: UUID | None, expected: int, actor: audit.Actor
+    session: Session,
+    kind: Kind,
+    wanted: Filter,
+    *,
+    target: UUID | None,
+    seen: str,
+    typed: str = "",
+    actor: audit.Actor,
 ) -> BulkAction:
     """Owe something for everybody whom a filter finds.
 
@@ -96,22 +117,28 @@ def start(
         kind: what.
         wanted: to whom.
         target: the shoot that they are invited or moved to.
-        expected: how many people the preview showed.
+        seen: the seal of the preview that was looked at.
+        typed: how many people are erased, as whoever confirms it typed it.
         actor: who confirms it.
 
     Raises:
-        OthersNow: more or fewer people match by now.
+        OthersNow: other people match by now.
+        NotConfirmed: people would be erased, and their number was not typed.
         ShootClosed: nobody can be invited there.
     """
     if target is not None:
         shoots.open_or_refuse(shoots.get(session, target))
     found = preview(session, kind, wanted, target=target)
-    if found.total != expected:
+    if not compare_digest(found.seal.encode(), seen.encode()):
         raise OthersNow(
             N_(
-                "By now %(number)s people match, not as many as you saw. Nothing was done: please look again."
+                "By now other people match than those you saw: %(number)s. Nothing was done: please look again."
             ),
             number=found.total,
+        )
+    if kind is Kind.ERASE and typed != str(found.worked):
+        raise NotConfirmed(
+            N_("To confirm, type how many people are erased. Nothing was erased."), field="confirmation"
         )
     choice = {"shoot": str(target) if target else None}
     return bulk.start(session, kind, choice, found.people, actor=actor)
