@@ -12,6 +12,7 @@ from lxml import html
 from sqlalchemy import select
 from work import do_jobs
 
+from compliance import erasure
 from core import audit
 from core.db import transaction
 from core.models import Artifact, AuditEvent, BulkAction, Invite, Member, Participation, Role, State
@@ -173,3 +174,41 @@ def test_a_reading_of_a_header_is_remembered_for_the_company_once_it_was_confirm
     again = sent(browser, text)
     assert (again["asks"], again["counts"]["unchanged"]) == (None, 1)
     assert "as you read such a list before" in browser.get(again["next"]).text
+
+
+def test_nobody_is_taken_for_a_leaver_who_was_added_since_it_was_confirmed(
+    org: UUID, company: dict[str, UUID], browser: Any
+) -> None:
+    june = add_member(org, "June").id
+    found = sent(browser)
+    answer = browser.post(found["next"], {"tick": "leave", "count-leave": "2", "confirmation": "2"})
+    joan = add_member(org, "Joan").id
+    with transaction(org) as session:
+        session.get_one(Member, june).role = Role.HR_ADMIN
+    do_jobs(org, JobName.BULK)
+    assert [facts_of(org, one)[3] for one in (company["Mary"], june, joan)] == [True, False, False]
+    done = browser.get(answer.json["next"], headers={"Accept": "application/json"}).json
+    assert (done["counts"], done["percent"]) == ({"left": 1, "staff": 1}, 100)
+
+
+def test_who_is_erased_while_a_list_is_followed_is_not_added_anew_from_it(
+    org: UUID, company: dict[str, UUID], browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = sent(browser)
+    answer = browser.post(found["next"], {"tick": ["join", "move"], "count-join": "1", "count-move": "2"})
+    go_on = syncs.go_on
+
+    def meanwhile(session: Any, action_id: UUID, rows: Any) -> bool:
+        monkeypatch.setattr(syncs, "go_on", go_on)
+        with transaction(org) as other:
+            ada = other.get_one(Member, company["Ada"])
+            erasure.request(
+                other, ada, reason=erasure.ErasureReason.SELF_SERVICE, actor=audit.SYSTEM, language="en"
+            )
+        return go_on(session, action_id, rows)
+
+    monkeypatch.setattr(syncs, "go_on", meanwhile)
+    do_jobs(org, JobName.BULK)
+    with transaction(org) as session:
+        assert session.scalars(select(Member).where(Member.email == "ada@acme.example")).all() == []
+    assert "every list that may name them" in browser.get(answer.json["next"]).text
