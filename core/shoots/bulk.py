@@ -6,10 +6,11 @@ Nobody is named in any of it: names stand beside ids only on the page that shows
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -106,6 +107,11 @@ class Progress:
     def percent(self) -> int:
         """How much of it is done, 0 to 100."""
         return 100 if self.finished_at else min(100, 100 * self.done // max(1, self.total))
+
+
+def seal(member_ids: Iterable[UUID]) -> str:
+    """Return what stands for exactly these people, so that as many others are not taken for them."""
+    return sha256(b"".join(sorted(one.bytes for one in member_ids))).hexdigest()
 
 
 def start(

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
-from hmac import compare_digest
 from typing import Final
 from uuid import UUID
 
@@ -80,8 +78,7 @@ class Preview:
     @property
     def seal(self) -> str:
         """What stands for exactly these people, so that as many others are not taken for them."""
-        ids = sorted(member_id.bytes for member_id, _ in self.people)
-        return sha256(b"".join(ids)).hexdigest()
+        return bulk.seal(member_id for member_id, _ in self.people)
 
 
 def preview(session: Session, kind: Kind, wanted: Filter, *, target: UUID | None = None) -> Preview:
@@ -129,7 +126,7 @@ def start(
     if target is not None:
         shoots.open_or_refuse(shoots.get(session, target))
     found = preview(session, kind, wanted, target=target)
-    if not compare_digest(found.seal.encode(), seen.encode()):
+    if found.seal != seen:
         raise OthersNow(
             N_(
                 "By now other people match than those you saw: %(number)s. Nothing was done: please look again."

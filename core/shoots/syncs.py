@@ -86,6 +86,11 @@ def counts(plan: Plan) -> dict[Group, int]:
     }
 
 
+def seal(plan: Plan) -> str:
+    """Return what stands for exactly these leavers."""
+    return bulk.seal(one.id for one in plan.leavers)
+
+
 def start(
     session: Session,
     import_id: UUID,
@@ -93,6 +98,7 @@ def start(
     choice: Choice,
     *,
     ticked: dict[Group, int],
+    leavers: str,
     shoot_id: UUID | None,
     actor: audit.Actor,
 ) -> BulkAction:
@@ -104,6 +110,7 @@ def start(
         content: of the file.
         choice: what was said about it.
         ticked: the groups, each with how many people the dry run had in it.
+        leavers: the seal of those whom the dry run had.
         shoot_id: where joiners are invited to; none if nowhere.
         actor: who confirms it.
 
@@ -123,7 +130,8 @@ def start(
             N_("Please answer first how the list is to be read. Nothing was changed.")
         )
     found = counts(plan)
-    if any(found[group] != number for group, number in ticked.items()):
+    others_left = Group.LEAVE in ticked and leavers != seal(plan)
+    if others_left or any(found[group] != number for group, number in ticked.items()):
         raise PlanChanged(
             N_(
                 "Somebody was added, changed or switched off since you looked. Nothing was changed: please look again."
