@@ -426,6 +426,10 @@ def test_the_program_is_told_signed_when_the_status_changes(program: Program, co
         ("https://169.254.169.254/latest/meta-data", "public"),
         ("https://10.0.0.1/x", "public"),
         ("https://[::ffff:10.0.0.1]/x", "public"),
+        ("https://[64:ff9b::10.0.0.1]/x", "public"),  # each leads to 10.0.0.1 where a network translates it
+        ("https://[2002:a00:1::1]/x", "public"),
+        ("https://[::10.0.0.1]/x", "public"),
+        ("https://[fec0::1]/x", "public"),
         ("https://0.0.0.0/x", "public"),
         ("https://2130706433/x", "public"),
         ("https://user@example.com/x", "https"),
