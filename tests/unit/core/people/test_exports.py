@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 
 import pytest
 from openpyxl import Workbook
 
-from core.people import pasted, roster, workbooks
+from core.people import pasted, roster, tabular, workbooks
 from core.people.roster import Choice, Question
 from core.people.rows import Reason, Verdict
 from core.people.tabular import TableUnreadable
@@ -123,3 +124,16 @@ def test_what_is_no_list_of_addresses_alone_is_left_to_the_table(text: str) -> N
 
 def test_a_list_with_another_column_than_addresses_still_asks() -> None:
     assert roster.parse(b"x,y\nada@acme.com,12\n", Choice()).asks is Question.COLUMNS
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "Ada;=1+1", "Ada; =1+1,x", "Ada\t@A1", "Ada\n=1+1", "-1", "R&D; Sales, -Nord"]
+)
+def test_no_cell_that_is_written_runs_whichever_delimiter_a_spreadsheet_takes(
+    text: str, delimiter: str
+) -> None:
+    content = tabular.write(("a", "b"), [("E1", text)]).decode("utf-8-sig")
+    cells = [cell for line in csv.reader(io.StringIO(content), delimiter=delimiter) for cell in line]
+    lines = [line for cell in cells for line in cell.splitlines()] if delimiter != "," else cells
+    assert not [one for one in lines if one.lstrip().startswith(tabular.FORMULA_STARTS)]
