@@ -42,6 +42,7 @@ from deploy.doctor import machine
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 DOMAIN = "localhost.example"
+NOBODY = {"identity_type": "email", "identity_format": "raw"}
 
 
 @dataclass
@@ -235,6 +236,8 @@ def test_nothing_is_read_that_is_not_signed_by_a_program_of_the_company(
         ({"subject_request_id": "a7551968-d5d6-14b2-9831-815ac9017798"}, "subject_request_id"),
         ({"subject_request_type": "rectification"}, "subject_request_type"),
         ({"subject_identities": []}, "subject_identities"),
+        ({"subject_identities": [{**NOBODY, "identity_value": "a\0@acme.example"}]}, "identity_value"),
+        ({"subject_identities": [{**NOBODY, "identity_value": "\ud800@acme.example"}]}, "identity_value"),
         ({"submitted_time": "yesterday"}, "submitted_time"),
         ({"submitted_time": "2999-01-01T00:00:00Z"}, "submitted_time"),
         ({"submitted_time": "2001-01-01T00:00:00Z"}, "submitted_time"),
