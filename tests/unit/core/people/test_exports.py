@@ -91,6 +91,21 @@ def test_a_file_that_unpacks_to_far_more_or_has_a_cell_far_out_is_no_load(
     book.save(target)
     with pytest.raises(roster.RosterTooLarge):
         roster.parse(target.getvalue())
+    book = Workbook()
+    book.active["A1048576"] = "x"
+    target = io.BytesIO()
+    book.save(target)
+    with pytest.raises(TableUnreadable, match="empty"):
+        roster.parse(_rewritten(target.getvalue(), b'<row r="1048576"', b'<row r="999999999999"'))
+
+
+def _rewritten(workbook: bytes, before: bytes, after: bytes) -> bytes:
+    """Return a workbook as no spreadsheet writes it."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(before, after))
+    return target.getvalue()
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04", b"PK\x03\x04" + bytes(500), workbook()[:900], workbook()])
