@@ -47,6 +47,7 @@ OUTCOMES: dict[Outcome, Word] = {
     Outcome.NOT_INVITED: Word(_l("Not invited there"), ""),
     Outcome.ALREADY_THERE: Word(_l("There already"), ""),
     Outcome.NO_REMINDERS: Word(_l("Wants no reminders"), ""),
+    Outcome.BOUNCED: Word(_l("The newest mail reached nobody."), "warn"),
     Outcome.WITHDRAWN: Word(_l("Invitation withdrawn"), ""),
     Outcome.RECENT: Word(_l("Got a link minutes ago"), ""),
     Outcome.ACCESS_OFF: Word(_l("Access is switched off"), ""),

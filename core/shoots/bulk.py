@@ -56,6 +56,7 @@ class Outcome(StrEnum):
     NOT_INVITED = "not_invited"
     ALREADY_THERE = "already_there"
     NO_REMINDERS = "no_reminders"
+    BOUNCED = "bounced"
     WITHDRAWN = "withdrawn"
     RECENT = "recent"
     ACCESS_OFF = "access_off"

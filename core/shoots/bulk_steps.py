@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core import audit, locks
 from core.clock import now
 from core.errors import Conflict, InvalidInput
-from core.models import BulkAction, Invite, Member, Participation, Role, Shoot, State
+from core.models import BulkAction, Invite, MailState, Member, Participation, Role, Shoot, State
 from core.people import filters, finding
 from core.people.filters import Filter
 from core.shoots import bulk, invites, participations, reminding, shoots
@@ -54,6 +54,7 @@ class Candidate:
     participation_id: UUID | None
     state: State | None
     reminders_ended_at: datetime | None
+    mail_state: str | None
     shoot_id: UUID | None
     is_closed: bool
     is_withdrawn: bool
@@ -187,6 +188,8 @@ def _remindable(one: Candidate) -> Outcome:
         return no
     if one.reminders_ended_at is not None:
         return Outcome.NO_REMINDERS
+    if one.mail_state == MailState.BOUNCED:  # as with everybody of a shoot: only by name
+        return Outcome.BOUNCED
     return Outcome.RECENT if one.is_recent else Outcome.DONE
 
 
@@ -251,6 +254,7 @@ def _candidates(
             Participation.id,
             participations.seen_by_company,
             Participation.reminders_ended_at,
+            Participation.mail_state,
             Participation.shoot_id,
             Shoot.closed_at.is_not(None),
             invites.withdrawn(),
@@ -266,7 +270,7 @@ def _candidates(
     return [
         # A person without a participation is in no state.
         Candidate(row[0], row[1], row[2], row[3], row[4], row[5], State(row[6]) if row[5] else None, row[7], row[8],
-                  row[9], row[10], row[11], row[12])
+                  row[9], row[10], row[11], row[12], row[13])
         for row in rows
     ]  # fmt: skip
 
