@@ -9,14 +9,25 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, false, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, false, literal, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import audit, locks
 from core.clock import now
 from core.errors import Conflict, InvalidInput
-from core.models import BulkAction, Invite, MailState, Member, Participation, Role, Shoot, State
+from core.models import (
+    BulkAction,
+    Consent,
+    Invite,
+    MailState,
+    Member,
+    Participation,
+    Photo,
+    Role,
+    Shoot,
+    State,
+)
 from core.people import filters, finding
 from core.people.filters import Filter
 from core.shoots import bulk, invites, participations, reminding, shoots
@@ -26,7 +37,7 @@ from core.words import N_
 
 AT_ONCE: Final = 200  # people of a transaction: about a second's work
 SHOWN: Final = 20  # people of a preview
-# Nothing is agreed to yet, so that one's place in a shoot can be in another.
+# Nothing is agreed to yet, so that one's place in a shoot can be in another; unless a shoot was closed on them, and opened again.
 MOVABLE: Final = (State.INVITED, State.OPENED, State.EXPIRED)
 
 
@@ -60,6 +71,7 @@ class Candidate:
     is_withdrawn: bool
     is_recent: bool
     is_in_target: bool
+    has_begun: bool
 
 
 @dataclass(frozen=True)
@@ -202,7 +214,7 @@ def _movable(one: Candidate) -> Outcome:
         return no
     if one.is_in_target:
         return Outcome.ALREADY_THERE
-    return Outcome.DONE if one.state in MOVABLE else Outcome.BEGUN
+    return Outcome.DONE if one.state in MOVABLE and not one.has_begun else Outcome.BEGUN
 
 
 _JUDGES: Final[Mapping[Kind, Callable[[Candidate], Outcome]]] = {
@@ -260,6 +272,12 @@ def _candidates(
             invites.withdrawn(),
             recent.exists(),
             there,
+            or_(
+                *(
+                    select(one.id).where(one.participation_id == Participation.id).exists()
+                    for one in (Consent, Photo)
+                )
+            ),
         )
         .select_from(Member)
         .outerjoin(Participation, and_(Participation.member_id == Member.id, parts))
@@ -270,7 +288,7 @@ def _candidates(
     return [
         # A person without a participation is in no state.
         Candidate(row[0], row[1], row[2], row[3], row[4], row[5], State(row[6]) if row[5] else None, row[7], row[8],
-                  row[9], row[10], row[11], row[12], row[13])
+                  row[9], row[10], row[11], row[12], row[13], row[14])
         for row in rows
     ]  # fmt: skip
 

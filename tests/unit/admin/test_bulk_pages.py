@@ -10,22 +10,27 @@ from uuid import UUID
 
 import pytest
 from conftest import add_member, add_participation, add_shoot
+from sealing import put
 from sqlalchemy import func, select, update
+from unit.admin.test_download import png
 from work import do_jobs
 
 from core import audit
 from core.clock import now
 from core.db import transaction
+from core.ids import new_id
 from core.models import (
     AuditEvent,
     BulkAction,
     BulkItem,
     Erasure,
     Invite,
+    Kind,
     MailState,
     Member,
     Outbox,
     Participation,
+    Photo,
     Role,
     Shoot,
     State,
@@ -148,8 +153,24 @@ def test_who_has_agreed_to_nothing_moves_with_a_new_invitation_and_the_rest_stay
     org: UUID, shoot_id: UUID, browser: Any
 ) -> None:
     target = add_shoot(org)
+    with transaction(org) as session:
+        # Joe had sent photos when the shoot was closed on him; it was opened again.
+        joe = add_participation(org, add_member(org, "Joe"), State.EXPIRED)
+        photo = put(session, png("red", 8), kind=Kind.PHOTO, media_type="image/png", member_id=joe.member_id)
+        row = session.get_one(Participation, joe.id)
+        row.shoot_id = shoot_id
+        session.add(
+            Photo(
+                id=new_id(),
+                org_id=org,
+                participation_id=row.id,
+                member_id=row.member_id,
+                artifact_id=photo.id,
+                upload_key="k",
+            )
+        )
     _, done = do_it(browser, org, f"kind=move&shoot={shoot_id}&to={target.id}")
-    assert done["counts"] == {"done": 4, "begun": 1, "declined": 1, "finished": 1, "access_off": 1}
+    assert done["counts"] == {"done": 4, "begun": 2, "declined": 1, "finished": 1, "access_off": 1}
     assert invited(org, target.id) == {State.INVITED: 3, State.OPENED: 1}
     with transaction(org) as session:
         moved = select(Participation.id).where(Participation.shoot_id == target.id)
