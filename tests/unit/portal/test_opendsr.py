@@ -69,6 +69,22 @@ class Authority:
             built = built.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return built.sign(by, SHA256())
 
+    def odd(self, curve: ec.EllipticCurve, names: bytes | None = None) -> str:
+        """Return a certificate with a key of this curve, or with something else where its names stand."""
+        san = (
+            x509.SubjectAlternativeName([x509.DNSName(DOMAIN)])
+            if names is None
+            else x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, names)
+        )
+        built = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "odd")]))
+            .issuer_name(self.root.subject).public_key(ec.generate_private_key(curve).public_key())
+            .serial_number(x509.random_serial_number()).not_valid_before(now() - timedelta(days=1))
+            .not_valid_after(now() + timedelta(days=1)).add_extension(san, critical=False)
+        )  # fmt: skip
+        return built.sign(self.key, SHA256()).public_bytes(Encoding.PEM).decode()
+
     def issue(
         self, *names: str, days: int = 30, itself: bool = False
     ) -> tuple[ec.EllipticCurvePrivateKey, str]:
@@ -80,6 +96,13 @@ class Authority:
             names[0], key.public_key(), key if itself else self.key, ca=itself, names=said, days=days
         )
         return key, made.public_bytes(Encoding.PEM).decode()
+
+
+def _of_unknown_curve(pem: str) -> str:
+    """Return a certificate whose key nobody here can read."""
+    der = x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
+    p256 = bytes.fromhex("06082a8648ce3d030107")
+    return ssl.DER_cert_to_PEM_cert(der.replace(p256, p256[:-1] + b"\x77"))
 
 
 def pem_of(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -323,6 +346,9 @@ def test_only_a_certificate_of_an_authority_for_that_domain_is_taken(org: UUID, 
         (DOMAIN, authority.issue(DOMAIN, itself=True)[1]),
         (DOMAIN, authority.issue(DOMAIN, days=-1)[1]),
         (DOMAIN, "no certificate"),
+        (DOMAIN, authority.odd(ec.SECP256R1(), b"no names")),
+        (DOMAIN, authority.odd(ec.SECP192R1())),
+        (DOMAIN, _of_unknown_curve(authority.issue(DOMAIN)[1])),
         ("no domain", authority.issue(DOMAIN)[1]),
         ("127.0.0.1", authority.issue("127.0.0.1")[1]),
     ):
