@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, locks
@@ -59,6 +59,15 @@ def is_over(member: Member) -> bool:
         member.erased_at is not None
         or member.disabled_at is not None
         or (until is not None and until <= now())
+    )
+
+
+def comes_in() -> ColumnElement[bool]:
+    """Return the condition that a person who has a role there enters the company's pages."""
+    return (
+        Member.erased_at.is_(None)
+        & Member.disabled_at.is_(None)
+        & (Member.access_until.is_(None) | (Member.access_until > now()))
     )
 
 
