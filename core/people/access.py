@@ -24,6 +24,12 @@ class LastAdmin(Conflict):
     code = "last_admin"
 
 
+class OwnTime(Conflict):
+    """Nobody gives themselves more time than others gave them."""
+
+    code = "own_time"
+
+
 def keep_an_admin(session: Session, member: Member) -> None:
     """Do nothing if somebody else can manage the organization without `member`, who is about to go, and for good.
 
@@ -118,6 +124,7 @@ def limit(session: Session, member: Member, last_day: date | None, *, actor: aud
     Raises:
         InvalidInput: the day is over.
         LastAdmin: nobody else could manage the organization afterwards.
+        OwnTime: it is one's own day, and a later one.
     """
     until = end_of_day(last_day) if last_day is not None else None
     if until is not None:
@@ -129,6 +136,9 @@ def limit(session: Session, member: Member, last_day: date | None, *, actor: aud
     locks.person(session, member.id)
     if member.access_until == until:
         return
+    before = member.access_until
+    if actor.member_id == member.id and before is not None and (until is None or until > before):
+        raise OwnTime(N_("Somebody else of your company has to give you more time. Nothing was changed."))
     member.access_until = until
     session.flush()
     if until is not None:

@@ -263,3 +263,17 @@ def test_two_admins_whose_time_ends_leave_nobody_behind(org: UUID) -> None:
             go(session, session.get_one(Member, kim.id))
     with transaction(org) as session:
         disable(session, session.get_one(Member, robin.id))
+
+
+def test_nobody_gives_themselves_more_time(org: UUID) -> None:
+    add_member(org, "Kim", role=Role.OWNER)
+    robin = add_member(org, "Robin", role=Role.HR_ADMIN)
+    today = now().date()
+    with transaction(org) as session:
+        row = session.get_one(Member, robin.id)
+        access.limit(session, row, today + timedelta(days=9), actor=audit.SYSTEM)
+        for day in (None, today + timedelta(days=10)):
+            with pytest.raises(access.OwnTime):
+                access.limit(session, row, day, actor=audit.actor_for(row))
+        access.limit(session, row, today + timedelta(days=8), actor=audit.actor_for(row))
+        assert row.access_until is not None
