@@ -460,6 +460,7 @@ def check(name: str) -> str:
         "end of company signed": _("End of the company signed"),
         "everybody certified": _("Everybody certified"),
         "retention report signed": _("Retention report signed"),
+        "second signature": _("Second signature (ML-DSA-44)"),
         "signature present": _("Signature present"),
         "signature valid": _("Signature valid"),
         "signer of pictures": _("Signer of pictures"),

@@ -185,6 +185,7 @@ class Member(Person):
         # What the release before lists people by.
         Index("ix_directory_in_order", "org_id", *IN_ORDER, "id"),
         Index("ix_directory_sorted", "org_id", "sorted_as", "id"),
+        Index("ix_directory_department", "org_id", "department"),
         {"prefixes": ["UNLOGGED"]},
     )
 

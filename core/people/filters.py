@@ -9,12 +9,13 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.db import organization_of
 from core.models import MailState, Member, Participation, Shoot, State
+from core.models.member import DIRECTORY
 from core.people import finding
 from core.shoots import undelivered
 from core.shoots.participations import seen_by_company
@@ -102,14 +103,15 @@ def people(wanted: Filter) -> ColumnElement[bool]:
 
 def departments(session: Session) -> list[tuple[str, str]]:
     """Return the company's departments in order, each with the key that stands for it in an address."""
-    found = session.scalars(
-        select(Member.department)
-        .where(Member.erased_at.is_(None), Member.department.is_not(None), Member.department != "")
-        .group_by(Member.department)
-        .order_by(func.lower(Member.department))
-    )
+    column = DIRECTORY.c.department
+    # From one to the next by the index: of a hundred thousand people, only as many rows are read as there are departments.
+    first = select(column).where(column > "").order_by(column).limit(1).subquery()
+    found = select(first.c.department).cte("found", recursive=True)
+    following = select(column).where(column > found.c.department).order_by(column).limit(1).scalar_subquery()
+    found = found.union_all(select(following).where(found.c.department.is_not(None)))
+    names = session.scalars(select(found.c.department).where(found.c.department.is_not(None)))
     org_id = organization_of(session)
-    return [(_key(org_id, one), one) for one in found if one]
+    return sorted(((_key(org_id, one), one) for one in names if one), key=lambda one: finding.bare(one[1]))
 
 
 def _key(org_id: UUID, department: str) -> str:

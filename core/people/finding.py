@@ -16,7 +16,7 @@ from core.models.member import DOUBLE_LETTERS, PLAIN_LETTERS
 _PLAIN: Final = str.maketrans(*PLAIN_LETTERS)
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """Return a text in small letters without accents, as `Member.found_by` has it."""
     for letter, letters in DOUBLE_LETTERS:
         text = text.replace(letter, letters)
@@ -27,7 +27,7 @@ def _bare(text: str) -> str:
 def matches(words: str) -> ColumnElement[bool]:
     """Return the condition that each of `words` stands in a name, address or employee ID, whatever case and accents."""
     condition: ColumnElement[bool] = Member.id.is_not(None)
-    for word in _bare(words).split()[:8]:
+    for word in bare(words).split()[:8]:
         pattern = "%" + word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
         condition &= Member.found_by.like(pattern, escape="\\")
     return condition

@@ -152,7 +152,7 @@ class Removals(Ledger):
             return {by_hash[of] for of in found}
 
 
-def after_commit(session: Session, note: Callable[[], None], count: int, later: str) -> None:
+def after_commit(session: Session, note: Callable[[], object], count: int, later: str) -> None:
     """Note something once the caller's transaction has committed; what fails is logged, and noted within the hour.
 
     Args:

@@ -36,6 +36,7 @@ from core.vault.escrow import Escrow
 from core.vault.key_answers import KeyErased
 from core.vault.keys import KeyStore
 from core.vault.kms import FileKms, Kms
+from core.vault.ledger import after_commit
 from core.vault.store import ObjectMissing, ObjectStore
 from core.vault.ties import Ties, demand_escrow
 
@@ -223,7 +224,8 @@ class Vault:
         """Let nobody read artifacts from the commit on, and owe the job that removes their objects.
 
         Why is what `core.grounds` says. What is being deleted already, and none at all, is fine. The job is owed once for each person, and for
-        each brand asset.
+        each brand asset. The own key of each is destroyed right after the commit, and again by the job should the process die between: a
+        restore in between would forget the job, and the key with it.
         """
         session.flush()
         marked = session.execute(
@@ -231,10 +233,12 @@ class Vault:
             .where(Artifact.id.in_(artifact_ids), Artifact.delete_requested_at.is_(None))
             .values(delete_requested_at=now(), ended_because=ground_of(session))
             .returning(Artifact.id, Artifact.member_id)
-        )
+        ).all()
         subjects = sorted({member_id or artifact_id for artifact_id, member_id in marked})
         if subjects:
             enqueue_all(session, JobName.PURGE, subjects)
+            ended = [artifact_id for artifact_id, _ in marked]
+            after_commit(session, lambda: self.keys.forget(ended), len(ended), "key_left_to_the_purge")
 
     @staticmethod
     def close(session: Session, member_id: UUID) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deploy.cli import (
+    adapter,
     backup,
     bounces,
     closing,
@@ -20,6 +21,7 @@ from deploy.cli import (
 from deploy.cli.group import main
 
 __all__ = [
+    "adapter",
     "backup",
     "bounces",
     "closing",

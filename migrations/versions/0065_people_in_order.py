@@ -91,9 +91,11 @@ def upgrade() -> None:
     for column in ("sorted_as", "found_by"):
         op.execute(f"ALTER TABLE directory ALTER COLUMN {column} SET STATISTICS 0")
     op.create_index("ix_directory_sorted", "directory", ["org_id", "sorted_as", "id"])
+    op.create_index("ix_directory_department", "directory", ["org_id", "department"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_directory_department", table_name="directory")
     op.drop_index("ix_directory_sorted", table_name="directory")
     op.drop_column("directory", "found_by")
     op.drop_column("directory", "sorted_as")

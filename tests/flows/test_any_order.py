@@ -351,11 +351,15 @@ class Life(RuleBasedStateMachine):
         store = vault().store
         for one in self.gone & self.items.keys():
             item = self.items[one]
-            assert not store.exists(item.held.object_name)
-            store.put(item.held.object_name, item.bytes)
+            lies_there = store.exists(
+                item.held.object_name
+            )  # until the sweep of strays, where a restore came before its purge
+            if not lies_there:
+                store.put(item.held.object_name, item.bytes)
             with pytest.raises((KeyErased, ArtifactGone)):
                 vault().open(item.held)
-            store.delete(item.held.object_name)
+            if not lies_there:
+                store.delete(item.held.object_name)
 
     # Steps of these
 

@@ -537,4 +537,37 @@ MUTATIONS = (
         "            pass\n",
         ("tests/unit/deploy/test_escrow.py::test_the_copy_turns_with_the_epoch_and_no_old_one_is_left",),
     ),
+    # Mails
+    Mutation(
+        "Nobody makes up that a mail came back",
+        "core/mail/returns.py",
+        "    return mail_id if hmac.compare_digest(proof, _proof(mail_id)) else None\n",
+        "    return mail_id\n",
+        ("tests/unit/admin/test_bounces.py::test_nobody_makes_up_a_report_of_a_mail_they_never_saw",),
+    ),
+    Mutation(
+        "A late report of an older mail says nothing of the newer one",
+        "core/shoots/deliveries.py",
+        "    if participation.mail_state == MailState.SENT and newest is not None and newest.id == row.id:\n",
+        "    if newest is not None:\n",
+        ("tests/unit/admin/test_bounces.py::test_a_late_report_of_an_older_mail_says_nothing_of_the_newer",),
+    ),
+    Mutation(
+        "Nobody is reminded twice within a day",
+        "core/shoots/reminding.py",
+        "AGAIN_AFTER: Final = timedelta(hours=24)\n",
+        "AGAIN_AFTER: Final = timedelta(hours=0)\n",
+        (
+            "tests/unit/admin/test_shoot_pages.py::test_nobody_is_reminded_by_one_click_and_nobody_twice_a_day",
+        ),
+    ),
+    Mutation(
+        "No reminder leaves at night",
+        "workers/jobs/invite_mail.py",
+        "        raise NotYet(seconds)\n",
+        "        pass\n",
+        (
+            "tests/unit/core/shoots/test_reminding.py::test_a_reminder_to_everyone_waits_for_the_day_and_one_by_name_does_not",
+        ),
+    ),
 )

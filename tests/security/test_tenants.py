@@ -19,6 +19,7 @@ from core.clock import now
 from core.db import engine, transaction
 from core.ids import new_id
 from core.models import (
+    Act,
     Adapter,
     Arrival,
     Attestation,
@@ -29,6 +30,7 @@ from core.models import (
     Certificate,
     Channel,
     CompanyReport,
+    ConsentReceipt,
     CosignatureRow,
     Delivery,
     DirectoryState,
@@ -39,6 +41,8 @@ from core.models import (
     Look,
     MailText,
     Member,
+    OpendsrController,
+    OpendsrRequest,
     Organization,
     Photo,
     PrivacyVersion,
@@ -168,7 +172,7 @@ def fill(org_id: UUID) -> None:
         session.add(MailText(id=new_id(), org_id=org_id, kind="invite", language="en", content={}))
         session.add(Delivery(participation_id=participation.id, kind="invite", **common))
         session.add(Recall(id=new_id(), org_id=org_id, erasure_id=erasure.id, files=1, ends_at=now()))
-        desk.open_for(
+        asked = desk.open_for(
             session,
             Right.ACCESS,
             Channel.HR,
@@ -192,6 +196,19 @@ def fill(org_id: UUID) -> None:
                 sha256="0" * 64,
             )
         )
+        session.flush()
+        session.add(
+            OpendsrRequest(
+                org_id=org_id,
+                domain="hr.example",
+                subject_request_id=new_id(),
+                request_id=asked.id,
+                body_sha256="0" * 64,
+                callbacks=[],
+            )
+        )
+        session.add(OpendsrController(org_id=org_id, domain="hr.example", certificate="pem"))
+        session.add(ConsentReceipt(act=Act.DECLINED, language="en", consents=[], by_company=False, **common))
         session.add(PrivacyVersion(org_id=org_id, version=1, facts={}, facts_sha256="0" * 64))
         session.add(Breach(org_id=org_id, number=1, aware_at=now(), facts={}))
         session.add(Statement(id=new_id(), org_id=org_id, month="2026-11", pdf=b"%PDF", sha256="0" * 64))

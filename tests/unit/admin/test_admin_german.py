@@ -16,7 +16,9 @@ from core.db import transaction
 from core.models import EngineName, Participation, Role, State
 from core.portraits import adapters
 
-NAMES = ("Headshots", "the test machine")
+# Of places, for which German has no other.
+PLACES = ("Isle of Man", "District of Columbia")
+NAMES = ("Headshots", "the test machine", *PLACES)
 
 
 def german(browser: Any, address: str, status: int = 200) -> str:

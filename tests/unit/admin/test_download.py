@@ -211,7 +211,7 @@ def test_model_made_pictures_say_so_in_a_corner_once_the_company_wants_it_and_ph
     def labelled() -> dict[str, bool]:
         found = {}
         archive = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip").data)
-        for file in archive.namelist():
+        for file in pictures(archive):
             content = archive.read(file)
             name = next(one for one in made if one in file.lower())
             with Image.open(io.BytesIO(content)) as image:

@@ -98,6 +98,7 @@ def _places(session: Session, member: Member) -> Iterator[tuple[Any, str]]:
                 if (
                     isinstance(said, Personal)
                     and not attribute.key.startswith("plain_")
+                    and column.computed is None
                     and isinstance(column.type, String)
                 ):
                     yield row, attribute.key

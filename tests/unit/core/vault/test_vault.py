@@ -123,6 +123,29 @@ def test_requested_deletion_is_unreadable_before_the_purge(org: UUID, member: Me
         sealing.got(session, artifact_id)
 
 
+def test_own_key_of_what_is_deleted_is_gone_before_the_purge_and_stays_where_nothing_was_deleted(
+    org: UUID, member: Member
+) -> None:
+    """A restore in between forgets the purge, and nothing but the key is left to tell."""
+    with transaction(org) as session:
+        one = sealing.put(session, b"face", kind=Kind.PHOTO, media_type="image/jpeg", member_id=member.id)
+        held = vault().find(session, one.id)
+
+    def fail() -> None:
+        with transaction(org) as session:
+            vault().delete(session, [one.id])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert vault().open(held) == b"face"
+    with transaction(org) as session:
+        vault().delete(session, [one.id])
+    assert vault().store.exists(held.object_name)
+    with pytest.raises(KeyErased):
+        vault().open(held)
+
+
 def test_deletion_owes_one_purge_a_person_and_one_a_brand_asset(org: UUID, member: Member) -> None:
     faces = [put(org, member), put(org, member, b"another")]
     with transaction(org) as session:

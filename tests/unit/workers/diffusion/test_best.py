@@ -9,10 +9,9 @@ import pytest
 
 pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
 
-from morphing import morphed
-
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
+from deploy.bench.morphs import morphed
 from workers.diffusion.adapters import CurvePoint
 from workers.diffusion.best import Judged, best_first, earliest, point
 from workers.diffusion.engine import DiffusionEngine, Order, Pool

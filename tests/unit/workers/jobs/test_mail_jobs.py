@@ -32,7 +32,8 @@ from core.models import (
 from core.people import sessions
 from core.portraits import reviews
 from core.queue import JobName, enqueue
-from core.shoots import devices, invites, letters, reminders, reminding, shoots
+from core.shoots import devices, invites, reminders, reminding, shoots
+from core.shoots.wording import words
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_who_is_asked_for_another_headshot_reads_why(post: PostOffice, org: UUID
     (mail,) = post.mails
     assert mail.subject.startswith("Please send another photo: ")
     assert "It is not sharp enough" in mail.text
-    assert set(reviews.FLAWS) == set(letters._words("de")["flaws"]) == set(letters._words("en")["flaws"])
+    assert set(reviews.FLAWS) == set(words("de")["flaws"]) == set(words("en")["flaws"])
 
 
 @pytest.mark.parametrize("state", [State.APPROVED, State.UPLOADING, State.ERASED])

@@ -7,10 +7,10 @@ import numpy as np
 import painted
 import pytest
 from gates import GENERATED
-from morphing import morphed
 
 from core.checks.report import GateName
 from core.consent import ConsentRequired, Purpose, ValidConsent
+from deploy.bench.morphs import morphed
 from workers.pipeline.generated import Features, Yardstick, features, measure_generated
 from workers.vision.encoder import encoder
 from workers.vision.faces import find_faces, look_again

@@ -226,7 +226,12 @@ def test_the_bench_says_what_an_encoders_limits_would_have_to_be(photo: Callable
     lines: list[dict[str, object]] = []
     bench_likeness(lambda value, _text: lines.append(value), people)
     assert lines[0] == {"encoder": encoder().title}
-    own, others, found = lines[1:]
+    own, others, found, *morphs = lines[1:]
     assert (own["pairs"], others["pairs"]) == (2, 4)
     assert own["p100"] < 0.6 < others["p0"]
     assert found == {"same_person": 0.6, "found": 2, "confused": 0}
+    assert [one["morph_share"] for one in morphs] == [0.0, 0.1, 0.2, 0.3, 0.4]
+    assert [one["faces"] for one in morphs] == [4] * 5
+    assert morphs[0]["passed"] == 4 > morphs[-1]["passed"], (
+        "real people pass, faces nearly half-way less often"
+    )

@@ -1,21 +1,32 @@
-"""Faces between two people."""
+"""Faces between two people: what an encoder lets pass of them says more than strangers do."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from scipy.interpolate import LinearNDInterpolator
+from scipy.interpolate import LinearNDInterpolator  # type: ignore[import-untyped]  # scipy ships no types
 
 from workers.vision.examination import Examination
+from workers.vision.geometry import Pixels
 
 
-def morphed(one: Examination, other: Examination, share: float, size: int = 512) -> np.ndarray:
-    """Draw a face between two: shape and colours, `share` of the way to the other."""
+def morphed(one: Examination, other: Examination, share: float, size: int = 512) -> Pixels:
+    """Draw a face between two: shape and colours.
+
+    Args:
+        one: A photo with a face.
+        other: Another person's.
+        share: Of the way to the other, 0 to 1.
+        size: Of the picture's sides, pixels.
+    """
+    assert one.face is not None
+    assert other.face is not None
     frame = np.array([(x, y) for x in (0, size / 2, size - 1) for y in (0, size / 2, size - 1) if x != y])
     corners = np.vstack([frame, [(0, 0), (size - 1, size - 1)]])
     pictures, shapes = [], []
-    for seen in (one, other):
-        face, scale = seen.face, 150 / seen.face.eye_distance
+    for seen, found in ((one, one.face), (other, other.face)):
+        assert seen.pixels is not None
+        face, scale = found, 150 / found.eye_distance
         matrix = cv2.getRotationMatrix2D((0, 0), face.roll, scale)
         eyes = (face.right_eye + face.left_eye) / 2
         matrix[:, 2] = np.array([size / 2, 0.45 * size]) - matrix[:, :2] @ eyes
