@@ -55,6 +55,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+LONGEST_NAME = 60  # characters of a value that a test is named after
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name no test after the content of a file: with a time or a random number in it, processes would not agree on the tests."""
+    return argname if isinstance(val, str | bytes) and len(val) > LONGEST_NAME else None
+
+
 @pytest.fixture(scope="session")
 def services() -> Iterator[LocalServices]:
     """Postgres and Redis for this test process.

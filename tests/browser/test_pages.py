@@ -71,6 +71,16 @@ HR_PAGES = (
     "requests",
     "where requests are answered",
     "evidence",
+    "controls",
+    "breaches",
+    "new breach",
+    "mails",
+    "words of a mail",
+    "what the company states",
+    "shoot, edited",
+    "one more person",
+    "list of everybody",
+    "erasing many",
     "signed out",
 )
 EMPLOYEE_PAGES = (
@@ -442,6 +452,9 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     at("dashboard", "/admin/")
     at("brand", "/admin/brand")
     at("retention", "/admin/retention")
+    at("mails", "/admin/mails")
+    at("words of a mail", "/admin/mails/invite/en")
+    at("what the company states", "/admin/settings/privacy")
     at("styles", "/admin/styles")
     at("brand studio", "/admin/styles/new", has_preview)
     page.goto("/admin/styles")
@@ -460,7 +473,7 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     album.look("list that can be read in two ways", page)
     page.get_by_role("radio", name="Ağaoğlu").first.check()
     page.get_by_role("button", name="These names are right").click()
-    expect(page.get_by_role("cell", name="Ağaoğlu")).to_be_visible()
+    expect(page.get_by_role("cell", name="Ağaoğlu").first).to_be_visible()
     page.goto(f"{empty}/import")
     upload_list(page, b"Kontakt,Wer,Ort\nan@acme.example,Anna Maier,Ulm\n")
     expect(page.get_by_role("heading", level=2, name="Which column is which?")).to_be_visible()
@@ -482,6 +495,10 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     expect(page.locator("#cost")).to_have_text(re.compile(r"\d+ (person|people), 1\.6 GPU-minutes, 14 Wh"))
     expect(page.locator("#failures")).to_contain_text("did not look enough like the person")
     expect(page.locator(".people")).not_to_contain_text("image model")
+    at("shoot, edited", f"{shoot}/edit")
+    at("one more person", "/admin/people/new")
+    at("list of everybody", "/admin/people/sync")
+    at("erasing many", "/admin/people/erase")
     at("people", "/admin/people")
     page.get_by_label("Name, address or employee ID").fill("nobody at all")
     page.get_by_role("button", name="Search").click()
@@ -510,6 +527,9 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     at("requests", "/admin/requests")
     at("where requests are answered", "/admin/requests/place")
     at("evidence", "/admin/audit")
+    at("controls", "/admin/controls")
+    at("breaches", "/admin/breaches")
+    at("new breach", "/admin/breaches/new")
 
 
 def upload_list(page: Page, content: bytes) -> None:
