@@ -46,6 +46,7 @@ TOLD = frozenset({Role.OWNER, Role.AUDITOR})  # who can do something about a log
 KNOWN_SECONDS = 30.0
 ASKED = ("tag", "since", "until", "person")
 PSEUDONYM = re.compile(r"[0-9a-f]{8,64}")  # or its beginning
+FIRST_DAY = date(1970, 1, 1)  # an entry's number counts from it, and a day after the last is asked for
 SHOWN = 50  # differences on the page; they are kept in full beside the keys
 _known: dict[UUID, tuple[bool, float]] = {}
 
@@ -181,9 +182,12 @@ def _person() -> str:
 def _day(name: str) -> date | None:
     given = request.args.get(name, "")
     try:
-        return date.fromisoformat(given) if given else None
-    except ValueError as error:
-        raise InvalidInput(_("Please give a day as year-month-day, such as 2026-11-30.")) from error
+        found = date.fromisoformat(given) if given else None
+    except ValueError:
+        found = date.max
+    if found is not None and not FIRST_DAY <= found < date.max:
+        raise InvalidInput(_("Please give a day as year-month-day, such as 2026-11-30."))
+    return found
 
 
 def _tag(text: str) -> Tag | None:

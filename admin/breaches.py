@@ -192,11 +192,11 @@ def _moment(session: Session, name: str) -> datetime:
     zone = ZoneInfo(organizations.current(session).time_zone)
     try:
         given = datetime.strptime(request.form.get(name, ""), LOCAL)  # noqa: DTZ007 - the zone follows
-    except ValueError as error:
+        return given.replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise BreachUnusable(
             _("Please give day and time, such as 2026-11-30T14:30. Nothing was changed."), field=name
         ) from error
-    return given.replace(tzinfo=zone).astimezone(UTC)
 
 
 def _revision() -> int:

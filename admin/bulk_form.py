@@ -75,6 +75,7 @@ def _shown(kind: Kind, problem: AppError | None = None) -> Response:
                 "kind": kind,
                 "total": found.total,
                 "worked": found.worked,
+                "seen": found.seal,
                 "counts": {outcome.value: number for outcome, number in found.by_outcome.items()},
             }
         )
@@ -101,12 +102,6 @@ def _open_shoots(session: Session) -> list[Any]:
 def _start(kind: Kind) -> Response:
     try:
         asked, target = people_filter.asked(), uuid_argument("to")
-        expected = request.form.get("expected", "", type=str)
-        typed = "".join(sign for sign in request.form.get("confirmation", "") if sign.isalnum())
-        if kind is Kind.ERASE and typed != request.form.get("erased", "-"):
-            raise InvalidInput(
-                _("To confirm, type how many people are erased. Nothing was erased."), field="confirmation"
-            )
         if kind in TO_A_SHOOT and target is None:
             raise InvalidInput(_("Please choose a shoot."), field="to")
         with transaction(me().org_id) as session:
@@ -115,7 +110,8 @@ def _start(kind: Kind) -> Response:
                 kind,
                 people_filter.filter_of(session, asked),
                 target=target,
-                expected=int(expected) if expected.isdecimal() and len(expected) < 10 else -1,
+                seen=request.form.get("seen", ""),
+                typed="".join(sign for sign in request.form.get("confirmation", "") if sign.isalnum()),
                 actor=me().actor,
             )
     except (InvalidInput, Conflict) as error:

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin.words import Word
 from core.shoots.bulk import NOT_ALLOWED, Kind, Outcome
+from core.vault import ArtifactGone
 
 DOES: dict[Kind, Any] = {
     Kind.SYNC: _l("Following the list"),
@@ -46,6 +47,7 @@ OUTCOMES: dict[Outcome, Word] = {
     Outcome.NOT_INVITED: Word(_l("Not invited there"), ""),
     Outcome.ALREADY_THERE: Word(_l("There already"), ""),
     Outcome.NO_REMINDERS: Word(_l("Wants no reminders"), ""),
+    Outcome.BOUNCED: Word(_l("The newest mail reached nobody."), "warn"),
     Outcome.WITHDRAWN: Word(_l("Invitation withdrawn"), ""),
     Outcome.RECENT: Word(_l("Got a link minutes ago"), ""),
     Outcome.ACCESS_OFF: Word(_l("Access is switched off"), ""),
@@ -58,7 +60,7 @@ OUTCOMES: dict[Outcome, Word] = {
 
 STOPPED: dict[str, Any] = {
     NOT_ALLOWED: _l("Whoever asked for it may not do this any more, so it stopped."),
-    "artifact_gone": _l(
+    ArtifactGone.code: _l(
         "Somebody’s data was erased meanwhile, and with it every list that may name them. Upload the list again to go on."
     ),
 }

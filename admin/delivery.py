@@ -186,18 +186,24 @@ def _picture(
     except (ArtifactGone, KeyErased):
         return None
     if content is not None and not locks.again(
-        partial(_handed, org_id, participation_id, picture.is_master, look, actor, alone)
+        partial(_handed, org_id, participation_id, picture, look, actor, alone)
     ):
         return None
     return picture, content
 
 
 def _handed(
-    org_id: UUID, participation_id: UUID, is_master: bool, look: _Look, actor: Actor, alone: bool
+    org_id: UUID, participation_id: UUID, picture: Picture, look: _Look, actor: Actor, alone: bool
 ) -> bool:
     with transaction(org_id) as session:
         return downloads.handed(
-            session, participation_id, is_master=is_master, actor=actor, outputs=look.names, alone=alone
+            session,
+            participation_id,
+            is_master=picture.is_master,
+            held=picture.held,
+            actor=actor,
+            outputs=look.names,
+            alone=alone,
         )
 
 

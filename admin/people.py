@@ -167,7 +167,7 @@ def limit(member_id: UUID) -> Response:
             member = members.get(session, member_id)
             seen = shown(session, member)
             access.limit(session, member, _day(typed), actor=me().actor)
-    except (InvalidInput, access.LastAdmin) as error:
+    except (InvalidInput, access.LastAdmin, access.OwnTime) as error:
         return again("admin/person.html", error, **seen)
     return go(
         f"/admin/people/{member_id}#access",

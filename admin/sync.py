@@ -16,7 +16,7 @@ from core.db import transaction
 from core.errors import AppError, Conflict, Gone, InvalidInput, TooLarge
 from core.people import organizations
 from core.people.encodings import OTHERS, UNICODE
-from core.people.roster import Choice
+from core.people.roster import Choice, Roster
 from core.people.sync import Plan
 from core.permissions import Permission
 from core.shoots import imports, promises, shoots, syncs
@@ -59,8 +59,16 @@ def upload() -> Response:
     sealed = imports.seal(me().org_id, syncs.NO_SHOOT, content)
     with transaction(me().org_id) as session:
         import_id = imports.keep(session, sealed)
-    counted = {} if plan is None else _counts(plan)
-    return go(f"{HOME}/{import_id}", **{"import": str(import_id)}, asks=parsed.asks, counts=counted)
+    return go(f"{HOME}/{import_id}", **_facts(import_id, parsed, plan))
+
+
+def _facts(import_id: UUID, parsed: Roster, plan: Plan | None) -> dict[str, Any]:
+    return {
+        "import": str(import_id),
+        "asks": parsed.asks,
+        "counts": _counts(plan) if plan is not None else {},
+        "leavers": syncs.seal(plan) if plan is not None else None,
+    }
 
 
 def _counts(plan: Plan) -> dict[str, int]:
@@ -97,8 +105,7 @@ def _shown(import_id: UUID, problem: AppError | None = None) -> Response:
     if wants_json():
         if problem is not None:
             raise problem
-        counted = {} if plan is None else _counts(plan)
-        return json_answer({"import": str(import_id), "asks": parsed.asks, "counts": counted})
+        return json_answer(_facts(import_id, parsed, plan))
     said = roster_choice.parameters(parsed.choice)
     return page(
         "admin/sync_dry_run.html" if plan is not None else "admin/dry_run_asks.html",
@@ -110,6 +117,7 @@ def _shown(import_id: UUID, problem: AppError | None = None) -> Response:
         problem=problem,
         roster=parsed,
         plan=plan,
+        leavers=syncs.seal(plan) if plan is not None else None,
         is_as_before=parsed.choice != choice,
         said=said,
         query=urlencode(said),
@@ -173,7 +181,14 @@ def commit(import_id: UUID) -> Response:
         content = imports.read(held, syncs.NO_SHOOT)
         with transaction(me().org_id) as session:
             action = syncs.start(
-                session, import_id, content, choice, ticked=ticked, shoot_id=shoot_id, actor=me().actor
+                session,
+                import_id,
+                content,
+                choice,
+                ticked=ticked,
+                leavers=request.form.get("leavers", ""),
+                shoot_id=shoot_id,
+                actor=me().actor,
             )
     except (InvalidInput, Conflict) as error:
         if isinstance(error, Gone) or wants_json():

@@ -37,6 +37,7 @@ from core.models import (
     Shoot,
     WebSession,
 )
+from core.people import access
 from core.settings import settings
 from core.vault import vault
 
@@ -178,7 +179,7 @@ def _roles(session: Session) -> _Found:
         Role(role): number
         for role, number in session.execute(
             select(Member.role, func.count())
-            .where(Member.role != Role.EMPLOYEE, Member.disabled_at.is_(None), Member.erased_at.is_(None))
+            .where(Member.role != Role.EMPLOYEE, access.comes_in())
             .group_by(Member.role)
         )
     }

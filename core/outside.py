@@ -18,6 +18,10 @@ from core.settings import settings
 SECONDS: Final = 10.0
 MOST_BYTES: Final = 64_000  # of an answer, of which only the status counts
 
+# Addresses of IPv6 in use by the public (RFC 4291 §2.4, IANA); and IPv4 ones within IPv6 (RFC 6052 §2.1).
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -106,8 +110,18 @@ def _address(host: str, port: int) -> Address:
 
 
 def _is_allowed(address: Address) -> bool:
-    mapped = getattr(address, "ipv4_mapped", None)
-    plain = mapped or address
-    if any(plain in network for network in settings().callback_networks):
+    plain = _behind(address)
+    if any(one in network for one in (address, plain) for network in settings().callback_networks):
         return True
+    if isinstance(plain, ipaddress.IPv6Address) and plain not in _UNICAST:
+        return False
     return plain.is_global and not plain.is_multicast
+
+
+def _behind(address: Address) -> Address:
+    """Return the IPv4 address that an IPv6 address leads to, through whatever translates it; else the same."""
+    if not isinstance(address, ipaddress.IPv6Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1] or address

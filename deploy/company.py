@@ -16,6 +16,7 @@ from compliance.requests import regimes
 from core import audit
 from core.db import Lookup, transaction
 from core.errors import InvalidInput, NotFound
+from core.mail.message import can_be_addressed
 from core.people import organizations
 from core.regimes import Regime
 from core.settings import settings
@@ -97,7 +98,7 @@ def create(slug: str, name: str, contact: str, edit: Edit, *, language: str = "e
     installation.demand()
     if Lookup.organization(slug) is not None:
         raise InvalidInput(f"There is a company called {slug} already.")
-    if contact and _ADDRESS.fullmatch(contact) is None:
+    if contact and not (_ADDRESS.fullmatch(contact) and can_be_addressed(contact)):
         raise InvalidInput("The contact is not a complete email address. Nothing was created.")
     connection = _edited(slug, None, edit) if edit.is_about_sign_in else None
     org_id = organizations.create(slug, name, contact_email=contact, language=language)

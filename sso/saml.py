@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from lxml import etree
@@ -297,7 +298,7 @@ def _normalized(certificate: str) -> str:
     pem = "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
     try:
         key = x509.load_pem_x509_certificate(pem.encode("ascii")).public_key()
-    except ValueError as error:  # UnicodeEncodeError is one, too
+    except (ValueError, UnsupportedAlgorithm) as error:  # UnicodeEncodeError is a ValueError, too
         raise ValueError("is not an X.509 certificate in PEM or base64") from error
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < MIN_RSA_BITS:
         raise ValueError(f"must hold an RSA key of at least {MIN_RSA_BITS} bits")

@@ -17,7 +17,7 @@ from core.db import organization_of
 from core.logs import logger
 from core.mail.message import Mail
 from core.models import Member, Organization, Role
-from core.people import organizations
+from core.people import access, organizations
 from core.queue import JobName, enqueue
 from core.settings import settings
 from core.vault import vault
@@ -83,11 +83,7 @@ def addressees(session: Session, organization: Organization) -> list[tuple[str, 
     found = [(settings().operator_email, OPERATORS_LANGUAGE)] if settings().operator_email else []
     if organization.contact_email:
         return [*found, (organization.contact_email, organization.language)]
-    owners = session.scalars(
-        select(Member).where(
-            Member.role == Role.OWNER, Member.disabled_at.is_(None), Member.erased_at.is_(None)
-        )
-    )
+    owners = session.scalars(select(Member).where(Member.role == Role.OWNER, access.comes_in()))
     return found + [(one.email, one.language) for one in owners if one.email]
 
 

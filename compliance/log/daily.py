@@ -13,7 +13,7 @@ from core import audit, owed
 from core.clock import now
 from core.db import Lookup, transaction
 from core.errors import InvalidInput
-from core.mail.message import Mail
+from core.mail.message import Mail, can_be_addressed
 from core.models import Checkpoint
 from core.people import organizations
 from core.queue import JobName, enqueue
@@ -37,7 +37,7 @@ def name(session: Session, text: str, *, actor: audit.Actor) -> None:
             "Checkpoints are mailed to at most %(most)s addresses. Nothing was changed.", most=MOST
         )
     for number, one in enumerate(given, 1):
-        if len(one) > _LONGEST or not _ADDRESS.fullmatch(one):
+        if len(one) > _LONGEST or not (_ADDRESS.fullmatch(one) and can_be_addressed(one)):
             raise InvalidInput("Line %(number)s is no mail address. Nothing was changed.", number=number)
     organization = organizations.current(session)
     session.refresh(organization, with_for_update={"key_share": True})

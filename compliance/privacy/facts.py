@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from core.brand.brands import LONGEST_ADDRESS, LONGEST_LEGAL_NAME
 from core.errors import InvalidInput
+from core.mail.message import can_be_addressed
 from core.words import N_
 
 MOST_ROWS: Final = (
@@ -154,7 +155,8 @@ def checked(values: Mapping[str, Any]) -> PrivacyFacts:
         facts = PrivacyFacts.model_validate(dict(values))
     except ValidationError as error:
         raise _problem(error) from error
-    if facts.contact_email and _ADDRESS.fullmatch(facts.contact_email) is None:
+    given = facts.contact_email
+    if given and not (_ADDRESS.fullmatch(given) and can_be_addressed(given)):
         raise PrivacyUnusable(
             N_("The privacy contact is not a complete mail address. Nothing was changed."),
             field="contact_email",

@@ -14,7 +14,7 @@ from core.clock import now
 from core.db import organization_of
 from core.mail.message import Mail
 from core.models import Member, Stage, SubjectRequest
-from core.people import organizations
+from core.people import access, organizations
 from core.people.access import STAFF
 from core.queue import JobName, enqueue
 
@@ -42,9 +42,7 @@ def mails(session: Session) -> list[Mail]:
     rows = session.scalars(asked.limit(MOST_LISTED)).all()
     if not rows:
         return []
-    staff = select(Member).where(
-        Member.role.in_(STAFF), Member.disabled_at.is_(None), Member.erased_at.is_(None)
-    )
+    staff = select(Member).where(Member.role.in_(STAFF), access.comes_in())
     made = []
     for one in session.scalars(staff.order_by(Member.id)):
         if not one.email:

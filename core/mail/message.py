@@ -142,6 +142,15 @@ def compose(mail: Mail) -> EmailMessage:
     return message
 
 
+def can_be_addressed(address: str) -> bool:
+    """Whether a mail can go to, or be answered at, an address: asked before it is kept, since each mail with it would fail."""
+    try:
+        _address(address)
+    except MailFailed:
+        return False
+    return True
+
+
 def _one_line(text: str) -> str:
     """No header can be started from within a value: whatever breaks or controls a line becomes a space."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -69,11 +69,14 @@ def read(content: bytes, recipient: str = "") -> Report | None:
     mail_id = find(recipient.encode()) or find(content[:LARGEST_REPORT])
     if mail_id is None:
         return None
-    message = message_from_bytes(content[:LARGEST_REPORT], policy=policy.default)
-    assert isinstance(message, EmailMessage)
-    for part in message.walk():
-        if part.get_content_type() == "message/delivery-status":
-            return _said(mail_id, part)
+    try:
+        message = message_from_bytes(content[:LARGEST_REPORT], policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        for part in message.walk():
+            if part.get_content_type() == "message/delivery-status":
+                return _said(mail_id, part)
+    except RecursionError:  # parts within parts, deeper than any mail server writes
+        return None
     return None  # an answer of somebody on holiday, say
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, locks
@@ -24,8 +24,14 @@ class LastAdmin(Conflict):
     code = "last_admin"
 
 
+class OwnTime(Conflict):
+    """Nobody gives themselves more time than others gave them."""
+
+    code = "own_time"
+
+
 def keep_an_admin(session: Session, member: Member) -> None:
-    """Do nothing if somebody else can manage the organization without `member`, who is about to go.
+    """Do nothing if somebody else can manage the organization without `member`, who is about to go, and for good.
 
     Two admins who take each other out at the same time follow each other here: the organization's row is
     locked until the transaction ends, before any person's.
@@ -46,9 +52,29 @@ def keep_an_admin(session: Session, member: Member) -> None:
         Member.role.in_(STAFF),
         Member.erased_at.is_(None),
         Member.disabled_at.is_(None),
+        Member.access_until.is_(None),  # after the day that is set for somebody, they manage nothing
     )
     if session.scalar(others.limit(1)) is None:
         raise LastAdmin("This is your company's last admin. Appoint another one first. Nothing was changed.")
+
+
+def is_over(member: Member) -> bool:
+    """Whether a person enters the company's pages no more: erased, switched off, or after the day that was set."""
+    until = member.access_until
+    return (
+        member.erased_at is not None
+        or member.disabled_at is not None
+        or (until is not None and until <= now())
+    )
+
+
+def comes_in() -> ColumnElement[bool]:
+    """Return the condition that a person who has a role there enters the company's pages."""
+    return (
+        Member.erased_at.is_(None)
+        & Member.disabled_at.is_(None)
+        & (Member.access_until.is_(None) | (Member.access_until > now()))
+    )
 
 
 def end_all(session: Session, member: Member) -> None:
@@ -98,6 +124,7 @@ def limit(session: Session, member: Member, last_day: date | None, *, actor: aud
     Raises:
         InvalidInput: the day is over.
         LastAdmin: nobody else could manage the organization afterwards.
+        OwnTime: it is one's own day, and a later one.
     """
     until = end_of_day(last_day) if last_day is not None else None
     if until is not None:
@@ -109,6 +136,9 @@ def limit(session: Session, member: Member, last_day: date | None, *, actor: aud
     locks.person(session, member.id)
     if member.access_until == until:
         return
+    before = member.access_until
+    if actor.member_id == member.id and before is not None and (until is None or until > before):
+        raise OwnTime(N_("Somebody else of your company has to give you more time. Nothing was changed."))
     member.access_until = until
     session.flush()
     if until is not None:

@@ -6,7 +6,7 @@ bring them the same way.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -115,19 +115,6 @@ def plan(session: Session, entries: Sequence[Entry]) -> Plan:
             unchanged += 1
     left = [one for one in everybody if one.id not in seen and one.is_employee and not one.is_off]
     return Plan(found.joiners, found.movers, left, unchanged, off, found.unclear, found.unusable)
-
-
-def without(found: Plan, done: Collection[UUID]) -> Plan:
-    """Return a plan without people who have had their turn."""
-    return Plan(
-        found.joiners,
-        [one for one in found.movers if one.known.id not in done],
-        [one for one in found.leavers if one.id not in done],
-        found.unchanged,
-        found.off,
-        found.unclear,
-        found.unusable,
-    )
 
 
 def _everybody(session: Session) -> list[Known]:

@@ -21,8 +21,10 @@ DELIMITERS = ";\t|,"  # of two that stand equally often, the earlier: a comma st
 FIRST_LINES = 12  # that are not blank: titles, the header and a row below it
 # Excel's own first line, in quotes or not, and with the empty cells that it writes behind it when it saves the file.
 _DECLARED = re.compile(r"""(?i)"?sep=(?P<delimiter>[^\w\s"]|\t)[^\w\r\n]*(?:\r\n|\r|\n|\Z)""")
-# A cell that begins with one of these may run as a formula (OWASP ASVS 5.0, 1.2.10; CR added).
+# A cell that begins with one of these may run as a formula (OWASP ASVS 5.0, 1.2.10; CR added). Where a spreadsheet's own
+# delimiter is another than ours, as in German, a cell begins behind each of those too.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
+_INNER_FORMULA = re.compile(r"(?<=[;\t|\r\n])(\s*)(?=[=+\-@])")
 BINARY_STARTS = {
     b"\xd0\xcf\x11\xe0": N_(
         "This is an old Excel file. In Excel choose “Save as” and the type “Excel workbook (.xlsx)”."
@@ -164,7 +166,8 @@ def _quotes_are_closed(text: str, delimiter: str, before: int) -> bool:
 
 
 def neutral(cell: str) -> str:
-    """Return `cell` so that no spreadsheet runs it: formulas get an apostrophe in front."""
+    """Return `cell` so that no spreadsheet runs it, or part of it: formulas get an apostrophe in front."""
+    cell = _INNER_FORMULA.sub(r"\1'", cell)
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from itertools import chain, islice
+from itertools import chain
 from typing import Final
 
 from openpyxl import load_workbook
@@ -26,6 +26,8 @@ from core.words import N_
 
 MOST_BYTES: Final = 100_000_000  # unpacked; 10,000 people with thirty columns are 20 MB
 MOST_COLUMNS: Final = 200
+MOST_SHEETS: Final = 100
+FIRST_ROWS: Final = 1000  # a sheet with nothing in these is empty
 _PIECE: Final = 1 << 20
 _ZIP: Final = b"PK\x03\x04"
 
@@ -70,14 +72,14 @@ def read(content: bytes, *, most_lines: int) -> Book:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that are left out
             book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-            sheets = [one for one in book.worksheets if one.sheet_state == "visible"]
+            sheets = [one for one in book.worksheets if one.sheet_state == "visible"][:MOST_SHEETS]
             named = next((one for one in sheets if _names_its_columns(one)), None)
-            sheet = named or next((one for one in sheets if any(map(any, _rows(one)))), None)
+            sheet = named or next((one for one in sheets if any(map(any, _rows(one, FIRST_ROWS)))), None)
             if sheet is None:
                 raise TableUnreadable(
                     N_("This workbook is empty. Please choose the one that holds your list.")
                 )
-            text = _text(islice(_rows(sheet), most_lines + 1))
+            text = _text(_rows(sheet, most_lines + 1))
     except (TableUnreadable, WorkbookTooLarge):
         raise
     except Exception as error:
@@ -106,9 +108,10 @@ def _demand_size(content: bytes) -> None:
                         )
 
 
-def _rows(sheet: ReadOnlyWorksheet) -> Iterator[tuple[str, ...]]:
+def _rows(sheet: ReadOnlyWorksheet, most: int) -> Iterator[tuple[str, ...]]:
+    """Yield a sheet's first rows, at most: the number of a row may be anything, and all before it would be made."""
     sheet.reset_dimensions()  # it may say anything
-    for row in sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True):
+    for row in sheet.iter_rows(max_row=most, max_col=MOST_COLUMNS, values_only=True):
         yield tuple(map(_cell, row))
 
 
@@ -128,9 +131,7 @@ def _cell(value: object) -> str:
 
 
 def _names_its_columns(sheet: ReadOnlyWorksheet) -> bool:
-    head = [
-        Line(number, row, number) for number, row in enumerate(islice(_rows(sheet), columns.LOOKED_AT), 1)
-    ]
+    head = [Line(number, row, number) for number, row in enumerate(_rows(sheet, columns.LOOKED_AT), 1)]
     return columns.has_complete_header([line for line in head if not line.is_blank])
 
 

@@ -218,6 +218,7 @@ def handed(
     *,
     is_master: bool,
     actor: audit.Actor,
+    held: Held | None = None,
     outputs: Sequence[str] = (),
     alone: bool = False,
 ) -> bool:
@@ -229,6 +230,7 @@ def handed(
         session: bound to the organization.
         participation_id: whose picture it is.
         is_master: whether it is an approved headshot, and no picture that stands in for one.
+        held: what was opened, where it was before this transaction: meanwhile they may have chosen another.
         actor: who downloads it.
         outputs: names of a headshot's files.
         alone: whether it is a file by itself, and none in an archive.
@@ -236,6 +238,8 @@ def handed(
     participation = participations.get(session, participation_id, lock=True)
     member = session.get_one(Member, participation.member_id)
     if participation.state == State.ERASED or member.restricted_at is not None:
+        return False
+    if held is not None and ((now := picture(session, participation_id)) is None or now.held != held):
         return False
     if is_master:
         if participation.chosen_headshot_id is None or _is_held_back(session, participation):

@@ -6,10 +6,11 @@ Nobody is named in any of it: names stand beside ids only on the page that shows
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from core.db import organization_of
 from core.errors import NotFound
 from core.ids import new_id
 from core.models import BulkAction, BulkItem, Member
+from core.people import access
 from core.permissions import Permission, allowed
 from core.queue import JobName, enqueue
 
@@ -54,6 +56,7 @@ class Outcome(StrEnum):
     NOT_INVITED = "not_invited"
     ALREADY_THERE = "already_there"
     NO_REMINDERS = "no_reminders"
+    BOUNCED = "bounced"
     WITHDRAWN = "withdrawn"
     RECENT = "recent"
     ACCESS_OFF = "access_off"
@@ -105,6 +108,11 @@ class Progress:
     def percent(self) -> int:
         """How much of it is done, 0 to 100."""
         return 100 if self.finished_at else min(100, 100 * self.done // max(1, self.total))
+
+
+def seal(member_ids: Iterable[UUID]) -> str:
+    """Return what stands for exactly these people, so that as many others are not taken for them."""
+    return sha256(b"".join(sorted(one.bytes for one in member_ids))).hexdigest()
 
 
 def start(
@@ -186,8 +194,7 @@ def may_go_on(session: Session, action: BulkAction) -> bool:
     """Whether whoever asked for it still may; otherwise it stops here, and says so."""
     if action.member_id is not None:
         member = session.get_one(Member, action.member_id, populate_existing=True)
-        gone = member.disabled_at is not None or member.erased_at is not None
-        if gone or not allowed(member.role, ASKS[Kind(action.kind)]):
+        if access.is_over(member) or not allowed(member.role, ASKS[Kind(action.kind)]):
             action.failure = NOT_ALLOWED
             return False
     return True

@@ -9,14 +9,25 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, false, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, false, literal, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core import audit, locks
 from core.clock import now
-from core.errors import Conflict
-from core.models import BulkAction, Invite, Member, Participation, Role, Shoot, State
+from core.errors import Conflict, InvalidInput
+from core.models import (
+    BulkAction,
+    Consent,
+    Invite,
+    MailState,
+    Member,
+    Participation,
+    Photo,
+    Role,
+    Shoot,
+    State,
+)
 from core.people import filters, finding
 from core.people.filters import Filter
 from core.shoots import bulk, invites, participations, reminding, shoots
@@ -26,7 +37,7 @@ from core.words import N_
 
 AT_ONCE: Final = 200  # people of a transaction: about a second's work
 SHOWN: Final = 20  # people of a preview
-# Nothing is agreed to yet, so that one's place in a shoot can be in another.
+# Nothing is agreed to yet, so that one's place in a shoot can be in another; unless a shoot was closed on them, and opened again.
 MOVABLE: Final = (State.INVITED, State.OPENED, State.EXPIRED)
 
 
@@ -34,6 +45,12 @@ class OthersNow(Conflict):
     """Other people match than were confirmed."""
 
     code = "others_now"
+
+
+class NotConfirmed(InvalidInput):
+    """What was typed is not how many people are erased."""
+
+    code = "not_confirmed"
 
 
 @dataclass(frozen=True)
@@ -48,11 +65,13 @@ class Candidate:
     participation_id: UUID | None
     state: State | None
     reminders_ended_at: datetime | None
+    mail_state: str | None
     shoot_id: UUID | None
     is_closed: bool
     is_withdrawn: bool
     is_recent: bool
     is_in_target: bool
+    has_begun: bool
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,11 @@ class Preview:
     def worked(self) -> int:
         """To how many people it would be done."""
         return self.by_outcome.get(Outcome.DONE, 0)
+
+    @property
+    def seal(self) -> str:
+        """What stands for exactly these people, so that as many others are not taken for them."""
+        return bulk.seal(member_id for member_id, _ in self.people)
 
 
 def preview(session: Session, kind: Kind, wanted: Filter, *, target: UUID | None = None) -> Preview:
@@ -87,7 +111,14 @@ def preview(session: Session, kind: Kind, wanted: Filter, *, target: UUID | None
 
 
 def start(
-    session: Session, kind: Kind, wanted: Filter, *, target: UUID | None, expected: int, actor: audit.Actor
+    session: Session,
+    kind: Kind,
+    wanted: Filter,
+    *,
+    target: UUID | None,
+    seen: str,
+    typed: str = "",
+    actor: audit.Actor,
 ) -> BulkAction:
     """Owe something for everybody whom a filter finds.
 
@@ -96,22 +127,28 @@ def start(
         kind: what.
         wanted: to whom.
         target: the shoot that they are invited or moved to.
-        expected: how many people the preview showed.
+        seen: the seal of the preview that was looked at.
+        typed: how many people are erased, as whoever confirms it typed it.
         actor: who confirms it.
 
     Raises:
-        OthersNow: more or fewer people match by now.
+        OthersNow: other people match by now.
+        NotConfirmed: people would be erased, and their number was not typed.
         ShootClosed: nobody can be invited there.
     """
     if target is not None:
         shoots.open_or_refuse(shoots.get(session, target))
     found = preview(session, kind, wanted, target=target)
-    if found.total != expected:
+    if found.seal != seen:
         raise OthersNow(
             N_(
-                "By now %(number)s people match, not as many as you saw. Nothing was done: please look again."
+                "By now other people match than those you saw: %(number)s. Nothing was done: please look again."
             ),
             number=found.total,
+        )
+    if kind is Kind.ERASE and typed != str(found.worked):
+        raise NotConfirmed(
+            N_("To confirm, type how many people are erased. Nothing was erased."), field="confirmation"
         )
     choice = {"shoot": str(target) if target else None}
     return bulk.start(session, kind, choice, found.people, actor=actor)
@@ -163,6 +200,8 @@ def _remindable(one: Candidate) -> Outcome:
         return no
     if one.reminders_ended_at is not None:
         return Outcome.NO_REMINDERS
+    if one.mail_state == MailState.BOUNCED:  # as with everybody of a shoot: only by name
+        return Outcome.BOUNCED
     return Outcome.RECENT if one.is_recent else Outcome.DONE
 
 
@@ -175,7 +214,7 @@ def _movable(one: Candidate) -> Outcome:
         return no
     if one.is_in_target:
         return Outcome.ALREADY_THERE
-    return Outcome.DONE if one.state in MOVABLE else Outcome.BEGUN
+    return Outcome.DONE if one.state in MOVABLE and not one.has_begun else Outcome.BEGUN
 
 
 _JUDGES: Final[Mapping[Kind, Callable[[Candidate], Outcome]]] = {
@@ -227,11 +266,18 @@ def _candidates(
             Participation.id,
             participations.seen_by_company,
             Participation.reminders_ended_at,
+            Participation.mail_state,
             Participation.shoot_id,
             Shoot.closed_at.is_not(None),
             invites.withdrawn(),
             recent.exists(),
             there,
+            or_(
+                *(
+                    select(one.id).where(one.participation_id == Participation.id).exists()
+                    for one in (Consent, Photo)
+                )
+            ),
         )
         .select_from(Member)
         .outerjoin(Participation, and_(Participation.member_id == Member.id, parts))
@@ -242,7 +288,7 @@ def _candidates(
     return [
         # A person without a participation is in no state.
         Candidate(row[0], row[1], row[2], row[3], row[4], row[5], State(row[6]) if row[5] else None, row[7], row[8],
-                  row[9], row[10], row[11], row[12])
+                  row[9], row[10], row[11], row[12], row[13], row[14])
         for row in rows
     ]  # fmt: skip
 

@@ -23,7 +23,7 @@ from core import audit, locks
 from core.clock import now
 from core.db import organization_of
 from core.models import Artifact, Kind, Member, Organization, RosterImport
-from core.people import list_columns
+from core.people import access, list_columns
 from core.people.roster import Choice, Roster
 from core.people.rows import Reason, Row, Verdict
 from core.permissions import Permission, allowed
@@ -329,8 +329,7 @@ def _may_invite(session: Session, row: RosterImport) -> bool:
     if row.member_id is None:
         return True
     member = session.get_one(Member, row.member_id, populate_existing=True)
-    gone = member.disabled_at is not None or member.erased_at is not None
-    return not gone and allowed(member.role, Permission.INVITE)
+    return not access.is_over(member) and allowed(member.role, Permission.INVITE)
 
 
 def _note(row: RosterImport, judged: Sequence[Row]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.errors import InvalidInput
+from core.mail.message import can_be_addressed
 from core.people import organizations
 from core.settings import settings
 from core.shoots.wording import LANGUAGES
@@ -79,10 +80,12 @@ def _address(text: str) -> str:
         found = validate_email(
             text.strip(), check_deliverability=False, test_environment=not settings().is_production
         )
-    except EmailNotValidError as error:
+    except EmailNotValidError:
+        found = None
+    if found is None or not can_be_addressed(found.normalized):
         raise SenderUnusable(
             N_("Please give a complete address for answers, like people@example.com."), field="reply_to"
-        ) from error
+        )
     return found.normalized
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -16,7 +16,7 @@ from core import audit, locks
 from core.clock import now
 from core.db import organization_of
 from core.errors import Conflict, InvalidInput
-from core.models import BulkAction, BulkItem, Member, Organization
+from core.models import BulkAction, BulkItem, Member, Organization, Role
 from core.people import access, facts, list_columns, members, sync
 from core.people.facts import Fact, FactTaken
 from core.people.roster import Choice, Roster
@@ -86,6 +86,11 @@ def counts(plan: Plan) -> dict[Group, int]:
     }
 
 
+def seal(plan: Plan) -> str:
+    """Return what stands for exactly these leavers."""
+    return bulk.seal(one.id for one in plan.leavers)
+
+
 def start(
     session: Session,
     import_id: UUID,
@@ -93,6 +98,7 @@ def start(
     choice: Choice,
     *,
     ticked: dict[Group, int],
+    leavers: str,
     shoot_id: UUID | None,
     actor: audit.Actor,
 ) -> BulkAction:
@@ -104,6 +110,7 @@ def start(
         content: of the file.
         choice: what was said about it.
         ticked: the groups, each with how many people the dry run had in it.
+        leavers: the seal of those whom the dry run had.
         shoot_id: where joiners are invited to; none if nowhere.
         actor: who confirms it.
 
@@ -123,7 +130,8 @@ def start(
             N_("Please answer first how the list is to be read. Nothing was changed.")
         )
     found = counts(plan)
-    if any(found[group] != number for group, number in ticked.items()):
+    others_left = Group.LEAVE in ticked and leavers != seal(plan)
+    if others_left or any(found[group] != number for group, number in ticked.items()):
         raise PlanChanged(
             N_(
                 "Somebody was added, changed or switched off since you looked. Nothing was changed: please look again."
@@ -143,7 +151,8 @@ def start(
             "shoot": str(shoot_id) if shoot_id else None,
             "read": imports.stored(parsed.choice),
         },
-        [],
+        # Who is added from now on is not in the list either, and has not left.
+        [(one.id, None) for one in plan.leavers] if Group.LEAVE in ticked else [],
         total=total,
         action_id=import_id,
         actor=actor,
@@ -162,9 +171,11 @@ def start(
 def go_on(session: Session, action_id: UUID, rows: Sequence[Entry]) -> bool:
     """Do the next people of a list that is followed, and return whether there are more.
 
-    The plan is made anew each time: who has had their turn is not in it any more.
+    The plan is made anew each time: who has had their turn is left out. Of leavers it says only who still is one of those
+    who were confirmed.
 
     Raises:
+        ArtifactGone: the list was deleted meanwhile, with somebody's erasure, say: its rows may name them.
         ImportCrossed: someone added one of these people at this moment; these were not done.
     """
     session.get_one(
@@ -174,14 +185,16 @@ def go_on(session: Session, action_id: UUID, rows: Sequence[Entry]) -> bool:
     if bulk.is_over(action) or not bulk.may_go_on(session, action):
         return False
     had = set(session.scalars(select(BulkItem.member_id).where(BulkItem.action_id == action_id)))
-    plan = sync.without(sync.plan(session, rows), had)
+    plan = sync.plan(session, rows)
+    movers = [one for one in plan.movers if one.known.id not in had]
+    vault().find(session, action_id)  # after the plan: whose erasure that saw, has deleted the list
     actor, ticked = bulk.actor_of(session, action), action.choice["groups"]
     if Group.JOIN in ticked and plan.joiners:
         _join(session, action, plan.joiners[:AT_ONCE], actor)
-    elif Group.MOVE in ticked and plan.movers:
-        _move(session, action, plan.movers[:AT_ONCE], actor)
-    elif Group.LEAVE in ticked and plan.leavers:
-        _leave(session, action, plan.leavers[:AT_ONCE], actor)
+    elif Group.MOVE in ticked and movers:
+        _move(session, action, movers[:AT_ONCE], actor)
+    elif items := bulk.waiting(session, action_id, AT_ONCE):
+        _leave(session, items, {one.id for one in plan.leavers}, actor)
     else:
         action.finished_at = now()
         return False
@@ -238,13 +251,28 @@ def _move(session: Session, action: BulkAction, movers: Sequence[sync.Mover], ac
         bulk.add(session, action, [(member.id, None)], outcome)
 
 
-def _leave(session: Session, action: BulkAction, leavers: Sequence[sync.Known], actor: audit.Actor) -> None:
+def _leave(session: Session, items: Sequence[BulkItem], left: Collection[UUID], actor: audit.Actor) -> None:
     """Switch off access; the company's rule for people who have left erases them later, with a certificate each."""
-    locks.people(session, [one.id for one in leavers])
-    for member in session.scalars(_members([one.id for one in leavers])).all():
-        if member.erased_at is None:
+    ids = [one.member_id for one in items]
+    locks.people(session, ids)
+    held = {one.id: one for one in session.scalars(_members(ids).execution_options(populate_existing=True))}
+    for item in items:
+        member = held[item.member_id]
+        item.outcome = _judge(member, left)
+        if item.outcome is Outcome.LEFT:
             access.disable(session, member, actor=actor)
-            bulk.add(session, action, [(member.id, None)], Outcome.LEFT)
+    session.flush()
+
+
+def _judge(member: Member, left: Collection[UUID]) -> Outcome:
+    """Return whether a leaver who was confirmed still is one, or why not."""
+    if member.erased_at is not None:
+        return Outcome.GONE
+    if member.disabled_at is not None:
+        return Outcome.ACCESS_OFF
+    if member.role != Role.EMPLOYEE:
+        return Outcome.STAFF
+    return Outcome.LEFT if member.id in left else Outcome.ALREADY_THERE
 
 
 def _members(ids: Sequence[UUID]) -> Select[Member]:

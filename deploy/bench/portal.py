@@ -148,7 +148,8 @@ def _remind(report: Report, browser: httpx.Client, org_id: UUID, shoot_id: UUID)
     seen = browser.get(address)
     preview = time.perf_counter() - began
     assert seen.status_code == 200, seen.text
-    form = {"csrf_token": _secret(browser), "kind": "remind", "shoot": str(shoot_id), "expected": str(ROWS)}
+    seal = browser.get(address, headers={"Accept": "application/json"}).json()["seen"]
+    form = {"csrf_token": _secret(browser), "kind": "remind", "shoot": str(shoot_id), "seen": seal}
     began = time.perf_counter()
     begun = browser.post("/admin/people/act", data=form)
     assert begun.status_code == 303, begun.text

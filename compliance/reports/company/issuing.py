@@ -30,6 +30,7 @@ from core.db import organization_of
 from core.ids import new_id
 from core.models import CompanyReport
 from core.people import organizations
+from core.people.tabular import neutral
 
 
 @dataclass(frozen=True)
@@ -199,14 +200,9 @@ def as_csv(facts: dict[str, Any]) -> str:
     rows.writerow(["section", "law", "what", "value", "source"])
     for one in facts["sections"]:
         rows.writerows(
-            [one["id"], one["law"], _safe(fact["label"]), _safe(fact["value"]), fact["source"]]
+            [one["id"], one["law"], neutral(fact["label"]), neutral(fact["value"]), fact["source"]]
             for fact in one["facts"]
         )
         for listed in one["tables"]:
-            rows.writerows([one["id"], one["law"], *map(_safe, row)] for row in listed["rows"])
+            rows.writerows([one["id"], one["law"], *map(neutral, row)] for row in listed["rows"])
     return target.getvalue()
-
-
-def _safe(cell: str) -> str:
-    """Keep a spreadsheet from taking what somebody wrote for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -35,7 +35,8 @@ class Identity(_Part):
 
     identity_type: Literal["email", "controller_customer_id"]
     identity_format: Literal["raw", "sha256"]
-    identity_value: Annotated[str, Field(min_length=1, max_length=254)]
+    # No column keeps a NUL.
+    identity_value: Annotated[str, Field(min_length=1, max_length=254, pattern=r"^[^\x00]*$")]
 
 
 def _version_4(number: UUID) -> UUID:

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
@@ -25,6 +25,7 @@ PROCESSOR: Final = "X-OpenDSR-Processor-Domain"
 CONTROLLER: Final = "X-OpenDSR-Controller-Domain"
 SIGNATURE: Final = "X-OpenDSR-Signature"
 LEAST_RSA_BITS: Final = 2048
+LEAST_EC_BITS: Final = 256
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
@@ -88,19 +89,21 @@ def certificate_of(domain: str, pem: str) -> x509.Certificate:
     """
     try:
         found = x509.load_pem_x509_certificate(pem.encode())
-        key = found.public_key()
-    except ValueError as error:
+        key, named = found.public_key(), _names(found, domain)
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
         raise InvalidInput(N_("This is no certificate in PEM. Nothing was saved.")) from error
-    strong = isinstance(key, ec.EllipticCurvePublicKey) or (
+    strong = (isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= LEAST_EC_BITS) or (
         isinstance(key, rsa.RSAPublicKey) and key.key_size >= LEAST_RSA_BITS
     )
     if not strong:
-        raise InvalidInput(N_("The key of this certificate is too weak: RSA of 2048 bits or more, or EC."))
+        raise InvalidInput(
+            N_("The key of this certificate is too weak: RSA of 2048 bits or more, or EC of 256.")
+        )
     if found.issuer == found.subject:
         raise InvalidInput(
             N_("This certificate vouches for itself. OpenDSR asks for one of a certificate authority.")
         )
-    if not _names(found, domain):
+    if not named:
         raise InvalidInput(N_("This certificate is not for that domain. Nothing was saved."))
     if not found.not_valid_before_utc <= now() <= found.not_valid_after_utc:
         raise InvalidInput(N_("This certificate is not valid today. Nothing was saved."))

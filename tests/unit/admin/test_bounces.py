@@ -154,6 +154,8 @@ def test_nobody_makes_up_a_report_of_a_mail_they_never_saw(
     sign = post.return_paths[0].partition("+")[2].partition("@")[0]
     forged = ("a" if sign[0] != "a" else "b") + sign[1:]
     assert json.loads(pipe(report(envelope=forged)).stdout) == {"noted": False}
+    deep = b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(1000))
+    assert json.loads(pipe(deep + sign.encode()).stdout) == {"noted": False}, "parts within parts"
     assert state_of(org, invited) == MailState.SENT
     assert json.loads(pipe(report(envelope=sign)).stdout) == {"noted": True}
 

@@ -122,6 +122,7 @@ def test_after_the_72_hours_the_delay_needs_a_reason(org: UUID, browser: Any) ->
         ({"people": "many"}, "people"),
         ({"aware_at": "yesterday"}, "aware_at"),
         ({"aware_at": "2999-01-01T00:00"}, "aware_at"),
+        ({"aware_at": "0001-01-01T00:00"}, "aware_at"),  # before time begins, in UTC
         ({"of_whom": "ada@acme.example"}, "of_whom"),
         ({"measures": "x" * 4001}, "measures"),
     ],
@@ -129,6 +130,8 @@ def test_after_the_72_hours_the_delay_needs_a_reason(org: UUID, browser: Any) ->
 def test_what_cannot_be_is_said_and_nothing_is_written_down(
     org: UUID, browser: Any, wrong: dict[str, str], field: str
 ) -> None:
+    with transaction(org) as session:
+        organizations.current(session).time_zone = "Europe/Berlin"
     answer = browser.post("/admin/breaches/new", {"aware_at": local(org), "nature": WHAT, **wrong})
     assert (answer.status_code, answer.json["error"]["field"]) == (422, field)
     with transaction(org) as session:

@@ -121,7 +121,7 @@ def test_no_route_shows_or_changes_what_is_another_companys(
         f"/admin/people/act?kind=remind&shoot={part.shoot_id}",
     ):
         assert client.get(address, headers={"Accept": "application/json"}).json.get("matching", 0) == 0
-    form = {"kind": "invite", "to": str(part.shoot_id), "expected": "1"}
+    form = {"kind": "invite", "to": str(part.shoot_id), "seen": "0"}
     assert (
         client.post("/admin/people/act", data=form, headers={"Accept": "application/json"}).status_code == 404
     )

@@ -13,17 +13,18 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_shoot
 from PIL import Image
+from sealing import put
 from sqlalchemy import select
-from unit.admin.test_download import finish, opened, pictures
+from unit.admin.test_download import finish, opened, pictures, png
 
 from compliance import erasure, recall
 from compliance.erasure import ErasureReason
 from core import audit
 from core.clock import now
 from core.db import transaction
-from core.models import AuditEvent, Headshot, Member, Outbox, Participation, Role, Shoot, State
+from core.models import AuditEvent, Headshot, Kind, Member, Outbox, Participation, Role, Shoot, State
 from core.people import organizations
-from core.portraits import reviews, submission
+from core.portraits import downloads, reviews, submission
 from core.style.spec import Output, StyleSpec
 
 TWO_SIZES = StyleSpec(
@@ -152,6 +153,22 @@ def test_a_single_file_is_a_copy_like_those_of_an_archive(place: Place, browser:
         "square/=1+1_Example_Grace",
     ]
     assert browser.get(place.page).status_code == 404
+
+
+def test_what_was_chosen_no_more_when_it_was_read_is_not_handed_over(place: Place) -> None:
+    with transaction(place.org) as session:
+        read = downloads.picture(session, place.part)
+        other = put(
+            session, png("blue"), kind=Kind.HEADSHOT, media_type="image/png", member_id=place.grace.id
+        )
+    assert read is not None
+    place.change(artifact_id=other.id)
+    for held, is_there in ((read.held, False), (None, True)):
+        with transaction(place.org) as session:
+            assert is_there is downloads.handed(
+                session, place.part, is_master=True, held=held, actor=audit.SYSTEM
+            )
+    assert len(place.events(audit.Tag.HEADSHOT_HANDED)) == 1
 
 
 def test_another_picture_is_asked_for_without_erasing_anything(place: Place, browser: Any) -> None:

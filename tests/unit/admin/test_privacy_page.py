@@ -108,6 +108,10 @@ def test_what_nobody_stated_names_who_can_and_where(org: UUID) -> None:
     ("wrong", "told"),
     [
         ({"contact_email": "nobody"}, "not a complete mail address"),
+        (
+            {"contact_email": "data..team@acme.example"},
+            "not a complete mail address",
+        ),  # no mail could be sent
         ({"notice_days": "soon"}, "whole number"),
         ({"impact_review": "2026-13-01"}, "year-month-day"),
         ({"transfers-0-recipient": "Somebody", "no_transfers": "1"}, "one of the two"),

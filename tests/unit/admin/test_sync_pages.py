@@ -12,7 +12,9 @@ from lxml import html
 from sqlalchemy import select
 from work import do_jobs
 
+from compliance import erasure
 from core import audit
+from core.clock import now
 from core.db import transaction
 from core.models import Artifact, AuditEvent, BulkAction, Invite, Member, Participation, Role, State
 from core.people import access, sync
@@ -119,14 +121,25 @@ def test_leavers_lose_access_only_when_their_number_was_typed_and_is_still_right
     org: UUID, company: dict[str, UUID], browser: Any
 ) -> None:
     found = sent(browser)
-    said = {"tick": "leave", "count-leave": "1"}
+    said = {"tick": "leave", "count-leave": "1", "leavers": found["leavers"]}
     for typed in ({}, {"confirmation": "2"}):
         page = browser.post(found["next"], {**said, **typed}, json=False)
         assert page.status_code == 422
         assert "type how many they are" in page.text
-    add_member(org, "Joan", employee_id="E7")
+    joan = add_member(org, "Joan", employee_id="E7").id
     assert browser.post(found["next"], {**said, "confirmation": "1"}).status_code == 409, "Joan is one more"
-    answer = browser.post(found["next"], {"tick": "leave", "count-leave": "2", "confirmation": "2"})
+    with transaction(org) as session:
+        access.disable(session, session.get_one(Member, joan), actor=audit.SYSTEM)
+        session.get_one(Member, company["Rosa"]).disabled_at = None
+        session.get_one(Member, company["Mary"]).disabled_at = now()
+    assert browser.post(found["next"], {**said, "confirmation": "1"}).status_code == 409, (
+        "as many, and another"
+    )
+    with transaction(org) as session:
+        session.get_one(Member, company["Mary"]).disabled_at = None
+    seen = browser.get(found["next"], headers={"Accept": "application/json"}).json["leavers"]
+    said = {"tick": "leave", "count-leave": "2", "confirmation": "2", "leavers": seen}
+    answer = browser.post(found["next"], said)
     do_jobs(org, JobName.BULK)
     assert facts_of(org, company["Mary"])[3]
     assert not facts_of(org, company["Lise"])[3]
@@ -173,3 +186,43 @@ def test_a_reading_of_a_header_is_remembered_for_the_company_once_it_was_confirm
     again = sent(browser, text)
     assert (again["asks"], again["counts"]["unchanged"]) == (None, 1)
     assert "as you read such a list before" in browser.get(again["next"]).text
+
+
+def test_nobody_is_taken_for_a_leaver_who_was_added_since_it_was_confirmed(
+    org: UUID, company: dict[str, UUID], browser: Any
+) -> None:
+    june = add_member(org, "June").id
+    found = sent(browser)
+    answer = browser.post(
+        found["next"], {"tick": "leave", "count-leave": "2", "confirmation": "2", "leavers": found["leavers"]}
+    )
+    joan = add_member(org, "Joan").id
+    with transaction(org) as session:
+        session.get_one(Member, june).role = Role.HR_ADMIN
+    do_jobs(org, JobName.BULK)
+    assert [facts_of(org, one)[3] for one in (company["Mary"], june, joan)] == [True, False, False]
+    done = browser.get(answer.json["next"], headers={"Accept": "application/json"}).json
+    assert (done["counts"], done["percent"]) == ({"left": 1, "staff": 1}, 100)
+
+
+def test_who_is_erased_while_a_list_is_followed_is_not_added_anew_from_it(
+    org: UUID, company: dict[str, UUID], browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = sent(browser)
+    answer = browser.post(found["next"], {"tick": ["join", "move"], "count-join": "1", "count-move": "2"})
+    go_on = syncs.go_on
+
+    def meanwhile(session: Any, action_id: UUID, rows: Any) -> bool:
+        monkeypatch.setattr(syncs, "go_on", go_on)
+        with transaction(org) as other:
+            ada = other.get_one(Member, company["Ada"])
+            erasure.request(
+                other, ada, reason=erasure.ErasureReason.SELF_SERVICE, actor=audit.SYSTEM, language="en"
+            )
+        return go_on(session, action_id, rows)
+
+    monkeypatch.setattr(syncs, "go_on", meanwhile)
+    do_jobs(org, JobName.BULK)
+    with transaction(org) as session:
+        assert session.scalars(select(Member).where(Member.email == "ada@acme.example")).all() == []
+    assert "every list that may name them" in browser.get(answer.json["next"]).text

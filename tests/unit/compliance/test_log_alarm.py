@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -13,6 +14,7 @@ from work import do_all_work
 
 from admin.app import create_app
 from compliance.log import sequencer
+from core.clock import now
 from core.db import transaction
 from core.models import Member, Organization, Role, SignInMethod
 from core.observe.figures import logs
@@ -64,7 +66,9 @@ def test_operator_and_contact_are_mailed_once(post: PostOffice, org: UUID, execu
 def test_without_a_contact_the_owners_are_told(post: PostOffice, org: UUID, execute: Execute) -> None:
     add_member(org, "Olga", role=Role.OWNER)
     add_member(org, "Emil", role=Role.EMPLOYEE)
+    otto = add_member(org, "Otto", role=Role.OWNER)
     with transaction(org) as session:
+        session.get_one(Member, otto.id).access_until = now() - timedelta(days=1)  # their time is over
         session.get_one(Organization, org).contact_email = ""
     rewrite(org, execute)
     do_all_work()

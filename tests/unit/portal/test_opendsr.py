@@ -42,6 +42,7 @@ from deploy.doctor import machine
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 DOMAIN = "localhost.example"
+NOBODY = {"identity_type": "email", "identity_format": "raw"}
 
 
 @dataclass
@@ -68,6 +69,22 @@ class Authority:
             built = built.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return built.sign(by, SHA256())
 
+    def odd(self, curve: ec.EllipticCurve, names: bytes | None = None) -> str:
+        """Return a certificate with a key of this curve, or with something else where its names stand."""
+        san = (
+            x509.SubjectAlternativeName([x509.DNSName(DOMAIN)])
+            if names is None
+            else x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, names)
+        )
+        built = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "odd")]))
+            .issuer_name(self.root.subject).public_key(ec.generate_private_key(curve).public_key())
+            .serial_number(x509.random_serial_number()).not_valid_before(now() - timedelta(days=1))
+            .not_valid_after(now() + timedelta(days=1)).add_extension(san, critical=False)
+        )  # fmt: skip
+        return built.sign(self.key, SHA256()).public_bytes(Encoding.PEM).decode()
+
     def issue(
         self, *names: str, days: int = 30, itself: bool = False
     ) -> tuple[ec.EllipticCurvePrivateKey, str]:
@@ -79,6 +96,13 @@ class Authority:
             names[0], key.public_key(), key if itself else self.key, ca=itself, names=said, days=days
         )
         return key, made.public_bytes(Encoding.PEM).decode()
+
+
+def _of_unknown_curve(pem: str) -> str:
+    """Return a certificate whose key nobody here can read."""
+    der = x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
+    p256 = bytes.fromhex("06082a8648ce3d030107")
+    return ssl.DER_cert_to_PEM_cert(der.replace(p256, p256[:-1] + b"\x77"))
 
 
 def pem_of(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -200,7 +224,7 @@ def test_a_request_lands_on_the_desk_with_its_clock_and_once(program: Program) -
     assert rfc3339(row.received_at) == body["submitted_time"], "the clock counts from when the person asked"
     assert row.due_at == clocks.due(row.received_at, Right.ERASURE, regimes.law_of(row.regime), place)
     assert answer.json["expected_completion_time"] == rfc3339(row.due_at)
-    other = program.send(program.request(subject_request_id=body["subject_request_id"]))
+    other = program.send({**body, "regulation": "ccpa"})
     assert other.status_code == 400
     assert len(rows(program.person)) == 1
 
@@ -235,6 +259,8 @@ def test_nothing_is_read_that_is_not_signed_by_a_program_of_the_company(
         ({"subject_request_id": "a7551968-d5d6-14b2-9831-815ac9017798"}, "subject_request_id"),
         ({"subject_request_type": "rectification"}, "subject_request_type"),
         ({"subject_identities": []}, "subject_identities"),
+        ({"subject_identities": [{**NOBODY, "identity_value": "a\0@acme.example"}]}, "identity_value"),
+        ({"subject_identities": [{**NOBODY, "identity_value": "\ud800@acme.example"}]}, "identity_value"),
         ({"submitted_time": "yesterday"}, "submitted_time"),
         ({"submitted_time": "2999-01-01T00:00:00Z"}, "submitted_time"),
         ({"submitted_time": "2001-01-01T00:00:00Z"}, "submitted_time"),
@@ -320,6 +346,9 @@ def test_only_a_certificate_of_an_authority_for_that_domain_is_taken(org: UUID, 
         (DOMAIN, authority.issue(DOMAIN, itself=True)[1]),
         (DOMAIN, authority.issue(DOMAIN, days=-1)[1]),
         (DOMAIN, "no certificate"),
+        (DOMAIN, authority.odd(ec.SECP256R1(), b"no names")),
+        (DOMAIN, authority.odd(ec.SECP192R1())),
+        (DOMAIN, _of_unknown_curve(authority.issue(DOMAIN)[1])),
         ("no domain", authority.issue(DOMAIN)[1]),
         ("127.0.0.1", authority.issue("127.0.0.1")[1]),
     ):
@@ -426,6 +455,10 @@ def test_the_program_is_told_signed_when_the_status_changes(program: Program, co
         ("https://169.254.169.254/latest/meta-data", "public"),
         ("https://10.0.0.1/x", "public"),
         ("https://[::ffff:10.0.0.1]/x", "public"),
+        ("https://[64:ff9b::10.0.0.1]/x", "public"),  # each leads to 10.0.0.1 where a network translates it
+        ("https://[2002:a00:1::1]/x", "public"),
+        ("https://[::10.0.0.1]/x", "public"),
+        ("https://[fec0::1]/x", "public"),
         ("https://0.0.0.0/x", "public"),
         ("https://2130706433/x", "public"),
         ("https://user@example.com/x", "https"),

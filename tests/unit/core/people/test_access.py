@@ -250,3 +250,30 @@ def test_the_last_admin_keeps_their_access(org: UUID) -> None:
         with pytest.raises(access.LastAdmin):
             access.limit(session, owner, now().date() + timedelta(days=9), actor=audit.SYSTEM)
         assert owner.access_until is None
+
+
+def test_two_admins_whose_time_ends_leave_nobody_behind(org: UUID) -> None:
+    kim = add_member(org, "Kim", role=Role.OWNER)
+    robin = add_member(org, "Robin", role=Role.HR_ADMIN)
+    day = now().date() + timedelta(days=9)
+    with transaction(org) as session:
+        access.limit(session, session.get_one(Member, robin.id), day, actor=audit.SYSTEM)
+    for go in (*WAYS_TO_GO, lambda session, one: access.limit(session, one, day, actor=audit.SYSTEM)):
+        with pytest.raises(access.LastAdmin), transaction(org) as session:
+            go(session, session.get_one(Member, kim.id))
+    with transaction(org) as session:
+        disable(session, session.get_one(Member, robin.id))
+
+
+def test_nobody_gives_themselves_more_time(org: UUID) -> None:
+    add_member(org, "Kim", role=Role.OWNER)
+    robin = add_member(org, "Robin", role=Role.HR_ADMIN)
+    today = now().date()
+    with transaction(org) as session:
+        row = session.get_one(Member, robin.id)
+        access.limit(session, row, today + timedelta(days=9), actor=audit.SYSTEM)
+        for day in (None, today + timedelta(days=10)):
+            with pytest.raises(access.OwnTime):
+                access.limit(session, row, day, actor=audit.actor_for(row))
+        access.limit(session, row, today + timedelta(days=8), actor=audit.actor_for(row))
+        assert row.access_until is not None

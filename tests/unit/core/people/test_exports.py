@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 
 import pytest
 from openpyxl import Workbook
 
-from core.people import pasted, roster, workbooks
+from core.people import pasted, roster, tabular, workbooks
 from core.people.roster import Choice, Question
 from core.people.rows import Reason, Verdict
 from core.people.tabular import TableUnreadable
@@ -90,6 +91,21 @@ def test_a_file_that_unpacks_to_far_more_or_has_a_cell_far_out_is_no_load(
     book.save(target)
     with pytest.raises(roster.RosterTooLarge):
         roster.parse(target.getvalue())
+    book = Workbook()
+    book.active["A1048576"] = "x"
+    target = io.BytesIO()
+    book.save(target)
+    with pytest.raises(TableUnreadable, match="empty"):
+        roster.parse(_rewritten(target.getvalue(), b'<row r="1048576"', b'<row r="999999999999"'))
+
+
+def _rewritten(workbook: bytes, before: bytes, after: bytes) -> bytes:
+    """Return a workbook as no spreadsheet writes it."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(before, after))
+    return target.getvalue()
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04", b"PK\x03\x04" + bytes(500), workbook()[:900], workbook()])
@@ -123,3 +139,16 @@ def test_what_is_no_list_of_addresses_alone_is_left_to_the_table(text: str) -> N
 
 def test_a_list_with_another_column_than_addresses_still_asks() -> None:
     assert roster.parse(b"x,y\nada@acme.com,12\n", Choice()).asks is Question.COLUMNS
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "Ada;=1+1", "Ada; =1+1,x", "Ada\t@A1", "Ada\n=1+1", "-1", "R&D; Sales, -Nord"]
+)
+def test_no_cell_that_is_written_runs_whichever_delimiter_a_spreadsheet_takes(
+    text: str, delimiter: str
+) -> None:
+    content = tabular.write(("a", "b"), [("E1", text)]).decode("utf-8-sig")
+    cells = [cell for line in csv.reader(io.StringIO(content), delimiter=delimiter) for cell in line]
+    lines = [line for cell in cells for line in cell.splitlines()] if delimiter != "," else cells
+    assert not [one for one in lines if one.lstrip().startswith(tabular.FORMULA_STARTS)]
