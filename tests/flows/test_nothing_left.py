@@ -161,7 +161,8 @@ class Somebody:
 
     @staticmethod
     def _said(table: Table) -> Iterator[Column[Any]]:
-        return (one for one in table.c if isinstance(declared(one), Personal))
+        # What the database works out follows from what it is worked out from.
+        return (one for one in table.c if isinstance(declared(one), Personal) and one.computed is None)
 
     @staticmethod
     def _marker(column: Column[Any]) -> Any:
