@@ -149,6 +149,8 @@ def _environment(scratch: Scratch, place: Path) -> dict[str, str]:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, tuple):  # settings read lists as JSON
+        return json.dumps([str(one) for one in value])
     return str(value.get_secret_value()) if hasattr(value, "get_secret_value") else str(value)
 
 
