@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import re
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -61,6 +62,11 @@ def test_an_answer_has_a_receipt_with_the_whole_text_and_its_hash(ada: Person) -
     assert content["decline"][:40] in shown
     attached = pypdf.PdfReader(io.BytesIO(made)).attachments["receipt.json"][0]
     assert json.loads(attached) == said
+    token = re.search(r'name="csrf_token" value="([^"]+)"', ada.browser.get("/verify").text)[1]  # type: ignore[index]
+    form = {"csrf_token": token, "file": (io.BytesIO(made), "receipt.pdf")}
+    checked = ada.browser.post("/verify", data=form).text
+    assert "This file carries no signature." in checked
+    assert "not ours" not in checked, "a paper of our own is not condemned"
 
 
 def test_further_questions_claim_no_offer_that_their_page_did_not_show(ada: Person) -> None:
