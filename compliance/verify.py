@@ -26,6 +26,7 @@ from compliance.log.tree_head import CheckpointBody
 from compliance.opening import commitment
 from compliance.origin.checking import check as check_picture
 from compliance.origin.reading import media_type_of
+from compliance.pdf.seal import has_none
 from compliance.pdf.signed import open_signed
 from compliance.reports.company.facts import ReportBody
 from compliance.signing import PublishedKeys
@@ -53,6 +54,7 @@ class Kind(StrEnum):
     RETENTION = "retention_report"
     CLOSING = "end_of_company"
     PICTURE = "picture"
+    UNSIGNED = "unsigned"  # a PDF without any signature: nothing can be said about it either way
     UNKNOWN = "unknown"
 
 
@@ -154,6 +156,11 @@ def verify_file(
                 "neither a certificate or statement (PDF), nor a log proof, nor a signed checkpoint or report, nor a picture",
             )
             raise _Stopped
+        if kind is Kind.UNSIGNED:
+            checks.fail(
+                "signature present", "the file carries none, so nothing can be said about it either way"
+            )
+            raise _Stopped
         published = PublishedKeys.model_validate(keys)
         logs = [log.key for log in published.logs]
         if kind is Kind.CERTIFICATE:
@@ -226,7 +233,7 @@ _FACTS = {signed_facts.RETENTION: Kind.RETENTION, signed_facts.CLOSING: Kind.CLO
 
 def _kind_of(content: bytes) -> Kind:
     if content.startswith(b"%PDF-"):
-        return Kind.CERTIFICATE
+        return Kind.UNSIGNED if has_none(content) else Kind.CERTIFICATE
     if content.startswith(HEADER.encode() + b"\n"):
         return Kind.PROOF
     if media_type_of(content):

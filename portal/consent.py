@@ -72,9 +72,8 @@ def offered(session: Session, place: Visit) -> Notice:
     full = notice_for(session, place)
     over = place.shoot.closed_at is not None or place.state in OVER
     agreed = consents.current(session, place.member.id, full)
-    return replace(
-        full, purposes={} if over else {one: text for one, text in full.purposes.items() if one not in agreed}
-    )
+    asked = {} if over else {one: text for one, text in full.purposes.items() if one not in agreed}
+    return replace(full, purposes=asked, decline="", decline_button="")  # further questions: no offer is made
 
 
 def mark_of(shown: Notice) -> str:

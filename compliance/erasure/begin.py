@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -101,6 +102,7 @@ def request(
     Names and addresses leave the rows, sessions and links end, artifacts can no longer be read. The key
     is destroyed right after the commit, and again by the `erase` job should the process die between.
     Whom others erase gets a mail with the link; where it went is destroyed with its sending.
+    Whatever open request of theirs asks for an erasure is met by it, and its ground is then that they asked.
     Idempotent: a second call returns the first erasure.
 
     Raises:
@@ -115,6 +117,7 @@ def request(
         return Requested(existing.id, receipt_of(existing.id))
     if reason not in _NOT_HELD and is_held(session, member.id):
         raise LegalHold
+    asked = _asked_for(session, member)
     named = vault().keys.erasures.named(member.id) if reason is ErasureReason.RESTORED_BACKUP else None
     # From here on the log knows them by what their certificate shows, which no backup has.
     key = opening.new()
@@ -127,7 +130,7 @@ def request(
         created_at=now(),
         member_id=member.id,
         subject=member.pseudonym,
-        reason=reason,
+        reason=ErasureReason.SELF_SERVICE if asked and reason in BY_OTHERS else reason,
         regime=consent.regime_of_person(session, member),
         language=language,
     )
@@ -140,13 +143,16 @@ def request(
         actor=actor,
         subject=member,
         erasure=str(erasure.id),
-        reason=reason.value,
+        reason=erasure.reason,
     )
     if recall.begin(session, erasure, member) is not None:
         recall_letters.owe(session)
     if reason in BY_OTHERS or actor.member_id not in (None, member.id):
         farewells.begin(session, erasure, member, receipt_of(erasure.id) + key)
     with because(session, Ground.ERASURE):
+        for row in asked:
+            row.erasure_id, row.delivered_at = erasure.id, now()
+            moves.move(session, row, Stage.FULFILLED, actor=actor)
         _end_everything(session, member, actor)
     lists = [one.artifact_id for one in vault().passing(session)]
     enqueue(session, JobName.ERASE, erasure.id)
@@ -163,14 +169,26 @@ def request(
     return Requested(erasure.id, receipt_of(erasure.id) + key)
 
 
-def _end_requests(session: Session, member: Member, actor: audit.Actor) -> None:
-    """End what the person asked for and nobody can answer any more; the erasure that is being answered goes on."""
+def _open(session: Session, member: Member) -> Sequence[SubjectRequest]:
     waiting = select(SubjectRequest).where(
         SubjectRequest.member_id == member.id, SubjectRequest.decided_at.is_(None)
     )
-    for row in session.scalars(waiting).all():
-        answered = row.type == Right.ERASURE and row.state == Stage.IN_PROGRESS
-        if not answered and moves.why_not(row, Stage.CANCELLED) is None:
+    return session.scalars(waiting.order_by(SubjectRequest.id)).all()
+
+
+def _asked_for(session: Session, member: Member) -> list[SubjectRequest]:
+    """Return the open requests that an erasure meets: what a hold still keeps waits for its end."""
+    return [
+        row
+        for row in _open(session, member)
+        if row.type == Right.ERASURE and Stage.FULFILLED in moves.MOVES[Stage(row.state)]
+    ]
+
+
+def _end_requests(session: Session, member: Member, actor: audit.Actor) -> None:
+    """End what the person asked for besides, and nobody can answer any more."""
+    for row in _open(session, member):
+        if moves.why_not(row, Stage.CANCELLED) is None:
             moves.move(session, row, Stage.CANCELLED, actor=actor)
 
 

@@ -31,7 +31,17 @@ Check = Callable[[str, bool, str], None]
 MAX_GAP = 16_384  # characters between what is signed; ours has 2,582 (measured), with a timestamp 14,002
 STAMP = "signature_time_stamp_token"
 _WORD = b"/ByteRange"
+_TRACES = re.compile(_WORD + rb"|/Sig(?:Flags|Field)?\b|/DocMDP|/adbe\.|/ETSI\.")
+_END = b"%%EOF"
 _RANGE = re.compile(_WORD + rb" \[(\d{1,9}) (\d{1,9}) (\d{1,9}) (\d{1,9})\]")
+
+
+def has_none(content: bytes) -> bool:
+    """Whether a PDF is whole and nobody has signed it, nor anything is left of a signature.
+
+    It is judged before any parser as well: what a damaged signature leaves behind is a trace all the same.
+    """
+    return _TRACES.search(content) is None and content.rstrip().endswith(_END)
 
 
 def check_seal(

@@ -31,7 +31,7 @@ CONTEXT: Final = {
     "eu-gdpr": "https://w3id.org/dpv/legal/eu/gdpr#",
     "dct": "http://purl.org/dc/terms/",
 }
-_PARTS: Final = ("what", "why", "who", "how_long", "if_no", "button")
+_PARTS: Final = ("what", "why", "who", "how_long", "if_no")
 
 
 @dataclass(frozen=True)
@@ -154,18 +154,18 @@ def _word(of: Receipt, answer: Consent) -> str:
 def _instead(of: Receipt, say: Wording) -> Section:
     """Say what was offered to whoever says no, in the very words, and what stands in now."""
     first = next(iter(of.notices.values()), None)
-    offered = [first["decline"]] if first else []
+    offered = (first["decline"] or say("instead.beside_each"),) if first else (say("instead.not_kept"),)
     chosen = of.row.alternative
     return Section(
         "instead",
         say("instead.heading"),
-        text=tuple(offered) or (say("instead.not_kept"),),
+        text=offered,
         facts=(Fact(say("instead.stands_in"), say.label("alternative", chosen)),) if chosen else (),
     )
 
 
 def _text(of: Receipt, sha256: str, number: int, say: Wording) -> Iterator[Section]:
-    """Yield one text that was read, whole."""
+    """Yield one text that was read: all that its page showed, and nothing else that was kept with it."""
     kept = of.notices[sha256]
     several = len(of.notices) > 1
     yield Section(
@@ -190,7 +190,8 @@ def _text(of: Receipt, sha256: str, number: int, say: Wording) -> Iterator[Secti
     yield Section(
         f"text-{number}-rights",
         say("text.rights"),
-        items=(*kept["rights"], kept["decline"], kept["decline_button"]),
+        text=(kept["decline"],) if kept["decline"] else (),
+        items=tuple(kept["rights"]),
     )
 
 

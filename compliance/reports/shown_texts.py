@@ -13,7 +13,7 @@ from compliance.consent.texts import purposes_of
 from core.models import Consent, ShownNotice
 
 # In the order of the page; what was true of the whole page stands last.
-PARTS: Final = ("title", "what", "why", "who", "how_long", "if_no", "button", "page")
+PARTS: Final = ("title", "what", "why", "who", "how_long", "if_no", "page")
 
 
 def of(session: Session, rows: Sequence[Consent]) -> dict[str, dict[str, str]]:
@@ -33,4 +33,6 @@ def of(session: Session, rows: Sequence[Consent]) -> dict[str, dict[str, str]]:
 
 
 def _page(kept: dict[str, Any]) -> str:
-    return "\n".join((kept["title"], kept["intro"], *kept["promises"], *kept["rights"], kept["decline"]))
+    return "\n".join(
+        (kept["title"], kept["intro"], *kept["promises"], *kept["rights"], kept["decline"])
+    ).rstrip()

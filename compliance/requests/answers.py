@@ -55,8 +55,10 @@ def fulfil(session: Session, row: SubjectRequest, *, actor: audit.Actor, said: s
     if row.member_id is not None:
         member = members.get(session, row.member_id)
         if row.type == Right.ERASURE:
+            # Which meets the request itself; the person is told by the mail about their erasure.
             _erase(session, row, member, actor)
-        elif row.type in (Right.ACCESS, Right.PORTABILITY):
+            return
+        if row.type in (Right.ACCESS, Right.PORTABILITY):
             row.evidence_sha256 = hashlib.sha256(export.plan(session, member).records).hexdigest()
         elif row.type == Right.WITHDRAWAL:
             _withdraw(session, member, actor)
@@ -136,11 +138,8 @@ def unrestrict(session: Session, row: SubjectRequest, *, actor: audit.Actor) -> 
 
 
 def _erase(session: Session, row: SubjectRequest, member: Member, actor: audit.Actor) -> None:
-    asked = erasure.request(
-        session, member, reason=ErasureReason.SELF_SERVICE, actor=actor, language=member.language
-    )
+    erasure.request(session, member, reason=ErasureReason.SELF_SERVICE, actor=actor, language=member.language)
     session.expire(row)  # the erasure has taken what it said of the person
-    row.erasure_id = asked.erasure_id
 
 
 def _withdraw(session: Session, member: Member, actor: audit.Actor) -> None:

@@ -96,8 +96,8 @@ def _end_of_erased(session: Session, row: SubjectRequest) -> None:
     if row.state in moves.OVER:
         return
     erased = session.scalar(select(Erasure.id).where(Erasure.member_id == row.member_id))
-    if row.state == Stage.IN_PROGRESS and row.type == Right.ERASURE and erased is not None:
-        row.erasure_id = erased
+    if row.type == Right.ERASURE and erased is not None:
+        row.erasure_id, row.delivered_at = erased, now()
         moves.move(session, row, Stage.FULFILLED, actor=audit.SYSTEM)
     else:
         moves.move(session, row, Stage.CANCELLED, actor=audit.SYSTEM)

@@ -25,9 +25,12 @@ REFUSALS: Final = frozenset({Stage.DENIED, Stage.PARTLY})
 
 MOVES: Final[dict[Stage, frozenset[Stage]]] = {
     Stage.UNCONFIRMED: frozenset(),  # `begin` alone takes it on, once the address is shown to be theirs
-    Stage.RECEIVED: frozenset({Stage.ACKNOWLEDGED, Stage.CANCELLED}),
-    Stage.ACKNOWLEDGED: frozenset({Stage.VERIFYING, Stage.IN_PROGRESS, Stage.DENIED, Stage.CANCELLED}),
-    Stage.VERIFYING: frozenset({Stage.IN_PROGRESS, Stage.DENIED, Stage.CANCELLED}),
+    # Before its answer has begun only an erasure meets a request: the one that was asked for, whoever set it off.
+    Stage.RECEIVED: frozenset({Stage.ACKNOWLEDGED, Stage.FULFILLED, Stage.CANCELLED}),
+    Stage.ACKNOWLEDGED: frozenset(
+        {Stage.VERIFYING, Stage.IN_PROGRESS, Stage.FULFILLED, Stage.DENIED, Stage.CANCELLED}
+    ),
+    Stage.VERIFYING: frozenset({Stage.IN_PROGRESS, Stage.FULFILLED, Stage.DENIED, Stage.CANCELLED}),
     Stage.IN_PROGRESS: frozenset({Stage.HELD, *DECIDED}),
     Stage.HELD: frozenset({Stage.IN_PROGRESS, Stage.DENIED, Stage.PARTLY, Stage.CANCELLED}),
     **{one: frozenset({Stage.CLOSED}) for one in DECIDED},
@@ -94,6 +97,8 @@ def why_not(row: SubjectRequest, to: Stage) -> str | None:
         and row.member_id is not None
     ):
         return N_("Nothing has been erased yet.")
+    if to is Stage.FULFILLED and row.state != Stage.IN_PROGRESS and row.erasure_id is None:
+        return ELSEWHERE
     if to is Stage.CLOSED and is_held(row):
         return N_("A legal hold keeps this data. Lift it first.")
     return None

@@ -86,7 +86,8 @@ def verify_pair(
 
 
 def _say(path: Path, result: Verification, source: Path, report: Report) -> None:
-    word = f"{result.status or 'valid'}, unchanged" if result.ok else "REJECTED"
+    refused = "NOT SIGNED" if result.kind is Kind.UNSIGNED else "REJECTED"
+    word = f"{result.status or 'valid'}, unchanged" if result.ok else refused
     lines = [f"{'✓' if result.ok else '✗'} {path}: {word}"]
     lines += [f"    {'✓' if one.ok else '✗'} {one.name}: {one.detail}" for one in result.checks]
     mark = _mark(path) if result.kind is Kind.PICTURE else None

@@ -43,7 +43,6 @@ class PurposeText:
     who: str  # who sees it
     how_long: str
     if_no: str  # what happens to those who say no: nothing bad
-    button: str  # says yes
     release: bool  # whether the law asks for a name that the person has typed
     sha256: str  # of the rendered texts above with regime, language and version, as RFC 8785 JSON
 
@@ -60,7 +59,7 @@ class Notice:
     intro: str
     promises: tuple[str, ...]  # "what happens to my photos", five lines
     rights: tuple[str, ...]
-    decline: str  # what happens to those who decline altogether
+    decline: str  # what happens to those who decline altogether; empty where the page offers no such thing
     decline_button: str
     purposes: Mapping[Purpose, PurposeText]
 

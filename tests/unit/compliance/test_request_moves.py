@@ -16,16 +16,16 @@ from hypothesis import strategies as some
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from compliance import erasure
+from compliance import erasure, farewells
 from compliance.erasure import ErasureReason, LegalHold
-from compliance.requests import answers, desk, moves, words
+from compliance.requests import answers, desk, metrics, moves, words
 from compliance.requests.desk import Extension, Proof
 from compliance.requests.refusals import Basis, offered
 from compliance.requests.words import Words
 from core import audit
 from core.db import transaction
 from core.errors import AppError
-from core.models import AuditEvent, Channel, Member, Right, Stage, SubjectRequest
+from core.models import AuditEvent, Channel, Erasure, Member, Right, Stage, SubjectRequest
 from core.regimes import Regime
 from core.vault import vault
 
@@ -256,3 +256,35 @@ def test_what_somebody_asked_ends_with_their_erasure(
         walk(session, rows[1], *BEGUN, "fulfil", by=staff[0])
         assert [row.state for row in rows] == [Stage.CANCELLED, Stage.FULFILLED]
         assert rows[0].decided_at is not None
+
+
+@pytest.mark.parametrize(("done", "left"), [((), False), (BEGUN, False), (BEGUN[:1], True)])
+def test_an_erasure_meets_the_request_for_it_whoever_presses(
+    org: UUID, member: Member, staff: list[audit.Actor], done: tuple[str, ...], left: bool
+) -> None:
+    reason = ErasureReason.LEFT_COMPANY if left else ErasureReason.EMPLOYER_REQUEST
+    actor = audit.SYSTEM if left else staff[0]
+    with transaction(org) as session:
+        person = session.get_one(Member, member.id)
+        other, asked = (open_one(session, person, right) for right in (Right.ACCESS, Right.ERASURE))
+        walk(session, asked, *done, by=staff[0])
+        erasure.request(session, person, reason=reason, actor=actor, language="en")
+        ids = other.id, asked.id
+    with transaction(org) as session:
+        other, asked = (moves.get(session, one) for one in ids)
+        assert (other.state, asked.state, asked.decision) == (Stage.CANCELLED, Stage.FULFILLED, "fulfilled")
+        erased = session.scalars(select(Erasure)).one()
+        assert (asked.erasure_id, erased.reason) == (erased.id, ErasureReason.SELF_SERVICE)
+        assert farewells.of(session, erased.id) is not None, "whom others erase is told, asked or not"
+        year = metrics.of_year(session, asked.received_at.year, of_people=False)
+        (figures,) = (one for one in year if one.right is Right.ERASURE)
+        assert (figures.received, figures.complied) == (1, 1)
+
+
+def test_nobody_is_said_to_have_asked_for_an_erasure_who_did_not(org: UUID, member: Member) -> None:
+    with transaction(org) as session:
+        person = session.get_one(Member, member.id)
+        open_one(session, person)
+        reason = ErasureReason.EMPLOYER_REQUEST
+        erasure.request(session, person, reason=reason, actor=audit.SYSTEM, language="en")
+        assert session.scalars(select(Erasure.reason)).one() == reason

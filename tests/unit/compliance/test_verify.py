@@ -174,7 +174,7 @@ def test_well_formed_later_revision_is_refused(certificate: bytes, published: di
     assert [one.name for one in result.checks if not one.ok] == ["whole file signed"]
 
 
-def test_unsigned_pdf_is_refused(published: dict[str, Any]) -> None:
+def test_of_an_unsigned_pdf_nothing_is_said_either_way(published: dict[str, Any]) -> None:
     plain = making.render(
         "<html lang=en><title>t</title><p>hello",
         identifier=b"1",
@@ -183,6 +183,18 @@ def test_unsigned_pdf_is_refused(published: dict[str, Any]) -> None:
     result = verify_file(plain.pdf, published)
     assert [one.name for one in result.checks] == ["signature present"]
     assert not result.ok
+    assert result.kind is Kind.UNSIGNED
+    assert "either way" in result.checks[0].detail
+    assert verify_file(plain.pdf[:-200], published).kind is Kind.CERTIFICATE, "a part of one is no whole one"
+
+
+def test_what_is_left_of_a_signature_is_no_unsigned_pdf(
+    certificate: bytes, published: dict[str, Any]
+) -> None:
+    half = certificate[: len(certificate) // 2]
+    for changed in (certificate.replace(b"/ByteRange", b"/ByteRungs"), half, certificate[:-30]):
+        result = verify_file(changed, published)
+        assert (result.ok, result.kind) == (False, Kind.CERTIFICATE)
 
 
 def test_certificate_of_another_signer_is_refused(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
+import re
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -52,8 +54,32 @@ def test_an_answer_has_a_receipt_with_the_whole_text_and_its_hash(ada: Person) -
     assert notice["sha256"] in shown.replace(" ", "")
     for line in (*notice["content"]["promises"], notice["content"]["purposes"]["likeness"]["how_long"]):
         assert line[:30] in shown
+    content = notice["content"]
+    words = [content["title"], content["intro"], content["decline"], content["decline_button"]]
+    for line in (*words, *(one for asked in content["purposes"].values() for one in asked.values())):
+        assert line in html.unescape(page), "nothing is kept that was not shown"
+    assert content["decline_button"] not in shown, "the button that says no is no right"
+    assert content["decline"][:40] in shown
     attached = pypdf.PdfReader(io.BytesIO(made)).attachments["receipt.json"][0]
     assert json.loads(attached) == said
+    token = re.search(r'name="csrf_token" value="([^"]+)"', ada.browser.get("/verify").text)[1]  # type: ignore[index]
+    form = {"csrf_token": token, "file": (io.BytesIO(made), "receipt.pdf")}
+    checked = ada.browser.post("/verify", data=form).text
+    assert "This file carries no signature." in checked
+    assert "not ours" not in checked, "a paper of our own is not condemned"
+
+
+def test_further_questions_claim_no_offer_that_their_page_did_not_show(ada: Person) -> None:
+    ada.accept().consent(photo="yes")
+    page = ada.browser.get("/me/consent/more").text
+    mark = page.partition('name="text_version" value="')[2].partition('"')[0]
+    ada.post("/me/consent/more", "/me/consent/more", text_version=mark, likeness="yes")
+    later, first = of(ada)
+    offered = json.loads(ada.browser.get(f"/me/receipts/{first.id}.json").data)["notices"][0]["content"]
+    shown = printed(ada.browser.get(f"/me/receipts/{later.id}.pdf").data).replace("\n", " ")
+    assert offered["decline"] not in html.unescape(page)
+    assert offered["decline"][:40] not in shown
+    assert "further questions only" in shown
 
 
 def test_declining_has_one_with_what_was_offered_instead(ada: Person) -> None:
