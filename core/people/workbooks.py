@@ -135,9 +135,11 @@ def _likeness(sheet: ReadOnlyWorksheet) -> int:
     """Return how much a sheet is like a list of people: a header alone is none, nor is a title."""
     head = islice(_rows(sheet), columns.LOOKED_AT)
     lines = [Line(number, row, number) for number, row in enumerate(head, 1) if row]
-    header, *below = lines[columns.titles(lines) :] or [None]
-    if header is None or not below:
-        return int(header is not None)
+    if not lines:
+        return 0
+    header, *below = lines[columns.titles(lines) :]
+    if not below:
+        return 1
     if columns.find(header).is_complete:
         return 4
     return 3 if columns.has_addresses(below) else 2 if len(header.cells) > 1 else 1
