@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -93,6 +93,7 @@ def start(
     choice: Choice,
     *,
     ticked: dict[Group, int],
+    stay: Collection[UUID] = (),
     shoot_id: UUID | None,
     actor: audit.Actor,
 ) -> BulkAction:
@@ -104,6 +105,7 @@ def start(
         content: of the file.
         choice: what was said about it.
         ticked: the groups, each with how many people the dry run had in it.
+        stay: whom of those who are not in the list nothing is done to.
         shoot_id: where joiners are invited to; none if nowhere.
         actor: who confirms it.
 
@@ -123,13 +125,16 @@ def start(
             N_("Please answer first how the list is to be read. Nothing was changed.")
         )
     found = counts(plan)
-    if any(found[group] != number for group, number in ticked.items()):
+    kept = set(stay) if Group.LEAVE in ticked else set()
+    is_other = any(found[group] != number for group, number in ticked.items())
+    if is_other or not kept <= {one.id for one in plan.leavers}:
         raise PlanChanged(
             N_(
                 "Somebody was added, changed or switched off since you looked. Nothing was changed: please look again."
             )
         )
-    total = sum(ticked.values())
+    leaving = ticked.get(Group.LEAVE, 0) - len(kept)
+    total = sum(ticked.values()) - len(kept)
     if total == 0:
         raise NothingTicked(N_("Tick at least one group with somebody in it. Nothing was changed."))
     if shoot_id is not None:
@@ -140,6 +145,7 @@ def start(
         Kind.SYNC,
         {
             "groups": sorted(ticked),
+            "stay": sorted(map(str, kept)),
             "shoot": str(shoot_id) if shoot_id else None,
             "read": imports.stored(parsed.choice),
         },
@@ -154,7 +160,7 @@ def start(
         actor=actor,
         joined=ticked.get(Group.JOIN, 0),
         changed=ticked.get(Group.MOVE, 0),
-        left=ticked.get(Group.LEAVE, 0),
+        left=leaving,
     )
     return action
 
@@ -174,7 +180,7 @@ def go_on(session: Session, action_id: UUID, rows: Sequence[Entry]) -> bool:
     if bulk.is_over(action) or not bulk.may_go_on(session, action):
         return False
     had = set(session.scalars(select(BulkItem.member_id).where(BulkItem.action_id == action_id)))
-    plan = sync.without(sync.plan(session, rows), had)
+    plan = sync.without(sync.plan(session, rows), had | {UUID(one) for one in action.choice.get("stay", ())})
     actor, ticked = bulk.actor_of(session, action), action.choice["groups"]
     if Group.JOIN in ticked and plan.joiners:
         _join(session, action, plan.joiners[:AT_ONCE], actor)
