@@ -49,7 +49,7 @@ OUTCOMES: dict[Outcome, Word] = {
     Outcome.NO_REMINDERS: Word(_l("Wants no reminders"), ""),
     Outcome.BOUNCED: Word(_l("The newest mail reached nobody."), "warn"),
     Outcome.WITHDRAWN: Word(_l("Invitation withdrawn"), ""),
-    Outcome.RECENT: Word(_l("Got a link minutes ago"), ""),
+    Outcome.RECENT: Word(_l("Got a link within the last day"), ""),
     Outcome.ACCESS_OFF: Word(_l("Access is switched off"), ""),
     Outcome.RESTRICTED: Word(_l("Restricted at their request"), ""),
     Outcome.SHOOT_CLOSED: Word(_l("The shoot is closed"), ""),

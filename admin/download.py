@@ -11,6 +11,7 @@ from flask_babel import get_translations
 from admin import delivery
 from core.brand import styles
 from core.db import transaction
+from core.errors import InvalidInput
 from core.models import Shoot
 from core.permissions import Permission
 from core.portraits import downloads, gallery
@@ -19,8 +20,15 @@ from core.shoots import shoots
 from core.web import archive
 from core.web.answers import back, page
 from core.web.guards import me, requires
+from core.words import N_
 
 bp = Blueprint("download", __name__)
+
+
+class NoSizeChosen(InvalidInput):
+    """A form was sent with no size ticked: which one is meant nobody knows."""
+
+    code = "no_size_chosen"
 
 
 @bp.get("/shoots/<uuid:shoot_id>/deliver")
@@ -46,11 +54,14 @@ def deliver(shoot_id: UUID) -> Response:
 @bp.route("/shoots/<uuid:shoot_id>/download.zip", methods=["GET", "POST"])
 @requires(Permission.DOWNLOAD)
 def shoot_zip(shoot_id: UUID) -> Response:
-    """Send every approved headshot in the sizes that are chosen, else the style's first, and alternatives in a folder.
+    """Send every approved headshot in the sizes that are chosen, and alternatives in a folder.
 
-    Departments come with a form alone: their names belong in no address.
+    An address without sizes means the style's first. Departments come with a form alone: their names belong in no address.
     """
     user = me()
+    if request.method == "POST" and not request.values.getlist("size"):
+        nothing = N_("No size is ticked, so nothing was downloaded. Tick at least one, and download again.")
+        return back(NoSizeChosen(nothing, field="size"), f"/admin/shoots/{shoot_id}/deliver")
     choice = Choice(
         outputs=tuple(request.values.getlist("size")),
         departments=frozenset(request.form.getlist("department")),

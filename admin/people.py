@@ -19,7 +19,7 @@ from core.people import access, addresses, listing, members, places
 from core.people.facts import Fact
 from core.permissions import Permission
 from core.portraits import gallery
-from core.shoots import deliveries, undelivered
+from core.shoots import by_hand, deliveries, undelivered
 from core.web.answers import again, go, json_answer, page, uuid_argument
 from core.web.app import choose_language
 from core.web.errors import wants_json
@@ -106,6 +106,7 @@ def shown(session: Session, member: Member) -> dict[str, object]:
         "mails": deliveries.of_member(session, member.id),
         "undelivered": undelivered.of(session, [one.participation.id for one in listed]),
         "given": given_by(member),
+        "invitable_to": by_hand.invitable_to(session, member),
         **choices(),
     }
 

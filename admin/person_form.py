@@ -15,7 +15,7 @@ from core.people import facts, members, organizations
 from core.people.facts import Fact
 from core.permissions import Permission
 from core.shoots import by_hand, shoots
-from core.web.answers import again, go, page, uuid_argument
+from core.web.answers import again, back, go, page, uuid_argument
 from core.web.guards import me, requires
 
 bp = Blueprint("person_form", __name__)
@@ -54,6 +54,22 @@ def add() -> Response:
         return again("admin/person_new.html", error, **shown)
     message = _("Added, and the invitation is on its way.") if shoot else _("Added. Nobody was mailed.")
     return go(f"/admin/people/{member.id}", message, id=str(member.id))
+
+
+@bp.post("/people/<uuid:member_id>/invite")
+@requires(Permission.INVITE)
+def invite(member_id: UUID) -> Response:
+    """Invite somebody who is in the company to a shoot."""
+    try:
+        shoot_id = uuid_argument("to")
+        if shoot_id is None:
+            raise InvalidInput(_("Please choose a shoot."), field="to")
+        with transaction(me().org_id) as session:
+            shoot = shoots.get(session, shoot_id, lock=True)
+            by_hand.invite(session, members.get(session, member_id), shoot, actor=me().actor)
+    except (InvalidInput, Conflict) as error:
+        return back(error, f"/admin/people/{member_id}")
+    return go(f"/admin/people/{member_id}", _("The invitation is on its way."))
 
 
 @bp.post("/people/<uuid:member_id>/facts")

@@ -57,11 +57,11 @@ def preview() -> Response:
         typed = _typed(session)
         if "back" in request.form:
             return page("admin/privacy_settings.html", **_shown(session, base, typed))
+        before = versions.live(session)
         try:
-            facts = checked(_values(typed))
+            facts = checked(_values(typed), before=before.facts)
         except PrivacyUnusable as error:
             return _again(session, error, base, typed)
-        before = versions.live(session)
         return page(
             "admin/privacy_preview.html",
             public=public_page.of(session, choose_language(), facts),
@@ -81,7 +81,7 @@ def publish() -> Response:
     """Put it live: public page, reports, certificates and consent pages say it from now on."""
     try:
         with transaction(me().org_id) as session:
-            facts = checked(_values(_typed(session)))
+            facts = checked(_values(_typed(session)), before=versions.live(session).facts)
             live = versions.publish(session, facts, base=_base(), actor=me().actor)
     except (InvalidInput, Conflict) as error:
         with transaction(me().org_id) as session:

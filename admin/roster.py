@@ -85,6 +85,7 @@ def _facts(import_id: UUID, found: Roster) -> dict[str, Any]:
         "columns": dict(found.columns.taken),
         "ignored": [sample.label for sample in found.ignored],
         "above": list(found.above),
+        "sheet": found.sheet,
         "asks": found.asks,
         "readings": [asdict(reading) for reading in found.readings],
     }

@@ -30,6 +30,7 @@ bp = Blueprint("sync", __name__)
 
 HOME = "/admin/people/sync"
 ROWS_A_PAGE = 100
+LEAVERS_A_PAGE = 1000  # ticks of one page are chosen together, so that all are there who can be
 
 
 @bp.errorhandler(imports.ImportGone)
@@ -152,16 +153,29 @@ def _page_of(plan: Plan) -> dict[str, Any]:
     if wanted not in groups:
         raise InvalidInput(_("There is no such group."))
     rows = groups[wanted]
-    pages = max(1, -(-len(rows) // ROWS_A_PAGE))
+    most = LEAVERS_A_PAGE if wanted == Group.LEAVE else ROWS_A_PAGE
+    pages = max(1, -(-len(rows) // most))
     number = min(max(1, request.args.get("page", 1, type=int)), pages)
-    shown = rows[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]
+    shown = rows[(number - 1) * most : number * most]
     return {
         "wanted": wanted,
         "rows": shown,
         "number": number,
         "pages": pages,
         "numbers": {name: len(of) for name, of in groups.items()},
+        "stay": _staying(),
     }
+
+
+def _staying() -> set[UUID]:
+    """Return whom of the leavers that a form showed nobody ticked; without a form, nobody."""
+    try:
+        shown = {UUID(one) for one in request.form.get("shown", "").split()}
+        return shown - {UUID(one) for one in request.form.getlist("leaver")}
+    except ValueError as error:
+        raise InvalidInput(
+            _("This form is not complete. Please open the page again; nothing was changed.")
+        ) from error
 
 
 @bp.post("/people/sync/<uuid:import_id>")
@@ -170,7 +184,8 @@ def commit(import_id: UUID) -> Response:
     """Have the groups that are ticked applied, behind the pages."""
     try:
         ticked = {Group(name): _number(f"count-{name}") for name in request.form.getlist("tick")}
-        if Group.LEAVE in ticked and _number("confirmation") != ticked[Group.LEAVE]:
+        stay = _staying()
+        if Group.LEAVE in ticked and _number("confirmation") != ticked[Group.LEAVE] - len(stay):
             raise InvalidInput(
                 _("To switch off people’s access, type how many they are. Nothing was changed."),
                 field="confirmation",
@@ -187,6 +202,7 @@ def commit(import_id: UUID) -> Response:
                 choice,
                 ticked=ticked,
                 leavers=request.form.get("leavers", ""),
+                stay=stay,
                 shoot_id=shoot_id,
                 actor=me().actor,
             )

@@ -157,7 +157,7 @@ def _state(session: Session, edit: Edit) -> None:
     """Put another version of what the company states live, with only who it is in law changed."""
     before = versions.live(session)
     given = {name: getattr(edit, name) for name in ENTITY if getattr(edit, name) is not None}
-    facts = checked(before.facts.model_dump() | given)
+    facts = checked(before.facts.model_dump() | given, before=before.facts)
     versions.publish(session, facts, base=before.version, actor=audit.SYSTEM)
 
 

@@ -21,6 +21,8 @@ bp = Blueprint("strangers", __name__)
 
 DEVICE = "device"
 DEVICE_SECONDS = 31_536_000  # a year: as long as a browser is asked to know a company
+LEFT = "left"
+LEFT_SECONDS = 300
 _SECRET = re.compile(r"[\w-]{43}", re.ASCII)  # `secrets.token_urlsafe(32)`
 
 
@@ -45,16 +47,17 @@ def ask() -> Response:
 def leave() -> Response:
     """End the session of whoever is not the person, who gets a mail about it."""
     with transaction(me().org_id) as session:
-        devices.disown(session, me().session_id)
+        is_told = devices.disown(session, me().session_id)
     response = go(url_for("strangers.left"))
     forget(response, current_app)
+    keep(response, name_of(LEFT), "told" if is_told else "untold", seconds=LEFT_SECONDS)
     return response
 
 
 @bp.get("/not-you")
 def left() -> Response:
-    """Say what to do with a link that is somebody else's."""
-    return page("left.html")
+    """Say what to do with a link that is somebody else's; what has happened only to the browser that it happened in."""
+    return page("left.html", left=request.cookies.get(name_of(LEFT), ""))
 
 
 @bp.get("/not-me/<token>")

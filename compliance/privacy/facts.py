@@ -12,6 +12,7 @@ import rfc8785
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from core.brand.brands import LONGEST_ADDRESS, LONGEST_LEGAL_NAME
+from core.clock import now
 from core.errors import InvalidInput
 from core.mail.message import can_be_addressed
 from core.words import N_
@@ -144,8 +145,12 @@ class PrivacyFacts(_Part):
         return own or self.sentence_en
 
 
-def checked(values: Mapping[str, Any]) -> PrivacyFacts:
+def checked(values: Mapping[str, Any], *, before: PrivacyFacts) -> PrivacyFacts:
     """Return what somebody stated, spaces tidied.
+
+    Args:
+        values: by name.
+        before: what is stated now; a day of a review that has come since stays until somebody gives another.
 
     Raises:
         PrivacyUnusable: a text is too long, a day is none, an address is none, or two answers exclude each other;
@@ -160,6 +165,11 @@ def checked(values: Mapping[str, Any]) -> PrivacyFacts:
         raise PrivacyUnusable(
             N_("The privacy contact is not a complete mail address. Nothing was changed."),
             field="contact_email",
+        )
+    review = facts.impact_review
+    if review is not None and review != before.impact_review and review < now().date():
+        raise PrivacyUnusable(
+            N_("The next review cannot be on a day that is over. Nothing was changed."), field="impact_review"
         )
     return facts
 

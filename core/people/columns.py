@@ -113,7 +113,9 @@ HEADERS: Mapping[Field, tuple[str, ...]] = {
         "province", "bundesland", "bundesstaat", "bundeslandoderprovinz", "bundeslandkanton", "état", "étatprovince", "étatouprovince", "région",
         "estado", "estadoprovincia", "estadooprovincia", "provincia",
         "worklocationstateprovince", "workstatecode", "statecode", "locationstatecode", "provincestate",
-        "arbeitsortbundesland", "étatdetravail", "comunidadautónoma", "estadodetrabajo",
+        "arbeitsortbundesland", "bundeslandstaat", "bundesstaatbundesland", "bundeslandbundesstaat", "bundeslandprovinz",
+        "bundeslandregion", "arbeitsbundesstaat", "usbundesstaat", "stateofwork", "stateofemployment", "workstateregion",
+        "étatdetravail", "comunidadautónoma", "estadodetrabajo",
     ),
     Field.LOCATION: (
         "worklocation", "primaryworklocation", "worksite", "workplace", "officelocation", "location", "locationname", "office", "officename", "arbeitsort",
@@ -273,6 +275,11 @@ def samples(columns: Columns, rows: Sequence[Line]) -> tuple[Sample, ...]:
         Sample(index, label, tuple(_values(rows, index)[:SAMPLES]))
         for index, label in enumerate(columns.labels)
     )
+
+
+def has_addresses(rows: Sequence[Line]) -> bool:
+    """Whether an email address stands in a cell of its own."""
+    return any(ADDRESS.fullmatch(cell.strip()) for row in rows for cell in row.cells)
 
 
 def _values(rows: Sequence[Line], index: int) -> list[str]:

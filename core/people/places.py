@@ -14,6 +14,7 @@ from typing import Final
 from babel import Locale
 from babel.core import get_global
 
+UNITED_STATES: Final = "US"  # without a state: here the law is that of the state
 LANGUAGES: Final = ("en", "de", "fr", "es")
 # What the Unicode CLDR has beside the countries of ISO 3166: unions, islands of some of them, and codes for tests.
 _NO_COUNTRIES: Final = frozenset(

@@ -329,6 +329,8 @@ def _row(line: tabular.Line, found: Columns, test_domains: bool) -> Row:
         reasons.append(unknown)
     if works.unread:
         reasons.append(Reason.PLACE_UNKNOWN)
+    elif works.code == places.UNITED_STATES:
+        reasons.append(Reason.STATE_MISSING)
     return Row(line.number, values, tuple(reasons))
 
 

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     SHOOT_CLOSED = "shoot_closed"
     PLACE_UNKNOWN = "place_unknown"
     NAME_SPELT = "name_spelt"
+    STATE_MISSING = "state_missing"
 
 
 TEXTS: Mapping[Reason, str] = {
@@ -88,6 +89,10 @@ TEXTS: Mapping[Reason, str] = {
         "In which country this person works, in the United States also in which state, cannot be told from: %(place)s."
         " Your company’s usual consent text is shown, until the person says where they work."
     ),
+    Reason.STATE_MISSING: N_(
+        "The row says the United States and no state, so the law of their state cannot be told; what Illinois or"
+        " California, say, ask for may be missing, until the person says where they work. Please add the state."
+    ),
 }
 WARNINGS = frozenset(
     {
@@ -99,6 +104,7 @@ WARNINGS = frozenset(
         Reason.OTHER_ENCODING,
         Reason.PLACE_UNKNOWN,
         Reason.NAME_SPELT,
+        Reason.STATE_MISSING,
     }
 )
 SKIPS = frozenset({Reason.ALREADY_IN_SHOOT})

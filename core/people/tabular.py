@@ -29,10 +29,12 @@ BINARY_STARTS = {
     b"\xd0\xcf\x11\xe0": N_(
         "This is an old Excel file. In Excel choose “Save as” and the type “Excel workbook (.xlsx)”."
     ),
-    b"%PDF": N_("This is a PDF. Please export the list as a CSV file."),
+    b"%PDF": N_("This is a PDF. Please export the list as an Excel workbook (.xlsx) or a CSV file."),
 }
 _STRANGE = "".join(map(chr, range(32))).translate({ord(end): None for end in "\r\n\t"})
-NOT_TEXT = "This file is not text. Please export the list as a CSV file and upload that."
+NOT_TEXT = N_(
+    "This file is no table. Please export the list as an Excel workbook (.xlsx) or a CSV file and upload that."
+)
 
 
 class TableUnreadable(InvalidInput):

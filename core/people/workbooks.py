@@ -13,7 +13,6 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from itertools import chain
 from typing import Final
 
 from openpyxl import load_workbook
@@ -57,7 +56,9 @@ def is_workbook(content: bytes) -> bool:
 
 
 def read(content: bytes, *, most_lines: int) -> Book:
-    """Return the table of the first sheet that names its columns, or else of the first with anything in it.
+    """Return the table of the first sheet that is a list of people, as far as one can be told; a cover sheet is none.
+
+    Columns in which no row has anything are left out.
 
     Args:
         content: the file.
@@ -73,9 +74,8 @@ def read(content: bytes, *, most_lines: int) -> Book:
             warnings.simplefilter("ignore")  # of styles and extensions that are left out
             book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
             sheets = [one for one in book.worksheets if one.sheet_state == "visible"][:MOST_SHEETS]
-            named = next((one for one in sheets if _names_its_columns(one)), None)
-            sheet = named or next((one for one in sheets if any(map(any, _rows(one, FIRST_ROWS)))), None)
-            if sheet is None:
+            sheet = max(sheets, key=_likeness, default=None)  # the first of equals
+            if sheet is None or not any(_rows(sheet, FIRST_ROWS)):
                 raise TableUnreadable(
                     N_("This workbook is empty. Please choose the one that holds your list.")
                 )
@@ -112,7 +112,10 @@ def _rows(sheet: ReadOnlyWorksheet, most: int) -> Iterator[tuple[str, ...]]:
     """Yield a sheet's first rows, at most: the number of a row may be anything, and all before it would be made."""
     sheet.reset_dimensions()  # it may say anything
     for row in sheet.iter_rows(max_row=most, max_col=MOST_COLUMNS, values_only=True):
-        yield tuple(map(_cell, row))
+        cells = [_cell(value) for value in row]
+        while cells and not cells[-1]:  # each row comes as wide as the widest may be
+            cells.pop()
+        yield tuple(cells)
 
 
 def _cell(value: object) -> str:
@@ -130,15 +133,26 @@ def _cell(value: object) -> str:
     return " ".join(str(value).split())
 
 
-def _names_its_columns(sheet: ReadOnlyWorksheet) -> bool:
-    head = [Line(number, row, number) for number, row in enumerate(_rows(sheet, columns.LOOKED_AT), 1)]
-    return columns.has_complete_header([line for line in head if not line.is_blank])
+def _likeness(sheet: ReadOnlyWorksheet) -> int:
+    """Return how much a sheet is like a list of people: a header alone is none, nor is a title."""
+    head = _rows(sheet, columns.LOOKED_AT)
+    lines = [Line(number, row, number) for number, row in enumerate(head, 1) if row]
+    if not lines:
+        return 0
+    header, *below = lines[columns.titles(lines) :]
+    if not below:
+        return 1
+    if columns.find(header).is_complete:
+        return 4
+    return 3 if columns.has_addresses(below) else 2 if len(header.cells) > 1 else 1
 
 
 def _text(rows: Iterator[tuple[str, ...]]) -> str:
-    """Return rows as CSV: empty ones stay, so that a row's number is that of its line."""
+    """Return rows as CSV: empty ones stay, so that a row's number is that of its line; empty columns do not."""
+    read = list(rows)
+    used = sorted({index for row in read for index, cell in enumerate(row) if cell})
     target = io.StringIO(newline="")
     writer = csv.writer(target, lineterminator="\n")
-    first = next(rows, ())
-    writer.writerows(chain([first], rows))
+    for row in read:
+        writer.writerow([row[index] if index < len(row) else "" for index in used] if row else ())
     return target.getvalue()

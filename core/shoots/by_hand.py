@@ -6,13 +6,20 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, locks
+from core.errors import Conflict
 from core.models import Invite, Member, Participation, Shoot
 from core.people import facts, members, organizations
 from core.people.facts import Fact, Facts, FactTaken
 from core.shoots import invites, shoots
 from core.shoots.reminders import REMINDABLE
 from core.words import N_
+
+
+class NotInvitable(Conflict):
+    """They are in the shoot already, or nothing may be mailed to them."""
+
+    code = "not_invitable"
 
 
 def add(session: Session, wanted: Facts, *, shoot: Shoot | None, actor: audit.Actor) -> Member:
@@ -39,6 +46,32 @@ def add(session: Session, wanted: Facts, *, shoot: Shoot | None, actor: audit.Ac
     if shoot is not None:
         invites.join(session, shoot, [member], actor=actor)
     return member
+
+
+def invitable_to(session: Session, member: Member) -> list[Shoot]:
+    """Return the open shoots that a person is not in; none for somebody who cannot be mailed."""
+    if member.disabled_at is not None or member.restricted_at is not None or member.erased_at is not None:
+        return []
+    theirs = select(Participation.shoot_id).where(Participation.member_id == member.id)
+    asked = select(Shoot).where(Shoot.closed_at.is_(None), Shoot.id.not_in(theirs)).order_by(Shoot.id.desc())
+    return list(session.scalars(asked))
+
+
+def invite(session: Session, member: Member, shoot: Shoot, *, actor: audit.Actor) -> None:
+    """Invite one person to a shoot.
+
+    Raises:
+        ShootClosed: nobody can be invited any more.
+        NotInvitable: they are in it, or cannot be mailed.
+    """
+    shoots.open_or_refuse(shoot)
+    locks.person(session, member.id)
+    session.refresh(member)
+    if shoot not in invitable_to(session, member):
+        raise NotInvitable(
+            N_("This person is in this shoot already, or has no access. No mail was sent: please look again.")
+        )
+    invites.join(session, shoot, [member], actor=actor)
 
 
 def correct(

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import now
-from core.models import Invite, MailState, Participation, Shoot, State, Style
+from core.models import Invite, MailState, Participation, Person, Shoot, State, Style
 from core.shoots import invites, undelivered
 from core.shoots.participations import seen_by_company
 
@@ -21,8 +21,6 @@ DONE = (State.APPROVED, State.DELIVERED)
 UNDER_WAY = (State.OPENED, State.CONSENTED, State.UPLOADING, State.SUBMITTED, State.RENDERING)
 # These have given their answer: nobody needs to wait for them.
 ANSWERED = (*DONE, State.DECLINED, State.ERASED)
-# These will not finish, and need not: declining is as good an end.
-APART = (State.DECLINED, State.ERASED)
 
 
 class Stage(StrEnum):
@@ -63,10 +61,12 @@ class Counts:
     Attributes:
         by_state: how far they are.
         mails: how it stands with the newest mail to each who got one.
+        shut: how many of each state can do nothing now, as their access is off or their data restricted.
     """
 
     by_state: dict[State, int]
     mails: dict[MailState, int]
+    shut: dict[State, int]
 
     @property
     def total(self) -> int:
@@ -85,25 +85,28 @@ class Counts:
 
     @property
     def can_finish(self) -> int:
-        """Everyone who may still have a headshot: who declined is no failure, and is not waited for."""
-        return self.total - sum(self.by_state[state] for state in APART)
+        """Everyone who has a headshot or may still have one: who declined or has no access is not waited for."""
+        return self.done + self.unanswered
 
     def stuck(self, waits_for_review: int = 0) -> tuple[Stage, int] | None:
         """Return where most people wait, and how many; `None` where nobody does."""
-        waiting = {stage: sum(self.by_state[state] for state in states) for stage, states in _STAGES.items()}
+        waiting = {stage: sum(map(self._able, states)) for stage, states in _STAGES.items()}
         waiting[Stage.REVIEW] = waits_for_review
         stage = max(waiting, key=lambda one: waiting[one])
         return (stage, waiting[stage]) if waiting[stage] else None
 
     @property
-    def answered(self) -> int:
-        """Nothing more is expected of these."""
-        return sum(self.by_state[state] for state in ANSWERED)
+    def unanswered(self) -> int:
+        """How many something is still expected of."""
+        return sum(self._able(state) for state in State if state not in ANSWERED)
 
     @property
     def percent(self) -> int:
         """Share of those who can finish that has, 0 to 100."""
         return round(100 * self.done / self.can_finish) if self.can_finish else 0
+
+    def _able(self, state: State) -> int:
+        return self.by_state[state] - self.shut[state]
 
 
 @dataclass(frozen=True)
@@ -129,14 +132,21 @@ def counts(session: Session, shoot_id: UUID) -> Counts:
 
 
 def _counts(session: Session, shoot_ids: list[UUID]) -> dict[UUID, Counts]:
-    found = {shoot_id: Counts(dict.fromkeys(State, 0), dict.fromkeys(MailState, 0)) for shoot_id in shoot_ids}
+    found = {
+        shoot_id: Counts(dict.fromkeys(State, 0), dict.fromkeys(MailState, 0), dict.fromkeys(State, 0))
+        for shoot_id in shoot_ids
+    }
+    shut = (Person.disabled_at.is_not(None) | Person.restricted_at.is_not(None)).label("shut")
+    told_apart = (Participation.shoot_id, seen_by_company, Participation.mail_state, shut)
     rows = session.execute(
-        select(Participation.shoot_id, seen_by_company, Participation.mail_state, func.count())
+        select(*told_apart, func.count())
+        .join(Person, Person.id == Participation.member_id)
         .where(Participation.shoot_id.in_(shoot_ids))
-        .group_by(Participation.shoot_id, seen_by_company, Participation.mail_state)
+        .group_by(*told_apart)
     )
-    for shoot_id, state, mail, number in rows:
+    for shoot_id, state, mail, is_shut, number in rows:
         found[shoot_id].by_state[State(state)] += number
+        found[shoot_id].shut[State(state)] += number if is_shut else 0
         if mail is not None:
             found[shoot_id].mails[MailState(mail)] += number
     return found
@@ -176,6 +186,7 @@ def _waiting_long(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
         .where(
             Participation.shoot_id.in_(shoot_ids),
             seen_by_company == State.READY,
+            _may_act(),
             Participation.changed_at < now() - WAITS_LONG,
         )
         .group_by(Participation.shoot_id)
@@ -193,6 +204,7 @@ def _expired_links(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
         .where(
             Participation.shoot_id.in_(shoot_ids),
             Participation.state.in_((State.INVITED, State.EXPIRED)),
+            _may_act(),
             ~live.exists(),
             ~invites.withdrawn(),
         )
@@ -201,12 +213,17 @@ def _expired_links(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def _may_act() -> ColumnElement[bool]:
+    shut = select(Person.id).where(Person.disabled_at.is_not(None) | Person.restricted_at.is_not(None))
+    return Participation.member_id.not_in(shut.correlate(None))
+
+
 def _attention(
     shoot: Shoot, found: Counts, others: dict[Attention, int], moment: datetime
 ) -> list[tuple[Attention, int]]:
     if shoot.closed_at is not None:
         return []
-    unanswered = found.total - found.answered
+    unanswered = found.unanswered
     noted: list[tuple[Attention, int]] = []
     if found.total == 0:
         noted.append((Attention.NOBODY_INVITED, 0))

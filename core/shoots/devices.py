@@ -74,29 +74,32 @@ def arrive(session: Session, row: WebSession, *, secret: str, agent: str) -> Non
         _tell(session, row)
 
 
-def disown(session: Session, session_id: UUID) -> None:
-    """End a session whose user says that they are somebody else, and tell the person whose link it was.
+def disown(session: Session, session_id: UUID) -> bool:
+    """End a session whose user says that they are somebody else, tell the person whose link it was, and return whether.
 
-    One that has ended meanwhile, with its person's erasure too, is no news.
+    One that has ended meanwhile, with its person's erasure too, is no news; nor is one that a mail was about already.
     """
     row = session.get_one(WebSession, session_id)
     locks.person(session, row.member_id)
     if row.ended_at is not None:
-        return
+        return False
     row.disowned_at = now()
     sessions.end(session, session_id)
-    _tell(session, row)
+    is_told = _tell(session, row)
     member = session.get_one(Member, row.member_id)
     audit.record(session, audit.Tag.SIGNED_OUT, actor=audit.actor_for(member), subject=member, disowned=True)
+    return is_told
 
 
-def _tell(session: Session, row: WebSession) -> None:
+def _tell(session: Session, row: WebSession) -> bool:
     recently = select(func.count()).where(
         WebSession.member_id == row.member_id, WebSession.told_at > now() - timedelta(hours=1)
     )
     if row.told_at is None and (session.scalar(recently) or 0) < MOST_MAILS_AN_HOUR:
         row.told_at = now()
         enqueue(session, JobName.DEVICE_MAIL, row.id)
+        return True
+    return False
 
 
 def _openings(row: WebSession) -> Select[WebSession]:

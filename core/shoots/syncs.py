@@ -99,6 +99,7 @@ def start(
     *,
     ticked: dict[Group, int],
     leavers: str,
+    stay: Collection[UUID] = (),
     shoot_id: UUID | None,
     actor: audit.Actor,
 ) -> BulkAction:
@@ -111,6 +112,7 @@ def start(
         choice: what was said about it.
         ticked: the groups, each with how many people the dry run had in it.
         leavers: the seal of those whom the dry run had.
+        stay: whom of those who are not in the list nothing is done to.
         shoot_id: where joiners are invited to; none if nowhere.
         actor: who confirms it.
 
@@ -130,14 +132,17 @@ def start(
             N_("Please answer first how the list is to be read. Nothing was changed.")
         )
     found = counts(plan)
+    kept = set(stay) if Group.LEAVE in ticked else set()
     others_left = Group.LEAVE in ticked and leavers != seal(plan)
-    if others_left or any(found[group] != number for group, number in ticked.items()):
+    is_other = others_left or any(found[group] != number for group, number in ticked.items())
+    if is_other or not kept <= {one.id for one in plan.leavers}:
         raise PlanChanged(
             N_(
                 "Somebody was added, changed or switched off since you looked. Nothing was changed: please look again."
             )
         )
-    total = sum(ticked.values())
+    leaving = ticked.get(Group.LEAVE, 0) - len(kept)
+    total = sum(ticked.values()) - len(kept)
     if total == 0:
         raise NothingTicked(N_("Tick at least one group with somebody in it. Nothing was changed."))
     if shoot_id is not None:
@@ -152,7 +157,7 @@ def start(
             "read": imports.stored(parsed.choice),
         },
         # Who is added from now on is not in the list either, and has not left.
-        [(one.id, None) for one in plan.leavers] if Group.LEAVE in ticked else [],
+        [(one.id, None) for one in plan.leavers if one.id not in kept] if Group.LEAVE in ticked else [],
         total=total,
         action_id=import_id,
         actor=actor,
@@ -163,7 +168,7 @@ def start(
         actor=actor,
         joined=ticked.get(Group.JOIN, 0),
         changed=ticked.get(Group.MOVE, 0),
-        left=ticked.get(Group.LEAVE, 0),
+        left=leaving,
     )
     return action
 

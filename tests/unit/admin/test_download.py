@@ -199,6 +199,18 @@ def test_nothing_to_download_is_said_and_not_sent(org: UUID, browser: Any) -> No
     assert (answer.status_code, answer.json["error"]["code"]) == (409, "nothing_to_download")
 
 
+def test_a_form_with_no_size_ticked_hands_nothing_over(org: UUID, browser: Any) -> None:
+    shoot = add_shoot(org)
+    finish(org, shoot, add_member(org, "Grace"), "red")
+    answer = browser.post(f"/admin/shoots/{shoot.id}/download.zip")
+    assert (answer.status_code, answer.json["error"]["code"]) == (422, "no_size_chosen")
+    answer = browser.post(f"/admin/shoots/{shoot.id}/download.zip", json=False)
+    assert answer.location.endswith("/deliver")
+    assert "No size is ticked" in browser.get(answer.location).text
+    with transaction(org) as session:
+        assert session.scalar(select(AuditEvent.id).where(AuditEvent.tag == "shoot.downloaded")) is None
+
+
 def test_model_made_pictures_say_so_in_a_corner_once_the_company_wants_it_and_photos_never(
     org: UUID, browser: Any
 ) -> None:

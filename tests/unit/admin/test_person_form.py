@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from conftest import add_member, add_participation
+from conftest import add_member, add_participation, add_shoot
 from sqlalchemy import func, select
 
 from core import audit
 from core.clock import now
 from core.db import transaction
 from core.models import AuditEvent, Invite, Member, Outbox, Participation, SignInMethod, State, WebSession
-from core.people import sessions
+from core.people import access, sessions
 from core.queue import JobName
 from core.shoots import invites
 from core.vault import names, vault
@@ -122,3 +122,43 @@ def test_an_address_of_somebody_else_is_refused_and_everything_stays(org: UUID, 
     with transaction(org) as session:
         row = session.get_one(Member, ada.id)
         assert (row.email, row.department) == ("ada@acme.example", None)
+
+
+def test_somebody_in_no_shoot_is_invited_from_their_page_once_and_nobody_without_access(
+    org: UUID, browser: Any
+) -> None:
+    ada, shoot = add_member(org, "Ada"), add_shoot(org)
+    page = f"/admin/people/{ada.id}"
+    shown = browser.get(page).text
+    assert f'action="{page}/invite"' in shown
+    assert "Correct and send again" not in shown, "nothing was sent"
+    with transaction(org) as session:
+        access.disable(session, session.get_one(Member, ada.id), actor=audit.SYSTEM)
+    assert browser.post(f"{page}/invite", {"to": str(shoot.id)}).json["error"]["code"] == "not_invitable"
+    assert "/invite" not in browser.get(page).text
+    with transaction(org) as session:
+        access.enable(session, session.get_one(Member, ada.id), actor=audit.SYSTEM)
+    assert browser.post(f"{page}/invite", {"to": str(shoot.id)}).status_code == 200
+    assert browser.post(f"{page}/invite", {"to": str(shoot.id)}).status_code == 409
+    with transaction(org) as session:
+        part = session.scalars(select(Participation).where(Participation.member_id == ada.id)).one()
+        assert session.scalars(select(Invite).where(Invite.participation_id == part.id)).one()
+    shown = browser.get(page).text
+    assert "/invite" not in shown
+    assert "Correct and send again" in shown
+
+
+def test_who_has_no_access_is_not_waited_for_and_offered_no_new_link(org: UUID, browser: Any) -> None:
+    ada = add_member(org, "Ada")
+    part = add_participation(org, ada, State.INVITED)
+    page = f"/admin/shoots/{part.shoot_id}"
+    assert f"/people/{part.id}/resend" in browser.get(page).text
+    assert "A reminder helps." in browser.get(page).text
+    with transaction(org) as session:
+        access.disable(session, session.get_one(Member, ada.id), actor=audit.SYSTEM)
+    shown = browser.get(page).text
+    assert f"/people/{part.id}/resend" not in shown
+    assert "A reminder helps." not in shown
+    assert "Access is switched off" in shown
+    counted = browser.get(f"{page}/counts.json").json
+    assert (counted["total"], counted["can_finish"]) == (1, 0)

@@ -114,6 +114,7 @@ def test_what_nobody_stated_names_who_can_and_where(org: UUID) -> None:
         ),  # no mail could be sent
         ({"notice_days": "soon"}, "whole number"),
         ({"impact_review": "2026-13-01"}, "year-month-day"),
+        ({"impact_review": "2020-01-01"}, "a day that is over"),
         ({"transfers-0-recipient": "Somebody", "no_transfers": "1"}, "one of the two"),
         ({"subprocessors-0-name": ""}, "has no name"),
         ({"sentence_en": "x" * 2001}, "at most 2000"),

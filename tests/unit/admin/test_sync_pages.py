@@ -149,6 +149,30 @@ def test_leavers_lose_access_only_when_their_number_was_typed_and_is_still_right
         assert staff.disabled_at is None, "who works in these pages is never a leaver of a list"
 
 
+def test_a_leaver_who_was_unticked_stays_and_the_number_to_type_follows(
+    org: UUID, company: dict[str, UUID], browser: Any
+) -> None:
+    joan = add_member(org, "Joan")
+    found = sent(browser)
+    page = html.fromstring(browser.get(f"{found['next']}?show=leave").text)
+    ticked = page.xpath("//input[@form='apply'][@name='leaver'][@checked]/@value")
+    assert sorted(ticked) == sorted([str(joan.id), str(company["Mary"])])
+    (shown,) = page.xpath("//input[@form='apply'][@name='shown']/@value")
+    said = {"tick": "leave", "count-leave": "2", "shown": shown, "leaver": str(company["Mary"])}
+    again = browser.post(f"{found['next']}?show=leave", {**said, "confirmation": "2"}, json=False)
+    assert again.status_code == 422
+    page = html.fromstring(again.text)
+    assert page.xpath("//input[@name='leaver'][@checked]/@value") == [str(company["Mary"])]
+    assert page.xpath("string(//output)") == "1"
+    answer = browser.post(found["next"], {**said, "confirmation": "1"})
+    assert answer.status_code == 200, answer.text
+    do_jobs(org, JobName.BULK)
+    assert facts_of(org, company["Mary"])[3]
+    assert not facts_of(org, joan.id)[3]
+    done = browser.get(answer.json["next"], headers={"Accept": "application/json"}).json
+    assert (done["counts"], done["total"]) == ({"left": 1}, 1)
+
+
 def test_whom_address_and_number_say_to_be_two_people_is_unclear_and_neither_is_a_leaver(
     org: UUID, company: dict[str, UUID]
 ) -> None:

@@ -111,7 +111,10 @@ def test_every_page_says_whose_it_is_and_the_wrong_one_leaves(ada: Any, colleagu
     assert colleague.get("/me/privacy").status_code == 200, "looking changes nothing"
     secret = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert secret
+    assert "signed out" not in colleague.get("/not-you").text, "nothing has happened"
     left = colleague.post("/me/not-you", data={"csrf_token": secret[1]}, follow_redirects=True)
+    assert "You are signed out" in left.text
+    assert "gets a mail" in left.text
     assert "Delete that mail, and tell them." in left.text
     assert ada.member.full_name not in left.text
     assert colleague.get("/me/privacy").status_code == 401

@@ -74,6 +74,46 @@ def test_a_workbook_is_read_as_its_rows_stand_and_no_formula_is_run() -> None:
     assert (found.rows[2].values.first_name, found.rows[0].verdict) == ("Em my", Verdict.OK)
 
 
+def test_a_cover_sheet_and_a_header_alone_are_no_list_and_columns_that_hold_nothing_are_not_shown() -> None:
+    book = Workbook()
+    book.active.append(["Staff of Acme", None, "hr@acme.com"])
+    book.create_sheet("Template").append(["email", "first name", "last name"])
+    staff = book.create_sheet("Staff")
+    staff.append(["Code", None, "Who", "Where"])
+    staff.append(["ada@acme.com", None, "Ada King", "London; Paris"])
+    target = io.BytesIO()
+    book.save(target)
+    found = roster.parse(target.getvalue())
+    assert (found.sheet, found.asks, found.columns.labels) == (
+        "Staff",
+        Question.COLUMNS,
+        ("Code", "Who", "Where"),
+    )
+    staff["A1"], staff["C1"] = "Email", "Name"
+    target = io.BytesIO()
+    book.save(target)
+    found = roster.parse(target.getvalue())
+    assert (found.sheet, found.columns.labels) == ("Staff", ("Email", "Name", "Where"))
+    assert [(row.line, row.values.last_name) for row in found.rows] == [(2, "King")]
+
+
+def test_a_pdf_is_told_that_excel_is_taken() -> None:
+    with pytest.raises(TableUnreadable, match="Excel"):
+        roster.parse(b"%PDF-1.7")
+
+
+@pytest.mark.parametrize("header", ["Bundesland/Staat", "Bundesland", "State/Province", "Work state"])
+def test_the_united_states_without_a_state_are_a_warning_as_the_law_cannot_be_told(header: str) -> None:
+    text = f"email,first name,last name,country,{header}\na@x.com,A,B,USA,Illinois\nb@x.com,A,B,USA,\nc@x.com,A,B,DE,"
+    said, missing, german = roster.parse(text.encode()).rows
+    assert (said.values.place, said.reasons, german.reasons) == ("US-IL", (), ())
+    assert (missing.values.place, missing.reasons, missing.verdict) == (
+        "US",
+        (Reason.STATE_MISSING,),
+        Verdict.WARNING,
+    )
+
+
 def test_a_file_that_unpacks_to_far_more_or_has_a_cell_far_out_is_no_load(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
