@@ -158,7 +158,13 @@ def test_a_leaver_who_was_unticked_stays_and_the_number_to_type_follows(
     ticked = page.xpath("//input[@form='apply'][@name='leaver'][@checked]/@value")
     assert sorted(ticked) == sorted([str(joan.id), str(company["Mary"])])
     (shown,) = page.xpath("//input[@form='apply'][@name='shown']/@value")
-    said = {"tick": "leave", "count-leave": "2", "shown": shown, "leaver": str(company["Mary"])}
+    said = {
+        "tick": "leave",
+        "count-leave": "2",
+        "leavers": found["leavers"],
+        "shown": shown,
+        "leaver": str(company["Mary"]),
+    }
     again = browser.post(f"{found['next']}?show=leave", {**said, "confirmation": "2"}, json=False)
     assert again.status_code == 422
     page = html.fromstring(again.text)
