@@ -67,6 +67,16 @@ def told_people(session: Session) -> int:
     return session.scalars(question).one()
 
 
+def undecided(session: Session) -> bool:
+    """Whether a breach is open of which people may still have to be told."""
+    question = select(Breach.id).where(
+        Breach.closed_at.is_(None),
+        Breach.people_told_at.is_(None),
+        Breach.people.is_distinct_from(Told.NO.value),
+    )
+    return session.scalar(question.limit(1)) is not None
+
+
 def get(session: Session, breach_id: UUID, *, lock: bool = False) -> Breach:
     """Return an entry.
 

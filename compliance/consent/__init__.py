@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ from core.errors import InvalidInput
 from core.grounds import Ground, because
 from core.ids import new_id
 from core.models import Act, Consent, Member, Participation, Person
-from core.people import consents, members, organizations, places
+from core.people import consents, finding, members, organizations, places
 from core.portraits import adapters, headshots, verdicts
 from core.regimes import Regime
 from core.shoots import participations, promises
@@ -29,6 +30,7 @@ from core.vault import signatures, vault
 from core.words import N_
 
 LONGEST_SIGNATURE = 120  # letters of a typed name
+_APART = re.compile(r"[\s.,'’\-\u2010\u2011]+")  # between the words of a name
 
 
 class Restricted(ConsentRequired):
@@ -44,7 +46,7 @@ class NeedsLikeness(InvalidInput):
 
 
 class ReleaseUnsigned(InvalidInput):
-    """The law asks for a release in writing, and no name was typed, or no state."""
+    """The law asks for a release in writing, and no name of its person was typed, or no state."""
 
     code = "release_unsigned"
 
@@ -106,11 +108,11 @@ def give(
             "Pictures that an image model makes of you are only shown after the check that they look like you. "
             "Please choose the check as well, or leave the image model out. Nothing was sent yet."
         )
-    released = [one for one, text in notice.purposes.items() if text.release and answers.get(one)]
-    if released:
-        _demand_signed(signature)
     participations.demand_running(session, participation)
     member = members.get(session, participation.member_id)
+    released = [one for one, text in notice.purposes.items() if text.release and answers.get(one)]
+    if released:
+        _demand_signed(signature, member)
     promises.promise(session, participation, until=until if released else None)
     answered = list[UUID]()
     for purpose in Purpose:
@@ -186,13 +188,40 @@ def regime_of_person(session: Session, member: Member) -> Regime:
     return Regime(last) if last else organizations.regime_for(session, member.place)
 
 
-def _demand_signed(signature: Signature | None) -> None:
+def _demand_signed(signature: Signature | None, member: Member) -> None:
     if signature is None or not signature.name.strip():
         raise ReleaseUnsigned(N_("Please type your full name under the release. Nothing was sent yet."))
     if len(signature.name) > LONGEST_SIGNATURE:
         raise ReleaseUnsigned(N_("Your name has at most 120 letters here. Nothing was sent yet."))
     if not places.code(signature.state).startswith("US-"):
         raise ReleaseUnsigned(N_("Please choose the state in which you work. Nothing was sent yet."))
+    if not _is_name_of(signature.name, member):
+        raise ReleaseUnsigned(
+            N_(
+                "Please type your full name, first and last, with one at least of the names that your company has of you. "
+                "Nothing was sent yet."
+            )
+        )
+
+
+def _is_name_of(typed: str, member: Member) -> bool:
+    """Whether a typed name is whole and shares a word with the one on file, whatever case and accents.
+
+    Where one name is on file one is enough; where there is none, nothing can be compared. Some scripts write
+    both without a space.
+    """
+    words = _words(typed)
+    first, last = _words(member.first_name or ""), _words(member.last_name or "")
+    on_file = first + last
+    if not on_file:
+        return len(words) > 1
+    if "".join(words) in ("".join(on_file), "".join(last + first)):
+        return True
+    return len(words) > min(len(on_file) - 1, 1) and not set(on_file).isdisjoint(words)
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in _APART.split(finding.bare(name)) if word]
 
 
 def _sealed(member_id: UUID, consent_id: UUID, signature: Signature | None) -> bytes | None:

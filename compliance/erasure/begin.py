@@ -149,10 +149,10 @@ def request(
         recall_letters.owe(session)
     if reason in BY_OTHERS or actor.member_id not in (None, member.id):
         farewells.begin(session, erasure, member, receipt_of(erasure.id) + key)
+    for row in asked:
+        row.erasure_id, row.delivered_at = erasure.id, now()
+        moves.move(session, row, Stage.FULFILLED, actor=actor)
     with because(session, Ground.ERASURE):
-        for row in asked:
-            row.erasure_id, row.delivered_at = erasure.id, now()
-            moves.move(session, row, Stage.FULFILLED, actor=actor)
         _end_everything(session, member, actor)
     lists = [one.artifact_id for one in vault().passing(session)]
     enqueue(session, JobName.ERASE, erasure.id)

@@ -46,15 +46,24 @@ class Fallback(StrEnum):
 _THEIRS_ALONE = frozenset({Fallback.NOT_TRAINED, Fallback.NOT_COMPARED, Fallback.CONSENT})
 
 
-def asks(shoot: Shoot) -> tuple[Purpose, ...]:
-    """Return what the people of a shoot are asked to agree to: what is really done there, and nothing else."""
+def possible() -> tuple[Purpose, ...]:
+    """Return what people can be asked to agree to on this installation at all, whichever shoot it is."""
     always = (Purpose.PHOTO, Purpose.LIKENESS)
     base = diffusion_settings().diffusion_base
-    if not base or not EngineName(shoot.engine).needs_gpu:
+    if not base:
         return always
-    if shoot.engine == EngineName.WARDROBE:
-        return (*always, Purpose.CLOTHES)
-    return (*always, *((Purpose.PAINT,) if base in SHOWS_PHOTOS else ()), Purpose.ADAPTER)
+    return (*always, *((Purpose.PAINT,) if base in SHOWS_PHOTOS else ()), Purpose.CLOTHES, Purpose.ADAPTER)
+
+
+def asks(shoot: Shoot) -> tuple[Purpose, ...]:
+    """Return what the people of a shoot are asked to agree to: what is really done there, and nothing else."""
+    engine = EngineName(shoot.engine)
+    wanted = {Purpose.PHOTO, Purpose.LIKENESS}
+    if engine is EngineName.WARDROBE:
+        wanted |= {Purpose.CLOTHES}
+    elif engine.needs_gpu:
+        wanted |= {Purpose.PAINT, Purpose.ADAPTER}
+    return tuple(one for one in possible() if one in wanted)
 
 
 def job_for(session: Session, participation: Participation) -> tuple[JobName, UUID]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from compliance import backups
 from compliance.reports.company.company import Company
 from compliance.reports.document import Fact, Section, table
-from core.consent import Purpose
 from core.models import EngineName, Shoot
+from core.portraits.engines import possible
 from core.shoots.promises import MOST_DAYS, Kept
 
 
@@ -40,7 +40,7 @@ def _controller(company: Company) -> Fact:
 
 
 def purposes(company: Company, law: str) -> Section:
-    """List what is done, on which basis; of what needs no consent the company states it."""
+    """List what can be done on this installation, on which basis; of what needs no consent the company states it."""
     say = company.say
     stated = {"organise": company.stated.basis_organise, "evidence": company.stated.basis_evidence}
     rows = [
@@ -49,7 +49,7 @@ def purposes(company: Company, law: str) -> Section:
             say(f"purposes.does.{one.value}"),
             say(f"purposes.basis.{one.value}"),
         )
-        for one in Purpose
+        for one in possible()
     ]
     rows += [
         (say(f"purposes.{name}"), say(f"purposes.does.{name}"), company.cell(basis))

@@ -42,11 +42,18 @@ def _values(company: Company) -> dict[str, object]:
         "countries": company.cell(parts.third_countries(company)),
         "changes": _changes(company),
         "incident": company.cell(stated.incident_contact or stated.contact_email),
-        "privacy": company.source("company"),
+        "others_from": _from(company, bool(stated.subprocessors)),
+        "countries_from": _from(company, bool(parts.third_countries(company))),
+        "changes_from": _from(company, bool(parts.notice(company))),
+        "incident_from": _from(company, bool(stated.incident_contact or stated.contact_email)),
         "breaches": _breaches(company),
         "register": company.source("register"),
         "certificates": say.stated(config.operator_certificates, "missing_operator_certificates"),
     }
+
+
+def _from(company: Company, is_stated: bool) -> str:
+    return company.source("company" if is_stated else "nobody")
 
 
 def _trained(company: Company) -> str:
@@ -73,6 +80,8 @@ def _changes(company: Company) -> str:
 
 
 def _breaches(company: Company) -> str:
-    count = register.told_people(company.session)
-    say = company.say
-    return say("questionnaire.breaches", count=say.number(count)) if count else say("questionnaire.no_breach")
+    say, count = company.say, register.told_people(company.session)
+    open_one = register.undecided(company.session)
+    told = (say("questionnaire.breaches", count=say.number(count)),) if count else ()
+    looked_at = (say("questionnaire.undecided"),) if open_one else ()
+    return " ".join((*told, *looked_at)) or say("questionnaire.no_breach")

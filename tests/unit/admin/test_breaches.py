@@ -92,6 +92,21 @@ def test_the_way_of_a_breach_from_the_first_hour_to_the_register(org: UUID, brow
     assert "of none so far" in create_portal().test_client().get("/trust/acme").text
 
 
+def test_an_open_breach_is_said_to_be_looked_at_and_nothing_else_of_it(org: UUID, browser: Any) -> None:
+    def page() -> str:
+        return create_portal().test_client().get("/trust/acme").text
+
+    address = opened(org, browser)
+    assert "One is being looked at" in page()
+    assert "of none so far" not in page()
+    assert WHAT not in page()
+    browser.post(f"{address}/decide", {"whom": "people", "decision": "yes", "reason": "A high risk."})
+    assert "One is being looked at" in page(), "they are to be told, and were not yet"
+    browser.post(f"{address}/told", {"whom": "people", "told_at": local(org)})
+    assert "Yes, of 1." in page()
+    assert "One is being looked at" not in page()
+
+
 def test_72_hours_are_hours_whatever_the_clocks_do() -> None:
     """Clocks went back in Berlin on 25 October 2026, and a weekend lay between."""
     zone = ZoneInfo("Europe/Berlin")

@@ -26,7 +26,7 @@ from core import audit
 from core.db import transaction
 from core.models import AuditEvent, CompanyReport, Member, Right, Role, SubjectRequest
 from core.people import organizations
-from core.settings import settings
+from core.settings import diffusion_settings, settings
 from core.shoots import promises
 from core.shoots.promises import Kept
 from core.vault import vault
@@ -172,3 +172,34 @@ def test_a_key_service_that_keeps_old_keys_for_days_is_counted_in_every_promise(
             assert f"{hours} hours later at most" in words, report
             assert f"{settings().epoch_hours} hours later" not in words
     assert f"{hours} hours later at the latest" in create_portal().test_client().get("/trust/acme").text
+
+
+def test_what_no_image_model_can_do_here_is_no_purpose(org: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    def listed(report: Report) -> list[str]:
+        with transaction(org) as session:
+            (one,) = (one for one in sections(session, report, "en") if one.id == "purposes")
+        return [what for _, what, _ in one.tables[0].rows]
+
+    for report in (Report.RECORDS, Report.DPIA):
+        assert not any("image model" in what for what in listed(report)), report
+    for base, count in (("klein", 3), ("sdxl", 2)):
+        monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", base)
+        settings.cache_clear()
+        diffusion_settings.cache_clear()
+        assert sum("image model" in what for what in listed(Report.RECORDS)) == count, base
+    monkeypatch.undo()
+    settings.cache_clear()
+    diffusion_settings.cache_clear()
+
+
+def test_answers_name_no_variable_and_nobody_as_the_source_of_what_nobody_stated(org: UUID) -> None:
+    with transaction(org) as session:
+        for language, source in (("en", "stated by the company"), ("de", "vom Unternehmen auf")):
+            report = sections(session, Report.QUESTIONNAIRE, language)
+            rows = [row for one in report for listed in one.tables for row in listed.rows]
+            unstated = Wording(language, "company")("missing")
+            assert [where for _, what, where in rows if what == unstated]
+            for question, what, where in rows:
+                assert not (what == unstated and where.startswith(source)), question
+                assert "HEADSHOTS_" not in what + where, question
+    assert "HEADSHOTS_OPERATOR_CERTIFICATES" not in create_portal().test_client().get("/trust/acme").text

@@ -80,11 +80,16 @@ def test_a_release_is_read_in_full_before_it_is_signed_with_name_and_state(
     for typed in (
         {},
         {"signed_name": "  ", "signed_state": "US-IL"},
-        {"signed_name": "Ada", "signed_state": ""},
+        {"signed_name": "Ada Byron", "signed_state": ""},
+        {"signed_name": "X", "signed_state": "US-IL"},
+        {"signed_name": "Ada", "signed_state": "US-IL"},
+        {"signed_name": "Mickey Mouse", "signed_state": "US-IL"},
     ):
         refused = illinois.consent(photo="yes", likeness="yes", **typed)
         assert refused.status_code == 422
         assert re.search('id="likeness"[^>]* checked', refused.text), "what was ticked stays"
+    assert "names that your company has of you" in refused.text
+    assert "has you as Ada Lovelace." in page
     assert answers_of(illinois) == {}
     done = illinois.consent(photo="yes", likeness="yes", signed_name=" Ada  Byron ", signed_state="US-IL")
     assert done.status_code == 303
@@ -93,6 +98,29 @@ def test_a_release_is_read_in_full_before_it_is_signed_with_name_and_state(
     assert b"Byron" not in (rows["likeness"].signed or b"")
     assert rows["photo"].signed is None
     assert "Signed as Ada Byron, Illinois, United States" in illinois.browser.get("/me/privacy").text
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "typed", "holds"),
+    [
+        ("Zoë", "Müller-Łukasz", "ZOE Lukasz", True),
+        ("Zoë", "Müller", "Zoë", False),
+        ("Zoë", "Müller", "Anna Schmidt", False),
+        ("Cher", "", "cher", True),
+        ("Cher", "", "X", False),
+        ("小明", "王", "王小明", True),
+        ("", "", "Ada Byron", True),
+        ("", "", "X", False),
+    ],
+)
+def test_a_release_is_signed_with_a_name_that_is_its_persons(
+    illinois: Any, first: str, last: str, typed: str, *, holds: bool
+) -> None:
+    with transaction(illinois.org_id) as session:
+        member = session.get_one(Member, illinois.member.id)
+        member.first_name, member.last_name = first, last
+    answer = illinois.consent(photo="yes", likeness="yes", signed_name=typed, signed_state="US-IL")
+    assert answer.status_code == (303 if holds else 422)
 
 
 def test_a_text_that_exists_in_english_alone_makes_the_whole_page_english(
@@ -119,7 +147,7 @@ def test_without_a_release_nothing_has_to_be_signed_and_no_day_is_promised(illin
 
 
 def test_the_day_that_a_release_names_is_kept_when_the_deadline_moves(illinois: Any, shoot: Shoot) -> None:
-    illinois.consent(photo="yes", likeness="yes", signed_name="Ada", signed_state="US-IL")
+    illinois.consent(photo="yes", likeness="yes", signed_name="Ada Lovelace", signed_state="US-IL")
     illinois.upload()
     with transaction(illinois.org_id) as session:
         row = session.get_one(Participation, illinois.participation_id)
