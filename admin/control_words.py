@@ -164,7 +164,14 @@ def _keys(of: dict[str, Any]) -> Any:
 def _report(of: dict[str, Any]) -> Any:
     if not of["at"]:
         return _("Not signed yet.")
-    return _("Version %(version)s, signed on %(day)s.", version=of["version"], day=format_date(of["at"]))
+    told = _("Version %(version)s, signed on %(day)s.", version=of["version"], day=format_date(of["at"]))
+    if of["missing"]:
+        told += " " + ngettext(
+            "%(num)s fact that your company states is missing.",
+            "%(num)s facts that your company states are missing.",
+            of["missing"],
+        )
+    return told
 
 
 def _marking(of: dict[str, Any]) -> Any:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from compliance import recall, schedule
 from compliance.breaches import register
 from compliance.log import listing
+from compliance.privacy import versions
 from compliance.reports.company import issuing
 from compliance.reports.company.kinds import Report
 from compliance.reports.wording import LANGUAGES
@@ -215,11 +216,13 @@ def _report(report: Report) -> Callable[[Session], _Found]:
     def look(session: Session) -> _Found:
         signed = [row for language in LANGUAGES if (row := issuing.newest(session, report, language))]
         if not signed:
-            return Standing.NOTHING, {"version": 0, "at": None}
+            return Standing.NOTHING, {"version": 0, "at": None, "missing": 0}
         newest = max(signed, key=lambda row: row.created_at)
-        return _verdict(wrong=not issuing.is_current(session, newest)), {
+        missing = len(versions.live(session).facts.missing)  # a draft that is signed is a draft
+        return _verdict(wrong=bool(missing) or not issuing.is_current(session, newest)), {
             "version": newest.version,
             "at": newest.created_at,
+            "missing": missing,
         }
 
     return look

@@ -44,8 +44,11 @@ def test_a_line_is_shown_by_evidence_and_not_before(org: UUID) -> None:
     with transaction(org) as session:
         issuing.issue(session, Report.RECORDS, "en", actor=audit.SYSTEM)
     after = standings(org)
-    for evidence in (Evidence.ERASURE, Evidence.LOG, Evidence.KEYS, Evidence.RECORDS):
+    for evidence in (Evidence.ERASURE, Evidence.LOG, Evidence.KEYS):
         assert after[evidence] is Standing.SHOWN, evidence
+    assert after[Evidence.RECORDS] is Standing.LOOK, (
+        "signed, and what the company has to state is missing in it"
+    )
 
 
 def test_what_is_not_as_it_should_be_is_to_be_looked_at(
