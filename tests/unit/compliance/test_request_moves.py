@@ -61,7 +61,7 @@ ACTS: dict[str, Act] = {
 
 
 BEGUN = ("acknowledge", "note proof", "start")
-BEGINNINGS = ((), BEGUN, (*BEGUN, "propose to deny"), (*BEGUN, "hold"), (*BEGUN, "fulfil"))
+BEGINNINGS = ((), ("cancel",), BEGUN, (*BEGUN, "propose to deny"), (*BEGUN, "hold"), (*BEGUN, "fulfil"))
 
 
 class Undone(Exception):
