@@ -13,7 +13,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("headshots", sa.Column("returned_code", sa.String(16), nullable=True))
+    op.execute("ALTER TABLE headshots ALTER COLUMN returned_code SET STATISTICS 0")
     op.add_column("headshots", sa.Column("returned_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute("ALTER TABLE headshots ALTER COLUMN returned_at SET STATISTICS 0")
     op.add_column("headshots", sa.Column("reviewed_by", sa.Uuid(), nullable=True))
     op.add_column("headshots", sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("shoots", sa.Column("reviewed", sa.Boolean(), server_default=sa.false(), nullable=False))

@@ -151,7 +151,11 @@ def test_no_row_anywhere_says_a_word_about_an_erased_person(
 ) -> None:
     """Every column of every table, whatever a later change adds to them."""
     columns = Member.__table__.columns
-    nullable = {column.name for column in columns if column.nullable and not column.name.endswith("_at")}
+    nullable = {
+        column.name
+        for column in columns
+        if column.nullable and not column.name.endswith("_at") and column.computed is None
+    }
     assert set(PERSONAL) == nullable, "a new column about a person has to be emptied, or not be about them"
     measured = 0.123454321
     with transaction(org) as session:
@@ -279,7 +283,12 @@ def test_every_value_that_says_something_about_a_person_is_cleared(
     with transaction(org) as session:
         _one_row_each(session, org, member.id, artifact_id)
         for table, person in personal.about_people(Base.metadata):
-            said = {column for column in table.c if isinstance(personal.declared(column), Personal)}
+            said = {
+                column
+                for column in table.c
+                # What the database works out is gone with what it is worked out from.
+                if isinstance(personal.declared(column), Personal) and column.computed is None
+            }
             if table.name == "consents":  # an answer cannot be changed into a signed one
                 written[table.name] = {column.name for column in said}
                 continue
