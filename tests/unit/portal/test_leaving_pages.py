@@ -12,6 +12,7 @@ import pytest
 from lxml import html
 from PIL import Image
 from sqlalchemy import select
+from werkzeug.http import parse_options_header
 from work import do_all_work, judge_pictures
 
 from core.db import transaction
@@ -263,7 +264,9 @@ def test_the_command_on_the_page_names_the_files_as_its_links_save_them(ada: Any
     assert command
     assert before
     assert before.groups() == command.groups()
-    assert saved == [f'attachment; filename="{name}"' for name in command.groups()]
+    assert [parse_options_header(one) for one in saved] == [
+        ("attachment", {"filename": name}) for name in command.groups()
+    ]
 
 
 def _nonces(answer: Any) -> set[str]:

@@ -37,7 +37,8 @@ class Client:
 
     def head(self) -> tuple[int, bytes]:
         text, _, signatures = self._fetch("checkpoint").decode().rpartition("\n\n")
-        signature = base64.b64decode(signatures.split(" ")[2])[4:]
+        # The second one, of ML-DSA-44, is for clients that know its key.
+        signature = base64.b64decode(signatures.splitlines()[0].split(" ")[2])[4:]
         self.key.verify(signature, f"{text}\n".encode())
         _, size, root = text.split("\n")
         return int(size), base64.b64decode(root)
