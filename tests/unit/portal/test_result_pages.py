@@ -86,7 +86,7 @@ def test_the_approved_headshot_is_delivered_in_the_sizes_of_the_style(waiting: A
     assert waiting.fetch("/me/approve", headshot_id=str(headshot)).json == {"next": "/me/result"}
     assert waiting.state() is State.APPROVED
     answer = waiting.browser.get(f"/me/headshots/{headshot}/linkedin.jpg")
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="headshot-linkedin.jpg"'
+    assert answer.headers["Content-Disposition"] == "attachment; filename=headshot-linkedin.jpg"
     assert answer.headers["Cache-Control"] == "no-store"
     image = Image.open(io.BytesIO(answer.data))
     assert (image.size, image.format) == ((800, 800), "JPEG")
