@@ -64,6 +64,8 @@ def test_what_is_written_back_after_the_press_is_overwritten_before_anything_is_
         assert rows.left(session, erased.id) == [
             "directory.email",
             "directory.first_name",
+            "directory.found_by",
+            "directory.sorted_as",
             "participations.failure_code",
         ]
     do_all_work()
@@ -102,7 +104,12 @@ def test_a_name_that_cannot_be_overwritten_is_never_certified_as_absent(
     for _ in range(2):
         with pytest.raises(VerificationFailed) as refused:
             execute(org)
-        assert refused.value.details["locations"] == ["directory.first_name"]
+        assert refused.value.details["locations"] == [
+            "directory.first_name",
+            # worked out from it
+            "directory.found_by",
+            "directory.sorted_as",
+        ]
     with transaction(org) as session:
         record = session.scalars(select(Erasure)).one()
         assert (record.objects_destroyed_at, record.locations) == (None, [])
