@@ -84,7 +84,7 @@ def get(session: Session, breach_id: UUID, *, lock: bool = False) -> Breach:
         NotFound: the company has none of this number.
     """
     question = select(Breach).where(Breach.id == breach_id)
-    row = session.scalar(question.with_for_update() if lock else question)
+    row = session.scalar(question.with_for_update(key_share=True) if lock else question)
     if row is None:
         raise NotFound(N_("There is no such entry in the register."))
     return row

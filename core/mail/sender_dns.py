@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
 from ipaddress import ip_address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import dns.exception
-import dns.resolver
-
 from core.settings import settings
+
+if TYPE_CHECKING:
+    import dns.resolver
 
 DNS_SECONDS: Final = 4.0
 # Whom a mail provider wants named in SPF, by how its servers' names end; as their manuals say.
@@ -158,6 +158,9 @@ def _dmarc() -> Record:
 
 def _texts(name: str) -> list[str] | None:
     """Return the texts at a name; `None` where DNS did not answer."""
+    import dns.exception  # only where somebody asks: they are large
+    import dns.resolver
+
     try:
         answers = _resolver().resolve(name, "TXT", lifetime=DNS_SECONDS)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
@@ -168,6 +171,8 @@ def _texts(name: str) -> list[str] | None:
 
 
 def _resolver() -> dns.resolver.Resolver:
+    import dns.resolver
+
     server = settings().dns_server
     if not server:
         return dns.resolver.Resolver()

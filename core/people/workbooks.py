@@ -13,15 +13,15 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Final
-
-from openpyxl import load_workbook
-from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+from typing import TYPE_CHECKING, Final
 
 from core.errors import TooLarge
 from core.people import columns
 from core.people.tabular import Line, TableUnreadable
 from core.words import N_
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 MOST_BYTES: Final = 100_000_000  # unpacked; 10,000 people with thirty columns are 20 MB
 MOST_COLUMNS: Final = 200
@@ -68,6 +68,8 @@ def read(content: bytes, *, most_lines: int) -> Book:
         TableUnreadable: it is no workbook, is locked with a password, or is empty.
         WorkbookTooLarge: it unpacks to too much.
     """
+    from openpyxl import load_workbook  # only where a workbook is read: it is large
+
     try:
         _demand_size(content)
         with warnings.catch_warnings():

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
-import xlsxwriter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -75,6 +74,8 @@ def workbook(title: str, header: Sequence[str], found: Iterable[Row]) -> bytes:
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
+    import xlsxwriter  # only where a workbook is written: it is large
+
     with xlsxwriter.Workbook(target, quiet) as book:
         sheet = book.add_worksheet(title)
         bold = book.add_format({"bold": True})
