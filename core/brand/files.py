@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import io
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import InvalidInput
 from core.image.kinds import MEDIA_TYPES, PhotoFormat, sniff
 
-Pixels = NDArray[np.uint8]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FORMATS: Final = frozenset({PhotoFormat.PNG, PhotoFormat.JPEG, PhotoFormat.WEBP})
 MAX_BYTES: Final = 20_000_000
@@ -52,8 +52,10 @@ def size(kept: bytes) -> tuple[int, int]:
         return picture.size
 
 
-def rgba(kept: bytes) -> Pixels:
+def rgba(kept: bytes) -> NDArray[np.uint8]:
     """Return a PNG of our own as uint8, height × width × 4, sRGB with alpha."""
+    import numpy as np  # web processes, which only look at what is kept, do without
+
     with Image.open(io.BytesIO(kept), formats=("PNG",)) as picture:
         return np.asarray(picture.convert("RGBA"))
 

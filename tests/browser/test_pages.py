@@ -434,6 +434,11 @@ def walk_of_pictures(page: Page, album: Album, shoot: str) -> None:
     page.keyboard.press("a")
     expect(page.get_by_role("heading", level=2, name="Nothing waits")).to_be_visible()
     album.look("review, nothing waits", page)
+    page.locator("summary", has_text="End the review").click()
+    page.get_by_role(
+        "button", name="End the review now"
+    ).click()  # or each shoot after this one would begin with a review
+    expect(page.get_by_role("button", name="Review before delivery")).to_be_visible()
     page.goto(f"{shoot}/deliver")
     album.look("delivery", page)
 

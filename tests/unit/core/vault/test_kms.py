@@ -56,6 +56,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """AWS KMS, played in this process; returns its keys by id."""
     monkeypatch.setattr(aws_kms, "LOOK_EVERY", timedelta())
     aws_client._client.cache_clear()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(
+            name, "played"
+        )  # so that this, and not moto's, is what a test's own changes end with
     with mock_aws():
         yield kms_backends["123456789012"][REGION].keys
     aws_client._client.cache_clear()
