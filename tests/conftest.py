@@ -33,6 +33,7 @@ from core.vault import vault
 from deploy import installation
 from deploy.local.services import Databases, LocalServices
 
+quicker.share_cores()
 quicker.work_in_memory()
 quicker.compile_templates_once()
 

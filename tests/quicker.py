@@ -13,7 +13,20 @@ import psutil
 from jinja2.bccache import Bucket, BytecodeCache
 
 MEMORY = Path("/dev/shm")
+THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 ROOM = 8 << 30  # bytes; a whole run on two cores holds about two at its fullest
+
+
+def share_cores() -> None:
+    """Let libraries use as many threads as a test process has cores for itself, unless somebody has said how many.
+
+    Each would start one for every core: two processes on two cores then waited for each other for a fifth of
+    their time. To be called before any of the libraries is loaded.
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))  # noqa: TID251 - as pytest-xdist says it
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    for name in THREADS:
+        os.environ.setdefault(name, str(threads))  # noqa: TID251
 
 
 def work_in_memory() -> None:

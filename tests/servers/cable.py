@@ -79,11 +79,13 @@ class Cable:
             threading.Thread(target=self._serve, args=(near,), daemon=True).start()
 
     def _serve(self, near: socket.socket) -> None:
-        if self._way is Way.CUT:
+        with self._lock:
+            cut = self._way is Way.CUT
+            if not cut:
+                self._ends.add(near)
+        if cut:
             _reset(near)
             return
-        with self._lock:
-            self._ends.add(near)
         far: socket.socket | None = None
         try:
             while self._way is Way.SILENT and not self._over.is_set():
@@ -98,10 +100,10 @@ class Cable:
             pass  # either end has gone, which the other one learns below
         finally:
             with self._lock:
-                self._ends -= {near} | ({far} if far else set())
-            _close(near)
-            if far:
-                _close(far)
+                left = self._ends & {near, far}
+                self._ends -= left
+            for end in left:  # the others are being reset, and to close them here would say goodbye first
+                _close(end)
 
     def _reach(self) -> socket.socket:
         turn = next(self._turns)
