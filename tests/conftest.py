@@ -36,6 +36,8 @@ from deploy.local.services import Databases, LocalServices
 quicker.share_cores()
 quicker.work_in_memory()
 quicker.compile_templates_once()
+quicker.compile_addresses_on_demand()
+quicker.compile_statements_once()
 
 # How fast a machine is that does other things as well is no finding.
 hypothesis_settings.register_profile("headshots", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ import flask
 import flask.templating
 import psutil
 from jinja2.bccache import Bucket, BytecodeCache
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import Engine
+from sqlalchemy.util import LRUCache
+from werkzeug.routing import Rule
 
 MEMORY = Path("/dev/shm")
 THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -68,3 +73,35 @@ def compile_templates_once() -> None:
             super().__init__(app, bytecode_cache=compiled, **options)
 
     flask.Flask.jinja_environment = Environment
+
+
+def compile_addresses_on_demand() -> None:
+    """Compile what builds the address of a page when one is built: an app has hundreds, and a test asks for few."""
+    compile_builder = Rule._compile_builder
+
+    def on_demand(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        made: list[Callable[..., tuple[str, str]]] = []
+
+        def build(self: Rule, **values: Any) -> tuple[str, str]:
+            if not made:
+                made.append(compile_builder(rule, append_unknown))
+            return made[0](self, **values)
+
+        return build
+
+    Rule._compile_builder = on_demand  # type: ignore[method-assign]
+
+
+def compile_statements_once() -> None:
+    """Let each engine of this process find the SQL that the ones before it have compiled, for the same dialect."""
+    compiled = LRUCache(5000)
+    begin = Engine.__init__
+
+    def begin_with_what_is_compiled(engine: Engine, *args: Any, **options: Any) -> None:
+        begin(engine, *args, **options)
+        engine._compiled_cache = compiled
+
+    Engine.__init__ = begin_with_what_is_compiled  # type: ignore[method-assign]
+    # They are the key's first part; two that talk to the same server in the same way are one.
+    PGDialect_psycopg.__hash__ = lambda dialect: hash(type(dialect))  # type: ignore[method-assign]
+    PGDialect_psycopg.__eq__ = lambda dialect, other: type(dialect) is type(other)  # type: ignore[method-assign]

@@ -109,7 +109,9 @@ def only(org: UUID, job: JobName) -> Outbox:
     return row
 
 
-@pytest.mark.parametrize("fault", [Fault.UNAVAILABLE, Fault.RESET, Fault.DENIED])
+@pytest.mark.parametrize(
+    "fault", [Fault.UNAVAILABLE, pytest.param(Fault.RESET, marks=pytest.mark.slow), Fault.DENIED]
+)
 def test_an_erasure_is_tried_until_everything_is_gone(
     s3: S3, org: UUID, member: Member, fault: Fault
 ) -> None:

@@ -180,6 +180,7 @@ def test_a_worker_that_is_killed_after_it_was_told_to_stop_has_not_died_of_its_p
     assert check_of(participation.org_id).deaths == 0
 
 
+@pytest.mark.slow
 def test_a_check_that_hangs_where_no_signal_gets_through_ends_its_worker(
     keeper: Keeper, participation: Participation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

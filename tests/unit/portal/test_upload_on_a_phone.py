@@ -339,7 +339,7 @@ def _without(content: bytes, size: int) -> bytes:
     return content[:middle] + content[middle + size :]
 
 
-@pytest.mark.parametrize("restarts", [0, 40])
+@pytest.mark.parametrize("restarts", [pytest.param(0, marks=pytest.mark.slow), 40])
 @pytest.mark.parametrize(
     "change",
     [

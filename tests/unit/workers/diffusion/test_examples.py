@@ -308,6 +308,7 @@ def test_glasses_are_named(examined):
 
 
 @pytest.mark.photos
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_photos(source):
     portrait = source("barack/portrait.jpg")
 

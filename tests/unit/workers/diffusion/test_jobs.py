@@ -181,6 +181,7 @@ def test_who_agrees_to_be_painted_but_not_to_a_model_is_shown_and_not_trained(
         assert session.scalars(select(Adapter)).all() == []
 
 
+@pytest.mark.slow
 def test_a_base_that_cannot_be_shown_anybody_leaves_them_to_the_studio_and_serves_the_others(
     org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +258,7 @@ def test_a_job_that_died_goes_on_from_its_sealed_checkpoint(
         assert adapters.live(session, person.id) is not None
 
 
+@pytest.mark.slow
 def test_an_adapter_for_other_weights_is_trained_again(
     org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -453,6 +455,7 @@ def a_look() -> tuple[bytes, Facts]:
     return found.content, found.adapter.facts
 
 
+@pytest.mark.slow
 def test_a_look_for_other_weights_is_left_out_and_learned_anew_and_nobody_waits(
     org: UUID, tiny_worker: None, loaded: list[tuple[str | None, str | None]]
 ) -> None:
@@ -474,6 +477,7 @@ def test_a_look_for_other_weights_is_left_out_and_learned_anew_and_nobody_waits(
     assert (adapter.revision, adapter.artifact_id) == ("tiny-1", kept.id)
 
 
+@pytest.mark.slow
 def test_a_look_that_does_not_fit_is_not_blamed_on_the_people(
     org: UUID, tiny_worker: None, loaded: list[tuple[str | None, str | None]]
 ) -> None:
@@ -490,6 +494,7 @@ def test_a_look_that_does_not_fit_is_not_blamed_on_the_people(
     assert len(trained) == 1, "nobody is trained again for it"
 
 
+@pytest.mark.slow
 def test_a_look_that_was_removed_a_moment_ago_sends_nobody_to_the_studio(
     org: UUID, tiny_worker: None, loaded: list[tuple[str | None, str | None]]
 ) -> None:

@@ -94,6 +94,7 @@ def test_whoever_a_picture_shows_is_no_part_of_the_look(trainer: Trainer) -> Non
     assert said.grad.any()
 
 
+@pytest.mark.slow
 def test_without_its_word_a_look_hardly_changes_the_base() -> None:
     def strayed(*, held: bool) -> float:
         """How far the answers to captions without the word went, over how far those with it did."""

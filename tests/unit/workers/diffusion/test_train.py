@@ -176,6 +176,7 @@ def test_stopping_leaves_nothing_of_the_person_in_memory(ada):
     assert len(asked) == 5
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_over_twenty_people(ada):
     trainer = Trainer(tiny("klein"))
     process = psutil.Process()

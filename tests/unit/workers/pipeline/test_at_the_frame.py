@@ -102,7 +102,10 @@ def test_a_file_ends_above_the_cut_or_shows_no_more_than_the_frame(
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.05, 0.10])
-@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png"])
+@pytest.mark.parametrize(
+    "name",
+    ["barack/portrait.jpg", pytest.param("joe/portrait.jpg", marks=pytest.mark.slow), "eileen/portrait.png"],
+)
 def test_hair_that_the_photo_cuts_off_is_said_and_goes_second_or_is_refused(
     photo: Photo, consent: ValidConsent, name: str, share: float
 ) -> None:

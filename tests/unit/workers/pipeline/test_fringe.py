@@ -23,11 +23,16 @@ from workers.vision.faces import find_faces
 from workers.vision.geometry import CHIN, UPPER_LIP
 from workers.vision.matting import matte
 
-pytestmark = pytest.mark.photos
+# One process makes what they share.
+pytestmark = [pytest.mark.photos, pytest.mark.xdist_group("fringe")]
 
 STYLE = PRESETS["slate"].model_copy(update={"outputs": (Output(name="square", width=1024, height=1024),)})
 LIMIT = 9.0  # the gate's
-PEOPLE = ("barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png")
+PEOPLE = (
+    "barack/portrait.jpg",
+    pytest.param("joe/portrait.jpg", marks=pytest.mark.slow),
+    "eileen/portrait.png",
+)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from workers.vision.check import examine
 from workers.vision.color import to_linear
 from workers.vision.photometry import side_light
 
-pytestmark = pytest.mark.photos
+# One process makes what they share.
+pytestmark = [pytest.mark.photos, pytest.mark.xdist_group("golden_figures")]
 
 STYLE = StyleSpec(outputs=(Output(name="square", width=1024, height=1024),))
 TEAM = {

@@ -59,7 +59,10 @@ def studio_frames(content: bytes, consent: ValidConsent) -> bool:
 
 
 @pytest.mark.photos
-@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png"])
+@pytest.mark.parametrize(
+    "name",
+    ["barack/portrait.jpg", pytest.param("joe/portrait.jpg", marks=pytest.mark.slow), "eileen/portrait.png"],
+)
 @pytest.mark.parametrize(("above", "beside"), [(0.6, 9.0), (0.15, 9.0), (9.0, 0.7), (9.0, 0.15)])
 def test_check_and_studio_agree_whether_a_crop_is_left(
     photo: Photo, consent: ValidConsent, name: str, above: float, beside: float
@@ -108,7 +111,10 @@ def test_other_photos_of_the_same_person_are_not_harmed(photo: Photo, consent: V
 
 
 @pytest.mark.photos
-@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png"])
+@pytest.mark.parametrize(
+    "name",
+    ["barack/portrait.jpg", pytest.param("joe/portrait.jpg", marks=pytest.mark.slow), "eileen/portrait.png"],
+)
 def test_a_photo_without_shoulders_is_said_to_become_tighter(
     photo: Photo, consent: ValidConsent, name: str
 ) -> None:

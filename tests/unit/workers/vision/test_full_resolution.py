@@ -171,6 +171,7 @@ print(peak, *heads, *whole.shape)
 """
 
 
+@pytest.mark.slow
 def test_fifty_megapixels_fit_into_one_and_a_half_gigabytes():
     answer = subprocess.run(  # our own interpreter and text
         [sys.executable, "-W", "ignore", "-c", _FIFTY],

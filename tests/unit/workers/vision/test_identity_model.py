@@ -218,6 +218,7 @@ def test_packs_for_research_only_are_refused(use: Callable[..., Path], tmp_path:
 
 
 @pytest.mark.photos
+@pytest.mark.slow
 def test_the_bench_says_what_an_encoders_limits_would_have_to_be(photo: Callable[[str], bytes]) -> None:
     people = {
         name: [(place, photo(f"{name}/{place}.jpg")) for place in ("portrait", "blue-room")]

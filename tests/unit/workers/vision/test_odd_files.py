@@ -69,7 +69,7 @@ def broken(content: bytes, seed: int) -> Iterator[bytes]:
     for cut in [*range(0, 240, 13), 700, len(content) // 3, len(content) // 2, len(content) - 3]:
         yield content[:cut]
     generator = np.random.default_rng(seed)
-    for turn in range(30):
+    for turn in range(20):
         changed = bytearray(content)
         for _ in range(1 + turn % 9):
             reach = len(changed) if turn % 2 else min(len(changed), 700)

@@ -41,7 +41,10 @@ def outcome(person: Cutout, wall: Colour) -> tuple[float, float]:
     return unsure, 100 * float(wrong.sum()) / again.face.head_height**2
 
 
-@pytest.mark.parametrize("name", ["barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png"])
+@pytest.mark.parametrize(
+    "name",
+    ["barack/portrait.jpg", pytest.param("joe/portrait.jpg", marks=pytest.mark.slow), "eileen/portrait.png"],
+)
 def test_what_is_hard_to_cut_out_is_shown_right_or_not_at_all(
     examined: Callable[[str], Examination], name: str
 ) -> None:

@@ -19,7 +19,8 @@ from workers.vision.photometry import inside, reduced
 from workers.vision.pose import Body, body
 from workers.vision.segment import person_mask
 
-pytestmark = pytest.mark.photos
+# One process makes what they share.
+pytestmark = [pytest.mark.photos, pytest.mark.xdist_group("parting")]
 
 PEOPLE = ("barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png")
 

@@ -21,7 +21,8 @@ from workers.vision.matting import matte
 from workers.vision.photometry import inside
 from workers.vision.trust import LIMIT, doubt, is_doubted, largest_lump, opposed
 
-pytestmark = pytest.mark.photos
+# One process makes what they share.
+pytestmark = [pytest.mark.photos, pytest.mark.xdist_group("trust")]
 
 CROP = StyleSpec().crop
 PORTRAITS = ("barack/portrait.jpg", "joe/portrait.jpg", "eileen/portrait.png")
