@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from admin import privacy_words
 from admin.words import ENGINES, ROLES, STATES
 from core.audit import Tag
 
@@ -168,6 +169,7 @@ _VALUES: dict[str, Any] = {
     **PURPOSES,
     "PENDING": _l("pending"),
     "COMPLETE": _l("complete"),
+    "REPORT": _l("report"),
     "saml": _l("company sign-in"),
     "invite": _l("link in the invitation"),
     "self_service": _l("by themselves"),
@@ -175,6 +177,31 @@ _VALUES: dict[str, Any] = {
     "people": _l("people concerned"),
     "yes": _l("yes"),
     "no": _l("no"),
+}
+# What a change was of, as `changed` lists it.
+_PARTS: dict[str, Any] = {
+    **privacy_words.NAMES,
+    "email": _l("Email address"),
+    "first_name": _l("First name"),
+    "last_name": _l("Last name"),
+    "employee_id": _l("Employee ID"),
+    "department": _l("Department"),
+    "place": _l("Place of work"),
+    "language": _l("Language"),
+    "name": _l("Name"),
+    "style": _l("Style"),
+    "file_name": _l("File names"),
+    "sender_name": _l("Sender’s name"),
+    "reply_to": _l("Answers go to"),
+    "quiet_from": _l("No mails from (hour)"),
+    "quiet_until": _l("No mails until (hour)"),
+    "idp_entity_id": _l("Name of the identity provider"),
+    "idp_certificates": _l("Certificates of the identity provider"),
+    "idp_sso_url": _l("Address of the sign-in"),
+    "attributes": _l("Names of the attributes"),
+    "admin_groups": _l("Groups of admins"),
+    "auditor_groups": _l("Groups of auditors"),
+    "allow_unsolicited": _l("Sign-in begun at the identity provider"),
 }
 _OPAQUE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,}")
 
@@ -191,10 +218,16 @@ def said(facts: dict[str, Any]) -> list[tuple[Any, Any]]:
     for name, value in facts.items():
         if name not in FACTS or value is None or _OPAQUE.fullmatch(str(value)):
             continue
-        word = (
-            {True: _l("yes"), False: _l("no")}[value]
-            if isinstance(value, bool)
-            else _VALUES.get(str(value), value)
-        )
-        shown.append((FACTS[name], word))
+        shown.append((FACTS[name], _list(str(value)) if name == "changed" else _word(value)))
     return shown
+
+
+def _word(value: Any) -> Any:
+    if isinstance(value, bool):
+        return _l("yes") if value else _l("no")
+    return _VALUES.get(str(value), value)
+
+
+def _list(parts: str) -> str:
+    """Return what changed, in words; what a newer release names, by its own name."""
+    return ", ".join(str(_PARTS.get(part, part)) for part in re.split(r"[,\s]+", parts) if part)

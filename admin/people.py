@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, Response, request
@@ -15,12 +16,12 @@ from compliance.erasure import ErasureReason
 from core.db import transaction
 from core.errors import InvalidInput
 from core.models import Member
-from core.people import access, addresses, listing, members, places
+from core.people import access, addresses, listing, members, places, views
 from core.people.facts import Fact
 from core.permissions import Permission
 from core.portraits import gallery
 from core.shoots import by_hand, deliveries, undelivered
-from core.web.answers import again, go, json_answer, page, uuid_argument
+from core.web.answers import again, back, go, json_answer, page, uuid_argument
 from core.web.app import choose_language
 from core.web.errors import wants_json
 from core.web.guards import me, requires
@@ -47,6 +48,7 @@ def index() -> Response:
         total = listing.count(session)
         matching = listing.count(session, wanted) if asked.is_narrow else total
         offered = people_filter.choices(session)
+        kept = views.listed(session)
     if wants_json():
         return json_answer(
             {
@@ -65,6 +67,8 @@ def index() -> Response:
         search=asked.search,
         total=total,
         matching=matching,
+        views=kept,
+        view=next((one for one in kept if one.said == asked.said and not asked.search.id), None),
         **offered,
     )
 
@@ -74,6 +78,29 @@ def index() -> Response:
 def find() -> Response:
     """Choose whom the list shows. A form, so that no name stands in an address."""
     return search.found_at("/admin/people", **people_filter.said())
+
+
+@bp.post("/people/views")
+@requires(Permission.INVITE)
+def keep_view() -> Response:
+    """Keep the filter that the form holds under a name, for all admins."""
+    said = people_filter.said()
+    try:
+        with transaction(me().org_id) as session:
+            people_filter.filter_of(session, people_filter.Asked(said, search.Search(None)))
+            view = views.keep(session, request.form.get("view", ""), said)
+    except InvalidInput as error:
+        return back(error, f"/admin/people?{urlencode(said)}")
+    return go(f"/admin/people?{view.query}", _("The view is kept. All admins of your company see it."))
+
+
+@bp.post("/people/views/remove")
+@requires(Permission.INVITE)
+def remove_view() -> Response:
+    """Remove a kept filter; nothing happens to the people whom it shows."""
+    with transaction(me().org_id) as session:
+        views.remove(session, request.form.get("view", ""))
+    return go("/admin/people", _("The view is removed. Nothing happened to the people in it."))
 
 
 @bp.get("/people/<uuid:member_id>")

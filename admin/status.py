@@ -26,7 +26,8 @@ EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def as_csv(shoot_id: UUID) -> Response:
     """Send the list as CSV."""
     header, found = _table(shoot_id, "csv")
-    return pictures.attachment(tabular.write(header, found), "text/csv; charset=utf-8", _name("csv"))
+    text = [[str(cell or "") for cell in row] for row in found]
+    return pictures.attachment(tabular.write(header, text), "text/csv; charset=utf-8", _name("csv"))
 
 
 @bp.get("/shoots/<uuid:shoot_id>/status.xlsx")

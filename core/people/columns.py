@@ -145,6 +145,7 @@ FAMILY_FIRST = frozenset(
 )
 # Notes that Google writes behind its column names, such as [Required] and [UPLOAD ONLY].
 _NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*")
+_EITHER = re.compile(r"[/|]")
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 SAMPLES = 3
 LOOKED_AT = 50  # rows, to guess a column by
@@ -175,7 +176,7 @@ class Columns:
     def is_family_first(self) -> bool:
         """Whether the header says that a whole name begins with the family's."""
         index = self.taken.get(Field.FULL_NAME)
-        return index is not None and _word(self.labels[index]) in FAMILY_FIRST
+        return index is not None and _is_family_first(self.labels[index])
 
     @property
     def ignored(self) -> tuple[int, ...]:
@@ -217,14 +218,14 @@ def titles(lines: Sequence[Line]) -> int:
 def find(first: Line) -> Columns:
     """Return what the first line of a list says about its columns; without a header, nothing is taken."""
     words = [_word(cell) for cell in first.cells]
-    known = any(word in _RANK for word in words)
-    if not known and any(ADDRESS.fullmatch(cell.strip()) for cell in first.cells):
+    known = [_known(cell) for cell in first.cells]
+    if not any(known) and any(ADDRESS.fullmatch(cell.strip()) for cell in first.cells):
         return Columns(("",) * len(first.cells), {}, has_header=False)
     best: dict[Field, tuple[int, int]] = {}
     for index, word in enumerate(words):
-        field, rank = _RANK.get(word, (None, 0))
-        if field is None or (word == "id" and ACCOUNTS & set(words)):
+        if (place := known[index]) is None or (word == "id" and ACCOUNTS & set(words)):
             continue
+        field, rank = place
         best[field] = min(best.get(field, (rank, index)), (rank, index))
     taken = {field: index for field, (_, index) in best.items()}
     return Columns(tuple(" ".join(cell.split()) for cell in first.cells), taken, has_header=True)
@@ -280,6 +281,27 @@ def samples(columns: Columns, rows: Sequence[Line]) -> tuple[Sample, ...]:
 def has_addresses(rows: Sequence[Line]) -> bool:
     """Whether an email address stands in a cell of its own."""
     return any(ADDRESS.fullmatch(cell.strip()) for row in rows for cell in row.cells)
+
+
+def _known(cell: str) -> tuple[Field, int] | None:
+    """Return what a header's cell names, and how little telling it is; of “Department / Team” what both name."""
+    if (place := _RANK.get(_word(cell))) is not None:
+        return place
+    parts = [_RANK.get(_word(part)) for part in _EITHER.split(cell)]
+    fields = {part[0] if part else None for part in parts}
+    if len(fields) > 1 and fields <= set(NAMES):
+        return Field.FULL_NAME, len(HEADERS[Field.FULL_NAME])
+    (field,) = fields if len(fields) == 1 else (None,)
+    return (field, len(HEADERS[field])) if field else None
+
+
+def _is_family_first(label: str) -> bool:
+    if _word(label) in FAMILY_FIRST:
+        return True
+    fields = [_RANK.get(_word(part), (None, 0))[0] for part in _EITHER.split(label)]
+    return len(fields) == 2 and (
+        fields[0] is Field.LAST_NAME or fields == [Field.FULL_NAME, Field.FIRST_NAME]
+    )
 
 
 def _values(rows: Sequence[Line], index: int) -> list[str]:

@@ -7,13 +7,15 @@ import unicodedata
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, literal, select, tuple_
+from sqlalchemy import ColumnElement, false, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.models import Member
 from core.models.member import DOUBLE_LETTERS, PLAIN_LETTERS
 
 _PLAIN: Final = str.maketrans(*PLAIN_LETTERS)
+_WRITTEN_OUT: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+_TWO_LETTERS: Final = re.compile("([aou])e|(?<=a)a")
 
 
 def bare(text: str) -> str:
@@ -27,10 +29,23 @@ def bare(text: str) -> str:
 def matches(words: str) -> ColumnElement[bool]:
     """Return the condition that each of `words` stands in a name, address or employee ID, whatever case and accents."""
     condition: ColumnElement[bool] = Member.id.is_not(None)
-    for word in bare(words).split()[:8]:
-        pattern = "%" + word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        condition &= Member.found_by.like(pattern, escape="\\")
+    for word in words.split()[:8]:
+        condition &= _has(word)
     return condition
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    """Return the condition that a word stands there as it is, or as keyboards without its letters write it.
+
+    “Özdemir” finds Oezdemir too. “Oezdemir” finds Özdemir, but “Joel” no Jolanda: only where there is such a letter.
+    """
+    lower = unicodedata.normalize("NFC", word).lower()
+    kept = {bare(lower), bare(lower.translate(_WRITTEN_OUT))}
+    found = or_(*(Member.found_by.contains(one, autoescape=True) for one in sorted(kept)))
+    if (short := _TWO_LETTERS.sub(r"\1", bare(lower))) not in kept:
+        names = func.normalize(func.concat(Member.first_name, " ", Member.last_name))
+        found |= Member.found_by.contains(short, autoescape=True) & names.regexp_match("[äöüÄÖÜøØåÅ]")
+    return found
 
 
 # People in the order of their names, as the index `ix_directory_sorted` has it; an erased person comes last.

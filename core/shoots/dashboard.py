@@ -17,6 +17,9 @@ from core.shoots.participations import seen_by_company
 
 SOON = timedelta(days=3)
 WAITS_LONG = timedelta(days=3)
+WEEK = timedelta(days=7)
+FEWEST = 5  # people who finished in that time: what fewer do says nothing of the others
+FARTHEST = timedelta(days=365)
 DONE = (State.APPROVED, State.DELIVERED)
 UNDER_WAY = (State.OPENED, State.CONSENTED, State.UPLOADING, State.SUBMITTED, State.RENDERING)
 # These have given their answer: nobody needs to wait for them.
@@ -54,7 +57,7 @@ class Attention(StrEnum):
     BOUNCED = "bounced"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Counts:
     """How many people of a shoot are in each state; every state is there, with 0 if nobody is.
 
@@ -62,11 +65,13 @@ class Counts:
         by_state: how far they are.
         mails: how it stands with the newest mail to each who got one.
         shut: how many of each state can do nothing now, as their access is off or their data restricted.
+        lately: how many of those who are done approved in the last seven days.
     """
 
     by_state: dict[State, int]
     mails: dict[MailState, int]
     shut: dict[State, int]
+    lately: int = 0
 
     @property
     def total(self) -> int:
@@ -110,6 +115,22 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How fast people of a shoot finish, by what they did in the last seven days.
+
+    Attributes:
+        lately: how many finished.
+        ends_at: when everybody who can has finished, if it goes on like that; `None` where too few say so, or where
+            nobody is left.
+        in_time: whether that is before the deadline.
+    """
+
+    lately: int
+    ends_at: datetime | None
+    in_time: bool = True
+
+
+@dataclass(frozen=True)
 class Overview:
     """A shoot on the dashboard.
 
@@ -118,12 +139,14 @@ class Overview:
         style: its style.
         counts: how many people are how far.
         attention: pairs what needs a look with how many people it is about.
+        pace: how fast it goes; `None` of a shoot that is closed or in which nobody finished lately.
     """
 
     shoot: Shoot
     style: Style
     counts: Counts
     attention: list[tuple[Attention, int]]
+    pace: Pace | None
 
 
 def counts(session: Session, shoot_id: UUID) -> Counts:
@@ -137,16 +160,18 @@ def _counts(session: Session, shoot_ids: list[UUID]) -> dict[UUID, Counts]:
         for shoot_id in shoot_ids
     }
     shut = (Person.disabled_at.is_not(None) | Person.restricted_at.is_not(None)).label("shut")
-    told_apart = (Participation.shoot_id, seen_by_company, Participation.mail_state, shut)
+    lately = (Participation.approved_at >= now() - WEEK).label("lately")
+    told_apart = (Participation.shoot_id, seen_by_company, Participation.mail_state, shut, lately)
     rows = session.execute(
         select(*told_apart, func.count())
         .join(Person, Person.id == Participation.member_id)
         .where(Participation.shoot_id.in_(shoot_ids))
         .group_by(*told_apart)
     )
-    for shoot_id, state, mail, is_shut, number in rows:
+    for shoot_id, state, mail, is_shut, is_recent, number in rows:
         found[shoot_id].by_state[State(state)] += number
         found[shoot_id].shut[State(state)] += number if is_shut else 0
+        found[shoot_id].lately += number if is_recent and State(state) in DONE else 0
         if mail is not None:
             found[shoot_id].mails[MailState(mail)] += number
     return found
@@ -175,9 +200,26 @@ def overviews(session: Session, shoots: list[tuple[Shoot, Style]]) -> list[Overv
                 },
                 now(),
             ),
+            pace_of(shoot, counted[shoot.id], now()),
         )
         for shoot, style in shoots
     ]
+
+
+def pace_of(shoot: Shoot, found: Counts, moment: datetime) -> Pace | None:
+    """Return how fast people of a shoot finish; `None` of a closed one and where nobody did lately.
+
+    A shoot that is younger than a week is judged by its own days, at least one.
+    """
+    if shoot.closed_at is not None or not found.lately:
+        return None
+    if found.lately < FEWEST or not found.unanswered:
+        return Pace(found.lately, None)
+    watched = min(WEEK, max(timedelta(days=1), moment - shoot.created_at))
+    left = watched * (found.unanswered / found.lately)
+    if left > FARTHEST:
+        return Pace(found.lately, None)
+    return Pace(found.lately, moment + left, moment + left <= shoot.deadline)
 
 
 def _waiting_long(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -19,7 +20,7 @@ HEADER: Final = (
     N_("Employee ID"), N_("First name"), N_("Last name"), N_("Email"), N_("Department"), N_("State"), N_("Since"), N_("Finished"),
     N_("Downloaded by the company")
 )  # fmt: skip
-Row = tuple[str, ...]
+Row = tuple[str | date | None, ...]
 _WIDTHS: Final = (14, 18, 22, 34, 20, 20, 12, 12, 14)  # characters
 
 
@@ -59,14 +60,14 @@ def _rows(session: Session, shoot_id: UUID, word: Callable[[State], str]) -> Ite
             member.email or "",
             member.department or "",
             word(state),
-            one.changed_at.date().isoformat(),
-            finished.date().isoformat() if finished else "",
-            one.archived_at.date().isoformat() if one.archived_at else "",
+            one.changed_at.date(),
+            finished.date() if finished else None,
+            one.archived_at.date() if one.archived_at else None,
         )
 
 
 def workbook(title: str, header: Sequence[str], found: Iterable[Row]) -> bytes:
-    """Return an Excel file of one sheet, made in memory alone; every cell is text, so none is ever evaluated."""
+    """Return an Excel file of one sheet, made in memory alone; every cell is text or a day, so none is ever evaluated."""
     target = io.BytesIO()
     quiet = {
         "in_memory": True,
@@ -78,13 +79,16 @@ def workbook(title: str, header: Sequence[str], found: Iterable[Row]) -> bytes:
 
     with xlsxwriter.Workbook(target, quiet) as book:
         sheet = book.add_worksheet(title)
-        bold = book.add_format({"bold": True})
+        bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
         for column, text in enumerate(header):
             sheet.write_string(0, column, text, bold)
         last = 0
         for last, row in enumerate(found, 1):
-            for column, text in enumerate(row):
-                sheet.write_string(last, column, text)
+            for column, value in enumerate(row):
+                if isinstance(value, date):
+                    sheet.write_datetime(last, column, value, day)
+                elif value is not None:
+                    sheet.write_string(last, column, value)
         for column, width in enumerate(_WIDTHS):
             sheet.set_column(column, column, width)
         sheet.freeze_panes(1, 0)

@@ -63,6 +63,8 @@ HR_PAGES = (
     "delivery",
     "shoot with an image model",
     "people",
+    "people, keeping a view",
+    "people, a kept view",
     "nobody found",
     "person",
     "requests, none yet",
@@ -505,6 +507,17 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     at("list of everybody", "/admin/people/sync")
     at("erasing many", "/admin/people/erase")
     at("people", "/admin/people")
+    page.locator("summary", has_text="Filter").click()
+    page.get_by_label("Department").select_option(label="Pages")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_text("Keep as a view").click()
+    album.look("people, keeping a view", page)
+    page.get_by_label("What to call it").fill("Everybody of the pages")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator(".views [aria-current]")).to_have_text("Everybody of the pages")
+    album.look("people, a kept view", page)
+    page.get_by_role("button", name="Remove this view").click()
+    expect(page.get_by_text("The view is removed.")).to_be_visible()
     page.get_by_label("Name, address or employee ID").fill("nobody at all")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_text("Nobody matches.")).to_be_visible()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -294,6 +296,8 @@ def test_the_list_runs_in_no_spreadsheet(place: Place, browser: Any) -> None:
         sheet = parts.read("xl/worksheets/sheet1.xml")
         assert b"<f>" not in sheet
         assert b"=1+1" in parts.read("xl/sharedStrings.xml")
+        days = re.findall(rb'<c r="[GHI]2" s="\d"><v>(\d+)</v>', sheet)
+    assert [date(1899, 12, 30) + timedelta(days=int(one)) for one in days] == [now().date()]
     assert [one.facts["form"] for one in place.events("shoot.listed")] == ["csv", "xlsx"]
 
 

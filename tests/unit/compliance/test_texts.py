@@ -29,10 +29,10 @@ EVERY = [(regime, language) for regime in Regime for language in languages(regim
 
 # The version of each text and the file's hash. A changed text needs a new version, then a new line here.
 RELEASED = {
-    (Regime.GDPR, "de"): ("2026-11.7", "e7279cd8a74a2903147f8449e3d4375bacf0a65f87bbf9e2e6f58cebde7ecacd"),
+    (Regime.GDPR, "de"): ("2026-11.8", "d97b7774fae98d6f97047d1403a31934502497f4330bda4e77fd1ed124941437"),
     (Regime.GDPR, "en"): ("2026-11.7", "b87daf7d2777d3ecf856e1cd026f43847de62156c60f191878c967ab77520688"),
     (Regime.UK, "en"): ("2026-11.8", "650e82a2e622f121a4c4b1654f85cfacacc2c4d3f4338849285c10537f6d3cfb"),
-    (Regime.SWISS, "de"): ("2026-11.8", "fe32d6cdbfce7357de523dbac79c34823f85b598d29e5300ccf14e72590631eb"),
+    (Regime.SWISS, "de"): ("2026-11.9", "e6f6983e4ef4f77b30afd989f07856114966ec68711b9df93afc7afdc290594f"),
     (Regime.SWISS, "en"): ("2026-11.8", "7d9ffa1c7d5181d6be6022e8d25b5d680d2df2736c5fb8033a2e745892113c95"),
     (Regime.CCPA, "en"): ("2026-11.8", "b2cf4fec13750302360e9932a329dc50dc3a8b293c51e6d4e95b7179727514f8"),
     (Regime.BIPA, "en"): ("2026-11.9", "8c9db773cef89ff3ecabb9e7717e14b5ed2f3a51f7b5a03b79c53af40a6fb8ff"),
@@ -45,7 +45,7 @@ RELEASED = {
         "2026-11.9",
         "6d5ee5147437a53728968cd52e0d33af946ff3754aca32ba882a6e912a4b3b30",
     ),
-    (Regime.OTHER, "de"): ("2026-11.8", "b1ae656508bc8cdfe2ac102332d388c9ad014e5f7e71f4ab73432d57f37b3ab5"),
+    (Regime.OTHER, "de"): ("2026-11.9", "1e3b84f54e3d2cd87e3a5fc69d121ceedb2593f4459a063739545cec87511af3"),
     (Regime.OTHER, "en"): ("2026-11.8", "4572dbb750d9d83c335ff2da6974449ff44b9432bdca9ac7d2c0d1ee04584c3c"),
 }
 

@@ -129,6 +129,18 @@ def test_a_header_says_which_name_comes_first(header: str, name: str, first: str
     assert (row.values.first_name, row.values.last_name) == (first, last)
 
 
+@pytest.mark.parametrize("header", ["Abteilung / Team", "Department | Team", "Team/Bereich"])
+def test_a_header_of_two_words_for_one_thing_is_that_thing(header: str) -> None:
+    (row,) = roster.parse(f"Email,First name,{header}\njm@acme.example,Jürgen,Sales\n".encode()).rows
+    assert row.values.department == "Sales"
+
+
+@pytest.mark.parametrize("header", ["Department / Country", "City / State", "Email / Phone", "/"])
+def test_a_header_of_two_things_is_neither(header: str) -> None:
+    parsed = roster.parse(f"Email,First name,{header}\njm@acme.example,Jürgen,Sales\n".encode())
+    assert set(parsed.columns.taken) == {Field.EMAIL, Field.FIRST_NAME}
+
+
 @pytest.mark.parametrize("header", ["E-Mail;Vorname;Nachname", "E-Mail;Nachname, Vorname"])
 @pytest.mark.parametrize(
     "title", ["Unsere Leute", "Unsere Leute, nach Abteilung", '"Stand; heute"', "Stand: 1.3.;;"]
