@@ -95,13 +95,8 @@ def compile_addresses_on_demand() -> None:
 def compile_statements_once() -> None:
     """Let each engine of this process find the SQL that the ones before it have compiled, for the same dialect."""
     compiled = LRUCache(5000)
-    begin = Engine.__init__
-
-    def begin_with_what_is_compiled(engine: Engine, *args: Any, **options: Any) -> None:
-        begin(engine, *args, **options)
-        engine._compiled_cache = compiled
-
-    Engine.__init__ = begin_with_what_is_compiled  # type: ignore[method-assign]
+    # As a property, since what an engine can be made with is read off its `__init__`.
+    Engine._compiled_cache = property(lambda _: compiled, lambda _, value: None)  # type: ignore[assignment]
     # They are the key's first part; two that talk to the same server in the same way are one.
     PGDialect_psycopg.__hash__ = lambda dialect: hash(type(dialect))  # type: ignore[method-assign]
     PGDialect_psycopg.__eq__ = lambda dialect, other: type(dialect) is type(other)  # type: ignore[method-assign]

@@ -49,6 +49,7 @@ def noisy(width: int, height: int, name: str) -> File:
     return File(name, "image/jpeg", target.getvalue())
 
 
+@pytest.mark.slow
 def test_a_look_is_given_learned_and_removed(visitors: Visitors) -> None:
     hr = HrAdmin(visitors)
     hr.sign_in()

@@ -167,6 +167,7 @@ def test_a_worker_that_is_told_to_stop_finishes_its_photo(
     assert (row.deaths, row.attempts) == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_after_it_was_told_to_stop_has_not_died_of_its_photo(
     keeper: Keeper, participation: Participation
 ) -> None:

@@ -21,15 +21,15 @@ from core.models import Right, State
 from core.models import Stage as Reached
 from core.regimes import Regime
 
-# What a text by a law may name of laws; what it may not is everybody else's.
+# What a text by a law may name of laws; what it may not is everybody else's. Whole words: references are random letters.
 OWN: Final = {
     Regime.GDPR: r"(?<!UK )GDPR|DSGVO|Datenschutz-Grundverordnung|Art\.",
     Regime.UK: r"UK GDPR|Data Protection Act 2018|Art\.",
-    Regime.SWISS: r"FADP|Federal Act on Data Protection|\bDSG\b|\bDSV\b|DPO\b|Art\.",
-    Regime.CCPA: r"California|CCR|Civ\. Code|Kalifornien",
+    Regime.SWISS: r"\bFADP\b|Federal Act on Data Protection|\bDSG\b|\bDSV\b|DPO\b|Art\.",
+    Regime.CCPA: r"California|\bCCR\b|Civ\. Code|Kalifornien",
     Regime.BIPA: r"740 ILCS|Illinois",
     Regime.TEXAS: r"Tex\.|Texas|503\.001",
-    Regime.WASHINGTON: r"RCW|Washington",
+    Regime.WASHINGTON: r"\bRCW\b|Washington",
     Regime.COLORADO: r"C\.R\.S\.|Colorado",
     Regime.OTHER: r"$^",
 }

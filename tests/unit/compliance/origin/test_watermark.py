@@ -24,6 +24,7 @@ from workers.studio.finish import finish
 from workers.studio.preview import sample
 
 STYLES = {name: PRESETS[name] for name in ("charcoal", "high-key", "warm-office")}
+EACH = [name if name != "warm-office" else pytest.param(name, marks=pytest.mark.slow) for name in STYLES]
 MARK = 0x1234_5678_9AB
 
 
@@ -49,7 +50,7 @@ def cropped(pixels: Pixels) -> Pixels:
     return pixels[int(0.07 * height) : int(0.97 * height), int(0.02 * width) : int(0.92 * width)]
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", EACH)
 @pytest.mark.parametrize("output", ["linkedin", "badge"])
 def test_a_mark_outlives_saving_shrinking_and_cropping(style: str, output: str) -> None:
     marked = put(picture(style, output), MARK)
@@ -58,7 +59,7 @@ def test_a_mark_outlives_saving_shrinking_and_cropping(style: str, output: str) 
     assert read(cropped(marked)) == MARK
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", EACH)
 @pytest.mark.parametrize("output", ["square", "badge"])
 def test_nobody_sees_it(style: str, output: str) -> None:
     plain = picture(style, output)
@@ -71,7 +72,7 @@ def test_nobody_sees_it(style: str, output: str) -> None:
     assert np.abs(marked.astype(int) - plain).max() <= 4
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", EACH)
 def test_a_picture_without_a_mark_has_none(style: str) -> None:
     assert read(picture(style, "teams")) is None
 

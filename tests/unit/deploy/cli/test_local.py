@@ -34,6 +34,7 @@ def test_a_port_that_is_taken_is_said_at_once_with_the_way_to_another(which: int
     assert not (tmp_path / "home").exists(), "nothing was begun"
 
 
+@pytest.mark.slow
 def test_one_line_of_its_banner_gives_a_shell_what_operators_commands_need(tmp_path: Path) -> None:
     home = tmp_path / "a home"
     command = python_module("deploy.cli", "up", "--home", str(home), "--port", str(free_port()))

@@ -27,6 +27,7 @@ LACKING = (
 CARRIED = {"core.errors", "core.words", "workers.vision.geometry", "workers.vision.licences"}
 
 
+@pytest.mark.slow
 def test_the_timing_needs_nothing_of_the_vision_side() -> None:
     told = subprocess.run(
         [sys.executable, "-c", "import sys, workers.diffusion.bench; print(*sys.modules)"],

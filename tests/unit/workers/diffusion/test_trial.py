@@ -24,6 +24,7 @@ def size_of(path: Path) -> tuple[int, int]:
         return picture.size
 
 
+@pytest.mark.slow
 def test_every_way_is_made_shown_and_counted_for_each_person(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

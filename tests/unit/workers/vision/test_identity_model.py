@@ -128,6 +128,7 @@ def test_numbers_of_two_encoders_are_never_compared(
 
 
 @given(turn=some.floats(-40, 40), scale=some.floats(0.6, 1.6))
+@pytest.mark.slow
 def test_a_face_is_shown_upright_in_its_places_however_it_was_taken(
     astronaut: Pixels, turn: float, scale: float
 ) -> None:
