@@ -10,13 +10,17 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.orm import Session
 
-from core import crew
+from compliance import erasure
+from compliance.consent import leaving
+from core import audit, crew
 from core.clock import now
+from core.consent import Purpose
 from core.db import transaction
 from core.ids import new_id
-from core.models import Outbox, Participation, Photo, State
-from core.queue import CHANNEL, JobName, enqueue_all
+from core.models import Member, Outbox, Participation, Photo, State
+from core.queue import CHANNEL, JOBS, JobName, Lane, enqueue_all
 from deploy.bench import crowd
 from deploy.bench.mail import invite, waiting
 from deploy.bench.processes import answers, running, wait_until
@@ -29,6 +33,7 @@ OFFERED_SECONDS = 6
 OFFERED_AT_ONCE = 50
 BACKLOG = 10_000
 CHECKS = 20
+LETTERS = 10  # people who decide something, and people who are erased
 CHECK_EVERY = 0.3  # seconds between two photos
 TEAM = 20  # people of the small company
 ROUNDS = 3
@@ -56,6 +61,7 @@ def bench_lanes(
         wait_until(lambda: answers(smtp_port))
         wait_until(lambda: len(crew.alive()) == WORKERS)
         check_behind_mails(report, org_id, photo, mails)
+        proof_behind_mails(report, org_id)
         wait_until(lambda: waiting(org_id) == 0)
         wait_until(lambda: not crew.is_somebody_there())
         picture_behind_pictures(report, photo, renders)
@@ -163,6 +169,59 @@ def _checked(person: Participation, photo: bytes) -> float:
             return session.get_one(Photo, photo_id).verdict is not None
 
     wait_until(is_checked, every=_LOOK)
+    return time.monotonic() - begun
+
+
+def proof_behind_mails(report: Report, org_id: UUID) -> None:
+    """Have people of the company whose mails go out take a consent back, and HR erase some, while they wait there."""
+    everybody = crowd.people(org_id, crowd.shoot_of(org_id), 2 * LETTERS)
+    before = waiting(org_id)
+    receipts = [_told(person, JobName.RECEIPT_MAIL, _take_back) for person in everybody[:LETTERS]]
+    proofs = [_told(person, JobName.FAREWELL_MAIL, _erase) for person in everybody[LETTERS:]]
+    after = waiting(org_id)
+    report(
+        {
+            "figure": "letters_behind_mails",
+            "mails_waiting": [before, after],
+            "receipt_median_seconds": round(statistics.median(receipts), 2),
+            "receipt_longest_seconds": round(max(receipts), 2),
+            "certificate_median_seconds": round(statistics.median(proofs), 2),
+            "certificate_longest_seconds": round(max(proofs), 2),
+        },
+        f"while {before} to {after} of the company's other mails wait, {LETTERS} of each: a receipt's mail is out "
+        f"{statistics.median(receipts):.2f} s after the decision (longest {max(receipts):.2f}), a certificate signed and "
+        f"its mail out {statistics.median(proofs):.2f} s after the erasure (longest {max(proofs):.2f})",
+    )
+
+
+def _take_back(session: Session, member: Member) -> None:
+    leaving.take_back(session, member, [Purpose.LIKENESS], actor=audit.actor_for(member))
+
+
+def _erase(session: Session, member: Member) -> None:
+    erasure.request(
+        session,
+        member,
+        reason=erasure.ErasureReason.EMPLOYER_REQUEST,
+        actor=audit.SYSTEM,
+        language=member.language,
+    )
+
+
+def _told(person: Participation, mail: JobName, act: Callable[[Session, Member], None]) -> float:
+    """Return how many seconds after an act all that it owes is done, its mail among it."""
+    with transaction(person.org_id) as session:
+        act(session, session.get_one(Member, person.member_id))
+    begun, owed = time.monotonic(), (mail, *JOBS[Lane.PROOF])
+
+    def is_done() -> bool:
+        with transaction(person.org_id) as session:
+            left = select(func.count()).where(
+                Outbox.job.in_(owed), Outbox.done_at.is_(None), Outbox.not_before <= now()
+            )
+            return session.scalar(left) == 0
+
+    wait_until(is_done, every=_LOOK)
     return time.monotonic() - begun
 
 
