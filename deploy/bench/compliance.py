@@ -146,8 +146,10 @@ def _look(report: Report, org_id: UUID, size: int) -> None:
     from compliance.log import watch
     from core.vault import vault
 
+    watches = vault().keys.watches
+    before = watches.round_of(org_id).covered_at  # a round that a scheduler has ended was of a smaller log
     began, looks, longest = time.perf_counter(), 0, 0.0
-    while vault().keys.watches.round_of(org_id).covered_at is None:
+    while watches.round_of(org_id).covered_at == before:
         once = time.perf_counter()
         assert not watch.look(org_id)
         looks, longest = looks + 1, max(longest, time.perf_counter() - once)

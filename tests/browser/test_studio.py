@@ -9,7 +9,7 @@ from browser.looks import examine
 from browser.visitors import HrAdmin, Visitors
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("stack")
 
 
 def test_the_studio_keeps_a_typed_name_and_marks_what_is_wrong(visitors: Visitors) -> None:

@@ -26,7 +26,7 @@ Pair = tuple[Verb, Verb]
 
 PAIRS: list[Pair] = list(itertools.combinations_with_replacement(VERBS, 2))
 OTHERS = [pair for pair in PAIRS if erase not in pair]
-SAMPLE = 60  # of the others, in each run
+SAMPLE = 40  # of the others, in each run
 SHARES = 4  # tests among which that is divided
 TRIES = 50  # of each pair in the slow test, if there is time
 

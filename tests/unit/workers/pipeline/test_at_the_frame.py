@@ -101,7 +101,9 @@ def test_a_file_ends_above_the_cut_or_shows_no_more_than_the_frame(
         assert part.height <= uncut.height + 1e-9
 
 
-@pytest.mark.parametrize("share", [0.0, 0.02, 0.05, 0.10])
+@pytest.mark.parametrize(
+    "share", [0.0, 0.02, *(pytest.param(one, marks=pytest.mark.slow) for one in (0.05, 0.10))]
+)
 @pytest.mark.parametrize(
     "name",
     ["barack/portrait.jpg", pytest.param("joe/portrait.jpg", marks=pytest.mark.slow), "eileen/portrait.png"],
