@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.clock import now
 from core.models import Invite, MailState, Participation, Person, Shoot, State, Style
 from core.shoots import invites, undelivered
-from core.shoots.participations import seen_by_company
+from core.shoots.participations import seen_by_company, shut_out
 
 SOON = timedelta(days=3)
 WAITS_LONG = timedelta(days=3)
@@ -173,7 +173,7 @@ def _counts(session: Session, shoot_ids: list[UUID]) -> dict[UUID, Counts]:
     shut = session.execute(
         select(Participation.shoot_id, seen_by_company, func.count())
         .join(Person, Person.id == Participation.member_id)
-        .where(Participation.shoot_id.in_(shoot_ids), _is_shut())
+        .where(Participation.shoot_id.in_(shoot_ids), shut_out)
         .group_by(Participation.shoot_id, seen_by_company)
     )
     for shoot_id, state, number in shut:
@@ -259,13 +259,8 @@ def _expired_links(session: Session, shoot_ids: list[UUID]) -> dict[UUID, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _is_shut() -> ColumnElement[bool]:
-    """Ask for who can do nothing now, in the words of the index `ix_members_shut`."""
-    return Person.disabled_at.is_not(None) | Person.restricted_at.is_not(None)
-
-
 def _may_act() -> ColumnElement[bool]:
-    shut = select(Person.id).where(_is_shut())
+    shut = select(Person.id).where(shut_out)
     return Participation.member_id.not_in(shut.correlate(None))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core import audit, locks
 from core.clock import now
 from core.errors import Conflict, Gone, NotFound
-from core.models import Alternative, Member, Participation, Shoot, State
+from core.models import Alternative, Member, Participation, Person, Shoot, State
 
 MOVES: dict[State, frozenset[State]] = {
     State.INVITED: frozenset({State.OPENED, State.DECLINED, State.EXPIRED}),
@@ -54,6 +54,10 @@ seen_by_company: ColumnElement[str] = case(
     ),
     else_=Participation.state,
 )
+
+# Whose access is off or whose data are kept and used for nothing: who can do nothing now. In the words of the index
+# `ix_members_shut`, so that a question looks at these few alone.
+shut_out: ColumnElement[bool] = Person.disabled_at.is_not(None) | Person.restricted_at.is_not(None)
 
 
 class ShootEnded(Gone):

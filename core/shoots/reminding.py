@@ -235,7 +235,7 @@ def _lives_in(places: Sequence[str | None]) -> ColumnElement[bool]:
 
 def _open(shoot: Shoot) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions that somebody has not finished, and may be asked."""
-    off = select(Person.id).where(Person.disabled_at.is_not(None) | Person.restricted_at.is_not(None))
+    off = select(Person.id).where(participations.shut_out)
     return (
         Participation.shoot_id == shoot.id,
         participations.seen_by_company.in_(REMINDABLE),
