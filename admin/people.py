@@ -18,6 +18,7 @@ from core.errors import InvalidInput
 from core.models import Member
 from core.people import access, addresses, listing, members, places, views
 from core.people.facts import Fact
+from core.people.filters import Filter
 from core.permissions import Permission
 from core.portraits import gallery
 from core.shoots import by_hand, deliveries, undelivered
@@ -40,13 +41,20 @@ class NotConfirmed(InvalidInput):
 def index() -> Response:
     """List people, all or those whom a filter finds."""
     asked = people_filter.asked()
+    problem: InvalidInput | None = None
     with transaction(me().org_id) as session:
-        wanted = people_filter.filter_of(session, asked)
-        found = listing.page(session, wanted, after_member=uuid_argument("after"))
+        try:
+            wanted = people_filter.filter_of(session, asked)
+            found = listing.page(session, wanted, after_member=uuid_argument("after"))
+        except InvalidInput as error:
+            if wants_json():
+                raise
+            # The page with the reason, so that a view whose department is empty now can be removed from it.
+            problem, wanted, found = error, Filter(), listing.Page([], None)
         parts = [one.participation.id for one in found.people if one.participation]
         unreached, faces = undelivered.of(session, parts), gallery.with_picture(session, parts)
         total = listing.count(session)
-        matching = listing.count(session, wanted) if asked.is_narrow else total
+        matching = 0 if problem else listing.count(session, wanted) if asked.is_narrow else total
         offered = people_filter.choices(session)
         kept = views.listed(session)
     if wants_json():
@@ -60,6 +68,8 @@ def index() -> Response:
         )
     return page(
         "admin/people.html",
+        problem.status if problem else 200,
+        problem=problem,
         found=found,
         undelivered=unreached,
         faces=faces,

@@ -20,6 +20,7 @@ from core.people.filters import Access, Filter
 from core.shoots import shoots
 from core.web.answers import uuid_argument
 
+TICKS = ("overdue", "unreached")
 NAMES = ("state", "shoot", "department", "style", "access", "overdue", "unreached", "mail")
 
 
@@ -53,8 +54,9 @@ def asked() -> Asked:
 
 
 def said() -> dict[str, str]:
-    """Return what a form or an address says, but for the words."""
-    return {name: value for name in NAMES if (value := request.values.get(name, ""))}
+    """Return what a form or an address says, but for the words; of a tick that it is there, whatever it holds."""
+    given = {name: value for name in NAMES if (value := request.values.get(name, ""))}
+    return {name: "1" if name in TICKS else value for name, value in given.items()}
 
 
 def choices(session: Session) -> dict[str, Any]:

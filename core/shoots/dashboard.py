@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -57,7 +58,7 @@ class Attention(StrEnum):
     BOUNCED = "bounced"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Counts:
     """How many people of a shoot are in each state; every state is there, with 0 if nobody is.
 
@@ -159,6 +160,7 @@ def _counts(session: Session, shoot_ids: list[UUID]) -> dict[UUID, Counts]:
         shoot_id: Counts(dict.fromkeys(State, 0), dict.fromkeys(MailState, 0), dict.fromkeys(State, 0))
         for shoot_id in shoot_ids
     }
+    recent = Counter[UUID]()
     lately = (Participation.approved_at >= now() - WEEK).label("lately")
     told_apart = (Participation.shoot_id, seen_by_company, Participation.mail_state, lately)
     rows = session.execute(
@@ -166,7 +168,7 @@ def _counts(session: Session, shoot_ids: list[UUID]) -> dict[UUID, Counts]:
     )
     for shoot_id, state, mail, is_recent, number in rows:
         found[shoot_id].by_state[State(state)] += number
-        found[shoot_id].lately += number if is_recent and State(state) in DONE else 0
+        recent[shoot_id] += number if is_recent and State(state) in DONE else 0
         if mail is not None:
             found[shoot_id].mails[MailState(mail)] += number
     # Apart, since they are few: nobody else's person is looked at.
@@ -178,7 +180,7 @@ def _counts(session: Session, shoot_ids: list[UUID]) -> dict[UUID, Counts]:
     )
     for shoot_id, state, number in shut:
         found[shoot_id].shut[State(state)] += number
-    return found
+    return {shoot_id: replace(one, lately=recent[shoot_id]) for shoot_id, one in found.items()}
 
 
 def overviews(session: Session, shoots: list[tuple[Shoot, Style]]) -> list[Overview]:

@@ -8,8 +8,11 @@ from uuid import UUID
 import pytest
 from conftest import add_member
 
+from core import audit
 from core.db import transaction
-from core.people import views
+from core.models import Member
+from core.people import facts, views
+from core.people.facts import Fact
 from core.people.views import LONGEST, MOST, View, ViewUnusable
 
 
@@ -75,3 +78,27 @@ def test_a_view_names_nobody_who_was_searched_for(org: UUID, browser: Any) -> No
     found = browser.post("/admin/people", {"q": "Ada", "access": "uninvited"}, json=False).headers["Location"]
     page = browser.get(found).text
     assert 'name="search"' not in page.split("/admin/people/views")[1].split("</form>")[0]
+
+
+def test_a_view_of_a_department_that_is_empty_now_says_so_and_can_be_removed(org: UUID, browser: Any) -> None:
+    member = add_member(org, "Ada", department="Sales")
+    key = browser.get("/admin/people").text.split(">Sales</option>")[0].rsplit('value="', 1)[1].rstrip('"')
+    browser.post("/admin/people/views", {"department": key, "view": "Sales team"}, json=False)
+    with transaction(org) as session:
+        facts.change(
+            session,
+            session.get_one(Member, member.id),
+            {Fact.DEPARTMENT: "Law"},
+            by="admin",
+            actor=audit.SYSTEM,
+        )
+    answer = browser.get(f"/admin/people?department={key}")
+    assert answer.status_code == 422
+    assert "Nobody is in this department any more." in answer.text
+    assert "Remove this view" in answer.text
+    assert "For all" not in answer.text, "nothing is done to anybody by it"
+
+
+def test_a_tick_is_kept_as_a_tick_whatever_a_program_sends(org: UUID, browser: Any) -> None:
+    browser.post("/admin/people/views", {"overdue": "x" * 100_000, "view": "Late"}, json=False)
+    assert kept(org) == (View(name="Late", said={"overdue": "1"}),)
