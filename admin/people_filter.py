@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask import request
 from flask_babel import gettext as _
@@ -18,8 +20,9 @@ from core.models import MailState, State, Style
 from core.people import filters
 from core.people.filters import Access, Filter
 from core.shoots import shoots
-from core.web.answers import uuid_argument
 
+LONGEST = 64  # letters of a value: an id has 36, a department's key 18
+IDS = ("shoot", "style")
 TICKS = ("overdue", "unreached")
 NAMES = ("state", "shoot", "department", "style", "access", "overdue", "unreached", "mail")
 
@@ -54,9 +57,18 @@ def asked() -> Asked:
 
 
 def said() -> dict[str, str]:
-    """Return what a form or an address says, but for the words; of a tick that it is there, whatever it holds."""
+    """Return what a form or an address says, but for the words; each in one spelling, since it may be kept."""
     given = {name: value for name in NAMES if (value := request.values.get(name, ""))}
-    return {name: "1" if name in TICKS else value for name, value in given.items()}
+    return {name: _spelled(name, value[:LONGEST]) for name, value in given.items()}
+
+
+def _spelled(name: str, value: str) -> str:
+    if name in TICKS:
+        return "1"
+    if name in IDS:
+        with suppress(ValueError):  # said by `filter_of`
+            return str(UUID(value))
+    return value
 
 
 def choices(session: Session) -> dict[str, Any]:
@@ -90,8 +102,8 @@ def filter_of(session: Session, one: Asked) -> Filter:
             words=one.search.words,
             department=departments[named] if named else None,
             state=State(one.said["state"]) if "state" in one.said else None,
-            shoot_id=uuid_argument("shoot"),
-            style_id=uuid_argument("style"),
+            shoot_id=UUID(one.said["shoot"]) if "shoot" in one.said else None,
+            style_id=UUID(one.said["style"]) if "style" in one.said else None,
             access=Access(one.said["access"]) if "access" in one.said else None,
             is_overdue="overdue" in one.said,
             is_unreached="unreached" in one.said,

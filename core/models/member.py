@@ -94,6 +94,21 @@ FOUND_BY: Final = _bare(
     "btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, '') || ' ' || coalesce(email, '') || ' '"
     " || coalesce(employee_id, ''))"
 )
+# Of two letters each where a keyboard or a list has no other way to write them.
+WRITTEN_OUT: Final = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"}
+
+
+def _written_out(expression: str) -> str:
+    for letter, letters in WRITTEN_OUT.items():
+        for one in (letter, letter.upper()):
+            expression = f"replace({expression}, '{one}', '{letters}')"
+    return _bare(expression)
+
+
+# Names as such a keyboard writes them, for questions to the database.
+NAMES_WRITTEN_OUT: Final = _written_out(
+    "normalize(coalesce(directory.first_name, '') || ' ' || coalesce(directory.last_name, ''), NFC)"
+)
 
 
 def _plain(name: str, length: int) -> Any:

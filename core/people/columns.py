@@ -144,7 +144,7 @@ FAMILY_FIRST = frozenset(
     }
 )
 # Notes that Google writes behind its column names, such as [Required] and [UPLOAD ONLY].
-_NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*")
+_NOTE = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|\*")  # no sign is read twice, whatever a cell holds
 _EITHER = re.compile(r"[/|]")
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 SAMPLES = 3

@@ -73,7 +73,7 @@ OTHERS = tuple(one for one in Encoding if one not in UNICODE)
 # What UTF-8 is mistaken for before it is saved as UTF-8 once more.
 MISTAKEN = ("cp1252", "mac_roman", "cp1250", "cp850", "cp437", "cp1251")
 # Bytes below 0x40 are ASCII in every one of OTHERS, also behind the first byte of an East Asian letter.
-_WORD = re.compile(rb"[^\x00-\x3f]*[\x80-\xff][^\x00-\x3f]*")
+_RUN = re.compile(rb"[^\x00-\x3f]+")
 _LINE_END = re.compile("\r\n|\r|\n")  # and not the others of str.splitlines: byte 0x85 is an ellipsis
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]{2,}")
 
@@ -139,7 +139,7 @@ def _as(content: bytes, encoding: Encoding) -> Decoded:
 
 def _by_chance(content: bytes, text: str) -> Decoded | None:
     """Return the question where a few bytes of another encoding happen to be UTF-8 that nobody writes."""
-    words = Counter(_WORD.findall(content))
+    words = Counter(_words(content))
     if len(words) > MOST_CHANCES or not words:
         return None
     if sum(map(_is_misspelt, words)) * 2 < len(words):
@@ -155,7 +155,7 @@ def _by_chance(content: bytes, text: str) -> Decoded | None:
 
 def _not_unicode(content: bytes) -> Decoded:
     """Choose between the older encodings, and UTF-8 with some lines in one of them."""
-    words = Counter(_WORD.findall(content))
+    words = Counter(_words(content))
     # What is UTF-8 by chance reads as nobody writes.
     valid = [word for word in words if _is_utf_8(word) and not _is_misspelt(word)]
     if len(valid) >= 2 * (len(words) - len(valid)):
@@ -224,7 +224,7 @@ def _mostly_utf_8(content: bytes) -> tuple[str, frozenset[int]]:
     odd = [number for number, line in enumerate(lines) if not _is_utf_8(line)]
     if not odd:
         return content.decode("utf-8"), frozenset()
-    words = Counter(word for number in odd for word in _WORD.findall(lines[number]))
+    words = Counter(word for number in odd for word in _words(lines[number]))
     other = _ranked(_telling(words))[0].encoding
     strange = set(odd)
     text = "".join(
@@ -286,3 +286,8 @@ def _shown(line: str) -> str:
     """Return the parts of a line that need an encoding to be read."""
     cells: Iterable[str] = (cell.strip(' "') for cell in re.split(r"[,;\t|]", line))
     return " · ".join(cell for cell in cells if not cell.isascii())[:LONGEST_SAMPLE]
+
+
+def _words(content: bytes) -> list[bytes]:
+    """Return the words with a letter beyond ASCII; by one pass, however long a run of letters is."""
+    return [run for run in _RUN.findall(content) if not run.isascii()]

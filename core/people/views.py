@@ -57,7 +57,7 @@ def keep(session: Session, name: str, said: Mapping[str, str]) -> View:
     Raises:
         ViewUnusable: no name or a long one, a filter that asks nothing, or too many of them.
     """
-    name = " ".join(name.split())
+    name = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
     if not name or len(name) > LONGEST:
         raise ViewUnusable(N_("Please give it a name of 1 to %(most)s letters."), field="view", most=LONGEST)
     if not said:
@@ -78,7 +78,9 @@ def keep(session: Session, name: str, said: Mapping[str, str]) -> View:
 def remove(session: Session, name: str) -> None:
     """Remove the view of that name, if there is one."""
     organization = _locked(session)
-    organization.people_views = [one.model_dump() for one in listed(session) if one.name != name]
+    organization.people_views = [
+        one.model_dump() for one in listed(session) if one.name.casefold() != name.casefold()
+    ]
 
 
 def _locked(session: Session) -> Organization:

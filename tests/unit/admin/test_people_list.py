@@ -112,3 +112,27 @@ def test_names_stand_in_the_order_of_their_letters_and_are_found_without_accents
             ("LUKASZ", "łukasz"),
         ):
             assert [one.last_name for one in session.query(Member).filter(finding.matches(words))] == [found]
+
+
+def test_a_name_is_found_however_a_keyboard_writes_its_letters(org: UUID) -> None:
+    names = ("Grünauer", "Müller-Bauer", "Bauernschläger", "Ærø", "Oezdemir", "Jolanda Größe")
+    for number, name in enumerate(names):
+        member = add_member(org, "Kim", email=f"kim{number}@acme.example")
+        with transaction(org) as session:
+            facts.change(
+                session,
+                session.get_one(Member, member.id),
+                {Fact.LAST_NAME: name},
+                by="admin",
+                actor=audit.SYSTEM,
+            )
+    with transaction(org) as session:
+        for words, found in (
+            ("Gruenauer", ["Grünauer"]),
+            ("Mueller-Bauer", ["Müller-Bauer"]),
+            ("Bauernschlaeger", ["Bauernschläger"]),
+            ("Aeroe", ["Ærø"]),
+            ("Özdemir", ["Oezdemir"]),
+            ("joel", []),
+        ):
+            assert [one.last_name for one in session.query(Member).filter(finding.matches(words))] == found

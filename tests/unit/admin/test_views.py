@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from conftest import add_member
+from conftest import add_member, add_shoot
 
 from core import audit
 from core.db import transaction
@@ -102,3 +102,13 @@ def test_a_view_of_a_department_that_is_empty_now_says_so_and_can_be_removed(org
 def test_a_tick_is_kept_as_a_tick_whatever_a_program_sends(org: UUID, browser: Any) -> None:
     browser.post("/admin/people/views", {"overdue": "x" * 100_000, "view": "Late"}, json=False)
     assert kept(org) == (View(name="Late", said={"overdue": "1"}),)
+
+
+def test_an_id_is_kept_in_one_spelling_and_nothing_long_at_all(org: UUID, browser: Any) -> None:
+    shoot = str(add_shoot(org).id)
+    for number, said in enumerate(
+        (f"urn:uuid:{shoot}", f"{{{shoot}}}", "-" * 100_000 + shoot, "x" * 100_000)
+    ):
+        answer = browser.post("/admin/people/views", {"shoot": said, "view": str(number)}, json=False)
+        assert len(answer.headers["Location"]) < 200
+    assert [one.said for one in kept(org)] == [{"shoot": shoot}] * 2

@@ -241,3 +241,10 @@ def test_a_choice_that_does_not_fit_the_list_is_refused(columns: dict[Field, int
 def test_an_address_of_the_directory_stands_in_only_where_there_is_no_column_for_mail() -> None:
     (row,) = roster.parse("\r\n".join((ENTRA[0], ENTRA[1].replace(",jm@acme.example", ","))).encode()).rows
     assert row.reasons == (Reason.EMAIL_MISSING,)
+
+
+@pytest.mark.parametrize("sign", ["[", "("])
+def test_a_header_of_open_brackets_is_read_once(sign: str) -> None:
+    roster.parse(
+        f"Email,{sign * 100_000}\na@b.example,x\n".encode()
+    )  # took minutes: the square of its length
