@@ -55,6 +55,7 @@ EVENTS: dict[Tag, Any] = {
     Tag.STYLE_RIGHTS_CONFIRMED: _l("Rights to example pictures confirmed"),
     Tag.STYLE_TRAINED: _l("Style learned by an image model"),
     Tag.STYLE_LOOK_REMOVED: _l("Example pictures of a style removed"),
+    Tag.RENEWAL_CHANGED: _l("Rule for new photos changed"),
     Tag.SHOOT_CREATED: _l("Shoot begun"),
     Tag.SHOOT_DEADLINE_MOVED: _l("Deadline of a shoot moved"),
     Tag.SHOOT_CHANGED: _l("Shoot changed"),

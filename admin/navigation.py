@@ -47,7 +47,10 @@ _WAYS: Final = (
     Way(
         _l("Shoots"),
         "shoots",
-        (Leaf("/admin/", _l("Shoots"), Permission.VIEW_DASHBOARD, ("/admin/shoots",)),),
+        (
+            Leaf("/admin/", _l("Shoots"), Permission.VIEW_DASHBOARD, ("/admin/shoots",)),
+            Leaf("/admin/renewal", _l("Renewal"), Permission.MANAGE_SHOOTS),
+        ),
     ),
     Way(_l("People"), "people", (Leaf("/admin/people", _l("People"), Permission.INVITE),)),
     Way(_l("Styles"), "styles", (Leaf("/admin/styles", _l("Styles"), Permission.EDIT_STYLE),)),

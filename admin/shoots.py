@@ -11,7 +11,6 @@ import redis
 from flask import Blueprint, Response, request
 from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 
 from admin import search
 from admin.words import ENGINES
@@ -57,10 +56,12 @@ def new() -> Response:
         listed = styles.newest(session)
         usual = reviews.usual(session)
         copied = shoots.get(session, copy_id) if (copy_id := uuid_argument("copy")) else None
-        style = _newest_of(session, copied, listed) if copied else None
+        style = styles.newest_of(session, styles.get(session, copied.style_id)) if copied else None
     fields = {
         "name": _("Copy of %(name)s", name=copied.name)[: shoots.LONGEST_NAME] if copied else "",
-        "style_id": style or request.args.get("style", str(listed[0].style.id) if listed else ""),
+        "style_id": str(style.id)
+        if style
+        else request.args.get("style", str(listed[0].style.id) if listed else ""),
         "deadline": (now().date() + timedelta(days=DEFAULT_DAYS)).isoformat(),
         "engine": copied.engine if copied else EngineName.STUDIO.value,
         "file_name": copied.file_name if copied else DEFAULT_FILE_NAME,
@@ -69,22 +70,13 @@ def new() -> Response:
     return page("admin/shoot_new.html", fields=fields, **_choices(listed))
 
 
-def _newest_of(session: Session, shoot: Shoot, listed: list[styles.Listed]) -> str:
-    """Return the newest version of a shoot's style."""
-    name = styles.get(session, shoot.style_id).name
-    return next((str(one.style.id) for one in listed if one.style.name == name), "")
-
-
 def _choices(listed: list[styles.Listed]) -> dict[str, Any]:
     return {
         "listed": listed,
         "today": now().date().isoformat(),
         "latest": (now().date() + shoots.LONGEST_DEADLINE).isoformat(),
         "example": file_names.EXAMPLE,
-        "engines": [
-            (engine, word, not engine.needs_gpu or bool(diffusion_settings().diffusion_base))
-            for engine, word in ENGINES.items()
-        ],
+        "engines": [(engine, word, shoots.can_make(engine)) for engine, word in ENGINES.items()],
     }
 
 

@@ -47,6 +47,7 @@ class Tag(StrEnum):
     STYLE_RIGHTS_CONFIRMED = "style.rights_confirmed"
     STYLE_TRAINED = "style.trained"
     STYLE_LOOK_REMOVED = "style.look_removed"
+    RENEWAL_CHANGED = "organization.renewal_changed"
     SHOOT_CREATED = "shoot.created"
     SHOOT_DEADLINE_MOVED = "shoot.deadline_moved"
     SHOOT_CHANGED = "shoot.changed"
@@ -140,6 +141,7 @@ ABOUT_NOBODY = frozenset(
         Tag.STYLE_RIGHTS_CONFIRMED,
         Tag.STYLE_TRAINED,
         Tag.STYLE_LOOK_REMOVED,
+        Tag.RENEWAL_CHANGED,
         Tag.SHOOT_CREATED,
         Tag.SHOOT_DEADLINE_MOVED,
         Tag.SHOOT_CHANGED,

@@ -81,6 +81,12 @@ def is_newest(session: Session, style: Style) -> bool:
     return _latest_version(session, style.name) == style.version
 
 
+def newest_of(session: Session, style: Style) -> Style:
+    """Return the newest version of a style, itself where there is no later one."""
+    later = select(Style).where(Style.name == style.name).order_by(Style.version.desc()).limit(1)
+    return session.scalars(later).one()
+
+
 def _latest_version(session: Session, name: str) -> int:
     return session.scalar(select(func.max(Style.version)).where(Style.name == name)) or 0
 

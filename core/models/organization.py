@@ -54,6 +54,8 @@ class Organization(Base):
     )
     # Filters of the list of people that admins go back to: `core.people.views`.
     people_views: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default=text("'[]'::jsonb"))
+    # Who is asked for new photos by itself, `core.shoots.renewal.Rule`; nobody where there is none.
+    renewal: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     # The hours of the day, by the clock of who gets them, from and until which no reminder leaves; the same for never.
     quiet_from: Mapped[int] = mapped_column(SmallInteger, default=18, server_default=text("18"))
     quiet_until: Mapped[int] = mapped_column(SmallInteger, default=8, server_default=text("8"))

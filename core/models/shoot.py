@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, SmallInteger, String, false, text
+from sqlalchemy import ARRAY, ForeignKey, SmallInteger, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
@@ -31,6 +31,7 @@ class Shoot(Tenant):
     """One style, one deadline, many people."""
 
     __tablename__ = "shoots"
+    __table_args__ = (UniqueConstraint("org_id", "renews"),)
 
     name: Mapped[str] = mapped_column(String(120))
     style_id: Mapped[UUID] = mapped_column(ForeignKey("styles.id"))
@@ -44,3 +45,5 @@ class Shoot(Tenant):
     closed_at: Mapped[datetime | None]
     # nothing is handed over that nobody of the company has looked at
     reviewed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # The first day of the month whose people the company's rule asked for new photos: `core.shoots.renewal`.
+    renews: Mapped[date | None]

@@ -67,8 +67,10 @@ def link_of(invite: Invite) -> str:
     return f"{settings().base_url.rstrip('/')}/i/{token_of(invite)}"
 
 
-def join(session: Session, shoot: Shoot, people: Sequence[Member], *, actor: audit.Actor) -> list[Invite]:
-    """Invite people who are not in the shoot yet."""
+def join(
+    session: Session, shoot: Shoot, people: Sequence[Member], *, actor: audit.Actor, by_day: bool = False
+) -> list[Invite]:
+    """Invite people who are not in the shoot yet; `by_day` as in `create_all`."""
     moment = now()
     joined = [
         Participation(
@@ -84,7 +86,7 @@ def join(session: Session, shoot: Shoot, people: Sequence[Member], *, actor: aud
     ]
     session.add_all(joined)
     session.flush()
-    return create_all(session, shoot, joined, actor=actor)
+    return create_all(session, shoot, joined, actor=actor, by_day=by_day)
 
 
 def create(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite:

@@ -82,7 +82,7 @@ def create(
     name, end = name_of(name), end_of(deadline)
     if engine not in set(EngineName):
         raise ShootUnusable("Please choose who makes the portraits.", field="engine")
-    if EngineName(engine).needs_gpu and not diffusion_settings().diffusion_base:
+    if not can_make(engine):
         raise ShootUnusable(
             "There is no image model here, so the studio has to make the portraits. "
             "Whoever runs this platform can set one up.",
@@ -111,6 +111,11 @@ def create(
         engine=shoot.engine,
     )
     return shoot
+
+
+def can_make(engine: str) -> bool:
+    """Whether what makes a shoot's portraits is set up here."""
+    return not EngineName(engine).needs_gpu or bool(diffusion_settings().diffusion_base)
 
 
 def name_of(text: str) -> str:

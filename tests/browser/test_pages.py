@@ -460,6 +460,7 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     at("dashboard", "/admin/")
     at("brand", "/admin/brand")
     at("retention", "/admin/retention")
+    at("new photos by itself", "/admin/renewal")
     at("mails", "/admin/mails")
     at("words of a mail", "/admin/mails/invite/en")
     at("what the company states", "/admin/settings/privacy")

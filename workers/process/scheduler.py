@@ -39,7 +39,7 @@ from core.observe.server import served
 from core.people import directory
 from core.portraits import engines
 from core.settings import settings
-from core.shoots import reminding
+from core.shoots import reminding, renewal
 from core.vault import vault
 from workers.process.leader import lead
 from workers.process.steady import TOLERANCE, SteadyClock
@@ -126,6 +126,7 @@ def duties() -> list[Duty]:
         Duty("witnesses", timedelta(minutes=1), witnesses.ask_all),
         Duty("ending_mails", timedelta(hours=1), ending.owe_all),
         Duty("reminders", timedelta(minutes=10), reminding.remind_due_all, irreversible=True),
+        Duty("renewals", timedelta(hours=1), renewal.begin_due_all, irreversible=True),
         Duty("recall_mails", timedelta(hours=1), recall_letters.owe_all),
         Duty("breach_mails", timedelta(minutes=30), reminders.owe_all),
         Duty("attestation_mails", timedelta(hours=1), attestation_letters.remind),

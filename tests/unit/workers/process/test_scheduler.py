@@ -26,7 +26,7 @@ from core.db import engine, transaction
 from core.models import Erasure, Member
 from core.people import organizations
 from core.portraits import engines
-from core.shoots import reminding
+from core.shoots import reminding, renewal
 from core.vault import vault
 from core.vault.keys import Epoch
 from deploy.local.processes import child_environment, leashed, python_module
@@ -295,5 +295,5 @@ def test_what_cannot_be_undone_waits_for_a_clock_to_believe() -> None:
         keyless.sweep,
         engines.end_waiting_all,
     }
-    mailing = {reminding.remind_due_all}
+    mailing = {reminding.remind_due_all, renewal.begin_due_all}
     assert careful == {*ending, *forgetful, *mailing, issuing.issue_all}  # a month is stated once
