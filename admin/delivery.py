@@ -26,11 +26,12 @@ from core.errors import InvalidInput
 from core.people import organizations, tabular
 from core.portraits import avatars, downloads, file_names, gallery
 from core.portraits.downloads import EVERYTHING, Choice, Picture
-from core.shoots import shoots
+from core.shoots import department_styles, shoots
 from core.style.colors import Rgb, parse_hex, text_on, to_hex
 from core.style.spec import Output, StyleSpec
-from core.vault import ArtifactGone, KeyErased, vault
+from core.vault import ArtifactGone, Held, KeyErased, vault
 from core.web.archive_names import Names
+from core.words import N_
 
 if TYPE_CHECKING:
     from workers.vision.geometry import Pixels
@@ -44,7 +45,7 @@ COLUMNS: Final = (
 
 
 class NoSuchSize(InvalidInput):
-    """The shoot's style has no file of that name."""
+    """No style of the shoot has a file of that name."""
 
     code = "no_such_size"
 
@@ -56,7 +57,7 @@ def files_of(
 
     Raises:
         NothingToDownload: there is nothing yet, or any more, or nothing of what was chosen.
-        NoSuchSize: the style has not all of the files that were chosen.
+        NoSuchSize: no style of the shoot has one of the files that were chosen.
     """
     began = now()
     look = _look(org_id, shoot_id, say, choice.outputs)
@@ -83,11 +84,12 @@ def file_of(
         raise downloads.NothingToDownload(
             "This picture cannot be downloaded: it waits for a review, or is not there any more."
         )
-    picture, content = found
-    ((_, made, _),) = _made(picture, content, look)
-    (wanted,) = look.outputs
+    ((_, content, wanted),) = _made(found, look)
+    picture = found.picture
+    if wanted is None or wanted.name != output:
+        raise NoSuchSize(N_("This picture’s style has no such size. Reload the page and choose again."))
     stem = file_names.stem(look.file_name, picture.names) + file_names.ending_of(output)
-    return f"{stem}.{wanted.format.suffix}", made, wanted.format.media_type
+    return f"{stem}.{wanted.format.suffix}", content, wanted.format.media_type
 
 
 @dataclass(frozen=True)
@@ -95,33 +97,45 @@ class _Look:
     """What every file of an archive shares; the request is over while its files are made."""
 
     file_name: str  # the company's template
-    style: StyleSpec
-    outputs: tuple[Output, ...]  # of the style's, those that are made
+    wanted: tuple[str, ...]  # names of files; none stands for the first of each style
     company: str
     accent: Rgb
-    logo: Pixels | None
     labelled: str | None  # in which language model-made pictures say what they are; `None` if they do not
     say: Callable[[str], str]
+    logos: dict[UUID, Pixels] = field(default_factory=dict)  # that were drawn already
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What the files are called in the style."""
-        return tuple(one.name for one in self.outputs)
+    def outputs(self, style: StyleSpec) -> tuple[Output, ...]:
+        """Return which of a style's files are made: the first where it has none of those that were chosen."""
+        return tuple(one for one in style.outputs if one.name in self.wanted) or style.outputs[:1]
+
+    def logo(self, held: Held | None) -> Pixels | None:
+        """Return a logo's pixels, drawn once for all files."""
+        if held is None:
+            return None
+        if held.id not in self.logos:
+            self.logos[held.id] = files.rgba(vault().open(held))
+        return self.logos[held.id]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One person's picture, read: its bytes, `None` for initials, and where the logo of its style lies."""
+
+    picture: Picture
+    content: bytes | None
+    logo: Held | None
 
 
 def _look(org_id: UUID, shoot_id: UUID, say: Callable[[str], str], wanted: tuple[str, ...]) -> _Look:
     with transaction(org_id) as session:
         shoot = shoots.get(session, shoot_id)
-        style = styles.get(session, shoot.style_id).parsed
+        known = {one.name for one in department_styles.outputs(session, shoot)}
         organization = organizations.current(session)
         company, accent = organization.name, parse_hex(organization.accent)
         labelled = organization.language if organization.label_models else None
-        logo = styles.logo(session, style)
-    outputs = tuple(one for one in style.outputs if one.name in wanted) or style.outputs[:1]
-    if not {one.name for one in outputs} >= set(wanted):
+    if not known >= set(wanted):
         raise NoSuchSize("This shoot’s style has no such size. Reload the page and choose again.")
-    drawn = files.rgba(vault().open(logo)) if logo is not None else None
-    return _Look(shoot.file_name, style, outputs, company, accent, drawn, labelled, say)
+    return _Look(shoot.file_name, wanted, company, accent, labelled, say)
 
 
 @dataclass
@@ -158,9 +172,9 @@ def _files(
         found = _picture(org_id, participation_id, look, actor)
         if found is None:
             continue
-        for path, content, made in _made(*found, look):
+        for path, content, made in _made(found, look):
             path = names.next(path)
-            manifest.add(path, content, found[0], made)
+            manifest.add(path, content, found.picture, made)
             yield path, content
         held.append(participation_id)
     yield MANIFEST, tabular.write(COLUMNS, manifest.rows)
@@ -175,10 +189,11 @@ def _archived(org_id: UUID, held: list[UUID], began: datetime) -> None:
 
 def _picture(
     org_id: UUID, participation_id: UUID, look: _Look, actor: Actor, *, alone: bool = False
-) -> tuple[Picture, bytes | None] | None:
+) -> _Found | None:
     """Read one person's picture between two short transactions: no row is locked while storage or line are slow."""
     with transaction(org_id) as session:
         picture = downloads.picture(session, participation_id)
+        logo = styles.logo(session, picture.style) if picture is not None and picture.style else None
     if picture is None:
         return None
     try:
@@ -189,7 +204,7 @@ def _picture(
         partial(_handed, org_id, participation_id, picture, look, actor, alone)
     ):
         return None
-    return picture, content
+    return _Found(picture, content, logo)
 
 
 def _handed(
@@ -202,14 +217,14 @@ def _handed(
             is_master=picture.is_master,
             held=picture.held,
             actor=actor,
-            outputs=look.names,
+            outputs=[one.name for one in look.outputs(picture.style)] if picture.style else (),
             alone=alone,
         )
 
 
-def _made(picture: Picture, kept: bytes | None, look: _Look) -> Iterator[tuple[str, bytes, Output | None]]:
-    """Make a person's files one after the other: path, content, and for a headshot as which of the style's."""
-    style = look.style
+def _made(found: _Found, look: _Look) -> Iterator[tuple[str, bytes, Output | None]]:
+    """Make a person's files one after the other: path, content, and for a headshot as which of its style's."""
+    picture, kept, style = found.picture, found.content, found.picture.style
     stem = file_names.stem(look.file_name, picture.names)
     if kept is None:
         avatar = avatars.render(
@@ -218,7 +233,7 @@ def _made(picture: Picture, kept: bytes | None, look: _Look) -> Iterator[tuple[s
         signed = sign(avatar, "image/png", Making.of_initials(), signer())
         yield f"{file_names.ALTERNATIVES}{stem}.png", signed, None
         return
-    if not picture.is_master:
+    if style is None:
         own = sign(kept, picture.media_type, Making.of_own_picture(), signer())
         yield f"{file_names.ALTERNATIVES}{stem}.{ENDINGS[picture.media_type]}", own, None
         return
@@ -233,8 +248,9 @@ def _made(picture: Picture, kept: bytes | None, look: _Look) -> Iterator[tuple[s
     caption = caption_of(picture.person, look.company, style, look.say)
     label = label_of(picture.engine, look.labelled) if look.labelled else None
     origin = Origin(Making.of_headshot(picture.engine, style, picture.notes), signer(), picture.mark, label)
-    for output in look.outputs:
-        content = deliver(pixels, style, output, origin, caption=caption, head=picture.head, logo=look.logo)
+    logo = look.logo(found.logo)
+    for output in look.outputs(style):
+        content = deliver(pixels, style, output, origin, caption=caption, head=picture.head, logo=logo)
         made = style.delivered(output, picture.head, (pixels.shape[1], pixels.shape[0]))
-        folder = file_names.folder_of(output.name, look.names)
+        folder = file_names.folder_of(output.name, look.wanted)
         yield f"{folder}{stem}.{output.format.suffix}", content, made

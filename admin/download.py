@@ -9,14 +9,13 @@ from flask import Blueprint, Response, request
 from flask_babel import get_translations
 
 from admin import delivery
-from core.brand import styles
 from core.db import transaction
 from core.errors import InvalidInput
 from core.models import Shoot
 from core.permissions import Permission
 from core.portraits import downloads, gallery
 from core.portraits.downloads import Choice, NothingToDownload
-from core.shoots import shoots
+from core.shoots import department_styles, shoots
 from core.web import archive
 from core.web.answers import back, page
 from core.web.guards import me, requires
@@ -47,7 +46,7 @@ def deliver(shoot_id: UUID) -> Response:
             people=sum(some for _name, some in departments),
             fresh=downloads.fresh(session, shoot_id),
             departments=departments,
-            outputs=styles.get(session, shoot.style_id).parsed.outputs,
+            outputs=department_styles.outputs(session, shoot),
         )
 
 

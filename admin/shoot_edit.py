@@ -16,11 +16,13 @@ from core.clock import now
 from core.db import transaction
 from core.errors import Conflict, InvalidInput
 from core.models import Shoot
+from core.people import filters
 from core.permissions import Permission
 from core.portraits import file_names
-from core.shoots import changes, shoots
+from core.shoots import changes, department_styles, shoots
 from core.web.answers import again, go, page, uuid_argument
 from core.web.guards import me, requires
+from core.words import N_
 
 bp = Blueprint("shoot_edit", __name__)
 
@@ -49,6 +51,11 @@ def _shown(session: Session, shoot: Shoot) -> dict[str, Any]:
         "today": now().date().isoformat(),
         "latest": (now().date() + shoots.LONGEST_DEADLINE).isoformat(),
         "example": file_names.EXAMPLE,
+        "department_styles": [
+            (filters.department_key(session, department), department, style)
+            for department, style in department_styles.chosen(session, shoot)
+        ],
+        "departments": filters.departments(session),
     }
 
 
@@ -108,3 +115,39 @@ def reopen(shoot_id: UUID) -> Response:
         )
     )
     return go(f"/admin/shoots/{shoot_id}", message, links=found.links)
+
+
+@bp.post("/shoots/<uuid:shoot_id>/department-style")
+@requires(Permission.MANAGE_SHOOTS)
+def choose_for_department(shoot_id: UUID) -> Response:
+    """Give a department a style of its own, or the shoot's again."""
+    style_id = uuid_argument("style_id")
+    try:
+        with transaction(me().org_id) as session:
+            shoot = shoots.get(session, shoot_id, lock=True)
+            shown = _shown(session, shoot)
+            changed = department_styles.choose(
+                session,
+                shoot,
+                _department(shown),
+                styles.get(session, style_id) if style_id else None,
+                actor=me().actor,
+            )
+    except (InvalidInput, Conflict) as error:
+        return again("admin/shoot_edit.html", error, wrong=str(error.details.get("field", "")), **shown)
+    return go(
+        f"/admin/shoots/{shoot_id}/edit#departments",
+        _("Changed.") if changed else _("Nothing was changed."),
+        changed=changed,
+    )
+
+
+def _department(shown: dict[str, Any]) -> str:
+    """Return the name of the department whose key the form has."""
+    names = dict(shown["departments"]) | {key: name for key, name, _style in shown["department_styles"]}
+    try:
+        return str(names[request.form.get("department", "")])
+    except KeyError as error:
+        raise department_styles.NoSuchDepartment(
+            N_("Please choose a department. Nothing was changed."), field="department"
+        ) from error

@@ -23,7 +23,7 @@ from core.errors import InvalidInput, NotFound
 from core.models import EngineName, Headshot, Photo, State, Style
 from core.people import organizations
 from core.portraits import edits, headshots, photos, rejections, submission
-from core.shoots import participations, promises
+from core.shoots import department_styles, participations, promises
 from core.shoots.participations import SETTLED
 from core.style.framing import Head
 from core.style.spec import Output, StyleSpec
@@ -192,7 +192,7 @@ def _name(candidate: Candidate) -> str:
 
 
 def _style(session: Session, place: Visit) -> Style:
-    return session.get_one(Style, place.shoot.style_id)
+    return department_styles.style_for(session, place.participation)
 
 
 def _compares(session: Session, headshot: Headshot) -> bool:

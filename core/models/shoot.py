@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ForeignKey, SmallInteger, String, UniqueConstraint, false, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Tenant
@@ -45,5 +47,9 @@ class Shoot(Tenant):
     closed_at: Mapped[datetime | None]
     # nothing is handed over that nobody of the company has looked at
     reviewed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Departments whose people have another style: name → id, which `core.shoots.department_styles` reads.
+    department_styles: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, default=dict, server_default=text("'{}'::jsonb")
+    )
     # The first day of the month whose people the company's rule asked for new photos: `core.shoots.renewal`.
     renews: Mapped[date | None]

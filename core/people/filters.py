@@ -110,11 +110,12 @@ def departments(session: Session) -> list[tuple[str, str]]:
     following = select(column).where(column > found.c.department).order_by(column).limit(1).scalar_subquery()
     found = found.union_all(select(following).where(found.c.department.is_not(None)))
     names = session.scalars(select(found.c.department).where(found.c.department.is_not(None)))
-    org_id = organization_of(session)
-    return sorted(((_key(org_id, one), one) for one in names if one), key=lambda one: finding.bare(one[1]))
+    return sorted(
+        ((department_key(session, one), one) for one in names if one), key=lambda one: finding.bare(one[1])
+    )
 
 
-def _key(org_id: UUID, department: str) -> str:
+def department_key(session: Session, department: str) -> str:
     """Return what stands for a department in an address: its name would say where somebody works."""
-    said = org_id.bytes + department.encode()
+    said = organization_of(session).bytes + department.encode()
     return hmac.new(derive("department addresses"), said, hashlib.sha256).digest()[:_KEY_BYTES].hex()

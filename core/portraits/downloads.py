@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from core import audit, locks
 from core.errors import Conflict
-from core.models import Alternative, Artifact, Headshot, Member, Participation, Shoot, State
+from core.models import Alternative, Artifact, Headshot, Member, Participation, Shoot, State, Style
 from core.portraits import avatars, gallery
 from core.shoots import participations
 from core.style.framing import Head
+from core.style.spec import StyleSpec
 from core.vault import ArtifactGone, Held, vault
 
 
@@ -34,7 +35,7 @@ class Choice:
     """What of a shoot an archive is to hold.
 
     Attributes:
-        outputs: names of the style's files; none stands for its first.
+        outputs: names of the styles' files; none stands for the first of each.
         departments: of whose people; none stands for everybody's. An empty one is that of people who have none.
         only_new: only what no archive has held that reached its end.
     """
@@ -59,6 +60,7 @@ class Picture:
         person: first and last name.
         head: where the gates found the head in a master.
         names: values for the file name template.
+        style: that a master was made in; `None` for an alternative.
         engine: what made a master; empty for an alternative.
         mark: what the watermark of a master's files says, if it has one.
         notes: what differs from the style in a master.
@@ -72,6 +74,7 @@ class Picture:
     person: str
     head: Head | None
     names: dict[str, str]
+    style: StyleSpec | None = None
     engine: str = ""
     mark: int | None = None
     notes: tuple[str, ...] = ()
@@ -198,6 +201,7 @@ def picture(session: Session, participation_id: UUID) -> Picture | None:
         member.full_name,
         head,
         names,
+        session.get_one(Style, headshot.style_id).parsed,
         headshot.engine,
         headshot.mark,
         headshot.notes,

@@ -27,7 +27,7 @@ from core.errors import InvalidInput
 from core.logs import logger
 from core.models import Member, Organization, Participation, Person, Role, Shoot, State
 from core.people import organizations
-from core.shoots import invites, participations, shoots
+from core.shoots import department_styles, invites, participations, shoots
 from core.shoots.shoots import ShootUnusable
 from core.words import N_
 
@@ -291,6 +291,10 @@ def _begun(session: Session, rule: Rule) -> Shoot:
         actor=audit.SYSTEM,
     )
     shoot.reminder_days, shoot.reviewed, shoot.renews = like.reminder_days, like.reviewed, month
+    shoot.department_styles = {
+        department: str(styles.newest_of(session, style).id)
+        for department, style in department_styles.chosen(session, like)
+    }
     session.flush()
     return shoot
 

@@ -103,7 +103,7 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
     from workers.diffusion.resident import resident
 
     engine = resident()
-    look = _look(job, engine)
+    looks: dict[UUID, Adapter | None] = {}
     orders: list[tuple[_Turn, Order, tuple[str, ...]]] = []
     try:
         for slot, turn in enumerate(turns, 1):
@@ -111,6 +111,7 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
                 _leave_to_studio(job, turn)
                 continue
             known: Adapter | None = None
+            look = _look(job, engine, turn, looks)
             try:
                 if turn.held is not None:
                     known = from_bytes(
@@ -216,17 +217,31 @@ def _needs(turn: _Turn) -> frozenset[Purpose]:
     return assignment.MODEL
 
 
-def _look(job: JobRun, engine: Resident) -> Adapter | None:
-    """Return the look of the shoot's style, if it was learned on the weights that this worker runs.
+def _look(job: JobRun, engine: Resident, turn: _Turn, read: dict[UUID, Adapter | None]) -> Adapter | None:
+    """Return the look of the person's style, if it was learned on the weights that this worker runs.
 
     One that was learned on others is learned anew; nobody waits for it, since the finisher makes the team
     match in any case.
+
+    Args:
+        job: this one.
+        engine: what the look must fit.
+        turn: whose style.
+        read: what was found for others' styles, so that each is opened once.
     """
+    with job.step() as session:
+        style_id = assignment.style_row_of(session, turn.participation_id).id
+    if style_id not in read:
+        read[style_id] = _look_of(job, engine, style_id)
+    return read[style_id]
+
+
+def _look_of(job: JobRun, engine: Resident, style_id: UUID) -> Adapter | None:
     from workers.diffusion.adapters import AdapterRefused, from_bytes
 
     try:
         with job.step() as session:
-            style = session.get_one(Style, session.get_one(Shoot, job.subject_id).style_id)
+            style = session.get_one(Style, style_id)
             found = look_training.learned(session, style)
         if found is None:
             return None

@@ -26,7 +26,7 @@ from core.observe import metrics
 from core.people import consents
 from core.portraits import edits, headshots, marks, photos, rejections, verdicts
 from core.queue import JobName, enqueue
-from core.shoots import deliveries, participations
+from core.shoots import deliveries, department_styles, participations
 from core.style.spec import ImageBackdrop, StyleSpec
 from core.style.variants import Variant
 from core.vault import ArtifactGone, Held, KeyErased, Sealed, vault
@@ -112,10 +112,14 @@ def seed_of(participation_id: UUID) -> int:
     return int.from_bytes(participation_id.bytes[12:])  # 32 bits, and room for the numbers of pictures
 
 
+def style_row_of(session: Session, participation_id: UUID) -> Style:
+    """Return the style in which the person's headshots are made: their department's, or their shoot's."""
+    return department_styles.style_for(session, participations.get(session, participation_id))
+
+
 def style_of(session: Session, participation_id: UUID) -> StyleSpec:
-    """Return the style of the person's shoot."""
-    shoot = session.get_one(Shoot, participations.get(session, participation_id).shoot_id)
-    return session.get_one(Style, shoot.style_id).parsed
+    """Return what that style says."""
+    return style_row_of(session, participation_id).parsed
 
 
 def crop_of(session: Session, participation_id: UUID) -> StyleSpec | None:
@@ -142,7 +146,7 @@ def begin(
         return None
     agreed = consent.require(session, participation.member_id, needs)
     participations.move(session, participation, State.RENDERING, actor=audit.SYSTEM)
-    style = session.get_one(Style, session.get_one(Shoot, participation.shoot_id).style_id)
+    style = department_styles.style_for(session, participation)
     spec = style.parsed
     backdrop = None
     if isinstance(spec.backdrop, ImageBackdrop):

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from conftest import add_member, add_shoot
+from lxml import html
 from origins import read
 from PIL import Image
 from sealing import put, sealed
@@ -31,7 +32,7 @@ from core.models import (
     Shoot,
     State,
 )
-from core.style.spec import Corner, Logo, StyleSpec
+from core.style.spec import Corner, Logo, Output, StyleSpec
 
 
 def png(color: str, size: int = 1024) -> bytes:
@@ -148,6 +149,39 @@ def test_a_file_says_whose_portrait_it_is_and_carries_the_logo(org: UUID, browse
     assert "Portrait of Grace Example, Acme Optics" in said
     assert "Portrait photo of Grace Example against a grey backdrop" in said
     assert "<rdf:li>Acme Optics</rdf:li>" in said
+
+
+def test_each_file_is_of_the_style_that_its_headshot_was_made_in(org: UUID, browser: Any) -> None:
+    """Also after the shoot got another style, and where departments have one of their own."""
+    wide = Output(name="wide", width=1000, height=500)
+    shoot = add_shoot(org, StyleSpec(logo=Logo(corner=Corner.TOP_LEFT, width=0.1, margin=0.02)))
+    with transaction(org) as session:
+        brands.replace_logo(session, sealed(org, png("lime", 64), Kind.LOGO), actor=audit.SYSTEM)
+    before = finish(org, shoot, add_member(org, "Before"), "red")
+    later = add_shoot(org, StyleSpec(outputs=(wide,)))
+    with transaction(org) as session:
+        session.get_one(Shoot, shoot.id).style_id = later.style_id
+    after = finish(org, later, add_member(org, "After"), "blue")
+    with transaction(org) as session:
+        session.get_one(Participation, after).shoot_id = shoot.id
+    sizes = set(
+        html.fromstring(browser.get(f"/admin/shoots/{shoot.id}/deliver").text).xpath(
+            "//input[@name='size']/@value"
+        )
+    )
+    assert sizes > {"wide", "square"}
+    whole = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip").data)
+    with Image.open(io.BytesIO(whole.read("Example_Before.jpg"))) as picture:
+        assert picture.size == (1024, 1024)
+        assert picture.convert("RGB").getpixel((60, 60))[1] > 200, "its own style's logo"
+    with Image.open(io.BytesIO(whole.read("Example_After.jpg"))) as picture:
+        assert picture.size == (1000, 500)
+    chosen = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip?size=wide&size=square").data)
+    assert pictures(chosen) == ["square/Example_Before.jpg", "wide/Example_After.jpg"]
+    files = f"/admin/shoots/{shoot.id}/pictures/{before}/files"
+    assert browser.get(f"{files}/square").status_code == 200
+    assert browser.get(f"{files}/wide").status_code == 422, "this picture has no such size"
+    assert browser.get(f"/admin/shoots/{shoot.id}/download.zip?size=poster").status_code == 422
 
 
 def test_who_declined_is_there_with_initials_or_a_picture_of_their_own(org: UUID, browser: Any) -> None:

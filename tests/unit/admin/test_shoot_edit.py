@@ -14,7 +14,7 @@ from core import audit
 from core.clock import now
 from core.db import transaction
 from core.ids import new_id
-from core.models import AuditEvent, Invite, Participation, Shoot, State, Style
+from core.models import AuditEvent, Invite, Member, Participation, Shoot, State, Style
 from core.shoots import invites, reminding
 from core.style.spec import StyleSpec
 from workers.pipeline import assignment
@@ -113,3 +113,59 @@ def test_a_copy_begins_with_what_the_shoot_has_and_nobody_in_it(org: UUID, brows
         copy = session.get_one(Shoot, UUID(answer.json["id"]))
         assert (copy.style_id, copy.engine, copy.file_name) == (shoot.style_id, shoot.engine, shoot.file_name)
         assert not session.scalars(select(Participation).where(Participation.shoot_id == copy.id)).all()
+
+
+def keys(browser: Any, shoot_id: UUID) -> dict[str, str]:
+    """Return what stands for each department that can be chosen."""
+    tree = html.fromstring(browser.get(f"/admin/shoots/{shoot_id}/edit").text)
+    return {
+        one.text: one.get("value")
+        for one in tree.xpath("//select[@id='department']/option")
+        if one.get("value")
+    }
+
+
+def test_a_department_has_a_style_of_its_own_until_it_is_taken_away(org: UUID, browser: Any) -> None:
+    part = add_participation(org, add_member(org, department="Sales"), State.INVITED)
+    other = add_participation(org, add_member(org, "Grace", department="Research"), State.INVITED)
+    with transaction(org) as session:
+        session.get_one(Participation, other.id).shoot_id = part.shoot_id
+    address, style_id = f"/admin/shoots/{part.shoot_id}/department-style", other_style(org)
+
+    def made_in() -> tuple[bool, bool]:
+        with transaction(org) as session:
+            found = (assignment.style_row_of(session, one.id) for one in (part, other))
+            first, second = (style.id == style_id for style in found)
+            return first, second
+
+    key = keys(browser, part.shoot_id)["Sales"]
+    assert made_in() == (False, False)
+    wanted = {"department": key, "style_id": str(style_id)}
+    assert browser.post(address, wanted).json["changed"] is True
+    assert browser.post(address, wanted).json["changed"] is False
+    assert made_in() == (True, False)
+    with transaction(org) as session:
+        assert session.get_one(Style, style_id).locked_at is not None
+        # Somebody who moves there has it from then on, however their list spells it.
+        session.get_one(Member, other.member_id).department = " sales"
+    assert made_in() == (True, True)
+    page = html.fromstring(browser.get(f"/admin/shoots/{part.shoot_id}").text)
+    assert "1 department has another" in page.text_content()
+    assert browser.post(address, {"department": key}).json["changed"] is True
+    assert made_in() == (False, False)
+
+
+def test_what_is_no_department_or_no_style_is_refused_and_changes_nothing(org: UUID, browser: Any) -> None:
+    part = add_participation(org, add_member(org, department="Sales"), State.INVITED)
+    address = f"/admin/shoots/{part.shoot_id}/department-style"
+    key, style_id = keys(browser, part.shoot_id)["Sales"], other_style(org)
+    for wanted, status in (
+        ({"department": "Sales", "style_id": str(style_id)}, 422),  # a name, and not what stands for it
+        ({"department": key, "style_id": str(new_id())}, 404),
+        ({"department": key, "style_id": "x"}, 422),
+    ):
+        assert browser.post(address, wanted).status_code == status
+    browser.post(f"/admin/shoots/{part.shoot_id}/close")
+    assert browser.post(address, {"department": key, "style_id": str(style_id)}).status_code == 409
+    with transaction(org) as session:
+        assert session.get_one(Shoot, part.shoot_id).department_styles == {}
