@@ -28,7 +28,8 @@ from core.portraits import avatars, downloads, file_names, gallery
 from core.portraits.downloads import EVERYTHING, Choice, Picture
 from core.shoots import department_styles, shoots
 from core.style.colors import Rgb, parse_hex, text_on, to_hex
-from core.style.spec import Output, StyleSpec
+from core.style.outputs import Output
+from core.style.spec import StyleSpec
 from core.vault import ArtifactGone, Held, KeyErased, vault
 from core.web.archive_names import Names
 from core.words import N_

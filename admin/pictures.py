@@ -13,6 +13,7 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from admin import delivery, picture_words
+from core.brand import styles
 from core.db import transaction
 from core.errors import InvalidInput
 from core.models import Member, Style
@@ -59,7 +60,7 @@ def view(shoot_id: UUID, participation_id: UUID) -> Response:
 
 
 def _shown(session: Session, picture: Picture) -> dict[str, Any]:
-    style = session.get_one(Style, picture.headshot.style_id).parsed
+    style = styles.delivered(session, picture.headshot.style_id)
     earlier, later = gallery.neighbours(session, picture.participation.shoot_id, picture.member.id)
     reviewer_id = picture.headshot.reviewed_by
     return {

@@ -11,17 +11,9 @@ from flask_babel import gettext as _
 from admin.style_words import SIZE_PARTS
 from core.errors import AppError, InvalidInput
 from core.style.file import StyleUnusable, parse_style
-from core.style.spec import (
-    NAMED_OUTPUTS,
-    GradientBackdrop,
-    ImageBackdrop,
-    Logo,
-    Output,
-    OutputFormat,
-    SceneBackdrop,
-    SolidBackdrop,
-    StyleSpec,
-)
+from core.style.outputs import NAMED_OUTPUTS, Frame, Output, OutputFormat, Shape
+from core.style.part import HEX_COLOR
+from core.style.spec import GradientBackdrop, ImageBackdrop, Logo, SceneBackdrop, SolidBackdrop, StyleSpec
 from core.style.toml_lines import Place
 from core.words import fill
 
@@ -52,11 +44,13 @@ _TABLES = {
 _COLORS = ("variant_1", "variant_2")  # each with a checkbox, since a colour field always has a colour
 _OFFERED = "#ffffff"  # what such a field shows before anything is chosen
 _SAMPLES = (SolidBackdrop(), GradientBackdrop(), ImageBackdrop(image="-"), SceneBackdrop())
+_AVATAR = {"avatar_shape": "shape", "avatar_border": "border", "avatar_color": "color"}
 _TICK = "size-"  # before a size's name in the name of its checkbox
 
 _OUTPUT = re.compile(r"(\S+)\s+(\d{1,5}(?:\.\d+)?)\s*[x×]\s*(\d{1,5}(?:\.\d+)?)\s*(px|mm)?((?:\s+\S+)*)")
 _DPI = re.compile(r"(\d{2,4})dpi")
 _HEAD = re.compile(r"(head|eyes)=(0?\.\d+)")
+_BORDER = re.compile(r"border=(0?\.\d+)")
 _HEAD_FIELDS = {"head": "head_height", "eyes": "eye_line"}
 _NO_LOGO = "nologo"
 
@@ -78,9 +72,20 @@ def fields_of(spec: StyleSpec) -> Fields:
         given = spec.variants.colors[number : number + 1]
         fields |= {field: given[0] if given else _OFFERED, f"use_{field}": "1" if given else ""}
     fields["edits"] = "1" if spec.variants.edits else ""
-    own = [output for output in spec.outputs if NAMED_OUTPUTS.get(output.name) != output]
+    own = [output for output in spec.outputs if NAMED_OUTPUTS.get(output.name) != _unframed(output)]
+    framed = [output.frame for output in spec.outputs if output not in own and output.frame]
+    frame = framed[0] if framed else Frame()
+    fields |= {field: _shown(getattr(frame, name)) for field, name in _AVATAR.items()}
     fields["outputs"] = "\n".join(_line(output) for output in own)
     return fields | {f"{_TICK}{output.name}": "1" for output in spec.outputs if output not in own}
+
+
+def _unframed(output: Output) -> Output:
+    """Return an avatar as it is named, since its frame has fields of its own."""
+    named = NAMED_OUTPUTS.get(output.name)
+    if named is None or named.frame is None or output.frame is None:
+        return output
+    return output.model_copy(update={"frame": named.frame})
 
 
 def _shown(value: str | float) -> str:
@@ -96,6 +101,10 @@ def _line(output: Output) -> str:
         words.append(f"{output.dpi}dpi")
     if output.crop:
         words += [f"head={output.crop.head_height:g}", f"eyes={output.crop.eye_line:g}"]
+    if output.frame:
+        words.append(output.frame.shape.value)
+        if output.frame.border:
+            words += [f"border={output.frame.border:g}", output.frame.color]
     return " ".join(words if output.logo else [*words, _NO_LOGO])
 
 
@@ -135,7 +144,11 @@ def _given(form: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
 
 def _outputs(form: Mapping[str, str]) -> list[str | dict[str, Any]] | None:
     """Return the sizes that are ticked and those that are written; `None` where the form has neither."""
-    ticked: list[str | dict[str, Any]] = [name for name in NAMED_OUTPUTS if form.get(f"{_TICK}{name}")]
+    ticked: list[str | dict[str, Any]] = [
+        {"name": name, "frame": _given(form, _AVATAR)} if one.frame else name
+        for name, one in NAMED_OUTPUTS.items()
+        if form.get(f"{_TICK}{name}")
+    ]
     if not ticked and "outputs" not in form:
         return None
     written = [line.strip() for line in form.get("outputs", "").splitlines() if line.strip()]
@@ -161,6 +174,12 @@ def _output(line: str) -> dict[str, Any]:
             output["dpi"] = int(dpi[1])
         elif head := _HEAD.fullmatch(word):
             output.setdefault("crop", {})[_HEAD_FIELDS[head[1]]] = head[2]
+        elif word in list(Shape):
+            output.setdefault("frame", {})["shape"] = word
+        elif border := _BORDER.fullmatch(word):
+            output.setdefault("frame", {})["border"] = border[1]
+        elif HEX_COLOR.fullmatch(word):
+            output.setdefault("frame", {})["color"] = word
         elif word == _NO_LOGO:
             output["logo"] = False
         else:
@@ -208,6 +227,8 @@ def _of_size(place: Place, form: Mapping[str, str]) -> str:
 
 def _form_field(place: Place) -> str:
     table, name = place[0], place[-1]
+    if table == "outputs" and "frame" in place:
+        return next((field for field, inner in _AVATAR.items() if inner == name), "outputs")
     if table == "backdrop":
         if name == "kind":
             return "backdrop_kind"

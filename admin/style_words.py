@@ -46,6 +46,9 @@ LABELS: dict[str, Any] = {
     "variant_2": _l("Second further colour"),
     "edits": _l("People may ask for small edits"),
     "outputs": _l("Sizes of your own"),
+    "avatar_shape": _l("Shape of the avatar"),
+    "avatar_border": _l("Ring around it"),
+    "avatar_color": _l("Colour of the ring"),
 }
 
 # Of a size in the list of one's own, by its key in the style.
@@ -56,6 +59,8 @@ SIZE_PARTS: dict[str, Any] = {
     "width_mm": _l("width in mm"),
     "height_mm": _l("height in mm"),
     "format": _l("format"),
+    "frame": _l("frame"),
+    "border": _l("ring"),
     "dpi": _l("dpi"),
     "head_height": _l("head"),
     "eye_line": _l("eyes"),

@@ -25,8 +25,9 @@ from core.people import organizations
 from core.permissions import Permission
 from core.settings import diffusion_settings
 from core.style.file import StyleUnusable, to_toml
+from core.style.outputs import NAMED_OUTPUTS
 from core.style.presets import SLATE, presets
-from core.style.spec import NAMED_OUTPUTS, ImageBackdrop, StyleSpec
+from core.style.spec import ImageBackdrop, StyleSpec
 from core.vault import vault
 from core.web.answers import again, go, page, uuid_argument
 from core.web.guards import me, requires

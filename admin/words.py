@@ -288,6 +288,7 @@ SIZES: dict[str, Any] = {
     "badge": _l("Badge, 35 × 45 mm"),
     "web": _l("Website"),
     "web-avif": _l("Website, smallest file"),
+    "avatar": _l("Avatar with a frame"),
     "print": _l("Print"),
 }
 

@@ -26,7 +26,8 @@ from core.portraits import edits, headshots, photos, rejections, submission
 from core.shoots import department_styles, participations, promises
 from core.shoots.participations import SETTLED
 from core.style.framing import Head
-from core.style.spec import Output, StyleSpec
+from core.style.outputs import Output
+from core.style.spec import StyleSpec
 from core.vault import vault
 from core.web.answers import go, page
 from core.web.app import limiter
@@ -75,7 +76,7 @@ def show() -> Response:
         if place.state in SETTLED and headshots.approved(session, place.participation) is None:
             return page("over.html", place=place, open=place.shoot.closed_at is None)
         found = headshots.of_participation(session, place.participation.id)
-        spec = _style(session, place).parsed
+        spec = styles.delivered(session, _style(session, place).id)
         candidates, last = _candidates(session, place, found), headshots.of_last_run(found)
         return page(
             "result.html",
@@ -169,7 +170,7 @@ def _candidate(session: Session, place: Visit, one: Headshot, number: int, *, ea
 
 def _smaller(session: Session, one: Headshot) -> list[str]:
     """Say where the photo has too few pixels for the company's file."""
-    style = session.get_one(Style, one.style_id).parsed
+    style = styles.delivered(session, one.style_id)
     asked = style.outputs[0]
     made = headshots.file_made(one, style, asked)
     return [] if made == asked else [words.smaller(made, asked)]
@@ -284,7 +285,7 @@ def download(headshot_id: UUID, file: str) -> Response:
         place = visit(session)
         headshot = headshots.get(session, place.member.id, headshot_id)
         participation = participations.get(session, headshot.participation_id)
-        spec = session.get_one(Style, headshot.style_id).parsed
+        spec = styles.delivered(session, headshot.style_id)
         output = next((one for one in spec.outputs if file_of(one) == file), None)
         if output is None:
             raise NotFound(_("Your company's style has no such size."))

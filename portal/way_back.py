@@ -8,9 +8,11 @@ from uuid import UUID
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from core.models import State, Style
+from core.brand import styles
+from core.models import State
 from core.portraits import headshots, reviews
-from core.style.spec import Output, StyleSpec
+from core.style.outputs import Output
+from core.style.spec import StyleSpec
 from portal.visit import Visit
 
 
@@ -33,7 +35,7 @@ def way_back(session: Session, place: Visit) -> WayBack | None:
     """Return what there is to go back to, `None` for nothing."""
     headshot = headshots.approved(session, place.participation)
     if headshot is not None:
-        style = session.get_one(Style, headshot.style_id).parsed
+        style = styles.delivered(session, headshot.style_id)
         made = [headshots.file_made(headshot, style, output) for output in style.outputs]
         return WayBack(headshot.id, [(output, file_of(output)) for output in made], shape_of(style))
     if place.state in (State.UPLOADING, State.FAILED) and headshots.any_of(session, place.participation):

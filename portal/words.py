@@ -14,7 +14,7 @@ from core.checks.advice import ADVICE, Issue
 from core.checks.report import CLEAN_CUT
 from core.models import Act, Kind
 from core.portraits.engines import Fallback
-from core.style.spec import Output
+from core.style.outputs import Output
 from core.style.variants import CLOSER, DARKER, LIGHTER, OTHER_BACKDROP, TO_LEFT, TO_RIGHT, WIDER
 from core.words import fill
 
@@ -391,10 +391,10 @@ def size(name: str) -> str:
         "linkedin": "LinkedIn",
         "slack": "Slack",
         "teams": "Microsoft Teams",
-        "github": "GitHub",
         "badge": _("Badge"),
         "web": _("Website"),
         "web-avif": _("Website, smallest file"),
+        "avatar": _("Avatar with a frame"),
         "print": _("Print"),
     }
     return known.get(name, name.replace("-", " ").capitalize())

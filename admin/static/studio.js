@@ -59,8 +59,20 @@ function ask(body) {
 async function draw(answer) {
   const next = URL.createObjectURL(await answer.blob());
   image.src = next;
+  inFrame(next);
   if (shown) URL.revokeObjectURL(shown);
   shown = next;
+}
+
+// The sample as an avatar: the shape and the ring are the browser's, and take no answer.
+const avatar = document.getElementById("avatar");
+function inFrame(address = avatar.src) {
+  const { avatar_shape, avatar_border, avatar_color } = form.elements;
+  avatar.src = address;
+  avatar.hidden = !address;
+  avatar.style.borderRadius = avatar_shape.value === "circle" ? "50%" : "18%";
+  avatar.style.borderWidth = `${avatar_border.value * avatar.width}px`;
+  avatar.style.borderColor = avatar_color.value;
 }
 
 async function update() {
@@ -102,6 +114,7 @@ function soon() {
 
 form.addEventListener("input", (event) => {
   if (event.target.id === "name") well("name");
+  else if (event.target.name.startsWith("avatar_")) inFrame();
   else if (event.target.id !== "image") soon();
 });
 // The picture goes ahead of the form, once: a worker checks it, and what came of it is in the form from then on.

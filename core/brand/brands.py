@@ -10,7 +10,7 @@ from core import audit, uploads
 from core.errors import InvalidInput
 from core.models import Kind, Organization, Use
 from core.people import organizations
-from core.style.spec import HEX_COLOR
+from core.style.part import HEX_COLOR
 from core.vault import Sealed, vault
 
 SMALL_LOGO = 100  # px, longer side: a portrait of 1,024 pixels shows a logo 143 pixels long

@@ -87,6 +87,16 @@ def newest_of(session: Session, style: Style) -> Style:
     return session.scalars(later).one()
 
 
+def delivered(session: Session, style_id: UUID) -> StyleSpec:
+    """Return the style of a headshot with the files that the newest version of it asks for.
+
+    Files are made when somebody downloads them, so a size or an avatar's frame that was chosen since counts for
+    headshots that exist; what they look like stays as it was made.
+    """
+    style = get(session, style_id)
+    return style.parsed.with_files_of(newest_of(session, style).parsed)
+
+
 def _latest_version(session: Session, name: str) -> int:
     return session.scalar(select(func.max(Style.version)).where(Style.name == name)) or 0
 

@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, locks
+from core.brand import styles
 from core.errors import Conflict
-from core.models import Alternative, Artifact, Headshot, Member, Participation, Shoot, State, Style
+from core.models import Alternative, Artifact, Headshot, Member, Participation, Shoot, State
 from core.portraits import avatars, gallery
 from core.shoots import participations
 from core.style.framing import Head
@@ -201,7 +202,7 @@ def picture(session: Session, participation_id: UUID) -> Picture | None:
         member.full_name,
         head,
         names,
-        session.get_one(Style, headshot.style_id).parsed,
+        styles.delivered(session, headshot.style_id),
         headshot.engine,
         headshot.mark,
         headshot.notes,

@@ -15,7 +15,8 @@ from core.errors import Conflict, NotFound
 from core.models import Artifact, Headshot, Member, Participation, State
 from core.shoots import participations
 from core.style.framing import Head
-from core.style.spec import Output, StyleSpec
+from core.style.outputs import Output
+from core.style.spec import StyleSpec
 from core.vault import Held, vault
 
 # Of rows that stand for no picture but for the wish for one: while its person waits, and when they do not any more.

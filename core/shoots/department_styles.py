@@ -18,7 +18,7 @@ from core.errors import InvalidInput
 from core.models import Headshot, Member, Participation, Shoot, Style
 from core.people import filters
 from core.shoots import shoots
-from core.style.spec import Output
+from core.style.outputs import Output
 from core.words import N_
 
 MOST: Final = 40  # departments with a style of their own; beyond it each would look different
@@ -109,7 +109,7 @@ def outputs(session: Session, shoot: Shoot) -> tuple[Output, ...]:
     ids = [shoot.style_id, *map(UUID, shoot.department_styles.values()), *session.scalars(used.distinct())]
     found: dict[str, Output] = {}
     for style_id in dict.fromkeys(ids):
-        for output in styles.get(session, style_id).parsed.outputs:
+        for output in styles.delivered(session, style_id).outputs:
             found.setdefault(output.name, output)
     return tuple(found.values())
 

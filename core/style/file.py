@@ -16,7 +16,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from core.errors import InvalidInput
-from core.style.spec import NAMED_OUTPUTS, RULE, Output, StyleSpec
+from core.style.outputs import NAMED_OUTPUTS, Output
+from core.style.part import RULE
+from core.style.spec import StyleSpec
 from core.style.toml_lines import Place, lines_of
 from core.words import N_, fill
 

@@ -7,19 +7,15 @@ Every number carries its unit in the field's description. `style.toml` is this o
 from __future__ import annotations
 
 import math
-import re
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from core.style.framing import (
     LARGEST_HEAD,
@@ -32,32 +28,12 @@ from core.style.framing import (
     room_for,
     window,
 )
-from core.words import N_, fill
-
-HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-
-
-RULE: Final = "style_rule"  # pydantic's type of an error that `refusal` made
+from core.style.outputs import DEFAULT_OUTPUTS, MAX_SIDE, NAMED_OUTPUTS, Output
+from core.style.part import Part, check_color, refusal
+from core.words import N_
 
 
-def refusal(template: str, **values: object) -> PydanticCustomError:
-    """Return what a validator raises; template and values go along, so that a page can translate it."""
-    # Pydantic would take braces for blanks of its own.
-    said = fill(template, values).replace("{", "(").replace("}", ")")
-    return PydanticCustomError(RULE, said, {"template": template, "values": values})
-
-
-def _check_color(value: str) -> str:
-    if not HEX_COLOR.fullmatch(value):
-        raise refusal(N_("must be a colour such as #2F4B6E"))
-    return value.lower()
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Backdrop(_Part):
+class _Backdrop(Part):
     contact: float = Field(
         default=0.0,
         ge=-1.0,
@@ -77,7 +53,7 @@ class SolidBackdrop(_Backdrop):
 
     kind: Literal["solid"] = Field(default="solid", description="`solid`, `gradient`, `image` or `scene`")
     color: str = Field(default="#d9dee5", description="sRGB, #rrggbb")
-    _color = field_validator("color")(_check_color)
+    _color = field_validator("color")(check_color)
 
 
 class GradientBackdrop(_Backdrop):
@@ -89,7 +65,7 @@ class GradientBackdrop(_Backdrop):
     inner: str = Field(default="#e7ebf0", description="sRGB at the centre of the light, #rrggbb")
     outer: str = Field(default="#aab4c2", description="sRGB in the frame's corners, #rrggbb")
     falloff: float = Field(default=1.0, ge=0.3, le=3.0, description="exponent; 1 is linear in distance")
-    _colors = field_validator("inner", "outer")(_check_color)
+    _colors = field_validator("inner", "outer")(check_color)
 
 
 class ImageBackdrop(_Backdrop):
@@ -134,7 +110,7 @@ Backdrop = Annotated[
 ]
 
 
-class Crop(_Part):
+class Crop(Part):
     """Where the head sits in the frame; every portrait is moved to match."""
 
     eye_line: float = Field(
@@ -152,7 +128,7 @@ class Crop(_Part):
     )
 
 
-class Light(_Part):
+class Light(Part):
     """How the face is lit, and how far a photo's own light is moved there."""
 
     strength: float = Field(
@@ -183,7 +159,7 @@ class Light(_Part):
     )
 
 
-class Grade(_Part):
+class Grade(Part):
     """The film: applied to the person alone, never to the backdrop's brand colour."""
 
     contrast: float = Field(
@@ -218,7 +194,7 @@ class Expression(StrEnum):
     SMILE = "smile"
 
 
-class Subject(_Part):
+class Subject(Part):
     """What a picture of a model shows the person in; a photo of the studio's stays as it was taken."""
 
     attire: Attire = Field(
@@ -229,131 +205,6 @@ class Subject(_Part):
         default=Expression.SOFT_SMILE,
         description="`neutral`, `soft_smile` or `smile`; diffusion engine only",
     )
-
-
-class OutputFormat(StrEnum):
-    """File formats that leave the platform."""
-
-    JPEG = "jpeg"
-    PNG = "png"
-    WEBP = "webp"
-    AVIF = "avif"
-
-    @property
-    def suffix(self) -> str:
-        """What a file's name ends in, without the dot."""
-        return "jpg" if self is OutputFormat.JPEG else self.value
-
-    @property
-    def media_type(self) -> str:
-        """What HTTP calls it."""
-        return f"image/{self.value}"
-
-
-class OutputCrop(_Part):
-    """A crop of one file's own, cut from the master as near as the master allows."""
-
-    eye_line: float = Field(
-        default=0.46, ge=0.25, le=0.6, description="fraction of the file's height from the top"
-    )
-    head_height: float = Field(
-        default=0.62, ge=0.25, le=0.8, description="chin to crown, fraction of the file's height"
-    )
-
-
-MAX_SIDE: Final = 4096  # pixels
-MIN_SIDE: Final = 64  # pixels
-PRINT_DPI: Final = 300
-MM_PER_INCH: Final = 25.4
-
-
-class Output(_Part):
-    """One delivered file: a name that stands for a size, or a size of one's own in pixels or millimetres."""
-
-    model_config = ConfigDict(json_schema_extra={"required": ["name"]})
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$", description="text, part of the file name")
-    width: int = Field(ge=MIN_SIDE, le=MAX_SIDE, description="pixels")
-    height: int = Field(ge=MIN_SIDE, le=MAX_SIDE, description="pixels")
-    format: OutputFormat = Field(default=OutputFormat.JPEG, description="`jpeg`, `png`, `webp` or `avif`")
-    width_mm: float | None = Field(
-        default=None, gt=0, le=400, description="millimetres, instead of `width`; with `dpi`"
-    )
-    height_mm: float | None = Field(
-        default=None, gt=0, le=400, description="millimetres, instead of `height`; with `dpi`"
-    )
-    dpi: int | None = Field(
-        default=None,
-        ge=36,
-        le=1200,
-        description="pixels per inch, written into the file; 300 with millimetres",
-    )
-    crop: OutputCrop | None = Field(
-        default=None, description="table; this file's own crop, the style's if not given"
-    )
-    logo: bool = Field(
-        default=True, description="true or false; whether the style's logo is put on this file"
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _sizes(cls, given: Any) -> Any:
-        """Look a plain name up, and turn millimetres into pixels."""
-        if isinstance(given, str):
-            if given not in NAMED_OUTPUTS:
-                raise refusal(
-                    N_(
-                        "there is no size called %(name)s; give it a width and a height, or take one of %(names)s"
-                    ),
-                    name=given[:40],
-                    names=", ".join(NAMED_OUTPUTS),
-                )
-            return NAMED_OUTPUTS[given].model_dump()
-        if not isinstance(given, dict):
-            return given
-        values = dict(given)
-        sizes = ("width", "height", "width_mm", "height_mm")
-        if all(values.get(size) is None for size in sizes) and values.get("name") in NAMED_OUTPUTS:
-            return NAMED_OUTPUTS[values["name"]].model_dump() | values
-        for side in ("width", "height"):
-            length = values.get(f"{side}_mm")
-            if isinstance(length, int | float) and 0 < length <= 400:
-                if values.get("dpi") is None:
-                    values["dpi"] = PRINT_DPI
-                if isinstance(values["dpi"], int):
-                    pixels = round(length / MM_PER_INCH * values["dpi"])
-                    if values.get(side) not in (None, pixels):
-                        raise refusal(N_("give pixels or millimetres, not both"))
-                    values[side] = pixels
-        return values
-
-
-# 35 × 45 mm, the head 34 mm from chin to crown: ICAO Doc 9303-3 asks 70 to 80 % of the height.
-_BADGE = Output(
-    name="badge",
-    width=413,
-    height=531,
-    width_mm=35,
-    height_mm=45,
-    dpi=PRINT_DPI,
-    crop=OutputCrop(eye_line=0.48, head_height=0.755),
-    logo=False,
-)
-NAMED_OUTPUTS: Final[dict[str, Output]] = {
-    output.name: output
-    for output in (
-        Output(name="square", width=1024, height=1024),
-        Output(name="linkedin", width=800, height=800),
-        Output(name="slack", width=1024, height=1024),
-        Output(name="teams", width=648, height=648),
-        _BADGE,
-        Output(name="web", width=1024, height=1024, format=OutputFormat.WEBP),
-        Output(name="web-avif", width=1024, height=1024, format=OutputFormat.AVIF),
-        Output(name="print", width=3000, height=3000, dpi=PRINT_DPI),
-    )
-}
-# A print master has nine times the pixels and costs nine times the time, so it is asked for.
-DEFAULT_OUTPUTS: Final = tuple(output for output in NAMED_OUTPUTS.values() if output.name != "print")
 
 
 class Corner(StrEnum):
@@ -368,7 +219,7 @@ class Corner(StrEnum):
 COMPANY_LOGO: Final = "company"
 
 
-class Logo(_Part):
+class Logo(Part):
     """A logo in a corner of every file, put on when the file is delivered; never over the head."""
 
     image: str = Field(
@@ -404,7 +255,7 @@ class Logo(_Part):
         return Rect(left, top, width, height)
 
 
-class Variants(_Part):
+class Variants(Part):
     """What people may choose instead, of the same photo: everything else stays as the style has it."""
 
     closer: float = Field(
@@ -425,7 +276,7 @@ class Variants(_Part):
     @field_validator("colors")
     @classmethod
     def _colors(cls, colors: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(_check_color(one) for one in colors))
+        return tuple(dict.fromkeys(check_color(one) for one in colors))
 
 
 _WHOLE: Final = 0.995  # of the pixels asked for: what whole pixels of a master may make of it
@@ -442,7 +293,7 @@ def _names_beside_tables(schema: dict[str, Any]) -> None:
     outputs["items"] = {"anyOf": [{"enum": list(NAMED_OUTPUTS)}, outputs["items"]]}
 
 
-class StyleSpec(_Part):
+class StyleSpec(Part):
     """Everything the finisher needs to make one company's portraits alike."""
 
     model_config = ConfigDict(json_schema_extra=_names_beside_tables)
@@ -485,7 +336,7 @@ class StyleSpec(_Part):
         head = Head(crop.eye_line, crop.head_height)
         for output in outputs:
             box = head_box(_part(crop, output, head), head, output.width, output.height)
-            if output.logo and logo.place(output).meets(box):
+            if output.takes_logo and logo.place(output).meets(box):
                 raise refusal(
                     N_(
                         "would lie over the head in the size %(name)s; make the logo smaller, "
@@ -544,6 +395,23 @@ class StyleSpec(_Part):
         if share == 1.0:
             return whole
         return room.around(max(1, int(share * frame.width)), max(1, int(share * frame.height)))
+
+    def with_files_of(self, newer: StyleSpec) -> StyleSpec:
+        """Return this style with the files of a newer version of it, as far as masters made by this one hold them.
+
+        Where their shapes would need other room beside the frame, only the frames of avatars are the newer one's.
+        """
+        whole = self.model_copy(update={"outputs": newer.outputs})
+        if whole.room == self.room:
+            return whole
+        frames = {(one.name, one.width, one.height, one.format): one.frame for one in newer.outputs}
+        kept = tuple(
+            one.model_copy(
+                update={"frame": frames.get((one.name, one.width, one.height, one.format), one.frame)}
+            )
+            for one in self.outputs
+        )
+        return self.model_copy(update={"outputs": kept})
 
     def delivered(self, output: Output, head: Head | None, master: tuple[int, int] | None) -> Output:
         """Return a file as it is delivered: as asked, or as large as a master is that a small photo made smaller.

@@ -15,7 +15,8 @@ from compliance.origin.making import Making
 from compliance.origin.reading import media_type_of, read
 from compliance.origin.signer import make
 from compliance.origin.watermark import put
-from core.style.spec import DEFAULT_OUTPUTS, StyleSpec
+from core.style.outputs import DEFAULT_OUTPUTS
+from core.style.spec import StyleSpec
 from deploy.bench import ROUNDS, seconds_of
 from workers.studio.encode import cut, encode
 from workers.studio.finish import finish

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from compliance.consent import own_photos
 from core.image.kinds import PhotoFormat
+from core.style.outputs import Output
 from core.style.presets import PRESETS
-from core.style.spec import Output, StyleSpec
+from core.style.spec import StyleSpec
 from deploy.bench.sources import AS_TAKEN, GLARE, hair_volumes, in_a_glare, sources
 from workers.pipeline.judgement import judge
 from workers.studio.align import CroppedTooTightly, Framing, place, region

@@ -21,7 +21,8 @@ from skimage import data
 
 from compliance.consent import own_photos
 from core.consent import ValidConsent
-from core.style.spec import Output, OutputFormat, StyleSpec
+from core.style.outputs import Output, OutputFormat
+from core.style.spec import StyleSpec
 from deploy.bench import seconds_of
 from deploy.bench.series import bench_series
 from workers.pipeline.gates import backdrop_error

@@ -17,7 +17,7 @@ from PIL import Image
 
 from compliance.verify import Verification, verify_file
 from core.models import EngineName
-from core.style.spec import OutputFormat
+from core.style.outputs import OutputFormat
 from deploy.demo.admin import HrAdmin, Say
 from deploy.demo.browser import Browser, DemoFailed
 from deploy.demo.employee import Employee, Outcome, patience

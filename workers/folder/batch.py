@@ -22,7 +22,8 @@ from core.consent import ValidConsent
 from core.errors import AppError
 from core.logs import fault
 from core.style.framing import Head
-from core.style.spec import OutputFormat, StyleSpec
+from core.style.outputs import OutputFormat
+from core.style.spec import StyleSpec
 from workers.folder.people import REPORT, person_folders, read_folder, shown
 from workers.pipeline.render import Headshot, RenderResult, render
 from workers.pipeline.team import MOST, Pair, TeamFigures, alignment_sheet, contact_sheet, team_figures

@@ -7,7 +7,8 @@ from pathlib import Path
 from core.brand import pictures
 from core.errors import InvalidInput
 from core.image.kinds import UnreadablePhoto
-from core.style.spec import COMPANY_LOGO, MAX_SIDE, ImageBackdrop, StyleSpec
+from core.style.outputs import MAX_SIDE
+from core.style.spec import COMPANY_LOGO, ImageBackdrop, StyleSpec
 from workers.studio.backdrop import BackdropMissing
 from workers.vision.decode import decode
 from workers.vision.geometry import Pixels

@@ -15,7 +15,9 @@ from compliance.origin.credentials import Origin
 from compliance.origin.iptc import NO_CAPTION, Caption, iim, xmp
 from compliance.origin.making import RETOUCHED
 from core.style.framing import Head, Rect, head_box
-from core.style.spec import Output, OutputFormat, StyleSpec
+from core.style.outputs import Output, OutputFormat
+from core.style.spec import StyleSpec
+from workers.studio.avatar import bordered, transparent
 from workers.studio.label import with_label
 from workers.studio.logo import with_logo
 from workers.vision.geometry import Pixels
@@ -79,7 +81,7 @@ def _cut(master: Pixels, style: StyleSpec, output: Output, head: Head | None, lo
         small = Image.fromarray(master).resize(size, Image.Resampling.LANCZOS, box=(left, top, right, bottom))
         pixels = _sharpened(np.asarray(small), (right - left) / output.width)
     over = head_box(part, head or style.head, *size)
-    if logo is not None and style.logo is not None and output.logo:
+    if logo is not None and style.logo is not None and output.takes_logo:
         marked = with_logo(pixels, style.logo, output, logo, clear_of=over)
         if marked is not pixels:
             return _Cut(marked, over, style.logo.place(output, logo.shape[1] / logo.shape[0]))
@@ -117,7 +119,7 @@ def encode(
     """Write a file in memory: sRGB profile, caption, no EXIF.
 
     Args:
-        pixels: uint8, height × width × 3, sRGB.
+        pixels: uint8, height × width × 3, sRGB, or × 4 with alpha, which a JPEG cannot hold.
         kind: File format.
         source_type: IPTC DigitalSourceType (an address of cv.iptc.org), stored as XMP.
         caption: Stored as XMP, in a JPEG also as IPTC-IIM.
@@ -138,7 +140,8 @@ def encode(
     if kind is OutputFormat.JPEG:
         image.save(buffer, "JPEG", subsampling=0, optimize=True, extra=iim(caption), **options)
     elif kind is OutputFormat.WEBP:
-        image.save(buffer, "WEBP", method=4, **options)
+        # What is transparent keeps its colours too: the watermark lies in all of the picture.
+        image.save(buffer, "WEBP", method=4, exact=True, **options)
     else:
         image.save(buffer, "AVIF", speed=_AVIF_SPEED, subsampling="4:4:4", **options)
     return buffer.getvalue()
@@ -167,13 +170,17 @@ def deliver(
     """
     output = style.delivered(output, head, (master.shape[1], master.shape[0]))
     made = _cut(master, style, output, head, logo)
-    pixels = made.pixels
+    # A label in a corner says more than a frame, which would cut it off.
+    frame = output.frame if origin.label is None else None
+    pixels = bordered(made.pixels, frame) if frame is not None else made.pixels
     if origin.label is not None:
         over = [made.head] if made.logo is None else [made.head, made.logo]
         pixels = with_label(pixels, origin.label, over)
-    labelled = pixels is not made.pixels
+    labelled = origin.label is not None and pixels is not made.pixels
     if origin.mark is not None:
         pixels = watermark.put(pixels, origin.mark)
+    if frame is not None:
+        pixels = transparent(pixels, frame)
     content = encode(pixels, output.format, origin.making.source_type, caption=caption, dpi=output.dpi)
     return origin.signed(content, output.format.media_type, logo=made.logo is not None, labelled=labelled)
 

@@ -93,7 +93,7 @@ def unlabelled(style: StyleSpec, label: Label) -> list[str]:
     found = []
     for output in style.outputs:
         over = [head_box(style.part(output), style.head, output.width, output.height)]
-        if style.logo is not None and output.logo:
+        if style.logo is not None and output.takes_logo:
             over.append(style.logo.place(output))
         if placed(label, output.width, output.height, over) is None:
             found.append(output.name)

@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 
 from core.style.framing import Rect
-from core.style.spec import Logo, Output
+from core.style.outputs import Output
+from core.style.spec import Logo
 from workers.vision.geometry import Pixels
 
 

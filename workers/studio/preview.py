@@ -14,7 +14,8 @@ from importlib import resources
 import numpy as np
 from PIL import Image
 
-from core.style.spec import Output, OutputFormat, StyleSpec
+from core.style.outputs import Output, OutputFormat
+from core.style.spec import StyleSpec
 from workers.studio.encode import cut, encode
 from workers.studio.finish import finish
 from workers.vision.cutout import Cutout

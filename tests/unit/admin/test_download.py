@@ -17,7 +17,7 @@ from sqlalchemy import select
 from compliance import erasure
 from compliance.erasure import ErasureReason
 from core import audit
-from core.brand import brands
+from core.brand import brands, styles
 from core.clock import now
 from core.db import transaction
 from core.ids import new_id
@@ -31,8 +31,10 @@ from core.models import (
     Photo,
     Shoot,
     State,
+    Style,
 )
-from core.style.spec import Corner, Logo, Output, StyleSpec
+from core.style.outputs import Output
+from core.style.spec import Corner, Logo, StyleSpec
 
 
 def png(color: str, size: int = 1024) -> bytes:
@@ -182,6 +184,21 @@ def test_each_file_is_of_the_style_that_its_headshot_was_made_in(org: UUID, brow
     assert browser.get(f"{files}/square").status_code == 200
     assert browser.get(f"{files}/wide").status_code == 422, "this picture has no such size"
     assert browser.get(f"/admin/shoots/{shoot.id}/download.zip?size=poster").status_code == 422
+
+
+def test_an_avatar_s_new_frame_counts_for_headshots_that_exist(org: UUID, browser: Any) -> None:
+    shoot = add_shoot(org, StyleSpec(outputs=("square", "avatar")))
+    finish(org, shoot, add_member(org, "Grace"), "green")
+    with transaction(org) as session:
+        style = session.get_one(Style, shoot.style_id)
+        style.locked_at = now()
+        ring = {"name": "avatar", "frame": {"border": 0.1, "color": "#ff0000"}}
+        wanted = StyleSpec(name=style.name, outputs=("square", ring))
+        styles.save(session, wanted, style=style, actor=audit.SYSTEM)
+    found = opened(browser.get(f"/admin/shoots/{shoot.id}/download.zip?size=avatar").data)
+    with Image.open(io.BytesIO(found.read("Example_Grace.png"))) as picture:
+        assert picture.getpixel((256, 10)) == (255, 0, 0, 255)
+        assert picture.getpixel((0, 0))[3] == 0
 
 
 def test_who_declined_is_there_with_initials_or_a_picture_of_their_own(org: UUID, browser: Any) -> None:

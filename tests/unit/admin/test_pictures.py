@@ -27,7 +27,8 @@ from core.db import transaction
 from core.models import AuditEvent, Headshot, Kind, Member, Outbox, Participation, Role, Shoot, State
 from core.people import organizations
 from core.portraits import downloads, reviews, submission
-from core.style.spec import Output, StyleSpec
+from core.style.outputs import Output
+from core.style.spec import StyleSpec
 
 TWO_SIZES = StyleSpec(
     outputs=(Output(name="square", width=512, height=512), Output(name="slack", width=128, height=128))

@@ -40,16 +40,15 @@ from core.people import organizations
 from core.queue import JobName
 from core.shoots import invites, participations
 from core.style.file import read_style
+from core.style.outputs import NAMED_OUTPUTS, Frame, OutputCrop, Shape
 from core.style.presets import PRESETS, presets
 from core.style.spec import (
-    NAMED_OUTPUTS,
     Attire,
     Corner,
     Expression,
     Grade,
     Light,
     Logo,
-    OutputCrop,
     Scene,
     SceneBackdrop,
     Subject,
@@ -246,7 +245,8 @@ def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any)
         "contrast": "0.2", "warmth": "0.1", "saturation": "0.9", "fade": "0.02", "use_logo": "1",
         "corner": "bottom-right", "logo_width": "0.1", "logo_opacity": "0.8", "size-badge": "1",
         "closer": "0.12", "variant_1": "#112233", "variant_2": "#FFEEDD", "use_variant_2": "1",
-        "attire": "own", "expression": "smile", "size-web-avif": "1", "outputs": "card 54x86mm 254dpi head=0.7 eyes=0.5 png nologo\nhero 1600 x 900 avif",
+        "attire": "own", "expression": "smile", "size-web-avif": "1", "outputs": "card 54x86mm 254dpi head=0.7 eyes=0.5 png nologo\nhero 1600 x 900 avif\npill 300x200 webp rounded border=0.05 #112233",
+        "size-avatar": "1", "avatar_shape": "rounded", "avatar_border": "0.03", "avatar_color": "#445566",
     }  # fmt: skip
     saved = save_style(browser, backdrop_kind="solid")  # so that nothing of it is a default of the next
     saved = browser.post(saved["next"], values).json
@@ -261,7 +261,9 @@ def test_every_field_of_the_studio_arrives_in_the_style(org: UUID, browser: Any)
     assert spec.variants == Variants(closer=0.12, colors=("#ffeedd",)), "a colour that is not offered is none"
     assert spec_of(fields_of(spec), "") == spec
     assert spec.subject == Subject(attire=Attire.OWN, expression=Expression.SMILE)
-    badge, avif, card, hero = spec.outputs
+    badge, avif, avatar, card, hero, pill = spec.outputs
+    assert avatar.frame == Frame(shape=Shape.ROUNDED, border=0.03, color="#445566")
+    assert pill.frame == Frame(shape=Shape.ROUNDED, border=0.05, color="#112233")
     assert (badge, avif) == (NAMED_OUTPUTS["badge"], NAMED_OUTPUTS["web-avif"])
     assert (card.width, card.height, card.dpi, card.format, card.logo) == (540, 860, 254, "png", False)
     assert card.crop == OutputCrop(head_height=0.7, eye_line=0.5)

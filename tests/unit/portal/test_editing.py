@@ -14,7 +14,8 @@ from core.db import transaction
 from core.models import Headshot, Participation, Shoot, State, Style
 from core.portraits import edits, headshots
 from core.queue import JobName
-from core.style.spec import NAMED_OUTPUTS, StyleSpec, Variants
+from core.style.outputs import NAMED_OUTPUTS
+from core.style.spec import StyleSpec, Variants
 
 ALLOWING = StyleSpec(variants=Variants(edits=True), outputs=(NAMED_OUTPUTS["teams"],))
 

@@ -36,7 +36,8 @@ from core.models import Kind as Sealed
 from core.people import organizations
 from core.settings import settings
 from core.shoots.promises import Kept
-from core.style.spec import OutputFormat, StyleSpec
+from core.style.outputs import OutputFormat
+from core.style.spec import StyleSpec
 from workers.studio.encode import encode
 
 

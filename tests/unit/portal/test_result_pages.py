@@ -22,7 +22,8 @@ from core.db import transaction
 from core.ids import new_id
 from core.models import AuditEvent, Headshot, Participation, Photo, Shoot, State, Style
 from core.portraits import downloads, photos
-from core.style.spec import NAMED_OUTPUTS, Output, StyleSpec
+from core.style.outputs import NAMED_OUTPUTS, Output
+from core.style.spec import StyleSpec
 from portal import progress, words
 
 

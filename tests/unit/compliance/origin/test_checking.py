@@ -18,7 +18,8 @@ from compliance.origin.reading import fields, media_type_of
 from compliance.origin.signer import Signer, make
 from compliance.signing import PublishedKeys, PublishedSigner
 from compliance.verify import Kind, Verification, verify_file
-from core.style.spec import OutputFormat, StyleSpec
+from core.style.outputs import OutputFormat
+from core.style.spec import StyleSpec
 from workers.studio.encode import encode
 
 STUDIO = Making.of_headshot("studio", StyleSpec())

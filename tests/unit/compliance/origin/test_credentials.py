@@ -16,14 +16,8 @@ from compliance.origin.credentials import CARRIERS, NotSigned, Origin, sign
 from compliance.origin.iptc import Caption
 from compliance.origin.making import Making
 from compliance.origin.signer import LOCAL, Signer
-from core.style.spec import (
-    GradientBackdrop,
-    ImageBackdrop,
-    OutputFormat,
-    SceneBackdrop,
-    SolidBackdrop,
-    StyleSpec,
-)
+from core.style.outputs import OutputFormat
+from core.style.spec import GradientBackdrop, ImageBackdrop, SceneBackdrop, SolidBackdrop, StyleSpec
 from core.style.variants import OTHER_BACKDROP
 from workers.studio.encode import deliver, encode
 
@@ -136,7 +130,8 @@ def test_another_backdrop_than_the_styles_is_said_as_it_is() -> None:
 
 
 def test_a_logo_is_said_only_where_it_was_put_on(signer: Signer) -> None:
-    from core.style.spec import Logo, Output
+    from core.style.outputs import Output
+    from core.style.spec import Logo
 
     style = StyleSpec(logo=Logo(), outputs=(Output(name="small", width=96, height=96),))
     origin = Origin(Making.of_headshot("studio", style), signer)

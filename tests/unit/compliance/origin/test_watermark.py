@@ -17,8 +17,9 @@ from compliance.origin.making import Making
 from compliance.origin.signer import Signer
 from compliance.origin.watermark import BITS, Pixels, put, read
 from core.portraits import marks
+from core.style.outputs import NAMED_OUTPUTS
 from core.style.presets import PRESETS
-from core.style.spec import NAMED_OUTPUTS, StyleSpec
+from core.style.spec import StyleSpec
 from workers.studio.encode import cut, deliver
 from workers.studio.finish import finish
 from workers.studio.preview import sample

@@ -13,17 +13,15 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from core.errors import InvalidInput
-from core.style.file import StyleUnusable, load_style, read_style, schema, to_toml
+from core.style.file import StyleUnusable, load_style, parse_style, read_style, schema, to_toml
+from core.style.outputs import NAMED_OUTPUTS, Output, OutputFormat
 from core.style.presets import PRESETS
 from core.style.spec import (
-    NAMED_OUTPUTS,
     Attire,
     Crop,
     Expression,
     ImageBackdrop,
     Logo,
-    Output,
-    OutputFormat,
     SceneBackdrop,
     SolidBackdrop,
     StyleSpec,
@@ -124,8 +122,14 @@ STYLES = [
         logo=Logo(image="logo.png", width=0.1),
         outputs=("square", Output(name="own", width_mm=35, height_mm=45)),
     ),
-    StyleSpec(backdrop=SolidBackdrop(color="#000000")),
-    StyleSpec(backdrop=SceneBackdrop()),
+    StyleSpec(backdrop=SolidBackdrop(color="#000000"), outputs=("square", "avatar")),
+    StyleSpec(
+        backdrop=SceneBackdrop(),
+        outputs=(
+            {"name": "avatar", "frame": {"shape": "rounded", "border": 0.03, "color": "#112233"}},
+            {"name": "own", "width": 200, "height": 300, "format": "webp", "frame": {"shape": "rounded"}},
+        ),
+    ),
 ]
 
 
@@ -133,6 +137,32 @@ STYLES = [
 def test_a_written_style_reads_back_as_itself(style: StyleSpec) -> None:
     assert read_style(to_toml(style)) == style
     assert StyleSpec.model_validate(style.model_dump(mode="json")) == style
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ({"name": "a", "width": 200, "height": 200, "frame": {}}, "no transparent corners"),
+        ({"name": "a", "width": 200, "height": 300, "format": "png", "frame": {}}, "same width and height"),
+        ({"name": "avatar", "frame": {"border": 0.2}}, "border"),
+        ({"name": "avatar", "frame": {"color": "red"}}, "colour"),
+    ],
+)
+def test_a_frame_that_no_file_can_have_is_refused(output: dict[str, Any], said: str) -> None:
+    with pytest.raises(StyleUnusable, match=said):
+        parse_style({"outputs": [output]})
+
+
+def test_headshots_that_exist_get_the_files_of_a_newer_version_as_far_as_they_hold_them() -> None:
+    made_in = StyleSpec(outputs=("square", "avatar"))
+    newer = StyleSpec(outputs=({"name": "avatar", "frame": {"border": 0.05}}, "web"))
+    assert made_in.with_files_of(newer).outputs == newer.outputs
+    wide = Output(name="wide", width=1600, height=500)
+    asks_for_room = StyleSpec(outputs=(newer.outputs[0], wide))
+    assert asks_for_room.room != made_in.room
+    kept = made_in.with_files_of(asks_for_room)
+    assert [one.name for one in kept.outputs] == ["square", "avatar"]
+    assert kept.outputs[1].frame == newer.outputs[0].frame, "the frame follows"
 
 
 def models(model: type[BaseModel] = StyleSpec) -> Iterator[dict[str, Any]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.style.framing import LARGEST_HEAD, Head, head_box
+from core.style.outputs import Output
 from core.style.presets import PRESETS
-from core.style.spec import Output, StyleSpec
+from core.style.spec import StyleSpec
 
 SHAPES = [(1600, 900), (1584, 396), (1500, 500), (600, 1200), (400, 1000), (800, 800), (1200, 630)]
 SLACK = 0.51  # px: whole pixels

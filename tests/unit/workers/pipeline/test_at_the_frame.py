@@ -14,7 +14,8 @@ from PIL import Image
 from core.checks.advice import Issue
 from core.consent import ValidConsent
 from core.style.framing import Head, Room, window
-from core.style.spec import Output, SolidBackdrop, StyleSpec, Variants
+from core.style.outputs import Output
+from core.style.spec import SolidBackdrop, StyleSpec, Variants
 from core.style.variants import EDIT_ASIDE, Variant
 from workers.pipeline.judgement import judge
 from workers.pipeline.render import render

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from core.style.outputs import Output
 from core.style.presets import PRESETS
-from core.style.spec import Output
 from workers.pipeline.fringe import fringe
 from workers.studio.align import region
 from workers.studio.backdrop import framed_backdrop

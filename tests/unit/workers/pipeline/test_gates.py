@@ -10,8 +10,9 @@ from skimage import data
 
 from core.checks.report import GateName
 from core.consent import ConsentRequired
+from core.style.outputs import Output
 from core.style.presets import PRESETS
-from core.style.spec import Crop, Grade, ImageBackdrop, Light, Output, SolidBackdrop, StyleSpec
+from core.style.spec import Crop, Grade, ImageBackdrop, Light, SolidBackdrop, StyleSpec
 from workers.pipeline.gates import OTHER_SIDE, backdrop_error, measure_result
 from workers.pipeline.reference import Own
 from workers.pipeline.render import render

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from core.checks.report import GateName
-from core.style.spec import Output, StyleSpec
+from core.style.outputs import Output
+from core.style.spec import StyleSpec
 from deploy.bench.studio import steady_likeness
 from workers.pipeline.reference import Own
 from workers.pipeline.render import Headshot, render

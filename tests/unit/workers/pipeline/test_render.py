@@ -13,8 +13,9 @@ from core.checks.advice import ADVICE, Issue
 from core.checks.report import GateName, GateReport
 from core.consent import ConsentRequired, ValidConsent
 from core.errors import InvalidInput
+from core.style.outputs import Output, OutputFormat
 from core.style.presets import PRESETS
-from core.style.spec import Crop, ImageBackdrop, Output, OutputFormat, SolidBackdrop, StyleSpec, Variants
+from core.style.spec import Crop, ImageBackdrop, SolidBackdrop, StyleSpec, Variants
 from deploy.bench.made import encoded
 from deploy.bench.trouble import troubles
 from workers.folder.batch import OutputFailed, WithheldReport, render_folder

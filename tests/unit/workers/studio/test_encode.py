@@ -13,21 +13,20 @@ from lxml import etree
 from PIL import Image, ImageCms, IptcImagePlugin
 from PIL.Image import Image as Picture
 
+from compliance.origin import watermark
 from compliance.origin.credentials import Origin
 from compliance.origin.iptc import Caption
+from compliance.origin.label import label_of
 from compliance.origin.making import RETOUCHED, Making, source_type_of
 from compliance.origin.signer import Signer
 from core.style.framing import Head, head_box
+from core.style.outputs import NAMED_OUTPUTS, Frame, Output, OutputCrop, OutputFormat, Shape
 from core.style.spec import (
-    NAMED_OUTPUTS,
     Corner,
     Crop,
     GradientBackdrop,
     ImageBackdrop,
     Logo,
-    Output,
-    OutputCrop,
-    OutputFormat,
     SceneBackdrop,
     SolidBackdrop,
     StyleSpec,
@@ -75,12 +74,50 @@ def test_each_named_size_is_what_its_name_promises(name: str, signer: Signer) ->
     asked = {
         "square": (1024, 1024, "JPEG"), "linkedin": (800, 800, "JPEG"), "slack": (1024, 1024, "JPEG"),
         "teams": (648, 648, "JPEG"), "badge": (413, 531, "JPEG"), "web": (1024, 1024, "WEBP"),
-        "web-avif": (1024, 1024, "AVIF"), "print": (3000, 3000, "JPEG"),
+        "web-avif": (1024, 1024, "AVIF"), "avatar": (512, 512, "PNG"), "print": (3000, 3000, "JPEG"),
     }  # fmt: skip
     image = opened(deliver(master(), STYLE, NAMED_OUTPUTS[name], origin(signer)))
     assert (*image.size, image.format) == asked[name]
     if name in ("badge", "print"):
         assert image.info["dpi"] == (300, 300)
+
+
+@pytest.mark.parametrize("kind", [OutputFormat.PNG, OutputFormat.WEBP, OutputFormat.AVIF])
+@pytest.mark.parametrize("shape", Shape)
+def test_an_avatar_is_cut_to_its_frame_and_keeps_its_watermark(
+    kind: OutputFormat, shape: Shape, signer: Signer
+) -> None:
+    frame = Frame(shape=shape, border=0.05, color="#ff0000")
+    asked = Output(name="own", width=512, height=512, format=kind, frame=frame)
+    marked = Origin(Making.of_headshot("studio", STYLE), signer, mark=4711)
+    image = opened(deliver(master(), STYLE, asked, marked))
+    assert (image.mode, image.size) == ("RGBA", (512, 512))
+    pixels = np.asarray(image)
+    corner = 20 if shape is Shape.ROUNDED else 60  # of a circle more is cut off
+    assert pixels[:corner:7, :corner:7, 3].diagonal().max() == 0
+    assert pixels[256, 256, 3] == 255
+    red, green, _blue, alpha = pixels[256, 8]  # inside of the ring, which is 25 pixels broad
+    assert (red > 200, green < 60, alpha) == (True, True, 255)
+    assert tuple(pixels[256, 40, :3]) != tuple(pixels[256, 8, :3])
+    assert watermark.read(np.ascontiguousarray(pixels[..., :3])) == 4711
+
+
+def test_a_picture_that_says_what_made_it_keeps_its_corners(signer: Signer) -> None:
+    asked = Output(name="own", width=512, height=512, format=OutputFormat.PNG, frame=Frame())
+    labelled = Origin(Making.of_headshot("diffusion", STYLE), signer, label=label_of("diffusion", "en"))
+    assert opened(deliver(master(), STYLE, asked, labelled)).mode == "RGB"
+
+
+def test_a_frame_leaves_no_corner_for_a_logo(signer: Signer) -> None:
+    style = StyleSpec(logo=Logo(corner=Corner.TOP_LEFT))
+    logo = np.full((64, 64, 4), 255, np.uint8)
+    plain = Output(name="own", width=512, height=512, format=OutputFormat.PNG)
+    framed = plain.model_copy(update={"frame": Frame(shape=Shape.ROUNDED)})
+    with_logo, without = (
+        np.asarray(opened(deliver(master(), style, one, origin(signer), logo=logo)).convert("RGB"))
+        for one in (plain, framed)
+    )
+    assert with_logo[40, 50].min() > 250 > without[40, 50].min()
 
 
 @pytest.mark.parametrize("kind", OutputFormat)

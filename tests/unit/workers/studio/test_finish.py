@@ -15,18 +15,9 @@ from skimage import color, data
 
 from compliance.origin.credentials import Origin
 from compliance.origin.making import Making
+from core.style.outputs import Output, OutputFormat
 from core.style.presets import PRESETS
-from core.style.spec import (
-    Crop,
-    Grade,
-    GradientBackdrop,
-    ImageBackdrop,
-    Light,
-    Output,
-    OutputFormat,
-    SolidBackdrop,
-    StyleSpec,
-)
+from core.style.spec import Crop, Grade, GradientBackdrop, ImageBackdrop, Light, SolidBackdrop, StyleSpec
 from workers.studio import grade, light
 from workers.studio.align import place
 from workers.studio.backdrop import BackdropMissing, backdrop

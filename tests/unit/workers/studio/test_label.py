@@ -16,7 +16,8 @@ from compliance.origin.label import Label, label_of
 from compliance.origin.making import Making
 from compliance.origin.signer import Signer
 from core.style.framing import Rect, head_box
-from core.style.spec import NAMED_OUTPUTS, Corner, Crop, Logo, Output, StyleSpec
+from core.style.outputs import NAMED_OUTPUTS, Output
+from core.style.spec import Corner, Crop, Logo, StyleSpec
 from workers.studio.encode import deliver
 from workers.studio.label import LEAST, placed, unlabelled, with_label
 
