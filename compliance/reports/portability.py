@@ -44,7 +44,7 @@ class Package:
 def package(session: Session, member: Member) -> Package:
     """Collect what `member` gave: pictures, choices and answers; nothing that their company or the program said of them."""
     names = files.names(files.held(session, member.id, FOLDERS), FOLDERS)
-    said = {
+    said: dict[str, Any] = {
         "format": FORMAT,
         "exported_at": rfc3339(now()),
         "language": member.language,
