@@ -31,6 +31,7 @@ from core.shoots import (
     dashboard,
     deliveries,
     invites,
+    open_links,
     participations,
     promises,
     reminders,
@@ -154,6 +155,7 @@ def view(shoot_id: UUID) -> Response:
         importing = commits.under_way(session, shoot_id)
         organization = organizations.current(session)
         goes = promises.after_close(organization, shoot)
+        open_link = open_links.current(session, shoot) if allowed(me().role, Permission.INVITE) else None
         people = (
             shoots.people(
                 session,
@@ -209,6 +211,8 @@ def view(shoot_id: UUID) -> Response:
         shoot=shoot,
         people=people,
         goes=goes,
+        open_link=open_link,
+        open_link_ends=open_links.ends_at(open_link, shoot) if open_link else None,
         undelivered=unreached,
         faces=faces,
         pictures=overview.counts.done,

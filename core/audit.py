@@ -32,6 +32,7 @@ class Tag(StrEnum):
     ORGANIZATION_CLOSED = "organization.closed"
     MEMBER_PROVISIONED = "member.provisioned"
     MEMBER_IMPORTED = "member.imported"
+    MEMBER_JOINED = "member.joined"
     MEMBER_FACTS_CHANGED = "member.facts_changed"
     MEMBER_ROLE_CHANGED = "member.role_changed"
     MEMBER_ROLE_KEPT = "member.role_kept"
@@ -59,6 +60,9 @@ class Tag(StrEnum):
     SHOOT_LISTED = "shoot.listed"
     ROSTER_IMPORTED = "roster.imported"
     ROSTER_FOLLOWED = "roster.followed"
+    OPEN_LINK_CREATED = "open_link.created"
+    OPEN_LINK_REVOKED = "open_link.revoked"
+    OPEN_LINK_JOINED = "open_link.joined"
     INVITE_CREATED = "invite.created"
     INVITE_SENT = "invite.sent"
     INVITE_UNDELIVERED = "invite.undelivered"
@@ -153,6 +157,8 @@ ABOUT_NOBODY = frozenset(
         Tag.SHOOT_DOWNLOADED,
         Tag.SHOOT_REVIEW_CHANGED,
         Tag.SHOOT_LISTED,
+        Tag.OPEN_LINK_CREATED,
+        Tag.OPEN_LINK_REVOKED,
         Tag.ROSTER_IMPORTED,
         Tag.ROSTER_FOLLOWED,
         Tag.LOG_GAP_FOUND,

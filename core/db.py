@@ -325,6 +325,12 @@ class Lookup:
         return (rows[0][0], rows[0][1]) if rows else None
 
     @classmethod
+    def open_link(cls, token_sha256: bytes) -> tuple[UUID, UUID] | None:
+        """Return (organization, open link) of a hashed token."""
+        rows = cls._rows("SELECT org_id, id FROM find_open_link(:hash)", hash=token_sha256)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    @classmethod
     def session(cls, token_sha256: bytes, app: str) -> tuple[UUID, UUID] | None:
         """Return (organization, session) of a hashed session token, if it opens `app`."""
         rows = cls._rows("SELECT org_id, id FROM find_web_session(:hash, :app)", hash=token_sha256, app=app)

@@ -3,7 +3,7 @@
 The order in which one transaction locks rows:
 
 1. the outbox row of the job at hand (`workers.process.runner`)
-2. the company's own: organization, style, look, shoot
+2. the company's own: organization, style, look, shoot, open link
 3. people, by their rows in `members`, in the order of their ids
 4. what belongs to a person: participation, photo, headshot, adapter, consent, invite, session, erasure, upload,
    arrival, artifact

@@ -22,6 +22,7 @@ from portal import (
     gallery,
     invite,
     log_tiles,
+    open_link,
     opendsr,
     origin,
     own_copy,
@@ -46,6 +47,7 @@ def create_app() -> Flask:
     app = create_base("portal", __name__)
     for part in (
         invite,
+        open_link,
         consent,
         declined,
         upload,

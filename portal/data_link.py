@@ -30,6 +30,7 @@ bp = Blueprint("data_link", __name__)
 _WITHOUT_SESSION = frozenset(
     {
         "invite",
+        "open_link",
         "erased",
         "trust",
         "policy",

@@ -16,9 +16,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from compliance.reports import files
+from core.audit import Tag
 from core.clock import now, rfc3339
 from core.db import transaction
-from core.models import Consent, Headshot, Kind, Member, Participation, Photo
+from core.models import AuditEvent, Consent, Headshot, Kind, Member, Participation, Photo
 from core.vault import ArtifactGone, KeyErased, vault
 
 FORMAT: Final = "headshots.portability/1"
@@ -43,7 +44,7 @@ class Package:
 def package(session: Session, member: Member) -> Package:
     """Collect what `member` gave: pictures, choices and answers; nothing that their company or the program said of them."""
     names = files.names(files.held(session, member.id, FOLDERS), FOLDERS)
-    said = {
+    said: dict[str, Any] = {
         "format": FORMAT,
         "exported_at": rfc3339(now()),
         "language": member.language,
@@ -62,8 +63,26 @@ def package(session: Session, member: Member) -> Package:
         "choices": list(_choices(session, member.id)),
         "own_pictures": sorted(name for name in names.values() if name.startswith("own-picture/")),
     }
+    if (signed_up := _signed_up(session, member)) is not None:
+        said["signed_up"] = signed_up
     content = json.dumps(said, indent=1, ensure_ascii=False).encode()
     return Package(content, tuple((name, key) for key, name in names.items()))
+
+
+def _signed_up(session: Session, member: Member) -> dict[str, str] | None:
+    """Return name and address where they said them at an open link, and nobody has changed them since."""
+    asked = select(AuditEvent).where(
+        AuditEvent.subject_id == member.id, AuditEvent.tag.in_((Tag.MEMBER_JOINED, Tag.MEMBER_FACTS_CHANGED))
+    )
+    events = session.scalars(asked).all()
+    if [one.tag for one in events] != [Tag.MEMBER_JOINED]:
+        return None
+    return {
+        "email": member.email or "",
+        "first_name": member.first_name or "",
+        "last_name": member.last_name or "",
+        "at": rfc3339(events[0].created_at),
+    }
 
 
 def contents(org_id: UUID, wanted: Package) -> Iterator[tuple[str, bytes]]:

@@ -21,6 +21,7 @@ from core.models.log import Checkpoint, CosignatureRow, LogLeaf, LogNode
 from core.models.look import Look
 from core.models.mail_text import MailText
 from core.models.member import DirectoryState, Member, Person, Role
+from core.models.open_link import OpenLink
 from core.models.opendsr import OpendsrController, OpendsrRequest
 from core.models.organization import Organization
 from core.models.outbox import Outbox
@@ -74,6 +75,7 @@ __all__ = [
     "MailState",
     "MailText",
     "Member",
+    "OpenLink",
     "OpendsrController",
     "OpendsrRequest",
     "Organization",

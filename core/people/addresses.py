@@ -44,6 +44,16 @@ def spellings(address: str) -> list[str]:
     return list(dict.fromkeys((one, f"{local}@{_readable(domain)}")))
 
 
+def domain_of(address: str) -> str:
+    """Return the domain of an address as addresses are compared by."""
+    return canonical(address).rpartition("@")[2]
+
+
+def readable_domain(domain: str) -> str:
+    """Return a domain as people write it."""
+    return _readable(domain)
+
+
 # A company's people have a few domains, and thousands of lists' rows ask for each.
 @lru_cache(maxsize=_DOMAINS)
 def _in_ascii(domain: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -66,8 +66,18 @@ class FactTaken(Conflict):
     code = "fact_taken"
 
 
-def read(written: Mapping[Fact, str]) -> dict[Fact, str | None]:
+def read(
+    written: Mapping[Fact, str],
+    *,
+    texts: Mapping[Reason, str] = TEXTS,
+    bearable: Collection[Reason] = WARNINGS,
+) -> dict[Fact, str | None]:
     """Return facts as they are kept, of what a form says, by the rules that rows of a list are judged by.
+
+    Args:
+        written: what stands in the form.
+        texts: what is said of each reason.
+        bearable: for which nothing is refused.
 
     Raises:
         FactUnusable: one of them cannot be used; `field` says which, where it is one.
@@ -77,10 +87,10 @@ def read(written: Mapping[Fact, str]) -> dict[Fact, str | None]:
         test_domains=not settings().is_production,
     )
     for reason in row.reasons:
-        if reason in WARNINGS:
+        if reason in bearable:
             continue
         beside = {"field": _BESIDE[reason].value} if reason in _BESIDE else {}
-        raise FactUnusable(TEXTS[reason], letters=row.letters, place="", **beside)
+        raise FactUnusable(texts[reason], letters=row.letters, place="", **beside)
     place = written.get(Fact.PLACE, "")
     if place and places.code(place) != place:
         raise FactUnusable(N_("Please choose a country from the list."), field=Fact.PLACE)

@@ -22,8 +22,22 @@ class NotInvitable(Conflict):
     code = "not_invitable"
 
 
-def add(session: Session, wanted: Facts, *, shoot: Shoot | None, actor: audit.Actor) -> Member:
+def add(
+    session: Session,
+    wanted: Facts,
+    *,
+    shoot: Shoot | None,
+    actor: audit.Actor,
+    tag: audit.Tag = audit.Tag.MEMBER_IMPORTED,
+) -> Member:
     """Add one person, and invite them where a shoot is given.
+
+    Args:
+        session: bound to the organization.
+        wanted: what is known of them.
+        shoot: to invite them to, locked by the caller.
+        actor: who does it.
+        tag: how they come in, for the log.
 
     Raises:
         FactTaken: the company has somebody with this address or employee ID.
@@ -40,7 +54,7 @@ def add(session: Session, wanted: Facts, *, shoot: Shoot | None, actor: audit.Ac
         raise FactTaken(N_("Somebody else of your company has this employee ID."), field=Fact.EMPLOYEE_ID)
     person = facts.new(wanted, language=organizations.current(session).language)
     try:
-        (member,) = members.add(session, [person], actor=actor, tag=audit.Tag.MEMBER_IMPORTED)
+        (member,) = members.add(session, [person], actor=actor, tag=tag)
     except IntegrityError as error:
         raise FactTaken(N_("Somebody added this person at this very moment.")) from error
     if shoot is not None:
@@ -48,9 +62,14 @@ def add(session: Session, wanted: Facts, *, shoot: Shoot | None, actor: audit.Ac
     return member
 
 
+def can_be_mailed(member: Member) -> bool:
+    """Whether links are mailed to somebody: not after erasure, without access, or while their data is restricted."""
+    return member.disabled_at is None and member.restricted_at is None and member.erased_at is None
+
+
 def invitable_to(session: Session, member: Member) -> list[Shoot]:
     """Return the open shoots that a person is not in; none for somebody who cannot be mailed."""
-    if member.disabled_at is not None or member.restricted_at is not None or member.erased_at is not None:
+    if not can_be_mailed(member):
         return []
     theirs = select(Participation.shoot_id).where(Participation.member_id == member.id)
     asked = select(Shoot).where(Shoot.closed_at.is_(None), Shoot.id.not_in(theirs)).order_by(Shoot.id.desc())
@@ -87,7 +106,7 @@ def correct(
     """
     linked = _linked(session, member) if Fact.EMAIL in facts.differing(member, wanted) else []
     changed = facts.change(session, member, wanted, by=by, actor=actor)
-    if Fact.EMAIL not in changed or member.disabled_at is not None or member.restricted_at is not None:
+    if Fact.EMAIL not in changed or not can_be_mailed(member):
         return changed, 0
     for participation in linked:
         invites.create(session, participation, actor=actor)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, literal, select, update
@@ -24,6 +25,9 @@ from core.queue import JobName, enqueue_all
 from core.settings import settings
 from core.shoots import deliveries, participations
 from core.vault import derive
+
+# Of links that are asked for by whoever holds an address or an old link: nobody can fill a mailbox with them.
+AGAIN_AFTER: Final = timedelta(minutes=10)
 
 
 class InviteUnknown(NotFound):
@@ -315,31 +319,45 @@ def renew(session: Session, invite_id: UUID) -> Invite | None:
     """
     old = session.get_one(Invite, invite_id)
     participation = participations.get(session, old.participation_id, lock=True)
-    shoot = session.get_one(Shoot, participation.shoot_id)
-    over = participation.state == State.ERASED or shoot.closed_at is not None
-    if over or is_withdrawn(session, participation):
+    newest = _newest(session, participation)
+    # A second click on a link that was already renewed sends nothing more.
+    if newest is not None and newest.id != old.id and newest.expires_at > now():
+        return None if _leads_nowhere(session, participation) else newest
+    member = session.get_one(Member, participation.member_id)
+    return send_again(session, participation, actor=audit.actor_for(member))
+
+
+def send_again(session: Session, participation: Participation, *, actor: audit.Actor) -> Invite | None:
+    """Mail a person of a shoot a new link, at most once in `AGAIN_AFTER`, whoever asks for it.
+
+    Returns the new invite, or the newest one where it is younger than that; `None` if there is nothing to send because
+    the person was erased, the shoot is closed or the company has withdrawn the invitation.
+    """
+    participation = participations.get(session, participation.id, lock=True)
+    if _leads_nowhere(session, participation):
         return None
-    newest = session.scalar(
+    newest = _newest(session, participation)
+    if newest is not None and newest.created_at > now() - AGAIN_AFTER:
+        return newest
+    member = session.get_one(Member, participation.member_id)
+    invite = create(session, participation, actor=actor)
+    audit.record(session, audit.Tag.INVITE_RENEWED, actor=actor, subject=member, invite=str(invite.id))
+    return invite
+
+
+def _newest(session: Session, participation: Participation) -> Invite | None:
+    return session.scalar(
         select(Invite)
         .where(Invite.participation_id == participation.id, Invite.revoked_at.is_(None))
         .order_by(Invite.id.desc())
         .limit(1)
     )
-    # A second click within ten minutes, or one on a link that was already renewed, sends nothing more.
-    if newest is not None and newest.id != old.id and newest.expires_at > now():
-        return newest
-    if newest is not None and newest.created_at > now() - timedelta(minutes=10):
-        return newest
-    member = session.get_one(Member, participation.member_id)
-    invite = create(session, participation, actor=audit.actor_for(member))
-    audit.record(
-        session,
-        audit.Tag.INVITE_RENEWED,
-        actor=audit.actor_for(member),
-        subject=member,
-        invite=str(invite.id),
-    )
-    return invite
+
+
+def _leads_nowhere(session: Session, participation: Participation) -> bool:
+    """Whether no link of a participation is sent anew."""
+    over = participation.state == State.ERASED or _is_closed(session, participation)
+    return over or is_withdrawn(session, participation)
 
 
 def take_back(invite: Invite) -> None:

@@ -81,6 +81,10 @@ HR_PAGES = (
     "what the company states",
     "shoot, edited",
     "one more person",
+    "open link, none yet",
+    "open link, free mail",
+    "open link",
+    "shoot with an open link",
     "list of everybody",
     "erasing many",
     "signed out",
@@ -89,6 +93,10 @@ EMPLOYEE_PAGES = (
     "mailbox",
     "start",
     "invitation",
+    "joining by an open link",
+    "joining with another domain",
+    "joined by an open link",
+    "open link is over",
     "consent",
     "no photos yet",
     "photos with verdicts",
@@ -505,6 +513,7 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     expect(page.locator(".people")).not_to_contain_text("image model")
     at("shoot, edited", f"{shoot}/edit")
     at("one more person", "/admin/people/new")
+    walk_of_an_open_link(visitors, album, page, empty)
     at("list of everybody", "/admin/people/sync")
     at("erasing many", "/admin/people/erase")
     at("people", "/admin/people")
@@ -549,6 +558,54 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     at("controls", "/admin/controls")
     at("breaches", "/admin/breaches")
     at("new breach", "/admin/breaches/new")
+
+
+def walk_of_an_open_link(visitors: Visitors, album: Album, page: Page, shoot: str) -> None:
+    """HR makes one, somebody joins by it with a phone and goes the usual way, HR withdraws it."""
+    visitors.expect_refusal(422, "/open-link")
+    page.goto(shoot)
+    page.get_by_role("link", name="Open link").click()
+    album.look("open link, none yet", page)
+    page.get_by_label("Domains of mail addresses").fill(f"{DOMAIN}, gmail.com")
+    page.get_by_label("Most people who may join").fill("5")
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.get_by_role("alert")).to_contain_text("Anybody can have an address at gmail.com")
+    album.look("open link, free mail", page)
+    page.get_by_label("Domains of mail addresses").fill(DOMAIN)
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.get_by_role("heading", level=2, name="The link of this shoot")).to_be_visible()
+    expect(page.get_by_role("img", name="QR code of the link")).to_be_visible()
+    album.look("open link", page)
+    page.get_by_role("button", name="Copy the address").click()
+    expect(page.locator("#copied")).to_have_text(re.compile("Copied|marked"))
+    link = page.get_by_label("Address of the link").input_value()
+
+    quin = Employee(visitors, f"quin@{DOMAIN}")
+    visitors.expect_refusal(422, "/j/")
+    quin.page.goto(link)
+    album.look("joining by an open link", quin.page)
+    quin.page.get_by_label("First name").fill("Quin")
+    quin.page.get_by_label("Last name").fill("Example")
+    quin.page.get_by_label("Mail address at your company").fill("quin@elsewhere.example")
+    tab_to(quin.page, quin.page.get_by_role("button", name="Mail me my link"))
+    quin.page.keyboard.press("Enter")
+    expect(quin.page.get_by_role("alert")).to_contain_text(f"It ends with @{DOMAIN}.")
+    album.look("joining with another domain", quin.page)
+    quin.page.get_by_label("Mail address at your company").fill(quin.email)
+    quin.page.get_by_role("button", name="Mail me my link").click()
+    quin.page.wait_for_url("**/sent")
+    album.look("joined by an open link", quin.page)
+    quin.accept()
+    page.goto(shoot)
+    expect(page.locator("#open-link")).to_contain_text("1 of 5 have joined")
+    expect(page.get_by_role("link", name="Quin Example")).to_be_visible()
+    album.look("shoot with an open link", page)
+    page.goto(f"{shoot}/open-link")
+    page.locator("summary", has_text="Withdraw the link").click()
+    page.get_by_role("button", name="Withdraw it now").click()
+    expect(page.get_by_role("status").first).to_contain_text("leads nowhere any more")
+    refused(visitors, quin.page, 410, link)
+    album.look("open link is over", quin.page)
 
 
 def upload_list(page: Page, content: bytes) -> None:

@@ -333,6 +333,45 @@ MUTATIONS = (
         ),
     ),
     Mutation(
+        "An open link adds no more people than HR said, however many come at once",
+        "core/shoots/open_links.py",
+        "    return Ending.FULL if link.joined >= link.most else None\n",
+        "    return None\n",
+        ("tests/unit/portal/test_open_link.py::test_two_at_once_do_not_share_the_last_place",),
+    ),
+    Mutation(
+        "Whoever joins by an open link waits for whoever joins before them",
+        "core/shoots/open_links.py",
+        "    link, shoot = usable(session, link_id, lock=True)\n",
+        "    link, shoot = usable(session, link_id)\n",
+        ("tests/unit/portal/test_open_link.py::test_two_at_once_do_not_share_the_last_place",),
+    ),
+    Mutation(
+        "Only addresses of the company join by an open link",
+        "core/shoots/open_links.py",
+        '    if addresses.domain_of(said[Fact.EMAIL] or "") not in link.domains:\n',
+        "    if False:\n",
+        (
+            "tests/unit/portal/test_open_link.py::test_another_domain_is_refused_in_words_and_what_was_typed_stays",
+        ),
+    ),
+    Mutation(
+        "Nobody fills a mailbox by asking for links",
+        "core/shoots/invites.py",
+        "    if newest is not None and newest.created_at > now() - AGAIN_AFTER:\n",
+        "    if False:\n",
+        (
+            "tests/unit/portal/test_open_link.py::test_who_is_in_the_shoot_is_mailed_their_link_again_and_not_twice_in_ten_minutes",
+        ),
+    ),
+    Mutation(
+        "How long an open link takes to answer tells nobody who is known",
+        "portal/open_link.py",
+        "    time.sleep(max(0.0, EVEN_SECONDS - (time.perf_counter() - begun)))\n",
+        "",
+        ("tests/unit/portal/test_open_link.py::test_the_answer_and_its_time_are_the_same_for_every_address",),
+    ),
+    Mutation(
         "Nobody sees a headshot that a gate has withheld, or another person's",
         "core/portraits/headshots.py",
         "if headshot is None or headshot.member_id != member_id or not is_visible(headshot):",

@@ -18,10 +18,12 @@ from flask.testing import FlaskClient
 
 from admin.app import create_app as create_admin
 from core import audit
+from core.clock import now
 from core.db import Lookup, transaction
 from core.models import Member, Role, Shoot, SignInMethod, State
 from core.models.bounds import TooLong
 from core.people import members, sessions
+from core.shoots import open_links, shoots
 from deploy.cli import main
 from portal.app import create_app as create_portal
 from sso.credentials import load_or_create
@@ -152,10 +154,22 @@ class Fields(HTMLParser):
 
 
 def pages(org: UUID, name: str) -> list[str]:
-    if name == "portal":
-        return ["/", "/verify", "/me/privacy", "/me/photos", "/me/consent", "/me/declined"]
     with transaction(org) as session:
         shoot = session.query(Shoot).first()
+        if name == "portal":
+            link = open_links.create(
+                session,
+                shoots.get(session, shoot.id, lock=True),
+                domains="acme.example",
+                most=5,
+                last_day=now().date(),
+                free_mail=False,
+                actor=audit.SYSTEM,
+            )
+            return [
+                *("/", "/verify", "/me/privacy", "/me/photos", "/me/consent", "/me/declined"),
+                f"/j/{open_links.token_of(link)}",
+            ]
         person = session.query(Member).first()
     return [
         *(
@@ -167,6 +181,7 @@ def pages(org: UUID, name: str) -> list[str]:
             "/admin/people",
         ),
         *(f"/admin/people/{person.id}", f"/admin/shoots/{shoot.id}", f"/admin/shoots/{shoot.id}/import"),
+        f"/admin/shoots/{shoot.id}/open-link",
         *("/admin/audit", "/admin/sign-in", "/sso/", f"/admin/styles/{shoot.style_id}"),
     ]
 

@@ -16,7 +16,7 @@ from compliance.requests import desk
 from compliance.requests.words import Words
 from core import audit
 from core.clock import now
-from core.db import engine, transaction
+from core.db import Lookup, engine, transaction
 from core.ids import new_id
 from core.models import (
     Act,
@@ -43,6 +43,7 @@ from core.models import (
     Member,
     OpendsrController,
     OpendsrRequest,
+    OpenLink,
     Organization,
     Photo,
     PrivacyVersion,
@@ -170,6 +171,17 @@ def fill(org_id: UUID) -> None:
             )
         )
         session.add(MailText(id=new_id(), org_id=org_id, kind="invite", language="en", content={}))
+        session.add(
+            OpenLink(
+                org_id=org_id,
+                shoot_id=shoot.id,
+                nonce=org_id.bytes,
+                token_sha256=org_id.bytes * 2,
+                domains=["acme.example"],
+                most=1,
+                ends_at=now(),
+            )
+        )
         session.add(Delivery(participation_id=participation.id, kind="invite", **common))
         session.add(Recall(id=new_id(), org_id=org_id, erasure_id=erasure.id, files=1, ends_at=now()))
         asked = desk.open_for(
@@ -300,6 +312,24 @@ def changed(org_id: UUID, statement: str, other: UUID) -> int | str:
             connection.rollback()
             connection.execute(text("RESET app.org_id"))
             connection.commit()
+
+
+def test_a_token_of_an_open_link_says_its_company_and_link_alone(two: tuple[UUID, UUID]) -> None:
+    """What is asked before a company is known is one function, which gives nothing but two numbers."""
+    for one in two:
+        found = Lookup.open_link(one.bytes * 2)
+        assert found is not None
+        assert found[0] == one
+    assert Lookup.open_link(b"x" * 32) is None
+    with engine().connect() as connection:
+        assert connection.execute(text("SELECT * FROM open_links")).all() == []
+        given = connection.execute(
+            text(
+                "SELECT column_name FROM information_schema.column_privileges"
+                " WHERE grantee = 'headshots_lookup' AND table_name = 'open_links'"
+            )
+        ).scalars()
+        assert set(given) <= {"id", "org_id", "token_sha256"}
 
 
 def test_a_row_cannot_be_written_into_another_organization(two: tuple[UUID, UUID]) -> None:

@@ -123,7 +123,7 @@ def sources(of: Subject) -> Section:
     say = of.say
     asked = select(AuditEvent).where(
         AuditEvent.subject_id == of.member.id,
-        AuditEvent.tag.in_((Tag.MEMBER_IMPORTED, Tag.MEMBER_PROVISIONED)),
+        AuditEvent.tag.in_((Tag.MEMBER_IMPORTED, Tag.MEMBER_JOINED, Tag.MEMBER_PROVISIONED)),
     )
     first = of.session.scalars(asked.order_by(AuditEvent.id)).first()
     known = "unknown" if first is None else first.tag.rpartition(".")[2]

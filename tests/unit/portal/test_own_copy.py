@@ -12,8 +12,12 @@ import pypdf
 from jsonschema import Draft202012Validator
 from sealing import put
 
+from compliance.reports import portability
+from core import audit
 from core.db import transaction
-from core.models import Kind, Organization, Photo, Shoot, State
+from core.models import Kind, Member, Organization, Photo, Shoot, State
+from core.people import facts
+from core.people.facts import Fact
 
 
 def _archive(person: Any, address: str) -> zipfile.ZipFile:
@@ -69,6 +73,28 @@ def test_what_one_provided_follows_its_schema_and_holds_nothing_that_was_made_of
     assert [one["purpose"] for one in said["consents"] if one["granted"]] == ["photo"]
     words = archive.read("provided.json").decode()
     assert not any(one in words for one in ("verdict", "gates", "Lovelace", "ada@"))
+
+
+def test_name_and_address_are_provided_by_whoever_signed_up_with_them(ada: Any) -> None:
+    schema = json.loads(portability.SCHEMA)
+
+    def said() -> dict[str, Any]:
+        with transaction(ada.org_id) as session:
+            member = session.get_one(Member, ada.member.id)
+            found: dict[str, Any] = json.loads(portability.package(session, member).content)
+        Draft202012Validator(schema).validate(found)
+        return found
+
+    assert "signed_up" not in said(), "the company gave them"
+    with transaction(ada.org_id) as session:
+        member = session.get_one(Member, ada.member.id)
+        audit.record(session, audit.Tag.MEMBER_JOINED, actor=audit.SYSTEM, subject=member)
+    kept = said()["signed_up"]
+    assert (kept["email"], kept["first_name"], kept["last_name"]) == ("ada@acme.example", "Ada", "Lovelace")
+    with transaction(ada.org_id) as session:
+        member = session.get_one(Member, ada.member.id)
+        facts.change(session, member, {Fact.LAST_NAME: "King"}, by="admin", actor=audit.SYSTEM)
+    assert "signed_up" not in said(), "the company said it otherwise since"
 
 
 def test_whoever_is_under_californian_law_gets_no_numbers_of_a_face(waiting: Any) -> None:
