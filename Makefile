@@ -45,6 +45,7 @@ translations: setup-dev ## find texts to translate, bring the catalogues up to d
 	.venv/bin/pybabel -q update -i build/messages.pot -d core/web/translations --no-wrap --no-fuzzy-matching \
 		--ignore-obsolete --ignore-pot-creation-date
 	.venv/bin/pybabel -q compile -d core/web/translations --statistics
+	.venv/bin/python -m deploy.formal
 
 setup: ## the virtual environment and system libraries
 	@deploy/setup.sh

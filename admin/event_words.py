@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from admin import privacy_words
 from admin.words import ENGINES, ROLES, STATES
 from core.audit import Tag
+from core.formal import SIE
 
 EVENTS: dict[Tag, Any] = {
     Tag.ORGANIZATION_CREATED: _l("Company added"),
@@ -172,6 +173,7 @@ _VALUES: dict[str, Any] = {
     **{role.value: word for role, word in ROLES.items()},
     **{engine.value: word.label for engine, word in ENGINES.items()},
     **PURPOSES,
+    SIE: _l("de, with “Sie”"),
     "PENDING": _l("pending"),
     "COMPLETE": _l("complete"),
     "REPORT": _l("report"),
@@ -198,6 +200,7 @@ _PARTS: dict[str, Any] = {
     "file_name": _l("File names"),
     "sender_name": _l("Sender’s name"),
     "reply_to": _l("Answers go to"),
+    "formal_german": _l("German says “Sie”"),
     "quiet_from": _l("No mails from (hour)"),
     "quiet_until": _l("No mails until (hour)"),
     "idp_entity_id": _l("Name of the identity provider"),

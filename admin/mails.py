@@ -42,8 +42,9 @@ def index() -> Response:
 def _shown(session: Session) -> dict[str, object]:
     organization = organizations.current(session)
     names = ("sender_name", "reply_to", "quiet_from", "quiet_until", "language")
+    given = {name: getattr(organization, name) for name in names}
     return {
-        "given": {name: getattr(organization, name) for name in names},
+        "given": given | {"formal_german": senders.SIE if organization.formal_german else senders.DU},
         "usual_name": wording.words(organization.language)["sender"].format(company=organization.name),
         "usual_reply": organization.contact_email,
         "time_zone": organization.time_zone,
@@ -56,10 +57,10 @@ def _shown(session: Session) -> dict[str, object]:
 @bp.post("/mails")
 @requires(Permission.EDIT_MAILS)
 def save_sender() -> Response:
-    """Say whom mails are from, where answers go, in which hours reminders rest, and in which language mails are."""
+    """Say whom mails are from, where answers go, in which hours reminders rest, and how people are spoken to."""
     given = {
         name: request.form.get(name, "")
-        for name in ("sender_name", "reply_to", "quiet_from", "quiet_until", "language")
+        for name in ("sender_name", "reply_to", "quiet_from", "quiet_until", "language", "formal_german")
     }
     try:
         with transaction(me().org_id) as session:
@@ -195,7 +196,11 @@ def _sample(kind: str, language: str, *, subject: str = "%s") -> Mail:
     if logo is not None:
         letters.fetch_logo(logo)
     with transaction(me().org_id) as session:
-        own = wording.merged(kind, language, _typed()) if request.method == "POST" else None
+        own = (
+            wording.merged(kind, organizations.spoken(session, language), _typed())
+            if request.method == "POST"
+            else None
+        )
         words = own if own is not None else wording.said(session, kind, language)
         listed = shoots.listed(session)
         shoot = listed[0][0] if listed and listed[0][0].closed_at is None else _made_up()

@@ -153,7 +153,7 @@ def _shown(session: Session, request_id: UUID) -> dict[str, object]:
     row, place = shown.row, regimes.place_of(session)
     regime = Regime(row.regime)
     can = allowed(me().role, Permission.HANDLE_REQUESTS)
-    said = letters.words_in(str(get_locale()))
+    said = letters.words_in(organizations.spoken(session, str(get_locale())))
     return {
         "shown": shown,
         "row": row,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from compliance.log import alarm
+from core import formal
 from core.mail.message import Mail
 from core.people import organizations
 from core.settings import settings
@@ -37,7 +38,7 @@ def written(session: Session, words: Path, address: str, number: int) -> list[Ma
     for to, language in alarm.addressees(session, organization):
         if to == operator and to != organization.contact_email:
             continue
-        said = known.get(language, known["en"])
+        said = formal.chosen(known, language)
         made.append(alarm.plain(to, said["subject"].format(**values), said["text"].format(**values)))
     return made
 

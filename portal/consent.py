@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from compliance import consent as consents
 from compliance.consent.texts import Notice, notice, spoken
 from compliance.privacy import own_words
+from core import formal
 from core.clock import now
 from core.consent import PAINTING, Purpose
 from core.db import transaction
@@ -48,11 +49,12 @@ def notice_for(session: Session, place: Visit) -> Notice:
     config = settings()
     days = promises.schedule(place.organization)
     regime = organizations.regime_for(session, place.member.place)
-    with force_locale(spoken(regime, choose_language())):
+    language = spoken(regime, organizations.spoken(session, choose_language()))
+    with force_locale(formal.written(language)):
         region = _(config.storage_region)
     full = notice(
         regime,
-        choose_language(),
+        language,
         company=place.organization.name,
         processor=config.operator_name,
         region=region,
@@ -137,7 +139,7 @@ def _page(
     answers = _answers(shown) if error and not isinstance(error, TextChanged) else {}
     ticked = [purpose for purpose, answer in answers.items() if answer]
     lacking = isinstance(error, consents.NeedsLikeness)
-    language = shown.language
+    language = formal.written(shown.language)
     # One language on the page: who has to answer a text that exists in another reads all around it in that one, too.
     foreign = "" if language == choose_language() else _foreign()
     with force_locale(language):

@@ -11,6 +11,7 @@ from compliance import consent as consents
 from compliance.consent import leaving, receipts
 from compliance.erasure import ErasureReason
 from compliance.requests import desk, inbox
+from core import formal
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
@@ -74,8 +75,8 @@ def show() -> Response:
 
 def _language(code: str) -> str:
     """Return what a language is called in the page's."""
-    locale = get_locale()
-    return str(locale.languages.get(code, code)) if locale is not None else code
+    locale, written = get_locale(), formal.written(code)
+    return str(locale.languages.get(written, written)) if locale is not None else written
 
 
 def _signed(row: Consent) -> consents.Signature | None:

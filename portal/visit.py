@@ -22,7 +22,7 @@ from core.people import members, organizations
 from core.people.sessions import SignedIn
 from core.shoots import participations
 from core.web.answers import uuid_argument
-from core.web.brand import brand_of
+from core.web.brand import dress
 from core.web.guards import me
 
 STEPS: dict[State, str] = {
@@ -62,7 +62,7 @@ class Visit:
 def company(session: Session) -> Organization:
     """Return the session's organization, and dress the page of this request in its brand."""
     organization = organizations.current(session)
-    g.brand = brand_of(organization)
+    dress(organization)
     g.slug = organization.slug
     return organization
 

@@ -38,7 +38,7 @@ from core.people import access, members, organizations, sessions
 from core.queue import redis_client
 from core.settings import settings
 from core.web.app import csrf, forget, remember
-from core.web.brand import Brand, brand_of
+from core.web.brand import Brand, dress
 from core.web.errors import answer
 from core.web.visitor import visitor
 from sso import connections, errors, groups
@@ -198,7 +198,7 @@ def identity_provider_logout(slug: str) -> Response:
         )
         if member is not None:
             _end_sessions(database, member, asked)
-        return _signed_out(slug, brand_of(organizations.current(database)))
+        return _signed_out(slug, dress(organizations.current(database)))
 
 
 @bp.post("/<slug>/sls")
@@ -210,7 +210,7 @@ def logout(slug: str) -> Response:
             sessions.end(database, user.session_id)
             member = members.get(database, user.member_id)
             audit.record(database, audit.Tag.SIGNED_OUT, actor=user.actor, subject=member)
-        return _signed_out(slug, brand_of(organizations.current(database)))
+        return _signed_out(slug, dress(organizations.current(database)))
 
 
 def _organization(slug: str) -> UUID:

@@ -32,12 +32,12 @@ class Draft(StrEnum):
 def document(session: Session, row: Breach, draft: Draft, language: str) -> Document:
     """Return a draft; what is not known yet says so, so that nobody takes it for complete."""
     company = Company.of(session, language)
-    say = Wording(company.say.language, "company", "breach")
+    say = Wording(company.say.spoken, "company", "breach")
     made = {Draft.AUTHORITY: _authority, Draft.PEOPLE: _people, Draft.STATES: _states}[draft]
     return Document(
         "headshots.breach-draft/1",
         f"{row.id} {draft.value} {row.revision}",
-        say.language,
+        say.spoken,
         now(),
         say(f"draft.{draft.value}.title"),
         say("draft.subtitle", number=row.number),

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from compliance.consent.texts import Notice
 from compliance.log.alarm import plain
-from core import audit
+from core import audit, formal
 from core.clock import now
 from core.db import organization_of
 from core.errors import NotFound
@@ -67,7 +67,7 @@ def issue(
         member_id=member.id,
         participation_id=participation_id,
         act=act,
-        language=notice.language if notice is not None else member.language,
+        language=notice.language if notice is not None else organizations.spoken(session, member.language),
         consents=list(consents),
         notice_sha256=notice.sha256 if notice is not None else None,
         alternative=alternative,
@@ -121,7 +121,7 @@ def mail(session: Session, receipt_id: UUID) -> Mail | None:
     organization = organizations.current(session)
     base = settings().base_url.rstrip("/")
     reachable = data_links.reachable(session, member.id) is not None
-    said = _load().get(row.language.partition("-")[0], _load()["en"])
+    said = formal.chosen(_load(), row.language)
     values = {
         "company": organization.name,
         "at": format_datetime(row.created_at, said["moment"], locale=said["language"]),

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from core import audit, locks
+from core import audit, formal, locks
 from core.db import organization_of
 from core.logs import logger
 from core.mail.message import Mail
@@ -79,12 +79,12 @@ def mails(session: Session) -> list[Mail]:
 
 
 def addressees(session: Session, organization: Organization) -> list[tuple[str, str]]:
-    """Return who is told, each with a language: the operator, and the company's contact or else its owners."""
+    """Return who is told, each with how they are spoken to: the operator, and the company's contact or else its owners."""
     found = [(settings().operator_email, OPERATORS_LANGUAGE)] if settings().operator_email else []
     if organization.contact_email:
-        return [*found, (organization.contact_email, organization.language)]
+        return [*found, (organization.contact_email, organizations.spoken(session, organization.language))]
     owners = session.scalars(select(Member).where(Member.role == Role.OWNER, access.comes_in()))
-    return found + [(one.email, one.language) for one in owners if one.email]
+    return found + [(one.email, organizations.spoken(session, one.language)) for one in owners if one.email]
 
 
 def said(one: Difference, language: str) -> str:
@@ -95,9 +95,7 @@ def said(one: Difference, language: str) -> str:
 
 def words_in(language: str) -> dict[str, Any]:
     """Return what mails of the log say in a language; English, where there is none."""
-    words: dict[str, Any] = _load()
-    found: dict[str, Any] = words.get(language, words["en"])
-    return found
+    return formal.chosen(_load(), language)
 
 
 @cache

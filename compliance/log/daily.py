@@ -66,7 +66,7 @@ def mails(session: Session) -> list[Mail]:
     newest = session.scalar(select(Checkpoint).order_by(Checkpoint.size.desc()).limit(1))
     if newest is None:
         return []
-    words = alarm.words_in(organization.language)["daily"]
+    words = alarm.words_in(organizations.spoken(session, organization.language))["daily"]
     values = {
         "company": organization.name,
         "size": newest.size,

@@ -32,4 +32,4 @@ def _lines(stated: PrivacyFacts, language: str) -> Iterator[str]:
     ):
         if value:
             yield f"{say(label)}: {say.stated(value)}"
-    yield from stated.sentence(language).splitlines()
+    yield from stated.sentence(say.language).splitlines()

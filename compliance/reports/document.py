@@ -58,7 +58,7 @@ class Document:
     Attributes:
         format: Which report, with the edition of its shape, such as `headshots.access-report/1`.
         number: Its permanent id.
-        language: Of every word in it.
+        language: Of every word in it, as a tag: `de-x-sie` is German that says "Sie".
         at: When what it says was read.
         title: What it is.
         subtitle: Under which law, in words.

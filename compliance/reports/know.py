@@ -49,7 +49,7 @@ def report(session: Session, member: Member, *, language: str, names: dict[UUID,
     return Document(
         FORMAT,
         str(new_id()),
-        say.language,
+        say.spoken,
         now(),
         say("know.title"),
         say("know.subtitle", name=member.full_name or member.email or ""),

@@ -86,7 +86,7 @@ def document(of: Receipt) -> Document:
     return Document(
         FORMAT,
         str(of.row.id),
-        say.language,
+        say.spoken,
         of.row.created_at,
         say("title"),
         say("subtitle", name=of.member.full_name or of.member.email or say("none")),

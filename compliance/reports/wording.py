@@ -10,13 +10,11 @@ from typing import Any
 
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
-from babel.support import Translations
 
-import core
+from core import formal
 from core.words import fill
 
 FOLDER = Path(__file__).parent / "words"
-TRANSLATIONS = Path(core.__file__).parent / "web" / "translations"
 LANGUAGES = ("en", "de")
 
 
@@ -26,15 +24,20 @@ class Wording:
     Args:
         language: A tag such as `de-AT`; English where one of the reports has no translation.
         *reports: Files in `words/`, without their language; what a later one says counts.
+
+    Attributes:
+        language: Of the words, such as `de`.
+        spoken: The same with how they speak to somebody, such as `de-x-sie`.
     """
 
     def __init__(self, language: str, *reports: str) -> None:
-        short = language.replace("_", "-").partition("-")[0].lower()
+        short = formal.written(language)
         whole = all((FOLDER / f"{one}.{short}.toml").exists() for one in ("shared", *reports))
         self.language = short if whole and short in LANGUAGES else "en"
+        self.spoken = formal.spoken(self.language, formal=language == formal.SIE)
         self._words: dict[str, Any] = {}
         for one in ("shared", *reports):
-            self._words |= _load(one, self.language)
+            self._words |= formal.worded(self.spoken, _load(one, self.language))
 
     def __call__(self, name: str, /, **values: object) -> str:
         """Return a text by its dotted name, filled in.
@@ -62,7 +65,7 @@ class Wording:
 
     def said(self, text: str, /, **values: object) -> str:
         """Return what the pages say in English, in this language."""
-        return fill(str(_catalogue(self.language).gettext(text)), values)
+        return fill(formal.catalogue(self.spoken).gettext(text), values)
 
     def moment(self, at: datetime | None) -> str:
         """Return a time, UTC."""
@@ -94,8 +97,3 @@ class Wording:
 @cache
 def _load(report: str, language: str) -> dict[str, Any]:
     return tomllib.loads((FOLDER / f"{report}.{language}.toml").read_text(encoding="utf-8"))
-
-
-@cache
-def _catalogue(language: str) -> Any:
-    return Translations.load(TRANSLATIONS, [language])

@@ -99,7 +99,7 @@ def plan(session: Session, member: Member, language: str | None = None) -> Plan:
     Args:
         session: bound to their organization.
         member: whose data it is.
-        language: of the report; theirs if not given.
+        language: of the report, as its pages have it; theirs if not given.
     """
     regime = regime_of(session, member)
     biometrics = making.hands_over_biometrics(regime)
@@ -121,7 +121,9 @@ def plan(session: Session, member: Member, language: str | None = None) -> Plan:
         File(name, key, *made[key]) if key in made else File(name, key, own.get(key))
         for key, name in names.items()
     ]
-    report = making.report(session, member, language=language or member.language, names=names)
+    report = making.report(
+        session, member, language=organizations.spoken(session, language or member.language), names=names
+    )
     return Plan(content, taken, organizations.current(session).name, report, regime)
 
 

@@ -21,7 +21,7 @@ from compliance.laws import cited
 from compliance.log.alarm import plain
 from compliance.requests import clocks, regimes, words
 from compliance.requests.refusals import Basis, offered
-from core import audit, tokens
+from core import audit, formal, tokens
 from core.mail.message import Mail
 from core.models import AuditEvent, Member, Organization, Right, Stage, SubjectRequest
 from core.people import data_links, organizations
@@ -31,7 +31,6 @@ from core.settings import settings
 from core.vault import derive
 
 WORDS: Final = Path(__file__).with_suffix(".toml")
-LANGUAGES: Final = ("en", "de")
 OPENED: Final = "opened"
 UNRESTRICTED: Final = "unrestricted"
 _PROOF_BYTES: Final = 24
@@ -102,7 +101,7 @@ def preview(session: Session, row: SubjectRequest, kind: str) -> tuple[str, str]
     values = {"data": f"{base()}/your-data/…", "link": f"{base()}/privacy/{slug}/requests/…"}
     if kind == "extended":
         later = clocks.due_extended(row.received_at, Right(row.type), law, place) or row.due_at
-        values |= {"why_longer": "[…]", "due": day_in(words_in(row.language), later, place)}
+        values |= {"why_longer": "[…]", "due": day_in(words_of(session, row), later, place)}
     if kind == Stage.HELD:
         values |= {"basis": "[…]"}
     return written(session, row, kind, instead=values)
@@ -125,7 +124,7 @@ def written(
         said: what the company adds.
         instead: stands in the place of what the row says.
     """
-    said_in = words_in(row.language)
+    said_in = words_of(session, row)
     organization = organizations.current(session)
     chosen = (row.hold if kind == Stage.HELD else row.basis) or ""
     values = _values(session, row, organization, said_in, chosen) | dict(instead)
@@ -208,10 +207,14 @@ def _proof(org_id: UUID, request_id: UUID) -> bytes:
     return hmac.new(derive("links to requests"), said, hashlib.sha256).digest()[:_PROOF_BYTES]
 
 
+def words_of(session: Session, row: SubjectRequest) -> dict[str, Any]:
+    """Return what mails about a request say, as its person is spoken to."""
+    return words_in(organizations.spoken(session, row.language))
+
+
 def words_in(language: str) -> dict[str, Any]:
     """Return what mails about requests say in a language; English, where there is none."""
-    found: dict[str, Any] = _load().get(language) or _load()[LANGUAGES[0]]
-    return found
+    return formal.chosen(_load(), language)
 
 
 @cache

@@ -92,7 +92,7 @@ def mail(session: Session, request_id: UUID) -> Mail | None:
     row = session.get(SubjectRequest, request_id)
     if row is None or row.state != Stage.UNCONFIRMED:
         return None
-    asked, said = words.read(row), letters.words_in(row.language)
+    asked, said = words.read(row), letters.words_of(session, row)
     values = {
         "company": organizations.current(session).name,
         "right": said["rights"][row.type],

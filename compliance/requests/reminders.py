@@ -47,7 +47,7 @@ def mails(session: Session) -> list[Mail]:
     for one in session.scalars(staff.order_by(Member.id)):
         if not one.email:
             continue
-        said = letters.words_in(one.language)
+        said = letters.words_in(organizations.spoken(session, one.language))
         lines = [
             said["reminder"]["overdue" if row.due_at < moment else "line"].format(
                 right=said["rights"][row.type],

@@ -30,6 +30,8 @@ class Organization(Base):
     label_models: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     regime: Mapped[str] = mapped_column(String(16), default="gdpr")
     language: Mapped[str] = mapped_column(String(8), default="en")
+    # Whether German pages and mails say "Sie"; otherwise "du".
+    formal_german: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     # How long what is kept, days; what each counts from and how much it may be is in `core.shoots.promises`. A company
     # from before they could be set keeps what it kept.
     retention_days: Mapped[int] = mapped_column(default=30)  # selfies

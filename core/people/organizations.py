@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, formal
 from core.db import organization_of, transaction
 from core.errors import InvalidInput
 from core.ids import new_id
@@ -49,6 +49,11 @@ def create(slug: str, name: str, *, contact_email: str = "", language: str = "en
 def current(session: Session) -> Organization:
     """Return the session's organization."""
     return session.get_one(Organization, organization_of(session))
+
+
+def spoken(session: Session, language: str) -> str:
+    """Return the tag of how the session's company speaks to somebody in `language`; see `core.formal`."""
+    return formal.spoken(language, formal=current(session).formal_german)
 
 
 def choose_regime(session: Session, regime: Regime, *, actor: audit.Actor) -> None:

@@ -18,6 +18,7 @@ from core.db import Lookup, organization_of, transaction
 from core.errors import Gone
 from core.ids import new_id
 from core.models import App, Member, Participation, Role, SignInMethod, WebSession
+from core.people import organizations
 from core.settings import settings
 
 # Writing `seen_at` on every request would make each read a write; once a minute is exact enough.
@@ -41,6 +42,7 @@ class SignedIn:
     role: Role
     method: SignInMethod
     language: str
+    formal: bool  # whether their company says "Sie" in German
     actor: Actor
 
     is_authenticated = True
@@ -136,6 +138,7 @@ def find(token: str, app: App) -> SignedIn | None:
             role=Role(member.role),
             method=SignInMethod(row.method),
             language=member.language,
+            formal=organizations.current(session).formal_german,
             actor=actor_for(member),
         )
 

@@ -116,7 +116,8 @@ def again(session: Session, participation: Participation, flaw: str) -> Mail:
         participation: whose picture it is.
         flaw: what is wrong with it, as `core.portraits.reviews.Flaw` names it.
     """
-    said = words(session.get_one(Member, participation.member_id).language)["flaws"][flaw]
+    language = session.get_one(Member, participation.member_id).language
+    said = _words(session, language)["flaws"][flaw]
     return _mail(session, participation, _newest(session, participation), "again", more={"flaw": said})
 
 
@@ -172,7 +173,7 @@ def sample(
         stop=nowhere if kind in REMINDERS else "",
         more={
             "expires": _day(shoot.deadline, language),
-            "flaw": next(iter(words(language)["flaws"].values())),
+            "flaw": next(iter(_words(session, language)["flaws"].values())),
             **devices_seen,
         },
     )
@@ -181,7 +182,7 @@ def sample(
 def opened(session: Session, row: WebSession) -> Mail:
     """Return the mail that says on which device a link was opened, on which before, and how to end that."""
     participation = session.get_one(Participation, row.participation_id)
-    language = words(session.get_one(Member, row.member_id).language)["language"]
+    language = _words(session, session.get_one(Member, row.member_id).language)["language"]
     facts = {
         "opened": _opening(language, row),
         "before": "; ".join(_opening(language, one) for one in devices.before(session, row)),
@@ -257,6 +258,10 @@ def _around(ours: dict[str, Any], organization: Organization, first_name: str | 
     }
 
 
+def _words(session: Session, language: str) -> dict[str, Any]:
+    return words(organizations.spoken(session, language))
+
+
 def _base() -> str:
     return settings().base_url.rstrip("/")
 
@@ -275,7 +280,7 @@ def _written(
     more: Mapping[str, str] = MappingProxyType({}),
 ) -> Mail:
     """Return a mail that says `own` around its facts; what every mail says comes from our words alone."""
-    organization, ours = organizations.current(session), words(language)
+    organization, ours = organizations.current(session), _words(session, language)
     language = ours["language"]
     facts = {"company": organization.name}
     if shoot is not None:

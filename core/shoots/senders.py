@@ -1,4 +1,4 @@
-"""Whom a company's mails to people are from, where answers go, in which language they are and when reminders rest."""
+"""Whom a company's mails to people are from, where answers go, how people are spoken to and when reminders rest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from core.shoots.wording import LANGUAGES
 from core.words import N_
 
 LONGEST_NAME: Final = 120  # as wide as the column
-_FIELDS: Final = ("sender_name", "reply_to", "quiet_from", "quiet_until", "language")
+DU: Final = "du"
+SIE: Final = "sie"
+_FIELDS: Final = ("sender_name", "reply_to", "quiet_from", "quiet_until", "language", "formal_german")
 
 
 class SenderUnusable(InvalidInput):
@@ -28,13 +30,17 @@ class SenderUnusable(InvalidInput):
 
 @dataclass(frozen=True)
 class Sender:
-    """What a form says; see `Organization` for what each is. Empty names and addresses mean the usual ones."""
+    """What a form says; see `Organization` for what each is. Empty names and addresses mean the usual ones.
+
+    `formal_german` is `DU` or `SIE`.
+    """
 
     sender_name: str
     reply_to: str
     quiet_from: str
     quiet_until: str
     language: str
+    formal_german: str
 
 
 def change(session: Session, wanted: Sender, *, actor: audit.Actor) -> None:
@@ -49,9 +55,14 @@ def change(session: Session, wanted: Sender, *, actor: audit.Actor) -> None:
         "quiet_from": _hour("quiet_from", wanted.quiet_from),
         "quiet_until": _hour("quiet_until", wanted.quiet_until),
         "language": wanted.language,
+        "formal_german": wanted.formal_german == SIE,
     }
     if wanted.language not in LANGUAGES:
         raise SenderUnusable(N_("Please choose a language from the list."), field="language")
+    if wanted.formal_german not in (DU, SIE):
+        raise SenderUnusable(
+            N_("Please choose how German pages and mails address people."), field="formal_german"
+        )
     organization = organizations.current(session)
     session.refresh(organization, with_for_update={"key_share": True})
     changed = [name for name in _FIELDS if getattr(organization, name) != values[name]]

@@ -18,13 +18,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, formal
 from core.clock import now
 from core.db import organization_of
 from core.errors import InvalidInput, NotFound
 from core.ids import new_id
 from core.logs import logger
 from core.models import MailText
+from core.people import organizations
 from core.words import N_
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -96,8 +97,14 @@ class Part:
 
 
 def words(language: str) -> dict[str, Any]:
-    """Return our words in a language; in English where we have none."""
-    return _load(language if language in LANGUAGES else LANGUAGES[0])
+    """Return our words for a tag such as `de` or `core.formal.SIE`; English ones where we have none."""
+    return formal.worded(language, _load(_language(language)))
+
+
+def _language(tag: str) -> str:
+    """Return which of our languages a tag is in; English where it is in none."""
+    written = formal.written(tag)
+    return written if written in LANGUAGES else LANGUAGES[0]
 
 
 def variables(kind: str) -> tuple[str, ...]:
@@ -113,19 +120,19 @@ def variables(kind: str) -> tuple[str, ...]:
 
 def said(session: Session, kind: str, language: str) -> dict[str, str]:
     """Return what a mail of the session's company says in a language: its own words where it has some."""
-    language = language if language in LANGUAGES else LANGUAGES[0]
+    spoken = organizations.spoken(session, language)
     own = _own(session, kind, language)
     try:
-        return merged(kind, language, own)
+        return merged(kind, spoken, own)
     except TextUnusable:  # written under another release, which knew other variables
         logger().error("mail_text_unusable", code=kind)
-        return dict(words(language)[kind])
+        return dict(words(spoken)[kind])
 
 
 def parts(session: Session, kind: str, language: str) -> list[Part]:
     """Return the parts of a mail that may be a company's own."""
     variables(kind)
-    own, ours = _own(session, kind, language), words(language)[kind]
+    own, ours = _own(session, kind, language), words(organizations.spoken(session, language))[kind]
     return [Part(name, ours[name], own.get(name, ""), most) for name, most in PARTS.items() if name in ours]
 
 
@@ -137,6 +144,11 @@ def changed(session: Session) -> set[tuple[str, str]]:
 
 def merged(kind: str, language: str, own: Mapping[str, str]) -> dict[str, str]:
     """Return what a mail says with a company's own words.
+
+    Args:
+        kind: one of `KINDS`.
+        language: as `words` takes it.
+        own: the company's words, by the names of the parts.
 
     Raises:
         TextUnusable: a part is too long, has a variable that this mail does not know or a brace alone, or leaves out
@@ -168,8 +180,9 @@ def save(session: Session, kind: str, language: str, own: Mapping[str, str], *, 
     if language not in LANGUAGES:
         raise NotFound(N_("There is no such mail."))
     tidy = {name: _tidy(name, text) for name, text in own.items() if name in PARTS}
-    merged(kind, language, tidy)
-    ours = words(language)[kind]
+    spoken = organizations.spoken(session, language)
+    merged(kind, spoken, tidy)
+    ours = words(spoken)[kind]
     content = {name: text for name, text in tidy.items() if text and name in ours and text != ours[name]}
     if content == _own(session, kind, language):
         return
@@ -187,7 +200,8 @@ def save(session: Session, kind: str, language: str, own: Mapping[str, str], *, 
 
 
 def _own(session: Session, kind: str, language: str) -> dict[str, str]:
-    row = session.scalar(select(MailText).where(MailText.kind == kind, MailText.language == language))
+    written = _language(language)
+    row = session.scalar(select(MailText).where(MailText.kind == kind, MailText.language == written))
     return dict(row.content) if row is not None else {}
 
 

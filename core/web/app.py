@@ -10,13 +10,11 @@ import secrets
 import time
 from copy import deepcopy
 from datetime import timedelta
-from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlencode
 
 from flask import Flask, Request, Response, current_app, g, has_request_context, request, session
 from flask.typing import ResponseReturnValue
-from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
@@ -36,6 +34,7 @@ from core.vault import derive
 from core.web import brand, characters, errors
 from core.web.cookies import keep, name_of
 from core.web.errors import UNREACHABLE
+from core.web.spoken import Translated
 from core.web.visitor import visitor
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
@@ -145,7 +144,6 @@ def create_app(name: str, import_name: str) -> Flask:
         RATELIMIT_STORAGE_OPTIONS=redis_options(config.redis_url.get_secret_value()),
         RATELIMIT_HEADERS_ENABLED=True,
         BABEL_DEFAULT_LOCALE="en",
-        BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
@@ -153,7 +151,7 @@ def create_app(name: str, import_name: str) -> Flask:
     characters.register(app)
     csrf.init_app(app)
     limiter.init_app(app)
-    Babel(app, locale_selector=choose_language)
+    Translated(app, locale_selector=choose_language)
     _sign_in(app)
     app.before_request(_remember_language)
     app.register_blueprint(brand.shared)
@@ -195,7 +193,9 @@ def _sign_in(app: Flask) -> None:
     @manager.request_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
     def load(_: Any) -> SignedIn | None:
         token = request.cookies.get(app.config["SIGN_IN_COOKIE"])
-        return find(token, App(app.name)) if token else None
+        found = find(token, App(app.name)) if token else None
+        g.formal = found is not None and found.formal
+        return found
 
 
 def remember(response: Response, app: Flask, token: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, g, request, url_for
 from sqlalchemy.exc import NoResultFound
 
 from core.db import Lookup, transaction
@@ -27,7 +27,7 @@ COOKIE_SECONDS = 31_536_000
 
 @dataclass(frozen=True)
 class Brand:
-    """What templates show of a company. Colours are `#rrggbb`."""
+    """What templates show of a company, and how its pages speak German. Colours are `#rrggbb`."""
 
     name: str
     logo_url: str | None
@@ -35,6 +35,7 @@ class Brand:
     on_accent: str
     accent_on_light: str
     accent_on_dark: str
+    formal: bool  # whether German says "Sie"
 
 
 def brand_of(organization: Organization) -> Brand:
@@ -51,16 +52,23 @@ def brand_of(organization: Organization) -> Brand:
         on_accent=to_hex(text_on(accent)),
         accent_on_light=to_hex(readable(accent, LIGHT_GROUND)),
         accent_on_dark=to_hex(readable(accent, DARK_GROUND)),
+        formal=organization.formal_german,
     )
 
 
+def dress(organization: Organization) -> Brand:
+    """Have the page of this request look, and speak, as the company does; return its brand."""
+    made = g.brand = brand_of(organization)
+    return made
+
+
 def of_company(slug: str) -> Brand | None:
-    """Return the brand of the company with this short name, if there is one."""
+    """Dress the page of this request as the company with this short name, if there is one; return its brand."""
     org_id = Lookup.organization(slug) if slug else None
     if org_id is None:
         return None
     with transaction(org_id) as session:
-        return brand_of(organizations.current(session))
+        return dress(organizations.current(session))
 
 
 def remembered() -> str:

@@ -56,7 +56,8 @@ def answer(error: AppError, status: int | None = None) -> Response:
     code = status or error.status
     if code >= 500:
         g.visitor_is_asked = False
-        g.pop("brand", None)
+        look = g.pop("brand", None)
+        g.formal = look.formal if look is not None else g.get("formal", False)
     if wants_json():
         body = {"error": {"code": error.code, "message": said(error), **error.details}}
         return make_response(jsonify(body), code)
@@ -65,9 +66,8 @@ def answer(error: AppError, status: int | None = None) -> Response:
         and code < 500
         and visitor() is None  # else the page knows whose look it has
         and code != TooManyRequests.status
-        and (found := brand.of_company(brand.remembered())) is not None
     ):
-        g.brand = found
+        brand.of_company(brand.remembered())
     return make_response(render_template("error.html", error=error, status=code), code)
 
 

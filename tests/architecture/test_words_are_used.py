@@ -17,6 +17,7 @@ FROM_OUTSIDE = {
     "Environment": "the settings",
     "Fault": "the numbers that the compiled loops of core.image.entropy return",
     "Pass": "the kind of a scan, counted from its header",
+    "Shape": "style files and the studio's form",
 }
 
 

@@ -56,6 +56,15 @@ MUTATIONS = (
             "tests/unit/workers/pipeline/test_assignment.py::test_figures_of_comparing_faces_go_with_that_consent_before_or_after_they_are_kept",
         ),
     ),
+    Mutation(
+        "A text with “Sie” is not kept as the one with “du”",
+        "compliance/consent/texts/__init__.py",
+        "    tag = language if language == formal.SIE else formal.written(language)\n",
+        "    tag = formal.written(language)\n",
+        (
+            "tests/unit/compliance/test_texts.py::test_the_two_german_wordings_are_texts_of_their_own_and_neither_asks_again",
+        ),
+    ),
     # The vault
     Mutation(
         "The bytes of one picture do not open as another of the same person",

@@ -1,9 +1,10 @@
 """Consent notices: what a person reads before they say yes or no, by law and language, with a version.
 
-A text file is `<regime>/<language>.toml`. A table such as `likeness.diffusion` holds what is said otherwise in a
+A text file is `<regime>/<language>.toml`; the German ones say "du", and `core.formal` has their other wording, which is
+a text of its own: `de-x-sie` is its language, in what is hashed and in each stored consent. A table such as `likeness.diffusion` holds what is said otherwise in a
 shoot with that engine, `from.2027-01-01` what is said as well from that day on. Regimes stay apart on purpose: under the
 GDPR consent must be free of any pressure, while other laws ask for other words (a written release, a notice at collection).
-Whoever changes a text gives it a new `version`; stored consents name version and hash. `material` is the last version
+Whoever changes a text, in either wording, gives it a new `version`; stored consents name version and hash. `material` is the last version
 whose change mattered: whoever agreed to that one or a later one is not asked again.
 """
 
@@ -24,6 +25,7 @@ from typing import Any
 import rfc8785
 from babel.dates import format_date
 
+from core import formal
 from core.consent import Purpose
 from core.errors import InvalidInput
 from core.regimes import Regime
@@ -52,7 +54,7 @@ class Notice:
     """All that a person is told before they answer, ready to show as plain text."""
 
     regime: str
-    language: str  # the one that is shown; English where there is no translation
+    language: str  # the one that is shown, as `core.formal` tags it; English where there is no translation
     version: str
     material: str  # the last version whose change mattered
     title: str
@@ -118,14 +120,15 @@ def purposes_of(content: bytes) -> list[Part]:
 
 
 def languages(regime: Regime) -> tuple[str, ...]:
-    """Return the languages that `regime`'s texts exist in, sorted."""
-    return tuple(sorted(file.stem for file in (FOLDER / regime.value).glob("*.toml")))
+    """Return the languages that `regime`'s texts exist in, sorted; German in both of its forms of address."""
+    found = {file.stem for file in (FOLDER / regime.value).glob("*.toml")}
+    return tuple(sorted(found | ({formal.SIE} if "de" in found else set())))
 
 
 def spoken(regime: Regime, language: str) -> str:
     """Return in which language `regime`'s text is shown to somebody who reads `language`."""
-    short = language.replace("_", "-").partition("-")[0].lower()
-    return short if short in languages(regime) else FALLBACK
+    tag = language if language == formal.SIE else formal.written(language)
+    return tag if tag in languages(regime) else FALLBACK
 
 
 def notice(
@@ -146,7 +149,7 @@ def notice(
 
     Args:
         regime: A `Regime` value.
-        language: A tag such as `de` or `de-AT`; English where there is no translation.
+        language: A tag such as `de`, `de-AT` or `core.formal.SIE`; English where there is no translation.
         company: Who asks: the employer.
         processor: Who runs this platform for the company.
         region: Where the photos are stored, e.g. "the European Union".
@@ -180,7 +183,7 @@ def notice(
         "retention": period(retention_days),
         "headshots": period(headshot_days),
         "leavers": period(leaver_days),
-        "latest": format_date(latest, "long", locale=shown),
+        "latest": format_date(latest, "long", locale=formal.written(shown)),
     }
 
     def fill(text: str) -> str:
@@ -217,4 +220,5 @@ def notice(
 
 @cache
 def _load(regime: Regime, language: str) -> dict[str, Any]:
-    return tomllib.loads((FOLDER / regime.value / f"{language}.toml").read_text(encoding="utf-8"))
+    file = FOLDER / regime.value / f"{formal.written(language)}.toml"
+    return formal.worded(language, tomllib.loads(file.read_text(encoding="utf-8")))

@@ -30,7 +30,7 @@ def report(session: Session, member: Member, *, language: str, names: dict[UUID,
     Args:
         session: bound to their organization.
         member: whose data it is.
-        language: of the words; English where there is no translation.
+        language: of the words, as `Wording` takes it; English where there is no translation.
         names: what files are called in the archive that goes with it.
     """
     say = Wording(language, "access", "laws")
@@ -39,7 +39,7 @@ def report(session: Session, member: Member, *, language: str, names: dict[UUID,
     return Document(
         FORMAT,
         str(new_id()),
-        say.language,
+        say.spoken,
         now(),
         say("title"),
         of.by_law("subtitle").format(name=member.full_name or member.email or ""),

@@ -16,7 +16,7 @@ from core.models import Breach, LogLeaf, Told
 
 def sections(company: Company) -> Iterator[Section]:
     """Yield a section for each breach, the newest first; one sentence where there is none."""
-    say = Wording(company.say.language, "company", "breach")
+    say = Wording(company.say.spoken, "company", "breach")
     rows = register.listed(company.session)
     if not rows:
         yield Section("none", say("register.heading"), "Art. 33(5)", text=(say("register.none"),))

@@ -47,12 +47,13 @@ class Company:
 
         Args:
             session: bound to it.
-            language: of the words.
+            language: of the words, such as `de`; how they speak to somebody is the company's to say.
             stated: what it would state, to see that before it counts; what counts now if not given.
         """
         row = organizations.current(session)
         stated = versions.live(session).facts if stated is None else stated
-        return cls(session, row, stated, Wording(language, "company"), settings(), schedule(row))
+        say = Wording(organizations.spoken(session, language), "company")
+        return cls(session, row, stated, say, settings(), schedule(row))
 
     @property
     def name(self) -> str:

@@ -10,11 +10,13 @@ from uuid import UUID
 import pytest
 from conftest import add_member, add_participation, add_shoot
 from flask import Flask
-from reading import english_in
+from reading import english_in, read
 
 from core.db import transaction
 from core.models import EngineName, Participation, Role, State
+from core.people import organizations
 from core.portraits import adapters
+from deploy.formal import says_du
 
 # Of places, for which German has no other.
 PLACES = ("Isle of Man", "District of Columbia")
@@ -85,6 +87,44 @@ def test_pages_of_a_shoot_with_an_image_model_speak_german(org: UUID, browser: A
     assert "1 Person, 2,5 GPU-Stunden, 1,2 kWh" in page
     assert "waren der Person nicht ähnlich genug" in page
     german(browser, f"/admin/people/{person.id}")
+
+
+def test_pages_of_a_company_that_says_sie_say_it(org: UUID, signed_in: Callable[[Role], Any]) -> None:
+    with transaction(org) as session:
+        organizations.current(session).formal_german = True
+    person = add_member(org, "Grace")
+    participation = add_participation(org, person, State.READY)
+    browser = signed_in(Role.HR_ADMIN)
+    shoot = f"/admin/shoots/{participation.shoot_id}"
+    pages = (
+        *PAGES,
+        "/admin/shoots/new",
+        shoot,
+        f"{shoot}/import",
+        f"/admin/people/{person.id}",
+        "/admin/mails",
+    )
+    for address in pages:
+        said = [text for text in read(german(browser, address)) if text != "du"]  # the other choice
+        assert not [text for text in said if says_du(text)], address
+    auditor = signed_in(Role.AUDITOR)
+    refused = german(auditor, "/admin/brand", 403)
+    assert "Ihre Rolle erlaubt das nicht." in refused
+    with transaction(org) as session:
+        organizations.current(session).formal_german = False
+    assert "Deine Rolle erlaubt das nicht." in german(auditor, "/admin/brand", 403)
+
+
+def test_sign_in_page_says_sie_where_the_company_does(app: Flask, org: UUID) -> None:
+    with transaction(org) as session:
+        organizations.current(session).formal_german = True
+    pages = [
+        app.test_client().get(f"/{at}lang=de").text
+        for at in ("admin/sign-in?company=acme&", "sso/acme/login?")
+    ]
+    for page in pages:
+        assert "Ihr" in page
+        assert not [text for text in read(page) if says_du(text)]
 
 
 def test_roles_are_refused_in_german(signed_in: Callable[[Role], Any]) -> None:

@@ -19,6 +19,7 @@ from core.db import transaction
 from core.models import AuditEvent, Breach, Outbox, Role
 from core.people import organizations
 from core.queue import JobName
+from deploy.formal import says_du
 from portal.app import create_app as create_portal
 
 WHAT = "A file with sealed photos was sent to another company."
@@ -160,6 +161,26 @@ def test_two_who_write_at_once_do_not_overwrite_each_other(org: UUID, browser: A
     assert answer.status_code == 409
     assert "Second." in answer.text, "what was typed is not lost"
     assert "First." in told(org)
+
+
+@pytest.mark.parametrize("formally", [True, False])
+def test_what_people_are_told_speaks_as_the_company_does(org: UUID, browser: Any, formally: bool) -> None:
+    with transaction(org) as session:
+        organizations.current(session).formal_german = formally
+    drafted = browser.get(f"{opened(org, browser)}/people.de.txt").text
+    assert ("Was Sie tun können" in drafted, "Was du tun kannst" in drafted) == (formally, not formally)
+    assert says_du(drafted) is not formally
+
+
+@pytest.mark.parametrize("report", list(Report))
+def test_reports_of_a_company_speak_to_nobody(org: UUID, report: Report) -> None:
+    with transaction(org) as session:
+        found = [
+            sections(session, report, "de") for organizations.current(session).formal_german in (True, False)
+        ]
+    assert found[0] == found[1], (
+        "so a version that was signed is no other one when the company speaks otherwise"
+    )
 
 
 def test_drafts_say_what_is_known_and_what_is_not(org: UUID, browser: Any) -> None:

@@ -125,6 +125,7 @@ def test_mails_are_from_whom_the_company_says(org: UUID, browser: Any, post: Pos
         "quiet_from": "20",
         "quiet_until": "7",
         "language": "de",
+        "formal_german": "sie",
     }
     for wrong in (
         {"sender_name": "boss@acme.example"},
@@ -132,16 +133,18 @@ def test_mails_are_from_whom_the_company_says(org: UUID, browser: Any, post: Pos
         {"reply_to": "bürger@acme.example"},  # no header can have it, so no mail could be sent
         {"quiet_from": "24"},
         {"language": "fr"},
+        {"formal_german": "ihr"},
     ):
         assert browser.post("/admin/mails", given | wrong).json["error"]["code"] == "sender_unusable"
     assert browser.post("/admin/mails", given).status_code == 200
     with transaction(org) as session:
         row = session.scalars(select(Organization)).one()
-        assert (row.quiet_from, row.quiet_until, row.language) == (20, 7, "de")
+        assert (row.quiet_from, row.quiet_until, row.language, row.formal_german) == (20, 7, "de", True)
         event = session.scalars(
             select(AuditEvent).where(AuditEvent.tag == audit.Tag.MAIL_SENDER_CHANGED)
         ).one()
         assert "people@" not in str(event.facts)
+        assert "formal_german" in event.facts["changed"]
     with transaction(org) as session:
         row = add_participation(org, add_member(org))
         mail = letters.ready(session, row)

@@ -9,6 +9,7 @@ from conftest import forget_process_state
 from phones import HEIGHT, WIDTH, accept
 from playwright.sync_api import BrowserContext
 
+from core import formal
 from core.db import transaction
 from core.models import Organization, Shoot
 
@@ -16,7 +17,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("stack")]
 
 
 @pytest.mark.parametrize(
-    ("regime", "language"), [("gdpr", "en"), ("gdpr", "de"), ("ccpa", "en"), ("texas", "en")]
+    ("regime", "language"),
+    [("gdpr", "en"), ("gdpr", "de"), ("gdpr", "de-x-sie"), ("ccpa", "en"), ("texas", "en")],
 )
 @pytest.mark.parametrize("engine", ["studio", "wardrobe", "diffusion"])
 def test_the_whole_question_is_on_one_screen(
@@ -32,9 +34,10 @@ def test_the_whole_question_is_on_one_screen(
     forget_process_state()
     with transaction(ada.org_id) as session:
         session.get_one(Shoot, shoot.id).engine = engine
-        session.get_one(Organization, ada.org_id).regime = regime
+        organization = session.get_one(Organization, ada.org_id)
+        organization.regime, organization.formal_german = regime, language == formal.SIE
     page = accept(ada, phone)
-    page.goto(f"/me/consent?lang={language}")
+    page.goto(f"/me/consent?lang={formal.written(language)}")
     assert page.locator("[type=checkbox]").count() == {"studio": 2, "wardrobe": 3, "diffusion": 4}[engine]
     for part in ("#question", "#rather-not"):
         box = page.locator(part).bounding_box()

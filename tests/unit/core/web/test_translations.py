@@ -14,7 +14,11 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from core.errors import AppError
+from core.formal import SIE
+from core.formal import catalogue as catalogue_of
 from core.web.app import LANGUAGES
+from deploy import formal
+from deploy.formal import TO_STRANGERS
 from deploy.translations import Untranslatable, extract
 
 ROOT = Path(__file__).parents[4]
@@ -25,8 +29,6 @@ KEYWORDS = DEFAULT_KEYWORDS | parse_keywords(["N_", "_l", "_ln:1,2"])
 BLANK = re.compile(r"%\((\w+)\)[sd]")
 # "Sie" within a sentence; at its start it may mean them.
 FORMAL = re.compile(r"\bIhnen\b|(?<=[\w,;] )(Sie|Ihre?[mnrs]?)\b")
-# They tell whoever checks them, not a user, how that is done.
-TO_STRANGERS = {"certificate.de.toml", "statement.de.toml"}
 
 
 def catalogue(language: str) -> Catalog:
@@ -119,6 +121,92 @@ def test_german_of_mails_and_reports_keeps_its_tone() -> None:
     }
     assert len(said) > 1000
     assert not [line for line in said if FORMAL.search(line)]
+
+
+def pairs() -> list[tuple[str, str]]:
+    """Each German text whose wording differs, and the one with "Sie"."""
+    return [(str(one.id), str(one.string)) for one in formal.read() if one.id]
+
+
+def test_each_german_text_that_says_du_is_there_with_sie() -> None:
+    written = dict(pairs())
+    assert len(written) > 1000
+    missing = [text for text in formal.texts() if formal.says_du(text) and not written.get(text)]
+    assert not missing, f"run `make translations` and write with Sie: {missing}"
+
+
+def test_no_wording_with_sie_is_left_over() -> None:
+    assert {text for text, _ in pairs()} <= set(formal.texts()), "run `make translations`"
+
+
+def test_no_wording_with_sie_says_du() -> None:
+    assert not [said for _, said in pairs() if formal.says_du(said)]
+
+
+def test_wordings_with_sie_have_the_same_blanks_lines_and_addresses() -> None:
+    for text, said in pairs():
+        for pattern in (BLANK, re.compile(r"\{\w*\}"), re.compile(r"\n"), re.compile(r"https?://\S+")):
+            assert sorted(pattern.findall(said)) == sorted(pattern.findall(text)), text
+        assert said.count("%") == text.count("%")
+        assert said != text
+
+
+def test_compiled_wordings_with_sie_are_current() -> None:
+    assert formal.FORMAL.with_suffix(".mo").read_bytes() == formal.compiled(formal.read()), (
+        "run `make translations`"
+    )
+
+
+def test_bringing_the_wordings_up_to_date_changes_nothing_twice() -> None:
+    before = formal.read()
+    after = formal.updated(before)
+    assert [(one.id, one.string) for one in after if one.id] == [
+        (one.id, one.string) for one in before if one.id
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hast du es?",
+        "Deine Daten",
+        "Bitte versuch es noch einmal.",
+        "Nichts wurde geändert: Lade die Seite neu.",
+        "Frage dann die Stelle.",
+        "Die Kopien bei euch müsst ihr selbst löschen.",
+        "Wähle, was gilt.",
+    ],
+)
+def test_what_says_du_is_seen(text: str) -> None:
+    assert formal.says_du(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ich frage für mich",
+        "Stelle für Datenschutz",
+        "Keine Suche nach Gesichtern",
+        "Bitte laden Sie die Seite neu.",
+        "Vergleiche von Gesichtern",
+        "Nein, Initialen",
+    ],
+)
+def test_what_speaks_to_nobody_is_left_alone(text: str) -> None:
+    assert not formal.says_du(text)
+
+
+def test_pages_take_their_wording_with_sie_from_the_same_catalogue() -> None:
+    informal, formally = catalogue_of("de"), catalogue_of(SIE)
+    assert (informal.gettext("Your data"), formally.gettext("Your data")) == ("Deine Daten", "Ihre Daten")
+    assert informal.gettext("Save") == formally.gettext("Save") == "Speichern"
+    counted = (
+        "One photo still asks which person is you. It is used once you have answered.",
+        "%(num)s photos still ask which person is you. They are used once you have answered.",
+    )
+    assert "Person du bist" in informal.ngettext(*counted, 2)
+    assert "Person Sie sind" in formally.ngettext(*counted, 2)
+    assert formally.ngettext(*counted, 1).startswith("Ein Foto fragt noch, welche Person Sie sind")
 
 
 def found_in(source: str) -> list[str]:
