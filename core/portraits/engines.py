@@ -46,13 +46,17 @@ class Fallback(StrEnum):
 _THEIRS_ALONE = frozenset({Fallback.NOT_TRAINED, Fallback.NOT_COMPARED, Fallback.CONSENT})
 
 
+def shows_photos() -> bool:
+    """Return whether the base of this installation can be shown a person's photos."""
+    return diffusion_settings().diffusion_base in SHOWS_PHOTOS
+
+
 def possible() -> tuple[Purpose, ...]:
     """Return what people can be asked to agree to on this installation at all, whichever shoot it is."""
     always = (Purpose.PHOTO, Purpose.LIKENESS)
-    base = diffusion_settings().diffusion_base
-    if not base:
+    if not diffusion_settings().diffusion_base:
         return always
-    return (*always, *((Purpose.PAINT,) if base in SHOWS_PHOTOS else ()), Purpose.CLOTHES, Purpose.ADAPTER)
+    return (*always, *((Purpose.PAINT,) if shows_photos() else ()), Purpose.CLOTHES, Purpose.ADAPTER)
 
 
 def asks(shoot: Shoot) -> tuple[Purpose, ...]:

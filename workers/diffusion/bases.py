@@ -93,6 +93,16 @@ class Base:
     shift: float | None = None
     upper_share: float = 0.0
 
+    @property
+    def reference_side(self) -> int:
+        """Pixels of the side of a picture that it is shown: three quarters of one that it makes, so half of the tokens."""
+        return self.sample_side * 3 // 4
+
+    def tokens(self, references: int = 0) -> int:
+        """Return what one picture of a pass holds of the GPU's memory, in tokens: its caption, itself and what is shown."""
+        own, shown = (side // self.latent_scale for side in (self.sample_side, self.reference_side))
+        return self.text_tokens + own**2 + references * shown**2
+
 
 KLEIN: Final = Base(
     name="klein",

@@ -15,7 +15,7 @@ from core.settings import diffusion_settings
 from workers.diffusion.bases import Base, base_of
 from workers.diffusion.models import Model, load
 from workers.diffusion.picture import Example, buckets, sides_up_to
-from workers.diffusion.sample import REFERENCE_SIDE, REFERENCES, Request, Sampler
+from workers.diffusion.sample import REFERENCES, Request, Sampler
 from workers.diffusion.train import Trainer
 
 _SPARE_GRAPHS: Final = 16  # of sampling: batches, references, inpainting
@@ -70,13 +70,15 @@ class Resident:
         ]
         self.trainer.train(examples, 0, steps=max(2, len(examples)))
         self.trainer.train(examples, 0, steps=max(3, len(examples)), kind="style")
-        for count in dict.fromkeys((self.sampler.batch, 2, 1)):
-            for _ in self.sampler.sample([Request("a photo", seed) for seed in range(count)]):
-                pass
-        if self.base.references:
-            for count in range(1, REFERENCES + 1):
-                shown = [chance.integers(0, 255, (REFERENCE_SIDE, REFERENCE_SIDE, 3), np.uint8)] * count
-                for _ in self.sampler.preview(shown, [Request("a photo", 0)]):
+        side = self.base.reference_side
+        shown = [chance.integers(0, 255, (side, side, 3), np.uint8)] * (
+            REFERENCES if self.base.references else 0
+        )
+        for beside in range(len(shown) + 1):
+            for count in dict.fromkeys((self.sampler.fits(beside), 2, 1)):
+                for _ in self.sampler.sample(
+                    [Request("a photo", seed) for seed in range(count)], shown[:beside]
+                ):
                     pass
         used, total = self.memory()
         peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0

@@ -14,6 +14,7 @@ from core import progress
 from core.brand import look_training
 from core.clock import now
 from core.consent import ConsentRequired, Purpose
+from core.logs import logger
 from core.models import EngineName, Participation, Shoot, Style
 from core.people import consents
 from core.portraits import adapters, engines
@@ -28,7 +29,7 @@ from workers.process.runner import JobRun
 from workers.process.single import only_one
 
 if TYPE_CHECKING:
-    from workers.diffusion.adapters import Adapter
+    from workers.diffusion.adapters import Adapter, Facts
     from workers.diffusion.engine import Order, Pool
     from workers.diffusion.resident import Resident
 
@@ -44,6 +45,7 @@ class _Turn:
     adapter_id: UUID | None  # None: shown in their own photos instead
     held: Held | None  # the weights
     dressed: bool = False  # their own photos, with other clothes
+    shown: bool = False  # the base sees their own photos, whether they are trained or not
 
 
 def run(job: JobRun) -> None:
@@ -89,9 +91,13 @@ def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
             # Nobody may see a made face that was not compared.
             uncompared.append(participation)
         elif adapter is not None and Purpose.ADAPTER in agreed:
-            turns.append(_Turn(participation.id, adapter.id, vault().find(session, adapter.artifact_id)))
+            # Who agreed to a model of their own has not thereby agreed that their photos are shown to one.
+            shown = Purpose.PAINT in agreed and engines.shows_photos()
+            turns.append(
+                _Turn(participation.id, adapter.id, vault().find(session, adapter.artifact_id), shown=shown)
+            )
         elif adapter is None:
-            turns.append(_Turn(participation.id, None, None))
+            turns.append(_Turn(participation.id, None, None, shown=True))
     engines.fall_back_all(session, uncompared, engines.Fallback.CONSENT)
     return turns
 
@@ -104,7 +110,7 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
 
     engine = resident()
     look = _look(job, engine)
-    orders: list[tuple[_Turn, Order, tuple[str, ...]]] = []
+    orders: list[tuple[_Turn, Order, Facts | None]] = []
     try:
         for slot, turn in enumerate(turns, 1):
             if turn.held is None and not turn.dressed and not engine.base.references:
@@ -120,21 +126,18 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
             except AdapterRefused:
                 _train_again(job, turn)
                 continue
-            held_out = known.facts.held_out if known is not None else ()
             order = Order(
-                seed=0,
-                slot=slot,
-                trained=known is not None,
-                look=look is not None,
+                seed=0, slot=slot, trained=known is not None, shown=turn.shown, look=look is not None
             )
             if known is not None:
                 order.worn = known.facts.worn
-            orders.append((turn, order, held_out))
+            orders.append((turn, order, known.facts if known is not None else None))
+        _tell(engine, [order for _, order, _ in orders])
         pool = Pool(engine.sampler, [order for _, order, _ in orders], DiffusionEngine.tries)
         for turn, order, _ in orders:
             _prompted(job, turn, order)
-        for turn, order, held_out in orders:
-            _one(job, pool, turn, order, held_out)
+        for turn, order, facts in orders:
+            _one(job, pool, turn, order, facts)
     finally:
         engine.sampler.forget()
 
@@ -146,16 +149,28 @@ def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:
     with job.step() as session:
         style = assignment.style_of(session, turn.participation_id)
     order.seed = assignment.seed_of(turn.participation_id)
-    order.prompts = wanted(style, trained=order.trained, look=order.look, worn=order.worn)
+    if not order.shown:  # what is asked of the others depends on the photos that they are shown in
+        order.prompts = wanted(style, trained=order.trained, look=order.look, worn=order.worn)
 
 
-def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str, ...]) -> None:
+def _tell(engine: Resident, orders: list[Order]) -> None:
+    """Log how many are made from their model alone although the base can be shown photos; never who."""
+    alone = sum(order.trained and not order.shown for order in orders)
+    if alone and engine.base.references:
+        logger().info("adapter_alone", count=alone, code=f"without_{Purpose.PAINT}")
+
+
+def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, facts: Facts | None) -> None:
     """Make and keep one person's pictures, or let the studio do it."""
     from workers.diffusion.engine import DiffusionEngine, WardrobeEngine
 
-    made_by: Engine = (
-        WardrobeEngine(pool.sampler, order) if turn.dressed else DiffusionEngine(pool, order, held_out)
-    )
+    made_by: Engine
+    if turn.dressed:
+        made_by = WardrobeEngine(pool.sampler, order)
+    elif facts is not None:
+        made_by = DiffusionEngine(pool, order, facts.held_out, facts.photos)
+    else:
+        made_by = DiffusionEngine(pool, order)
     started = time.monotonic()
     try:
         with job.step() as session:
@@ -213,7 +228,7 @@ def _needs(turn: _Turn) -> frozenset[Purpose]:
         return frozenset({Purpose.PHOTO, Purpose.CLOTHES})
     if turn.held is None:
         return frozenset({Purpose.PHOTO, Purpose.LIKENESS, Purpose.PAINT})
-    return assignment.MODEL
+    return assignment.MODEL | {Purpose.PAINT} if turn.shown else assignment.MODEL
 
 
 def _look(job: JobRun, engine: Resident) -> Adapter | None:

@@ -50,6 +50,14 @@ def test_after_warming_up_nothing_is_compiled_for_the_first_person(monkeypatch) 
     worker.sampler.load(1, adapter)
     for count in (8, 6, 2, 1):
         list(worker.sampler.sample([Request("a portrait", seed, 1) for seed in range(count)]))
+    # A person who is trained and shown: whole batches, the rest of them, and a photo that is smaller than a reference.
+    side = worker.base.reference_side
+    for beside in (1, 2, 3):
+        shown = [
+            chance.integers(0, 255, (one, one, 3), np.uint8) for one in (side, side - 32, side - 48)[:beside]
+        ]
+        asked = [Request("a portrait", seed, 1) for seed in range(2 * worker.sampler.fits(beside) - 1)]
+        assert len(list(worker.sampler.sample(asked, shown))) == len(asked)
     assert counters["unique_graphs"] == warm
     torch._dynamo.reset()
 

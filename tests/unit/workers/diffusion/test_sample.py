@@ -108,14 +108,14 @@ def test_when_not_even_one_fits_it_says_so(sampler):
 def test_a_person_can_be_shown_instead_of_trained(sampler):
     portrait = data.astronaut()
     shown = [portrait[0:128, 0:128], portrait[100:228, 200:328]]
-    pictures = [next(sampler.preview(shown[:count], [Request("a portrait", 5)])) for count in (1, 2)]
+    pictures = [next(sampler.sample([Request("a portrait", 5)], shown[:count])) for count in (1, 2)]
     assert pictures[0].shape == (64, 64, 3)
     assert not np.array_equal(*pictures), "what is shown matters"
 
 
 def test_a_base_without_references_says_so():
     with pytest.raises(ValueError, match="cannot be shown"):
-        list(Sampler(tiny("sdxl", "sample")).preview([data.astronaut()[:64, :64]], [Request("a", 1)]))
+        list(Sampler(tiny("sdxl", "sample")).sample([Request("a", 1)], [data.astronaut()[:64, :64]]))
 
 
 def test_sdxl_paints_what_its_stock_pipeline_paints_and_decodes_in_float32():
