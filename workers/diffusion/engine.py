@@ -23,7 +23,7 @@ from workers.diffusion.examples import Split, TooFewPhotos, split
 from workers.diffusion.meter import Meter
 from workers.diffusion.prompts import prompts
 from workers.diffusion.sample import REFERENCES, Request, Sampler
-from workers.diffusion.wardrobe import keep_face, wardrobe_mask
+from workers.diffusion.wardrobe import greyed, keep_face, wardrobe_mask
 from workers.diffusion.worn import NOTHING_SEEN, Worn
 from workers.engines import Made, Portrait, Source
 from workers.vision.faces import find_faces
@@ -214,7 +214,7 @@ class WardrobeEngine:
             mask = wardrobe_mask(pixels, face, others)
             request = Request(line, self._order.seed + number, self._order.slot)
             with Meter() as meter:
-                (painted,) = self._sampler.repaint(pixels, mask, [request])
+                (painted,) = self._sampler.repaint(greyed(pixels, mask), mask, [request])
             self._order.charge(1.0, meter)
             full = cv2.resize(painted, pixels.shape[1::-1], interpolation=cv2.INTER_CUBIC)
             kept = keep_face(pixels, np.asarray(full, np.uint8), mask)
