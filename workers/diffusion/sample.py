@@ -19,7 +19,8 @@ from PIL import Image
 
 from workers.diffusion.adapters import Adapter, AdapterRefused
 from workers.diffusion.bank import EMPTY, Bank
-from workers.diffusion.models import Model
+from workers.diffusion.bases import cannot_repaint
+from workers.diffusion.models import Model, WeightsMissing
 from workers.diffusion.recipes import Texts, recipe_of
 from workers.vision.geometry import Pixels
 
@@ -159,8 +160,11 @@ class Sampler:
             requests: What to paint.
 
         Raises:
+            WeightsMissing: the base cannot; says what to fetch.
             OutOfMemory: see `sample`.
         """
+        if not self.model.base.repaints:
+            raise WeightsMissing(cannot_repaint(self.model.base))
         parts = self.model.pipeline.components
         if self.model.base.name == "klein":
             parts = {**parts, "is_distilled": bool(self.model.pipeline.config.is_distilled)}

@@ -19,7 +19,6 @@ from core.models import EngineName, Participation, Shoot, Style
 from core.people import consents
 from core.portraits import adapters, engines
 from core.queue import JobName, enqueue
-from core.settings import diffusion_settings
 from core.shoots import participations
 from core.vault import ArtifactGone, Held, vault
 from workers.engines import Engine
@@ -54,11 +53,11 @@ def run(job: JobRun) -> None:
     Each person's result commits in a transaction of its own, so that one who fails costs the others
     nothing. One worker at a time serves a shoot: a second one would make the same pictures.
     """
-    if not diffusion_settings().diffusion_base:
+    with job.step() as session:
+        off = engines.off(EngineName(session.get_one(Shoot, job.subject_id).engine))
+    if off is not None:
         with job.finish() as session:
-            engines.fall_back_all(
-                session, engines.waiting(session, job.subject_id), engines.Fallback.ENGINE_OFF
-            )
+            engines.fall_back_all(session, engines.waiting(session, job.subject_id), off)
         return
     with only_one(job.subject_id) as mine:
         if mine:
@@ -110,6 +109,7 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
 
     engine = resident()
     look = _look(job, engine)
+    sampler = engine.painter if turns[0].dressed else engine.sampler  # all of one shoot, so of one kind
     orders: list[tuple[_Turn, Order, Facts | None]] = []
     try:
         for slot, turn in enumerate(turns, 1):
@@ -122,7 +122,7 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
                     known = from_bytes(
                         vault().open(turn.held), base=engine.base.name, revision=engine.revision
                     )
-                engine.sampler.load(slot, known, look)
+                sampler.load(slot, known, look)
             except AdapterRefused:
                 _train_again(job, turn)
                 continue
@@ -133,13 +133,13 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
                 order.worn = known.facts.worn
             orders.append((turn, order, known.facts if known is not None else None))
         _tell(engine, [order for _, order, _ in orders])
-        pool = Pool(engine.sampler, [order for _, order, _ in orders], DiffusionEngine.tries)
+        pool = Pool(sampler, [order for _, order, _ in orders], DiffusionEngine.tries)
         for turn, order, _ in orders:
             _prompted(job, turn, order)
         for turn, order, facts in orders:
             _one(job, pool, turn, order, facts)
     finally:
-        engine.sampler.forget()
+        engine.forget()
 
 
 def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:

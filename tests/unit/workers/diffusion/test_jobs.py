@@ -294,6 +294,29 @@ def test_clothes_are_painted_with_a_consent_of_their_own_and_the_face_stays(
     assert row_of(person).gpu_seconds > 0
 
 
+@pytest.mark.parametrize("inpainting", ["tiny", ""])
+def test_sdxl_paints_clothes_with_an_inpainting_network_or_not_at_all(
+    org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch, inpainting: str
+) -> None:
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", "sdxl")
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_INPAINT_MODEL", "tiny")
+    forget_process_state()
+    resident.cache_clear()
+    person = add_person(org, purposes=DRESSED, engine=EngineName.WARDROBE)
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_INPAINT_MODEL", inpainting)  # perhaps taken away meanwhile
+    forget_process_state()
+    do_all_work()
+    assert row_of(person).state == State.READY
+    if inpainting:
+        assert {one.engine for one in headshots_of(person, "wardrobe")} == {"wardrobe"}
+        assert resident().painter.model.denoiser.config.in_channels == 9
+    else:
+        assert row_of(person).fallback_code == engines.Fallback.CLOTHES_OFF
+        assert headshots_of(person, "wardrobe") == []
+        assert row_of(person).gpu_seconds == 0
+        assert resident.cache_info().currsize == 0, "said before anything is loaded"
+
+
 def test_withdrawing_in_the_middle_of_training_leaves_nothing(
     org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
