@@ -59,6 +59,8 @@ def test_after_warming_up_nothing_is_compiled_for_the_first_person(monkeypatch) 
         ]
         asked = [Request("a portrait", seed, 1) for seed in range(2 * worker.sampler.fits(beside) - 1)]
         assert len(list(worker.sampler.sample(asked, shown))) == len(asked)
+    frame = chance.integers(0, 255, (300, 300, 3), np.uint8)
+    list(worker.painter.repaint(frame, np.ones((300, 300), np.float32), [Request("a suit", 2, 1)]))
     assert counters["unique_graphs"] == warm
     torch._dynamo.reset()
 
