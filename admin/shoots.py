@@ -13,7 +13,7 @@ from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
 
 from admin import search
-from admin.words import ENGINES
+from admin.words import ENGINES, failure
 from compliance.origin.label import label_of
 from core import gpu
 from core.brand import styles
@@ -25,7 +25,6 @@ from core.models.shoot import DEFAULT_FILE_NAME
 from core.people import organizations
 from core.permissions import Permission, allowed
 from core.portraits import adapters, engines, file_names, gallery, rejections, reviews
-from core.settings import diffusion_settings
 from core.shoots import (
     commits,
     dashboard,
@@ -77,7 +76,10 @@ def _choices(listed: list[styles.Listed]) -> dict[str, Any]:
         "today": now().date().isoformat(),
         "latest": (now().date() + shoots.LONGEST_DEADLINE).isoformat(),
         "example": file_names.EXAMPLE,
-        "engines": [(engine, word, shoots.can_make(engine)) for engine, word in ENGINES.items()],
+        "engines": [
+            (engine, word, failure(code) if (code := engines.off(engine)) else "")
+            for engine, word in ENGINES.items()
+        ],
     }
 
 
@@ -233,7 +235,7 @@ def view(shoot_id: UUID) -> Response:
 class Gpu:
     """What the page says about the workers that hold an image model; `workers` is `None` where nobody knows."""
 
-    set_up: bool
+    off: str  # why nothing can be made with it here
     workers: int | None
 
 
@@ -256,7 +258,8 @@ def _gpu(shoot: Shoot) -> Gpu | None:
         workers = len(gpu.alive())
     except redis.RedisError:
         workers = None
-    return Gpu(bool(diffusion_settings().diffusion_base), workers)
+    off = engines.off(EngineName(shoot.engine))
+    return Gpu(failure(off) if off else "", workers)
 
 
 def _state(text: str) -> State | None:

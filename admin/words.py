@@ -91,6 +91,7 @@ FAILURES: dict[str, Any] = {
     Fallback.NO_GPU_WORKER: _l("No GPU worker ran for a day."),
     Fallback.TOO_FEW_PASSED: _l("The image model’s pictures did not look enough like the person."),
     Fallback.TOO_FEW_PHOTOS: _l("The image model needs two different photos."),
+    Fallback.CLOTHES_OFF: _l("The image model that is set up here does not paint clothes."),
     Fallback.CLOTHES: _l("The painted clothes did not turn out well enough."),
 }
 # Why the import of a list stopped; anything else is a fault of ours.

@@ -57,6 +57,10 @@ class DiffusionSettings(BaseSettings):
     diffusion_sample_model: str = Field(
         "", description="what GPU workers sample with, named in the same ways"
     )
+    diffusion_inpaint_model: str = Field(
+        "",
+        description="what GPU workers paint clothes with, named in the same ways: `sdxl` needs it for that, an SDXL inpainting network (9 input channels; docs/image-model.md); `klein` paints them itself and takes none",
+    )
 
 
 class OriginSettings(BaseSettings):

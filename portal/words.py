@@ -85,6 +85,10 @@ def fallbacks() -> dict[str, str]:
             "Made from your own photo, because what the image model made did not look enough like you. "
             "Nobody has seen that. It costs nobody anything."
         ),
+        Fallback.CLOTHES_OFF: _(
+            "Made from your own photo with your own clothes, because the image model here does not paint clothes. "
+            "That costs nobody anything."
+        ),
         Fallback.CLOTHES: _(
             "Made from your own photo with your own clothes, because the clothes that the image model painted did "
             "not turn out well enough. Nobody has seen that. It costs nobody anything."

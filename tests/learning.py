@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from workers.diffusion.bases import BASES
+from workers.diffusion.bases import BASES, INPAINTING
 from workers.diffusion.models import Model, load
 from workers.diffusion.picture import Example
 
@@ -29,4 +29,4 @@ def style_picture(seed: int) -> bytes:
 
 
 def tiny(name: str, role: str = "train") -> Model:
-    return load(BASES[name], "tiny", role=role)
+    return load(INPAINTING[name] if role == "inpaint" else BASES[name], "tiny", role=role)

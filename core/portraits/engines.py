@@ -27,6 +27,8 @@ PATIENCE = timedelta(hours=24)
 BATCH = 500
 # Bases that can be shown a person's photos without training on them, as `workers.diffusion.bases` says.
 SHOWS_PHOTOS = frozenset({"klein"})
+# Bases that paint clothes themselves, as it says as well; another one needs a network of its own for that.
+REPAINTS = frozenset({"klein"})
 
 
 class Fallback(StrEnum):
@@ -35,6 +37,7 @@ class Fallback(StrEnum):
     ENGINE_OFF = "engine_off"
     NO_GPU_WORKER = "no_gpu_worker"
     TOO_FEW_PASSED = "too_few_passed"
+    CLOTHES_OFF = "clothes_off"  # the base does not paint them, and no network that does is named
     CLOTHES = "clothes"  # the wardrobe's pictures did not pass; their face is the photo's own
     TOO_FEW_PHOTOS = "too_few_photos"
     NOT_TRAINED = "not_trained"  # the base has to be trained on a person, who did not agree to that
@@ -46,13 +49,37 @@ class Fallback(StrEnum):
 _THEIRS_ALONE = frozenset({Fallback.NOT_TRAINED, Fallback.NOT_COMPARED, Fallback.CONSENT})
 
 
+def shows_photos() -> bool:
+    """Return whether the base of this installation can be shown a person's photos."""
+    return diffusion_settings().diffusion_base in SHOWS_PHOTOS
+
+
+def paints_clothes() -> bool:
+    """Return whether clothes can be painted on this installation."""
+    found = diffusion_settings()
+    return found.diffusion_base in REPAINTS or bool(found.diffusion_base and found.diffusion_inpaint_model)
+
+
+def off(engine: EngineName) -> Fallback | None:
+    """Return why an engine can do nothing on this installation; `None` where it can."""
+    if not engine.needs_gpu:
+        return None
+    if not diffusion_settings().diffusion_base:
+        return Fallback.ENGINE_OFF
+    return Fallback.CLOTHES_OFF if engine is EngineName.WARDROBE and not paints_clothes() else None
+
+
 def possible() -> tuple[Purpose, ...]:
     """Return what people can be asked to agree to on this installation at all, whichever shoot it is."""
     always = (Purpose.PHOTO, Purpose.LIKENESS)
-    base = diffusion_settings().diffusion_base
-    if not base:
+    if not diffusion_settings().diffusion_base:
         return always
-    return (*always, *((Purpose.PAINT,) if base in SHOWS_PHOTOS else ()), Purpose.CLOTHES, Purpose.ADAPTER)
+    return (
+        *always,
+        *((Purpose.PAINT,) if shows_photos() else ()),
+        *((Purpose.CLOTHES,) if paints_clothes() else ()),
+        Purpose.ADAPTER,
+    )
 
 
 def asks(shoot: Shoot) -> tuple[Purpose, ...]:
@@ -120,8 +147,8 @@ def send(session: Session, participation: Participation) -> None:
             fall_back(session, participation, Fallback.NOT_COMPARED)
         else:
             enqueue(session, job, subject_id)
-    elif not diffusion_settings().diffusion_base:
-        fall_back(session, participation, Fallback.ENGINE_OFF)
+    elif code := off(EngineName(session.get_one(Shoot, participation.shoot_id).engine)):
+        fall_back(session, participation, code)
     else:
         progress.report(participation.id, "queued_gpu", 0.0)
         enqueue(session, job, subject_id)

@@ -25,8 +25,9 @@ from core.clock import now
 from core.db import Lookup, organization_of, transaction
 from core.errors import InvalidInput
 from core.logs import logger
-from core.models import Member, Organization, Participation, Person, Role, Shoot, State
+from core.models import EngineName, Member, Organization, Participation, Person, Role, Shoot, State
 from core.people import organizations
+from core.portraits import engines
 from core.shoots import department_styles, invites, participations, shoots
 from core.shoots.shoots import ShootUnusable
 from core.words import N_
@@ -185,9 +186,9 @@ def problem(session: Session, rule: Rule) -> str | None:
     month = _of_month(session, _month(session))
     if month is not None and month.closed_at is not None:
         return N_("This month’s shoot was closed, so the next people are invited next month.")
-    if month is None and not shoots.can_make(shoots.get(session, rule.like).engine):
+    if month is None and engines.off(EngineName(shoots.get(session, rule.like).engine)):
         return N_(
-            "There is no image model here any more, which made the portraits of the shoot that new ones are like. "
+            "What made the portraits of the shoot that new ones are like is not set up here any more. "
             "Nobody is invited until you choose another shoot."
         )
     return None

@@ -18,8 +18,7 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
 from core.models import EngineName, Invite, MailState, Member, Participation, Shoot, State, Style
 from core.people import finding
-from core.portraits import file_names, headshots, submission
-from core.settings import diffusion_settings
+from core.portraits import engines, file_names, headshots, submission
 from core.shoots import invites, participations
 
 LONGEST_NAME = 120  # as wide as the column
@@ -82,7 +81,14 @@ def create(
     name, end = name_of(name), end_of(deadline)
     if engine not in set(EngineName):
         raise ShootUnusable("Please choose who makes the portraits.", field="engine")
-    if not can_make(engine):
+    off = engines.off(EngineName(engine))
+    if off is engines.Fallback.CLOTHES_OFF:
+        raise ShootUnusable(
+            "The image model here does not paint clothes, so they stay as they are on the photos. "
+            "Whoever runs this platform can add one that paints them.",
+            field="engine",
+        )
+    if off is not None:
         raise ShootUnusable(
             "There is no image model here, so the studio has to make the portraits. "
             "Whoever runs this platform can set one up.",
@@ -111,11 +117,6 @@ def create(
         engine=shoot.engine,
     )
     return shoot
-
-
-def can_make(engine: str) -> bool:
-    """Whether what makes a shoot's portraits is set up here."""
-    return not EngineName(engine).needs_gpu or bool(diffusion_settings().diffusion_base)
 
 
 def name_of(text: str) -> str:

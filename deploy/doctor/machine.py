@@ -27,6 +27,7 @@ from core.fonts import covering
 from core.observe import health
 from core.observe.figures import expiries
 from core.outages import part_of
+from core.portraits import engines
 from core.settings import diffusion_settings, settings
 from core.vault import ties, vault
 from core.vault.aws_client import KeyServiceRefuses
@@ -307,7 +308,14 @@ def image_model() -> Iterator[Finding]:
         yield warning(
             check, "no GPU worker runs", "Start `headshots worker --engine diffusion`, one for each GPU."
         )
-    for use, source in (("train", config.diffusion_train_model), ("sample", config.diffusion_sample_model)):
+    used = [("train", config.diffusion_train_model), ("sample", config.diffusion_sample_model)]
+    if config.diffusion_inpaint_model:
+        used.append(("inpaint", config.diffusion_inpaint_model))
+    elif not engines.paints_clothes():
+        yield skipped(
+            "weights", "HEADSHOTS_DIFFUSION_INPAINT_MODEL is not set, so nobody's clothes are painted"
+        )
+    for use, source in used:
         name = f"HEADSHOTS_DIFFUSION_{use.upper()}_MODEL"
         if not source:
             yield failure("weights", f"{name} is not set", f"Set {name} to a folder or a pinned hub id.")

@@ -33,6 +33,7 @@ class Diffusion:
     base: str
     train_model: str
     sample_model: str
+    inpaint_model: str = ""
 
     @classmethod
     def of_settings(cls) -> Diffusion | None:
@@ -40,7 +41,12 @@ class Diffusion:
         own = diffusion_settings()
         if not own.diffusion_base:
             return None
-        return cls(own.diffusion_base, own.diffusion_train_model, own.diffusion_sample_model)
+        return cls(
+            own.diffusion_base,
+            own.diffusion_train_model,
+            own.diffusion_sample_model,
+            own.diffusion_inpaint_model,
+        )
 
     def settings(self) -> dict[str, str]:
         """Return the settings that name it."""
@@ -48,6 +54,7 @@ class Diffusion:
             "HEADSHOTS_DIFFUSION_BASE": self.base,
             "HEADSHOTS_DIFFUSION_TRAIN_MODEL": self.train_model,
             "HEADSHOTS_DIFFUSION_SAMPLE_MODEL": self.sample_model,
+            "HEADSHOTS_DIFFUSION_INPAINT_MODEL": self.inpaint_model,
         }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.errors import ConfigurationError
@@ -50,6 +50,7 @@ class Base:
         guidance: Classifier-free guidance; 1 where the base needs none.
         text_tokens: Length that every caption is padded to, as the base was trained.
         references: Whether it can be shown pictures of a person without any training.
+        repaints: Whether it can paint a part of a picture anew, seeing the rest; see `INPAINTING` for one that cannot.
         parts: Folders of the weights that are read; nothing else is fetched.
         variant: Of the files that are fetched, where the hub has several.
         shape: What the configurations of some parts must say, so that a folder's name counts for nothing.
@@ -84,6 +85,7 @@ class Base:
     guidance: float
     text_tokens: int
     references: bool
+    repaints: bool
     parts: tuple[str, ...]
     variant: str | None
     shape: Mapping[str, Mapping[str, object]]
@@ -92,6 +94,16 @@ class Base:
     distilled: bool
     shift: float | None = None
     upper_share: float = 0.0
+
+    @property
+    def reference_side(self) -> int:
+        """Pixels of the side of a picture that it is shown: three quarters of one that it makes, so half of the tokens."""
+        return self.sample_side * 3 // 4
+
+    def tokens(self, references: int = 0) -> int:
+        """Return what one picture of a pass holds of the GPU's memory, in tokens: its caption, itself and what is shown."""
+        own, shown = (side // self.latent_scale for side in (self.sample_side, self.reference_side))
+        return self.text_tokens + own**2 + references * shown**2
 
 
 KLEIN: Final = Base(
@@ -133,6 +145,7 @@ KLEIN: Final = Base(
     guidance=1.0,
     text_tokens=512,
     references=True,
+    repaints=True,
     parts=("transformer", "vae", "text_encoder", "tokenizer", "scheduler"),
     variant=None,
     shape={
@@ -182,6 +195,8 @@ SDXL: Final = Base(
     guidance=5.0,
     text_tokens=77,
     references=False,
+    # Four input channels: it does not see what it paints beside, and leaves seams and another light.
+    repaints=False,
     parts=("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler"),
     variant="fp16",
     shape={
@@ -198,7 +213,22 @@ SDXL: Final = Base(
     distilled=False,
 )
 
+# The same network with five more input channels for the mask and what is around it.
+SDXL_INPAINTING: Final = replace(
+    SDXL,
+    title="Stable Diffusion XL 1.0 Inpainting 0.1",
+    pipeline="StableDiffusionXLInpaintPipeline",
+    sample=Weights("diffusers/stable-diffusion-xl-1.0-inpainting-0.1", 7.0),
+    repaints=True,
+    shape={**SDXL.shape, "unet": {**SDXL.shape["unet"], "in_channels": 9}},
+    likes="The base itself has 4 input channels, and does not see what it paints beside.",
+    gigabytes=6.5,  # beside the base: 5.1 of weights, 0.8 of adapters, a picture; its text encoders are the base's
+)
+
 BASES: Final = {base.name: base for base in (KLEIN, SDXL)}
+
+# What paints a part of a picture for a base that does not.
+INPAINTING: Final = {SDXL.name: SDXL_INPAINTING}
 
 _BELOW_ONE_MILLION: Final = "its licence allows a paid service only below US$1 million of revenue"
 _KREA: Final = f"Krea 2: {_BELOW_ONE_MILLION}, with a duty to filter"
@@ -260,6 +290,16 @@ def base_of(name: str) -> Base:
         raise ConfigurationError(
             f"HEADSHOTS_DIFFUSION_BASE: there is no base {name!r}. There are: {', '.join(BASES)}."
         ) from None
+
+
+def cannot_repaint(base: Base) -> str:
+    """Say what a base that does not paint a part of a picture anew needs for that."""
+    network = INPAINTING[base.name]
+    return (
+        f"{base.title} does not paint clothes: it does not see what it paints beside. HEADSHOTS_DIFFUSION_INPAINT_MODEL has to "
+        f"name a network that does. Fetch {network.sample.repository} (about {network.sample.gigabytes:g} GB, "
+        f"{network.licence}, {network.licence_url})."
+    )
 
 
 def refuse(name: str) -> None:

@@ -19,10 +19,11 @@ from core.style.spec import StyleSpec
 from workers.diffusion.bank import EMPTY
 from workers.diffusion.best import best_first, judge, own_faces
 from workers.diffusion.captions import PERSON
+from workers.diffusion.examples import Split, TooFewPhotos, split
 from workers.diffusion.meter import Meter
 from workers.diffusion.prompts import prompts
-from workers.diffusion.sample import REFERENCE_SIDE, REFERENCES, Request, Sampler
-from workers.diffusion.wardrobe import keep_face, wardrobe_mask
+from workers.diffusion.sample import REFERENCES, Request, Sampler
+from workers.diffusion.wardrobe import greyed, keep_face, wardrobe_mask
 from workers.diffusion.worn import NOTHING_SEEN, Worn
 from workers.engines import Made, Portrait, Source
 from workers.vision.faces import find_faces
@@ -33,8 +34,6 @@ from workers.vision.glasses import wears_glasses
 BUDGET: Final = (
     24  # pictures of one person at most; the field delivers 3 to 6 of 40 (docs/sources.md, Base models)
 )
-_HELD_OUT: Final = 3  # photos of who is shown that are kept to compare with
-_SHOWN: Final = "the same"  # “a portrait of the same person”
 _VARIETY: Final = 4  # sentences, so that clothes differ between candidates
 _HEAD: Final = 0.4  # of the picture's side: what a portrait prompt frames
 
@@ -43,15 +42,17 @@ _HEAD: Final = 0.4  # of the picture's side: what a portrait prompt frames
 class Order:
     """What one person still needs from the batches.
 
-    The slot holds the person where they are `trained`, and the company's look where there is a `look`.
+    The slot holds the person where they are `trained`, and the company's look where there is a `look`. Who is `shown`,
+    instead of that or beside it, is seen by the base in photos of their own.
     """
 
     seed: int
     slot: int = EMPTY
     trained: bool = False
+    shown: bool = False
     look: bool = False
     worn: Worn = NOTHING_SEEN
-    references: tuple[Pixels, ...] = ()  # shown instead of trained
+    references: tuple[Pixels, ...] = ()  # what the base sees; no picture of anybody else is in such a batch
     prompts: tuple[str, ...] = ()
     made: int = 0
     open: bool = True
@@ -73,7 +74,10 @@ class Order:
 
 
 class Pool:
-    """Fills batches with pictures of whoever still needs some, so that several employees share one."""
+    """Fills batches with pictures of whoever still needs some, so that several employees share one.
+
+    Who is shown shares none: the base takes one set of references for a batch.
+    """
 
     def __init__(self, sampler: Sampler, orders: Sequence[Order], budget: int = BUDGET) -> None:
         self.sampler = sampler
@@ -89,30 +93,22 @@ class Pool:
                 yield order.ready.popleft()
         finally:
             order.open = False
+            order.references = ()
             order.ready.clear()
 
     def _fill(self, first: Order) -> None:
-        if not first.trained:
-            request = first.next()
-            with Meter() as meter:
-                shown = list(self.sampler.preview(first.references, [request]))
-            first.ready += [(request.seed, request.prompt, pixels) for pixels in shown]
-            first.charge(1.0, meter)
-            return
         batch: list[tuple[Order, Request]] = []
-        while len(batch) < self.sampler.batch:
+        others = [one for one in self._orders if one is not first and one.trained and not one.references]
+        sharing = (first,) if first.references else (first, *others)
+        while len(batch) < self.sampler.fits(len(first.references)):
             # Whoever has least comes next; the one who waits goes first.
-            waiting = [
-                order
-                for order in (first, *(one for one in self._orders if one is not first))
-                if order.open and order.trained and order.prompts and order.made < self._budget
-            ]
+            waiting = [one for one in sharing if one.open and one.prompts and one.made < self._budget]
             if not waiting:
                 break
             order = min(waiting, key=lambda one: one.made if batch else one is not first)
             batch.append((order, order.next()))
         with Meter() as meter:
-            made = list(self.sampler.sample([request for _, request in batch]))
+            made = list(self.sampler.sample([request for _, request in batch], first.references))
         for (order, request), pixels in zip(batch, made, strict=True):
             order.ready.append((request.seed, request.prompt, pixels))
             order.charge(1 / len(batch), meter)
@@ -126,15 +122,19 @@ class DiffusionEngine:
     at_once = 16  # pictures that the best are chosen from; more only where too few of these pass
     makes_faces = True
 
-    def __init__(self, pool: Pool, order: Order, held_out: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, pool: Pool, order: Order, held_out: tuple[str, ...] = (), taught: tuple[str, ...] = ()
+    ) -> None:
         """Make one person's portraits.
 
         Args:
             pool: Makes them in batches.
             order: The person's place in it.
             held_out: Photos that the adapter never saw.
+            taught: Photos that it was trained on; only these may be shown beside it.
         """
-        self._pool, self._order, self._held_out = pool, order, held_out
+        self._pool, self._order = pool, order
+        self._parts = Split(train=taught, held_out=held_out)
 
     def portraits(
         self, sources: Sequence[Source], style: StyleSpec, consent: ValidConsent
@@ -143,26 +143,21 @@ class DiffusionEngine:
 
         Raises:
             ConsentRequired: without `likeness`, since nobody may see a made face that was not compared; a
-                trained person also needs `adapter`, one who is shown `paint`.
+                trained person also needs `adapter`, and who is shown, trained or not, `paint`.
         """
         consent.demand(Purpose.LIKENESS)
-        held_out = self._held_out
         if self._order.trained:
             consent.demand(Purpose.ADAPTER)
-        else:
-            # Never all of the photos: what is shown cannot say whether a picture is a copy or the person.
-            apart = min(_HELD_OUT, len(sources) - 1)
-            shown, held_out = (
-                sources[: len(sources) - apart],
-                tuple(one.key for one in sources[-apart:] if apart),
-            )
-            self._order.references = references(shown, consent)
-            if not self._order.references:
-                return
-            worn = Worn.mostly([_worn(picture) for picture in self._order.references])
-            self._order.prompts = wanted(style, trained=False, look=self._order.look, worn=worn)
+        elif len(sources) > 1:
+            self._parts = self._apart(sources)
+        held_out = self._parts.held_out
         if not held_out:
             return  # nothing could be compared, so nothing is made
+        if self._order.shown:
+            # Never what is compared with: it could not say whether a picture is a copy or the person.
+            self._show([one for one in sources if one.key in self._parts.train], style, consent)
+        if not (self._order.trained or self._order.references):
+            return
         own = own_faces([source for source in sources if source.key in held_out], consent)
         pictures = self._pool.pictures(self._order)
         while some := list(islice(pictures, self.at_once)):
@@ -171,6 +166,23 @@ class DiffusionEngine:
                 made = Made(seed=one.seed, held_out=held_out, score=one.score)
                 face = one.faces[0] if one.faces else None
                 yield Portrait(sources[0].key, one.pixels, face, one.faces[1:], made)
+
+    def _apart(self, sources: Sequence[Source]) -> Split:
+        """Say which photos are shown and which are compared with, as for training; none where all are one shot."""
+        try:
+            return split(sources, apart=not self._pool.sampler.model.is_tiny)
+        except TooFewPhotos:
+            return Split((), ())
+
+    def _show(self, sources: Sequence[Source], style: StyleSpec, consent: ValidConsent) -> None:
+        """Have the base see these photos, and ask for who is on them."""
+        order = self._order
+        order.references = references(sources, consent, self._pool.sampler.model.base.reference_side)
+        if not order.trained:
+            order.worn = Worn.mostly([_worn(picture) for picture in order.references])
+        order.prompts = wanted(
+            style, trained=order.trained, look=order.look, worn=order.worn, images=len(order.references)
+        )
 
 
 class WardrobeEngine:
@@ -202,7 +214,7 @@ class WardrobeEngine:
             mask = wardrobe_mask(pixels, face, others)
             request = Request(line, self._order.seed + number, self._order.slot)
             with Meter() as meter:
-                (painted,) = self._sampler.repaint(pixels, mask, [request])
+                (painted,) = self._sampler.repaint(greyed(pixels, mask), mask, [request])
             self._order.charge(1.0, meter)
             full = cv2.resize(painted, pixels.shape[1::-1], interpolation=cv2.INTER_CUBIC)
             kept = keep_face(pixels, np.asarray(full, np.uint8), mask)
@@ -210,10 +222,10 @@ class WardrobeEngine:
 
 
 def wanted(
-    style: StyleSpec, *, trained: bool, look: bool = False, worn: Worn = NOTHING_SEEN
+    style: StyleSpec, *, trained: bool, look: bool = False, worn: Worn = NOTHING_SEEN, images: int = 0
 ) -> tuple[str, ...]:
     """Return what to ask for; who is shown instead of trained has no word of their own."""
-    return tuple(prompts(style, PERSON if trained else _SHOWN, _VARIETY, look=look, worn=worn))
+    return tuple(prompts(style, PERSON if trained else "", _VARIETY, look=look, worn=worn, images=images))
 
 
 def _worn(picture: Pixels) -> Worn:
@@ -222,8 +234,13 @@ def _worn(picture: Pixels) -> Worn:
     return Worn(glasses=bool(faces) and wears_glasses(picture, faces[0]))
 
 
-def references(sources: Sequence[Source], consent: ValidConsent) -> tuple[Pixels, ...]:
-    """Return the best photos, cropped to the person, to show instead of training.
+def references(sources: Sequence[Source], consent: ValidConsent, most: int) -> tuple[Pixels, ...]:
+    """Return the best photos, cropped to the person, to show beside a prompt.
+
+    Args:
+        sources: Best first.
+        consent: Must cover `paint`; training a model of somebody shows no photo to one.
+        most: Pixels of a side; a smaller crop stays as it is.
 
     Raises:
         ConsentRequired: without `paint`.
@@ -233,8 +250,8 @@ def references(sources: Sequence[Source], consent: ValidConsent) -> tuple[Pixels
     for source in sources[:REFERENCES]:
         seen = source.examined(consent)
         if seen.face is not None:
-            pixels, _, _ = _bust(*at_head_height(source.content, seen, _HEAD * REFERENCE_SIDE))
-            side = min(len(pixels), REFERENCE_SIDE)
+            pixels, _, _ = _bust(*at_head_height(source.content, seen, _HEAD * most))
+            side = min(len(pixels), most)
             shown.append(np.asarray(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA), np.uint8))
     return tuple(shown)
 

@@ -107,7 +107,7 @@ def load(
         base: What it has to be.
         source: A folder in diffusers layout, `organization/repository@commit` on the hub, or random weights:
             `tiny` ones, or `full` size for timing.
-        role: `train` or `sample`: whose weights to name where they are missing.
+        role: `train`, `sample` or `inpaint`: whose weights to name where they are missing.
         where: Device; the GPU where there is one.
         beside: Another of the same process, whose text encoders are used where they are the same.
 
@@ -120,14 +120,14 @@ def load(
     if source == TINY:
         torch.set_num_threads(1)  # at this size threads wait for each other longer than they work
         small = replace(base, **_TINY)
-        pipeline = random_weights.pipeline(base.name)
+        pipeline = random_weights.pipeline(base.name, inpainting=role == "inpaint")
         encoders = _random_encoders(base, pipeline, TINY, beside)
         return Model(
             small, _placed(pipeline, where, torch.float32), f"{TINY}-1", is_tiny=True, encoders=encoders
         )
     if source == FULL:
         with torch.device(where), _default(precision(where)):
-            pipeline = random_weights.pipeline(base.name, FULL)
+            pipeline = random_weights.pipeline(base.name, FULL, inpainting=role == "inpaint")
         encoders = _random_encoders(base, pipeline, FULL, beside)
         return Model(base, _placed(pipeline, where, precision(where)), f"{FULL}-1", encoders=encoders)
     folder = Path(source)

@@ -45,24 +45,46 @@ _EVEN: Final = 0.12  # of `Light.contrast`, up to where there are none
 
 
 def prompts(
-    style: StyleSpec, word: str, count: int, *, look: bool = False, worn: Worn = NOTHING_SEEN
+    style: StyleSpec,
+    word: str,
+    count: int,
+    *,
+    look: bool = False,
+    worn: Worn = NOTHING_SEEN,
+    images: int = 0,
 ) -> list[str]:
     """Return what to ask for, one sentence a picture; the same for the same style.
 
     Args:
         style: Of the company.
-        word: The rare word that stands for the person, as in the captions.
+        word: The rare word that stands for the person, as in the captions; empty for who is shown and has none.
         count: How many.
         look: Whether the company's look is loaded, which answers to a word of its own.
         worn: What the person wears in most photos: captions name it, so nobody has it who is not asked with it.
+        images: How many pictures of the person the base is shown beside this.
     """
     clothes = _ATTIRE[style.subject.attire]
-    subject = " ".join((SUBJECT.format(word=word), *((LOOK,) if look else ())))
+    subject = _subject(word, images, look=look)
     glasses = GLASSES if worn.glasses else ""
     return [
         _prompt(style, subject, glasses, clothes[index % len(clothes)] or worn.clothes)
         for index in range(count)
     ]
+
+
+def _subject(word: str, images: int, *, look: bool) -> str:
+    """Name who is asked for: by the word, as learned, and by number where pictures are shown (docs/sources.md, Prompts)."""
+    shown = f"the person from {_numbered(images)}" if images else ""
+    if not word:
+        return ", ".join((f"a photo of {shown}", *((LOOK,) if look else ())))
+    taught = " ".join((SUBJECT.format(word=word), *((LOOK,) if look else ())))
+    return f"{taught}, {shown}" if shown else taught
+
+
+def _numbered(images: int) -> str:
+    """Return “image 1, image 2 and image 3”, in the order in which they are shown."""
+    *others, last = (f"image {number}" for number in range(1, images + 1))
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _prompt(style: StyleSpec, subject: str, glasses: str, clothes: str) -> str:

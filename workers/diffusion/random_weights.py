@@ -16,6 +16,7 @@ from diffusers import (
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
+    StableDiffusionXLInpaintPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
@@ -147,17 +148,22 @@ _SDXL: Final[dict[str, dict[str, dict[str, Any]]]] = {
 }
 
 
-def pipeline(name: str, size: str = "tiny") -> Any:
+def pipeline(name: str, size: str = "tiny", *, inpainting: bool = False) -> Any:
     """Return a pipeline of the base `name` with random weights, the same in every process.
 
     Args:
         name: `klein` or `sdxl`.
         size: `tiny`, some 100,000 parameters; or `full`, which needs a GPU's memory and a default device.
+        inpainting: The network that paints a part of a picture, of the base that has one apart.
 
     Raises:
         KeyError: there is no such base or size.
     """
-    make, parts = {"klein": (_klein, _KLEIN[size]), "sdxl": (_sdxl, _SDXL[size])}[name]
+    make, parts = {
+        ("klein", False): (_klein, _KLEIN[size]),
+        ("sdxl", False): (_sdxl, _SDXL[size]),
+        ("sdxl", True): (_sdxl_inpainting, _SDXL[size]),
+    }[name, inpainting]
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(_SEED)
@@ -184,9 +190,13 @@ def _klein(parts: dict[str, dict[str, Any]]) -> Flux2KleinPipeline:
     )
 
 
-def _sdxl(parts: dict[str, dict[str, Any]]) -> StableDiffusionXLPipeline:
+def _sdxl_inpainting(parts: dict[str, dict[str, Any]]) -> StableDiffusionXLInpaintPipeline:
+    return StableDiffusionXLInpaintPipeline(**_sdxl(parts, channels=9).components, add_watermarker=False)
+
+
+def _sdxl(parts: dict[str, dict[str, Any]], channels: int = 4) -> StableDiffusionXLPipeline:
     unet = UNet2DConditionModel(
-        in_channels=4,
+        in_channels=channels,
         out_channels=4,
         use_linear_projection=True,
         addition_embed_type="text_time",

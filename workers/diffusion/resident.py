@@ -12,25 +12,39 @@ import torch
 from core.errors import ConfigurationError
 from core.logs import logger
 from core.settings import diffusion_settings
-from workers.diffusion.bases import Base, base_of
+from workers.diffusion.bases import INPAINTING, Base, base_of
 from workers.diffusion.models import Model, load
 from workers.diffusion.picture import Example, buckets, sides_up_to
-from workers.diffusion.sample import REFERENCE_SIDE, REFERENCES, Request, Sampler
+from workers.diffusion.sample import REFERENCES, Request, Sampler
 from workers.diffusion.train import Trainer
 
 _SPARE_GRAPHS: Final = 16  # of sampling: batches, references, inpainting
 
 
 class Resident:
-    """One base, its trainer and its sampler.
+    """One base, its trainer and its samplers.
+
+    Attributes:
+        base: With its model's own sizes.
+        trainer: Learns people and looks.
+        sampler: Makes pictures.
+        painter: Paints clothes: the sampler, or one of its own where the base does not see what it paints beside. A
+            company's look is loaded into either, since their layers have the same names and sizes.
 
     Raises:
-        ConfigurationError: the settings name no base, or weights that are missing or refused.
+        ConfigurationError: the settings name no base, or weights that are missing, refused or of no use.
     """
 
-    def __init__(self, base: Base, train: str, sample: str, *, compiled: bool | None = None) -> None:
+    def __init__(
+        self, base: Base, train: str, sample: str, inpaint: str = "", *, compiled: bool | None = None
+    ) -> None:
+        network = INPAINTING.get(base.name) if inpaint else None
+        if inpaint and network is None:
+            raise ConfigurationError(
+                f"HEADSHOTS_DIFFUSION_INPAINT_MODEL is set, and {base.title} paints clothes by itself. Remove it."
+            )
         if torch.cuda.is_available():
-            demand_memory(base, torch.cuda.mem_get_info()[1])
+            demand_memory(base, torch.cuda.mem_get_info()[1], network.gigabytes if network else 0.0)
         learner: Model = load(base, train, role="train")
         self.base = learner.base  # tiny models have sizes of their own
         self.is_tiny = learner.is_tiny
@@ -44,10 +58,23 @@ class Resident:
             compiled=compiled,
             on_halved=lambda size: logger().warning("batch_halved", size=size),
         )
+        self.painter = self.sampler
+        if network is not None:
+            self.painter = Sampler(
+                load(network, inpaint, role="inpaint", beside=learner),
+                trained_on=learner.revision,
+                batch=1,
+                compiled=compiled,
+            )
 
     def _shapes(self) -> list[tuple[int, int]]:
         """Return widths and heights of all training pictures."""
         return [size for side in sides_up_to(self.base.side) for size in buckets(side)]
+
+    def forget(self) -> None:
+        """Overwrite every slot of every sampler."""
+        for sampler in {self.sampler, self.painter}:
+            sampler.forget()
 
     @property
     def revision(self) -> str:
@@ -70,14 +97,23 @@ class Resident:
         ]
         self.trainer.train(examples, 0, steps=max(2, len(examples)))
         self.trainer.train(examples, 0, steps=max(3, len(examples)), kind="style")
-        for count in dict.fromkeys((self.sampler.batch, 2, 1)):
-            for _ in self.sampler.sample([Request("a photo", seed) for seed in range(count)]):
-                pass
-        if self.base.references:
-            for count in range(1, REFERENCES + 1):
-                shown = [chance.integers(0, 255, (REFERENCE_SIDE, REFERENCE_SIDE, 3), np.uint8)] * count
-                for _ in self.sampler.preview(shown, [Request("a photo", 0)]):
+        side = self.base.reference_side
+        shown = [chance.integers(0, 255, (side, side, 3), np.uint8)] * (
+            REFERENCES if self.base.references else 0
+        )
+        for beside in range(len(shown) + 1):
+            for count in dict.fromkeys((self.sampler.fits(beside), 2, 1)):
+                for _ in self.sampler.sample(
+                    [Request("a photo", seed) for seed in range(count)], shown[:beside]
+                ):
                     pass
+        painter = self.painter.model.base
+        if painter.repaints:
+            frame = chance.integers(0, 255, (painter.sample_side, painter.sample_side, 3), np.uint8)
+            for _ in self.painter.repaint(
+                frame, np.ones(frame.shape[:2], np.float32), [Request("a photo", 0)]
+            ):
+                pass
         used, total = self.memory()
         peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
         logger().info(
@@ -96,19 +132,21 @@ class Resident:
         return total - free, total
 
 
-def demand_memory(base: Base, total: int) -> None:
+def demand_memory(base: Base, total: int, beside: float = 0.0) -> None:
     """Stop before minutes of loading where a GPU is too small.
 
     Args:
         base: What it has to hold.
         total: The GPU's memory, bytes.
+        beside: Gigabytes of another network that it has to hold.
 
     Raises:
         ConfigurationError: says how much there is and how much is needed.
     """
-    if total < base.gigabytes * 1e9:
+    needed = base.gigabytes + beside
+    if total < needed * 1e9:
         raise ConfigurationError(
-            f"This GPU has {total / 1e9:.0f} GB of memory, and {base.title} needs {base.gigabytes:g} GB to train and sample in "
+            f"This GPU has {total / 1e9:.0f} GB of memory, and {base.title} needs {needed:g} GB to train and sample in "
             "one process. Use a GPU of 48 GB or more (80 GB leaves room); another one is named by `headshots worker --gpu`."
         )
 
@@ -136,4 +174,9 @@ def resident() -> Resident:
             f"{' and '.join(missing)} must name a folder or a pinned hub id. Train on {base.train.repository}, sample with "
             f"{base.sample.repository} (about {base.train.gigabytes:g} GB each, {base.licence}, {base.licence_url})."
         )
-    return Resident(base_of(found.diffusion_base), found.diffusion_train_model, found.diffusion_sample_model)
+    return Resident(
+        base_of(found.diffusion_base),
+        found.diffusion_train_model,
+        found.diffusion_sample_model,
+        found.diffusion_inpaint_model,
+    )

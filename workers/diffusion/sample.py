@@ -19,14 +19,16 @@ from PIL import Image
 
 from workers.diffusion.adapters import Adapter, AdapterRefused
 from workers.diffusion.bank import EMPTY, Bank
-from workers.diffusion.models import Model
+from workers.diffusion.bases import cannot_repaint
+from workers.diffusion.models import Model, WeightsMissing
 from workers.diffusion.recipes import Texts, recipe_of
 from workers.vision.geometry import Pixels
 
 SLOTS: Final = 8  # people of one batch
 STYLE_WEIGHT: Final = 0.8  # beyond it a style pulls at the face (docs/sources.md, Adapters)
-REFERENCES: Final = 3  # photos that a person is shown by; each costs as much as the picture itself
-REFERENCE_SIDE: Final = 768  # px
+REFERENCES: Final = (
+    3  # photos that a person is shown by; klein takes four, and each costs half of the picture
+)
 _PROMPTS: Final = 256  # encoded captions that are kept; a style has a handful
 _INPAINT: Final[dict[str, Any]] = {
     "klein": Flux2KleinInpaintPipeline,
@@ -54,7 +56,7 @@ class Sampler:
         model: The base to sample with.
         trained_on: `Model.revision` of what adapters are trained on; the model's own by default.
         slots: Adapters at a time.
-        batch: Pictures of one pass at most; halved for good when the GPU's memory does not suffice.
+        batch: Pictures of one pass at most where nothing is shown; halved for good when the GPU's memory does not suffice.
         compiled: Compile the repeated blocks; by default on a GPU.
         on_halved: Told the new size when the batch was halved.
     """
@@ -70,7 +72,7 @@ class Sampler:
         on_halved: Callable[[int], None] = lambda _size: None,
     ) -> None:
         self.model = model
-        self.batch = batch
+        self._room = batch * model.base.tokens()  # of one pass
         self._on_halved = on_halved
         self._trained_on = trained_on or model.revision
         self._recipe = recipe_of(model)
@@ -90,6 +92,15 @@ class Sampler:
             denoiser.compile_repeated_blocks(fullgraph=True)
         if model.base.name == "sdxl":
             _decode_in_float32(model.pipeline.vae)
+
+    @property
+    def batch(self) -> int:
+        """Pictures of one pass where nothing is shown."""
+        return self.fits()
+
+    def fits(self, references: int = 0) -> int:
+        """Return how many pictures one pass takes beside so many references: no more tokens than a batch without has."""
+        return max(1, self._room // self.model.base.tokens(references))
 
     def load(self, slot: int, person: Adapter | None, look: Adapter | None = None) -> None:
         """Put a person, the company's look, or the sum of both into a slot.
@@ -119,33 +130,24 @@ class Sampler:
             )
         self.bank.check([adapter])
 
-    def sample(self, requests: Sequence[Request]) -> Iterator[Pixels]:
+    def sample(self, requests: Sequence[Request], references: Sequence[Pixels] = ()) -> Iterator[Pixels]:
         """Yield a picture for each request, in order; uint8, side × side × 3, sRGB.
 
-        Raises:
-            OutOfMemory: one picture alone does not fit.
-        """
-        for chunk in self._chunks(requests):
-            texts = [self._encoded(request.prompt) for request in chunk]
-            yield from self._paint(chunk, **self._prompt(texts))
-
-    def preview(self, references: Sequence[Pixels], requests: Sequence[Request]) -> Iterator[Pixels]:
-        """Yield pictures of the person shown in `references`, without any training.
-
         Args:
-            references: uint8 pictures of one person, at most about a megapixel each.
-            requests: What to make; a slot can hold the company's look.
+            requests: What to make; where somebody is shown, of that person only.
+            references: uint8 pictures of one person, at most about a megapixel each, which the base sees in every
+                request: beside what a slot holds, or without any training.
 
         Raises:
             ValueError: the base cannot be shown pictures.
-            OutOfMemory: see `sample`.
+            OutOfMemory: one picture alone does not fit.
         """
-        if not self.model.base.references:
+        if references and not self.model.base.references:
             raise ValueError(f"{self.model.base.title} cannot be shown pictures of a person")
-        shown = [Image.fromarray(one) for one in references]
-        for request in requests:
-            texts = [self._encoded(request.prompt)]
-            yield from self._paint([request], image=shown, **self._prompt(texts))
+        shown = {"image": [Image.fromarray(one) for one in references]} if references else {}
+        for chunk in self._chunks(requests, len(references)):
+            texts = [self._encoded(request.prompt) for request in chunk]
+            yield from self._paint(chunk, beside=len(references), **shown, **self._prompt(texts))
 
     def repaint(
         self, original: Pixels, mask: NDArray[np.float32], requests: Sequence[Request]
@@ -158,8 +160,11 @@ class Sampler:
             requests: What to paint.
 
         Raises:
+            WeightsMissing: the base cannot; says what to fetch.
             OutOfMemory: see `sample`.
         """
+        if not self.model.base.repaints:
+            raise WeightsMissing(cannot_repaint(self.model.base))
         parts = self.model.pipeline.components
         if self.model.base.name == "klein":
             parts = {**parts, "is_distilled": bool(self.model.pipeline.config.is_distilled)}
@@ -184,15 +189,17 @@ class Sampler:
         for slot in range(1, self.bank.slots + 1):
             self.bank.erase(slot)
 
-    def _chunks(self, requests: Sequence[Request]) -> Iterator[Sequence[Request]]:
+    def _chunks(self, requests: Sequence[Request], references: int) -> Iterator[Sequence[Request]]:
         at = 0
         while at < len(requests):
-            size = self.batch
+            size = self.fits(references)
             yield requests[at : at + size]
             at += size
 
-    def _paint(self, requests: Sequence[Request], pipeline: Any = None, **arguments: Any) -> list[Pixels]:
-        """Run the pipeline; where memory does not suffice, run it on each half."""
+    def _paint(
+        self, requests: Sequence[Request], pipeline: Any = None, beside: int = 0, **arguments: Any
+    ) -> list[Pixels]:
+        """Run the pipeline beside so many references; where memory does not suffice, run it on each half."""
         base = self.model.base
         self.bank.route([request.slot for request in requests], self._copies)
         seeds = [torch.Generator(self.model.device).manual_seed(request.seed) for request in requests]
@@ -211,12 +218,12 @@ class Sampler:
         if len(requests) == 1:
             raise OutOfMemory(f"one picture of {base.sample_side} pixels does not fit into the GPU's memory")
         half = len(requests) // 2
-        self.batch = max(1, min(self.batch, half))
-        self._on_halved(self.batch)
+        self._room = min(self._room, half * base.tokens(beside))
+        self._on_halved(half)
         return [
             pixels
             for part in (slice(0, half), slice(half, None))
-            for pixels in self._paint(requests[part], pipeline, **_part(arguments, part))
+            for pixels in self._paint(requests[part], pipeline, beside, **_part(arguments, part))
         ]
 
     def _prompt(self, texts: Sequence[Texts]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
+from workers.diffusion.adapters import Adapter
 from workers.diffusion.bases import Base
 from workers.diffusion.best import away, own_faces
 from workers.diffusion.captions import PERSON
@@ -25,7 +26,8 @@ from workers.diffusion.examples import TooFewPhotos, split
 from workers.diffusion.learn import learn, sources_of
 from workers.diffusion.prompts import prompts
 from workers.diffusion.resident import Resident
-from workers.diffusion.sample import REFERENCES, Request
+from workers.diffusion.sample import Request
+from workers.diffusion.worn import NOTHING_SEEN
 from workers.vision.encoder import encoder
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Pixels
@@ -48,13 +50,15 @@ class Way:
         name: Of its folder and its row.
         shift: Of the noise levels; by the picture's tokens where `None`.
         upper_share: See `Base.upper_share`.
-        trained: Whether the person is trained, or shown in photos.
+        trained: Whether a model of the person is trained.
+        shown: Whether the base sees photos of the person: of those that train, never of those that are compared with.
     """
 
     name: str
     shift: float | None = None
     upper_share: float = 0.0
     trained: bool = True
+    shown: bool = False
 
     def of(self, base: Base) -> Base:
         """Return the base as this way trains it."""
@@ -62,14 +66,15 @@ class Way:
 
 
 def ways(base: Base) -> tuple[Way, ...]:
-    """Return what is compared on a base: noise levels where it has a shift, and photos where it can be shown some."""
+    """Return what is compared on a base: noise levels, and photos alone and beside a model, as far as it has them."""
     if not base.references:
         return (Way("as-is"),)
     return (
         Way("unshifted", 0.0),
         Way("shift-by-size", None, base.upper_share),
         Way("shift-1.15", 1.15, base.upper_share),
-        Way("shown", trained=False),
+        Way("shown", trained=False, shown=True),
+        Way("with-references", None, base.upper_share, shown=True),
     )
 
 
@@ -95,9 +100,10 @@ def trial(
     for number, (name, photos) in enumerate(people.items()):
         made: list[list[Pixels]] = []
         compared = ways(resident.base)
+        learned: dict[tuple[float | None, float], Adapter] = {}
         try:
             for way in compared:
-                found, row = _one(resident, way, photos, style, number, pictures)
+                found, row = _one(resident, way, photos, style, number, pictures, learned)
                 made.append(found)
                 rows.append({"person": name, "way": way.name, **row})
                 report(
@@ -123,15 +129,57 @@ def trial(
 
 
 def _one(
-    resident: Resident, way: Way, photos: Sequence[tuple[str, bytes]], style: StyleSpec, seed: int, count: int
+    resident: Resident,
+    way: Way,
+    photos: Sequence[tuple[str, bytes]],
+    style: StyleSpec,
+    seed: int,
+    count: int,
+    learned: dict[tuple[float | None, float], Adapter],
 ) -> tuple[list[Pixels], dict[str, Any]]:
     sources = sources_of(photos, {}, _AGREED)
     parts = split(sources, apart=not resident.is_tiny)
     own = own_faces([one for one in sources if one.key in parts.held_out], _AGREED)
-    if way.trained:
+    adapter = _trained(resident, way, photos, style, seed, learned) if way.trained else None
+    by_key = {one.key: one for one in sources}
+    teaching = [by_key[key] for key in parts.train]  # best first
+    shown = references(teaching, _AGREED, resident.base.reference_side) if way.shown else ()
+    lines = prompts(
+        style,
+        PERSON if adapter else "",
+        count,
+        worn=adapter.facts.worn if adapter else NOTHING_SEEN,
+        images=len(shown),
+    )
+    resident.sampler.load(_SLOT, adapter)
+    asked = [Request(line, seed + number, _SLOT) for number, line in enumerate(lines)]
+    made = list(resident.sampler.sample(asked, shown))
+    resident.sampler.forget()
+    known = [far for one in made for far in [away(one, find_faces(one), own, _AGREED)] if far is not None]
+    return made, {
+        "pictures": len(made),
+        "faces": len(known),
+        "median_distance": round(float(np.median(known)), 3) if known else None,
+        "nearest": round(min(known), 3) if known else None,
+        "within_limit": sum(far <= limits().furthest for far in known),
+        "limit": limits().furthest,
+    }
+
+
+def _trained(
+    resident: Resident,
+    way: Way,
+    photos: Sequence[tuple[str, bytes]],
+    style: StyleSpec,
+    seed: int,
+    learned: dict[tuple[float | None, float], Adapter],
+) -> Adapter:
+    """Train a person this way; ways that differ only in what is shown share a model."""
+    levels = way.shift, way.upper_share
+    if levels not in learned:
         resident.trainer.teach_at(way.of(resident.base))
         try:
-            adapter = learn(
+            learned[levels] = learn(
                 resident,
                 photos,
                 {},
@@ -144,26 +192,7 @@ def _one(
             ).adapter
         finally:
             resident.trainer.teach_at(resident.base)
-        lines = prompts(style, PERSON, count, worn=adapter.facts.worn)
-        resident.sampler.load(_SLOT, adapter)
-        asked = [Request(line, seed + number, _SLOT) for number, line in enumerate(lines)]
-        made = list(resident.sampler.sample(asked))
-        resident.sampler.forget()
-    else:
-        shown = references([one for one in sources if one.key in parts.train][:REFERENCES], _AGREED)
-        asked = [
-            Request(line, seed + number) for number, line in enumerate(prompts(style, "the same", count))
-        ]
-        made = list(resident.sampler.preview(shown, asked))
-    known = [far for one in made for far in [away(one, find_faces(one), own, _AGREED)] if far is not None]
-    return made, {
-        "pictures": len(made),
-        "faces": len(known),
-        "median_distance": round(float(np.median(known)), 3) if known else None,
-        "nearest": round(min(known), 3) if known else None,
-        "within_limit": sum(far <= limits().furthest for far in known),
-        "limit": limits().furthest,
-    }
+    return learned[levels]
 
 
 def _write(folder: Path, pictures: Sequence[Pixels]) -> None:

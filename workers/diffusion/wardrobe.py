@@ -49,6 +49,7 @@ _EDGES: Final = 300.0
 _SURE: Final = 0.4  # probability of being worn from which a pixel may be painted
 _MARGIN: Final = 0.012  # head heights around what stays that stay as well
 _SOFT: Final = 0.03  # head heights over which painting sets in
+_GREY: Final = 128  # of 255: the middle of what a network is given, and no colour of anything
 _AROUND: Final = 0.1  # head heights that new clothes may be wider than the old ones
 
 
@@ -94,6 +95,18 @@ def keep_face(original: Pixels, painted: Pixels, mask: Mask) -> Pixels:
     share = mask[..., None]
     mixed = original * (1 - share) + painted * share
     return np.where(share == 0, original, np.rint(mixed).astype(np.uint8)).astype(np.uint8)
+
+
+def greyed(pixels: Pixels, mask: Mask) -> Pixels:
+    """Return what the network is shown of a photo: neutral grey where it may paint, as softly as the mask begins.
+
+    klein sees the whole picture while it paints a part of it, and would copy the clothes that it sees there.
+
+    Args:
+        pixels: uint8, height × width × 3, sRGB.
+        mask: As `wardrobe_mask` made it; where it is 0 the photo is unchanged.
+    """
+    return keep_face(pixels, np.full_like(pixels, _GREY), mask)
 
 
 def _framed(free: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -14,11 +14,11 @@ from core import progress
 from core.brand import look_training
 from core.clock import now
 from core.consent import ConsentRequired, Purpose
+from core.logs import logger
 from core.models import EngineName, Participation, Shoot, Style
 from core.people import consents
 from core.portraits import adapters, engines
 from core.queue import JobName, enqueue
-from core.settings import diffusion_settings
 from core.shoots import participations
 from core.vault import ArtifactGone, Held, vault
 from workers.engines import Engine
@@ -28,7 +28,7 @@ from workers.process.runner import JobRun
 from workers.process.single import only_one
 
 if TYPE_CHECKING:
-    from workers.diffusion.adapters import Adapter
+    from workers.diffusion.adapters import Adapter, Facts
     from workers.diffusion.engine import Order, Pool
     from workers.diffusion.resident import Resident
 
@@ -44,6 +44,7 @@ class _Turn:
     adapter_id: UUID | None  # None: shown in their own photos instead
     held: Held | None  # the weights
     dressed: bool = False  # their own photos, with other clothes
+    shown: bool = False  # the base sees their own photos, whether they are trained or not
 
 
 def run(job: JobRun) -> None:
@@ -52,11 +53,11 @@ def run(job: JobRun) -> None:
     Each person's result commits in a transaction of its own, so that one who fails costs the others
     nothing. One worker at a time serves a shoot: a second one would make the same pictures.
     """
-    if not diffusion_settings().diffusion_base:
+    with job.step() as session:
+        off = engines.off(EngineName(session.get_one(Shoot, job.subject_id).engine))
+    if off is not None:
         with job.finish() as session:
-            engines.fall_back_all(
-                session, engines.waiting(session, job.subject_id), engines.Fallback.ENGINE_OFF
-            )
+            engines.fall_back_all(session, engines.waiting(session, job.subject_id), off)
         return
     with only_one(job.subject_id) as mine:
         if mine:
@@ -89,9 +90,13 @@ def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
             # Nobody may see a made face that was not compared.
             uncompared.append(participation)
         elif adapter is not None and Purpose.ADAPTER in agreed:
-            turns.append(_Turn(participation.id, adapter.id, vault().find(session, adapter.artifact_id)))
+            # Who agreed to a model of their own has not thereby agreed that their photos are shown to one.
+            shown = Purpose.PAINT in agreed and engines.shows_photos()
+            turns.append(
+                _Turn(participation.id, adapter.id, vault().find(session, adapter.artifact_id), shown=shown)
+            )
         elif adapter is None:
-            turns.append(_Turn(participation.id, None, None))
+            turns.append(_Turn(participation.id, None, None, shown=True))
     engines.fall_back_all(session, uncompared, engines.Fallback.CONSENT)
     return turns
 
@@ -104,7 +109,8 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
 
     engine = resident()
     looks: dict[UUID, Adapter | None] = {}
-    orders: list[tuple[_Turn, Order, tuple[str, ...]]] = []
+    sampler = engine.painter if turns[0].dressed else engine.sampler  # all of one shoot, so of one kind
+    orders: list[tuple[_Turn, Order, Facts | None]] = []
     try:
         for slot, turn in enumerate(turns, 1):
             if turn.held is None and not turn.dressed and not engine.base.references:
@@ -117,27 +123,24 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
                     known = from_bytes(
                         vault().open(turn.held), base=engine.base.name, revision=engine.revision
                     )
-                engine.sampler.load(slot, known, look)
+                sampler.load(slot, known, look)
             except AdapterRefused:
                 _train_again(job, turn)
                 continue
-            held_out = known.facts.held_out if known is not None else ()
             order = Order(
-                seed=0,
-                slot=slot,
-                trained=known is not None,
-                look=look is not None,
+                seed=0, slot=slot, trained=known is not None, shown=turn.shown, look=look is not None
             )
             if known is not None:
                 order.worn = known.facts.worn
-            orders.append((turn, order, held_out))
-        pool = Pool(engine.sampler, [order for _, order, _ in orders], DiffusionEngine.tries)
+            orders.append((turn, order, known.facts if known is not None else None))
+        _tell(engine, [order for _, order, _ in orders])
+        pool = Pool(sampler, [order for _, order, _ in orders], DiffusionEngine.tries)
         for turn, order, _ in orders:
             _prompted(job, turn, order)
-        for turn, order, held_out in orders:
-            _one(job, pool, turn, order, held_out)
+        for turn, order, facts in orders:
+            _one(job, pool, turn, order, facts)
     finally:
-        engine.sampler.forget()
+        engine.forget()
 
 
 def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:
@@ -147,16 +150,28 @@ def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:
     with job.step() as session:
         style = assignment.style_of(session, turn.participation_id)
     order.seed = assignment.seed_of(turn.participation_id)
-    order.prompts = wanted(style, trained=order.trained, look=order.look, worn=order.worn)
+    if not order.shown:  # what is asked of the others depends on the photos that they are shown in
+        order.prompts = wanted(style, trained=order.trained, look=order.look, worn=order.worn)
 
 
-def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str, ...]) -> None:
+def _tell(engine: Resident, orders: list[Order]) -> None:
+    """Log how many are made from their model alone although the base can be shown photos; never who."""
+    alone = sum(order.trained and not order.shown for order in orders)
+    if alone and engine.base.references:
+        logger().info("adapter_alone", count=alone, code=f"without_{Purpose.PAINT}")
+
+
+def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, facts: Facts | None) -> None:
     """Make and keep one person's pictures, or let the studio do it."""
     from workers.diffusion.engine import DiffusionEngine, WardrobeEngine
 
-    made_by: Engine = (
-        WardrobeEngine(pool.sampler, order) if turn.dressed else DiffusionEngine(pool, order, held_out)
-    )
+    made_by: Engine
+    if turn.dressed:
+        made_by = WardrobeEngine(pool.sampler, order)
+    elif facts is not None:
+        made_by = DiffusionEngine(pool, order, facts.held_out, facts.photos)
+    else:
+        made_by = DiffusionEngine(pool, order)
     started = time.monotonic()
     try:
         with job.step() as session:
@@ -214,7 +229,7 @@ def _needs(turn: _Turn) -> frozenset[Purpose]:
         return frozenset({Purpose.PHOTO, Purpose.CLOTHES})
     if turn.held is None:
         return frozenset({Purpose.PHOTO, Purpose.LIKENESS, Purpose.PAINT})
-    return assignment.MODEL
+    return assignment.MODEL | {Purpose.PAINT} if turn.shown else assignment.MODEL
 
 
 def _look(job: JobRun, engine: Resident, turn: _Turn, read: dict[UUID, Adapter | None]) -> Adapter | None:

@@ -108,7 +108,30 @@ def test_shoot_of_a_model_that_was_switched_off_says_so(
     monkeypatch.delenv("HEADSHOTS_DIFFUSION_BASE")
     forget_process_state()
     page = browser.get(f"/admin/shoots/{trained.shoot_id}").text
-    assert "No image model is set up here any more" in words_of(page, "gpu")
+    assert words_of(page, "gpu") == (
+        "No image model is set up here. The studio makes everybody’s headshot from their own photo."
+    )
+
+
+def test_clothes_are_offered_only_where_the_model_paints_them(
+    org: UUID, switched_on: None, browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    style_id = style_of(org)
+    assert radios(browser.get("/admin/shoots/new").text)["wardrobe"].get("disabled") is None
+    shoot_id = create(browser, style_id, engine="wardrobe").json["id"]
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", "sdxl")
+    forget_process_state()
+    page = browser.get("/admin/shoots/new").text
+    assert radios(page)["wardrobe"].get("disabled") is not None
+    assert radios(page)["diffusion"].get("disabled") is None
+    assert "does not paint clothes" in words_of(page, "engine-wardrobe")
+    assert "does not paint clothes" in words_of(browser.get(f"/admin/shoots/{shoot_id}").text, "gpu")
+    refused = create(browser, style_id, engine="wardrobe")
+    assert refused.status_code == 422
+    assert "does not paint clothes" in refused.json["error"]["message"]
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_INPAINT_MODEL", "/models/inpaint")
+    forget_process_state()
+    assert radios(browser.get("/admin/shoots/new").text)["wardrobe"].get("disabled") is None
 
 
 def test_studio_shoot_says_nothing_of_gpus(org: UUID, browser: Any) -> None:
@@ -155,6 +178,7 @@ def test_cost_counts_the_shoots_people_whoever_the_gpu_worked_for(
         (Fallback.ENGINE_OFF, "No image model is set up here."),
         (Fallback.NO_GPU_WORKER, "No GPU worker ran for a day."),
         (Fallback.TOO_FEW_PASSED, "did not look enough like the person"),
+        (Fallback.CLOTHES_OFF, "does not paint clothes"),
         (Fallback.CLOTHES, "painted clothes did not turn out well enough"),
         ("OutOfMemoryError", "did not work (OutOfMemoryError)"),
     ],

@@ -169,6 +169,7 @@ def test_page_is_honest_when_no_gpu_worker_runs(modelled: Any) -> None:
         (engines.Fallback.ENGINE_OFF, "no image model is set up"),
         (engines.Fallback.NO_GPU_WORKER, "did not run"),
         (engines.Fallback.TOO_FEW_PASSED, "did not look enough like you"),
+        (engines.Fallback.CLOTHES_OFF, "image model here does not paint clothes"),
         (engines.Fallback.CLOTHES, "clothes that the image model painted did not turn out well enough"),
         (engines.Fallback.CONSENT, "you took back your consent"),
         ("RuntimeError", "did not work this time"),

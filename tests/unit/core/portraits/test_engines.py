@@ -28,10 +28,12 @@ from core.models import (
     Photo,
     Shoot,
     State,
+    Style,
 )
 from core.portraits import adapters, engines, submission
 from core.queue import JobName, Lane, lane_of
-from workers.diffusion.bases import BASES
+from core.shoots import shoots
+from workers.diffusion.bases import BASES, INPAINTING
 from workers.jobs import generate, train
 
 EVERYTHING = tuple(Purpose)
@@ -153,6 +155,8 @@ def test_what_paints_a_face_without_the_comparison_is_told_and_left_to_the_studi
     [
         (EngineName.STUDIO, "klein", ()),
         (EngineName.WARDROBE, "klein", (Purpose.CLOTHES,)),
+        (EngineName.WARDROBE, "sdxl", ()),
+        (EngineName.WARDROBE, "sdxl and inpainting", (Purpose.CLOTHES,)),
         (EngineName.WARDROBE, "", ()),
         (EngineName.DIFFUSION, "klein", (Purpose.PAINT, Purpose.ADAPTER)),
         (EngineName.DIFFUSION, "sdxl", (Purpose.ADAPTER,)),
@@ -167,7 +171,8 @@ def test_a_shoot_asks_about_what_it_does_and_nothing_else(
     base: str,
     more: tuple[Purpose, ...],
 ) -> None:
-    monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", base)
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", base.removesuffix(" and inpainting"))
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_INPAINT_MODEL", "tiny" if "inpainting" in base else "")
     forget_process_state()
     person = add_participation(org, add_member(org), engine=engine)
     with transaction(org) as session:
@@ -177,6 +182,29 @@ def test_a_shoot_asks_about_what_it_does_and_nothing_else(
 
 def test_the_bases_that_can_be_shown_photos_are_known() -> None:
     assert {name for name, base in BASES.items() if base.references} == engines.SHOWS_PHOTOS
+    assert {name for name, base in BASES.items() if base.repaints} == engines.REPAINTS
+    assert set(BASES) == engines.REPAINTS | set(INPAINTING)
+
+
+def test_where_nothing_paints_clothes_who_agreed_reads_why_and_no_new_shoot_promises_any(
+    org: UUID, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", "sdxl")
+    forget_process_state()
+    person = add_person(org, (Purpose.PHOTO, Purpose.CLOTHES), engine=EngineName.WARDROBE)
+    submit(person)
+    assert owed(person) == [(JobName.RENDER, person.id)]
+    assert row_of(person).fallback_code == engines.Fallback.CLOTHES_OFF
+    with transaction(org) as session, pytest.raises(shoots.ShootUnusable, match="does not paint clothes"):
+        shoots.create(
+            session,
+            name="Dressed",
+            style=session.get_one(Style, session.get_one(Shoot, person.shoot_id).style_id),
+            deadline=now().date(),
+            file_name="{employee_id}",
+            engine=EngineName.WARDROBE,
+            actor=audit.SYSTEM,
+        )
 
 
 def test_gpu_lane_carries_training_and_generating_only() -> None:

@@ -143,7 +143,7 @@ def test_what_made_the_portraits_may_be_gone(org: UUID) -> None:
     rule = ruled(org, add_shoot(org, engine=EngineName.DIFFUSION))
     assert renewal.begin_due(org) == 0
     with transaction(org) as session:
-        assert "image model" in str(renewal.problem(session, rule))
+        assert "not set up here" in str(renewal.problem(session, rule))
         assert session.scalar(select(func.count()).select_from(Participation)) == 0
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ import pytest
 
 pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
 
+import structlog
 from conftest import add_member, add_participation, forget_process_state
 from learning import style_picture
 from sealing import got, opened, put, sealed
@@ -45,8 +47,9 @@ from core.queue import JobName
 from core.style.spec import StyleSpec
 from core.vault import vault
 from workers.diffusion.adapters import Facts, from_bytes, to_bytes
+from workers.diffusion.engine import references
 from workers.diffusion.resident import resident
-from workers.diffusion.sample import Request, Sampler
+from workers.diffusion.sample import REFERENCES, Request, Sampler
 from workers.diffusion.train import Trainer
 from workers.folder.sample import sample_people
 from workers.jobs import train
@@ -70,6 +73,7 @@ def tiny_worker(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) ->
     resident.cache_clear()
 
 
+MODELLED = tuple(set(Purpose) - {Purpose.PAINT})
 SHOWN = (Purpose.PHOTO, Purpose.LIKENESS, Purpose.PAINT)
 DRESSED = (Purpose.PHOTO, Purpose.CLOTHES)
 
@@ -181,6 +185,85 @@ def test_who_agrees_to_be_painted_but_not_to_a_model_is_shown_and_not_trained(
         assert session.scalars(select(Adapter)).all() == []
 
 
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many photos the base saw in each pass."""
+    counts: list[int] = []
+    sample = Sampler.sample
+
+    def listed(self: Sampler, requests: Any, references: Any = ()) -> Any:
+        counts.append(len(references))
+        return sample(self, requests, references)
+
+    monkeypatch.setattr(Sampler, "sample", listed)
+    return counts
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """What was logged, as an operator reads it."""
+    monkeypatch.setenv("HEADSHOTS_LOG_LEVEL", "INFO")
+    forget_process_state()
+    structlog.reset_defaults()
+    yield lambda: capsys.readouterr().err
+    structlog.reset_defaults()
+
+
+def test_who_agrees_to_both_is_trained_and_shown_the_photos_that_train(
+    org: UUID, tiny_worker: None, seen: list[int], said: Callable[[], str]
+) -> None:
+    person = add_person(org)
+    do_jobs(org, JobName.TRAIN)
+    assert set(seen) == {0}, "checkpoints are judged without"
+    seen.clear()
+    do_all_work()
+    made = headshots_of(person, "diffusion")
+    assert len(made) == TRIES
+    assert all(one.adapter_id is not None for one in made)
+    with transaction(org) as session:
+        adapter = adapters.live(session, person.id)
+        assert adapter is not None
+        trained_on = len(adapter.photos)
+    assert set(seen) == {min(trained_on, REFERENCES)}
+    assert "adapter_alone" not in said()
+
+
+def test_a_model_alone_makes_the_pictures_of_who_did_not_agree_to_be_shown_and_the_log_says_so(
+    org: UUID, tiny_worker: None, seen: list[int], said: Callable[[], str]
+) -> None:
+    person = add_person(org, purposes=MODELLED)
+    do_all_work()
+    assert len(headshots_of(person, "diffusion")) == TRIES
+    assert set(seen) == {0}
+    (told,) = [json.loads(line) for line in said().splitlines() if "adapter_alone" in line]
+    assert (told["count"], told["code"]) == (1, "without_paint")
+    assert str(person.id) not in str(told)
+
+
+def test_taking_back_being_shown_in_the_middle_leaves_only_what_the_model_makes_alone(
+    org: UUID, tiny_worker: None, seen: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = add_person(org)
+    do_jobs(org, JobName.TRAIN)
+    seen.clear()
+    taken_back = []
+
+    def withdrawn(*given: Any) -> Any:
+        taken_back.append(len(seen))
+        with transaction(org) as session:
+            consents.withdraw(session, session.get_one(Member, person.member_id), Purpose.PAINT)
+        return references(*given)
+
+    monkeypatch.setattr("workers.diffusion.engine.references", withdrawn)
+    do_all_work()
+    assert taken_back == [0]
+    assert seen[0] > 0
+    assert seen[-1] == 0
+    made = headshots_of(person, "diffusion")
+    assert len(made) == TRIES, "what was made of shown photos is not kept"
+    assert row_of(person).state == State.READY
+
+
 @pytest.mark.slow
 def test_a_base_that_cannot_be_shown_anybody_leaves_them_to_the_studio_and_serves_the_others(
     org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
@@ -209,6 +292,29 @@ def test_clothes_are_painted_with_a_consent_of_their_own_and_the_face_stays(
     assert made
     assert all(one.adapter_id is None and one.seed is not None for one in made)
     assert row_of(person).gpu_seconds > 0
+
+
+@pytest.mark.parametrize("inpainting", ["tiny", ""])
+def test_sdxl_paints_clothes_with_an_inpainting_network_or_not_at_all(
+    org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch, inpainting: str
+) -> None:
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", "sdxl")
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_INPAINT_MODEL", "tiny")
+    forget_process_state()
+    resident.cache_clear()
+    person = add_person(org, purposes=DRESSED, engine=EngineName.WARDROBE)
+    monkeypatch.setenv("HEADSHOTS_DIFFUSION_INPAINT_MODEL", inpainting)  # perhaps taken away meanwhile
+    forget_process_state()
+    do_all_work()
+    assert row_of(person).state == State.READY
+    if inpainting:
+        assert {one.engine for one in headshots_of(person, "wardrobe")} == {"wardrobe"}
+        assert resident().painter.model.denoiser.config.in_channels == 9
+    else:
+        assert row_of(person).fallback_code == engines.Fallback.CLOTHES_OFF
+        assert headshots_of(person, "wardrobe") == []
+        assert row_of(person).gpu_seconds == 0
+        assert resident.cache_info().currsize == 0, "said before anything is loaded"
 
 
 def test_withdrawing_in_the_middle_of_training_leaves_nothing(
@@ -413,12 +519,17 @@ def test_removing_a_look_while_it_is_learned_leaves_nothing(
 @pytest.mark.parametrize(
     ("purposes", "engine", "kinds", "word"),
     [
-        (tuple(Purpose), EngineName.DIFFUSION, ("person", "style"), "a photo of ohwx person in zwx style,"),
+        (
+            tuple(Purpose),
+            EngineName.DIFFUSION,
+            ("person", "style"),
+            "a photo of ohwx person in zwx style, the person from image 1, image 2 and image 3,",
+        ),
         (
             SHOWN,
             EngineName.DIFFUSION,
             (None, "style"),
-            "a photo of the same person in zwx style,",
+            "a photo of the person from image 1, image 2 and image 3, in zwx style,",
         ),
         (DRESSED, EngineName.WARDROBE, (None, "style"), "a photo of a person in zwx style,"),
     ],

@@ -189,7 +189,7 @@ def test_a_look_changes_what_is_made_shown_and_repainted_at_the_same_seed(
     def made() -> list[np.ndarray]:
         ways = (
             sampler.sample(request),
-            sampler.preview([portrait], request),
+            sampler.sample(request, [portrait]),
             sampler.repaint(portrait, np.ones((128, 128), np.float32), request),
         )
         return [next(way) for way in ways]

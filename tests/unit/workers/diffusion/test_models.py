@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
 
 from workers.diffusion import random_weights as small
-from workers.diffusion.bases import BASES, SDXL, BaseRefused
+from workers.diffusion.bases import BASES, SDXL, SDXL_INPAINTING, BaseRefused
 from workers.diffusion.models import WeightsMissing, WeightsRefused, inspect, load, patterns
 
 # Small weights on disk are told by what they are as real ones are, so small sizes are asked for.
@@ -192,3 +192,23 @@ def test_files_of_a_variant_alone_are_read_as_such(tmp_path):
     asked = replace(SDXL, shape={"unet": {"in_channels": 4}})
     model = load(asked, str(tmp_path), role="train", where=torch.device("cpu"))
     assert torch.equal(next(model.denoiser.parameters()), next(pipeline.unet.parameters()))
+
+
+def test_an_inpainting_network_is_told_by_its_nine_channels(tmp_path):
+    pipeline = small.pipeline("sdxl", inpainting=True)
+    assert pipeline.unet.config.in_channels == 9
+    pipeline.save_pretrained(tmp_path / "inpainting", variant="fp16")
+    small.pipeline("sdxl").save_pretrained(tmp_path / "base", variant="fp16")
+    network = replace(SDXL_INPAINTING, shape={"unet": {"in_channels": 9}})
+    model = load(network, str(tmp_path / "inpainting"), role="inpaint", where=torch.device("cpu"))
+    assert torch.equal(next(model.denoiser.parameters()), next(pipeline.unet.parameters()))
+    with pytest.raises(WeightsRefused, match=r"not Stable Diffusion XL 1.0 Inpainting"):
+        inspect(tmp_path / "base", network, "inpaint")
+    with pytest.raises(WeightsRefused, match=r"not Stable Diffusion XL 1.0 "):
+        inspect(tmp_path / "inpainting", SDXL, "sample")
+    index = tmp_path / "base" / "model_index.json"
+    edit(index, _class_name="StableDiffusionXLInpaintPipeline")
+    with pytest.raises(WeightsRefused, match="unet has in_channels 4, and that has 9"):
+        inspect(tmp_path / "base", network, "inpaint")
+    with pytest.raises(WeightsMissing, match=r"diffusers/stable-diffusion-xl-1.0-inpainting-0.1"):
+        load(SDXL_INPAINTING, "/nowhere", role="inpaint")

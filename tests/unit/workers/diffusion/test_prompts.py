@@ -28,6 +28,23 @@ def test_prompts_name_the_word_and_never_age_gender_or_looks(style):
         assert ", ," not in prompt
 
 
+@pytest.mark.parametrize(
+    ("images", "named"),
+    [(1, "image 1"), (2, "image 1 and image 2"), (3, "image 1, image 2 and image 3")],
+)
+def test_who_is_shown_is_named_by_the_number_of_each_picture(images, named):
+    for look, words in ((False, ""), (True, " in zwx style")):
+        trained = prompts(StyleSpec(), "ohwx", 1, images=images, look=look)[0]
+        assert trained.startswith(f"a photo of ohwx person{words}, the person from {named}, head and"), (
+            trained
+        )
+        shown = prompts(StyleSpec(), "", 1, images=images, look=look)[0]
+        assert shown.startswith(
+            f"a photo of the person from {named}{',' if look else ''}{words}, head and"
+        ), shown
+    assert "image" not in prompts(StyleSpec(), "ohwx", 1)[0]
+
+
 def test_each_attire_and_expression_asks_for_something_else():
     assert len({tuple(prompts(style, "ohwx", 3)) for style in EVERY}) == len(EVERY)
 

@@ -12,13 +12,14 @@ torch = pytest.importorskip("torch", reason="needs torch, diffusers and peft: ma
 
 from functools import partial
 
+import learning
 from click.testing import CliRunner
 from learning import tiny
 
 from core.errors import ConfigurationError
 from deploy.cli.group import main
 from workers.diffusion import meter
-from workers.diffusion.bases import BASES, KLEIN
+from workers.diffusion.bases import BASES, KLEIN, SDXL, SDXL_INPAINTING
 from workers.diffusion.models import load
 from workers.diffusion.picture import Example, buckets
 from workers.diffusion.resident import Resident, demand_memory
@@ -50,6 +51,16 @@ def test_after_warming_up_nothing_is_compiled_for_the_first_person(monkeypatch) 
     worker.sampler.load(1, adapter)
     for count in (8, 6, 2, 1):
         list(worker.sampler.sample([Request("a portrait", seed, 1) for seed in range(count)]))
+    # A person who is trained and shown: whole batches, the rest of them, and a photo that is smaller than a reference.
+    side = worker.base.reference_side
+    for beside in (1, 2, 3):
+        shown = [
+            chance.integers(0, 255, (one, one, 3), np.uint8) for one in (side, side - 32, side - 48)[:beside]
+        ]
+        asked = [Request("a portrait", seed, 1) for seed in range(2 * worker.sampler.fits(beside) - 1)]
+        assert len(list(worker.sampler.sample(asked, shown))) == len(asked)
+    frame = chance.integers(0, 255, (300, 300, 3), np.uint8)
+    list(worker.painter.repaint(frame, np.ones((300, 300), np.float32), [Request("a suit", 2, 1)]))
     assert counters["unique_graphs"] == warm
     torch._dynamo.reset()
 
@@ -60,6 +71,34 @@ def test_one_text_encoder_serves_training_and_sampling() -> None:
         painter = load(BASES[name], "tiny", role="sample", beside=learner)
         assert painter.pipeline.text_encoder is learner.pipeline.text_encoder
         assert painter.denoiser is not learner.denoiser
+
+
+def test_clothes_are_painted_by_a_network_of_their_own_where_the_base_does_not_see_what_it_paints_beside() -> (
+    None
+):
+    worker = Resident(SDXL, "tiny", "tiny", "tiny")
+    assert worker.painter is not worker.sampler
+    assert worker.painter.model.denoiser.config.in_channels == 9
+    assert worker.painter.model.pipeline.text_encoder_2 is worker.trainer.model.pipeline.text_encoder_2
+    pictures = [learning.example(np.full((128, 128, 3), (60, 120, 200), np.uint8), "a photo in zwx style")]
+    look = worker.trainer.train(pictures, 5, steps=6, kind="style").checkpoints[-1]
+    frame, mask = np.full((256, 256, 3), 90, np.uint8), np.ones((256, 256), np.float32)
+    painted = []
+    for one in (look, None):
+        worker.painter.load(1, None, one)
+        painted.append(next(worker.painter.repaint(frame, mask, [Request("a suit in zwx style", 3, 1)])))
+    assert not np.array_equal(*painted), "a look that the base learned"
+    worker.painter.load(1, None, look)
+    worker.forget()
+    assert not any(layer.up.any() for layer in worker.painter.bank._layers.values())
+    assert Resident(KLEIN, "tiny", "tiny").painter.model.base.repaints
+
+
+def test_a_network_that_nobody_would_use_is_told_before_anything_is_loaded() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"HEADSHOTS_DIFFUSION_INPAINT_MODEL is set, and .*by itself"
+    ):
+        Resident(KLEIN, "/nowhere", "/nowhere", "tiny")
 
 
 def test_another_text_encoder_is_loaded_for_itself(tmp_path) -> None:
@@ -80,6 +119,8 @@ def test_a_gpu_that_is_too_small_says_so_before_anything_is_loaded() -> None:
         demand_memory(KLEIN, 24_000_000_000)
     for base in BASES.values():
         demand_memory(base, 80_000_000_000)
+    with pytest.raises(ConfigurationError, match=r"needs 38.5 GB"):
+        demand_memory(SDXL, 36_000_000_000, SDXL_INPAINTING.gigabytes)
 
 
 def test_energy_is_read_of_the_gpu_that_this_process_sees(monkeypatch) -> None:

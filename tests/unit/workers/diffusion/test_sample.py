@@ -10,6 +10,7 @@ from learning import example, tiny
 
 from workers.diffusion.adapters import Adapter, AdapterRefused
 from workers.diffusion.engine import Order, Pool
+from workers.diffusion.models import WeightsMissing
 from workers.diffusion.sample import OutOfMemory, Request, Sampler
 from workers.diffusion.train import Trainer
 
@@ -108,14 +109,14 @@ def test_when_not_even_one_fits_it_says_so(sampler):
 def test_a_person_can_be_shown_instead_of_trained(sampler):
     portrait = data.astronaut()
     shown = [portrait[0:128, 0:128], portrait[100:228, 200:328]]
-    pictures = [next(sampler.preview(shown[:count], [Request("a portrait", 5)])) for count in (1, 2)]
+    pictures = [next(sampler.sample([Request("a portrait", 5)], shown[:count])) for count in (1, 2)]
     assert pictures[0].shape == (64, 64, 3)
     assert not np.array_equal(*pictures), "what is shown matters"
 
 
 def test_a_base_without_references_says_so():
     with pytest.raises(ValueError, match="cannot be shown"):
-        list(Sampler(tiny("sdxl", "sample")).preview([data.astronaut()[:64, :64]], [Request("a", 1)]))
+        list(Sampler(tiny("sdxl", "sample")).sample([Request("a", 1)], [data.astronaut()[:64, :64]]))
 
 
 def test_sdxl_paints_what_its_stock_pipeline_paints_and_decodes_in_float32():
@@ -137,16 +138,32 @@ def test_sdxl_paints_what_its_stock_pipeline_paints_and_decodes_in_float32():
     half.pipeline.to(torch.bfloat16)
     sampler, seen = Sampler(replace(half, base=base)), []
     half.pipeline.vae.decoder.register_forward_pre_hook(lambda _, given: seen.append(given[0].dtype))
-    portrait = data.astronaut()[:64, :64]
-    next(sampler.sample([Request("a portrait", 5)]))
-    next(sampler.repaint(portrait, np.ones((64, 64), np.float32), [Request("a portrait", 5)]))
     assert next(sampler.sample([Request("a portrait", 5)])).std() > 1
-    assert seen == [torch.float32] * 3
+    assert seen == [torch.float32]
+
+    half = tiny("sdxl", "inpaint")
+    half.pipeline.to(torch.bfloat16)
+    painter, seen = Sampler(replace(half, base=replace(half.base, sample_side=64, sample_steps=2))), []
+    half.pipeline.vae.decoder.register_forward_pre_hook(lambda _, given: seen.append(given[0].dtype))
+    portrait = data.astronaut()[:64, :64]
+    for _ in range(2):
+        next(painter.repaint(portrait, np.ones((64, 64), np.float32), [Request("a portrait", 5)]))
+    assert seen == [torch.float32] * 2
 
 
-@pytest.mark.parametrize("base", ["klein", "sdxl"])
-def test_a_part_of_a_picture_is_painted_anew(base):
-    small = tiny(base, "sample")
+def test_a_base_that_does_not_see_what_it_paints_beside_paints_no_clothes_and_says_what_does():
+    sampler, seen = Sampler(tiny("sdxl", "sample")), []
+    sampler._paint = lambda *_, **__: seen.append(1)
+    with pytest.raises(
+        WeightsMissing, match=r"HEADSHOTS_DIFFUSION_INPAINT_MODEL .*inpainting-0\.1.*OpenRAIL"
+    ):
+        next(sampler.repaint(data.astronaut(), np.ones((512, 512), np.float32), [Request("a suit", 5)]))
+    assert seen == []
+
+
+@pytest.mark.parametrize(("base", "role"), [("klein", "sample"), ("sdxl", "inpaint")])
+def test_a_part_of_a_picture_is_painted_anew(base, role):
+    small = tiny(base, role)
     sampler = Sampler(replace(small, base=replace(small.base, sample_side=64)))
     mask = np.zeros((128, 128), np.float32)
     mask[64:] = 1

@@ -5,6 +5,8 @@ import numpy as np
 import painted
 import pytest
 
+from core.consent import Purpose, ValidConsent
+from core.style.spec import StyleSpec
 from workers.diffusion.wardrobe import keep_face, wardrobe_mask
 from workers.vision.geometry import CHIN
 from workers.vision.likeness import distance, embed
@@ -107,3 +109,32 @@ def test_laying_over_takes_all_of_the_painting_where_it_may_and_none_where_not()
     assert (result[2:] == 255).all()
     assert (result[1] > original[1]).all()
     assert (result[1] < 255).all()
+
+
+def test_the_network_never_sees_the_old_clothes_and_the_kept_pixels_stay(photo, monkeypatch):
+    """A base that sees the whole picture while it paints would copy what was worn."""
+    pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
+    from learning import tiny
+
+    from workers.diffusion import engine
+    from workers.diffusion.learn import sources_of
+    from workers.diffusion.sample import Sampler
+
+    agreed = ValidConsent(None, frozenset(Purpose))
+    sampler = Sampler(tiny("klein", "sample"))
+    given, cut = [], []
+    repaint, mask_of = sampler.repaint, engine.wardrobe_mask
+    monkeypatch.setattr(sampler, "repaint", lambda *those: given.append(those) or repaint(*those))
+    monkeypatch.setattr(engine, "wardrobe_mask", lambda *those: cut.append(those[0]) or mask_of(*those))
+    order = engine.Order(seed=3)
+    sources = sources_of([("a", photo("barack/portrait.jpg"))], {}, agreed)
+    (portrait,) = engine.WardrobeEngine(sampler, order).portraits(sources, StyleSpec(), agreed)
+    ((shown, mask, _),), (original,) = given, cut
+    assert (mask == 1).mean() > 0.1
+    assert (shown[mask == 1] == 128).all(), "nothing of what was worn"
+    assert original[mask == 1].std() > 10
+    soft = (mask > 0) & (mask < 1)
+    off = np.abs(shown[soft].astype(float) - 128).mean()
+    assert off < np.abs(original[soft].astype(float) - 128).mean()
+    for picture in (shown, portrait.pixels):
+        assert np.array_equal(picture[mask == 0], original[mask == 0]), "face, hair and wall, bit for bit"
