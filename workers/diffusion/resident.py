@@ -12,7 +12,7 @@ import torch
 from core.errors import ConfigurationError
 from core.logs import logger
 from core.settings import diffusion_settings
-from workers.diffusion.bases import Base, base_of
+from workers.diffusion.bases import BASES, Base, base_of
 from workers.diffusion.models import Model, load
 from workers.diffusion.picture import Example, buckets, sides_up_to
 from workers.diffusion.sample import REFERENCE_SIDE, REFERENCES, Request, Sampler
@@ -109,7 +109,8 @@ def demand_memory(base: Base, total: int) -> None:
     if total < base.gigabytes * 1e9:
         raise ConfigurationError(
             f"This GPU has {total / 1e9:.0f} GB of memory, and {base.title} needs {base.gigabytes:g} GB to train and sample in "
-            "one process. Use a GPU of 48 GB or more (80 GB leaves room); another one is named by `headshots worker --gpu`."
+            "one process. Use one that has more (80 GB are enough for every base); another one is named by `headshots worker "
+            "--gpu`."
         )
 
 
@@ -123,7 +124,8 @@ def resident() -> Resident:
     found = diffusion_settings()
     if not found.diffusion_base:
         raise ConfigurationError(
-            "HEADSHOTS_DIFFUSION_BASE is not set, so this worker cannot make pictures. Set it to klein or sdxl."
+            "HEADSHOTS_DIFFUSION_BASE is not set, so this worker cannot make pictures. Set it to one of: "
+            f"{', '.join(BASES)}."
         )
     missing = [
         f"HEADSHOTS_DIFFUSION_{role}_MODEL"

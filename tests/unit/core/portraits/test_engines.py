@@ -156,6 +156,7 @@ def test_what_paints_a_face_without_the_comparison_is_told_and_left_to_the_studi
         (EngineName.WARDROBE, "", ()),
         (EngineName.DIFFUSION, "klein", (Purpose.PAINT, Purpose.ADAPTER)),
         (EngineName.DIFFUSION, "sdxl", (Purpose.ADAPTER,)),
+        (EngineName.DIFFUSION, "z-image", (Purpose.ADAPTER,)),
         (EngineName.DIFFUSION, "", ()),
     ],
 )

@@ -113,9 +113,10 @@ def test_a_person_can_be_shown_instead_of_trained(sampler):
     assert not np.array_equal(*pictures), "what is shown matters"
 
 
-def test_a_base_without_references_says_so():
+@pytest.mark.parametrize("base", ["sdxl", "z-image"])
+def test_a_base_without_references_says_so(base):
     with pytest.raises(ValueError, match="cannot be shown"):
-        list(Sampler(tiny("sdxl", "sample")).preview([data.astronaut()[:64, :64]], [Request("a", 1)]))
+        list(Sampler(tiny(base, "sample")).preview([data.astronaut()[:64, :64]], [Request("a", 1)]))
 
 
 def test_sdxl_paints_what_its_stock_pipeline_paints_and_decodes_in_float32():
@@ -144,7 +145,7 @@ def test_sdxl_paints_what_its_stock_pipeline_paints_and_decodes_in_float32():
     assert seen == [torch.float32] * 3
 
 
-@pytest.mark.parametrize("base", ["klein", "sdxl"])
+@pytest.mark.parametrize("base", ["klein", "sdxl", "z-image"])
 def test_a_part_of_a_picture_is_painted_anew(base):
     small = tiny(base, "sample")
     sampler = Sampler(replace(small, base=replace(small.base, sample_side=64)))
