@@ -48,7 +48,7 @@ class DiffusionSettings(BaseSettings):
 
     diffusion_base: str = Field(
         "",
-        description="family of the image model that GPU workers train and sample with: `klein` or `sdxl`; without it the engine `diffusion` is off",
+        description="family of the image model that GPU workers train and sample with: `klein`, `sdxl` or `z-image`; without it the engine `diffusion` is off",
     )
     diffusion_train_model: str = Field(
         "",

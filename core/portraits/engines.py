@@ -29,6 +29,8 @@ BATCH = 500
 SHOWS_PHOTOS = frozenset({"klein"})
 # Bases that paint clothes themselves, as it says as well; another one needs a network of its own for that.
 REPAINTS = frozenset({"klein"})
+# Those for which another network does it.
+REPAINTED_FOR = frozenset({"sdxl"})
 
 
 class Fallback(StrEnum):
@@ -57,7 +59,8 @@ def shows_photos() -> bool:
 def paints_clothes() -> bool:
     """Return whether clothes can be painted on this installation."""
     found = diffusion_settings()
-    return found.diffusion_base in REPAINTS or bool(found.diffusion_base and found.diffusion_inpaint_model)
+    by_another = found.diffusion_base in REPAINTED_FOR and bool(found.diffusion_inpaint_model)
+    return found.diffusion_base in REPAINTS or by_another
 
 
 def off(engine: EngineName) -> Fallback | None:

@@ -48,7 +48,7 @@ class Base:
         sample_side: Pixels of a made picture's side.
         sample_steps: Denoising steps.
         guidance: Classifier-free guidance; 1 where the base needs none.
-        text_tokens: Length that every caption is padded to, as the base was trained.
+        text_tokens: Length that every caption is padded to, and cut to, as the base was trained.
         references: Whether it can be shown pictures of a person without any training.
         repaints: Whether it can paint a part of a picture anew, seeing the rest; see `INPAINTING` for one that cannot.
         parts: Folders of the weights that are read; nothing else is fetched.
@@ -56,7 +56,8 @@ class Base:
         shape: What the configurations of some parts must say, so that a folder's name counts for nothing.
         likes: Other models that one could take for it, and why not.
         gigabytes: Of a GPU's memory: both networks, one text encoder, and training without checkpointing; calculated.
-        shift: Of the noise levels that it learns at; by the picture's tokens where `None`.
+        shift: Of the bell of noise levels that it learns at; klein's by the picture's tokens where `None`, Z-Image's then
+            those of its sampler, without a bell.
         upper_share: Of the noise levels that are uniform over the upper end.
         distilled: Whether pictures are made with a sibling that was distilled to few steps, which must not be trained.
     """
@@ -225,7 +226,60 @@ SDXL_INPAINTING: Final = replace(
     gigabytes=6.5,  # beside the base: 5.1 of weights, 0.8 of adapters, a picture; its text encoders are the base's
 )
 
-BASES: Final = {base.name: base for base in (KLEIN, SDXL)}
+Z_IMAGE: Final = Base(
+    name="z-image",
+    title="Z-Image",
+    pipeline="ZImagePipeline",
+    denoiser="transformer",
+    # Sampled with what it is trained on: who is learned there is badly met by the distilled sibling
+    # (docs/sources.md, Training).
+    train=Weights("Tongyi-MAI/Z-Image", 20.5),
+    sample=Weights("Tongyi-MAI/Z-Image", 20.5),
+    licence="Apache-2.0",
+    licence_url="https://www.apache.org/licenses/LICENSE-2.0",
+    duties=("Keep the licence and notice files with the weights.",),
+    targets=("to_q", "to_k", "to_v", "to_out.0"),  # what the diffusers trainer adapts
+    latent_channels=16,
+    latent_scale=8,
+    side=768,
+    rank=32,  # docs/sources.md, Training: rank 32, alpha 32, 1e-4 at 768²
+    steps=2000,  # as many pictures as the diffusers trainer's guide takes: 500 steps of four
+    learning_rate=1e-4,
+    # Rank and steps are klein's, for want of a guide that names Z-Image's; the rate is that of its trainer.
+    style_rank=16,
+    style_steps=750,
+    style_learning_rate=1e-4,
+    sample_side=1024,
+    sample_steps=28,  # the model card: 28 to 50 steps, guidance 3 to 5
+    guidance=4.0,
+    text_tokens=128,  # the longest prompt has some 60 words; each token takes part in every layer
+    references=False,
+    repaints=False,  # its pipeline blends latents, and the network was not made to see around a mask
+    parts=("transformer", "vae", "text_encoder", "tokenizer", "scheduler"),
+    variant=None,
+    shape={
+        "transformer": {
+            "dim": 3840,
+            "n_layers": 30,
+            "n_refiner_layers": 2,
+            "n_heads": 30,
+            "in_channels": 16,
+            "cap_feat_dim": 2560,
+            "siglip_feat_dim": None,  # Omni's, which reads pictures
+        },
+        "vae": {"_class_name": "AutoencoderKL", "latent_channels": 16},
+        # All by which the distilled model's folder differs: it has 3.
+        "scheduler": {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 6.0},
+    },
+    likes=(
+        "Z-Image-Turbo looks alike and is distilled to eight steps: what is trained on Z-Image fits it badly, and "
+        "training it undoes the distillation. Omni reads pictures and is another model."
+    ),
+    gigabytes=56.0,  # 2 × 12.3 and 8 of weights, 1.5 of adapters, about 21 of a step's activations
+    distilled=False,
+)
+
+BASES: Final = {base.name: base for base in (KLEIN, SDXL, Z_IMAGE)}
 
 # What paints a part of a picture for a base that does not.
 INPAINTING: Final = {SDXL.name: SDXL_INPAINTING}
@@ -294,7 +348,12 @@ def base_of(name: str) -> Base:
 
 def cannot_repaint(base: Base) -> str:
     """Say what a base that does not paint a part of a picture anew needs for that."""
-    network = INPAINTING[base.name]
+    network = INPAINTING.get(base.name)
+    if network is None:
+        return (
+            f"There is no network that paints clothes for {base.title}, which does not see what it paints beside. Choose "
+            f"{KLEIN.name} or {SDXL.name} for that, or leave clothes as they are."
+        )
     return (
         f"{base.title} does not paint clothes: it does not see what it paints beside. HEADSHOTS_DIFFUSION_INPAINT_MODEL has to "
         f"name a network that does. Fetch {network.sample.repository} (about {network.sample.gigabytes:g} GB, "
@@ -326,6 +385,6 @@ def refuse_class(where: str, stated: str) -> None:
 
 def _refused(what: str, reason: str) -> BaseRefused:
     return BaseRefused(
-        f"{what} is refused. {reason}. Use {KLEIN.train.repository} (Apache-2.0) or "
+        f"{what} is refused. {reason}. Use {KLEIN.train.repository} or {Z_IMAGE.train.repository} (Apache-2.0), or "
         f"{SDXL.train.repository} (OpenRAIL++-M)."
     )

@@ -20,7 +20,8 @@ from safetensors import SafetensorError
 
 from core.errors import ConfigurationError
 from workers.diffusion import random_weights
-from workers.diffusion.bases import FULL, TINY, Base, Weights, refuse, refuse_class
+from workers.diffusion.bases import FULL, TINY, Z_IMAGE, Base, Weights, refuse, refuse_class
+from workers.diffusion.z_image import steady
 
 _PINNED: Final = re.compile(r"^(?P<repository>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})$")
 # Pickles run code when they are read, and so does a model's own code.
@@ -123,13 +124,17 @@ def load(
         pipeline = random_weights.pipeline(base.name, inpainting=role == "inpaint")
         encoders = _random_encoders(base, pipeline, TINY, beside)
         return Model(
-            small, _placed(pipeline, where, torch.float32), f"{TINY}-1", is_tiny=True, encoders=encoders
+            small,
+            _placed(small, pipeline, where, torch.float32),
+            f"{TINY}-1",
+            is_tiny=True,
+            encoders=encoders,
         )
     if source == FULL:
         with torch.device(where), _default(precision(where)):
             pipeline = random_weights.pipeline(base.name, FULL, inpainting=role == "inpaint")
         encoders = _random_encoders(base, pipeline, FULL, beside)
-        return Model(base, _placed(pipeline, where, precision(where)), f"{FULL}-1", encoders=encoders)
+        return Model(base, _placed(base, pipeline, where, precision(where)), f"{FULL}-1", encoders=encoders)
     folder = Path(source)
     if folder.is_dir():
         revision = inspect(folder, base, role)
@@ -151,7 +156,7 @@ def load(
         raise WeightsRefused(
             f"The weights in {folder} cannot be read: {_first_line(error)} Fetch them again."
         ) from error
-    return Model(base, _placed(pipeline, where, precision(where)), revision, encoders=encoders)
+    return Model(base, _placed(base, pipeline, where, precision(where)), revision, encoders=encoders)
 
 
 def _shared(encoders: Mapping[str, str], beside: Model | None) -> dict[str, Any]:
@@ -227,7 +232,7 @@ def _configuration(path: Path) -> dict[str, Any]:
 def _check_shape(folder: Path, base: Base) -> None:
     """Hold what the parts say of themselves against the base: a folder can be called anything."""
     for part, wanted in base.shape.items():
-        path = folder / part / "config.json"
+        path = folder / part / ("scheduler_config.json" if part == "scheduler" else "config.json")
         said = _configuration(path)
         for name, value in wanted.items():
             found = said.get(name)
@@ -325,13 +330,15 @@ def _fetched(base: Base, source: str, weights: Weights) -> tuple[Path, str]:
     return Path(folder), pinned["revision"]
 
 
-def _placed(pipeline: Any, where: torch.device, dtype: torch.dtype) -> Any:
+def _placed(base: Base, pipeline: Any, where: torch.device, dtype: torch.dtype) -> Any:
     pipeline.set_progress_bar_config(disable=True)
     pipeline.to(where, dtype)
     for part in pipeline.components.values():
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False)
             part.eval()
+    if base.name == Z_IMAGE.name:
+        steady(pipeline.transformer, base.text_tokens)
     return pipeline
 
 

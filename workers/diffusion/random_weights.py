@@ -19,6 +19,8 @@ from diffusers import (
     StableDiffusionXLInpaintPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
+    ZImagePipeline,
+    ZImageTransformer2DModel,
 )
 from tokenizers import pre_tokenizers
 from transformers import (
@@ -29,6 +31,7 @@ from transformers import (
     Qwen2TokenizerFast,
     Qwen3Config,
     Qwen3ForCausalLM,
+    Qwen3Model,
 )
 
 _SEED: Final = 20_261
@@ -40,7 +43,24 @@ _TINY_VAE: Final[dict[str, Any]] = {
     "norm_num_groups": 4,
     "layers_per_block": 1,
 }
-# Each part's sizes, small and as published; 3.88 and 2.57 thousand million parameters in the denoisers.
+_ASKED: Final = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+# Qwen3 4B, which reads captions for klein and for Z-Image.
+_QWEN: Final[dict[str, Any]] = {
+    "hidden_size": 2560,
+    "intermediate_size": 9728,
+    "num_hidden_layers": 36,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+}
+_TINY_QWEN: Final[dict[str, Any]] = {
+    "hidden_size": 32,
+    "intermediate_size": 32,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 16,
+}
+# Each part's sizes, small and as published; 3.88, 2.57 and 6.15 thousand million parameters in the denoisers.
 _KLEIN: Final[dict[str, dict[str, dict[str, Any]]]] = {
     "tiny": {
         "transformer": {
@@ -55,14 +75,7 @@ _KLEIN: Final[dict[str, dict[str, dict[str, Any]]]] = {
         },
         "vae": {**_TINY_VAE, "sample_size": 64},
         # The pipeline reads the hidden states of layers 9, 18 and 27.
-        "text": {
-            "hidden_size": 32,
-            "intermediate_size": 32,
-            "num_hidden_layers": 28,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
-            "head_dim": 16,
-        },
+        "text": {**_TINY_QWEN, "num_hidden_layers": 28},
     },
     "full": {
         "transformer": {
@@ -74,14 +87,7 @@ _KLEIN: Final[dict[str, dict[str, dict[str, Any]]]] = {
             "joint_attention_dim": 3 * 2560,
         },
         "vae": {},
-        "text": {
-            "hidden_size": 2560,
-            "intermediate_size": 9728,
-            "num_hidden_layers": 36,
-            "num_attention_heads": 32,
-            "num_key_value_heads": 8,
-            "head_dim": 128,
-        },
+        "text": _QWEN,
     },
 }
 _SDXL: Final[dict[str, dict[str, dict[str, Any]]]] = {
@@ -146,28 +152,61 @@ _SDXL: Final[dict[str, dict[str, dict[str, Any]]]] = {
         },
     },
 }
+_Z_IMAGE: Final[dict[str, dict[str, dict[str, Any]]]] = {
+    "tiny": {
+        "transformer": {
+            "in_channels": 4,
+            "dim": 32,
+            "n_layers": 2,
+            "n_refiner_layers": 1,
+            "n_heads": 2,
+            "n_kv_heads": 2,
+            "cap_feat_dim": 32,
+            "axes_dims": (8, 4, 4),
+            "axes_lens": (128, 32, 32),
+        },
+        "vae": {**_TINY_VAE, "sample_size": 128},
+        "text": {**_TINY_QWEN, "num_hidden_layers": 3},
+    },
+    "full": {
+        "transformer": {
+            "in_channels": 16,
+            "dim": 3840,
+            "n_layers": 30,
+            "n_refiner_layers": 2,
+            "n_heads": 30,
+            "n_kv_heads": 30,
+            "cap_feat_dim": 2560,
+            "axes_dims": (32, 48, 48),
+        },
+        "vae": {
+            "block_out_channels": (128, 256, 512, 512),
+            "latent_channels": 16,
+            "layers_per_block": 2,
+            "sample_size": 1024,
+        },
+        "text": _QWEN,
+    },
+}
+SIZES: Final = {"klein": _KLEIN, "sdxl": _SDXL, "z-image": _Z_IMAGE}
 
 
 def pipeline(name: str, size: str = "tiny", *, inpainting: bool = False) -> Any:
     """Return a pipeline of the base `name` with random weights, the same in every process.
 
     Args:
-        name: `klein` or `sdxl`.
+        name: `klein`, `sdxl` or `z-image`.
         size: `tiny`, some 100,000 parameters; or `full`, which needs a GPU's memory and a default device.
         inpainting: The network that paints a part of a picture, of the base that has one apart.
 
     Raises:
         KeyError: there is no such base or size.
     """
-    make, parts = {
-        ("klein", False): (_klein, _KLEIN[size]),
-        ("sdxl", False): (_sdxl, _SDXL[size]),
-        ("sdxl", True): (_sdxl_inpainting, _SDXL[size]),
-    }[name, inpainting]
+    make = _sdxl_inpainting if inpainting else {"klein": _klein, "sdxl": _sdxl, "z-image": _z_image}[name]
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(_SEED)
-        return make(parts)
+        return make(SIZES[name][size])
 
 
 def _klein(parts: dict[str, dict[str, Any]]) -> Flux2KleinPipeline:
@@ -234,6 +273,28 @@ def _sdxl(parts: dict[str, dict[str, Any]], channels: int = 4) -> StableDiffusio
             beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing="leading"
         ),
         add_watermarker=False,
+    )
+
+
+def _z_image(parts: dict[str, dict[str, Any]]) -> ZImagePipeline:
+    transformer = ZImageTransformer2DModel(**parts["transformer"])
+    for token in (transformer.x_pad_token, transformer.cap_pad_token):
+        torch.nn.init.normal_(token)
+    vae = AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        use_quant_conv=False,
+        use_post_quant_conv=False,
+        **parts["vae"],
+    )
+    latents = _encoded(vae).float()
+    vae.register_to_config(shift_factor=float(latents.mean()), scaling_factor=1 / float(latents.std()))
+    tokenizer = Qwen2TokenizerFast(vocab={char: i for i, char in enumerate(_words())}, merges=[])
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
+    tokenizer.chat_template = _CHAT + _ASKED
+    encoder = Qwen3Model(Qwen3Config(vocab_size=len(tokenizer), **parts["text"]))
+    return ZImagePipeline(
+        FlowMatchEulerDiscreteScheduler(shift=6.0), vae, encoder.eval(), tokenizer, transformer.eval()
     )
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import torch
-from diffusers import DDPMScheduler
+from diffusers import DDPMScheduler, FlowMatchEulerDiscreteScheduler
 
 from workers.diffusion.models import Model
+from workers.diffusion.z_image import padded
 
 # FLUX's shift of the times by a picture's tokens: 0.5 at 256 of them, 1.15 at 4,096 (docs/sources.md, Training).
 _SHIFT_AT: Final = (256, 0.5)
@@ -25,15 +26,32 @@ class Texts:
     Attributes:
         tokens: batch × tokens × width.
         pooled: batch × width, of the bases that have it.
+        lengths: batch; how many tokens of each are its own, of the bases that mask the rest.
     """
 
     tokens: torch.Tensor
     pooled: torch.Tensor | None = None
+    lengths: torch.Tensor | None = None
 
     def pick(self, index: int) -> Texts:
         """Return one caption as a batch of one."""
-        pooled = None if self.pooled is None else self.pooled[index : index + 1]
-        return Texts(self.tokens[index : index + 1], pooled)
+        one = slice(index, index + 1)
+        return Texts(
+            self.tokens[one],
+            None if self.pooled is None else self.pooled[one],
+            None if self.lengths is None else self.lengths[one],
+        )
+
+    @classmethod
+    def together(cls, texts: Sequence[Texts]) -> Texts:
+        """Return several as one batch."""
+        pooled = [one.pooled for one in texts if one.pooled is not None]
+        lengths = [one.lengths for one in texts if one.lengths is not None]
+        return cls(
+            torch.cat([one.tokens for one in texts]),
+            torch.cat(pooled) if pooled else None,
+            torch.cat(lengths) if lengths else None,
+        )
 
 
 class Recipe(Protocol):
@@ -237,8 +255,79 @@ class SdxlRecipe:
         }
 
 
+class ZImageRecipe:
+    """Z-Image: rectified flow on the VAE's shifted and scaled latent; the network is told 1 less the noise level."""
+
+    def __init__(self, model: Model) -> None:
+        self._pipeline = model.pipeline
+        self._tokens, self._shift = model.base.text_tokens, model.base.shift
+        scheduler = FlowMatchEulerDiscreteScheduler.from_config(model.pipeline.scheduler.config)
+        self._total: int = scheduler.config.num_train_timesteps
+        self._levels = scheduler.sigmas.to(model.device)
+
+    @torch.no_grad()
+    def latents(self, pictures: torch.Tensor) -> torch.Tensor:
+        """See `Recipe.latents`; the distribution's mode."""
+        vae = self._pipeline.vae
+        encoded = vae.encode(pictures.to(vae.device, vae.dtype)).latent_dist.mode()
+        scaled: torch.Tensor = (encoded - vae.config.shift_factor) * vae.config.scaling_factor
+        return scaled
+
+    @torch.no_grad()
+    def texts(self, captions: Sequence[str]) -> Texts:
+        """See `Recipe.texts`."""
+        said, _ = self._pipeline.encode_prompt(
+            list(captions), do_classifier_free_guidance=False, max_sequence_length=self._tokens
+        )
+        tokens, lengths = padded(said, self._pipeline.transformer.caption_tokens)
+        return Texts(tokens, lengths=lengths)
+
+    def lesson(
+        self, clean: torch.Tensor, noise: torch.Tensor, where: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """See `Recipe.lesson`; uniform among the levels that its sampler goes through, or a bell with a shift."""
+        if self._shift is None:
+            place = (torch.special.ndtr(-where) * self._total).long().clamp(0, self._total - 1)
+            level = self._levels[place]
+        else:
+            level = klein_levels(where, self._shift, 0.0)
+        sigma = level.view(-1, 1, 1, 1)
+        noisy = (1 - sigma) * clean.float() + sigma * noise
+        return noisy.to(clean), (self._total - self._total * level) / self._total, noise - clean.float()
+
+    def level(self, step: torch.Tensor) -> torch.Tensor:
+        """See `Recipe.level`."""
+        return 1 - step
+
+    def predict(
+        self,
+        denoiser: Any,
+        noisy: torch.Tensor,
+        step: torch.Tensor,
+        texts: Texts,
+        original: tuple[int, int] | None = None,  # noqa: ARG002 - Z-Image is not told
+    ) -> torch.Tensor:
+        """See `Recipe.predict`; the network says the way to the picture, and the lesson is the way to the noise."""
+        said = denoiser(noisy[:, :, None], step, texts.tokens, texts.lengths)[0]
+        return -torch.squeeze(said, 2)
+
+    def prompt(self, texts: Texts, nothing: Texts) -> dict[str, Any]:
+        """See `Recipe.prompt`."""
+        return {
+            "prompt_embeds": _cut(texts),
+            "negative_prompt_embeds": _cut(nothing),
+            "cfg_normalization": True,  # as its model card asks for photographs
+        }
+
+
+def _cut(texts: Texts) -> list[torch.Tensor]:
+    """Return captions as a list, each of its own length."""
+    assert texts.lengths is not None
+    return [one[:length] for one, length in zip(texts.tokens, texts.lengths.tolist(), strict=True)]
+
+
 def klein_levels(where: torch.Tensor, shift: float, upper_share: float) -> torch.Tensor:
-    """Turn standard normal numbers into the noise levels that klein is trained at, 0 to 1.
+    """Turn standard normal numbers into the noise levels that a flow is trained at, 0 to 1.
 
     Most follow a logit-normal bell, shifted as FLUX was trained; the rest are uniform over the upper end, where a
     few-step sampler decides what a face looks like.
@@ -257,5 +346,9 @@ def klein_levels(where: torch.Tensor, shift: float, upper_share: float) -> torch
 
 def recipe_of(model: Model) -> Recipe:
     """Return how the model's base learns."""
-    recipes: dict[str, type[KleinRecipe] | type[SdxlRecipe]] = {"klein": KleinRecipe, "sdxl": SdxlRecipe}
+    recipes: dict[str, type[KleinRecipe] | type[SdxlRecipe] | type[ZImageRecipe]] = {
+        "klein": KleinRecipe,
+        "sdxl": SdxlRecipe,
+        "z-image": ZImageRecipe,
+    }
     return recipes[model.base.name](model)

@@ -12,7 +12,7 @@ import torch
 from core.errors import ConfigurationError
 from core.logs import logger
 from core.settings import diffusion_settings
-from workers.diffusion.bases import INPAINTING, Base, base_of
+from workers.diffusion.bases import BASES, INPAINTING, Base, base_of
 from workers.diffusion.models import Model, load
 from workers.diffusion.picture import Example, buckets, sides_up_to
 from workers.diffusion.sample import REFERENCES, Request, Sampler
@@ -41,7 +41,8 @@ class Resident:
         network = INPAINTING.get(base.name) if inpaint else None
         if inpaint and network is None:
             raise ConfigurationError(
-                f"HEADSHOTS_DIFFUSION_INPAINT_MODEL is set, and {base.title} paints clothes by itself. Remove it."
+                f"HEADSHOTS_DIFFUSION_INPAINT_MODEL is set, and {base.title} "
+                f"{'paints clothes by itself' if base.repaints else 'cannot use one'}. Remove it."
             )
         if torch.cuda.is_available():
             demand_memory(base, torch.cuda.mem_get_info()[1], network.gigabytes if network else 0.0)
@@ -147,7 +148,8 @@ def demand_memory(base: Base, total: int, beside: float = 0.0) -> None:
     if total < needed * 1e9:
         raise ConfigurationError(
             f"This GPU has {total / 1e9:.0f} GB of memory, and {base.title} needs {needed:g} GB to train and sample in "
-            "one process. Use a GPU of 48 GB or more (80 GB leaves room); another one is named by `headshots worker --gpu`."
+            "one process. Use one that has more (80 GB are enough for every base); another one is named by `headshots worker "
+            "--gpu`."
         )
 
 
@@ -161,7 +163,8 @@ def resident() -> Resident:
     found = diffusion_settings()
     if not found.diffusion_base:
         raise ConfigurationError(
-            "HEADSHOTS_DIFFUSION_BASE is not set, so this worker cannot make pictures. Set it to klein or sdxl."
+            "HEADSHOTS_DIFFUSION_BASE is not set, so this worker cannot make pictures. Set it to one of: "
+            f"{', '.join(BASES)}."
         )
     missing = [
         f"HEADSHOTS_DIFFUSION_{role}_MODEL"

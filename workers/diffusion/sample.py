@@ -227,7 +227,8 @@ class Sampler:
         ]
 
     def _prompt(self, texts: Sequence[Texts]) -> dict[str, Any]:
-        return self._recipe.prompt(_together(texts), _together([self._encoded("")] * len(texts)))
+        nothing = Texts.together([self._encoded("")] * len(texts))
+        return self._recipe.prompt(Texts.together(texts), nothing)
 
     def _encoded(self, prompt: str) -> Texts:
         """Encode a prompt once; what is used least is forgotten."""
@@ -262,12 +263,8 @@ def _decode_in_float32(vae: Any) -> None:
     vae.decode = decoded
 
 
-def _together(texts: Sequence[Texts]) -> Texts:
-    pooled = [one.pooled for one in texts if one.pooled is not None]
-    return Texts(torch.cat([one.tokens for one in texts]), torch.cat(pooled) if pooled else None)
-
-
 def _part(arguments: dict[str, Any], part: slice) -> dict[str, Any]:
+    """Return the arguments with a part of the captions, which are tensors or lists."""
     return {
-        name: value[part] if isinstance(value, torch.Tensor) else value for name, value in arguments.items()
+        name: value[part] if name.endswith("prompt_embeds") else value for name, value in arguments.items()
     }

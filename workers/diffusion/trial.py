@@ -18,7 +18,7 @@ from PIL import Image
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
 from workers.diffusion.adapters import Adapter
-from workers.diffusion.bases import Base
+from workers.diffusion.bases import Z_IMAGE, Base
 from workers.diffusion.best import away, own_faces
 from workers.diffusion.captions import PERSON
 from workers.diffusion.engine import references
@@ -66,7 +66,9 @@ class Way:
 
 
 def ways(base: Base) -> tuple[Way, ...]:
-    """Return what is compared on a base: noise levels, and photos alone and beside a model, as far as it has them."""
+    """Return what is compared on a base: noise levels where it learns a flow, and photos alone and beside a model."""
+    if base.name == Z_IMAGE.name:
+        return (Way("as-sampled"), Way("unshifted", 0.0))
     if not base.references:
         return (Way("as-is"),)
     return (

@@ -50,7 +50,7 @@ def work_on_gpu(*, burst: bool = False) -> None:
 
     if not diffusion_settings().diffusion_base:
         raise ConfigurationError(
-            "Set HEADSHOTS_DIFFUSION_BASE to `klein` or `sdxl` before starting a GPU worker."
+            "Set HEADSHOTS_DIFFUSION_BASE to `klein`, `sdxl` or `z-image` before starting a GPU worker."
         )
     _prepare()
     warm()  # the finisher and the gates run here as well

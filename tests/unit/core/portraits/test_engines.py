@@ -160,6 +160,7 @@ def test_what_paints_a_face_without_the_comparison_is_told_and_left_to_the_studi
         (EngineName.WARDROBE, "", ()),
         (EngineName.DIFFUSION, "klein", (Purpose.PAINT, Purpose.ADAPTER)),
         (EngineName.DIFFUSION, "sdxl", (Purpose.ADAPTER,)),
+        (EngineName.DIFFUSION, "z-image", (Purpose.ADAPTER,)),
         (EngineName.DIFFUSION, "", ()),
     ],
 )
@@ -183,7 +184,7 @@ def test_a_shoot_asks_about_what_it_does_and_nothing_else(
 def test_the_bases_that_can_be_shown_photos_are_known() -> None:
     assert {name for name, base in BASES.items() if base.references} == engines.SHOWS_PHOTOS
     assert {name for name, base in BASES.items() if base.repaints} == engines.REPAINTS
-    assert set(BASES) == engines.REPAINTS | set(INPAINTING)
+    assert set(INPAINTING) == engines.REPAINTED_FOR
 
 
 def test_where_nothing_paints_clothes_who_agreed_reads_why_and_no_new_shoot_promises_any(

@@ -46,5 +46,5 @@ def test_licensed_weights_are_not_refused(name):
 
 
 def test_an_unknown_base_is_told_with_the_ones_there_are():
-    with pytest.raises(ConfigurationError, match="klein, sdxl"):
+    with pytest.raises(ConfigurationError, match="klein, sdxl, z-image"):
         base_of("flux")

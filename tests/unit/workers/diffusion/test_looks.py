@@ -118,7 +118,7 @@ def test_without_its_word_a_look_hardly_changes_the_base() -> None:
     assert strayed(held=True) < strayed(held=False) / 2
 
 
-@pytest.mark.parametrize("base", ["klein", "sdxl"])
+@pytest.mark.parametrize("base", ["klein", "sdxl", "z-image"])
 def test_a_look_in_a_persons_place_is_what_a_trainer_of_its_own_rank_learns(base: str) -> None:
     small = tiny(base)
     shared = Trainer(small)

@@ -129,9 +129,8 @@ def test_weights_are_told_by_what_they_are_and_not_by_their_folders_name(folder)
 
 
 def test_the_real_sizes_are_those_of_the_full_random_weights():
-    for name, parts in (("klein", small._KLEIN["full"]), ("sdxl", small._SDXL["full"])):
-        base = BASES[name]
-        made = parts[base.denoiser]
+    for name, base in BASES.items():
+        made = small.SIZES[name]["full"][base.denoiser]
         asked = {key: value for key, value in base.shape[base.denoiser].items() if key in made}
         assert asked
         assert asked == {key: made[key] for key in asked}
@@ -212,3 +211,50 @@ def test_an_inpainting_network_is_told_by_its_nine_channels(tmp_path):
         inspect(tmp_path / "base", network, "inpaint")
     with pytest.raises(WeightsMissing, match=r"diffusers/stable-diffusion-xl-1.0-inpainting-0.1"):
         load(SDXL_INPAINTING, "/nowhere", role="inpaint")
+
+
+# As `KLEIN` above.
+Z_IMAGE = replace(
+    BASES["z-image"],
+    shape={
+        "transformer": {"dim": 32, "siglip_feat_dim": None},
+        "scheduler": BASES["z-image"].shape["scheduler"],
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def z_image(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights") / "z-image"
+    small.pipeline("z-image").save_pretrained(folder)
+    return folder
+
+
+def test_z_image_is_loaded_for_both_and_reads_captions_of_one_length(z_image):
+    learner, painter = (
+        load(Z_IMAGE, str(z_image), role=role, where=torch.device("cpu")) for role in ("train", "sample")
+    )
+    assert learner.revision == painter.revision
+    assert learner.denoiser.caption_tokens == Z_IMAGE.text_tokens == 128
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "why"),
+    [
+        ("scheduler/scheduler_config.json", {"shift": 3.0}, "scheduler has shift 3.0, .* Z-Image-Turbo"),
+        ("transformer/config.json", {"siglip_feat_dim": 1152}, "siglip_feat_dim 1152, .* Omni"),
+    ],
+)
+def test_what_looks_like_z_image_and_is_not_is_refused(z_image, tmp_path, part, changes, why):
+    folder = shutil.copytree(z_image, tmp_path / "z-image")
+    edit(folder / part, **changes)
+    with pytest.raises(WeightsRefused, match=f"is not Z-Image: .*{why}"):
+        load(Z_IMAGE, str(folder), role="train")
+
+
+def test_the_full_random_z_image_has_the_schedule_that_is_asked_for():
+    made = small.pipeline("z-image").scheduler.config
+    assert {name: made[name] for name in ("shift", "use_dynamic_shifting")} == {
+        "shift": BASES["z-image"].shape["scheduler"]["shift"],
+        "use_dynamic_shifting": False,
+    }

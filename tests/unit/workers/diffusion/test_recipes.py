@@ -60,7 +60,7 @@ def test_the_bell_as_it_was_before_is_one_of_the_trials() -> None:
 def test_the_loss_is_told_by_noise_level(ada) -> None:
     from workers.diffusion.train import Trainer
 
-    for base in ("klein", "sdxl"):
+    for base in ("klein", "sdxl", "z-image"):
         told = Trainer(tiny(base)).train(ada, seed=1, steps=8).levels
         assert sum(one.steps for one in told) == 8
         assert [one.above for one in told] == [0.0, 0.25, 0.5, 0.75, 0.9]

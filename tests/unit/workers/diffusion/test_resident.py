@@ -19,7 +19,7 @@ from learning import tiny
 from core.errors import ConfigurationError
 from deploy.cli.group import main
 from workers.diffusion import meter
-from workers.diffusion.bases import BASES, KLEIN, SDXL, SDXL_INPAINTING
+from workers.diffusion.bases import BASES, KLEIN, SDXL, SDXL_INPAINTING, Z_IMAGE
 from workers.diffusion.models import load
 from workers.diffusion.picture import Example, buckets
 from workers.diffusion.resident import Resident, demand_memory
@@ -27,10 +27,11 @@ from workers.diffusion.sample import Request
 
 
 @pytest.mark.slow
-def test_after_warming_up_nothing_is_compiled_for_the_first_person(monkeypatch) -> None:
+@pytest.mark.parametrize("base", [KLEIN, Z_IMAGE])
+def test_after_warming_up_nothing_is_compiled_for_the_first_person(monkeypatch, base) -> None:
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     torch._dynamo.reset()
-    worker = Resident(KLEIN, "tiny", "tiny", compiled=True)
+    worker = Resident(base, "tiny", "tiny", compiled=True)
     worker.warm()
     counters = torch._dynamo.utils.counters["stats"]
     warm = counters["unique_graphs"]
@@ -117,6 +118,10 @@ def test_another_text_encoder_is_loaded_for_itself(tmp_path) -> None:
 def test_a_gpu_that_is_too_small_says_so_before_anything_is_loaded() -> None:
     with pytest.raises(ConfigurationError, match=r"24 GB of memory, and .*klein.* needs 44 GB"):
         demand_memory(KLEIN, 24_000_000_000)
+    with pytest.raises(
+        ConfigurationError, match=r"48 GB of memory, and Z-Image needs 56 GB.*80 GB are enough"
+    ):
+        demand_memory(Z_IMAGE, 48_000_000_000)
     for base in BASES.values():
         demand_memory(base, 80_000_000_000)
     with pytest.raises(ConfigurationError, match=r"needs 38.5 GB"):

@@ -114,9 +114,10 @@ def test_a_person_can_be_shown_instead_of_trained(sampler):
     assert not np.array_equal(*pictures), "what is shown matters"
 
 
-def test_a_base_without_references_says_so():
+@pytest.mark.parametrize("base", ["sdxl", "z-image"])
+def test_a_base_without_references_says_so(base):
     with pytest.raises(ValueError, match="cannot be shown"):
-        list(Sampler(tiny("sdxl", "sample")).sample([Request("a", 1)], [data.astronaut()[:64, :64]]))
+        list(Sampler(tiny(base, "sample")).sample([Request("a", 1)], [data.astronaut()[:64, :64]]))
 
 
 def test_sdxl_paints_what_its_stock_pipeline_paints_and_decodes_in_float32():
@@ -151,12 +152,17 @@ def test_sdxl_paints_what_its_stock_pipeline_paints_and_decodes_in_float32():
     assert seen == [torch.float32] * 2
 
 
-def test_a_base_that_does_not_see_what_it_paints_beside_paints_no_clothes_and_says_what_does():
-    sampler, seen = Sampler(tiny("sdxl", "sample")), []
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ("sdxl", r"HEADSHOTS_DIFFUSION_INPAINT_MODEL .*inpainting-0\.1.*OpenRAIL"),
+        ("z-image", r"no network .*Z-Image.*klein"),
+    ],
+)
+def test_a_base_that_does_not_see_what_it_paints_beside_paints_no_clothes_and_says_what_does(base, said):
+    sampler, seen = Sampler(tiny(base, "sample")), []
     sampler._paint = lambda *_, **__: seen.append(1)
-    with pytest.raises(
-        WeightsMissing, match=r"HEADSHOTS_DIFFUSION_INPAINT_MODEL .*inpainting-0\.1.*OpenRAIL"
-    ):
+    with pytest.raises(WeightsMissing, match=said):
         next(sampler.repaint(data.astronaut(), np.ones((512, 512), np.float32), [Request("a suit", 5)]))
     assert seen == []
 

@@ -8,7 +8,7 @@ from skimage import data
 
 torch = pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
 
-from diffusers import Flux2Transformer2DModel, UNet2DConditionModel
+from diffusers import Flux2Transformer2DModel, UNet2DConditionModel, ZImageTransformer2DModel
 from learning import example, tiny
 
 from workers.diffusion import random_weights as small
@@ -64,7 +64,7 @@ def test_training_lowers_the_loss_on_the_person_and_hardly_on_another(ada, bob):
     assert others < 0.75 * learnt, "the rest is what any picture teaches"
 
 
-@pytest.mark.parametrize("base", ["klein", "sdxl"])
+@pytest.mark.parametrize("base", ["klein", "sdxl", "z-image"])
 def test_training_in_place_equals_a_fresh_process_bit_for_bit(ada, bob, base):
     resident = Trainer(tiny(base))
     resident.train(bob, seed=1, steps=STEPS)
@@ -78,7 +78,7 @@ def test_the_seed_decides(ada):
     assert last(trainer.train(ada, seed=1, steps=3)) != last(trainer.train(ada, seed=2, steps=3))
 
 
-@pytest.mark.parametrize("base", ["klein", "sdxl"])
+@pytest.mark.parametrize("base", ["klein", "sdxl", "z-image"])
 def test_training_that_goes_on_after_a_kill_equals_uninterrupted_training(ada, base):
     states = []
     whole = Trainer(tiny(base)).train(ada, seed=3, steps=STEPS, keep=states.append)
@@ -95,11 +95,16 @@ def test_training_that_goes_on_after_a_kill_equals_uninterrupted_training(ada, b
         ]
 
 
-@pytest.mark.parametrize("base", ["klein", "sdxl"])
+@pytest.mark.parametrize("base", ["klein", "sdxl", "z-image"])
 def test_a_state_has_at_most_160_megabytes_at_full_size(base):
-    kinds = {"klein": Flux2Transformer2DModel, "sdxl": UNet2DConditionModel}
-    real, sizes = BASES[base], {"klein": small._KLEIN, "sdxl": small._SDXL}[base]["full"]
+    kinds = {
+        "klein": Flux2Transformer2DModel,
+        "sdxl": UNet2DConditionModel,
+        "z-image": ZImageTransformer2DModel,
+    }
+    real, sizes = BASES[base], small.SIZES[base]["full"]
     more = {
+        "z-image": {},
         "klein": {"patch_size": 1, "guidance_embeds": False},
         "sdxl": {
             "in_channels": 4,
@@ -133,7 +138,7 @@ def test_a_state_of_somebody_else_is_not_gone_on_with(ada):
     assert last(trainer.train(ada, seed=3, steps=STEPS, photos=("b",), resume=b"PK\x03\x04")) == fresh
 
 
-@pytest.mark.parametrize("base", ["klein", "sdxl"])
+@pytest.mark.parametrize("base", ["klein", "sdxl", "z-image"])
 def test_a_saved_adapter_makes_the_pictures_that_training_left(ada, base):
     trainer = Trainer(tiny(base))
     adapter = trainer.train(ada, seed=5, steps=STEPS).checkpoints[-1]

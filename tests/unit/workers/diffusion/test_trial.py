@@ -14,7 +14,7 @@ pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup
 from PIL import Image
 
 from core.style.spec import StyleSpec
-from workers.diffusion.bases import KLEIN
+from workers.diffusion.bases import KLEIN, SDXL, Z_IMAGE
 from workers.diffusion.resident import Resident
 from workers.diffusion.sample import Request
 from workers.diffusion.trial import trial, ways
@@ -25,6 +25,16 @@ from workers.vision.geometry import Pixels
 def size_of(path: Path) -> tuple[int, int]:
     with Image.open(path) as picture:
         return picture.size
+
+
+def test_a_base_is_compared_in_the_ways_that_it_has() -> None:
+    named = {base.name: [way.name for way in ways(base)] for base in (KLEIN, SDXL, Z_IMAGE)}
+    assert named == {
+        "klein": ["unshifted", "shift-by-size", "shift-1.15", "shown"],
+        "sdxl": ["as-is"],
+        "z-image": ["as-sampled", "unshifted"],
+    }
+    assert [way.of(Z_IMAGE).shift for way in ways(Z_IMAGE)] == [None, 0.0]
 
 
 @pytest.mark.slow
