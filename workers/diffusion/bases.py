@@ -48,6 +48,7 @@ class Base:
         sample_side: Pixels of a made picture's side.
         sample_steps: Denoising steps.
         guidance: Classifier-free guidance; 1 where the base needs none.
+        detail_level: Of the noise from which a face is painted anew, 0 to 1: klein's share of noise, SDXL's of the steps.
         text_tokens: Length that every caption is padded to, as the base was trained.
         references: Whether it can be shown pictures of a person without any training.
         parts: Folders of the weights that are read; nothing else is fetched.
@@ -82,6 +83,7 @@ class Base:
     sample_side: int
     sample_steps: int
     guidance: float
+    detail_level: float
     text_tokens: int
     references: bool
     parts: tuple[str, ...]
@@ -131,6 +133,7 @@ KLEIN: Final = Base(
     sample_side=1024,
     sample_steps=4,
     guidance=1.0,
+    detail_level=0.5,  # half noise; never tried with real weights (docs/first-day.md)
     text_tokens=512,
     references=True,
     parts=("transformer", "vae", "text_encoder", "tokenizer", "scheduler"),
@@ -180,6 +183,7 @@ SDXL: Final = Base(
     sample_side=1024,
     sample_steps=30,
     guidance=5.0,
+    detail_level=0.4,  # of the steps: there half is noise, as at 0.5 of klein
     text_tokens=77,
     references=False,
     parts=("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler"),

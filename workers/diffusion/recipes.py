@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+import numpy as np
 import torch
 from diffusers import DDPMScheduler
+from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
+from diffusers.utils.torch_utils import randn_tensor
 
 from workers.diffusion.models import Model
 
@@ -86,6 +89,15 @@ class Recipe(Protocol):
         """Return the pipeline's arguments for these captions; `nothing` is the empty caption as often."""
         ...
 
+    def resumed(self, clean: torch.Tensor, seed: int) -> dict[str, Any]:
+        """Return the pipeline's arguments that add a little noise to latents and go on from there.
+
+        Args:
+            clean: Latents of one picture.
+            seed: Of the noise.
+        """
+        ...
+
 
 class KleinRecipe:
     """FLUX.2 [klein]: rectified flow on packed 2 × 2 patches of a normalised latent."""
@@ -94,6 +106,7 @@ class KleinRecipe:
         self._pipeline = model.pipeline
         self._tokens = model.base.text_tokens
         self._shift, self._share = model.base.shift, model.base.upper_share
+        self._level, self._steps = model.base.detail_level, model.base.sample_steps
 
     @torch.no_grad()
     def latents(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -160,6 +173,22 @@ class KleinRecipe:
         """See `Recipe.prompt`."""
         return {"prompt_embeds": texts.tokens}
 
+    def resumed(self, clean: torch.Tensor, seed: int) -> dict[str, Any]:
+        """See `Recipe.resumed`; evenly down from the level, in as many steps as a picture takes."""
+        scheduler = self._pipeline.scheduler
+        tokens = clean.shape[-2] * clean.shape[-1]
+        shift = compute_empirical_mu(image_seq_len=tokens, num_steps=self._steps)
+        # The scheduler shifts the levels that it is given; the same shift backwards comes before.
+        levels = np.linspace(self._level, self._level / self._steps, self._steps)
+        given = scheduler.time_shift(-shift, 1.0, levels)
+        scheduler.set_timesteps(sigmas=given, mu=shift, device=clean.device)
+        # As noisy as the schedule really begins: a step that expects more noise than there is leaves blotches.
+        level = float(scheduler.sigmas[0])
+        chance = torch.Generator(clean.device).manual_seed(seed)
+        noise = randn_tensor(clean.shape, generator=chance, device=clean.device, dtype=torch.float32)
+        noisy = ((1 - level) * clean.float() + level * noise).to(clean)
+        return {"latents": noisy, "sigmas": given}
+
 
 class SdxlRecipe:
     """Stable Diffusion XL: noise prediction on the VAE's scaled latent."""
@@ -168,6 +197,7 @@ class SdxlRecipe:
         self._pipeline = model.pipeline
         self._noise = DDPMScheduler.from_config(model.pipeline.scheduler.config)
         self._scale = model.base.latent_scale
+        self._level = model.base.detail_level
 
     @torch.no_grad()
     def latents(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -235,6 +265,10 @@ class SdxlRecipe:
             "negative_prompt_embeds": nothing.tokens,
             "negative_pooled_prompt_embeds": nothing.pooled,
         }
+
+    def resumed(self, clean: torch.Tensor, seed: int) -> dict[str, Any]:  # noqa: ARG002 - the pipeline's own noise
+        """See `Recipe.resumed`; the pipeline takes the last of a picture's steps."""
+        return {"image": clean, "strength": self._level}
 
 
 def klein_levels(where: torch.Tensor, shift: float, upper_share: float) -> torch.Tensor:

@@ -73,11 +73,14 @@ class Resident:
         for count in dict.fromkeys((self.sampler.batch, 2, 1)):
             for _ in self.sampler.sample([Request("a photo", seed) for seed in range(count)]):
                 pass
+        face = chance.integers(0, 255, (self.base.sample_side, self.base.sample_side, 3), np.uint8)
+        self.sampler.refine(face, Request("a photo", 0))
         if self.base.references:
             for count in range(1, REFERENCES + 1):
                 shown = [chance.integers(0, 255, (REFERENCE_SIDE, REFERENCE_SIDE, 3), np.uint8)] * count
                 for _ in self.sampler.preview(shown, [Request("a photo", 0)]):
                     pass
+                self.sampler.refine(face, Request("a photo", 0), shown)
         used, total = self.memory()
         peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
         logger().info(

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from diffusers import (
     Flux2KleinInpaintPipeline,
+    StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLInpaintPipeline,
 )
 from numpy.typing import NDArray
@@ -160,11 +161,7 @@ class Sampler:
         Raises:
             OutOfMemory: see `sample`.
         """
-        parts = self.model.pipeline.components
-        if self.model.base.name == "klein":
-            parts = {**parts, "is_distilled": bool(self.model.pipeline.config.is_distilled)}
-        pipeline = _INPAINT[self.model.base.name](**parts)
-        pipeline.set_progress_bar_config(disable=True)
+        pipeline = self._sibling(_INPAINT[self.model.base.name])
         side = self.model.base.sample_side
         frame = Image.fromarray(original).resize((side, side), Image.Resampling.LANCZOS)
         where = Image.fromarray((mask * 255).astype(np.uint8)).resize((side, side))
@@ -179,6 +176,42 @@ class Sampler:
                 **self._prompt(texts),
             )
 
+    def refine(self, original: Pixels, request: Request, references: Sequence[Pixels] = ()) -> Pixels:
+        """Paint a picture anew from a little noise, so that what is coarse in it stays.
+
+        Args:
+            original: uint8, side × side × 3, of any size.
+            request: What it shows.
+            references: Pictures of the person to show besides; see `preview`.
+
+        Returns:
+            uint8, at the base's own side.
+
+        Raises:
+            ValueError: there are references, and the base cannot be shown pictures.
+            OutOfMemory: see `sample`.
+        """
+        if references and not self.model.base.references:
+            raise ValueError(f"{self.model.base.title} cannot be shown pictures of a person")
+        side = self.model.base.sample_side
+        frame = np.asarray(Image.fromarray(original).resize((side, side), Image.Resampling.LANCZOS))
+        picture = torch.from_numpy(frame.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+        with memory_error() as short:
+            arguments = self._recipe.resumed(self._recipe.latents(picture), request.seed)
+        if short:
+            raise OutOfMemory(f"one picture of {side} pixels does not fit into the GPU's memory")
+        if references:
+            arguments["image"] = [Image.fromarray(one) for one in references]
+        sdxl = self.model.base.name == "sdxl"
+        (painted,) = self._paint(
+            [request],
+            pipeline=self._sibling(StableDiffusionXLImg2ImgPipeline) if sdxl else None,
+            sized=not sdxl,
+            **arguments,
+            **self._prompt([self._encoded(request.prompt)]),
+        )
+        return painted
+
     def forget(self) -> None:
         """Overwrite every slot."""
         for slot in range(1, self.bank.slots + 1):
@@ -191,15 +224,32 @@ class Sampler:
             yield requests[at : at + size]
             at += size
 
-    def _paint(self, requests: Sequence[Request], pipeline: Any = None, **arguments: Any) -> list[Pixels]:
-        """Run the pipeline; where memory does not suffice, run it on each half."""
+    def _sibling(self, kind: Any) -> Any:
+        """Return another pipeline of the same parts."""
+        parts = self.model.pipeline.components
+        if self.model.base.name == "klein":
+            parts = {**parts, "is_distilled": bool(self.model.pipeline.config.is_distilled)}
+        pipeline = kind(**parts)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
+
+    def _paint(
+        self, requests: Sequence[Request], pipeline: Any = None, *, sized: bool = True, **arguments: Any
+    ) -> list[Pixels]:
+        """Run the pipeline; where memory does not suffice, run it on each half.
+
+        Args:
+            requests: What to make.
+            pipeline: Another than the base's own.
+            sized: Whether the pipeline asks for a size, rather than taking the picture's that it is given.
+            arguments: The pipeline's further ones.
+        """
         base = self.model.base
         self.bank.route([request.slot for request in requests], self._copies)
         seeds = [torch.Generator(self.model.device).manual_seed(request.seed) for request in requests]
         with memory_error() as short, torch.inference_mode():
             made = (pipeline or self.model.pipeline)(
-                height=base.sample_side,
-                width=base.sample_side,
+                **({"height": base.sample_side, "width": base.sample_side} if sized else {}),
                 num_inference_steps=base.sample_steps,
                 guidance_scale=base.guidance,
                 generator=seeds,
@@ -216,7 +266,7 @@ class Sampler:
         return [
             pixels
             for part in (slice(0, half), slice(half, None))
-            for pixels in self._paint(requests[part], pipeline, **_part(arguments, part))
+            for pixels in self._paint(requests[part], pipeline, sized=sized, **_part(arguments, part))
         ]
 
     def _prompt(self, texts: Sequence[Texts]) -> dict[str, Any]:

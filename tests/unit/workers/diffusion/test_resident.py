@@ -22,7 +22,7 @@ from workers.diffusion.bases import BASES, KLEIN
 from workers.diffusion.models import load
 from workers.diffusion.picture import Example, buckets
 from workers.diffusion.resident import Resident, demand_memory
-from workers.diffusion.sample import Request
+from workers.diffusion.sample import REFERENCE_SIDE, REFERENCES, Request
 
 
 @pytest.mark.slow
@@ -50,6 +50,10 @@ def test_after_warming_up_nothing_is_compiled_for_the_first_person(monkeypatch) 
     worker.sampler.load(1, adapter)
     for count in (8, 6, 2, 1):
         list(worker.sampler.sample([Request("a portrait", seed, 1) for seed in range(count)]))
+    face = chance.integers(0, 255, (300, 300, 3), np.uint8)
+    shown = chance.integers(0, 255, (REFERENCE_SIDE, REFERENCE_SIDE, 3), np.uint8)
+    for count in range(REFERENCES + 1):
+        worker.sampler.refine(face, Request("a portrait", 5, 1), [shown] * count)
     assert counters["unique_graphs"] == warm
     torch._dynamo.reset()
 
