@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Protocol
 
 import numpy as np
@@ -44,6 +45,13 @@ class Source:
         return self.seen or examine(self.content, consent, subject=self.subject)
 
 
+class FaceDetail(StrEnum):
+    """What became of a made face that was painted anew at full size; a note of the gate report."""
+
+    PAINTED = "face_painted_anew"
+    LEFT = "face_left_as_it_was"  # painted anew it was less like the person, less sharp, or no face
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """That pixels of a portrait were made, and how to make them again.
@@ -53,11 +61,13 @@ class Made:
         held_out: Photos that it must look like and that nothing was trained on; empty where the face is
             the photo's own.
         score: How like the person and how sharp it is, 0 to 1; `None` where the photo's own score says it.
+        detail: What became of the face at full size; `None` where it was not painted anew.
     """
 
     seed: int
     held_out: tuple[str, ...] = ()
     score: float | None = None
+    detail: FaceDetail | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

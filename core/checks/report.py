@@ -76,7 +76,8 @@ class GateReport(BaseModel):
     passed: bool
     gates: dict[GateName, Gate]
     figures: dict[str, float]  # absolute figures of the style, for the team's spread
-    # What differs from the style: codes of `workers.studio.align.Framing.notes`, and `OTHER_SIDE` of the gates.
+    # What differs from the style: codes of `workers.studio.align.Framing.notes`, and `OTHER_SIDE` of the gates. Of a made
+    # face also what became of it at full size: `workers.engines.FaceDetail`.
     notes: tuple[str, ...] = ()
     master: tuple[int, int] | None = (
         None  # width and height of the whole picture, px; see `StyleSpec.delivered`

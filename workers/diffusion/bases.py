@@ -48,6 +48,7 @@ class Base:
         sample_side: Pixels of a made picture's side.
         sample_steps: Denoising steps.
         guidance: Classifier-free guidance; 1 where the base needs none.
+        detail_level: Of the noise from which a face is painted anew, 0 to 1: the share of noise, SDXL's of the steps.
         text_tokens: Length that every caption is padded to, and cut to, as the base was trained.
         references: Whether it can be shown pictures of a person without any training.
         repaints: Whether it can paint a part of a picture anew, seeing the rest; see `INPAINTING` for one that cannot.
@@ -84,6 +85,7 @@ class Base:
     sample_side: int
     sample_steps: int
     guidance: float
+    detail_level: float
     text_tokens: int
     references: bool
     repaints: bool
@@ -144,6 +146,7 @@ KLEIN: Final = Base(
     sample_side=1024,
     sample_steps=4,
     guidance=1.0,
+    detail_level=0.5,  # half noise; never tried with real weights (docs/first-day.md)
     text_tokens=512,
     references=True,
     repaints=True,
@@ -194,6 +197,7 @@ SDXL: Final = Base(
     sample_side=1024,
     sample_steps=30,
     guidance=5.0,
+    detail_level=0.4,  # of the steps: there half is noise, as at 0.5 of klein
     text_tokens=77,
     references=False,
     # Four input channels: it does not see what it paints beside, and leaves seams and another light.
@@ -252,6 +256,7 @@ Z_IMAGE: Final = Base(
     sample_side=1024,
     sample_steps=28,  # the model card: 28 to 50 steps, guidance 3 to 5
     guidance=4.0,
+    detail_level=0.5,  # half noise, as klein: the last 4 of its 28 steps, with the scheduler's shift of 6
     text_tokens=128,  # the longest prompt has some 60 words; each token takes part in every layer
     references=False,
     repaints=False,  # its pipeline blends latents, and the network was not made to see around a mask

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -17,9 +18,10 @@ import numpy as np
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
 from workers.diffusion.bank import EMPTY
-from workers.diffusion.best import best_first, judge, own_faces
+from workers.diffusion.best import Judged, best_first, judge, own_faces
 from workers.diffusion.captions import PERSON
 from workers.diffusion.examples import Split, TooFewPhotos, split
+from workers.diffusion.face_detail import detailed
 from workers.diffusion.meter import Meter
 from workers.diffusion.prompts import prompts
 from workers.diffusion.sample import REFERENCES, Request, Sampler
@@ -36,6 +38,7 @@ BUDGET: Final = (
 )
 _VARIETY: Final = 4  # sentences, so that clothes differ between candidates
 _HEAD: Final = 0.4  # of the picture's side: what a portrait prompt frames
+_AGAIN: Final = 1_000_000  # added to a picture's seed: the same noise would draw its own pattern once more
 
 
 @dataclass(slots=True, eq=False)
@@ -163,9 +166,23 @@ class DiffusionEngine:
         while some := list(islice(pictures, self.at_once)):
             judged = [judge(seed, asked, pixels, own, consent) for seed, asked, pixels in some]
             for one in best_first(judged):
-                made = Made(seed=one.seed, held_out=held_out, score=one.score)
-                face = one.faces[0] if one.faces else None
-                yield Portrait(sources[0].key, one.pixels, face, one.faces[1:], made)
+                # Only now, as it is asked for: most of what is made is never delivered.
+                picture, detail = detailed(one, own, style, consent, self._side, partial(self._anew, one))
+                made = Made(seed=one.seed, held_out=held_out, score=one.score, detail=detail)
+                face = picture.faces[0] if picture.faces else None
+                yield Portrait(sources[0].key, picture.pixels, face, picture.faces[1:], made)
+
+    @property
+    def _side(self) -> int:
+        return self._pool.sampler.model.base.sample_side
+
+    def _anew(self, one: Judged, part: Pixels) -> Pixels:
+        """Paint a part of a picture anew, as the person of this order."""
+        request = Request(one.asked, one.seed + _AGAIN, self._order.slot)
+        with Meter() as meter:
+            painted = self._pool.sampler.refine(part, request, self._order.references)
+        self._order.charge(1.0, meter)
+        return painted
 
     def _apart(self, sources: Sequence[Source]) -> Split:
         """Say which photos are shown and which are compared with, as for training; none where all are one shot."""

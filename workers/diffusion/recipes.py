@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+import numpy as np
 import torch
 from diffusers import DDPMScheduler, FlowMatchEulerDiscreteScheduler
+from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
+from diffusers.utils.torch_utils import randn_tensor
 
 from workers.diffusion.models import Model
 from workers.diffusion.z_image import padded
@@ -104,6 +107,15 @@ class Recipe(Protocol):
         """Return the pipeline's arguments for these captions; `nothing` is the empty caption as often."""
         ...
 
+    def resumed(self, clean: torch.Tensor, seed: int) -> dict[str, Any]:
+        """Return the pipeline's arguments that add a little noise to latents and go on from there.
+
+        Args:
+            clean: Latents of one picture.
+            seed: Of the noise.
+        """
+        ...
+
 
 class KleinRecipe:
     """FLUX.2 [klein]: rectified flow on packed 2 × 2 patches of a normalised latent."""
@@ -112,6 +124,7 @@ class KleinRecipe:
         self._pipeline = model.pipeline
         self._tokens = model.base.text_tokens
         self._shift, self._share = model.base.shift, model.base.upper_share
+        self._level, self._steps = model.base.detail_level, model.base.sample_steps
 
     @torch.no_grad()
     def latents(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -178,6 +191,18 @@ class KleinRecipe:
         """See `Recipe.prompt`."""
         return {"prompt_embeds": texts.tokens}
 
+    def resumed(self, clean: torch.Tensor, seed: int) -> dict[str, Any]:
+        """See `Recipe.resumed`; evenly down from the level, in as many steps as a picture takes."""
+        scheduler = self._pipeline.scheduler
+        tokens = clean.shape[-2] * clean.shape[-1]
+        shift = compute_empirical_mu(image_seq_len=tokens, num_steps=self._steps)
+        # The scheduler shifts the levels that it is given; the same shift backwards comes before.
+        levels = np.linspace(self._level, self._level / self._steps, self._steps)
+        given = scheduler.time_shift(-shift, 1.0, levels)
+        scheduler.set_timesteps(sigmas=given, mu=shift, device=clean.device)
+        # As noisy as the schedule really begins: a step that expects more noise than there is leaves blotches.
+        return {"latents": _noisy(clean, float(scheduler.sigmas[0]), seed).to(clean), "sigmas": given}
+
 
 class SdxlRecipe:
     """Stable Diffusion XL: noise prediction on the VAE's scaled latent."""
@@ -186,6 +211,7 @@ class SdxlRecipe:
         self._pipeline = model.pipeline
         self._noise = DDPMScheduler.from_config(model.pipeline.scheduler.config)
         self._scale = model.base.latent_scale
+        self._level = model.base.detail_level
 
     @torch.no_grad()
     def latents(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -254,6 +280,10 @@ class SdxlRecipe:
             "negative_pooled_prompt_embeds": nothing.pooled,
         }
 
+    def resumed(self, clean: torch.Tensor, seed: int) -> dict[str, Any]:  # noqa: ARG002 - the pipeline's own noise
+        """See `Recipe.resumed`; the pipeline takes the last of a picture's steps."""
+        return {"image": clean, "strength": self._level}
+
 
 class ZImageRecipe:
     """Z-Image: rectified flow on the VAE's shifted and scaled latent; the network is told 1 less the noise level."""
@@ -261,6 +291,7 @@ class ZImageRecipe:
     def __init__(self, model: Model) -> None:
         self._pipeline = model.pipeline
         self._tokens, self._shift = model.base.text_tokens, model.base.shift
+        self._level, self._steps = model.base.detail_level, model.base.sample_steps
         scheduler = FlowMatchEulerDiscreteScheduler.from_config(model.pipeline.scheduler.config)
         self._total: int = scheduler.config.num_train_timesteps
         self._levels = scheduler.sigmas.to(model.device)
@@ -318,6 +349,23 @@ class ZImageRecipe:
             "negative_prompt_embeds": _cut(nothing),
             "cfg_normalization": True,  # as its model card asks for photographs
         }
+
+    def resumed(self, clean: torch.Tensor, seed: int) -> dict[str, Any]:
+        """See `Recipe.resumed`; the last steps of a picture, from where its schedule has passed the level."""
+        scheduler = self._pipeline.scheduler
+        whole, shift = np.linspace(1.0, 1 / self._steps, self._steps), scheduler.config.shift
+        # What is given is shifted by the scheduler; a schedule of few steps may pass no level at all but its last.
+        given = [one for one in whole if shift * one / (1 + (shift - 1) * one) <= self._level + 1e-6]
+        given = given or [whole[-1]]
+        scheduler.set_timesteps(sigmas=given, device=clean.device)
+        return {"latents": _noisy(clean, float(scheduler.sigmas[0]), seed), "sigmas": given}
+
+
+def _noisy(clean: torch.Tensor, level: float, seed: int) -> torch.Tensor:
+    """Return latents of a flow with so much noise in them, float32."""
+    chance = torch.Generator(clean.device).manual_seed(seed)
+    noise = randn_tensor(clean.shape, generator=chance, device=clean.device, dtype=torch.float32)
+    return (1 - level) * clean.float() + level * noise
 
 
 def _cut(texts: Texts) -> list[torch.Tensor]:

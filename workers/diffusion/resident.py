@@ -99,6 +99,7 @@ class Resident:
         self.trainer.train(examples, 0, steps=max(2, len(examples)))
         self.trainer.train(examples, 0, steps=max(3, len(examples)), kind="style")
         side = self.base.reference_side
+        face = chance.integers(0, 255, (self.base.sample_side, self.base.sample_side, 3), np.uint8)
         shown = [chance.integers(0, 255, (side, side, 3), np.uint8)] * (
             REFERENCES if self.base.references else 0
         )
@@ -108,6 +109,7 @@ class Resident:
                     [Request("a photo", seed) for seed in range(count)], shown[:beside]
                 ):
                     pass
+            self.sampler.refine(face, Request("a photo", 0), shown[:beside])
         painter = self.painter.model.base
         if painter.repaints:
             frame = chance.integers(0, 255, (painter.sample_side, painter.sample_side, 3), np.uint8)

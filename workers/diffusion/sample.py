@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from diffusers import (
     Flux2KleinInpaintPipeline,
+    StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLInpaintPipeline,
 )
 from numpy.typing import NDArray
@@ -144,7 +145,7 @@ class Sampler:
         """
         if references and not self.model.base.references:
             raise ValueError(f"{self.model.base.title} cannot be shown pictures of a person")
-        shown = {"image": [Image.fromarray(one) for one in references]} if references else {}
+        shown: dict[str, Any] = {"image": [Image.fromarray(one) for one in references]} if references else {}
         for chunk in self._chunks(requests, len(references)):
             texts = [self._encoded(request.prompt) for request in chunk]
             yield from self._paint(chunk, beside=len(references), **shown, **self._prompt(texts))
@@ -165,11 +166,7 @@ class Sampler:
         """
         if not self.model.base.repaints:
             raise WeightsMissing(cannot_repaint(self.model.base))
-        parts = self.model.pipeline.components
-        if self.model.base.name == "klein":
-            parts = {**parts, "is_distilled": bool(self.model.pipeline.config.is_distilled)}
-        pipeline = _INPAINT[self.model.base.name](**parts)
-        pipeline.set_progress_bar_config(disable=True)
+        pipeline = self._sibling(_INPAINT[self.model.base.name])
         side = self.model.base.sample_side
         frame = Image.fromarray(original).resize((side, side), Image.Resampling.LANCZOS)
         where = Image.fromarray((mask * 255).astype(np.uint8)).resize((side, side))
@@ -184,6 +181,43 @@ class Sampler:
                 **self._prompt(texts),
             )
 
+    def refine(self, original: Pixels, request: Request, references: Sequence[Pixels] = ()) -> Pixels:
+        """Paint a picture anew from a little noise, so that what is coarse in it stays.
+
+        Args:
+            original: uint8, side × side × 3, of any size.
+            request: What it shows.
+            references: Pictures of the person to show besides; see `sample`.
+
+        Returns:
+            uint8, at the base's own side.
+
+        Raises:
+            ValueError: there are references, and the base cannot be shown pictures.
+            OutOfMemory: see `sample`.
+        """
+        if references and not self.model.base.references:
+            raise ValueError(f"{self.model.base.title} cannot be shown pictures of a person")
+        side = self.model.base.sample_side
+        frame = np.asarray(Image.fromarray(original).resize((side, side), Image.Resampling.LANCZOS))
+        picture = torch.from_numpy(frame.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+        with memory_error() as short:
+            arguments = self._recipe.resumed(self._recipe.latents(picture), request.seed)
+        if short:
+            raise OutOfMemory(f"one picture of {side} pixels does not fit into the GPU's memory")
+        if references:
+            arguments["image"] = [Image.fromarray(one) for one in references]
+        sdxl = self.model.base.name == "sdxl"
+        (painted,) = self._paint(
+            [request],
+            self._sibling(StableDiffusionXLImg2ImgPipeline) if sdxl else None,
+            len(references),
+            sized=not sdxl,
+            **arguments,
+            **self._prompt([self._encoded(request.prompt)]),
+        )
+        return painted
+
     def forget(self) -> None:
         """Overwrite every slot."""
         for slot in range(1, self.bank.slots + 1):
@@ -196,17 +230,39 @@ class Sampler:
             yield requests[at : at + size]
             at += size
 
+    def _sibling(self, kind: Any) -> Any:
+        """Return another pipeline of the same parts."""
+        parts = self.model.pipeline.components
+        if self.model.base.name == "klein":
+            parts = {**parts, "is_distilled": bool(self.model.pipeline.config.is_distilled)}
+        pipeline = kind(**parts)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
+
     def _paint(
-        self, requests: Sequence[Request], pipeline: Any = None, beside: int = 0, **arguments: Any
+        self,
+        requests: Sequence[Request],
+        pipeline: Any = None,
+        beside: int = 0,
+        *,
+        sized: bool = True,
+        **arguments: Any,
     ) -> list[Pixels]:
-        """Run the pipeline beside so many references; where memory does not suffice, run it on each half."""
+        """Run the pipeline; where memory does not suffice, run it on each half.
+
+        Args:
+            requests: What to make.
+            pipeline: Another than the base's own.
+            beside: How many references there are.
+            sized: Whether the pipeline asks for a size, rather than taking the picture's that it is given.
+            arguments: The pipeline's further ones.
+        """
         base = self.model.base
         self.bank.route([request.slot for request in requests], self._copies)
         seeds = [torch.Generator(self.model.device).manual_seed(request.seed) for request in requests]
         with memory_error() as short, torch.inference_mode():
             made = (pipeline or self.model.pipeline)(
-                height=base.sample_side,
-                width=base.sample_side,
+                **({"height": base.sample_side, "width": base.sample_side} if sized else {}),
                 num_inference_steps=base.sample_steps,
                 guidance_scale=base.guidance,
                 generator=seeds,
@@ -223,7 +279,7 @@ class Sampler:
         return [
             pixels
             for part in (slice(0, half), slice(half, None))
-            for pixels in self._paint(requests[part], pipeline, beside, **_part(arguments, part))
+            for pixels in self._paint(requests[part], pipeline, beside, sized=sized, **_part(arguments, part))
         ]
 
     def _prompt(self, texts: Sequence[Texts]) -> dict[str, Any]:

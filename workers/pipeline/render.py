@@ -338,7 +338,10 @@ def _make(
     report = measure_result(
         picture, portrait.key, own, style, finished.framing, consent, backdrop_image, unsure, stand
     )
-    report = report.model_copy(update={"master": (finished.pixels.shape[1], finished.pixels.shape[0])})
+    detail = portrait.made.detail if portrait.made else None
+    notes = report.notes if detail is None else (*report.notes, detail.value)
+    master = (finished.pixels.shape[1], finished.pixels.shape[0])
+    report = report.model_copy(update={"master": master, "notes": notes})
     if portrait.made is not None and report.passed:
         face = find_faces(picture)[0]
         report = report.plus(

@@ -47,6 +47,7 @@ from core.models.sealed import SealedRow
 from core.people import organizations
 from core.personal import Personal
 from core.settings import settings
+from workers.engines import FaceDetail
 
 # Columns of bytes that the map calls personal, and what reads them.
 READ: Final = {
@@ -305,6 +306,7 @@ def test_every_measure_gate_event_and_answer_has_words(language: str) -> None:
     tables = {
         "measure": Measures.model_fields,
         "gate": GateName,
+        "note": FaceDetail,
         "event": {tag.value for tag in audit.Tag} - audit.ABOUT_NOBODY,
         "purpose": Purpose,
         "state": State,

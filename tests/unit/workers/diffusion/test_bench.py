@@ -9,7 +9,10 @@ import pytest
 
 pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
 
-from workers.diffusion.bench import run_rows
+from learning import tiny
+
+from workers.diffusion.bench import _faces, run_rows
+from workers.diffusion.sample import Sampler
 
 # What a bare machine lacks. `deploy/bench/gpu.sh` carries `core/errors.py`, `core/words.py` and two files of `workers/vision`.
 LACKING = (
@@ -58,3 +61,12 @@ def test_a_row_that_fails_keeps_no_other_and_what_is_beyond_the_time_is_not_begu
     told.clear()
     run_rows(lambda figures, _text: told.append(figures), rows, minutes=-1)
     assert [one["skipped"] for one in told] == ["out of time"] * 2
+
+
+@pytest.mark.parametrize("base", ["klein", "sdxl"])
+def test_the_table_has_what_a_face_painted_anew_takes(base: str) -> None:
+    told: list[dict[str, object]] = []
+    _faces(lambda figures, _text: told.append(figures), Sampler(tiny(base, "sample")), base)
+    (row,) = told
+    assert row["figure"] == "a face painted anew"
+    assert row["seconds"] > 0

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
+
+from repainting import Planted
 
 from core.consent import Purpose, ValidConsent
 from core.style.spec import StyleSpec
 from deploy.bench.morphs import morphed
 from workers.diffusion.adapters import CurvePoint
 from workers.diffusion.best import Judged, best_first, earliest, point
-from workers.diffusion.engine import DiffusionEngine, Order, Pool
+from workers.diffusion.engine import DiffusionEngine, Order
 from workers.engines import Source
 from workers.vision.check import examine
 
 AGREED = ValidConsent(None, frozenset(Purpose))
-
-
-class Planted(Pool):
-    """Instead of a sampler's, pictures that were made ready."""
-
-    def __init__(self, order: Order, pictures: list[np.ndarray]) -> None:
-        self._order, self._ready, self.given = order, pictures, 0
-
-    def pictures(self, order: Order) -> Iterator[tuple[int, str, np.ndarray]]:
-        assert order is self._order
-        for seed, picture in enumerate(self._ready):
-            self.given += 1
-            yield seed, order.prompts[seed % len(order.prompts)], picture
 
 
 @pytest.mark.photos

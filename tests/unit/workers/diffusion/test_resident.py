@@ -54,14 +54,17 @@ def test_after_warming_up_nothing_is_compiled_for_the_first_person(monkeypatch, 
         list(worker.sampler.sample([Request("a portrait", seed, 1) for seed in range(count)]))
     # A person who is trained and shown: whole batches, the rest of them, and a photo that is smaller than a reference.
     side = worker.base.reference_side
-    for beside in (1, 2, 3):
+    face = chance.integers(0, 255, (300, 300, 3), np.uint8)
+    for beside in (1, 2, 3) if worker.base.references else ():
         shown = [
             chance.integers(0, 255, (one, one, 3), np.uint8) for one in (side, side - 32, side - 48)[:beside]
         ]
         asked = [Request("a portrait", seed, 1) for seed in range(2 * worker.sampler.fits(beside) - 1)]
         assert len(list(worker.sampler.sample(asked, shown))) == len(asked)
-    frame = chance.integers(0, 255, (300, 300, 3), np.uint8)
-    list(worker.painter.repaint(frame, np.ones((300, 300), np.float32), [Request("a suit", 2, 1)]))
+        worker.sampler.refine(face, Request("a portrait", 5, 1), shown)
+    worker.sampler.refine(face, Request("a portrait", 5, 1))
+    if worker.painter.model.base.repaints:
+        list(worker.painter.repaint(face, np.ones((300, 300), np.float32), [Request("a suit", 2, 1)]))
     assert counters["unique_graphs"] == warm
     torch._dynamo.reset()
 

@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch", reason="needs torch, diffusers and peft: ma
 from dataclasses import replace
 
 from learning import example, tiny
+from PIL import Image
 
 from workers.diffusion.adapters import Adapter, AdapterRefused
 from workers.diffusion.engine import Order, Pool
@@ -177,6 +178,71 @@ def test_a_part_of_a_picture_is_painted_anew(base, role):
     painted = next(sampler.repaint(picture, mask, [Request("a suit", 5)]))
     assert painted.shape == (64, 64, 3)
     assert not near(painted[32:], picture[::2, ::2][32:])
+
+
+@pytest.mark.parametrize(
+    ("base", "steps", "last"), [("klein", 10, 0.1), ("sdxl", 10, 0.1), ("z-image", 28, 0.2)]
+)
+def test_a_face_is_painted_anew_from_as_much_noise_as_the_schedule_expects(base, steps, last, monkeypatch):
+    small = tiny(base, "sample")
+    sampler = Sampler(replace(small, base=replace(small.base, sample_side=64, sample_steps=steps)))
+    pipeline, recipe = small.pipeline, sampler._recipe
+    portrait = data.astronaut()[:96, :96]
+    frame = np.asarray(Image.fromarray(portrait).resize((64, 64), Image.Resampling.LANCZOS))
+    clean = recipe.latents(torch.from_numpy(frame.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None])
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(5))
+    levels = []
+
+    def knows(*given, **named):
+        """Say what a perfect network would: which noise was added."""
+        if base == "sdxl":
+            levels.append(float(given[1]) / 1000)
+            return (noise.expand(len(given[0]), -1, -1, -1),)
+        if base == "z-image":
+            levels.append(1 - float(given[1][0]))
+            return ([(clean - noise)[0][:, None]] * len(given[0]),)
+        levels.append(float(named["timestep"][0]))
+        return ((noise - clean).flatten(2).transpose(1, 2),)
+
+    monkeypatch.setattr(sampler.model.denoiser, "forward", knows)
+    made = sampler.refine(portrait, Request("a portrait", 5, 1))
+    with torch.no_grad():
+        if base == "klein":
+            spread = torch.sqrt(
+                pipeline.vae.bn.running_var.view(1, -1, 1, 1) + pipeline.vae.config.batch_norm_eps
+            )
+            clean = clean * spread + pipeline.vae.bn.running_mean.view(1, -1, 1, 1)
+            wanted = pipeline.vae.decode(pipeline._unpatchify_latents(clean)).sample
+        else:
+            away = pipeline.vae.config.shift_factor or 0.0
+            wanted = pipeline.vae.decode(clean / pipeline.vae.config.scaling_factor + away).sample
+    wanted = np.rint((wanted[0].permute(1, 2, 0).clamp(-1, 1).numpy() + 1) * 127.5)
+    assert np.abs(wanted - made).max() <= 1
+    assert levels == sorted(levels, reverse=True)
+    assert levels[0] == pytest.approx(small.base.detail_level, abs=0.11)
+    assert levels[-1] < last, "and down to the picture"
+
+
+def test_a_face_is_painted_as_the_person_in_the_slot_and_as_those_who_are_shown(sampler):
+    portrait = data.astronaut()[:96, 100:196]
+    one, again, other = (sampler.refine(portrait, Request("a portrait", 5, slot)) for slot in (1, 1, 2))
+    assert one.shape == (64, 64, 3)
+    assert np.array_equal(one, again)
+    assert not near(one, other)
+    shown = sampler.refine(portrait, Request("a portrait", 5, 1), [portrait])
+    assert not np.array_equal(one, shown), "what is shown matters"
+    with pytest.raises(ValueError, match="cannot be shown"):
+        Sampler(tiny("sdxl", "sample")).refine(portrait, Request("a portrait", 5), [portrait])
+
+
+def test_a_face_that_does_not_fit_into_the_gpu_says_so(sampler, monkeypatch):
+    def full(*_, **__):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    portrait = data.astronaut()[:96, 100:196]
+    monkeypatch.setattr(sampler.model.pipeline.vae, "encode", full)
+    with pytest.raises(OutOfMemory):
+        sampler.refine(portrait, Request("a portrait", 5, 1))
 
 
 def test_a_batch_is_shared_by_whoever_still_needs_pictures(sampler):
