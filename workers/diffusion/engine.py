@@ -19,6 +19,7 @@ from core.style.spec import StyleSpec
 from workers.diffusion.bank import EMPTY
 from workers.diffusion.best import best_first, judge, own_faces
 from workers.diffusion.captions import PERSON
+from workers.diffusion.examples import TooFewPhotos, split
 from workers.diffusion.meter import Meter
 from workers.diffusion.prompts import prompts
 from workers.diffusion.sample import REFERENCE_SIDE, REFERENCES, Request, Sampler
@@ -33,7 +34,6 @@ from workers.vision.glasses import wears_glasses
 BUDGET: Final = (
     24  # pictures of one person at most; the field delivers 3 to 6 of 40 (docs/sources.md, Base models)
 )
-_HELD_OUT: Final = 3  # photos of who is shown that are kept to compare with
 _SHOWN: Final = "the same"  # “a portrait of the same person”
 _VARIETY: Final = 4  # sentences, so that clothes differ between candidates
 _HEAD: Final = 0.4  # of the picture's side: what a portrait prompt frames
@@ -144,6 +144,7 @@ class DiffusionEngine:
         Raises:
             ConsentRequired: without `likeness`, since nobody may see a made face that was not compared; a
                 trained person also needs `adapter`, one who is shown `paint`.
+            TooFewPhotos: none is left to compare with; nothing was made.
         """
         consent.demand(Purpose.LIKENESS)
         held_out = self._held_out
@@ -151,19 +152,17 @@ class DiffusionEngine:
             consent.demand(Purpose.ADAPTER)
         else:
             # Never all of the photos: what is shown cannot say whether a picture is a copy or the person.
-            apart = min(_HELD_OUT, len(sources) - 1)
-            shown, held_out = (
-                sources[: len(sources) - apart],
-                tuple(one.key for one in sources[-apart:] if apart),
-            )
+            parts = split(sources, apart=not self._pool.sampler.model.is_tiny)
+            held_out = parts.held_out
+            shown = [source for source in sources if source.key in parts.train]
             self._order.references = references(shown, consent)
             if not self._order.references:
-                return
+                raise TooFewPhotos
             worn = Worn.mostly([_worn(picture) for picture in self._order.references])
             self._order.prompts = wanted(style, trained=False, look=self._order.look, worn=worn)
-        if not held_out:
-            return  # nothing could be compared, so nothing is made
         own = own_faces([source for source in sources if source.key in held_out], consent)
+        if not own:
+            raise TooFewPhotos
         pictures = self._pool.pictures(self._order)
         while some := list(islice(pictures, self.at_once)):
             judged = [judge(seed, asked, pixels, own, consent) for seed, asked, pixels in some]

@@ -131,20 +131,28 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
                 order.worn = known.facts.worn
             orders.append((turn, order, held_out))
         pool = Pool(engine.sampler, [order for _, order, _ in orders], DiffusionEngine.tries)
-        for turn, order, _ in orders:
-            _prompted(job, turn, order)
+        for turn, order, held_out in orders:
+            _prompted(job, turn, order, held_out)
         for turn, order, held_out in orders:
             _one(job, pool, turn, order, held_out)
     finally:
         engine.sampler.forget()
 
 
-def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:
-    """Say what to ask for, so that others' batches can already hold this person's pictures."""
+def _prompted(job: JobRun, turn: _Turn, order: Order, held_out: tuple[str, ...]) -> None:
+    """Say what to ask for, so that others' batches can already hold this person's pictures.
+
+    Of a trained person of whom no photo is left to compare with nothing is asked for.
+    """
     from workers.diffusion.engine import wanted
 
     with job.step() as session:
         style = assignment.style_of(session, turn.participation_id)
+        if order.trained and not assignment.accepted(session, turn.participation_id) & set(held_out):
+            participation = participations.get(session, turn.participation_id, lock=True)
+            engines.fall_back(session, participation, engines.Fallback.TOO_FEW_PHOTOS)
+            order.open = False
+            return
     order.seed = assignment.seed_of(turn.participation_id)
     order.prompts = wanted(style, trained=order.trained, look=order.look, worn=order.worn)
 
@@ -152,6 +160,7 @@ def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:
 def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str, ...]) -> None:
     """Make and keep one person's pictures, or let the studio do it."""
     from workers.diffusion.engine import DiffusionEngine, WardrobeEngine
+    from workers.diffusion.examples import TooFewPhotos
 
     made_by: Engine = (
         WardrobeEngine(pool.sampler, order) if turn.dressed else DiffusionEngine(pool, order, held_out)
@@ -201,6 +210,12 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, held_out: tuple[str
             elif kept:
                 code = engines.Fallback.CLOTHES if turn.dressed else engines.Fallback.TOO_FEW_PASSED
                 engines.fall_back(session, participation, code)
+    except TooFewPhotos as error:
+        order.open = False
+        with job.step() as session:
+            engines.fall_back(
+                session, participations.get(session, turn.participation_id, lock=True), error.code
+            )
     except ConsentRequired:
         order.open = False
         with job.step() as session:
