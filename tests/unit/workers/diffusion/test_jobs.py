@@ -171,8 +171,8 @@ def test_a_trained_person_of_whom_nothing_is_left_to_compare_with_gets_no_pictur
     do_all_work()
     assert made == []
     assert row_of(person).fallback_code == engines.Fallback.TOO_FEW_PHOTOS
-    assert row_of(person).state == State.READY
     assert headshots_of(person, "diffusion") == []
+    assert row_of(person).state not in (State.SUBMITTED, State.RENDERING), "and the studio had its turn"
 
 
 def test_colleagues_share_a_batch_and_one_without_photos_costs_the_others_nothing(

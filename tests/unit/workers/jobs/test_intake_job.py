@@ -268,7 +268,7 @@ def test_of_a_colleague_up_to_three_photos_are_compared_and_never_a_doubted_one(
     places = ("blue-room", "podium", "portrait", "speech")
     upload(participation, *(photo(f"barack/{place}.jpg") for place in places), photo("joe/portrait.jpg"))
     colleague, stranger = (
-        add_participation(org, add_member(org, name), State.CONSENTED) for name in ("Grace", "Ada")
+        add_participation(org, add_member(org, name), State.CONSENTED) for name in ("Grace", "Linus")
     )
     with transaction(org) as session:
         session.get_one(Participation, colleague.id).shoot_id = participation.shoot_id
