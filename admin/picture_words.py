@@ -10,6 +10,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from core.checks.sureness import Sureness, mixed_of_ten
 from core.portraits.reviews import Sort
 from core.words import fill
 
@@ -42,6 +43,26 @@ SORTS: Final[dict[Sort, Any]] = {
     Sort.SHARPNESS: _l("Sharpness"),
     Sort.WAITING: _l("Waiting longest"),
 }
+
+
+def sure(said: Sureness | None) -> str:
+    """Return how sure the check of a made face is, without whom it may be taken for; empty where nothing has to be said."""
+    known: dict[Sureness | None, str] = {
+        Sureness.TOLD_BY_ONE: _(
+            "An image model made this face. Of 10 faces that are one third somebody alike, the check that it is this "
+            "person’s lets about %(number)s through, so their own yes is what counts.",
+            number=mixed_of_ten(),
+        ),
+        Sureness.UNKNOWN: _(
+            "An image model made this face. The check that it is this person’s tells strangers apart, and often not "
+            "people who look alike, so their own yes is what counts."
+        ),
+        Sureness.LOOK_ALIKE: _(
+            "An image model made this face, and the check cannot tell this person apart from somebody else in your "
+            "company. The person has said that it shows them. Let somebody who knows them look before you use it."
+        ),
+    }
+    return known.get(said, "")
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,10 @@ FAILURES: dict[str, Any] = {
     Fallback.ENGINE_OFF: _l("No image model is set up here."),
     Fallback.NO_GPU_WORKER: _l("No GPU worker ran for a day."),
     Fallback.TOO_FEW_PASSED: _l("The image model’s pictures did not look enough like the person."),
-    Fallback.TOO_FEW_PHOTOS: _l("The image model needs two different photos."),
+    Fallback.TOO_FEW_PHOTOS: _l(
+        "The image model needs at least two different photos of a person, one to work from and one to be checked with. Ask "
+        "for photos from other days, six or more of each person."
+    ),
     Fallback.CLOTHES_OFF: _l("The image model that is set up here does not paint clothes."),
     Fallback.CLOTHES: _l("The painted clothes did not turn out well enough."),
 }

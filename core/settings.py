@@ -37,7 +37,7 @@ class VisionSettings(BaseSettings):
     )
     likeness_model: Path | None = Field(
         None,
-        description="ONNX file of another identity encoder (AuraFace's recogniser; docs/networks.md), with its limits in a side file; needs the `onnx` extra",
+        description="ONNX file of a second identity encoder (AuraFace's recogniser; docs/networks.md), with its limits in a side file: faces that a model made have to pass by it and by the built-in one; needs the `onnx` extra",
     )
 
 

@@ -62,6 +62,10 @@ class Candidate:
     findings: list[words.GateFinding]
     notes: list[str]
     figures: list[words.Figure]
+    sure: str  # how sure the check of a made face is; empty where nothing has to be said
+    alike: (
+        bool  # the check cannot tell its person apart from somebody else, so they say that they have looked
+    )
     wrong: str  # what the person said is wrong with it; empty if nothing
 
 
@@ -164,6 +168,8 @@ def _candidate(session: Session, place: Visit, one: Headshot, number: int, *, ea
         findings=words.gates(one.gates),
         notes=words.notes(one.gates) + _smaller(session, one),
         figures=words.figures(one.gates),
+        sure=words.sure(one.gates),
+        alike=headshots.looks_like_another(one),
         wrong=_(rejections.REASONS[rejections.Reason(one.rejected_code)]) if one.rejected_code else "",
     )
 
@@ -268,7 +274,8 @@ def approve() -> Response:
     with transaction(me().org_id) as session:
         place = visit(session, lock=True)
         headshot = headshots.get(session, place.member.id, headshot_id)
-        headshots.approve(session, place.participation, headshot, actor=place.actor)
+        looked = request.form.get("looked") == "1"
+        headshots.approve(session, place.participation, headshot, actor=place.actor, looked=looked)
     return go(url_for("gallery.show"))
 
 

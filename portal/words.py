@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from core.checks.advice import ADVICE, Issue
 from core.checks.report import CLEAN_CUT
+from core.checks.sureness import Sureness, mixed_of_ten, sureness
 from core.models import Act, Kind
 from core.portraits.engines import Fallback
 from core.style.outputs import Output
@@ -94,8 +95,9 @@ def fallbacks() -> dict[str, str]:
             "not turn out well enough. Nobody has seen that. It costs nobody anything."
         ),
         Fallback.TOO_FEW_PHOTOS: _(
-            "Made from your own photo, because the image model needs at least two different photos: one to "
-            "learn from and one to be checked with. That costs nobody anything."
+            "Made from your own photo, because the image model needs at least two different photos: one to work "
+            "from and one to be checked with. It has learned and painted nothing. If you want its pictures, add "
+            "photos from other days, six or more in all, and send them again. That costs nobody anything."
         ),
         Fallback.NOT_TRAINED: _(
             "Made from your own photo, because the image model here has to be trained on a person first, and you "
@@ -146,8 +148,28 @@ def gates(report: Mapping[str, Any]) -> list[GateFinding]:
     ]
     findings += [_sharp(measured), _cut(measured)]
     if "held_out" in measured:
-        findings += _of_a_model(measured)
+        findings += _of_a_model(measured, sureness(report))
     return findings
+
+
+def sure(report: Mapping[str, Any]) -> str:
+    """Return how sure the check of a made face is; empty where nothing has to be said."""
+    known: dict[Sureness | None, str] = {
+        Sureness.TOLD_BY_ONE: _(
+            "How sure is that? Of 10 faces that are one third somebody who looks like you, this check lets about "
+            "%(number)s through. So please look closely yourself.",
+            number=mixed_of_ten(),
+        ),
+        Sureness.UNKNOWN: _(
+            "How sure is that? This check tells strangers apart, and often not people who look alike. So please look "
+            "closely yourself."
+        ),
+        Sureness.LOOK_ALIKE: _(
+            "The check cannot tell you apart from somebody else in your company who looks very much like you. Choose "
+            "this picture only if you have looked closely and it shows you."
+        ),
+    }
+    return known.get(sureness(report), "")
 
 
 def _placed(report: Mapping[str, Any]) -> str:
@@ -190,7 +212,7 @@ def _resemblance(measured: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
     return _("Looks like your other photos"), _("Distance to your other photos (0 is the same picture)")
 
 
-def _of_a_model(measured: Mapping[str, Mapping[str, Any]]) -> list[GateFinding]:
+def _of_a_model(measured: Mapping[str, Mapping[str, Any]], said: Sureness | None) -> list[GateFinding]:
     """Return what the further gates of a made face found; one that could not be measured is left to the others."""
     questions = (
         (("held_out", "nearest"), _("Looks like photos of you that the model never saw")),
@@ -199,7 +221,10 @@ def _of_a_model(measured: Mapping[str, Mapping[str, Any]]) -> list[GateFinding]:
         (("mesh", "eyes", "noise", "lettering"), _("None of the faults that image models make")),
     )
     known = {name: gate["passed"] for name, gate in measured.items() if gate.get("passed") is not None}
-    return [_finding(label, [known[name] for name in names if name in known]) for names, label in questions]
+    found = [_finding(label, [known[name] for name in names if name in known]) for names, label in questions]
+    if said is Sureness.LOOK_ALIKE:
+        found[0] = GateFinding(found[0].label, _("not sure, please look closely"), None)
+    return found
 
 
 def _finding(label: str, answers: Sequence[bool | None]) -> GateFinding:

@@ -41,6 +41,12 @@ COMPARED: Final = frozenset(
 )
 
 
+# A note: a photo of somebody else in the company could be this person's, so the check cannot tell the two apart.
+LOOK_ALIKE: Final = "look_alike"
+# Notes that come from comparing faces with others.
+COMPARED_NOTES: Final = frozenset({LOOK_ALIKE})
+
+
 # Of the cut gate's limit: up to here a cut is called clean; none of 52 wrong ones had so little (docs/sources.md).
 CLEAN_CUT: Final = 0.5
 
@@ -58,6 +64,7 @@ class Gate(BaseModel):
     at_least: bool = False  # the limit is the least, not the most
     well: float | None = None  # the value from which on it may be praised, where that is more than passing
     others: int | None = None  # own photos, without the one it was made from, that a face was compared with
+    encoders: int | None = None  # that a made face was compared by
 
     @property
     def sentence(self) -> str:
@@ -92,7 +99,8 @@ class GateReport(BaseModel):
     def uncompared(self) -> GateReport:
         """Return the report without what comparing faces found."""
         kept = {name: gate for name, gate in self.gates.items() if name not in COMPARED}
-        return self.model_copy(update={"gates": kept})
+        notes = tuple(note for note in self.notes if note not in COMPARED_NOTES)
+        return self.model_copy(update={"gates": kept, "notes": notes})
 
     @property
     def failed(self) -> tuple[GateName, ...]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 PLACES: Final = 13  # beside and below the head
 UNKNOWN: Final = None  # a place beyond the frame
+FEWEST: Final = (
+    2  # shots of a person whose face a model makes: one to work from, one to check the result with
+)
 
 # Bits of 64. The same shot, cropped, brightened, made smaller and compressed again, differs by up to 6, two
 # frames of a film a second apart by 4, another moment of the same person in the same light by 8 and more.
@@ -69,3 +73,20 @@ def same_shot(one: str, other: str) -> bool:
         return False
     apart = first.apart(second)
     return apart is None or apart <= _SAME_PLACE
+
+
+def by_shot(signs: Sequence[str | None]) -> list[list[int]]:
+    """Return places of photos, those of one shot together, in the order given; a photo without a sign is one of its own."""
+    shots: list[list[int]] = []
+    for place, sign in enumerate(signs):
+        alike = (shot for shot in shots if any(_alike(sign, signs[one]) for one in shot))
+        shot = next(alike, None)
+        if shot is None:
+            shots.append([place])
+        else:
+            shot.append(place)
+    return shots
+
+
+def _alike(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and same_shot(one, other)

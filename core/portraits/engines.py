@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, gpu, locks, progress
+from core.checks.shots import FEWEST, by_shot
 from core.clock import now
 from core.consent import PAINTING, Purpose
 from core.db import Lookup, transaction
 from core.models import EngineName, Member, Participation, Shoot, State
 from core.people import consents
-from core.portraits import adapters
+from core.portraits import adapters, photos, verdicts
 from core.queue import JobName, enqueue
 from core.settings import diffusion_settings
 
@@ -137,6 +138,22 @@ def is_of_photos(session: Session, participation: Participation) -> bool:
     return shoot.engine != EngineName.DIFFUSION or not is_modelled(session, participation)
 
 
+def has_enough_photos(session: Session, participation: Participation) -> bool:
+    """Whether a made face could be checked with a photo that nothing was learned from.
+
+    Two of one shot count once, and one that may show somebody else does not count. Small random models, which learn
+    nothing, are tried out with photos of one shot.
+    """
+    signs = [
+        (photo.verdict or {}).get("phash")
+        for photo in photos.of_participation(session, participation.id)
+        if verdicts.standing_of(photo) is verdicts.Standing.ACCEPTED
+    ]
+    if diffusion_settings().diffusion_train_model == "tiny":
+        return len(signs) >= FEWEST
+    return len(by_shot(signs)) >= FEWEST
+
+
 def send(session: Session, participation: Participation) -> None:
     """Owe the job that makes the headshots of someone who has just sent their photos.
 
@@ -152,6 +169,9 @@ def send(session: Session, participation: Participation) -> None:
             enqueue(session, job, subject_id)
     elif code := off(EngineName(session.get_one(Shoot, participation.shoot_id).engine)):
         fall_back(session, participation, code)
+    elif not is_of_photos(session, participation) and not has_enough_photos(session, participation):
+        # Before anything is learned or made, and before anybody waits for a GPU.
+        fall_back(session, participation, Fallback.TOO_FEW_PHOTOS)
     else:
         progress.report(participation.id, "queued_gpu", 0.0)
         enqueue(session, job, subject_id)

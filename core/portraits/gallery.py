@@ -1,7 +1,8 @@
 """The pictures of a shoot that its company may see: those that their people approved, and no others.
 
 The consent pages say so: the company gets the headshot that a person approves, and until then nobody else sees any.
-What comparing faces found is for the program alone, so nothing of that is here.
+What comparing faces found is for the program alone, so nothing of that is here but how sure the check of a made face
+is: that it cannot tell somebody apart from another one, and not from whom.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.checks.report import COMPARED, GateName
+from core.checks.sureness import Sureness, sureness
 from core.errors import NotFound
-from core.models import Artifact, AuditEvent, Headshot, Member, Participation, Shoot
+from core.models import Artifact, AuditEvent, EngineName, Headshot, Member, Participation, Shoot
 from core.people import finding
+from core.settings import vision_settings
 
 PAGE: Final = 48  # rows of two, three, four or six are full
 
@@ -39,6 +42,19 @@ class Picture:
         """What the gates measured, by name, without what comparing faces found."""
         gates: Mapping[str, Mapping[str, Any]] = self.headshot.gates.get("gates", {})
         return {name: gates[name] for name in SHOWN if name in gates}
+
+    @property
+    def sureness(self) -> Sureness | None:
+        """What has to be said of the check of a made face; `None` for any other.
+
+        Where nothing of the comparison is kept any more, because its consent was taken back, it is what is said of any
+        picture made now: a sentence that is missing must not tell who did so.
+        """
+        if self.headshot.engine != EngineName.DIFFUSION:
+            return None
+        if GateName.HELD_OUT not in self.headshot.gates.get("gates", {}):
+            return Sureness.TOLD_BY_ONE if vision_settings().likeness_model is None else None
+        return sureness(self.headshot.gates)
 
 
 @dataclass(frozen=True)

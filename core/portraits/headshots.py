@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, locks
-from core.checks.report import COMPARED
+from core.checks.report import COMPARED, COMPARED_NOTES, LOOK_ALIKE
 from core.errors import Conflict, NotFound
 from core.models import Artifact, Headshot, Member, Participation, State
 from core.shoots import participations
@@ -28,6 +28,17 @@ class NotApproved(Conflict):
     """Only the approved headshot leaves the platform."""
 
     code = "not_approved"
+
+
+class NotLookedAt(Conflict):
+    """The check cannot tell whose face it is, so its person has to say that they have looked."""
+
+    code = "not_looked_at"
+
+
+def looks_like_another(headshot: Headshot) -> bool:
+    """Whether the check could not tell its person apart from somebody else in the company."""
+    return LOOK_ALIKE in headshot.notes
 
 
 def is_visible(headshot: Headshot) -> bool:
@@ -114,11 +125,24 @@ def get(session: Session, member_id: UUID, headshot_id: UUID) -> Headshot:
 
 
 def approve(
-    session: Session, participation: Participation, headshot: Headshot, *, actor: audit.Actor
+    session: Session,
+    participation: Participation,
+    headshot: Headshot,
+    *,
+    actor: audit.Actor,
+    looked: bool = False,
 ) -> None:
     """Choose the headshot that the company gets; choosing another one later is fine.
 
+    Args:
+        session: bound to the organization.
+        participation: the person's part in the shoot.
+        headshot: one of theirs.
+        actor: who chooses.
+        looked: they say that they have looked closely and it shows them.
+
     Raises:
+        NotLookedAt: the check cannot tell them apart from somebody else, and they did not say that they have looked.
         Conflict: there is no result to choose from in this state.
         NotFound: it is of another shoot, or has ended, as with its photo or with its time, since the page was opened.
     """
@@ -132,6 +156,11 @@ def approve(
     )
     if participation.state in (State.READY, *participations.SETTLED) and session.scalar(ended) is not None:
         raise NotFound("This headshot does not exist any more.")
+    if looks_like_another(headshot) and not looked:
+        raise NotLookedAt(
+            "The check cannot tell you apart from somebody else in your company. Say first that you have looked closely "
+            "and that this picture shows you. Nothing was chosen."
+        )
     participations.approve(session, participation, headshot.id, actor=actor)
     audit.record(
         session,
@@ -251,5 +280,6 @@ def forget_likeness(session: Session, member_id: UUID) -> None:
         measured = headshot.gates.get("gates", {})
         if not COMPARED.isdisjoint(measured):
             kept = {name: gate for name, gate in measured.items() if name not in COMPARED}
-            headshot.gates = {**headshot.gates, "gates": kept}
+            notes = [note for note in headshot.notes if note not in COMPARED_NOTES]
+            headshot.gates = {**headshot.gates, "gates": kept, "notes": notes}
     session.flush()

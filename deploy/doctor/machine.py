@@ -289,10 +289,10 @@ def matting() -> Iterator[Finding]:
 
 
 def likeness() -> Iterator[Finding]:
-    """Which encoder compares faces, and that one of the operator's own can be used."""
-    from workers.vision.encoder import encoder
+    """Which encoders compare faces, and that one of the operator's own can be used."""
+    from workers.vision.encoder import titles
 
-    yield ok("likeness_model", encoder().title)
+    yield ok("likeness_model", titles())
 
 
 def image_model() -> Iterator[Finding]:

@@ -40,7 +40,8 @@ class CurvePoint(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     step: int
-    distance: float | None = None  # to the held-out photos, by the encoder in use; None: no face came of it
+    # To the held-out photos as a share of the limit, by the less content encoder; None: no face came of it.
+    distance: float | None = None
     error: float | None = None  # standard error of that mean
 
 

@@ -15,15 +15,13 @@ from workers.engines import Source
 from workers.vision.detail import sharpness
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face, Pixels
-from workers.vision.likeness import Embedding, distance, embed, limits
+from workers.vision.likeness import Embedding, embed, share
 
-# Of a picture's score. Judgement: a blurred face costs as much as a fifth of the way to somebody else, a second picture
+# Of a picture's score. Judgement: a blurred face costs as much as a fifth of the way to the limit, a second picture
 # in the same clothes a twentieth.
 _BLURRED: Final = 0.2
 _SAME_AGAIN: Final = 0.05
-_FACELESS: Final = (
-    2.0  # times the distance of somebody else: what a checkpoint's picture without a face counts
-)
+_FACELESS: Final = 2.0  # times the limit: what a checkpoint's picture without a face counts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +32,7 @@ class Judged:
         seed: The chance it came from.
         pixels: uint8, height × width × 3, sRGB.
         faces: The person first.
-        score: 1 like a photo of the person and sharp, 0 and less like somebody else; `None` without a face.
+        score: 1 like a photo of the person and sharp, 0 and less beyond any limit; `None` without a face.
         asked: What it was asked for, so that not all show the same.
     """
 
@@ -52,7 +50,7 @@ def own_faces(sources: Sequence[Source], consent: ValidConsent) -> list[Embeddin
         ConsentRequired: `consent` does not cover `likeness`.
     """
     return [
-        embed(seen.pixels, seen.face, consent)
+        embed(seen.pixels, seen.face, consent, by_all=True)
         for source in sources
         for seen in [source.examined(consent)]
         if seen.pixels is not None and seen.face is not None
@@ -62,11 +60,13 @@ def own_faces(sources: Sequence[Source], consent: ValidConsent) -> list[Embeddin
 def away(
     pixels: Pixels, faces: Sequence[Face], own: Sequence[Embedding], consent: ValidConsent
 ) -> float | None:
-    """Return the mean distance of a picture's face to the person's own; `None` without a face."""
+    """Return how far a picture's face is from the person's own, by the less content encoder; `None` without a face.
+
+    See `workers.vision.likeness.share`: 1 is the most lenient limit.
+    """
     if not faces or not own:
         return None
-    made = embed(pixels, faces[0], consent)
-    return float(np.mean([distance(made, one) for one in own]))
+    return share(embed(pixels, faces[0], consent, by_all=True), own)
 
 
 def judge(seed: int, asked: str, pixels: Pixels, own: Sequence[Embedding], consent: ValidConsent) -> Judged:
@@ -75,7 +75,7 @@ def judge(seed: int, asked: str, pixels: Pixels, own: Sequence[Embedding], conse
     if not faces:
         return Judged(seed, pixels, faces, None, asked)
     far = away(pixels, faces, own, consent)
-    like = 0.0 if far is None else 1 - far / limits().same_person
+    like = 0.0 if far is None else 1 - far
     found = sharpness(pixels, faces[0])
     blurred = float(np.clip(1 - found.value / found.enough, 0, 1))
     return Judged(seed, pixels, faces, round(like - _BLURRED * blurred, 4), asked)
@@ -95,10 +95,10 @@ def best_first(pictures: Sequence[Judged]) -> list[Judged]:
 
 
 def point(step: int, distances: Sequence[float | None]) -> CurvePoint:
-    """Return a checkpoint's mean distance and its standard error; a picture without a face counts as nobody's."""
+    """Return a checkpoint's mean of `away` and its standard error; a picture without a face counts as nobody's."""
     if all(one is None for one in distances):
         return CurvePoint(step=step)
-    counted = [_FACELESS * limits().same_person if one is None else one for one in distances]
+    counted = [_FACELESS if one is None else one for one in distances]
     spread = float(np.std(counted, ddof=1)) if len(counted) > 1 else 0.0
     return CurvePoint(
         step=step, distance=round(float(np.mean(counted)), 4), error=round(spread / len(counted) ** 0.5, 4)

@@ -147,21 +147,22 @@ class DiffusionEngine:
         Raises:
             ConsentRequired: without `likeness`, since nobody may see a made face that was not compared; a
                 trained person also needs `adapter`, and who is shown, trained or not, `paint`.
+            TooFewPhotos: none is left to compare with; nothing was made.
         """
         consent.demand(Purpose.LIKENESS)
         if self._order.trained:
             consent.demand(Purpose.ADAPTER)
-        elif len(sources) > 1:
-            self._parts = self._apart(sources)
+        else:
+            self._parts = split(sources, apart=not self._pool.sampler.model.is_tiny)
         held_out = self._parts.held_out
-        if not held_out:
-            return  # nothing could be compared, so nothing is made
         if self._order.shown:
             # Never what is compared with: it could not say whether a picture is a copy or the person.
             self._show([one for one in sources if one.key in self._parts.train], style, consent)
         if not (self._order.trained or self._order.references):
-            return
+            raise TooFewPhotos
         own = own_faces([source for source in sources if source.key in held_out], consent)
+        if not own:
+            raise TooFewPhotos
         pictures = self._pool.pictures(self._order)
         while some := list(islice(pictures, self.at_once)):
             judged = [judge(seed, asked, pixels, own, consent) for seed, asked, pixels in some]
@@ -183,13 +184,6 @@ class DiffusionEngine:
             painted = self._pool.sampler.refine(part, request, self._order.references)
         self._order.charge(1.0, meter)
         return painted
-
-    def _apart(self, sources: Sequence[Source]) -> Split:
-        """Say which photos are shown and which are compared with, as for training; none where all are one shot."""
-        try:
-            return split(sources, apart=not self._pool.sampler.model.is_tiny)
-        except TooFewPhotos:
-            return Split((), ())
 
     def _show(self, sources: Sequence[Source], style: StyleSpec, consent: ValidConsent) -> None:
         """Have the base see these photos, and ask for who is on them."""

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from core.checks.advice import Issue
-from core.checks.shots import same_shot
+from core.checks.shots import FEWEST, by_shot
 from core.checks.verdict import Measures
 from core.consent import Purpose, ValidConsent
 from core.errors import InvalidInput
@@ -25,7 +25,7 @@ from workers.vision.glasses import wears_glasses
 from workers.vision.segment import person_mask
 from workers.vision.symmetry import Sides, sides
 
-HELD_OUT: Final = 5  # one shot in so many never trains
+HELD_OUT: Final = 3  # shots at most: by the mean to three, one odd photo does not decide
 _HEAD: Final = 0.42  # of the picture's height: head and shoulders, as a headshot shows them
 _CLOSE_HEAD: Final = 0.72  # the same of face and hair alone
 _ENLARGED: Final = 1.25  # times that a picture may be enlarged before a smaller side is taken
@@ -42,13 +42,14 @@ _HAIRLINE: Final = 0.5
 
 
 class TooFewPhotos(InvalidInput):
-    """A model of a person needs a photo to learn from and another one to be judged by."""
+    """A made face needs a photo to be learned from, or shown, and another one to be checked with."""
 
     code = "too_few_photos"
 
     def __init__(self) -> None:
         super().__init__(
-            "A personal model needs at least two photos that are not the same shot. Add another one."
+            "An image model needs at least two photos that are not the same shot: one to work from and one to check the "
+            "result with. Nothing was made. Add photos from other days, six or more in all."
         )
 
 
@@ -61,11 +62,12 @@ class Split:
 
 
 def split(sources: Sequence[Source], *, apart: bool = True) -> Split:
-    """Say which photos train: all but every fifth shot; at least one is held out, and two of five.
+    """Say which photos a model learns from or is shown, and which only measure what it made.
 
-    Photos of one shot stay together, so nothing that nearly is a held-out photo trains. The best shot
-    always trains, the second best is always held out: a poor photo would measure badly. A photo that may
-    show somebody else does neither. The same photos give the same answer, in whatever order they come.
+    Three shots are held out, of three or fewer all but one. Photos of one shot stay together, so nothing that nearly is
+    a held-out photo is learned. The best shot is always learned, the next best are held out: a poor photo would measure
+    badly. A photo that may show somebody else does neither. The same photos give the same answer, in whatever order they
+    come.
 
     Args:
         sources: The person's accepted photos.
@@ -75,19 +77,14 @@ def split(sources: Sequence[Source], *, apart: bool = True) -> Split:
     Raises:
         TooFewPhotos: there is only one shot. It cannot both teach and judge.
     """
-    sure = [source for source in sources if not _doubtful(source)]
-    shots: list[list[Source]] = []
-    for source in sorted(sure, key=lambda one: (-one.verdict.score, one.key)):
-        alike = (shot for shot in shots if any(_same(source, one) for one in shot))
-        shot = next(alike, None) if apart else None
-        if shot is None:
-            shots.append([source])
-        else:
-            shot.append(source)
-    if len(shots) < 2:
+    sure = sorted(
+        (source for source in sources if not _doubtful(source)), key=lambda one: (-one.verdict.score, one.key)
+    )
+    places = by_shot([one.verdict.phash if apart else None for one in sure])
+    shots = [[sure[place] for place in shot] for shot in places]
+    if len(shots) < FEWEST:
         raise TooFewPhotos
-    more = {3} if len(shots) in range(HELD_OUT, HELD_OUT + 2) else set()
-    held = [shot for index, shot in enumerate(shots) if index % HELD_OUT == 1 or index in more]
+    held = shots[1 : 1 + min(HELD_OUT, len(shots) - 1)]
     train = [shot for shot in shots if shot not in held]
     return Split(
         train=tuple(one.key for shot in train for one in shot),
@@ -97,11 +94,6 @@ def split(sources: Sequence[Source], *, apart: bool = True) -> Split:
 
 def _doubtful(source: Source) -> bool:
     return any(finding.code is Issue.MAY_BE_SOMEONE_ELSE for finding in source.verdict.issues)
-
-
-def _same(one: Source, other: Source) -> bool:
-    hashes = one.verdict.phash, other.verdict.phash
-    return hashes[0] is not None and hashes[1] is not None and same_shot(hashes[0], hashes[1])
 
 
 def examples(sources: Sequence[Source], consent: ValidConsent, side: int, word: str) -> list[Example]:

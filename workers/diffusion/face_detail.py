@@ -26,7 +26,7 @@ from workers.engines import FaceDetail
 from workers.vision.detail import sharpness
 from workers.vision.faces import find_faces
 from workers.vision.geometry import CHIN, Face, Pixels
-from workers.vision.likeness import Embedding, limits
+from workers.vision.likeness import Embedding
 
 Paint = Callable[[Pixels], Pixels]
 Values = NDArray[np.float32]
@@ -52,8 +52,9 @@ _PLAIN: Final = 10.0  # 8-bit levels; what varies less is no edge
 _EDGE: Final = 0.004  # sigma of what counts as an edge that moved, and not as texture
 _MOVED: Final = 6.0  # 8-bit levels of such an edge that make the change twice as short
 _SHORTEST: Final = 12.0  # times shorter at most
-# Of `Limits.same_person`. Five enlargements of one portrait, from 1.2 to 2.5 times, are as far apart: less is no other person.
-_PLAY: Final = 0.02
+# Of the most lenient limit, as `workers.diffusion.best.away` tells. Five enlargements of one portrait, from 1.2 to 2.5 times,
+# are as far apart: less is no other person.
+_PLAY: Final = 0.024
 _AS_SHARP: Final = 0.95  # the same face, measured anew, is up to 5 % less sharp
 
 
@@ -94,7 +95,7 @@ def detailed(
         ConsentRequired: `consent` does not cover `likeness`.
     """
     far = away(one.pixels, one.faces, own, consent)
-    if far is None or far > limits().furthest:
+    if far is None or far > 1:
         return one, None
     scale = factor(one, style)
     large = enlarged(one, scale)
@@ -112,7 +113,7 @@ def detailed(
 def _as_good(new: Judged, old: Judged, own: Sequence[Embedding], consent: ValidConsent) -> bool:
     """Whether a face is as like the person and as sharp as it was before."""
     after, before = (away(one.pixels, one.faces, own, consent) for one in (new, old))
-    if after is None or before is None or after > before + _PLAY * limits().same_person:
+    if after is None or before is None or after > before + _PLAY:
         return False
     sharp, was = (sharpness(one.pixels, one.faces[0]).value for one in (new, old))
     return sharp >= _AS_SHARP * was

@@ -135,20 +135,28 @@ def _generate(job: JobRun, turns: list[_Turn]) -> None:
             orders.append((turn, order, known.facts if known is not None else None))
         _tell(engine, [order for _, order, _ in orders])
         pool = Pool(sampler, [order for _, order, _ in orders], DiffusionEngine.tries)
-        for turn, order, _ in orders:
-            _prompted(job, turn, order)
+        for turn, order, facts in orders:
+            _prompted(job, turn, order, facts.held_out if facts is not None else ())
         for turn, order, facts in orders:
             _one(job, pool, turn, order, facts)
     finally:
         engine.forget()
 
 
-def _prompted(job: JobRun, turn: _Turn, order: Order) -> None:
-    """Say what to ask for, so that others' batches can already hold this person's pictures."""
+def _prompted(job: JobRun, turn: _Turn, order: Order, held_out: tuple[str, ...]) -> None:
+    """Say what to ask for, so that others' batches can already hold this person's pictures.
+
+    Of a trained person of whom no photo is left to compare with nothing is asked for.
+    """
     from workers.diffusion.engine import wanted
 
     with job.step() as session:
         style = assignment.style_of(session, turn.participation_id)
+        if order.trained and not assignment.accepted(session, turn.participation_id) & set(held_out):
+            participation = participations.get(session, turn.participation_id, lock=True)
+            engines.fall_back(session, participation, engines.Fallback.TOO_FEW_PHOTOS)
+            order.open = False
+            return
     order.seed = assignment.seed_of(turn.participation_id)
     if not order.shown:  # what is asked of the others depends on the photos that they are shown in
         order.prompts = wanted(style, trained=order.trained, look=order.look, worn=order.worn)
@@ -164,6 +172,7 @@ def _tell(engine: Resident, orders: list[Order]) -> None:
 def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, facts: Facts | None) -> None:
     """Make and keep one person's pictures, or let the studio do it."""
     from workers.diffusion.engine import DiffusionEngine, WardrobeEngine
+    from workers.diffusion.examples import TooFewPhotos
 
     made_by: Engine
     if turn.dressed:
@@ -217,6 +226,12 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, facts: Facts | None
             elif kept:
                 code = engines.Fallback.CLOTHES if turn.dressed else engines.Fallback.TOO_FEW_PASSED
                 engines.fall_back(session, participation, code)
+    except TooFewPhotos as error:
+        order.open = False
+        with job.step() as session:
+            engines.fall_back(
+                session, participations.get(session, turn.participation_id, lock=True), error.code
+            )
     except ConsentRequired:
         order.open = False
         with job.step() as session:

@@ -173,7 +173,7 @@ def _look(
         and found.face is not None
         and agreed.covers(Purpose.LIKENESS)
     ):
-        likeness = embed(found.pixels, found.face, agreed)
+        likeness = embed(found.pixels, found.face, agreed, by_all=True)
     return _Seen(found.verdict, stripped, small, likeness)
 
 
@@ -237,7 +237,7 @@ class _Compared:
                 seen = examine(vault().open(one.photo), agreed, subject=one.subject)
                 embedding = None
                 if seen.pixels is not None and seen.face is not None:
-                    embedding = embed(seen.pixels, seen.face, agreed)
+                    embedding = embed(seen.pixels, seen.face, agreed, by_all=True)
                     self._anew[one.likeness.id] = _sealed(self._org_id, self._member_id, embedding)
             self.known[one.likeness.id] = embedding
 

@@ -36,9 +36,12 @@ from workers.vision.likeness import Embedding
 
 # Lossless, since every delivered size is cut from it; level 3 is three times faster than 6 and 4 % larger.
 PNG_LEVEL: Final = 3
-# Each is an object of its own to fetch and open, 5 ms beside the program and 30 ms from a cloud: ten seconds at
-# most, beside minutes on the GPU. Of a larger shoot each person meets others.
+# Each photo is an object of its own to fetch and open, 5 ms beside the program and 30 ms from a cloud: half a minute
+# at most, beside minutes on the GPU. Of a larger shoot each person meets others.
 _COLLEAGUES: Final = 300
+# Of each: one photo alone may be the one that is unlike its person, and then the colleague seems far away.
+_EACH: Final = 3
+_LOOKED_AT: Final = 2 * _EACH  # of each, the newest, since some may be doubted
 # What training a model of a person needs, and showing what it makes: nobody sees a made face that was not compared.
 MODEL: Final = frozenset({Purpose.PHOTO, Purpose.LIKENESS, Purpose.ADAPTER})
 
@@ -151,14 +154,10 @@ def begin(
     backdrop = None
     if isinstance(spec.backdrop, ImageBackdrop):
         backdrop = vault().find(session, UUID(spec.backdrop.image))
-    accepted = [
-        photo
-        for photo in photos.of_participation(session, participation.id)
-        if verdicts.standing_of(photo) is verdicts.Standing.ACCEPTED
-    ]
+    usable = _accepted(session, participation.id)
     asked = edits.asked(session, participation.id)
     over = (
-        {photo.id for photo in accepted} - {asked.photo_id}
+        {photo.id for photo in usable} - {asked.photo_id}
         if asked
         else rejections.passed_over(session, participation)
     )
@@ -169,12 +168,25 @@ def begin(
         style=spec,
         consent=agreed,
         needs=frozenset(needs),
-        photos=[(str(photo.id), vault().find(session, photo.artifact_id)) for photo in accepted],
-        subjects={str(photo.id): photo.subject for photo in accepted if photo.subject is not None},
+        photos=[(str(photo.id), vault().find(session, photo.artifact_id)) for photo in usable],
+        subjects={str(photo.id): photo.subject for photo in usable if photo.subject is not None},
         backdrop=backdrop,
         passed_over=frozenset(str(one) for one in over),
         edit=edits.variant_of(asked) if asked else None,
     )
+
+
+def accepted(session: Session, participation_id: UUID) -> set[str]:
+    """Return the keys of the photos that work may be done with."""
+    return {str(photo.id) for photo in _accepted(session, participation_id)}
+
+
+def _accepted(session: Session, participation_id: UUID) -> list[Photo]:
+    return [
+        photo
+        for photo in photos.of_participation(session, participation_id)
+        if verdicts.standing_of(photo) is verdicts.Standing.ACCEPTED
+    ]
 
 
 def seal(org_id: UUID, work: Assignment, result: RenderResult) -> list[Sealed]:
@@ -292,10 +304,11 @@ def finished(session: Session, participation_id: UUID, result: RenderResult, *, 
     )
 
 
-def colleagues(session: Session, participation_id: UUID) -> list[Held]:
-    """Return where embeddings lie of other people of the shoot whose consent to `likeness` stands, one a person.
+def colleagues(session: Session, participation_id: UUID) -> list[list[Held]]:
+    """Return where embeddings lie of other people of the shoot whose consent to `likeness` stands, a few of each.
 
-    Of more than `_COLLEAGUES` a sample, for each person another one, in every run the same. Whose each is, is not returned: they are only there so that nobody gets somebody else's face.
+    Of more than `_COLLEAGUES` people a sample, for each person another one, in every run the same. Whose each group is,
+    is not returned: they are only there so that nobody gets somebody else's face.
     """
     participation = participations.get(session, participation_id)
     theirs = (
@@ -311,28 +324,43 @@ def colleagues(session: Session, participation_id: UUID) -> list[Held]:
     chance = func.md5(cast(people.c.member_id, String) + str(participation_id))
     whose = session.scalars(select(people.c.member_id).order_by(chance).limit(_COLLEAGUES)).all()
     agreed = consents.agreed_by(session, whose)
-    found = session.scalars(theirs.where(Photo.member_id.in_(whose)).order_by(Photo.id.desc())).all()
-    # Who uploaded a colleague's photo by mistake must not keep that colleague from their own face.
-    first = {
-        one.member_id: one.likeness_id for one in found if one.likeness_id and not verdicts.is_doubted(one)
-    }
+    place = func.row_number().over(partition_by=Photo.member_id, order_by=Photo.id.desc()).label("place")
+    newest = theirs.with_only_columns(Photo.id, place).where(Photo.member_id.in_(whose)).subquery()
+    found = (
+        select(Photo)
+        .join(newest, newest.c.id == Photo.id)
+        .where(newest.c.place <= _LOOKED_AT)
+        .order_by(Photo.id.desc())
+    )
+    groups: dict[UUID, list[UUID]] = {member_id: [] for member_id in whose}
+    for one in session.scalars(found).yield_per(_COLLEAGUES):
+        # Who uploaded a colleague's photo by mistake must not keep that colleague from their own face.
+        if one.likeness_id and len(groups[one.member_id]) < _EACH and not verdicts.is_doubted(one):
+            groups[one.member_id].append(one.likeness_id)
     return [
-        vault().find(session, first[member_id])
-        for member_id in whose
-        if member_id in first and Purpose.LIKENESS in agreed[member_id]
+        [vault().find(session, one) for one in group]
+        for member_id, group in groups.items()
+        if group and Purpose.LIKENESS in agreed[member_id]
     ]
 
 
-def embeddings(held: Sequence[Held]) -> list[Embedding]:
-    """Read embeddings; of somebody who left meanwhile there is none any more, and one of another encoder is left out."""
-    found = []
-    for one in held:
-        with suppress(ArtifactGone, KeyErased):
-            found.append(Embedding.from_bytes(vault().open(one)))
-    current = [one for one in found if one.is_current]
-    if len(current) < len(found):
-        logger().warning("embeddings_of_another_encoder", left_out=len(found) - len(current))
-    return current
+def embeddings(held: Sequence[Sequence[Held]]) -> list[list[Embedding]]:
+    """Read embeddings, a group for each colleague; of somebody who left meanwhile there is none any more.
+
+    What an encoder in use has never seen stays, so that the gate can say that this encoder could not compare it.
+    """
+    groups = []
+    unseen = 0
+    for group in held:
+        found = []
+        for one in group:
+            with suppress(ArtifactGone, KeyErased):
+                found.append(Embedding.from_bytes(vault().open(one)))
+        unseen += any(not one.is_current for one in found)
+        groups += [found] if found else []
+    if unseen:
+        logger().warning("colleagues_unseen_by_an_encoder", colleagues=unseen)
+    return groups
 
 
 def _png(pixels: Pixels) -> bytes:

@@ -26,7 +26,7 @@ from workers.studio.light import asked
 from workers.vision import photometry, trust
 from workers.vision.color import Values, to_linear
 from workers.vision.detail import sharpness
-from workers.vision.encoder import Limits, encoder
+from workers.vision.encoder import Limits, built_in
 from workers.vision.faces import find_faces
 from workers.vision.geometry import Face, Pixels
 from workers.vision.likeness import distance, embed
@@ -281,7 +281,7 @@ def _backdrop(error: float | None) -> Gate:
 
 def _likeness(pixels: Pixels, face: Face, source: str, own: Own, consent: ValidConsent) -> Gate:
     spread = own.spread()
-    used = encoder()
+    used = built_in()
     limit, unit = used.limits.same_person, used.unit
     if spread is not None:
         limit = min(limit, max(used.limits.most_pairs, spread + used.limits.margin))

@@ -2,7 +2,7 @@
 
 A photo that was retouched shows its owner; a picture from a model may show somebody who never was. So each
 is compared with photos that the model never saw, within what the person's own photos differ among
-themselves, and searched for what image models get wrong. Age and gender are not judged.
+themselves, by every encoder in use, and searched for what image models get wrong. Age and gender are not judged.
 
 The figures beside the thresholds were measured on public-domain photos of three people (six, three and
 one different shots), on the same photos with faults drawn into them, and on copies. They hold no person's
@@ -12,32 +12,20 @@ way to what a person's own photos show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import combinations
 from typing import Final
-
-import numpy as np
 
 from core.checks.report import Gate, GateName
 from core.consent import Purpose, ValidConsent
 from workers.pipeline.gates import at_least, at_most, not_measured, one_face
+from workers.pipeline.yardstick import Features, Scale, Yardstick, features
 from workers.vision.artefacts import iris_contrast, lettering, noise
-from workers.vision.encoder import encoder
 from workers.vision.faces import find_faces, mesh_spread
 from workers.vision.geometry import Face, Pixels
-from workers.vision.likeness import Embedding, distance, embed, limits
-from workers.vision.resemblance import detail, resemblance
-from workers.vision.shape import Shape, drift, shape
-from workers.vision.upright import Grey
+from workers.vision.likeness import distance
+from workers.vision.resemblance import resemblance
+from workers.vision.shape import drift
 
-_SHARE_OF_OWN: Final = 0.5  # of how much nearer own photos are than a colleague's
-# Correlation of fine detail. The same photo made smaller, mirrored, darkened, blurred, with noise, another
-# light or a jaw 8 % wider has 0.96 and more, with its eyes 6 % apart 0.79 and more; different photos of one
-# person have up to 0.55, of two people up to 0.61.
-_SAME_PICTURE: Final = 0.75
-_ABOVE_OWN: Final = 0.1  # beyond what different photos of the person have
+_NOBODY: Final = "nobody else whose face could be compared"
 # Root mean square of ten proportions beyond the own photos'. Real photos left out had up to 0.029 beside two
 # others and 0.022 beside four; eyes 12 % apart 0.032 to 0.041, a face 15 % longer 0.030 to 0.039, a jaw 35 %
 # wider 0.022 to 0.048. Eyes 6 % apart (0.018) and a jaw 8 % wider (0.006) are below what the mesh sees.
@@ -53,107 +41,6 @@ _NOISE: Final = 0.13
 # Marks in a row. Suits, shirts and ties had up to 3 (a tie seen in a mirror 5), a flight suit with real badges 4;
 # words of 7 letters and more 6 to 9, those of 4 letters 4 to 6.
 _LETTERS: Final = 5
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Features:
-    """What of a face a made one is compared by. Identifies a person: memory only."""
-
-    embedding: Embedding
-    shape: Shape
-    detail: Grey
-
-
-def features(pixels: Pixels, face: Face, consent: ValidConsent) -> Features:
-    """Measure a face for comparison.
-
-    Args:
-        pixels: uint8, height × width × 3, sRGB.
-        face: The person.
-        consent: Must cover `likeness`.
-
-    Raises:
-        ConsentRequired: it does not.
-    """
-    return Features(embed(pixels, face, consent), shape(face), detail(pixels, face))
-
-
-@dataclass(frozen=True, eq=False)
-class Yardstick:
-    """What a person's made faces are held against.
-
-    Attributes:
-        held_out: Key → photo that the model never saw.
-        trained: Key → photo that it was trained on or shown.
-        colleagues: Embeddings of the other people in the company whose consent to `likeness` stands; whose
-            they are is not needed and not kept.
-    """
-
-    held_out: Mapping[str, Features]
-    trained: Mapping[str, Features]
-    colleagues: Sequence[Embedding] = ()
-
-    @cached_property
-    def _own(self) -> list[Features]:
-        """The person's photos, one of each shot."""
-        shots: list[Features] = []
-        for one in (*self.held_out.values(), *self.trained.values()):
-            if all(resemblance(one.detail, other.detail) < _SAME_PICTURE for other in shots):
-                shots.append(one)
-        return shots
-
-    @cached_property
-    def _pairs(self) -> list[float]:
-        return [distance(one.embedding, other.embedding) for one, other in combinations(self._own, 2)]
-
-    @cached_property
-    def furthest(self) -> float:
-        """The limit of the distance to the held-out photos, for this person.
-
-        What 90 % of the person's own pairs have and a little more, because a light or a look that the photos
-        lack is no other person; never more than `Limits.furthest`, however unlike the photos are to each other, and
-        never less than what 95 % of all same-person pairs have. One photo says nothing, so the most is taken.
-        """
-        most = limits()
-        if not self._pairs:
-            return most.furthest
-        own = float(np.percentile(self._pairs, 90)) + most.beyond_own
-        return float(np.clip(own, most.most_pairs, max(most.most_pairs, most.furthest)))
-
-    @cached_property
-    def nearer(self) -> float:
-        """The limit of how much nearer a made face must be to its owner than to any colleague."""
-        margins = []
-        for one in self._own:
-            others = [distance(one.embedding, other.embedding) for other in self._own if other is not one]
-            if others and self.colleagues:
-                margins.append(self.to_colleagues(one.embedding) - float(np.mean(others)))
-        most = limits().nearer
-        return float(np.clip(_SHARE_OF_OWN * min(margins), 0.0, most)) if margins else most
-
-    @cached_property
-    def same_face(self) -> float:
-        """The distance below which a face is nearer to one photo than own photos ever are to each other."""
-        return min(self._pairs, default=limits().same_face)
-
-    @cached_property
-    def same_picture(self) -> float:
-        """The correlation of detail above which a face is drawn like one photo, and no two own ones are."""
-        alike = [resemblance(one.detail, other.detail) for one, other in combinations(self._own, 2)]
-        return max(_SAME_PICTURE, max(alike, default=0.0) + _ABOVE_OWN)
-
-    @property
-    def shapes(self) -> list[Shape]:
-        """The proportions that the person's photos show."""
-        return [one.shape for one in self._own]
-
-    def to_held_out(self, embedding: Embedding) -> float:
-        """Return the mean distance to the photos that the model never saw."""
-        return float(np.mean([distance(embedding, one.embedding) for one in self.held_out.values()]))
-
-    def to_colleagues(self, embedding: Embedding) -> float:
-        """Return the distance to the nearest colleague; there must be one."""
-        return min(distance(embedding, other) for other in self.colleagues)
 
 
 def measure_generated(
@@ -216,29 +103,70 @@ def _lettering(pixels: Pixels, face: Face, others: tuple[Face, ...]) -> Gate:
 
 
 def _held_out(made: Features, yardstick: Yardstick) -> Gate:
-    unit, limit = encoder().unit, yardstick.furthest
-    count = len(yardstick.held_out)
+    """Return the gate of the encoder that is less content."""
+    scales = yardstick.scales
+    count = len(scales[0].held_out)
     if not count:
         return Gate(
-            value=None, unit=unit, limit=limit, passed=False, why="no photo was held out, so nobody can know"
+            value=None,
+            unit=scales[0].used.unit,
+            limit=scales[0].furthest,
+            passed=False,
+            why="no photo was held out, so nobody can know",
         )
-    return at_most(
-        yardstick.to_held_out(made.embedding),
-        unit,
-        limit,
-        f"mean to {count} photos that the model never saw; 90 % of own pairs and "
-        f"{limits().beyond_own:.2g}, {limits().most_pairs:.2g} to {limits().furthest:.2g}",
+    found = [(scale.to_held_out(made.embedding), scale) for scale in scales]
+    value, worst = max(found, key=lambda one: one[0] / one[1].furthest)
+    limits = worst.used.limits
+    gate = at_most(
+        value,
+        worst.used.unit,
+        worst.furthest,
+        f"mean to {count} photos that the model never saw; the furthest own photo and "
+        f"{limits.beyond_own:.2g}, {limits.strictest:.2g} to {limits.furthest:.2g}{_others(scales, worst)}",
     )
+    return gate.model_copy(update={"encoders": len(scales)})
+
+
+def _others(scales: tuple[Scale, ...], shown: Scale) -> str:
+    """Say which encoder was more content, where there is one."""
+    rest = [scale.used.unit for scale in scales if scale is not shown]
+    return f"; nearer to its limit than {', '.join(rest)}" if rest else ""
 
 
 def _nearest(made: Features, yardstick: Yardstick) -> Gate:
-    unit, limit = f"{encoder().unit} nearer", yardstick.nearer
-    if not yardstick.held_out or not yardstick.colleagues:
-        return not_measured(unit, limit, "nobody else whose face could be compared")
-    margin = yardstick.to_colleagues(made.embedding) - yardstick.to_held_out(made.embedding)
-    return at_least(
-        margin, unit, limit, f"half of what own photos are nearer by, at most {limits().nearer:.2g}"
-    )
+    """Return the gate of the encoder that is less content; what one could not compare is no pass by both."""
+    alike = yardstick.look_alikes
+    scales = yardstick.scales if yardstick.held_out and yardstick.colleagues else ()
+    found = [_margin(made, scale, alike) for scale in scales]
+    failed = [one for one in found if one[1].passed is False]
+    open_ones = [gate for _, gate in found if gate.passed is None]
+    if failed or (found and not open_ones and not alike):
+        return min(failed or found, key=lambda one: one[0])[1]
+    first = yardstick.scales[0].used
+    unit, limit = f"{first.unit} nearer", first.limits.nearer
+    if alike:
+        return not_measured(
+            unit,
+            limit,
+            "a photo of somebody else in the company could be this person's, so this check cannot tell them apart",
+        )
+    return open_ones[0] if open_ones else not_measured(unit, limit, _NOBODY)
+
+
+def _margin(made: Features, scale: Scale, but: tuple[int, ...]) -> tuple[float, Gate]:
+    """Return by how much an encoder is content, in its own limits, and its gate."""
+    most, count = scale.used.limits.nearer, len(scale.colleagues)
+    unit, limit = f"{scale.used.unit} nearer", scale.nearer(but)
+    away = scale.to_colleagues(made.embedding, but)
+    unseen = sum(not group for group in scale.colleagues)
+    margin = None if away is None else away - scale.to_held_out(made.embedding)
+    if margin is None or (unseen and margin >= limit):
+        why = _NOBODY
+        if unseen:
+            why = f"{unseen} of {count} colleagues were never seen by this encoder, until they send a photo again"
+        return 0.0, not_measured(unit, limit, why)
+    why = f"than to {count - unseen} colleagues; half of what own photos are nearer by, at most {most:.2g}"
+    return (margin - limit) / most, at_least(margin, unit, limit, why)
 
 
 def _copy(made: Features, yardstick: Yardstick, *, kept: bool) -> Gate:
@@ -248,18 +176,27 @@ def _copy(made: Features, yardstick: Yardstick, *, kept: bool) -> Gate:
     if not yardstick.trained:
         return not_measured(unit, limit, "the model saw no photo")
     alike = [
-        (resemblance(made.detail, one.detail), distance(made.embedding, one.embedding))
+        (resemblance(made.detail, one.detail), _is_as_near(made, one, yardstick))
         for one in yardstick.trained.values()
     ]
     # A good likeness is near in the embedding, a usual pose in the drawing; only a copy is both, to one photo.
-    copies = [picture for picture, face in alike if picture > limit and face < yardstick.same_face]
+    copies = [picture for picture, near in alike if picture > limit and near]
     value = max(copies) if copies else max(picture for picture, _ in alike)
+    near = " or ".join(f"{scale.same_face:.2f} {scale.used.unit}" for scale in yardstick.scales)
     return Gate(
         value=round(value, 4),
         unit=unit,
         limit=round(limit, 4),
         passed=not copies,
-        why=f"a copy is above and also nearer than {yardstick.same_face:.2f} to the same photo",
+        why=f"a copy is above and also nearer than {near} to the same photo",
+    )
+
+
+def _is_as_near(made: Features, photo: Features, yardstick: Yardstick) -> bool:
+    """Whether any encoder has a face nearer to one photo than own photos ever are to each other."""
+    return any(
+        distance(made.embedding, photo.embedding, scale.used.id) < scale.same_face
+        for scale in yardstick.scales
     )
 
 

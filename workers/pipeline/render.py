@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.checks.report import GateReport
+from core.checks.report import LOOK_ALIKE, GateReport
 from core.checks.shots import same_shot
 from core.checks.verdict import Verdict
 from core.consent import Purpose, ValidConsent
@@ -17,11 +17,12 @@ from core.style.spec import StyleSpec
 from core.style.variants import Variant
 from workers.engines import Engine, Portrait, Source, StudioEngine
 from workers.pipeline.gates import measure_result
-from workers.pipeline.generated import Features, Yardstick, features, measure_generated, measure_painted
+from workers.pipeline.generated import measure_generated, measure_painted
 from workers.pipeline.judgement import judge_or_say
 from workers.pipeline.reference import Own
 from workers.pipeline.suited import suited
 from workers.pipeline.variants import MOST_SHOWN, Best
+from workers.pipeline.yardstick import Features, Yardstick, features
 from workers.studio.align import CroppedTooTightly, region, shortfall
 from workers.studio.backdrop import stand_of
 from workers.studio.finish import carried_size, finish, master_size
@@ -98,7 +99,7 @@ def render(
     backdrop_image: Pixels | None = None,
     engine: Engine | None = None,
     subjects: Mapping[str, tuple[float, float]] = {},
-    colleagues: Sequence[Embedding] = (),
+    colleagues: Sequence[Sequence[Embedding]] = (),
     passed_over: Collection[str] = (),
     edit: Variant | None = None,
 ) -> RenderResult:
@@ -116,7 +117,7 @@ def render(
         backdrop_image: The picture of an image backdrop.
         engine: What makes the portraits; the studio by default.
         subjects: Where the person is in photos of several people, by key; see `judge`.
-        colleagues: Faces that a made face must not be nearer to.
+        colleagues: Faces that a made face must not be nearer to, a group for each colleague.
         passed_over: Keys of photos of which no portrait is made; results are compared with them all the same.
         edit: What the person asked for: the result is that one picture, of the best photo that is not passed over.
 
@@ -272,7 +273,7 @@ def _same_shot(one: str | None, other: str | None) -> bool:
 
 
 def _yardstick(
-    portrait: Portrait, known: Mapping[str, Features] | None, colleagues: Sequence[Embedding]
+    portrait: Portrait, known: Mapping[str, Features] | None, colleagues: Sequence[Sequence[Embedding]]
 ) -> Yardstick | None:
     """Return what a made face is held against; `None` where the face is a photo's own."""
     if known is None or portrait.made is None:
@@ -349,6 +350,8 @@ def _make(
             if yardstick is None
             else measure_generated(picture, face, yardstick, consent)
         )
+        if yardstick is not None and yardstick.look_alikes:
+            report = report.model_copy(update={"notes": (*report.notes, LOOK_ALIKE)})
     if not report.passed:
         return Withheld(portrait.key, "gates", report, seed)
     score *= suited(portrait.face, style)

@@ -7,7 +7,7 @@ from core.style.spec import StyleSpec
 from workers.folder.sample import sample_people
 from workers.pipeline.render import render
 from workers.vision import alpha_model
-from workers.vision.encoder import encoder
+from workers.vision.encoder import encoders
 
 
 def warm() -> None:
@@ -20,6 +20,6 @@ def warm() -> None:
         ConfigurationError: the matting network or the identity encoder of the settings cannot be used.
     """
     alpha_model.check()
-    encoder()
+    encoders()
     (photo, *_) = sample_people()["eileen"]
     render([photo], StyleSpec(), own_photos())

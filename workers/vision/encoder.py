@@ -1,7 +1,12 @@
 """What turns a face into numbers that identify it, and the limits that belong to them.
 
-Built in is dlib's ResNet v1; `HEADSHOTS_LIKENESS_MODEL` names another. A distance means something between numbers of
-one encoder only, so each keeps its own limits and its id stays with the numbers.
+Built in is dlib's ResNet v1; `HEADSHOTS_LIKENESS_MODEL` names a second one, which is asked beside it and never instead: a
+face that a model made has to pass by both, and what fools one seldom fools the other. A person's photos are told from
+other people's by the built-in one alone: there it is strangers that matter, who are far apart, its limits were measured
+on photos, and an answer that somebody gave about a photo must not depend on what an operator put beside it.
+
+A distance means something between numbers of one encoder only, so each keeps its own limits and its id stays with the
+numbers.
 """
 
 from __future__ import annotations
@@ -24,10 +29,11 @@ class Limits(BaseModel):
 
     Attributes:
         same_person: Two photos below it show one person.
-        most_pairs: 95 % of the pairs of one person's photos are below; no limit for a person is stricter.
+        most_pairs: 95 % of the pairs of one person's photos are below; no limit for a retouched photo is stricter.
         margin: Beyond the person's own photos, of a photo that was retouched.
-        furthest: From the person's held-out photos, of a face that a model made.
-        beyond_own: Beyond the 90th percentile of the person's own pairs, of the same.
+        furthest: From the person's held-out photos, of a face that a model made, at most.
+        strictest: The same limit at least, however alike a person's photos are.
+        beyond_own: Beyond the person's own photos, each left out and measured alike, of the same.
         nearer: By which such a face must be nearer to its person than to a colleague, at most.
         same_face: Below it two pictures of a face are copies of one.
         source: Where the first two come from.
@@ -39,6 +45,7 @@ class Limits(BaseModel):
     most_pairs: float = Field(gt=0, le=2)
     margin: float = Field(0, ge=0)
     furthest: float = Field(0, ge=0)
+    strictest: float = Field(0, ge=0)
     beyond_own: float = Field(0, ge=0)
     nearer: float = Field(0, ge=0)
     same_face: float = Field(0, ge=0)
@@ -58,6 +65,7 @@ class Limits(BaseModel):
 _SHARES: Final = {
     "margin": 1 / 6,
     "furthest": 5 / 6,
+    "strictest": 3 / 5,
     "beyond_own": 1 / 12,
     "nearer": 1 / 3,
     "same_face": 5 / 12,
@@ -87,22 +95,32 @@ class Encoder(Protocol):
         """Return the numbers of one face of a picture: uint8, height × width × 3, sRGB."""
 
 
-def encoder() -> Encoder:
-    """Return the encoder in use.
+def encoders() -> tuple[Encoder, ...]:
+    """Return the encoders in use: the built-in one, and the operator's where there is one.
 
     Raises:
         ConfigurationError: the one in the settings cannot be used.
     """
     path = vision_settings().likeness_model
     if path is None:
-        return _built_in()
+        return (built_in(),)
     from workers.vision.identity_model import identity_model
 
-    return identity_model(path)
+    return built_in(), identity_model(path)
+
+
+def titles() -> str:
+    """Say which they are, for the operator.
+
+    Raises:
+        ConfigurationError: the one in the settings cannot be used.
+    """
+    return " and ".join(one.title for one in encoders())
 
 
 @cache
-def _built_in() -> Encoder:
+def built_in() -> Encoder:
+    """Return the encoder that is always there."""
     from workers.vision.dlib_encoder import DlibEncoder
 
     return DlibEncoder()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,14 +11,14 @@ import numpy as np
 
 from core.consent import Purpose, ValidConsent
 from workers.vision.dlib_encoder import DlibEncoder
-from workers.vision.encoder import Limits, Numbers, encoder
+from workers.vision.encoder import Limits, Numbers, built_in, encoders
 from workers.vision.geometry import Face, Pixels
 
 _DIGITS: Final = 6  # of the numbers that are kept: float32 has no more
 
 
 class OtherEncoder(ValueError):
-    """Numbers of two encoders were to be compared, which means nothing."""
+    """Faces were to be compared by an encoder that has not seen both."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,65 +26,93 @@ class Embedding:
     """The numbers that stand for a face. They identify a person: in memory only, or sealed.
 
     Attributes:
-        numbers: float64, one vector.
-        encoder: The id of what made them.
+        numbers: Of each encoder that saw the face, by its id: float64, one vector.
     """
 
-    numbers: Numbers
-    encoder: str
+    numbers: Mapping[str, Numbers]
 
     @property
     def is_current(self) -> bool:
-        """Whether the encoder in use made them, so that they can be compared with what it makes."""
-        return self.encoder == encoder().id
+        """Whether every encoder in use has seen the face, so that it can be compared with what they see now."""
+        return all(one.id in self.numbers for one in encoders())
 
     def to_bytes(self) -> bytes:
-        """Return what is sealed: the built-in encoder's numbers alone, another's with its id."""
-        numbers = [round(float(number), _DIGITS) for number in self.numbers]
-        plain = self.encoder == DlibEncoder.id
-        return json.dumps(numbers if plain else {"encoder": self.encoder, "numbers": numbers}).encode()
+        """Return what is sealed: the built-in encoder's numbers alone as a list, several encoders' by their ids."""
+        rounded = {
+            key: [round(float(number), _DIGITS) for number in numbers]
+            for key, numbers in self.numbers.items()
+        }
+        plain = list(rounded) == [DlibEncoder.id]
+        return json.dumps(rounded[DlibEncoder.id] if plain else {"by": rounded}).encode()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Embedding:
-        """Read what was sealed, by whichever encoder."""
+        """Read what was sealed, also by releases that knew one encoder only."""
         kept = json.loads(content)
-        numbers, made_by = (
-            (kept, DlibEncoder.id) if isinstance(kept, list) else (kept["numbers"], kept["encoder"])
-        )
-        return cls(np.asarray(numbers, np.float64), made_by)
+        if isinstance(kept, list):
+            kept = {"by": {DlibEncoder.id: kept}}
+        elif "by" not in kept:
+            kept = {"by": {kept["encoder"]: kept["numbers"]}}
+        return cls({key: np.asarray(numbers, np.float64) for key, numbers in kept["by"].items()})
 
 
-def embed(pixels: Pixels, face: Face, consent: ValidConsent) -> Embedding:
+def embed(pixels: Pixels, face: Face, consent: ValidConsent, *, by_all: bool = False) -> Embedding:
     """Compute the numbers that stand for this face.
 
     Args:
         pixels: uint8, height × width × 3, sRGB.
         face: Which face.
         consent: Must cover `likeness`.
+        by_all: By every encoder in use, as a made face and what it is held against need it; otherwise by the built-in
+            one, which is all that photos are told apart by.
 
     Raises:
         ConsentRequired: it does not.
         ConfigurationError: the encoder of the settings cannot be used.
     """
     consent.demand(Purpose.LIKENESS)
-    used = encoder()
-    return Embedding(used.numbers(pixels, face), used.id)
+    used = encoders() if by_all else (built_in(),)
+    return Embedding({one.id: one.numbers(pixels, face) for one in used})
 
 
 def limits() -> Limits:
-    """Return the distances that belong to the encoder in use."""
-    return encoder().limits
+    """Return the distances that photos are held against: the built-in encoder's."""
+    return built_in().limits
 
 
-def distance(one: Embedding, other: Embedding) -> float:
+def distance(one: Embedding, other: Embedding, by: str = DlibEncoder.id) -> float:
     """Euclidean distance: 0 the same picture, below `limits().same_person` the same person.
 
+    Args:
+        one: A face.
+        other: Another.
+        by: The id of the encoder whose numbers are compared; the built-in one's by default.
+
     Raises:
-        OtherEncoder: they were made by two encoders.
+        OtherEncoder: it has not seen both.
     """
-    if one.encoder != other.encoder:
-        raise OtherEncoder("numbers of two encoders cannot be compared")
-    return float(np.linalg.norm(one.numbers - other.numbers))
+    if by not in one.numbers or by not in other.numbers:
+        raise OtherEncoder("a face was not seen by this encoder, so it cannot be compared")
+    return float(np.linalg.norm(one.numbers[by] - other.numbers[by]))
+
+
+def share(made: Embedding, own: Sequence[Embedding]) -> float:
+    """Return how near a made face is to its limit: 0 the same picture, 1 as far as the most lenient limit of any person.
+
+    That is the mean distance to the person's photos as a share of `Limits.furthest`, by whichever encoder in use is
+    less content.
+
+    Args:
+        made: The face.
+        own: Photos of the person, at least one.
+
+    Raises:
+        OtherEncoder: an encoder in use has not seen one of them.
+    """
+    return max(
+        float(np.mean([distance(made, one, used.id) for one in own])) / used.limits.furthest
+        for used in encoders()
+    )
 
 
 def strangers(embeddings: Mapping[str, Embedding]) -> set[str]:

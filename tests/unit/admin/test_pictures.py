@@ -22,11 +22,12 @@ from unit.admin.test_download import finish, opened, pictures, png
 from compliance import erasure, recall
 from compliance.erasure import ErasureReason
 from core import audit
+from core.checks.sureness import mixed_of_ten
 from core.clock import now
 from core.db import transaction
 from core.models import AuditEvent, Headshot, Kind, Member, Outbox, Participation, Role, Shoot, State
 from core.people import organizations
-from core.portraits import downloads, reviews, submission
+from core.portraits import downloads, headshots, reviews, submission
 from core.style.outputs import Output
 from core.style.spec import StyleSpec
 
@@ -123,6 +124,46 @@ def test_nothing_that_comes_from_comparing_faces_is_shown(place: Place, browser:
     assert not any("0.43" in page for page in with_it)
     place.change(gates={"gates": {"edge": gates["edge"]}})
     assert checked(browser.get(place.page).text) == checked(with_it[0])
+
+
+def held_out(encoders: int | None) -> dict[str, Any]:
+    gate = {"value": 0.31, "limit": 0.4, "unit": "dlib distance", "passed": True, "why": ""}
+    return {"held_out": gate if encoders is None else {**gate, "encoders": encoders}}
+
+
+@pytest.mark.parametrize(
+    ("gates", "said"),
+    [
+        (held_out(1), f"lets about {mixed_of_ten()} through"),
+        (held_out(None), "often not people who look alike"),
+        (held_out(2), ""),
+        ({}, f"lets about {mixed_of_ten()} through"),
+    ],
+)
+def test_of_a_made_face_the_page_says_how_sure_the_check_is(
+    place: Place, browser: Any, gates: dict[str, Any], said: str
+) -> None:
+    place.change(engine="diffusion", gates={"gates": gates})
+    page = checked(browser.get(place.page).text)
+    assert said in page
+    assert ("An image model made this face" in page) is bool(said)
+    assert "0.31" not in page
+    place.change(engine="studio")
+    assert "An image model made this face" not in browser.get(place.page).text
+
+
+def test_that_somebody_cannot_be_told_apart_is_said_without_whom_and_goes_with_the_consent(
+    place: Place, browser: Any
+) -> None:
+    place.change(engine="diffusion", gates={"gates": held_out(2), "notes": ["look_alike"]})
+    place.review()
+    said = "cannot tell this person apart from somebody else in your company"
+    pages = (place.page, f"/admin/shoots/{place.shoot.id}/review")
+    assert all(said in browser.get(page).text for page in pages)
+    with transaction(place.org) as session:
+        headshots.forget_likeness(session, place.grace.id)
+    assert not any(said in browser.get(page).text for page in pages)
+    assert place.headshot().notes == ()
 
 
 def checked(page: str) -> str:

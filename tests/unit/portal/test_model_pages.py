@@ -29,7 +29,8 @@ def modelled(ada: Any, shoot: Shoot, monkeypatch: pytest.MonkeyPatch) -> Any:
     with transaction(ada.org_id) as session:
         session.get_one(Shoot, shoot.id).engine = EngineName.DIFFUSION
     ada.accept().consent(photo="yes", likeness="yes", paint="yes", adapter="yes")
-    ada.judge(ada.upload().json["id"])
+    for key in ("key-00000001", "key-00000002"):
+        ada.judge(ada.upload(key=key).json["id"])
     assert ada.post("/me/submit", "/me/photos").location == "/me/progress"
     return ada
 
@@ -66,7 +67,13 @@ def test_export_says_that_a_model_exists_but_never_hands_it_out(modelled: Any) -
     answer = modelled.browser.get("/me/export.zip")
     assert WEIGHTS not in answer.data
     archive = zipfile.ZipFile(io.BytesIO(answer.data))
-    assert archive.namelist() == ["data.json", "photos/01.jpg", "report.json", "report.pdf"]
+    assert archive.namelist() == [
+        "data.json",
+        "photos/01.jpg",
+        "photos/02.jpg",
+        "report.json",
+        "report.pdf",
+    ]
     (model,) = json.loads(archive.read("data.json"))["models"]
     assert model["file"] is None
     assert (model["base"], model["steps"], model["learned_from"]) == ("klein", 600, ["one"])

@@ -90,7 +90,8 @@ def test_waiting_for_an_image_model_and_its_stand_in_are_german(
     with transaction(ada.org_id) as session:
         session.get_one(Shoot, shoot.id).engine = EngineName.DIFFUSION
     ada.accept().consent(photo="yes", likeness="yes", paint="yes", adapter="yes")
-    ada.judge(ada.upload().json["id"])
+    for key in ("key-00000001", "key-00000002"):
+        ada.judge(ada.upload(key=key).json["id"])
     ada.fetch("/me/submit")
     assert "läuft gerade nicht" in german(ada.browser, "/me/progress")
     progress.report(ada.participation_id, "train", 0.5, seconds_left=250)

@@ -7,6 +7,7 @@ import json
 import zipfile
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from sqlalchemy import select
 from compliance import retention
 from core import audit
 from core import progress as core_progress
+from core.checks.report import LOOK_ALIKE
+from core.checks.sureness import mixed_of_ten
 from core.clock import now
 from core.db import transaction
 from core.ids import new_id
@@ -237,6 +240,55 @@ def test_other_photos_are_named_only_where_the_face_was_compared_with_them(
     assert f"<dt>{figure} (0" in page
     told = page.split("What we found")[1].split('class="wrong"')[0]
     assert ("other photos" in told) is bool(others)
+
+
+def made_face(person: Any, shoot: Shoot, encoders: int | None, *notes: str) -> UUID:
+    """Keep a result of the image model, compared by so many encoders."""
+    gate = {"value": 0.31, "limit": 0.4, "unit": "dlib distance", "passed": True, "why": ""}
+    gates = {"held_out": gate if encoders is None else {**gate, "encoders": encoders}}
+    kept = person.render(shoot, gates=gates)
+    with transaction(person.org_id) as session:
+        row = session.get_one(Headshot, kept)
+        row.engine, row.gates = "diffusion", {**row.gates, "notes": list(notes)}
+    person.set_state(State.READY)
+    return UUID(str(kept))
+
+
+@pytest.mark.parametrize(
+    ("encoders", "said"),
+    [
+        (1, f"this check lets about {mixed_of_ten()} through"),
+        (None, "often not people who look alike"),
+        (2, ""),
+    ],
+)
+def test_beside_a_made_face_stands_how_sure_the_check_is(
+    waiting: Any, shoot: Shoot, encoders: int | None, said: str
+) -> None:
+    kept = made_face(waiting, shoot, encoders)
+    for page in ("/me/result", f"/me/result/{kept}"):
+        text = waiting.browser.get(page).text
+        assert said in text
+        assert ("How sure is that?" in text) is bool(said)
+
+
+def test_of_a_photo_of_ones_own_nothing_of_that_is_said(waiting: Any, shoot: Shoot) -> None:
+    waiting.render(shoot)
+    waiting.set_state(State.READY)
+    assert "How sure is that?" not in waiting.browser.get("/me/result").text
+
+
+def test_who_cannot_be_told_apart_reads_so_and_chooses_only_after_looking(waiting: Any, shoot: Shoot) -> None:
+    kept = made_face(waiting, shoot, 2, LOOK_ALIKE)
+    text = waiting.browser.get("/me/result").text
+    assert "cannot tell you apart from somebody else in your company" in text
+    assert "not sure, please look closely" in text
+    assert 'name="looked"' in text
+    refused = waiting.fetch("/me/approve", headshot_id=str(kept))
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "not_looked_at")
+    assert waiting.state() is State.READY
+    waiting.post("/me/approve", "/me/result", headshot_id=str(kept), looked="1")
+    assert waiting.state() is State.APPROVED
 
 
 def test_nobody_compares_another_persons_headshot_or_a_withheld_one(

@@ -30,7 +30,7 @@ from core.models import (
     State,
     Style,
 )
-from core.portraits import adapters, engines, submission
+from core.portraits import adapters, engines, submission, verdicts
 from core.queue import JobName, Lane, lane_of
 from core.shoots import shoots
 from workers.diffusion.bases import BASES, INPAINTING
@@ -54,23 +54,27 @@ def add_person(
     first: str = "Ada",
     state: State = State.UPLOADING,
     engine: EngineName = EngineName.DIFFUSION,
+    signs: tuple[str | None, ...] = (None, None),
 ) -> Participation:
-    """Somebody with one good photo."""
+    """Somebody with good photos: two, unless their signs are given."""
     participation = add_participation(org, add_member(org, first), state, engine=engine, purposes=purposes)
     with transaction(org) as session:
-        file = put(session, b"x", kind=Kind.PHOTO, media_type="image/jpeg", member_id=participation.member_id)
-        session.add(
-            Photo(
-                id=new_id(),
-                org_id=org,
-                participation_id=participation.id,
-                member_id=participation.member_id,
-                artifact_id=file.id,
-                upload_key="one",
-                verdict={"accepted": True},
-                checked_at=now(),
+        for number, sign in enumerate(signs):
+            file = put(
+                session, b"x", kind=Kind.PHOTO, media_type="image/jpeg", member_id=participation.member_id
             )
-        )
+            session.add(
+                Photo(
+                    id=new_id(),
+                    org_id=org,
+                    participation_id=participation.id,
+                    member_id=participation.member_id,
+                    artifact_id=file.id,
+                    upload_key=f"photo-{number}",
+                    verdict={"accepted": True, "phash": sign},
+                    checked_at=now(),
+                )
+            )
     return participation
 
 
@@ -221,6 +225,33 @@ def test_without_an_image_model_the_studio_takes_over_at_once(org: UUID, environ
     with transaction(org) as session:
         told = session.scalars(select(AuditEvent).where(AuditEvent.tag == audit.Tag.ENGINE_FELL_BACK)).one()
         assert told.facts["reason"] == "engine_off"
+
+
+@pytest.mark.parametrize("purposes", [EVERYTHING, NO_MODEL])
+@pytest.mark.parametrize("signs", [(None,), ("0" * 16, "0" * 15 + "1")])
+def test_with_one_shot_alone_nothing_is_learned_or_made_and_nobody_waits_for_a_gpu(
+    org: UUID, switched_on: None, purposes: tuple[Purpose, ...], signs: tuple[str | None, ...]
+) -> None:
+    person = add_person(org, purposes, signs=signs)
+    submit(person)
+    assert owed(person) == [(JobName.RENDER, person.id)]
+    assert row_of(person).fallback_code == engines.Fallback.TOO_FEW_PHOTOS
+
+
+def test_a_photo_that_may_show_somebody_else_is_none_to_check_with(org: UUID, switched_on: None) -> None:
+    person = add_person(org)
+    with transaction(org) as session:
+        photo = session.scalars(select(Photo).where(Photo.participation_id == person.id)).first()
+        assert photo is not None
+        photo.verdict = {"accepted": True, "issues": [{"code": verdicts.SOMEBODY_ELSE}]}
+    submit(person)
+    assert row_of(person).fallback_code == engines.Fallback.TOO_FEW_PHOTOS
+
+
+def test_clothes_are_painted_on_one_photo(org: UUID, switched_on: None) -> None:
+    person = add_person(org, (Purpose.PHOTO, Purpose.CLOTHES), engine=EngineName.WARDROBE, signs=(None,))
+    submit(person)
+    assert row_of(person).fallback_code is None
 
 
 def test_sending_other_photos_ends_the_model_of_the_earlier_ones(org: UUID, switched_on: None) -> None:

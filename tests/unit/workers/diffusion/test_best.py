@@ -15,6 +15,7 @@ from deploy.bench.morphs import morphed
 from workers.diffusion.adapters import CurvePoint
 from workers.diffusion.best import Judged, best_first, earliest, point
 from workers.diffusion.engine import DiffusionEngine, Order
+from workers.diffusion.examples import TooFewPhotos
 from workers.engines import Source
 from workers.vision.check import examine
 
@@ -44,10 +45,31 @@ def test_where_nothing_could_be_compared_nothing_is_made():
     order = Order(seed=0, trained=True, prompts=("a portrait",))
     pool = Planted(order, [np.zeros((64, 64, 3), np.uint8)] * 24)
     source = Source("only", b"", examine(b"", AGREED).verdict)
-    assert list(DiffusionEngine(pool, order, ()).portraits([source], StyleSpec(), AGREED)) == []
+    for held_out in ((), ("removed since",)):
+        with pytest.raises(TooFewPhotos, match="Add photos from other days"):
+            list(DiffusionEngine(pool, order, held_out).portraits([source], StyleSpec(), AGREED))
     shown = Order(seed=0, prompts=("a portrait",))
-    assert list(DiffusionEngine(Planted(shown, []), shown).portraits([source], StyleSpec(), AGREED)) == []
+    with pytest.raises(TooFewPhotos):
+        list(DiffusionEngine(Planted(shown, []), shown).portraits([source], StyleSpec(), AGREED))
     assert pool.given == 0
+
+
+@pytest.mark.photos
+def test_who_is_shown_is_checked_with_three_shots_and_never_with_the_twin_of_one_that_is_shown(photo):
+    names = ("portrait", "letterboxed", "podium", "speech", "blue-room")
+    sources = [
+        Source(name, content, examine(content, AGREED).verdict)
+        for name in names
+        for content in [photo(f"barack/{name}.jpg")]
+    ]
+    order = Order(seed=0)
+    pool = Planted(order, [np.full((64, 64, 3), 128, np.uint8)])
+    (made,) = DiffusionEngine(pool, order).portraits(sources, StyleSpec(), AGREED)
+    assert made.made is not None
+    held_out = set(made.made.held_out)
+    assert len(held_out - {"letterboxed"}) == 3, "of four shots, two of which are one"
+    assert len({"portrait", "letterboxed"} & held_out) in (0, 2)
+    assert len(order.references) == len(sources) - len(held_out)
 
 
 def judged(seed: int, score: float | None, asked: str = "a suit") -> Judged:

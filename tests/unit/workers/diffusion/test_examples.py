@@ -58,9 +58,9 @@ def of_score(key: str, score: float, phash: str | None = None, *codes: Issue) ->
 
 
 @pytest.mark.parametrize(
-    ("count", "held"), [(2, 1), (3, 1), (4, 1), (5, 2), (6, 2), (7, 2), (10, 2), (20, 4)]
+    ("count", "held"), [(2, 1), (3, 2), (4, 3), (5, 3), (6, 3), (7, 3), (10, 3), (20, 3)]
 )
-def test_one_shot_in_five_is_held_out_and_at_least_one_or_two_of_five(count, held):
+def test_three_shots_are_held_out_and_of_three_or_fewer_all_but_one(count, held):
     photos = [of_score(f"photo {index}", 1 - index / 100) for index in range(count)]
     parts = split(photos)
     assert len(parts.held_out) == held

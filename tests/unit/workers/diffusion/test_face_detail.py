@@ -13,7 +13,8 @@ from skimage import color
 
 from core.checks.report import GateName
 from core.consent import Purpose, ValidConsent
-from core.style.spec import Output, StyleSpec
+from core.style.outputs import Output
+from core.style.spec import StyleSpec
 from workers.diffusion.best import Judged
 from workers.diffusion.engine import DiffusionEngine, Order
 from workers.diffusion.face_detail import MASTER, Square, detailed, enlarged, factor, laid_over, square

@@ -158,6 +158,27 @@ def test_noise_is_refused_and_the_studio_takes_over_with_everything_on_record(
     assert held(org, Kind.CHECKPOINT) == []
 
 
+def test_a_trained_person_of_whom_nothing_is_left_to_compare_with_gets_no_picture_made(
+    org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = add_person(org)
+    do_jobs(org, JobName.TRAIN)
+    with transaction(org) as session:
+        adapter = adapters.live(session, person.id)
+        assert adapter is not None
+        known = from_bytes(got(session, adapter.artifact_id), base="klein", revision="tiny-1")
+        for photo in photos.of_participation(session, person.id):
+            if str(photo.id) in known.facts.held_out:
+                photo.verdict = {**(photo.verdict or {}), "accepted": False}
+    made: list[object] = []
+    monkeypatch.setattr(Sampler, "sample", lambda _self, requests: made.append(requests) or iter(()))
+    do_all_work()
+    assert made == []
+    assert row_of(person).fallback_code == engines.Fallback.TOO_FEW_PHOTOS
+    assert headshots_of(person, "diffusion") == []
+    assert row_of(person).state not in (State.SUBMITTED, State.RENDERING), "and the studio had its turn"
+
+
 def test_colleagues_share_a_batch_and_one_without_photos_costs_the_others_nothing(
     org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,7 +34,7 @@ from workers.pipeline import assignment
 from workers.pipeline.judgement import judge
 from workers.process.runner import LAST_DEATH
 from workers.vision.check import examine
-from workers.vision.encoder import encoder
+from workers.vision.encoder import encoders
 from workers.vision.examination import Examination
 from workers.vision.likeness import Embedding, distance, embed, limits
 
@@ -200,20 +200,23 @@ def test_another_encoder_makes_kept_numbers_anew_and_never_compares_the_old_ones
     forget_process_state()
     with transaction(org) as session:
         theirs = assignment.colleagues(session, colleague.id)
-    assert theirs, "they are kept"
-    assert assignment.embeddings(theirs) == [], "and not compared with"
+    (colleagues,) = assignment.embeddings(theirs)
+    assert len(colleagues) == 2, "they are kept"
+    assert not any(one.is_current for one in colleagues), "and the second encoder has not seen them"
     upload(participation, photo("joe/portrait.jpg"))
     after = listed(participation)
     with transaction(org) as session:
         kept = [Embedding.from_bytes(got(session, one.likeness_id or UUID(int=0))) for one in after]
         for gone in by_dlib:
             assert session.get_one(Artifact, gone).destroyed_at is not None
-    assert {one.encoder for one in kept} == {encoder().id}
-    assert all(one.numbers.shape == (192,) for one in kept)
+    dlib, pool = encoders()
+    assert all(set(one.numbers) == {dlib.id, pool.id} for one in kept), "seen by both"
+    assert all(one.numbers[pool.id].shape == (192,) for one in kept)
     assert kinds(participation).count("likeness") == 3
     with transaction(org) as session:
         theirs = assignment.colleagues(session, colleague.id)
-    assert len(assignment.embeddings(theirs)) == 1
+    (colleagues,) = assignment.embeddings(theirs)
+    assert [one.is_current for one in colleagues] == [True, True], "the third is doubted"
 
 
 def test_doubted_photo_is_left_out_of_the_work_until_its_person_says_yes(
@@ -257,6 +260,24 @@ def test_doubted_photo_is_left_out_of_the_work_until_its_person_says_yes(
         verdicts.is_me(session, session.get_one(Photo, doubted.id), actor=audit.SYSTEM)
     assert len(used()) == 3
     assert shown_to_colleagues() == 1
+
+
+def test_of_a_colleague_up_to_three_photos_are_compared_and_never_a_doubted_one(
+    participation: Participation, photo: Callable[[str], bytes], org: UUID
+) -> None:
+    places = ("blue-room", "podium", "portrait", "speech")
+    upload(participation, *(photo(f"barack/{place}.jpg") for place in places), photo("joe/portrait.jpg"))
+    colleague, stranger = (
+        add_participation(org, add_member(org, name), State.CONSENTED) for name in ("Grace", "Linus")
+    )
+    with transaction(org) as session:
+        session.get_one(Participation, colleague.id).shoot_id = participation.shoot_id
+    with transaction(org) as session:
+        (group,) = assignment.colleagues(session, colleague.id)
+        newest = [one.likeness_id for one in photos.of_participation(session, participation.id)][1:4]
+        assert {held.id for held in group} == set(newest)
+        assert assignment.colleagues(session, stranger.id) == [], "only of the same shoot"
+        assert assignment.colleagues(session, participation.id) == [], "and never oneself"
 
 
 def test_a_later_comparison_does_not_ask_again(

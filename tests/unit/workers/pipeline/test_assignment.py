@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from compliance import consent as consents
 from core import audit
-from core.checks.report import Gate, GateName, GateReport
+from core.checks.report import LOOK_ALIKE, Gate, GateName, GateReport
 from core.clock import now
 from core.consent import ConsentRequired, Purpose
 from core.db import transaction
@@ -84,7 +84,9 @@ def keep(waiting: Participation, work: Assignment, photo_id: str | None = None) 
     """Keep a result of the only photo, or of another, whose report says everything that can be measured."""
     photo_id = photo_id or work.photos[0][0]
     gate = Gate(value=0.1, unit="", limit=1.0, passed=True, why="")
-    report = GateReport(passed=True, gates=dict.fromkeys(GateName, gate), figures={})
+    report = GateReport(
+        passed=True, gates=dict.fromkeys(GateName, gate), figures={}, notes=("off_centre", LOOK_ALIKE)
+    )
     made = Made(photo_id, np.zeros((8, 8, 3), np.uint8), report, 1.0)
     result = RenderResult((made,), (), {}, {})
     sealed = assignment.seal(waiting.org_id, work, result)
@@ -139,12 +141,14 @@ def test_figures_of_comparing_faces_go_with_that_consent_before_or_after_they_ar
     keep(waiting, first)
     (before,) = results(waiting)
     assert set(before.gates["gates"]) == set(GateName)
+    assert LOOK_ALIKE in before.notes
     withdraw(waiting, Purpose.LIKENESS)
     keep(waiting, first)
     compared = {"likeness", "held_out", "nearest", "copy_paste", "face_shape"}
     for row in results(waiting):
         assert set(row.gates["gates"]) == set(GateName) - compared
         assert row.gates["passed"] is True
+        assert row.notes == ("off_centre",)
 
 
 def test_who_declined_meanwhile_gets_nothing_kept(waiting: Participation) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from origins import read
 from PIL import Image
 
 from core.checks.advice import ADVICE, Issue
-from core.checks.report import GateName, GateReport
+from core.checks.report import LOOK_ALIKE, GateName, GateReport
 from core.consent import ConsentRequired, ValidConsent
 from core.errors import InvalidInput
 from core.style.outputs import Output, OutputFormat
@@ -18,6 +19,7 @@ from core.style.presets import PRESETS
 from core.style.spec import Crop, ImageBackdrop, SolidBackdrop, StyleSpec, Variants
 from deploy.bench.made import encoded
 from deploy.bench.trouble import troubles
+from workers.engines import Made, Portrait, Source
 from workers.folder.batch import OutputFailed, WithheldReport, render_folder
 from workers.folder.people import read_people
 from workers.folder.sample import sample_people
@@ -32,7 +34,9 @@ from workers.studio.align import region
 from workers.studio.backdrop import BackdropMissing
 from workers.studio.finish import finish, master_size
 from workers.vision.check import examine
+from workers.vision.examination import Examination
 from workers.vision.faces import find_faces
+from workers.vision.likeness import embed
 from workers.vision.matting import matte
 
 SMALL = StyleSpec(
@@ -553,3 +557,39 @@ def test_somebody_else_in_a_group_is_not_taken_for_the_person(photo, consent):
     result = render(photos, SMALL, consent)
     assert result.verdicts["group.jpg"].asks == "which_face"
     assert {shot.source for shot in result.headshots} <= {"portrait.png"}
+
+
+class Painter:
+    """An engine whose face is a further real photo of the person: as good as a model could get."""
+
+    name = "diffusion"
+    tries = 1
+    makes_faces = True
+
+    def __init__(self, seen: Examination, held_out: tuple[str, ...]) -> None:
+        self._seen, self._made = seen, Made(seed=1, held_out=held_out, score=0.5)
+
+    def portraits(
+        self, sources: Sequence[Source], _style: StyleSpec, _consent: ValidConsent
+    ) -> Iterator[Portrait]:
+        assert self._seen.pixels is not None
+        yield Portrait(sources[0].key, self._seen.pixels, self._seen.face, (), self._made)
+
+
+@pytest.mark.photos
+def test_a_made_face_of_somebody_with_a_look_alike_in_the_company_says_so(photo, examined, consent):
+    own = ("blue-room", "portrait", "speech")
+    painter = Painter(examined("barack/podium.jpg"), ("blue-room",))
+    photos = [(name, photo(f"barack/{name}.jpg")) for name in own]
+    twin, other = (
+        [embed(seen.pixels, seen.face, consent, by_all=True)]
+        for seen in (examined("barack/letterboxed.jpg"), examined("joe/portrait.jpg"))
+    )
+    for colleagues, said in (([other], False), ([other, twin], True)):
+        result = render(photos, LARGER, consent, engine=painter, colleagues=colleagues)
+        (made,) = (*result.headshots, *result.withheld)
+        assert made.report is not None
+        assert GateName.HELD_OUT in made.report.gates, made.report.failed
+        assert (LOOK_ALIKE in made.report.notes) is said
+        assert made.report.gates[GateName.NEAREST].passed is (None if said else True)
+    assert LOOK_ALIKE not in made.report.uncompared().notes

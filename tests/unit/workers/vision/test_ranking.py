@@ -13,7 +13,7 @@ from core.checks.verdict import Finding, Measures, Verdict
 from core.image.kinds import PhotoFormat
 from workers.vision.check import check
 from workers.vision.decode import Picture
-from workers.vision.encoder import encoder
+from workers.vision.encoder import built_in
 from workers.vision.likeness import Embedding, distance, strangers
 
 GOOD = {
@@ -164,7 +164,7 @@ def test_same_shot_is_known_again_however_it_was_saved_and_another_moment_is_not
 def person(seed: int, count: int, spread: float = 0.02) -> list[Embedding]:
     generator = np.random.default_rng(seed)
     middle = generator.normal(0, 0.09, 128)
-    return [Embedding(middle + generator.normal(0, spread, 128), encoder().id) for _ in range(count)]
+    return [Embedding({built_in().id: middle + generator.normal(0, spread, 128)}) for _ in range(count)]
 
 
 def test_stranger_is_the_one_photo_that_the_others_do_not_resemble():
