@@ -10,15 +10,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit, locks
+from core.checks.advice import ADVICE, Issue
 from core.clock import now
 from core.consent import Purpose, ValidConsent
 from core.db import organization_of
 from core.errors import Conflict, NotFound
 from core.grounds import Ground, because
 from core.ids import new_id
+from core.image.kinds import MEDIA_TYPES, EmptyPhoto, NotAPhoto, TooManyBytes, sniff
 from core.models import Kind, Member, Participation, Photo, State
 from core.portraits import adapters, arrivals
 from core.queue import JobName, enqueue
+from core.settings import settings
 from core.shoots import participations
 from core.vault import Sealed, vault
 
@@ -40,6 +43,22 @@ class Stored:
 
     photo: Photo
     created: bool
+
+
+def glance(content: bytes) -> str:
+    """Return the media type of what may be a photo; what needs decoding is judged by the intake job.
+
+    Raises:
+        UnreadablePhoto: too large, empty, or another type of file.
+    """
+    if len(content) > settings().upload_max_bytes:
+        raise TooManyBytes(ADVICE[Issue.FILE_TOO_LARGE].text)
+    if not content:
+        raise EmptyPhoto(ADVICE[Issue.EMPTY_FILE].text)
+    kind = sniff(content)
+    if kind is None:
+        raise NotAPhoto(ADVICE[Issue.NOT_A_PHOTO].text)
+    return MEDIA_TYPES[kind]
 
 
 def seal(org_id: UUID, member_id: UUID, content: bytes, media_type: str) -> Sealed:
