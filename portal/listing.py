@@ -56,6 +56,7 @@ def listing(found: Sequence[Photo], state: State, failed: Mapping[UUID, Sequence
         "asks": counts[Standing.ASKS],
         "unsure": counts[Standing.UNSURE],
         "asking": asking(counts[Standing.ASKS], counts[Standing.UNSURE]),
+        "by_company": sum(photo["by_company"] for photo in shown),
         "most": photos.MAX_PHOTOS,
         "state": state.value,
         "can_submit": counts[Standing.ACCEPTED] > 0
@@ -132,6 +133,7 @@ def as_json(photo: Photo, failed: Sequence[str] = ()) -> dict[str, Any]:
     return {
         "id": str(photo.id),
         "upload_key": photo.upload_key,
+        "by_company": photo.put_in_by is not None,
         "state": standing.value,
         "tried": tried,
         "could_be_better": any(issue["severity"] == Severity.WARN for issue in issues),

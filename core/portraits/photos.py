@@ -81,6 +81,7 @@ def store(
     upload_key: str,
     consent: ValidConsent,
     photo_id: UUID | None = None,
+    put_in_by: audit.Actor | None = None,
 ) -> Stored:
     """Keep an uploaded photo and owe its check; the same `upload_key` again returns the first one.
 
@@ -95,6 +96,7 @@ def store(
         upload_key: chosen by the browser for this one file.
         consent: proof that the person agreed to `photo`.
         photo_id: its place among the person's photos, where it began to arrive earlier.
+        put_in_by: who of the company puts it in for the person, who has allowed that; they themselves if not given.
 
     Raises:
         ConsentRequired: `photo` was not agreed to.
@@ -118,10 +120,11 @@ def store(
         member_id=member.id,
         artifact_id=artifact.id,
         upload_key=upload_key,
+        put_in_by=put_in_by.member_id if put_in_by is not None else None,
     )
     session.add(photo)
     session.flush()
-    actor = audit.actor_for(member)
+    actor = put_in_by or audit.actor_for(member)
     audit.record(session, audit.Tag.PHOTO_UPLOADED, actor=actor, subject=member, photo=str(photo.id))
     participations.move(session, participation, State.UPLOADING, actor=actor)
     enqueue(session, JobName.INTAKE, photo.id)
