@@ -154,7 +154,6 @@ def show(member_id: UUID, participation_id: UUID) -> Response:
             is_checking=is_checking,
             may_send=on_behalf.may_send(part),
             can_remind=reminders.wanted(part),
-            can_remove=shoot.closed_at is None and part.state in photos.OPEN,
             accept=ACCEPT,
             most=photos.MAX_PHOTOS,
             most_bytes=settings().upload_max_bytes,
@@ -201,8 +200,10 @@ def remove(member_id: UUID, participation_id: UUID, photo_id: UUID) -> Response:
     try:
         with transaction(me().org_id) as session:
             _member, part, _shoot = _place(session, member_id, participation_id)
-            photos.remove(session, on_behalf.get(session, part, photo_id), actor=me().actor)
-    except (Conflict, participations.ShootEnded) as error:
+            on_behalf.demand(session, part)
+            consents.require(session, part.member_id)
+            on_behalf.remove(session, part, photo_id, actor=me().actor)
+    except Conflict as error:
         return back(error, here)
     return go(here, _("The photo was removed."))
 

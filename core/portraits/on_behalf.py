@@ -19,6 +19,7 @@ from core import audit, locks
 from core.clock import now
 from core.consent import Purpose, ValidConsent
 from core.errors import Conflict, NotFound
+from core.grounds import Ground, because
 from core.models import Member, Participation, Photo, Shoot, State
 from core.portraits import photos, submission
 from core.shoots import participations, shoots
@@ -202,16 +203,19 @@ def of_participation(session: Session, participation_id: UUID) -> list[Photo]:
     return [one for one in photos.of_participation(session, participation_id) if one.put_in_by is not None]
 
 
-def get(session: Session, participation: Participation, photo_id: UUID) -> Photo:
-    """Return a photo that the company put in.
+def remove(session: Session, participation: Participation, photo_id: UUID, *, actor: audit.Actor) -> None:
+    """Delete for good a photo that the company put in by mistake, while it may put some in; afterwards its person does.
 
     Raises:
+        AppError: those of `demand`.
         NotFound: there is none of this id, its person sent it themselves, or it was removed.
     """
+    demand(session, participation)
     photo = photos.get(session, participation.member_id, photo_id)
     if photo.participation_id != participation.id or photo.put_in_by is None:
-        raise NotFound("This photo does not exist any more.")
-    return photo
+        raise NotFound(N_("This photo does not exist any more."))
+    with because(session, Ground.WORK):  # not its person's doing
+        photos.remove(session, photo, actor=actor)
 
 
 def remove_all(session: Session, participation: Participation, *, actor: audit.Actor) -> int:

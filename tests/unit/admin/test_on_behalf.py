@@ -20,6 +20,7 @@ from core import audit
 from core.clock import now
 from core.consent import Purpose
 from core.db import transaction
+from core.grounds import Ground
 from core.ids import new_id
 from core.models import (
     Alternative,
@@ -217,7 +218,8 @@ def test_refusals_say_why_and_keep_nothing(
     ada.allow(sends=True)
     with transaction(ada.org) as session:
         what(session, ada)
-    for answer in (ada.put_in(), ada.browser.post(f"{ada.here}/submit")):
+    asked = ada.put_in(), *(ada.browser.post(f"{ada.here}/{way}") for way in ("submit", f"{new_id()}/remove"))
+    for answer in asked:
         assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
     assert ada.kept() == 0
     with transaction(ada.org) as session:
@@ -268,7 +270,21 @@ def test_hr_removes_what_it_put_in_and_nothing_else(ada: Place) -> None:
     assert ada.browser.post(f"{ada.here}/{theirs}/remove").status_code == 200
     with transaction(ada.org) as session:
         assert session.get_one(Photo, own).removed_at is None
-        assert session.get_one(Photo, UUID(theirs)).removed_at is not None
+        gone = session.get_one(Photo, UUID(theirs))
+        assert gone.removed_at is not None
+        file = session.get_one(Artifact, gone.artifact_id)
+        assert file.ended_because == Ground.WORK, "not as if its person had removed it"
+
+
+def test_once_the_leave_is_taken_back_what_was_put_in_is_the_persons_to_remove(ada: Place) -> None:
+    ada.allow()
+    photo = ada.put_in().json["id"]
+    with transaction(ada.org) as session:
+        taken_back(session, ada)
+    assert f"{photo}/remove" not in ada.browser.get(ada.here).text
+    assert ada.browser.post(f"{ada.here}/{photo}/remove").json["error"]["code"] == "not_allowed_by_person"
+    with transaction(ada.org) as session:
+        assert session.get_one(Photo, UUID(photo)).removed_at is None
 
 
 def test_handing_in_is_the_persons_unless_they_allowed_it(ada: Place) -> None:
