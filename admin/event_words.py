@@ -90,6 +90,8 @@ EVENTS: dict[Tag, Any] = {
     Tag.CONSENT_WITHDRAWN: _l("Consent taken back"),
     Tag.PARTICIPATION_MOVED: _l("Step of a shoot reached"),
     Tag.PARTICIPATION_TRANSFERRED: _l("Moved to another shoot"),
+    Tag.COMPANY_PHOTOS_ALLOWED: _l("Company allowed to put photos in"),
+    Tag.COMPANY_PHOTOS_ENDED: _l("Company’s leave to put photos in taken back"),
     Tag.PHOTO_UPLOADED: _l("Photo sent"),
     Tag.PHOTO_CHECKED: _l("Photo checked"),
     Tag.PHOTO_SUBJECT_CHOSEN: _l("Own face chosen on a photo"),

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from admin import on_behalf as behalf_pages
 from admin import people_filter, search
 from compliance import erasure
 from compliance.erasure import ErasureReason
@@ -20,7 +21,7 @@ from core.people import access, addresses, listing, members, places, views
 from core.people.facts import Fact
 from core.people.filters import Filter
 from core.permissions import Permission
-from core.portraits import gallery
+from core.portraits import gallery, on_behalf
 from core.shoots import by_hand, deliveries, undelivered
 from core.web.answers import again, back, go, json_answer, page, uuid_argument
 from core.web.app import choose_language
@@ -142,6 +143,10 @@ def shown(session: Session, member: Member) -> dict[str, object]:
         "faces": gallery.with_picture(session, [one.participation.id for one in listed]),
         "mails": deliveries.of_member(session, member.id),
         "undelivered": undelivered.of(session, [one.participation.id for one in listed]),
+        "on_behalf": {
+            one.participation.id: behalf_pages.STANDINGS[on_behalf.standing(one.participation, one.shoot)]
+            for one in listed
+        },
         "given": given_by(member),
         "invitable_to": by_hand.invitable_to(session, member),
         **choices(),

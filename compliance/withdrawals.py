@@ -1,5 +1,7 @@
 """Consents that were taken back stay taken back: noted with the keys, and taken back again after a restore.
 
+So does the leave that somebody gave their company to put photos in for them (`core.portraits.on_behalf`).
+
 The note is a keyed hash of the consent, beside the ledger of erasures: it does not go back in time with the main
 database. One that was given anew has no note and stands, whatever the clocks of the hosts said. It is written right
 after the commit that takes a consent back, and again every hour for what was taken back lately, should the process or
@@ -24,6 +26,7 @@ from core.db import Lookup, transaction
 from core.grounds import Ground, because
 from core.models import Consent, Member, Participation, Person
 from core.people import consents
+from core.portraits import on_behalf
 from core.vault import vault
 
 BATCH: Final = 1000
@@ -41,6 +44,8 @@ def replay() -> int:
         for start in range(0, len(people), BATCH):
             with transaction(org_id) as session:
                 again += _replay(session, people[start : start + BATCH])
+            with transaction(org_id) as session:
+                again += _end_leaves(session, people[start : start + BATCH])
         with transaction(org_id) as session:
             _note(session)
     return again
@@ -58,6 +63,9 @@ def brought_back(since: datetime) -> bool:
             whose = {member_id for one, member_id in session.execute(given) if ledger.hash(one) in noted}
             if _brought_back(session, sorted(whose)):
                 return True
+            allowed = select(Participation.member_id).where(Participation.photos_by_company_at.is_not(None))
+            if on_behalf.brought_back(session, session.scalars(allowed.distinct()).all()):
+                return True
     return False
 
 
@@ -71,6 +79,17 @@ def _replay(session: Session, member_ids: list[UUID]) -> int:
         for member_id in sorted(back):
             _withdraw(session, member_id, back[member_id])
     return sum(map(len, back.values()))
+
+
+def _end_leaves(session: Session, member_ids: list[UUID]) -> int:
+    found = on_behalf.brought_back(session, member_ids)
+    if found:
+        locks.people(session, {row.member_id for row in found})
+        # Looked at again: somebody may have allowed it anew in between.
+        found = on_behalf.brought_back(session, sorted({row.member_id for row in found}))
+    for row in found:
+        on_behalf.take_back(session, row, actor=audit.SYSTEM)
+    return len(found)
 
 
 def _brought_back(session: Session, member_ids: list[UUID]) -> dict[UUID, set[Purpose]]:

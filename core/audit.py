@@ -81,6 +81,8 @@ class Tag(StrEnum):
     CONSENT_WITHDRAWN = "consent.withdrawn"
     PARTICIPATION_MOVED = "participation.moved"
     PARTICIPATION_TRANSFERRED = "participation.transferred"
+    COMPANY_PHOTOS_ALLOWED = "company_photos.allowed"
+    COMPANY_PHOTOS_ENDED = "company_photos.ended"
     PHOTO_UPLOADED = "photo.uploaded"
     PHOTO_CHECKED = "photo.checked"
     PHOTO_SUBJECT_CHOSEN = "photo.subject_chosen"

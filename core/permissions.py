@@ -14,6 +14,7 @@ class Permission(StrEnum):
     EDIT_STYLE = "edit_style"
     MANAGE_SHOOTS = "manage_shoots"
     INVITE = "invite"
+    PUT_PHOTOS_IN = "put_photos_in"
     DOWNLOAD = "download"
     REVIEW = "review"
     ERASE_MEMBER = "erase_member"

@@ -14,6 +14,7 @@ from core.web.errors import answer, wants_json
 from core.web.visitor import visitor
 from portal import (
     bounces,
+    by_company,
     consent,
     data_link,
     declined,
@@ -52,6 +53,7 @@ def create_app() -> Flask:
         declined,
         upload,
         pieces,
+        by_company,
         policy,
         progress,
         gallery,

@@ -47,6 +47,7 @@ _PAGES = frozenset(
     {
         "start",
         "static",
+        "by_company.end",
         "consent.step",  # only sends people to the page where they stand
         "consent.ended",
         "declined.avatar",

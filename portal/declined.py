@@ -13,7 +13,7 @@ from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.image.kinds import ACCEPT, UnreadablePhoto
 from core.models import Alternative, State, Upload, Use
-from core.portraits import avatars
+from core.portraits import avatars, photos
 from core.shoots import participations
 from core.vault import vault
 from core.web.answers import back, go, json_answer, page
@@ -23,7 +23,6 @@ from core.web.checking import checked
 from core.web.guards import me, signed_in
 from core.web.pictures import attachment, picture
 from portal.consent import ASKING, mark_of, notice_for
-from portal.upload import quick_check
 from portal.visit import Visit, step_url, visit
 
 bp = Blueprint("declined", __name__)
@@ -103,7 +102,7 @@ def keep() -> Response:
     upload = request.files.get("picture")
     content = upload.read() if upload else b""
     try:
-        media_type = quick_check(content)
+        media_type = photos.glance(content)
     except UnreadablePhoto as error:
         return back(error, url_for("declined.show"))
     with transaction(me().org_id) as session:

@@ -10,13 +10,13 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from core.checks.advice import ADVICE, Issue, Severity
+from core.checks.advice import Issue, Severity
 from core.checks.ranking import REASONS, best_three, near_duplicates
 from core.checks.verdict import Verdict
 from core.models import Headshot, Photo, State
 from core.portraits import headshots, photos
 from core.portraits.verdicts import Standing, standing_of
-from core.words import fill
+from core.web.photos import advice
 from portal import words
 
 _FEW = 3  # people whose places have names: on the left, in the middle, on the right
@@ -56,6 +56,7 @@ def listing(found: Sequence[Photo], state: State, failed: Mapping[UUID, Sequence
         "asks": counts[Standing.ASKS],
         "unsure": counts[Standing.UNSURE],
         "asking": asking(counts[Standing.ASKS], counts[Standing.UNSURE]),
+        "by_company": sum(photo["by_company"] for photo in shown),
         "most": photos.MAX_PHOTOS,
         "state": state.value,
         "can_submit": counts[Standing.ACCEPTED] > 0
@@ -121,26 +122,8 @@ def as_json(photo: Photo, failed: Sequence[str] = ()) -> dict[str, Any]:
     """
     standing = standing_of(photo)
     verdict = photo.verdict or {}
-    issues = [
-        {
-            "code": issue["code"],
-            "severity": issue["severity"],
-            "advice": fill(_(ADVICE[Issue(issue["code"])].text), issue.get("values", {})),
-        }
-        for issue in (verdict.get("issues", []) if standing is not Standing.CHECKING else [])
-    ]
-    if standing is Standing.ASKS:  # the rest was found on the largest face, which may be somebody else's
-        issues = [issue for issue in issues if issue["code"] == Issue.SEVERAL_PEOPLE]
-    if standing is Standing.UNSURE:  # what else could be better matters only if it is the person
-        issues = [issue for issue in issues if issue["code"] == Issue.MAY_BE_SOMEONE_ELSE]
-    if standing is Standing.REJECTED:
-        issues = [issue for issue in issues if issue["severity"] == Severity.BLOCK]
+    issues = advice(photo)
     again = standing is Standing.REJECTED and photo.check_failed_at is not None
-    if again:
-        sorry = _(
-            "Something went wrong here while this photo was checked. It was not you, and the photo is safe."
-        )
-        issues = [{"code": Issue.CHECK_FAILED.value, "severity": Severity.BLOCK.value, "advice": sorry}]
     tried = standing is Standing.ACCEPTED and bool(failed)
     if tried:  # what the studio met says more than what the check supposed
         issues = [
@@ -150,6 +133,7 @@ def as_json(photo: Photo, failed: Sequence[str] = ()) -> dict[str, Any]:
     return {
         "id": str(photo.id),
         "upload_key": photo.upload_key,
+        "by_company": photo.put_in_by is not None,
         "state": standing.value,
         "tried": tried,
         "could_be_better": any(issue["severity"] == Severity.WARN for issue in issues),

@@ -16,8 +16,8 @@ from core.vault import ArtifactGone, vault
 from core.web.answers import json_answer
 from core.web.app import limiter
 from core.web.guards import me, signed_in
+from core.web.photos import upload_key
 from portal import listing
-from portal.upload import quick_check, upload_key
 from portal.visit import visit
 
 bp = Blueprint("pieces", __name__)
@@ -42,7 +42,7 @@ def add() -> Response:
         if size > settings().upload_max_bytes:
             raise TooManyBytes(ADVICE[Issue.FILE_TOO_LARGE].text)
         if at == 0:
-            quick_check(content)  # what is no photo is not waited for
+            photos.glance(content)  # what is no photo is not waited for
         piece = arrivals.look(
             session, place.participation, len(content), upload_key=key, at=at, size=size, consent=consent
         )
@@ -71,7 +71,7 @@ def _gone(key: str) -> Response:
 def _whole(content: bytes, key: str, photo_id: UUID | None) -> Response:
     """Make the photo of its pieces; whoever sent the last one twice gets the one photo."""
     user = me()
-    sealed = photos.seal(user.org_id, user.member_id, content, quick_check(content))
+    sealed = photos.seal(user.org_id, user.member_id, content, photos.glance(content))
     with transaction(user.org_id) as session:
         place = visit(session, lock=True)
         consent = consents.require(session, place.member.id)

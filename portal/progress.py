@@ -148,6 +148,7 @@ def show() -> Response:
         if place.state not in MOVING:
             return go(step_url(place.state))
         sent = photos.of_participation(session, place.participation.id)
+        put_in = sum(photo.put_in_by is not None for photo in sent)
         count = sum(verdicts.standing_of(photo) is verdicts.Standing.ACCEPTED for photo in sent)
         modelled = engines.expects(place.participation) and engines.is_modelled(session, place.participation)
         takes = words.takes(adapters.usual_seconds(session, place.shoot.engine)) if modelled else ""
@@ -158,6 +159,7 @@ def show() -> Response:
         place=place,
         status=watch.status(),
         count=count,
+        put_in=put_in,
         takes=takes,
         way_back=back,
         size_name=words.size,

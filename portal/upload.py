@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import hmac
-import re
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from compliance import consent as consents
-from core.checks.advice import ADVICE, Issue
 from core.db import transaction
-from core.errors import AppError, InvalidInput, NotFound
+from core.errors import NotFound
 from core.ids import new_id
-from core.image.kinds import ACCEPT, MEDIA_TYPES, EmptyPhoto, NotAPhoto, TooManyBytes, sniff
+from core.image.kinds import ACCEPT
 from core.models import Photo
 from core.portraits import arrivals, headshots, photos, submission, verdicts
 from core.settings import settings
@@ -27,16 +24,15 @@ from core.shoots import participations
 from core.vault import Sealed, derive, vault
 from core.web.answers import back, go, json_answer, page
 from core.web.app import limiter
-from core.web.errors import said, wants_json
+from core.web.errors import wants_json
 from core.web.guards import me, signed_in
+from core.web.photos import sent, take_all, upload_key
 from core.web.pictures import picture
 from portal import listing, words
 from portal.visit import Visit, step_url, visit
 from portal.way_back import asked_again, way_back
 
 bp = Blueprint("upload", __name__)
-
-UPLOAD_KEY = re.compile(r"[A-Za-z0-9_-]{8,60}")
 
 
 @bp.get("/me/photos")
@@ -93,55 +89,30 @@ def _listing(session: Session, place: Visit) -> dict[str, Any]:
 @limiter.limit("240 per minute")
 def add() -> Response:
     """Take a photo; sent again with the same `upload_key` it is the same photo."""
-    files = [file for file in request.files.getlist("photo") if file.filename or file.content_length]
-    key = upload_key(request.form)
-    if not files:
-        raise InvalidInput(_("No photo came with this request. Please choose one."))
+    files, key = sent(request.files), upload_key(request.form)
     return _add_one(files[0], key) if wants_json() else _add_all(files, key)
 
 
-def upload_key(fields: Mapping[str, str]) -> str:
-    """Return which file a request is about, as the browser calls it.
-
-    Raises:
-        InvalidInput: it says nothing, or something odd.
-    """
-    key = fields.get("upload_key", "")
-    if not UPLOAD_KEY.fullmatch(key):
-        raise InvalidInput(
-            _("The upload did not say which file it is. Please reload the page and try again.")
-        )
-    return key
-
-
 def _add_one(file: FileStorage, key: str) -> Response:
-    content = file.read()
-    media_type = quick_check(content)
-    known = _known(key)
-    if known is not None:
-        return json_answer(listing.as_json(known))
-    sealed = photos.seal(me().org_id, me().member_id, content, media_type)
-    with transaction(me().org_id) as session:
-        stored = _store(session, visit(session), sealed, key)
-        return json_answer(listing.as_json(stored.photo), 201 if stored.created else 200)
+    stored = _take(file.read(), key)
+    return json_answer(listing.as_json(stored.photo), 201 if stored.created else 200)
 
 
 def _add_all(files: list[FileStorage], key: str) -> Response:
-    """Take the files of a plain form: a bad one is named, and the others are kept."""
     with transaction(me().org_id) as session:
         visit(session)
-    for number, file in enumerate(files):
-        try:
-            content = file.read()
-            media_type = quick_check(content)
-            if _known(f"{key}-{number}") is not None:
-                continue
-            sealed = photos.seal(me().org_id, me().member_id, content, media_type)
-            with transaction(me().org_id) as session:
-                _store(session, visit(session), sealed, f"{key}-{number}")
-        except AppError as error:
-            flash(f"{file.filename}: {said(error)}", "bad")
+    take_all(files, key, _take)
     return go(url_for("upload.show"))
+
+
+def _take(content: bytes, key: str) -> photos.Stored:
+    media_type = photos.glance(content)
+    known = _known(key)
+    if known is not None:
+        return photos.Stored(known, created=False)
+    sealed = photos.seal(me().org_id, me().member_id, content, media_type)
+    with transaction(me().org_id) as session:
+        return _store(session, visit(session), sealed, key)
 
 
 def _known(key: str) -> Photo | None:
@@ -158,22 +129,6 @@ def _known(key: str) -> Photo | None:
 def _store(session: Session, place: Visit, sealed: Sealed, key: str) -> photos.Stored:
     consent = consents.require(session, place.member.id)
     return photos.store(session, place.participation, sealed, upload_key=key, consent=consent)
-
-
-def quick_check(content: bytes) -> str:
-    """Return the media type of what may be a photo; what needs decoding is judged by the intake job.
-
-    Raises:
-        UnreadablePhoto: too large, empty, or another type of file.
-    """
-    if len(content) > settings().upload_max_bytes:
-        raise TooManyBytes(ADVICE[Issue.FILE_TOO_LARGE].text)
-    if not content:
-        raise EmptyPhoto(ADVICE[Issue.EMPTY_FILE].text)
-    kind = sniff(content)
-    if kind is None:
-        raise NotAPhoto(ADVICE[Issue.NOT_A_PHOTO].text)
-    return MEDIA_TYPES[kind]
 
 
 @bp.get("/me/photos/<uuid:photo_id>/preview")

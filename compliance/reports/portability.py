@@ -43,7 +43,13 @@ class Package:
 
 def package(session: Session, member: Member) -> Package:
     """Collect what `member` gave: pictures, choices and answers; nothing that their company or the program said of them."""
-    names = files.names(files.held(session, member.id, FOLDERS), FOLDERS)
+    by_company = set(
+        session.scalars(
+            select(Photo.artifact_id).where(Photo.member_id == member.id, Photo.put_in_by.is_not(None))
+        )
+    )
+    held = [one for one in files.held(session, member.id, FOLDERS) if one.id not in by_company]
+    names = files.names(held, FOLDERS)
     said: dict[str, Any] = {
         "format": FORMAT,
         "exported_at": rfc3339(now()),
@@ -120,6 +126,9 @@ def _choices(session: Session, member_id: UUID) -> Iterator[dict[str, Any]]:
             yield {"what": "approved", "value": None, "at": rfc3339(part.approved_at)}
         if part.reminders_ended_at:
             yield {"what": "reminders_ended", "value": None, "at": rfc3339(part.reminders_ended_at)}
+        if part.photos_by_company_at:
+            said = "and_sends" if part.sent_by_company_at else None
+            yield {"what": "company_photos", "value": said, "at": rfc3339(part.photos_by_company_at)}
     shots = select(Headshot).where(Headshot.member_id == member_id, Headshot.rejected_code.is_not(None))
     for shot in session.scalars(shots.order_by(Headshot.id)):
         at = rfc3339(shot.rejected_at) if shot.rejected_at else None

@@ -175,6 +175,8 @@ def _records(session: Session, member: Member, names: dict[UUID, str], *, biomet
                 "alternative": row.alternative,
                 "approved_at": _at(row.approved_at),
                 "reminders_ended_at": _at(row.reminders_ended_at),
+                "company_may_put_photos_in_since": _at(row.photos_by_company_at),
+                "company_may_send_them_since": _at(row.sent_by_company_at),
                 "made_by_the_studio_because": row.fallback_code,
                 "gpu_seconds": round(row.gpu_seconds, 1),
             }
@@ -221,6 +223,7 @@ def _records(session: Session, member: Member, names: dict[UUID, str], *, biomet
                 "id": str(row.id),
                 "file": names.get(row.artifact_id),
                 "uploaded_at": _at(row.created_at),
+                "put_in_by_the_company": row.put_in_by is not None,
                 "checked_at": _at(row.checked_at),
                 "removed_at": _at(row.removed_at),
                 "verdict": held.own_face_only(row.verdict, row.subject, biometrics=biometrics),

@@ -71,6 +71,9 @@ class Participation(SealedRow):
     # only when all of it was measured
     gpu_watt_hours: Mapped[float | None] = mapped_column(info=harmless(Harmless.WORK))
     approved_at: Mapped[datetime | None]
+    # The person lets their company put photos in for them, and send them to the studio too; `core.portraits.on_behalf`.
+    photos_by_company_at: Mapped[datetime | None] = mapped_column(info=personal(Category.CHOICE))
+    sent_by_company_at: Mapped[datetime | None] = mapped_column(info=personal(Category.CHOICE))
     # the shortest time after which the consent pages promised to end selfies, days; none before the first
     promised_days: Mapped[int | None] = mapped_column(info=harmless(Harmless.WORK))
     # the same of headshots, days after the shoot has ended

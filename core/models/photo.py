@@ -21,7 +21,8 @@ class Photo(SealedRow):
     `subject_y` say where the face is that the person called theirs, where a photo shows several.
     `confirmed_at` is when they said that this face is theirs although the comparison doubts it.
     `likeness_id` is the face's embedding, only with that consent. `check_failed_at` is when its check failed for a
-    reason of ours: then the photo is kept as it came, so that it can be checked again.
+    reason of ours: then the photo is kept as it came, so that it can be checked again. `put_in_by` is who of the
+    company put it in for its person; nobody where they sent it themselves.
     """
 
     __tablename__ = "photos"
@@ -36,6 +37,7 @@ class Photo(SealedRow):
     preview_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
     likeness_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
     upload_key: Mapped[str] = mapped_column(String(64), info=personal(Category.ALIAS, OWN_ID))
+    put_in_by: Mapped[UUID | None]
     measured_on = "artifact_id"
     verdict = SealedValue[dict[str, Any] | None](lambda: None, plain="plain_verdict")
     # fraction of the photo's width, from the left

@@ -10,15 +10,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit, locks
+from core.checks.advice import ADVICE, Issue
 from core.clock import now
 from core.consent import Purpose, ValidConsent
 from core.db import organization_of
 from core.errors import Conflict, NotFound
 from core.grounds import Ground, because
 from core.ids import new_id
+from core.image.kinds import MEDIA_TYPES, EmptyPhoto, NotAPhoto, TooManyBytes, sniff
 from core.models import Kind, Member, Participation, Photo, State
 from core.portraits import adapters, arrivals
 from core.queue import JobName, enqueue
+from core.settings import settings
 from core.shoots import participations
 from core.vault import Sealed, vault
 
@@ -42,6 +45,22 @@ class Stored:
     created: bool
 
 
+def glance(content: bytes) -> str:
+    """Return the media type of what may be a photo; what needs decoding is judged by the intake job.
+
+    Raises:
+        UnreadablePhoto: too large, empty, or another type of file.
+    """
+    if len(content) > settings().upload_max_bytes:
+        raise TooManyBytes(ADVICE[Issue.FILE_TOO_LARGE].text)
+    if not content:
+        raise EmptyPhoto(ADVICE[Issue.EMPTY_FILE].text)
+    kind = sniff(content)
+    if kind is None:
+        raise NotAPhoto(ADVICE[Issue.NOT_A_PHOTO].text)
+    return MEDIA_TYPES[kind]
+
+
 def seal(org_id: UUID, member_id: UUID, content: bytes, media_type: str) -> Sealed:
     """Seal a photo as it came, before the transaction that stores it.
 
@@ -62,6 +81,7 @@ def store(
     upload_key: str,
     consent: ValidConsent,
     photo_id: UUID | None = None,
+    put_in_by: audit.Actor | None = None,
 ) -> Stored:
     """Keep an uploaded photo and owe its check; the same `upload_key` again returns the first one.
 
@@ -76,6 +96,7 @@ def store(
         upload_key: chosen by the browser for this one file.
         consent: proof that the person agreed to `photo`.
         photo_id: its place among the person's photos, where it began to arrive earlier.
+        put_in_by: who of the company puts it in for the person, who has allowed that; they themselves if not given.
 
     Raises:
         ConsentRequired: `photo` was not agreed to.
@@ -99,10 +120,11 @@ def store(
         member_id=member.id,
         artifact_id=artifact.id,
         upload_key=upload_key,
+        put_in_by=put_in_by.member_id if put_in_by is not None else None,
     )
     session.add(photo)
     session.flush()
-    actor = audit.actor_for(member)
+    actor = put_in_by or audit.actor_for(member)
     audit.record(session, audit.Tag.PHOTO_UPLOADED, actor=actor, subject=member, photo=str(photo.id))
     participations.move(session, participation, State.UPLOADING, actor=actor)
     enqueue(session, JobName.INTAKE, photo.id)

@@ -161,6 +161,8 @@ def move(session: Session, participation: Participation, to: State, *, actor: au
     participation.changed_at = now()
     if to in (State.DECLINED, State.ERASED):
         participation.chosen_headshot_id = participation.approved_at = None
+    if to in (State.DECLINED, State.EXPIRED, State.ERASED):  # whoever comes back is asked again
+        participation.photos_by_company_at = participation.sent_by_company_at = None
     if to in (State.CONSENTED, State.EXPIRED, State.ERASED):
         participation.alternative = None
     participation.failure_code = None

@@ -67,6 +67,7 @@ HR_PAGES = (
     "people, a kept view",
     "nobody found",
     "person",
+    "photos for somebody",
     "requests, none yet",
     "new request",
     "a request",
@@ -540,6 +541,9 @@ def walk_of_hr(visitors: Visitors, hr: HrAdmin, album: Album, shoot: str) -> Non
     page.get_by_role("link", name="Kim Example").click()
     expect(page.get_by_role("heading", level=1, name="Kim Example")).to_be_visible()
     album.look("person", page)
+    page.get_by_role("link", name="Photos for this shoot").first.click()
+    expect(page.get_by_role("heading", level=1, name=re.compile("^Photos for "))).to_be_visible()
+    album.look("photos for somebody", page)
     at("reports", "/admin/reports")
     at("requests, none yet", "/admin/requests?right=opt_out")
     at("new request", "/admin/requests/new")

@@ -278,6 +278,8 @@ def test_a_backup_from_before_holds_names_and_measures_sealed_only(
         "headshots.returned_code",
         "members.language",
         "participations.alternative",
+        "participations.photos_by_company_at",
+        "participations.sent_by_company_at",
         "photos.confirmed_at",
         "photos.upload_key",
         "web_sessions.device_sha256",

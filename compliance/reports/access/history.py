@@ -107,6 +107,10 @@ def _chosen(of: Subject, row: Participation) -> list[str]:
         found.append(say("shoots.approved", at=say.moment(row.approved_at)))
     if row.reminders_ended_at:
         found.append(say("shoots.no_reminders", at=say.moment(row.reminders_ended_at)))
+    if row.photos_by_company_at:
+        found.append(say("shoots.company_photos", at=say.moment(row.photos_by_company_at)))
+    if row.sent_by_company_at:
+        found.append(say("shoots.company_sends", at=say.moment(row.sent_by_company_at)))
     if row.fallback_code:
         found.append(say("shoots.fallback", code=say.label("fallback", row.fallback_code)))
     if row.failure_code:

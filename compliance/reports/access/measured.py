@@ -54,6 +54,8 @@ def _photo(of: Subject, row: Photo) -> list[tuple[str, str]]:
         (say("photos.uploaded"), say.moment(row.created_at)),
         (say("photos.checked"), say.moment(row.checked_at)),
     ]
+    if row.put_in_by is not None:
+        found.append((say("photos.put_in"), say("photos.by_company")))
     if row.removed_at:
         found.append((say("photos.removed"), say.moment(row.removed_at)))
     if row.check_failed_at:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from compliance.certificate import copies
 from compliance.privacy import versions
 from compliance.reports.access.subject import Subject
 from compliance.reports.document import Fact, Section, table
 from core.audit import Tag
-from core.models import AuditEvent, Invite
+from core.models import AuditEvent, Invite, Photo
 from core.settings import settings
 
 # Mail that the provider took, told by its events; an invitation's day stands in its row.
@@ -127,6 +127,14 @@ def sources(of: Subject) -> Section:
     )
     first = of.session.scalars(asked.order_by(AuditEvent.id)).first()
     known = "unknown" if first is None else first.tag.rpartition(".")[2]
+    put_in = of.session.scalar(
+        select(func.count())
+        .select_from(Photo)
+        .where(Photo.member_id == of.member.id, Photo.put_in_by.is_not(None))
+    )
+    by_company = (
+        (Fact(say("sources.put_in"), say("sources.by_company", count=say.number(put_in))),) if put_in else ()
+    )
     return Section(
         "sources",
         say("sources.heading"),
@@ -134,6 +142,7 @@ def sources(of: Subject) -> Section:
         facts=(
             Fact(say("sources.names"), say(f"sources.{known}", day=say.day(of.member.created_at))),
             Fact(say("sources.pictures"), say("sources.yours")),
+            *by_company,
             Fact(say("sources.computed"), say("sources.program")),
         ),
     )

@@ -39,6 +39,7 @@ from deploy.local.processes import Child, Supervisor, child_environment, free_po
 ASK = "/trust/acme/data"
 # What a link to one's data opens; everything else under `/me/` is shut to it.
 TAKES_BACK = {
+    "by_company.end",
     "declined.decline",
     "declined.initials",
     "own_requests.send",
