@@ -19,6 +19,8 @@ ALLOWED = frozenset(
         "event", "level", "timestamp", "logger", "org", "member", "participation", "photo", "headshot",
         "erasure", "certificate", "job", "outbox", "attempt", "code", "status", "method", "route", "milliseconds",
         "count", "bytes", "seconds", "error", "where", "process", "signal", "epoch", "lane", "size", "address",
+        "request", "recall", "farewell", "witness", "position", "first_lost", "last_lost", "key", "file",
+        "kind", "loss_by_level", "used_gb", "peak_gb", "total_gb",
     }
 )  # fmt: skip
 

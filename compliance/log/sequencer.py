@@ -135,7 +135,7 @@ def _watch(org_id: UUID) -> None:
 
 
 def _tell_fork(org_id: UUID, error: heads.LogForked) -> None:
-    logger().error("log_forked", org=str(org_id), message=str(error), **error.details)
+    logger().error("log_forked", org=str(org_id), code=error.code)
     with transaction(org_id) as session:
         alarm.tell(session, [Difference(0, What.FORK)])
 

@@ -23,7 +23,7 @@ from compliance.log.note import NoteError
 from core.clock import now
 from core.db import Lookup, transaction
 from core.errors import AppError, ConfigurationError
-from core.logs import logger
+from core.logs import fault, logger
 from core.models import Checkpoint, CosignatureRow
 from core.settings import settings
 
@@ -89,9 +89,7 @@ def ask_all() -> int:
                     came += _ask(client, witness, org_id)
                 except (httpx.HTTPError, NoteError, AppError) as error:
                     # The others go on, and the next round asks again.
-                    logger().warning(
-                        "witness_gave_none", witness=witness.keys[0].name, reason=str(error)[:200]
-                    )
+                    logger().warning("witness_gave_none", witness=witness.keys[0].name, error=fault(error))
                     if isinstance(error, httpx.TransportError):
                         break  # it does not answer: neither for the next company
     return came

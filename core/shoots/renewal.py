@@ -174,7 +174,7 @@ def begin_due(org_id: UUID) -> int:
                 some = _begin_some(session)
         except ShootUnusable as error:
             # As when an image model that the shoot was made with is gone: `problem` says so on the page.
-            logger().warning("renewal_cannot_begin", reason=error.code)
+            logger().warning("renewal_cannot_begin", code=error.code)
             return invited
         if not some:
             return invited

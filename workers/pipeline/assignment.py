@@ -359,7 +359,7 @@ def embeddings(held: Sequence[Sequence[Held]]) -> list[list[Embedding]]:
         unseen += any(not one.is_current for one in found)
         groups += [found] if found else []
     if unseen:
-        logger().warning("colleagues_unseen_by_an_encoder", colleagues=unseen)
+        logger().warning("colleagues_unseen_by_an_encoder", count=unseen)
     return groups
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -44,6 +45,23 @@ def test_only_named_fields_reach_the_log() -> None:
         "level": "info",
     }
     assert set(line) <= ALLOWED
+
+
+def test_no_line_is_written_with_a_field_that_the_log_drops() -> None:
+    """Whoever reads the log would miss what the code, and the documents, say is in it."""
+    said = set()
+    for package in ("admin", "compliance", "core", "deploy", "portal", "sso", "workers"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and node.func.attr in {"bind", "debug", "info", "warning", "error"}
+                    and ast.unparse(node.func.value).endswith("logger()")
+                ):
+                    said |= {(path.name, one.arg) for one in node.keywords}
+    assert len(said) > 50
+    assert {one for one in said if one[1] not in ALLOWED | {"exc_info"}} == set()
 
 
 def test_a_failure_is_logged_by_kind_and_place_and_never_by_what_it_was_about() -> None:
