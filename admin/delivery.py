@@ -79,17 +79,19 @@ def file_of(
     """
     look = _look(org_id, shoot_id, say, (output,))
     with transaction(org_id) as session:
-        gallery.one(session, shoot_id, participation_id)
+        made_in = gallery.one(session, shoot_id, participation_id).headshot.style_id
+        if output not in {one.name for one in styles.delivered(session, made_in).outputs}:
+            # Before it is noted that the company has it.
+            raise NoSuchSize(N_("This picture’s style has no such size. Reload the page and choose again."))
     found = _picture(org_id, participation_id, look, actor, alone=True)
     if found is None:
         raise downloads.NothingToDownload(
             "This picture cannot be downloaded: it waits for a review, or is not there any more."
         )
     ((_, content, wanted),) = _made(found, look)
-    picture = found.picture
-    if wanted is None or wanted.name != output:
-        raise NoSuchSize(N_("This picture’s style has no such size. Reload the page and choose again."))
-    stem = file_names.stem(look.file_name, picture.names) + file_names.ending_of(output)
+    if wanted is None:
+        raise downloads.NothingToDownload("The person has another picture by now. Reload the page.")
+    stem = file_names.stem(look.file_name, found.picture.names) + file_names.ending_of(output)
     return f"{stem}.{wanted.format.suffix}", content, wanted.format.media_type
 
 

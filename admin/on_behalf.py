@@ -136,7 +136,7 @@ def show(member_id: UUID, participation_id: UUID) -> Response:
         member, part, shoot = _place(session, member_id, participation_id)
         put_in = on_behalf.of_participation(session, part.id)
         lines = [Line.of(photo, number) for number, photo in enumerate(put_in, 1)]
-        standing = on_behalf.standing(part, shoot)
+        standing = on_behalf.standing(part, member, shoot)
         is_checking = any(standing_of(photo) is Verdict.CHECKING for photo in put_in)
         if wants_json():
             listed = [

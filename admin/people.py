@@ -144,7 +144,9 @@ def shown(session: Session, member: Member) -> dict[str, object]:
         "mails": deliveries.of_member(session, member.id),
         "undelivered": undelivered.of(session, [one.participation.id for one in listed]),
         "on_behalf": {
-            one.participation.id: behalf_pages.STANDINGS[on_behalf.standing(one.participation, one.shoot)]
+            one.participation.id: behalf_pages.STANDINGS[
+                on_behalf.standing(one.participation, member, one.shoot)
+            ]
             for one in listed
         },
         "given": given_by(member),

@@ -46,20 +46,16 @@ SORTS: Final[dict[Sort, Any]] = {
 
 
 def sure(said: Sureness | None) -> str:
-    """Return how sure the check of a made face is, without whom it may be taken for; empty where nothing has to be said."""
+    """Return how sure the check of a made face is; empty where nothing has to be said."""
     known: dict[Sureness | None, str] = {
         Sureness.TOLD_BY_ONE: _(
-            "An image model made this face. Of 10 faces that are one third somebody alike, the check that it is this "
-            "person’s lets about %(number)s through, so their own yes is what counts.",
+            "An image model made this face. Of 10 faces that are one third somebody else, the check that it is this "
+            "person’s lets about %(number)s through, and more where the two are alike, so their own yes is what counts.",
             number=mixed_of_ten(),
         ),
         Sureness.UNKNOWN: _(
             "An image model made this face. The check that it is this person’s tells strangers apart, and often not "
             "people who look alike, so their own yes is what counts."
-        ),
-        Sureness.LOOK_ALIKE: _(
-            "An image model made this face, and the check cannot tell this person apart from somebody else in your "
-            "company. The person has said that it shows them. Let somebody who knows them look before you use it."
         ),
     }
     return known.get(said, "")

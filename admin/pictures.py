@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from admin import delivery, picture_words
 from core.brand import styles
-from core.checks.sureness import Sureness
 from core.db import transaction
 from core.errors import InvalidInput
 from core.models import Member, Style
@@ -69,7 +68,6 @@ def _shown(session: Session, picture: Picture) -> dict[str, Any]:
         "findings": picture_words.findings(picture.measured),
         "figures": picture_words.figures(picture.measured),
         "sure": picture_words.sure(picture.sureness),
-        "alike": picture.sureness is Sureness.LOOK_ALIKE,
         "outputs": [headshots.file_made(picture.headshot, style, output) for output in style.outputs],
         "earlier": earlier,
         "later": later,
@@ -191,11 +189,6 @@ def queue(shoot_id: UUID) -> Response:
             sort=sort,
             sorts=picture_words.SORTS,
             nearest={one.participation.id: picture_words.nearest(one.measured) for one in found},
-            sure={
-                one.participation.id: picture_words.sure(one.sureness)
-                for one in found
-                if one.sureness is Sureness.LOOK_ALIKE
-            },
             flaws=reviews.FLAWS,
         )
 

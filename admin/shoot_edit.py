@@ -16,13 +16,11 @@ from core.clock import now
 from core.db import transaction
 from core.errors import Conflict, InvalidInput
 from core.models import Shoot
-from core.people import filters
 from core.permissions import Permission
 from core.portraits import file_names
 from core.shoots import changes, department_styles, shoots
 from core.web.answers import again, go, page, uuid_argument
 from core.web.guards import me, requires
-from core.words import N_
 
 bp = Blueprint("shoot_edit", __name__)
 
@@ -51,11 +49,8 @@ def _shown(session: Session, shoot: Shoot) -> dict[str, Any]:
         "today": now().date().isoformat(),
         "latest": (now().date() + shoots.LONGEST_DEADLINE).isoformat(),
         "example": file_names.EXAMPLE,
-        "department_styles": [
-            (filters.department_key(session, department), department, style)
-            for department, style in department_styles.chosen(session, shoot)
-        ],
-        "departments": filters.departments(session),
+        "department_styles": department_styles.chosen(session, shoot),
+        "departments": department_styles.listed(session),
     }
 
 
@@ -129,7 +124,7 @@ def choose_for_department(shoot_id: UUID) -> Response:
             changed = department_styles.choose(
                 session,
                 shoot,
-                _department(shown),
+                request.form.get("department", ""),
                 styles.get(session, style_id) if style_id else None,
                 actor=me().actor,
             )
@@ -140,14 +135,3 @@ def choose_for_department(shoot_id: UUID) -> Response:
         _("Changed.") if changed else _("Nothing was changed."),
         changed=changed,
     )
-
-
-def _department(shown: dict[str, Any]) -> str:
-    """Return the name of the department whose key the form has."""
-    names = dict(shown["departments"]) | {key: name for key, name, _style in shown["department_styles"]}
-    try:
-        return str(names[request.form.get("department", "")])
-    except KeyError as error:
-        raise department_styles.NoSuchDepartment(
-            N_("Please choose a department. Nothing was changed."), field="department"
-        ) from error

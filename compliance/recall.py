@@ -185,7 +185,9 @@ def _end(session: Session, row: Recall, tag: audit.Tag, actor: audit.Actor) -> N
 
 
 def _get(session: Session, recall_id: UUID, *, lock: bool = False) -> Recall:
-    row = session.get(Recall, recall_id, with_for_update={"key_share": True} if lock else None)
+    row = session.get(
+        Recall, recall_id, with_for_update={"key_share": True} if lock else None, populate_existing=lock
+    )
     if row is None:
         raise NotFound("This request to delete copies does not exist.")
     return row

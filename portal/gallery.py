@@ -27,7 +27,6 @@ from core.shoots import department_styles, participations, promises
 from core.shoots.participations import SETTLED
 from core.style.framing import Head
 from core.style.outputs import Output
-from core.style.spec import StyleSpec
 from core.vault import vault
 from core.web.answers import go, page
 from core.web.app import limiter
@@ -62,6 +61,7 @@ class Candidate:
     findings: list[words.GateFinding]
     notes: list[str]
     figures: list[words.Figure]
+    shape: tuple[int, int]  # width and height on a page
     sure: str  # how sure the check of a made face is; empty where nothing has to be said
     alike: (
         bool  # the check cannot tell its person apart from somebody else, so they say that they have looked
@@ -80,7 +80,6 @@ def show() -> Response:
         if place.state in SETTLED and headshots.approved(session, place.participation) is None:
             return page("over.html", place=place, open=place.shoot.closed_at is None)
         found = headshots.of_participation(session, place.participation.id)
-        spec = styles.delivered(session, _style(session, place).id)
         candidates, last = _candidates(session, place, found), headshots.of_last_run(found)
         return page(
             "result.html",
@@ -99,8 +98,8 @@ def show() -> Response:
             kept_days=promises.days_of(place.organization, place.participation),
             ends=promises.headshot_ends(place.organization, place.participation, place.shoot),
             fallback=words.fallback(place.participation.fallback_code),
-            shape=shape_of(spec),
-            handed_over=_handed_over(place, spec, found),
+            shape=_shape(session, place, place.participation.chosen_headshot_id),
+            handed_over=_handed_over(session, place, found),
             way_back=way_back(session, place),
             asked_again=asked_again(session, place),
             put_in=len(on_behalf.of_participation(session, place.participation.id)),
@@ -136,7 +135,7 @@ def close_up(headshot_id: UUID) -> Response:
             place=place,
             candidate=candidates[place_in_row],
             name_of=_name,
-            shape=shape_of(_style(session, place).parsed),
+            shape=candidates[place_in_row].shape,
             earlier=candidates[place_in_row - 1] if place_in_row else None,
             edits=edits.allowed(session, session.get_one(Headshot, headshot_id)),
             later=candidates[place_in_row + 1] if place_in_row + 1 < len(candidates) else None,
@@ -160,6 +159,7 @@ def _candidates(session: Session, place: Visit, found: Sequence[Headshot]) -> li
 def _candidate(session: Session, place: Visit, one: Headshot, number: int, *, earlier: bool) -> Candidate:
     return Candidate(
         id=one.id,
+        shape=_shape(session, place, one.id),
         number=number,
         earlier=earlier,
         compares=_compares(session, one),
@@ -183,13 +183,25 @@ def _smaller(session: Session, one: Headshot) -> list[str]:
     return [] if made == asked else [words.smaller(made, asked)]
 
 
-def _handed_over(place: Visit, style: StyleSpec, found: Sequence[Headshot]) -> Output:
-    """Return the company's file of the approved headshot, before that the largest one of those to choose from."""
-    first = style.outputs[0]
+def _handed_over(session: Session, place: Visit, found: Sequence[Headshot]) -> Output:
+    """Return the company's file of the approved headshot, before that the largest one of those to choose from.
+
+    Each is of the style that its headshot was made in; where there is none yet, of the one that the next is made in.
+    """
     chosen = place.participation.chosen_headshot_id
     some = [one for one in found if one.id == chosen] or [one for one in found if headshots.is_visible(one)]
-    made = [headshots.file_made(one, style, first) for one in some]
-    return max(made, key=lambda output: output.height, default=first)
+    if not some:
+        return styles.delivered(session, _style(session, place).id).outputs[0]
+    made_in = [(one, styles.delivered(session, one.style_id)) for one in some]
+    made = [headshots.file_made(one, style, style.outputs[0]) for one, style in made_in]
+    return max(made, key=lambda output: output.height)
+
+
+def _shape(session: Session, place: Visit, headshot_id: UUID | None) -> tuple[int, int]:
+    """Return width and height of a picture on a page, in the frame of the style that it was made in."""
+    one = session.get(Headshot, headshot_id) if headshot_id is not None else None
+    style = _style(session, place) if one is None else styles.get(session, one.style_id)
+    return shape_of(style.parsed)
 
 
 def _name(candidate: Candidate) -> str:

@@ -148,7 +148,7 @@ def gates(report: Mapping[str, Any]) -> list[GateFinding]:
     ]
     findings += [_sharp(measured), _cut(measured)]
     if "held_out" in measured:
-        findings += _of_a_model(measured, sureness(report))
+        findings += _of_a_model(measured, sureness(report, to_person=True))
     return findings
 
 
@@ -156,8 +156,8 @@ def sure(report: Mapping[str, Any]) -> str:
     """Return how sure the check of a made face is; empty where nothing has to be said."""
     known: dict[Sureness | None, str] = {
         Sureness.TOLD_BY_ONE: _(
-            "How sure is that? Of 10 faces that are one third somebody who looks like you, this check lets about "
-            "%(number)s through. So please look closely yourself.",
+            "How sure is that? Of 10 faces that are one third somebody else, this check lets about %(number)s through, and "
+            "more where the two look alike. So please look closely yourself.",
             number=mixed_of_ten(),
         ),
         Sureness.UNKNOWN: _(
@@ -169,7 +169,7 @@ def sure(report: Mapping[str, Any]) -> str:
             "this picture only if you have looked closely and it shows you."
         ),
     }
-    return known.get(sureness(report), "")
+    return known.get(sureness(report, to_person=True), "")
 
 
 def _placed(report: Mapping[str, Any]) -> str:

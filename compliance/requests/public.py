@@ -114,7 +114,12 @@ def waiting(session: Session, request_id: UUID, *, lock: bool = False) -> Subjec
     Raises:
         CodeOver: it does not, or not any more.
     """
-    row = session.get(SubjectRequest, request_id, with_for_update={"key_share": True} if lock else None)
+    row = session.get(
+        SubjectRequest,
+        request_id,
+        with_for_update={"key_share": True} if lock else None,
+        populate_existing=lock,
+    )
     if row is None or row.state != Stage.UNCONFIRMED or row.tries >= MOST_TRIES:
         raise CodeOver
     if now() - row.created_at > VALID:

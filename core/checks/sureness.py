@@ -28,16 +28,18 @@ def mixed_of_ten() -> int:
     return math.ceil(10 * MIXED_PASSED / MIXED)
 
 
-def sureness(report: Mapping[str, Any]) -> Sureness | None:
+def sureness(report: Mapping[str, Any], *, to_person: bool) -> Sureness | None:
     """Return what a gate report has to be shown with; `None` for a face that no model made, or that two encoders compared.
 
     Args:
         report: As JSON, as a headshot keeps it.
+        to_person: Whether the person reads it. What comparing faces found is nobody else's to know, as they were told
+            before they agreed.
     """
     gate = report.get("gates", {}).get(GateName.HELD_OUT)
     if gate is None:
         return None
-    if LOOK_ALIKE in report.get("notes", ()):
+    if to_person and LOOK_ALIKE in report.get("notes", ()):
         return Sureness.LOOK_ALIKE
     encoders = gate.get("encoders")
     if encoders is None:

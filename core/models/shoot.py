@@ -47,7 +47,7 @@ class Shoot(Tenant):
     closed_at: Mapped[datetime | None]
     # nothing is handed over that nobody of the company has looked at
     reviewed: Mapped[bool] = mapped_column(default=False, server_default=false())
-    # Departments whose people have another style: name → id, which `core.shoots.department_styles` reads.
+    # Departments whose people have another style: what stands for each → id, see `core.shoots.department_styles`.
     department_styles: Mapped[dict[str, Any]] = mapped_column(
         JSONB, default=dict, server_default=text("'{}'::jsonb")
     )

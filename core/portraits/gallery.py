@@ -45,7 +45,7 @@ class Picture:
 
     @property
     def sureness(self) -> Sureness | None:
-        """What has to be said of the check of a made face; `None` for any other.
+        """What has to be said to the company of the check of a made face; `None` for any other.
 
         Where nothing of the comparison is kept any more, because its consent was taken back, it is what is said of any
         picture made now: a sentence that is missing must not tell who did so.
@@ -54,7 +54,7 @@ class Picture:
             return None
         if GateName.HELD_OUT not in self.headshot.gates.get("gates", {}):
             return Sureness.TOLD_BY_ONE if vision_settings().likeness_model is None else None
-        return sureness(self.headshot.gates)
+        return sureness(self.headshot.gates, to_person=False)
 
 
 @dataclass(frozen=True)

@@ -99,10 +99,10 @@ def may_send(participation: Participation) -> bool:
     return participation.sent_by_company_at is not None
 
 
-def standing(participation: Participation, shoot: Shoot) -> Standing:
+def standing(participation: Participation, member: Member, shoot: Shoot) -> Standing:
     """Return whether the company may put photos in for somebody now, and why not."""
     state = State(participation.state)
-    if state in _OUT:
+    if state in _OUT or member.disabled_at is not None or member.restricted_at is not None:
         return Standing.TAKES_NO_PART
     if state in participations.SETTLED or state is State.READY:
         return Standing.MADE

@@ -1,11 +1,13 @@
 """Styles of departments: in one shoot, people of a department can have another style than the rest.
 
 Whose department changes meanwhile gets the style of the new one with whatever is made next; headshots keep the style
-that they were made in.
+that they were made in. A shoot keeps what stands for a department and not its name, which says where somebody works and lies
+in the directory alone.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -36,17 +38,47 @@ class TooManyStyles(InvalidInput):
     code = "too_many_department_styles"
 
 
-def chosen(session: Session, shoot: Shoot) -> list[tuple[str, Style]]:
+@dataclass(frozen=True)
+class Chosen:
+    """A department with a style of its own.
+
+    Attributes:
+        key: What stands for it; its name lies in the directory alone.
+        name: As the company writes it; `None` where nobody is in it any more.
+        style: Its own.
+    """
+
+    key: str
+    name: str | None
+    style: Style
+
+
+def listed(session: Session) -> dict[str, str]:
+    """Return the company's departments, in order: what stands for each, and its name; two spellings of one are one."""
+    found: dict[str, str] = {}
+    for _address, name in filters.departments(session):
+        found.setdefault(_key(session, name), name)
+    return found
+
+
+def chosen(session: Session, shoot: Shoot) -> list[Chosen]:
     """Return the departments that have a style of their own in a shoot, by name."""
-    named = sorted(shoot.department_styles.items(), key=lambda one: one[0].casefold())
-    return [(department, styles.get(session, UUID(style_id))) for department, style_id in named]
+    names = listed(session)
+    found = [
+        Chosen(key, names.get(key), styles.get(session, UUID(style_id)))
+        for key, style_id in shoot.department_styles.items()
+    ]
+    return sorted(found, key=lambda one: (one.name is None, (one.name or "").casefold(), one.key))
 
 
 def style_of(session: Session, shoot: Shoot, member: Member) -> Style:
     """Return the style in which a person's headshots are made now."""
-    wanted = _key(member.department or "")
-    found = [one for name, one in shoot.department_styles.items() if wanted and _key(name) == wanted]
-    return session.get_one(Style, UUID(found[0]) if found else shoot.style_id)
+    theirs = (
+        shoot.department_styles.get(_key(session, member.department))
+        if shoot.department_styles and member.department
+        else None
+    )
+    return session.get_one(Style, UUID(theirs) if theirs else shoot.style_id)
 
 
 def style_for(session: Session, participation: Participation) -> Style:
@@ -55,10 +87,15 @@ def style_for(session: Session, participation: Participation) -> Style:
     return style_of(session, shoot, session.get_one(Member, participation.member_id))
 
 
-def choose(
-    session: Session, shoot: Shoot, department: str, style: Style | None, *, actor: audit.Actor
-) -> bool:
+def choose(session: Session, shoot: Shoot, key: str, style: Style | None, *, actor: audit.Actor) -> bool:
     """Give a department a style of its own, or with `None` the shoot's again; return whether that changes anything.
+
+    Args:
+        session: bound to the organization.
+        shoot: which.
+        key: what stands for the department, see `listed`.
+        style: its own from now on.
+        actor: who chooses.
 
     Raises:
         NoSuchDepartment: nobody is in it, and it had no style.
@@ -66,16 +103,14 @@ def choose(
         ShootClosed: nothing more is made in this shoot.
     """
     shoots.open_or_refuse(shoot)
-    kept = {name: one for name, one in shoot.department_styles.items() if _key(name) != _key(department)}
-    had = len(kept) < len(shoot.department_styles)
+    kept = {one: style_id for one, style_id in shoot.department_styles.items() if one != key}
+    if key not in shoot.department_styles and key not in listed(session):
+        raise NoSuchDepartment(
+            N_("Nobody of your company is in this department. Nothing was changed."), field="department"
+        )
     if style is None or style.id == shoot.style_id:
         wanted = kept
     else:
-        known = {_key(name) for _key_of, name in filters.departments(session)}
-        if not had and _key(department) not in known:
-            raise NoSuchDepartment(
-                N_("Nobody of your company is in this department. Nothing was changed."), field="department"
-            )
         if len(kept) >= MOST:
             raise TooManyStyles(
                 N_("%(most)s departments have a style of their own, which is as many as can have one."),
@@ -83,7 +118,7 @@ def choose(
                 most=MOST,
             )
         styles.lock(session, style)
-        wanted = {**kept, department: str(style.id)}
+        wanted = {**kept, key: str(style.id)}
     if wanted == shoot.department_styles:
         return False
     shoot.department_styles = wanted
@@ -114,5 +149,5 @@ def outputs(session: Session, shoot: Shoot) -> tuple[Output, ...]:
     return tuple(found.values())
 
 
-def _key(department: str) -> str:
-    return " ".join(department.split()).casefold()
+def _key(session: Session, department: str) -> str:
+    return filters.department_key(session, " ".join(department.split()).casefold())

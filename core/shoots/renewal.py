@@ -1,7 +1,8 @@
 """New headshots without anybody's asking: joiners, and whoever was photographed long ago, by the company's own rule.
 
 Each month that somebody is due has one shoot, made like a shoot that the company has. Who was ever in a shoot is due
-again so many months after they were last asked or finished; who declined is asked by a person or not at all.
+again so many months after they were last asked or finished; who declined, or wanted no more reminders and let the time run
+out, is asked by a person or not at all.
 """
 
 from __future__ import annotations
@@ -184,8 +185,8 @@ def begin_due(org_id: UUID) -> int:
 def problem(session: Session, rule: Rule) -> str | None:
     """Return why nobody is invited although the rule asks for it."""
     month = _of_month(session, _month(session))
-    if month is not None and month.closed_at is not None:
-        return N_("This month’s shoot was closed, so the next people are invited next month.")
+    if month is not None and (month.closed_at is not None or month.deadline <= now()):
+        return N_("This month’s shoot has ended, so the next people are invited next month.")
     if month is None and engines.off(EngineName(shoots.get(session, rule.like).engine)):
         return N_(
             "What made the portraits of the shoot that new ones are like is not set up here any more. "
@@ -201,8 +202,11 @@ def _begin_some(session: Session) -> int:
     rule = rule_of(session) if _locked(session).renewal else None  # as it is now that nobody changes it
     if rule is None:
         return 0
-    shoot = _of_month(session, _month(session)) or _begun(session, rule)
-    if shoot.closed_at is not None:
+    begun = _of_month(session, _month(session)) or _begun(session, rule)
+    shoot = shoots.get(
+        session, begun.id, lock=True
+    )  # or whoever closes it meanwhile would not see these people
+    if shoot.closed_at is not None or shoot.deadline <= now():
         return 0
     found = _due_ids(session, rule)
     locks.people(session, found)
@@ -245,6 +249,10 @@ def _again(rule: Rule) -> Select[UUID]:
             func.max(Participation.created_at) < before,
             func.max(func.coalesce(Participation.approved_at, Participation.created_at)) < before,
             ~func.bool_or(Participation.state == State.DECLINED),
+            # So does `participations.forget_declined` leave whoever declined long ago, and those who want no reminders.
+            ~func.bool_or(
+                (Participation.state == State.EXPIRED) & Participation.reminders_ended_at.is_not(None)
+            ),
             # Whoever is still on their way in a shoot has a link to it.
             ~func.bool_or(
                 Shoot.closed_at.is_(None)
@@ -293,8 +301,8 @@ def _begun(session: Session, rule: Rule) -> Shoot:
     )
     shoot.reminder_days, shoot.reviewed, shoot.renews = like.reminder_days, like.reviewed, month
     shoot.department_styles = {
-        department: str(styles.newest_of(session, style).id)
-        for department, style in department_styles.chosen(session, like)
+        one.key: str(styles.newest_of(session, one.style).id)
+        for one in department_styles.chosen(session, like)
     }
     session.flush()
     return shoot

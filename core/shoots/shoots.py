@@ -172,7 +172,10 @@ def get(session: Session, shoot_id: UUID, *, lock: bool = False) -> Shoot:
     Raises:
         NotFound: there is none of this id in the session's organization.
     """
-    shoot = session.get(Shoot, shoot_id, with_for_update={"key_share": True} if lock else None)
+    # As it is once it is locked, also where the session knew it before.
+    shoot = session.get(
+        Shoot, shoot_id, with_for_update={"key_share": True} if lock else None, populate_existing=lock
+    )
     if shoot is None:
         raise NotFound("This shoot does not exist.")
     return shoot

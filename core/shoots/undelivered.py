@@ -106,7 +106,11 @@ def send_again(session: Session, participation: Participation) -> None:
         NothingUndelivered: there is none.
     """
     found = of(session, [participation.id]).get(participation.id)
-    row = session.get(Outbox, found.outbox_id, with_for_update={"key_share": True}) if found else None
+    row = (
+        session.get(Outbox, found.outbox_id, with_for_update={"key_share": True}, populate_existing=True)
+        if found
+        else None
+    )
     if row is None or row.done_at is not None:
         raise NothingUndelivered("Every mail to this person has left.")
     owed.take_up(session, row)

@@ -119,9 +119,14 @@ class AwsKms:
 
     def wrap(self, epoch: int, key: bytes, associated: bytes) -> bytes:
         """Seal `key` under the epoch's key."""
+        return self.wrap_all(epoch, [(key, associated)])[0]
+
+    def wrap_all(self, epoch: int, keys: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+        """Seal keys under the epoch's, with one look at that."""
         if not self._is_ours(epoch):
-            return self._before.wrap(epoch, key, associated)
-        return seal(self._key(epoch), key, associated)
+            return self._before.wrap_all(epoch, keys)
+        key = self._key(epoch)
+        return [seal(key, one, associated) for one, associated in keys]
 
     def unwrap(self, epoch: int, wrapped: bytes, associated: bytes) -> bytes:
         """Open what `wrap` made."""

@@ -7,7 +7,7 @@ survivor and destroys the old epoch key, which kills each older copy of this sto
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ARRAY,
     Engine,
     LargeBinary,
+    Row,
     String,
     Uuid,
     any_,
@@ -198,23 +199,17 @@ class KeyStore:
                 raise KeyErased("This person was erased; a new invitation starts a new record.")
             epoch = self._current(session)
             self._demand_keyring(session, epoch)  # before anything is wrapped that no other host could open
-            rows = [
-                {
-                    "owner_id": owner,
-                    "epoch": epoch,
-                    "wrapped": self._kms.wrap(epoch, new_key(), self._associated(owner)),
-                }
-                for owner in owners
-            ]
-            if rows:
-                session.execute(insert(DataKey).on_conflict_do_nothing(), rows)
-            stored = session.scalars(
-                select(DataKey).where(DataKey.owner_id == any_(literal(owners, ARRAY(Uuid))))
-            )
-            return {
-                row.owner_id: self._kms.unwrap(row.epoch, row.wrapped, self._associated(row.owner_id))
-                for row in stored
-            }
+            made = self._kms.wrap_all(epoch, [(new_key(), self._associated(owner)) for owner in owners])
+            if made:
+                both = (literal(owners, ARRAY(Uuid)), literal(made, ARRAY(LargeBinary)))
+                some = func.unnest(*both).table_valued("owner_id", "wrapped", name="some").render_derived()
+                rows = select(some.c.owner_id, literal(epoch), some.c.wrapped)
+                session.execute(
+                    insert(DataKey)
+                    .from_select(["owner_id", "epoch", "wrapped"], rows)
+                    .on_conflict_do_nothing()
+                )
+            return self._opened(session, owners)
 
     def data_key(self, owner_id: UUID) -> bytes:
         """Return the owner's key. Never cached: a destroyed key is gone for every process at once.
@@ -243,11 +238,16 @@ class KeyStore:
             return self._unwrapped(owner_ids)
 
     def _unwrapped(self, owner_ids: Collection[UUID]) -> dict[UUID, bytes]:
-        wanted = DataKey.owner_id == any_(literal(list(owner_ids), ARRAY(Uuid)))
         with Session(self._engine) as session:
-            rows = session.execute(
-                select(DataKey.owner_id, DataKey.epoch, DataKey.wrapped).where(wanted)
-            ).all()
+            return self._opened(session, owner_ids)
+
+    def _opened(self, session: Session, owner_ids: Collection[UUID]) -> dict[UUID, bytes]:
+        wanted = DataKey.owner_id == any_(literal(list(owner_ids), ARRAY(Uuid)))
+        rows = session.execute(select(DataKey.owner_id, DataKey.epoch, DataKey.wrapped).where(wanted)).all()
+        return self._open_all(rows)
+
+    def _open_all(self, rows: Sequence[Row[UUID, int, bytes]]) -> dict[UUID, bytes]:
+        """Open rows of owner, epoch and wrapped key, with one look at the key of each epoch."""
         found: dict[UUID, bytes] = {}
         for epoch in {row.epoch for row in rows}:
             theirs = [(row.owner_id, row.wrapped) for row in rows if row.epoch == epoch]
@@ -386,12 +386,10 @@ class KeyStore:
             ).all()
             if not rows:
                 return 0
-            wrapped = []
-            for owner_id, before, sealed in rows:
-                associated = self._associated(owner_id)
-                wrapped.append(
-                    self._kms.wrap(epoch, self._kms.unwrap(before, sealed, associated), associated)
-                )
+            opened = self._open_all(rows)
+            wrapped = self._kms.wrap_all(
+                epoch, [(opened[row.owner_id], self._associated(row.owner_id)) for row in rows]
+            )
             moved = (
                 func.unnest(
                     literal([row.owner_id for row in rows], ARRAY(Uuid)), literal(wrapped, ARRAY(LargeBinary))

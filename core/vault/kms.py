@@ -34,6 +34,9 @@ class Kms(Protocol):
     def wrap(self, epoch: int, key: bytes, associated: bytes) -> bytes:
         """Seal `key` under the epoch's key."""
 
+    def wrap_all(self, epoch: int, keys: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+        """Do as `wrap` for many, each with what is associated with it."""
+
     def unwrap(self, epoch: int, wrapped: bytes, associated: bytes) -> bytes:
         """Open what `wrap` made; `EpochKeyGone` once the epoch's key is destroyed."""
 
@@ -136,7 +139,12 @@ class FileKms:
 
     def wrap(self, epoch: int, key: bytes, associated: bytes) -> bytes:
         """Seal `key` under the epoch's key."""
-        return seal(self._key(epoch), key, associated)
+        return self.wrap_all(epoch, [(key, associated)])[0]
+
+    def wrap_all(self, epoch: int, keys: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+        """Seal keys under the epoch's, with one look at that."""
+        key = self._key(epoch)
+        return [seal(key, one, associated) for one, associated in keys]
 
     def unwrap(self, epoch: int, wrapped: bytes, associated: bytes) -> bytes:
         """Open what `wrap` made."""

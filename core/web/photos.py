@@ -52,7 +52,8 @@ def take_all(files: Sequence[FileStorage], key: str, take: Callable[[bytes, str]
         try:
             take(file.read(), f"{key}-{number}")
         except AppError as error:
-            flash(f"{file.filename}: {said(error)}", "bad")
+            # By number: a file is often called like its person, and a cookie names nobody.
+            flash(_("Photo %(number)s: %(problem)s", number=number + 1, problem=said(error)), "bad")
 
 
 def advice(photo: Photo) -> list[dict[str, Any]]:

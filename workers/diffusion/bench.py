@@ -188,8 +188,8 @@ def _limit(report: Report, what: str, seconds: float, limit: float, reach: float
 
 def _batches(report: Report, base: Base, source: str, where: str) -> None:
     """Figures that are ratios, and so mean something with small models too."""
-    model = load(base, source, role="sample")
-    model = replace(model, base=replace(model.base, sample_steps=_RATIO_STEPS))
+    whole = load(base, source, role="sample")
+    model = replace(whole, base=replace(whole.base, sample_steps=_RATIO_STEPS))
     people = [_random_adapter(model, seed) for seed in range(8)]
     on_gpu = source == FULL
     # On a CPU no compiler is asked for: what counts is whether the graph would be made anew.
@@ -232,12 +232,20 @@ def _batches(report: Report, base: Base, source: str, where: str) -> None:
         f"{where}: a person is swapped in {1000 * each:.1f} ms, 0 recompiles in {_SWAPS} swaps "
         f"(to reach ≤ {1000 * _SWAP_REACH:g} ms)",
     )
-    _faces(report, sampler, where)
+    _faces(report, sampler, whole, where)
 
 
-def _faces(report: Report, sampler: Sampler, where: str) -> None:
-    """Time painting a face anew, as every picture gets that may be delivered; encoding and decoding included."""
-    base = sampler.model.base
+def _faces(report: Report, sampler: Sampler, whole: Model, where: str) -> None:
+    """Time painting a face anew, as every picture gets that may be delivered; encoding and decoding included.
+
+    Args:
+        report: Told the row.
+        sampler: With somebody in slot 1.
+        whole: Its model with as many steps as a picture takes: how many a face takes of them is no ratio.
+        where: Names the base and the machine.
+    """
+    base = whole.base
+    sampler.paint_as(base)
     face = _example(base).pixels
     sampler.refine(face, Request("a portrait", 0, 1))
     with torch._dynamo.config.patch(error_on_recompile=True):  # noqa: SLF001 - the documented way

@@ -39,8 +39,8 @@ def bench_diffusion(report: Report, people: People) -> None:
 def _whole(report: Report, base: Base, source: str, people: People) -> None:
     """Time photos in to headshots out of a warm worker: training, choosing, sampling, finishing, gates.
 
-    Random weights make noise, so every person takes the whole budget of pictures, which is the slowest case,
-    and nothing of it has a face to finish and to measure.
+    Random weights make noise, so every person takes the whole budget of pictures, as the slowest do, and nothing of it
+    has a face to paint anew, to finish and to measure; nobody is shown to the base either.
     """
     what = f"photos in to headshots out, {base.title}" + (", small random model" if source == TINY else "")
     resident = Resident(base, source, source)

@@ -78,7 +78,9 @@ def judge(seed: int, asked: str, pixels: Pixels, own: Sequence[Embedding], conse
     like = 0.0 if far is None else 1 - far
     found = sharpness(pixels, faces[0])
     blurred = float(np.clip(1 - found.value / found.enough, 0, 1))
-    return Judged(seed, pixels, faces, round(like - _BLURRED * blurred, 4), asked)
+    # From 0 to 1 for whatever can pass, as a photo's: the renderer takes shares of it.
+    score = (like + _BLURRED * (1 - blurred)) / (1 + _BLURRED)
+    return Judged(seed, pixels, faces, round(score, 4), asked)
 
 
 def best_first(pictures: Sequence[Judged]) -> list[Judged]:

@@ -96,7 +96,6 @@ class Pool:
                 yield order.ready.popleft()
         finally:
             order.open = False
-            order.references = ()
             order.ready.clear()
 
     def _fill(self, first: Order) -> None:
@@ -164,14 +163,18 @@ class DiffusionEngine:
         if not own:
             raise TooFewPhotos
         pictures = self._pool.pictures(self._order)
-        while some := list(islice(pictures, self.at_once)):
-            judged = [judge(seed, asked, pixels, own, consent) for seed, asked, pixels in some]
-            for one in best_first(judged):
-                # Only now, as it is asked for: most of what is made is never delivered.
-                picture, detail = detailed(one, own, style, consent, self._side, partial(self._anew, one))
-                made = Made(seed=one.seed, held_out=held_out, score=one.score, detail=detail)
-                face = picture.faces[0] if picture.faces else None
-                yield Portrait(sources[0].key, picture.pixels, face, picture.faces[1:], made)
+        try:
+            while some := list(islice(pictures, self.at_once)):
+                judged = [judge(seed, asked, pixels, own, consent) for seed, asked, pixels in some]
+                for one in best_first(judged):
+                    # Only now, as it is asked for: most of what is made is never delivered.
+                    picture, detail = detailed(one, own, style, consent, self._side, partial(self._anew, one))
+                    made = Made(seed=one.seed, held_out=held_out, score=one.score, detail=detail)
+                    face = picture.faces[0] if picture.faces else None
+                    yield Portrait(sources[0].key, picture.pixels, face, picture.faces[1:], made)
+        finally:
+            # Not before: the last pictures' faces are still painted anew when no further ones are made.
+            self._order.references = ()
 
     @property
     def _side(self) -> int:

@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.consent import ValidConsent
+from core.logs import logger
 from core.style.framing import largest_frame
 from core.style.spec import StyleSpec
 from workers.diffusion.best import Judged, away
+from workers.diffusion.sample import OutOfMemory
 from workers.engines import FaceDetail
 from workers.vision.detail import sharpness
 from workers.vision.faces import find_faces
@@ -102,7 +104,12 @@ def detailed(
     around = square(large.faces[0], large.pixels)
     if side < _GAIN * around.side / scale:
         return large, None  # the head fills the picture and has those pixels already
-    painted = laid_over(large.pixels, around, paint(large.pixels[around.slices]))
+    try:
+        painted = laid_over(large.pixels, around, paint(large.pixels[around.slices]))
+    except OutOfMemory:
+        # The picture itself was made, and is as good as it was.
+        logger().warning("face_not_painted_anew", code="out_of_memory")
+        return large, FaceDetail.LEFT
     faces = tuple(find_faces(painted))
     new = replace(large, pixels=painted, faces=faces)
     if _as_good(new, large, own, consent):

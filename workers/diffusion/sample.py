@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +20,7 @@ from PIL import Image
 
 from workers.diffusion.adapters import Adapter, AdapterRefused
 from workers.diffusion.bank import EMPTY, Bank
-from workers.diffusion.bases import cannot_repaint
+from workers.diffusion.bases import Base, cannot_repaint
 from workers.diffusion.models import Model, WeightsMissing
 from workers.diffusion.recipes import Texts, recipe_of
 from workers.vision.geometry import Pixels
@@ -102,6 +102,11 @@ class Sampler:
     def fits(self, references: int = 0) -> int:
         """Return how many pictures one pass takes beside so many references: no more tokens than a batch without has."""
         return max(1, self._room // self.model.base.tokens(references))
+
+    def paint_as(self, base: Base) -> None:
+        """Make pictures as `base` says, which is this one but for the numbers of sampling."""
+        self.model = replace(self.model, base=base)
+        self._recipe = recipe_of(self.model)
 
     def load(self, slot: int, person: Adapter | None, look: Adapter | None = None) -> None:
         """Put a person, the company's look, or the sum of both into a slot.

@@ -145,6 +145,8 @@ def _one(
     by_key = {one.key: one for one in sources}
     teaching = [by_key[key] for key in parts.train]  # best first
     shown = references(teaching, _AGREED, resident.base.reference_side) if way.shown else ()
+    if way.shown and not shown:
+        raise TooFewPhotos
     lines = prompts(
         style,
         PERSON if adapter else "",

@@ -149,13 +149,18 @@ def begin(
         return None
     agreed = consent.require(session, participation.member_id, needs)
     participations.move(session, participation, State.RENDERING, actor=audit.SYSTEM)
-    style = department_styles.style_for(session, participation)
+    asked = edits.asked(session, participation.id)
+    # An edit is of a headshot, whose style its person chose; what is new is made in the one of now.
+    style = (
+        session.get_one(Style, asked.style_id)
+        if asked
+        else department_styles.style_for(session, participation)
+    )
     spec = style.parsed
     backdrop = None
     if isinstance(spec.backdrop, ImageBackdrop):
         backdrop = vault().find(session, UUID(spec.backdrop.image))
     usable = _accepted(session, participation.id)
-    asked = edits.asked(session, participation.id)
     over = (
         {photo.id for photo in usable} - {asked.photo_id}
         if asked

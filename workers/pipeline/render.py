@@ -140,8 +140,6 @@ def render(
     done = _CHECKED
     for place, portrait in enumerate(portraits):
         tries = len(headshots) + len(withheld)
-        if len(headshots) == CANDIDATES or tries == chosen.tries:
-            break
         phash = verdicts[portrait.key].phash
         if portrait.made is None and any(
             _same_shot(phash, verdicts[shot.source].phash) for shot in headshots
@@ -159,6 +157,9 @@ def render(
             headshots.append(outcome)
         else:
             withheld.append(outcome)
+        # Before the next one is asked for: it takes an engine seconds.
+        if len(headshots) == CANDIDATES or tries + 1 == chosen.tries:
+            break
     headshots.sort(key=lambda shot: -shot.score)
     if edit is None:
         headshots += best.variants(MOST_SHOWN - len(headshots), own, consent, backdrop_image)

@@ -183,6 +183,10 @@ def test_each_file_is_of_the_style_that_its_headshot_was_made_in(org: UUID, brow
     files = f"/admin/shoots/{shoot.id}/pictures/{before}/files"
     assert browser.get(f"{files}/square").status_code == 200
     assert browser.get(f"{files}/wide").status_code == 422, "this picture has no such size"
+    with transaction(org) as session:
+        handed = session.scalars(select(AuditEvent).where(AuditEvent.tag == audit.Tag.HEADSHOT_HANDED)).all()
+    assert "wide" not in {str(event.facts["outputs"]) for event in handed if event.facts["alone"]}
+    assert sum(bool(event.facts["alone"]) for event in handed) == 1, "what was refused was not handed over"
     assert browser.get(f"/admin/shoots/{shoot.id}/download.zip?size=poster").status_code == 422
 
 

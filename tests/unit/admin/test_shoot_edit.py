@@ -149,8 +149,15 @@ def test_a_department_has_a_style_of_its_own_until_it_is_taken_away(org: UUID, b
         # Somebody who moves there has it from then on, however their list spells it.
         session.get_one(Member, other.member_id).department = " sales"
     assert made_in() == (True, True)
+    with transaction(org) as session:
+        assert "ales" not in str(session.get_one(Shoot, part.shoot_id).department_styles), "no name of one"
     page = html.fromstring(browser.get(f"/admin/shoots/{part.shoot_id}").text)
     assert "1 department has another" in page.text_content()
+    with transaction(org) as session:
+        for one in (part, other):
+            session.get_one(Member, one.member_id).department = "Legal"
+    edit = browser.get(f"/admin/shoots/{part.shoot_id}/edit").text
+    assert "a department that nobody is in any more" in edit
     assert browser.post(address, {"department": key}).json["changed"] is True
     assert made_in() == (False, False)
 
@@ -161,6 +168,7 @@ def test_what_is_no_department_or_no_style_is_refused_and_changes_nothing(org: U
     key, style_id = keys(browser, part.shoot_id)["Sales"], other_style(org)
     for wanted, status in (
         ({"department": "Sales", "style_id": str(style_id)}, 422),  # a name, and not what stands for it
+        ({"department": "", "style_id": str(style_id)}, 422),
         ({"department": key, "style_id": str(new_id())}, 404),
         ({"department": key, "style_id": "x"}, 422),
     ):

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from conftest import add_shoot
 from portraits import photo_path
 from sqlalchemy import select
 from work import do_jobs
@@ -40,12 +41,15 @@ def test_the_studio_makes_it_again_as_asked_and_measures_it(ada: Any, shoot: Sho
     do_jobs(ada.org_id, JobName.RENDER)
     [first] = _rows(ada.org_id)
     assert "Change it a little" in ada.browser.get(f"/me/result/{first.id}").text
+    with transaction(ada.org_id) as session:  # the shoot has another style by now, which allows nothing
+        session.get_one(Shoot, shoot.id).style_id = add_shoot(ada.org_id).style_id
     answer = ada.fetch(f"/me/headshots/{first.id}/edit", closer="1", lighter="1")
     assert answer.json["next"] == "/me/progress"
     do_jobs(ada.org_id, JobName.RENDER)
     assert ada.state() is State.READY
     kept, edited = _rows(ada.org_id)
     assert (kept.id, kept.run, edited.run, edited.photo_id) == (first.id, 1, 2, first.photo_id)
+    assert edited.style_id == first.style_id, "an edit is of this headshot, and changes nothing else of it"
     assert edited.gates["notes"][:2] == ["variant_closer", "variant_lighter"]
     assert edited.gates["passed"] is True
     figures = [one.gates["figures"] for one in (kept, edited)]

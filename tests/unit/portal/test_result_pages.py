@@ -11,6 +11,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from conftest import add_shoot
 from origins import read
 from PIL import Image
 from sqlalchemy import select
@@ -80,6 +81,22 @@ def test_a_withheld_result_is_never_served_only_its_reason(waiting: Any, shoot: 
     assert waiting.browser.get(f"/me/headshots/{held}/view").status_code == 404
     assert waiting.fetch("/me/approve", headshot_id=str(held)).status_code == 404
     assert waiting.browser.get(f"/me/headshots/{held}/square.jpg").status_code == 404
+
+
+def test_what_the_company_gets_is_said_by_the_style_that_a_headshot_was_made_in(
+    waiting: Any, shoot: Shoot
+) -> None:
+    headshot = waiting.render(shoot)
+    waiting.set_state(State.READY)
+    waiting.fetch("/me/approve", headshot_id=str(headshot))
+    before = waiting.browser.get("/me/result").text
+    assert "1024 × 1024" in before
+    wide = StyleSpec(outputs=({"name": "banner", "width": 1600, "height": 400},))
+    with transaction(waiting.org_id) as session:
+        session.get_one(Shoot, shoot.id).style_id = add_shoot(waiting.org_id, wide).style_id
+    after = waiting.browser.get("/me/result").text
+    assert "1600" not in after
+    assert "1024 × 1024" in after
 
 
 def test_the_approved_headshot_is_delivered_in_the_sizes_of_the_style(waiting: Any, shoot: Shoot) -> None:

@@ -10,12 +10,12 @@ import pytest
 from conftest import add_member, add_participation, add_shoot
 from sqlalchemy import func, select
 
-from core import audit
+from core import audit, locks
 from core.clock import now
 from core.db import transaction
 from core.models import EngineName, Invite, Member, Participation, Role, Shoot, State, Style
 from core.people import organizations
-from core.shoots import renewal, shoots
+from core.shoots import participations, renewal, shoots
 from core.shoots.renewal import Rule, RuleUnusable, months_before
 
 LONG_AGO = timedelta(days=800)
@@ -72,6 +72,38 @@ def test_joiners_and_whoever_was_photographed_long_ago_are_asked_once(org: UUID)
     assert (found.joiners, found.again) == (1, 2)
     assert (renewal.begin_due(org), renewal.begin_due(org)) == (3, 0)
     assert asked_now(org) == {"Joiner", "Long", "Unanswered"}
+
+
+def test_whoever_declined_is_not_due_after_that_was_forgotten(org: UUID) -> None:
+    for state in (State.DECLINED, State.EXPIRED):
+        member = photographed(org, state.value.title(), state)
+        with transaction(org) as session:
+            locks.person(session, member.id)
+            (row,) = session.scalars(select(Participation).where(Participation.member_id == member.id))
+            if state is State.DECLINED:
+                participations.forget_declined(session, [row], actor=audit.SYSTEM)
+            assert row.state == State.EXPIRED
+    rule = ruled(org, joiners=False)
+    with transaction(org) as session:
+        assert renewal.due(session, rule).people == 1
+    renewal.begin_due(org)
+    assert asked_now(org) == {"Expired"}
+
+
+def test_nobody_is_invited_into_a_shoot_that_is_being_closed(org: UUID) -> None:
+    add_member(org, "One")
+    ruled(org)
+    renewal.begin_due(org)
+    add_member(org, "Two")
+    late = Thread(target=renewal.begin_due, args=(org,))
+    with transaction(org) as session:
+        (shoot,) = session.scalars(select(Shoot).where(Shoot.renews.is_not(None)))
+        shoots.close(session, shoots.get(session, shoot.id, lock=True), actor=audit.SYSTEM)
+        late.start()
+        late.join(timeout=1)
+        assert late.is_alive(), "it waits for the shoot"
+    late.join()
+    assert asked_now(org) == {"One"}
 
 
 def test_who_finished_lately_or_is_still_in_an_open_shoot_is_not_due(org: UUID) -> None:

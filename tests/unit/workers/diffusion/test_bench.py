@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -63,10 +64,14 @@ def test_a_row_that_fails_keeps_no_other_and_what_is_beyond_the_time_is_not_begu
     assert [one["skipped"] for one in told] == ["out of time"] * 2
 
 
-@pytest.mark.parametrize("base", ["klein", "sdxl"])
+@pytest.mark.parametrize("base", ["klein", "sdxl", "z-image"])
 def test_the_table_has_what_a_face_painted_anew_takes(base: str) -> None:
+    """In the base's own steps, whatever the rows before it took."""
     told: list[dict[str, object]] = []
-    _faces(lambda figures, _text: told.append(figures), Sampler(tiny(base, "sample")), base)
+    whole = tiny(base, "sample")
+    sampler = Sampler(replace(whole, base=replace(whole.base, sample_steps=1)))
+    _faces(lambda figures, _text: told.append(figures), sampler, whole, base)
+    assert sampler.model.base.sample_steps == whole.base.sample_steps > 1
     (row,) = told
     assert row["figure"] == "a face painted anew"
     assert row["seconds"] > 0

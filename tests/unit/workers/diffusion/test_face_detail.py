@@ -18,6 +18,7 @@ from core.style.spec import StyleSpec
 from workers.diffusion.best import Judged
 from workers.diffusion.engine import DiffusionEngine, Order
 from workers.diffusion.face_detail import MASTER, Square, detailed, enlarged, factor, laid_over, square
+from workers.diffusion.sample import OutOfMemory
 from workers.engines import FaceDetail, Source
 from workers.pipeline.render import render
 from workers.vision.check import examine
@@ -243,11 +244,11 @@ def test_only_what_is_asked_for_is_painted_and_as_that_person(made, photo):
     assert order.seconds > 0
 
 
-def rendered(style, made, photo, paint):
+def rendered(style, made, photo, paint, count=1, painter=None):
     names = ["barack/podium.jpg", "barack/speech.jpg", "barack/blue-room.jpg"]
     photos = [(name, photo(name)) for name in names]
     order = Order(seed=0, trained=True, prompts=("a portrait",))
-    pool = Planted(order, [made("barack/portrait.jpg").pixels], Painter(paint))
+    pool = Planted(order, [made("barack/portrait.jpg").pixels] * count, painter or Painter(paint))
     return render(photos, style, AGREED, engine=DiffusionEngine(pool, order, (names[0],)))
 
 
@@ -272,3 +273,20 @@ def test_the_gates_measure_the_face_that_was_painted_and_not_the_one_before(made
     (withheld,) = result.withheld
     assert withheld.report.failed == (GateName.NOISE,)
     assert FaceDetail.PAINTED.value in withheld.report.notes
+
+
+@pytest.mark.photos
+def test_no_face_is_painted_that_nobody_asks_for(made, photo):
+    painter = Painter()
+    result = rendered(StyleSpec(), made, photo, repainted, 5, painter)
+    assert len(result.headshots) == 3
+    assert len(painter.asked) == 3
+
+
+@pytest.mark.photos
+def test_a_face_that_does_not_fit_into_the_gpu_stays_as_the_picture_had_it(made, photo):
+    def full(_part):
+        raise OutOfMemory("one picture does not fit")
+
+    (headshot,) = rendered(StyleSpec(), made, photo, full).headshots
+    assert FaceDetail.LEFT.value in headshot.report.notes

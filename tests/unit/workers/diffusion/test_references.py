@@ -130,6 +130,7 @@ def test_who_is_shown_shares_no_batch_and_the_others_still_do() -> None:
     pool = Pool(sampler, [one, two, alone], budget=8)
     made = [len(list(pool.pictures(order))) for order in (alone, one, two)]
     assert made == [8, 8, 8]
+    assert len(alone.references) == 2, "the last pictures' faces are still to be painted anew beside them"
     slots = [sorted(request.slot for request in requests) for requests, _ in sampler.passes]
     assert slots == [[3] * 6, [3] * 2, [1] * 4 + [2] * 4, [1] * 4 + [2] * 4]
     assert [len(shown) for _, shown in sampler.passes] == [2, 2, 0, 0]

@@ -27,7 +27,7 @@ from workers.diffusion.sample import Request
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("base", [KLEIN, Z_IMAGE])
+@pytest.mark.parametrize("base", [KLEIN, SDXL, Z_IMAGE])
 def test_after_warming_up_nothing_is_compiled_for_the_first_person(monkeypatch, base) -> None:
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     torch._dynamo.reset()

@@ -30,7 +30,7 @@ def size_of(path: Path) -> tuple[int, int]:
 def test_a_base_is_compared_in_the_ways_that_it_has() -> None:
     named = {base.name: [way.name for way in ways(base)] for base in (KLEIN, SDXL, Z_IMAGE)}
     assert named == {
-        "klein": ["unshifted", "shift-by-size", "shift-1.15", "shown"],
+        "klein": ["unshifted", "shift-by-size", "shift-1.15", "shown", "with-references"],
         "sdxl": ["as-is"],
         "z-image": ["as-sampled", "unshifted"],
     }
