@@ -62,7 +62,8 @@ class Painter:
     """In a sampler's place: paints faces with a function, and notes what it was asked."""
 
     def __init__(self, paint: Callable[[Pixels], Pixels] = repainted, side: int = SIDE) -> None:
-        self.model = SimpleNamespace(base=SimpleNamespace(sample_side=side))
+        base = SimpleNamespace(sample_side=side, reference_side=3 * side // 4)
+        self.model = SimpleNamespace(base=base, is_tiny=False)
         self.asked: list[tuple[Request, int]] = []
         self._paint = paint
 

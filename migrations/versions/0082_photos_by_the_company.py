@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     for name in ("photos_by_company_at", "sent_by_company_at"):
         op.add_column("participations", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
+        op.execute(f"ALTER TABLE participations ALTER COLUMN {name} SET STATISTICS 0")
     op.add_column("photos", sa.Column("put_in_by", sa.Uuid(), nullable=True))
 
 

@@ -150,7 +150,8 @@ def test_several_files_of_a_plain_form_are_taken_and_a_bad_one_is_named(ada: Pla
     answer = ada.browser.post(ada.here, {"upload_key": "key-00000001", "photo": files}, json=False)
     assert answer.status_code == 303
     page = ada.browser.get(ada.here).text
-    assert "notes.txt: " in page
+    assert "Photo 2: " in page
+    assert "notes.txt" not in page, "a file is often called like its person"
     assert page.count("Checking …") == 2
     assert ada.kept() == 2
 

@@ -182,8 +182,9 @@ def test_what_no_image_model_can_do_here_is_no_purpose(org: UUID, monkeypatch: p
 
     for report in (Report.RECORDS, Report.DPIA):
         assert not any("image model" in what for what in listed(report)), report
-    for base, count in (("klein", 3), ("sdxl", 2)):
+    for base, inpaint, count in (("klein", "", 3), ("sdxl", "", 1), ("sdxl", "/a", 2), ("z-image", "", 1)):
         monkeypatch.setenv("HEADSHOTS_DIFFUSION_BASE", base)
+        monkeypatch.setenv("HEADSHOTS_DIFFUSION_INPAINT_MODEL", inpaint)
         settings.cache_clear()
         diffusion_settings.cache_clear()
         assert sum("image model" in what for what in listed(Report.RECORDS)) == count, base

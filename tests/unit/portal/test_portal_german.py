@@ -98,7 +98,7 @@ def test_waiting_for_an_image_model_and_its_stand_in_are_german(
     assert "noch etwa 5 Minuten für diesen Schritt" in german(ada.browser, "/me/progress")
     for code in (*Fallback, "RuntimeError"):
         ada.set_state(State.READY, fallback_code=code)
-        assert "Aus deinem eigenen Foto gemacht" in german(ada.browser, "/me/result")
+        assert "Aus deinem eigenen Foto" in german(ada.browser, "/me/result")
 
 
 def test_declining_is_german(ada: Any) -> None:

@@ -48,7 +48,7 @@ def test_where_nothing_could_be_compared_nothing_is_made():
     for held_out in ((), ("removed since",)):
         with pytest.raises(TooFewPhotos, match="Add photos from other days"):
             list(DiffusionEngine(pool, order, held_out).portraits([source], StyleSpec(), AGREED))
-    shown = Order(seed=0, prompts=("a portrait",))
+    shown = Order(seed=0, prompts=("a portrait",), shown=True)
     with pytest.raises(TooFewPhotos):
         list(DiffusionEngine(Planted(shown, []), shown).portraits([source], StyleSpec(), AGREED))
     assert pool.given == 0
@@ -62,9 +62,10 @@ def test_who_is_shown_is_checked_with_three_shots_and_never_with_the_twin_of_one
         for name in names
         for content in [photo(f"barack/{name}.jpg")]
     ]
-    order = Order(seed=0)
+    order = Order(seed=0, shown=True)
     pool = Planted(order, [np.full((64, 64, 3), 128, np.uint8)])
-    (made,) = DiffusionEngine(pool, order).portraits(sources, StyleSpec(), AGREED)
+    portraits = DiffusionEngine(pool, order).portraits(sources, StyleSpec(), AGREED)
+    made = next(portraits)
     assert made.made is not None
     held_out = set(made.made.held_out)
     assert len(held_out - {"letterboxed"}) == 3, "of four shots, two of which are one"
