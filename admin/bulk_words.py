@@ -62,7 +62,7 @@ OUTCOMES: dict[Outcome, Word] = {
     Outcome.TAKEN: Word(_l("Somebody else has this address or employee ID"), "bad"),
     Outcome.NO_HEADSHOT: Word(_l("No headshot yet"), ""),
     Outcome.IN_STYLE: Word(_l("In this style already"), ""),
-    Outcome.AWAITS_CHOICE: Word(_l("One in this style waits for their choice"), ""),
+    Outcome.AWAITS_CHOICE: Word(_l("Has one in this style to choose"), ""),
     Outcome.UNDER_WAY: Word(_l("Others are on their way already"), ""),
     Outcome.NO_PHOTOS: Word(_l("No photo is left that can be used"), ""),
 }

@@ -33,9 +33,9 @@ from core.portraits.verdicts import Standing
 from core.shoots import department_styles, participations
 from core.shoots.bulk import Kind, Outcome
 
-# Where there is a result to look at; and where the next one is on its way, whoever began it.
-_AT_REST: Final = (State.READY, *participations.SETTLED)
-_UNDER_WAY: Final = (State.UPLOADING, State.SUBMITTED, State.RENDERING, State.FAILED)
+# Where nothing more comes by itself; and where the next result is on its way, whoever began it.
+_AT_REST: Final = (State.READY, State.FAILED, *participations.SETTLED)
+_UNDER_WAY: Final = (State.UPLOADING, State.SUBMITTED, State.RENDERING)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Older:
 
     Attributes:
         people: All of them.
-        waiting: Of those, how many have one in the style of now, and have not chosen it yet.
+        waiting: Of those, how many have one in the style of now to choose, and have not done so.
     """
 
     people: int

@@ -19,6 +19,7 @@ from core.ids import new_id
 from core.models import (
     Artifact,
     AuditEvent,
+    BulkAction,
     Consent,
     Headshot,
     Kind,
@@ -129,6 +130,7 @@ def test_whose_headshots_are_in_an_older_style_get_new_ones_and_the_others_say_w
     add("Ready", State.READY, old)
     add("Current", State.APPROVED, new, chosen=0)
     add("Waits", State.READY, old, new, chosen=0)
+    add("Failed", State.FAILED, old, chosen=0)
     add("Tries", State.UPLOADING, old, chosen=0)
     add("Studio", State.SUBMITTED, old, chosen=0)
     add("First", State.SUBMITTED)
@@ -156,7 +158,7 @@ def test_whose_headshots_are_in_an_older_style_get_new_ones_and_the_others_say_w
         kept = session.get_one(Participation, approved).chosen_headshot_id
     seen, done = do_it(browser, org, f"kind=restyle&shoot={shoot_id}")
     expected = {
-        "done": 3,
+        "done": 4,
         "in_style": 1,
         "awaits_choice": 1,
         "under_way": 2,
@@ -167,19 +169,20 @@ def test_whose_headshots_are_in_an_older_style_get_new_ones_and_the_others_say_w
         "declined": 1,
     }
     assert done["counts"] == expected
-    assert (seen["total"], seen["worked"]) == (16, 4), "what a photo's check found is read at its turn only"
+    assert (seen["total"], seen["worked"]) == (17, 5), "what a photo's check found is read at its turn only"
     by_name = states(org)
     assert {name for name, state in by_name.items() if state == State.SUBMITTED} == {
         "Approved",
         "Delivered",
         "Ready",
+        "Failed",
         "Studio",
         "First",
     }
     assert by_name["Blurred"] == State.APPROVED, "nobody is left without a way on"
     with transaction(org) as session:
         owed = session.scalar(select(func.count()).select_from(Outbox).where(Outbox.job == JobName.RENDER))
-        assert owed == 3
+        assert owed == 4
         assert session.get_one(Participation, approved).chosen_headshot_id == kept, "the company keeps it"
         moved = session.scalars(
             select(AuditEvent).where(
@@ -187,10 +190,15 @@ def test_whose_headshots_are_in_an_older_style_get_new_ones_and_the_others_say_w
                 AuditEvent.facts["after"].astext == "submitted",
             )
         ).all()
-        assert len(moved) == 3
+        assert len(moved) == 4
         assert all(one.actor_id is not None for one in moved), "the log names who had it done"
+    with transaction(org) as session:
+        action_id = session.scalars(select(BulkAction.id)).one()
+    page = browser.get(f"/admin/people/bulk/{action_id}").text
+    assert "No photo is left that can be used" in page
+    assert "Others are on their way already" in page
     again, _ = do_it(browser, org, f"kind=restyle&shoot={shoot_id}")
-    assert again["counts"]["under_way"] == 5, "nothing is made twice"
+    assert again["counts"]["under_way"] == 6, "nothing is made twice"
 
 
 def test_a_closed_shoot_has_nothing_made_again(
@@ -230,7 +238,7 @@ def test_the_shoot_s_page_says_how_many_are_older_and_leads_to_who_they_are(
     person(org, shoot_id, "Waits", State.READY, old, new, chosen=0)
     page = browser.get(address).text
     assert "1 person has headshots in another style" in page
-    assert "For 1 of them new ones are made" in page
+    assert "1 of them has new ones to choose already" in page
     assert "kind=restyle" not in page, "there is nothing to make"
     person(org, shoot_id, "Older", State.APPROVED, old, chosen=0)
     page = browser.get(address).text
@@ -238,7 +246,7 @@ def test_the_shoot_s_page_says_how_many_are_older_and_leads_to_who_they_are(
     assert f"/admin/people/act?kind=restyle&amp;shoot={shoot_id}" in page
     preview = browser.get(f"/admin/people/act?kind=restyle&shoot={shoot_id}").text
     assert "Making headshots again in the present style" in preview
-    assert "One in this style waits for their choice" in preview
+    assert "Has one in this style to choose" in preview
     assert "kind=restyle" in browser.get("/admin/people").text
 
 
