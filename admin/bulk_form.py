@@ -27,7 +27,7 @@ TO_A_SHOOT = (Kind.INVITE, Kind.MOVE)
 @bp.get("/people/act")
 @requires(Permission.INVITE)
 def preview() -> Response:
-    """Show what inviting, reminding, moving or withdrawing would come to."""
+    """Show what inviting, reminding, moving, withdrawing or making again would come to."""
     return _shown(_kind())
 
 

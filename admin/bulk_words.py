@@ -16,6 +16,7 @@ DOES: dict[Kind, Any] = {
     Kind.REMIND: _l("Reminding"),
     Kind.MOVE: _l("Moving to another shoot"),
     Kind.WITHDRAW: _l("Withdrawing invitations"),
+    Kind.RESTYLE: _l("Making headshots again in the present style"),
     Kind.ERASE: _l("Erasing"),
 }
 
@@ -29,6 +30,9 @@ WILL: dict[Kind, Any] = {
     ),
     Kind.WITHDRAW: _l(
         "Their links stop working at once. Nobody is mailed, and you can send new ones at any time."
+    ),
+    Kind.RESTYLE: _l(
+        "New headshots are made of the photos that are there, and each person is mailed once theirs can be looked at. An approved headshot stays in use until its person approves a new one; nobody else sees the new ones before."
     ),
     Kind.ERASE: _l(
         "Photos, headshots, names and addresses are destroyed at once and cannot be brought back. Each person is told by mail, with a link to their certificate."
@@ -56,6 +60,11 @@ OUTCOMES: dict[Outcome, Word] = {
     Outcome.STAFF: Word(_l("Works in these pages: one by one only"), "warn"),
     Outcome.LEGAL_HOLD: Word(_l("Kept under a legal hold"), "warn"),
     Outcome.TAKEN: Word(_l("Somebody else has this address or employee ID"), "bad"),
+    Outcome.NO_HEADSHOT: Word(_l("No headshot yet"), ""),
+    Outcome.IN_STYLE: Word(_l("In this style already"), ""),
+    Outcome.AWAITS_CHOICE: Word(_l("Has one in this style to choose"), ""),
+    Outcome.UNDER_WAY: Word(_l("Others are on their way already"), ""),
+    Outcome.NO_PHOTOS: Word(_l("No photo is left that can be used"), ""),
 }
 
 STOPPED: dict[str, Any] = {

@@ -18,7 +18,7 @@ from core.db import transaction
 from core.errors import InvalidInput
 from core.models import Member, Style
 from core.permissions import Permission
-from core.portraits import gallery, headshots, reviews
+from core.portraits import gallery, headshots, restyling, reviews
 from core.portraits.gallery import Picture
 from core.shoots import participations, shoots
 from core.vault import vault
@@ -74,6 +74,7 @@ def _shown(session: Session, picture: Picture) -> dict[str, Any]:
         "flaws": reviews.FLAWS,
         "returned": _(reviews.FLAWS[reviews.Flaw(code)]) if (code := picture.headshot.returned_code) else "",
         "reviewer": session.get_one(Member, reviewer_id).full_name if reviewer_id else "",
+        "awaits_choice": restyling.awaits_choice(session, picture.participation),
         "is_mine": picture.member.id == me().member_id,
         "aspect": style.crop.aspect,
     }

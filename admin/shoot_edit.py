@@ -17,7 +17,7 @@ from core.db import transaction
 from core.errors import Conflict, InvalidInput
 from core.models import Shoot
 from core.permissions import Permission
-from core.portraits import file_names
+from core.portraits import file_names, restyling
 from core.shoots import changes, department_styles, shoots
 from core.web.answers import again, go, page, uuid_argument
 from core.web.guards import me, requires
@@ -40,6 +40,7 @@ def _shown(session: Session, shoot: Shoot) -> dict[str, Any]:
         "shoot": shoot,
         "styles": listed if current in listed else [current, *listed],
         "rendered": changes.rendered(session, shoot.id),
+        "older": restyling.older(session, shoot),
         "fields": {
             "name": shoot.name,
             "style_id": str(shoot.style_id),

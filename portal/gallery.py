@@ -22,7 +22,7 @@ from core.db import transaction
 from core.errors import InvalidInput, NotFound
 from core.models import EngineName, Headshot, Photo, State, Style
 from core.people import organizations
-from core.portraits import edits, headshots, on_behalf, photos, rejections, submission
+from core.portraits import edits, headshots, on_behalf, photos, rejections, restyling, submission
 from core.shoots import department_styles, participations, promises
 from core.shoots.participations import SETTLED
 from core.style.framing import Head
@@ -102,6 +102,7 @@ def show() -> Response:
             handed_over=_handed_over(session, place, found),
             way_back=way_back(session, place),
             asked_again=asked_again(session, place),
+            restyled=restyling.awaits_choice(session, place.participation),
             put_in=len(on_behalf.of_participation(session, place.participation.id)),
             size_name=words.size,
             **_rejecting(session, place),

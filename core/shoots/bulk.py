@@ -39,6 +39,7 @@ class Kind(StrEnum):
     REMIND = "remind"
     MOVE = "move"
     WITHDRAW = "withdraw"
+    RESTYLE = "restyle"
     ERASE = "erase"
 
 
@@ -65,6 +66,11 @@ class Outcome(StrEnum):
     STAFF = "staff"
     LEGAL_HOLD = "legal_hold"
     TAKEN = "taken"
+    NO_HEADSHOT = "no_headshot"
+    IN_STYLE = "in_style"
+    AWAITS_CHOICE = "awaits_choice"
+    UNDER_WAY = "under_way"
+    NO_PHOTOS = "no_photos"
 
 
 WORKED: Final = frozenset({Outcome.DONE, Outcome.JOINED, Outcome.CHANGED, Outcome.LEFT})
@@ -74,6 +80,7 @@ ASKS: Final[Mapping[Kind, Permission]] = {
     Kind.REMIND: Permission.INVITE,
     Kind.MOVE: Permission.INVITE,
     Kind.WITHDRAW: Permission.INVITE,
+    Kind.RESTYLE: Permission.INVITE,
     Kind.ERASE: Permission.ERASE_MEMBER,
 }
 

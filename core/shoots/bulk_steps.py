@@ -1,11 +1,10 @@
-"""What is done to each of many people of shoots, to whom it is done and to whom not; asked the same way before and during."""
+"""What is done to each of many people of shoots; to whom and to whom not is in `core.shoots.bulk_judges`."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -20,25 +19,23 @@ from core.models import (
     BulkAction,
     Consent,
     Invite,
-    MailState,
     Member,
     Participation,
     Photo,
-    Role,
     Shoot,
     State,
 )
 from core.people import filters, finding
 from core.people.filters import Filter
+from core.portraits import restyling
 from core.shoots import bulk, invites, participations, reminding, shoots
 from core.shoots.bulk import Kind, Outcome
-from core.shoots.reminders import REMINDABLE
+from core.shoots.bulk_judges import Candidate, judge
 from core.words import N_
 
 AT_ONCE: Final = 200  # people of a transaction: about a second's work
+MADE_AT_ONCE: Final = 25  # to be made again: each of them is a dozen questions
 SHOWN: Final = 20  # people of a preview
-# Nothing is agreed to yet, so that one's place in a shoot can be in another; unless a shoot was closed on them, and opened again.
-MOVABLE: Final = (State.INVITED, State.OPENED, State.EXPIRED)
 
 
 class OthersNow(Conflict):
@@ -51,27 +48,6 @@ class NotConfirmed(InvalidInput):
     """What was typed is not how many people are erased."""
 
     code = "not_confirmed"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One person, and what decides whether something is done to them."""
-
-    member_id: UUID
-    role: str
-    disabled_at: datetime | None
-    restricted_at: datetime | None
-    erased_at: datetime | None
-    participation_id: UUID | None
-    state: State | None
-    reminders_ended_at: datetime | None
-    mail_state: str | None
-    shoot_id: UUID | None
-    is_closed: bool
-    is_withdrawn: bool
-    is_recent: bool
-    is_in_target: bool
-    has_begun: bool
 
 
 @dataclass(frozen=True)
@@ -100,7 +76,7 @@ def preview(session: Session, kind: Kind, wanted: Filter, *, target: UUID | None
     # through all of it for each person.
     parts = session.scalars(_newest(wanted)).all()
     found = _candidates(
-        session, target, filters.people(wanted), _among(Participation.id, parts), in_order=True
+        session, kind, target, filters.people(wanted), _among(Participation.id, parts), in_order=True
     )
     outcomes = [judge(kind, one) for one in found]
     first = [one.member_id for one in found[:SHOWN]]
@@ -157,78 +133,6 @@ def start(
     return bulk.start(session, kind, choice, found.people, actor=actor)
 
 
-def judge(kind: Kind, one: Candidate) -> Outcome:
-    """Return whether something is done to a person, or why not."""
-    if one.erased_at is not None:
-        return Outcome.GONE
-    return _JUDGES[kind](one)
-
-
-def judge_erasure(member: Member) -> Outcome:
-    """Return whether a person is erased among many, or why not: who works in these pages is erased one by one."""
-    if member.erased_at is not None:
-        return Outcome.GONE
-    return _erasable(member)
-
-
-def _erasable(one: Candidate | Member) -> Outcome:
-    return Outcome.DONE if one.role == Role.EMPLOYEE else Outcome.STAFF
-
-
-def _reachable(one: Candidate) -> Outcome | None:
-    if one.disabled_at is not None:
-        return Outcome.ACCESS_OFF
-    return Outcome.RESTRICTED if one.restricted_at is not None else None
-
-
-def _invitable(one: Candidate) -> Outcome:
-    return _reachable(one) or (Outcome.ALREADY_THERE if one.is_in_target else Outcome.DONE)
-
-
-def _invited(one: Candidate) -> Outcome | None:
-    """Return why nothing can be done about a person's place in a shoot."""
-    if one.state is None:
-        return Outcome.NOT_INVITED
-    if one.is_closed:
-        return Outcome.SHOOT_CLOSED
-    if one.state is State.DECLINED:
-        return Outcome.DECLINED
-    if one.state not in REMINDABLE:
-        return Outcome.FINISHED
-    return Outcome.WITHDRAWN if one.is_withdrawn else None
-
-
-def _remindable(one: Candidate) -> Outcome:
-    if (no := _reachable(one) or _invited(one)) is not None:
-        return no
-    if one.reminders_ended_at is not None:
-        return Outcome.NO_REMINDERS
-    if one.mail_state == MailState.BOUNCED:  # as with everybody of a shoot: only by name
-        return Outcome.BOUNCED
-    return Outcome.RECENT if one.is_recent else Outcome.DONE
-
-
-def _withdrawable(one: Candidate) -> Outcome:
-    return _invited(one) or Outcome.DONE
-
-
-def _movable(one: Candidate) -> Outcome:
-    if (no := _reachable(one) or _invited(one)) is not None:
-        return no
-    if one.is_in_target:
-        return Outcome.ALREADY_THERE
-    return Outcome.DONE if one.state in MOVABLE and not one.has_begun else Outcome.BEGUN
-
-
-_JUDGES: Final[Mapping[Kind, Callable[[Candidate], Outcome]]] = {
-    Kind.INVITE: _invitable,
-    Kind.REMIND: _remindable,
-    Kind.WITHDRAW: _withdrawable,
-    Kind.MOVE: _movable,
-    Kind.ERASE: _erasable,
-}
-
-
 def _newest(wanted: Filter) -> Select[UUID]:
     """Ask for one participation of each person: an open shoot's before a closed one's, the newest of those."""
     about = filters.parts(wanted).with_only_columns(Participation.id).subquery()
@@ -243,6 +147,7 @@ def _newest(wanted: Filter) -> Select[UUID]:
 
 def _candidates(
     session: Session,
+    kind: Kind,
     target: UUID | None,
     people: ColumnElement[bool],
     parts: ColumnElement[bool],
@@ -288,12 +193,18 @@ def _candidates(
         .where(people)
     )
     rows = session.execute(query.order_by(*finding.ORDER) if in_order else query)
-    return [
+    found = [
         # A person without a participation is in no state.
         Candidate(row[0], row[1], row[2], row[3], row[4], row[5], State(row[6]) if row[5] else None, row[7], row[8],
                   row[9], row[10], row[11], row[12], row[13], row[14])
         for row in rows
     ]  # fmt: skip
+    if kind is not Kind.RESTYLE:
+        return found
+    told = restyling.judged(session, parts)
+    return [
+        replace(one, headshots=told[one.participation_id]) if one.participation_id else one for one in found
+    ]
 
 
 def go_on(session: Session, action_id: UUID) -> bool:
@@ -301,22 +212,23 @@ def go_on(session: Session, action_id: UUID) -> bool:
     action = bulk.locked(session, action_id)
     if bulk.is_over(action) or not bulk.may_go_on(session, action):
         return False
-    items = bulk.waiting(session, action_id, AT_ONCE)
+    kind = Kind(action.kind)
+    items = bulk.waiting(session, action_id, min(AT_ONCE, MADE_AT_ONCE) if kind is Kind.RESTYLE else AT_ONCE)
     if not items:
         action.finished_at = now()
         return False
-    kind = Kind(action.kind)
     target = UUID(action.choice["shoot"]) if action.choice["shoot"] else None
     member_ids = [item.member_id for item in items]
     part_ids = [item.participation_id for item in items if item.participation_id]
     held = _lock_shoots(session, part_ids, target)
     locks.people(session, member_ids)
-    found = _candidates(session, target, _among(Member.id, member_ids), _among(Participation.id, part_ids))
+    parts = _among(Participation.id, part_ids)
+    found = _candidates(session, kind, target, _among(Member.id, member_ids), parts)
     closed = target is not None and held[target].closed_at is not None
     outcomes = {one.member_id: Outcome.SHOOT_CLOSED if closed else judge(kind, one) for one in found}
     done = [one for one in found if outcomes[one.member_id] is Outcome.DONE]
     if done:
-        _ACTS[kind](session, done, held, target, bulk.actor_of(session, action))
+        outcomes |= _ACTS[kind](session, done, held, target, bulk.actor_of(session, action)) or {}
     for item in items:
         item.outcome = outcomes.get(item.member_id, Outcome.GONE)
     session.flush()
@@ -397,4 +309,20 @@ def _move(
     reminding.send_links(session, held[target], rows, actor, reminder=False)
 
 
-_ACTS: Final = {Kind.INVITE: _invite, Kind.REMIND: _remind, Kind.WITHDRAW: _withdraw, Kind.MOVE: _move}
+def _restyle(
+    session: Session, done: Sequence[Candidate], _held: _Held, _target: UUID | None, actor: audit.Actor
+) -> dict[UUID, Outcome]:
+    rows = _parts(session, done)
+    return {row.member_id: restyling.make_again(session, row, actor=actor) for row in rows}
+
+
+_Act = Callable[
+    [Session, Sequence[Candidate], _Held, UUID | None, audit.Actor], Mapping[UUID, Outcome] | None
+]
+_ACTS: Final[Mapping[Kind, _Act]] = {
+    Kind.INVITE: _invite,
+    Kind.REMIND: _remind,
+    Kind.WITHDRAW: _withdraw,
+    Kind.MOVE: _move,
+    Kind.RESTYLE: _restyle,
+}

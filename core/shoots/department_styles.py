@@ -71,14 +71,19 @@ def chosen(session: Session, shoot: Shoot) -> list[Chosen]:
     return sorted(found, key=lambda one: (one.name is None, (one.name or "").casefold(), one.key))
 
 
-def style_of(session: Session, shoot: Shoot, member: Member) -> Style:
-    """Return the style in which a person's headshots are made now."""
+def id_of(session: Session, shoot: Shoot, department: str | None) -> UUID:
+    """Return the id of the style in which the people of a department are made now."""
     theirs = (
-        shoot.department_styles.get(_key(session, member.department))
-        if shoot.department_styles and member.department
+        shoot.department_styles.get(_key(session, department))
+        if shoot.department_styles and department
         else None
     )
-    return session.get_one(Style, UUID(theirs) if theirs else shoot.style_id)
+    return UUID(theirs) if theirs else shoot.style_id
+
+
+def style_of(session: Session, shoot: Shoot, member: Member) -> Style:
+    """Return the style in which a person's headshots are made now."""
+    return session.get_one(Style, id_of(session, shoot, member.department))
 
 
 def style_for(session: Session, participation: Participation) -> Style:

@@ -16,7 +16,7 @@ from core.clock import now
 from core.models import Member
 from core.people import directory
 from core.queue import JobName, enqueue
-from core.shoots import bulk, bulk_steps, imports, syncs
+from core.shoots import bulk, bulk_judges, bulk_steps, imports, syncs
 from core.shoots.bulk import Kind, Outcome
 from core.vault import vault
 from workers.process.runner import JobRun
@@ -94,7 +94,7 @@ def _erase_next(job: JobRun) -> bool:
         (item,) = items
         locks.whole_person(session, item.member_id)
         member = session.get_one(Member, item.member_id, populate_existing=True)
-        item.outcome = bulk_steps.judge_erasure(member)
+        item.outcome = bulk_judges.judge_erasure(member)
         if item.outcome == Outcome.DONE:
             if erasure.is_held(session, member.id):
                 item.outcome = Outcome.LEGAL_HOLD

@@ -24,7 +24,7 @@ from core.logs import logger
 from core.models import EngineName, Headshot, Kind, Member, Participation, Photo, Shoot, State, Style
 from core.observe import metrics
 from core.people import consents
-from core.portraits import edits, headshots, marks, photos, rejections, verdicts
+from core.portraits import edits, headshots, marks, photos, rejections, restyling, verdicts
 from core.queue import JobName, enqueue
 from core.shoots import deliveries, department_styles, participations
 from core.style.spec import ImageBackdrop, StyleSpec
@@ -303,6 +303,8 @@ def finished(session: Session, participation_id: UUID, result: RenderResult, *, 
         return
     if edited and headshots.any_of(session, participation):  # the photos did work; what was asked for did not
         participations.move(session, participation, State.READY, actor=audit.SYSTEM)
+        return
+    if result.withheld and restyling.step_back(session, participation):
         return
     participations.fail(
         session, participation, result.withheld[0].reason if result.withheld else "no_usable_photo"
