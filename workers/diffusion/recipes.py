@@ -12,14 +12,13 @@ from diffusers import DDPMScheduler, FlowMatchEulerDiscreteScheduler
 from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 from diffusers.utils.torch_utils import randn_tensor
 
+from workers.diffusion.levels import flow_levels
 from workers.diffusion.models import Model
 from workers.diffusion.z_image import padded
 
 # FLUX's shift of the times by a picture's tokens: 0.5 at 256 of them, 1.15 at 4,096 (docs/sources.md, Training).
 _SHIFT_AT: Final = (256, 0.5)
 _SHIFT_SLOPE: Final = 0.65 / 3840
-# The four steps of a picture are at 1.0, 0.967, 0.908 and 0.767.
-_UPPER_FROM: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,13 +148,13 @@ class KleinRecipe:
     def lesson(
         self, clean: torch.Tensor, noise: torch.Tensor, where: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """See `Recipe.lesson`; shifted times, see `klein_levels`."""
+        """See `Recipe.lesson`; shifted times, see `flow_levels`."""
         at, least = _SHIFT_AT
         shift = self._shift
         if shift is None:
             shift = least + _SHIFT_SLOPE * (clean.shape[-2] * clean.shape[-1] - at)
         # As coarse as the denoiser is told it, but mixed in float32.
-        step = klein_levels(where, shift, self._share).to(clean)
+        step = flow_levels(where, shift, self._share).to(clean)
         sigma = step.float().view(-1, 1, 1, 1)
         noisy = (1 - sigma) * clean.float() + sigma * noise
         return noisy.to(clean), step, noise - clean.float()
@@ -321,7 +320,7 @@ class ZImageRecipe:
             place = (torch.special.ndtr(-where) * self._total).long().clamp(0, self._total - 1)
             level = self._levels[place]
         else:
-            level = klein_levels(where, self._shift, 0.0)
+            level = flow_levels(where, self._shift, 0.0)
         sigma = level.view(-1, 1, 1, 1)
         noisy = (1 - sigma) * clean.float() + sigma * noise
         return noisy.to(clean), (self._total - self._total * level) / self._total, noise - clean.float()
@@ -372,24 +371,6 @@ def _cut(texts: Texts) -> list[torch.Tensor]:
     """Return captions as a list, each of its own length."""
     assert texts.lengths is not None
     return [one[:length] for one, length in zip(texts.tokens, texts.lengths.tolist(), strict=True)]
-
-
-def klein_levels(where: torch.Tensor, shift: float, upper_share: float) -> torch.Tensor:
-    """Turn standard normal numbers into the noise levels that a flow is trained at, 0 to 1.
-
-    Most follow a logit-normal bell, shifted as FLUX was trained; the rest are uniform over the upper end, where a
-    few-step sampler decides what a face looks like.
-
-    Args:
-        where: Any shape.
-        shift: Of the bell; 0 leaves it in the middle.
-        upper_share: Of the levels that are uniform over the upper end.
-    """
-    share = torch.special.ndtr(where.double())
-    above = _UPPER_FROM + (1 - _UPPER_FROM) * share / max(upper_share, 1e-6)
-    rest = ((share - upper_share) / (1 - upper_share)).clamp(1e-6, 1 - 1e-6)
-    bell = torch.sigmoid(torch.special.ndtri(rest) + shift)
-    return torch.where(share < upper_share, above, bell).float()
 
 
 def recipe_of(model: Model) -> Recipe:

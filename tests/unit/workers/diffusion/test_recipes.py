@@ -15,7 +15,8 @@ from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 from learning import tiny
 
 from workers.diffusion.bases import KLEIN
-from workers.diffusion.recipes import klein_levels, recipe_of
+from workers.diffusion.levels import flow_levels
+from workers.diffusion.recipes import recipe_of
 
 DRAWS = torch.randn(200_000, generator=torch.Generator().manual_seed(0))
 
@@ -34,7 +35,7 @@ def test_klein_learns_where_its_sampler_looks(side: int) -> None:
     asked = sampled_at()
     assert np.allclose(asked, [1.0, 0.967, 0.908, 0.767], atol=1e-3)
     shift = 0.5 + 0.65 * ((side // KLEIN.latent_scale) ** 2 - 256) / 3840
-    levels = klein_levels(DRAWS, shift, KLEIN.upper_share).numpy()
+    levels = flow_levels(DRAWS, shift, KLEIN.upper_share).numpy()
     assert 0 <= levels.min() < 0.1, "light noise is learned too"
     assert np.quantile(levels, 0.98) > asked[1], "and nearly nothing but noise"
     between = [1.0, *((asked[1:] + asked[:-1]) / 2), asked[-1] - 0.1]
@@ -54,7 +55,7 @@ def test_kleins_levels_are_the_shifted_bell_and_a_share_above() -> None:
 
 
 def test_the_bell_as_it_was_before_is_one_of_the_trials() -> None:
-    assert torch.allclose(klein_levels(DRAWS[:1000], 0.0, 0.0), torch.sigmoid(DRAWS[:1000]), atol=1e-5)
+    assert torch.allclose(flow_levels(DRAWS[:1000], 0.0, 0.0), torch.sigmoid(DRAWS[:1000]), atol=1e-5)
 
 
 def test_the_loss_is_told_by_noise_level(ada) -> None:
