@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.db import organization_of
-from core.models import MailState, Member, Participation, Shoot, State
+from core.models import MailState, Member, Participation, Person, Shoot, State
 from core.models.member import DIRECTORY
 from core.people import finding
 from core.shoots import undelivered
@@ -58,6 +58,11 @@ class Filter:
     mail: MailState | None = None
 
     @property
+    def asks_of_names(self) -> bool:
+        """Whether it asks for something that only the directory has."""
+        return bool(self.words.strip()) or self.department is not None
+
+    @property
     def asks_of_shoots(self) -> bool:
         """Whether it asks for something that only a participation has."""
         return any((self.state, self.shoot_id, self.style_id, self.is_overdue, self.is_unreached, self.mail))
@@ -85,19 +90,24 @@ def parts(wanted: Filter) -> Select[Participation]:
     return query
 
 
-def people(wanted: Filter) -> ColumnElement[bool]:
-    """Return the condition that somebody is shown; who was erased never is."""
-    condition: ColumnElement[bool] = Member.erased_at.is_(None)
+def people(wanted: Filter, of: type[Person] = Member) -> ColumnElement[bool]:
+    """Return the condition that somebody is shown; who was erased never is.
+
+    Args:
+        wanted: What they must have.
+        of: `Person` where the names are not read, and `wanted` asks for none.
+    """
+    condition: ColumnElement[bool] = of.erased_at.is_(None)
     if wanted.words.strip():
         condition &= finding.matches(wanted.words)
     if wanted.department is not None:
         condition &= Member.department == wanted.department
     if wanted.access is Access.OFF:
-        condition &= Member.disabled_at.is_not(None)
+        condition &= of.disabled_at.is_not(None)
     if wanted.access is Access.UNINVITED:
-        condition &= ~select(true()).where(Participation.member_id == Member.id).exists()
+        condition &= ~select(true()).where(Participation.member_id == of.id).exists()
     if wanted.asks_of_shoots:
-        condition &= Member.id.in_(parts(wanted).with_only_columns(Participation.member_id))
+        condition &= of.id.in_(parts(wanted).with_only_columns(Participation.member_id))
     return condition
 
 

@@ -46,7 +46,9 @@ def count(session: Session, wanted: Filter | None = None) -> int:
     """Return how many people a filter finds; without one, how many there are who have not been erased."""
     if wanted is None or wanted == Filter():
         return session.scalar(select(func.count()).select_from(Person).where(Person.erased_at.is_(None))) or 0
-    return session.scalar(select(func.count()).select_from(Member).where(filters.people(wanted))) or 0
+    # Without the names where they do not matter: of a hundred thousand people that is half of the time.
+    of: type[Person] = Member if wanted.asks_of_names else Person
+    return session.scalar(select(func.count()).select_from(of).where(filters.people(wanted, of))) or 0
 
 
 def page(

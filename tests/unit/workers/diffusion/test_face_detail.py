@@ -261,6 +261,7 @@ def test_a_made_headshot_has_the_size_that_its_style_asks_for_and_says_what_was_
 
 
 @pytest.mark.photos
+@pytest.mark.slow
 def test_the_gates_measure_the_face_that_was_painted_and_not_the_one_before(made, photo):
     def chequered(part):
         """As a decoder can leave it: like the person, and never to be shown."""
@@ -276,6 +277,7 @@ def test_the_gates_measure_the_face_that_was_painted_and_not_the_one_before(made
 
 
 @pytest.mark.photos
+@pytest.mark.slow
 def test_no_face_is_painted_that_nobody_asks_for(made, photo):
     painter = Painter()
     result = rendered(StyleSpec(), made, photo, repainted, 5, painter)

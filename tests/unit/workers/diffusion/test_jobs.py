@@ -179,6 +179,7 @@ def test_a_trained_person_of_whom_nothing_is_left_to_compare_with_gets_no_pictur
     assert row_of(person).state not in (State.SUBMITTED, State.RENDERING), "and the studio had its turn"
 
 
+@pytest.mark.slow
 def test_colleagues_share_a_batch_and_one_without_photos_costs_the_others_nothing(
     org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,6 +250,7 @@ def test_who_agrees_to_both_is_trained_and_shown_the_photos_that_train(
     assert "adapter_alone" not in said()
 
 
+@pytest.mark.slow
 def test_a_model_alone_makes_the_pictures_of_who_did_not_agree_to_be_shown_and_the_log_says_so(
     org: UUID, tiny_worker: None, seen: list[int], said: Callable[[], str]
 ) -> None:
@@ -261,6 +263,7 @@ def test_a_model_alone_makes_the_pictures_of_who_did_not_agree_to_be_shown_and_t
     assert str(person.id) not in str(told)
 
 
+@pytest.mark.slow
 def test_taking_back_being_shown_in_the_middle_leaves_only_what_the_model_makes_alone(
     org: UUID, tiny_worker: None, seen: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,6 +319,7 @@ def test_clothes_are_painted_with_a_consent_of_their_own_and_the_face_stays(
 
 
 @pytest.mark.parametrize("inpainting", ["tiny", ""])
+@pytest.mark.slow
 def test_sdxl_paints_clothes_with_an_inpainting_network_or_not_at_all(
     org: UUID, tiny_worker: None, monkeypatch: pytest.MonkeyPatch, inpainting: str
 ) -> None:

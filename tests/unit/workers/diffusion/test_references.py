@@ -103,6 +103,7 @@ def test_a_model_of_somebody_is_no_consent_to_being_shown(sources: list[Source])
 
 
 @pytest.mark.photos
+@pytest.mark.slow
 def test_a_copy_of_a_photo_that_was_shown_is_withheld(
     sources: list[Source], photo: Callable[[str], bytes]
 ) -> None:

@@ -577,6 +577,7 @@ class Painter:
 
 
 @pytest.mark.photos
+@pytest.mark.slow
 def test_a_made_face_of_somebody_with_a_look_alike_in_the_company_says_so(photo, examined, consent):
     own = ("blue-room", "portrait", "speech")
     painter = Painter(examined("barack/podium.jpg"), ("blue-room",))
