@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.db import organization_of
-from core.models import MailState, Member, Participation, Person, Shoot, State
+from core.models import MailState, Member, Participation, Shoot, State
 from core.models.member import DIRECTORY
 from core.people import finding
 from core.shoots import undelivered
@@ -90,24 +90,25 @@ def parts(wanted: Filter) -> Select[Participation]:
     return query
 
 
-def people(wanted: Filter, of: type[Person] = Member) -> ColumnElement[bool]:
-    """Return the condition that somebody is shown; who was erased never is.
-
-    Args:
-        wanted: What they must have.
-        of: `Person` where the names are not read, and `wanted` asks for none.
-    """
-    condition: ColumnElement[bool] = of.erased_at.is_(None)
+def names(wanted: Filter) -> ColumnElement[bool]:
+    """Return the condition that somebody is called, and works, as asked; of the directory alone."""
+    condition: ColumnElement[bool] = true()
     if wanted.words.strip():
         condition &= finding.matches(wanted.words)
     if wanted.department is not None:
         condition &= Member.department == wanted.department
+    return condition
+
+
+def people(wanted: Filter) -> ColumnElement[bool]:
+    """Return the condition that somebody is shown; who was erased never is."""
+    condition = Member.erased_at.is_(None) & names(wanted)
     if wanted.access is Access.OFF:
-        condition &= of.disabled_at.is_not(None)
+        condition &= Member.disabled_at.is_not(None)
     if wanted.access is Access.UNINVITED:
-        condition &= ~select(true()).where(Participation.member_id == of.id).exists()
+        condition &= ~select(true()).where(Participation.member_id == Member.id).exists()
     if wanted.asks_of_shoots:
-        condition &= of.id.in_(parts(wanted).with_only_columns(Participation.member_id))
+        condition &= Member.id.in_(parts(wanted).with_only_columns(Participation.member_id))
     return condition
 
 
