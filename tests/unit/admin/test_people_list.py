@@ -10,12 +10,15 @@ import pytest
 from conftest import add_member, add_participation
 from lxml import html
 
+from compliance import erasure
+from compliance.erasure import ErasureReason
 from core import audit
 from core.clock import now
 from core.db import transaction
 from core.models import Member, Participation, Shoot, State
-from core.people import access, facts, finding
+from core.people import access, facts, finding, listing
 from core.people.facts import Fact
+from core.people.filters import Filter
 
 
 def listed(browser: Any, query: str = "") -> list[str]:
@@ -53,6 +56,35 @@ def test_filters_find_by_one_and_the_same_shoot_and_stand_in_the_address(org: UU
     (key,) = found.xpath("//select[@name='department']/option[.='R & D']/@value")
     assert "R" not in key
     assert listed(browser, f"?department={key}") == [of["mary"], of["rosa"]]
+
+
+def test_who_was_erased_is_counted_nowhere(org: UUID, browser: Any) -> None:
+    gone, stays = (add_member(org, name, department="Sales") for name in ("Qxgone", "Qxstays"))
+    row = add_participation(org, gone, State.OPENED)
+    other = add_participation(org, stays, State.OPENED)
+    with transaction(org) as session:
+        session.get_one(Participation, other.id).shoot_id = row.shoot_id
+        style = session.get_one(Shoot, row.shoot_id).style_id
+        asked = [
+            Filter(department="Sales"),
+            Filter(words="qx"),
+            Filter(state=State.OPENED),
+            Filter(shoot_id=row.shoot_id),
+            Filter(style_id=style),
+            Filter(words="qx", shoot_id=row.shoot_id),
+        ]
+        assert [listing.count(session, one) for one in asked] == [2] * len(asked)
+    with transaction(org) as session:
+        erasure.request(
+            session,
+            session.get_one(Member, gone.id),
+            reason=ErasureReason.SELF_SERVICE,
+            actor=audit.SYSTEM,
+            language="en",
+        )
+    with transaction(org) as session:
+        assert [listing.count(session, one) for one in asked] == [1] * len(asked)
+        assert [len(listing.page(session, one).people) for one in asked] == [1] * len(asked)
 
 
 @pytest.mark.parametrize(
