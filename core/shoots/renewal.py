@@ -199,19 +199,19 @@ def _begin_some(session: Session) -> int:
     rule = rule_of(session)
     if rule is None or not _due_ids(session, rule):
         return 0
-    rule = rule_of(session) if _locked(session).renewal else None  # as it is now that nobody changes it
+    _locked(session)
+    rule = rule_of(session)  # as it is now that nobody changes it
     if rule is None:
         return 0
     begun = _of_month(session, _month(session)) or _begun(session, rule)
-    shoot = shoots.get(
-        session, begun.id, lock=True
-    )  # or whoever closes it meanwhile would not see these people
+    # Or whoever closes it meanwhile would not see these people.
+    shoot = shoots.get(session, begun.id, lock=True)
     if shoot.closed_at is not None or shoot.deadline <= now():
         return 0
     found = _due_ids(session, rule)
     locks.people(session, found)
     # Whoever was invited, locked out or erased meanwhile is left out.
-    still = [one for one in _due_ids(session, rule, among=found) if one in set(found)]
+    still = _due_ids(session, rule, among=found)
     people = session.scalars(select(Member).where(Member.id == any_(literal(still, ARRAY(Uuid))))).all()
     invites.join(session, shoot, people, actor=audit.SYSTEM, by_day=True)
     return len(people)

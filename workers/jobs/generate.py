@@ -41,6 +41,7 @@ class _Turn:
     """Whose pictures are made."""
 
     participation_id: UUID
+    style_id: UUID  # that look and prompts are of
     adapter_id: UUID | None  # None: shown in their own photos instead
     held: Held | None  # the weights
     dressed: bool = False  # their own photos, with other clothes
@@ -81,8 +82,9 @@ def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
     uncompared = []
     dressed = session.get_one(Shoot, shoot_id).engine == EngineName.WARDROBE
     for participation in engines.waiting(session, shoot_id)[:_PEOPLE]:
+        style_id = assignment.style_row_of(session, participation.id).id
         if dressed:
-            turns.append(_Turn(participation.id, None, None, dressed=True))
+            turns.append(_Turn(participation.id, style_id, None, None, dressed=True))
             continue
         adapter = adapters.live(session, participation.id)
         agreed = consents.agreed(session, participation.member_id)
@@ -92,11 +94,10 @@ def _turns(session: Session, shoot_id: UUID) -> list[_Turn]:
         elif adapter is not None and Purpose.ADAPTER in agreed:
             # Who agreed to a model of their own has not thereby agreed that their photos are shown to one.
             shown = Purpose.PAINT in agreed and engines.shows_photos()
-            turns.append(
-                _Turn(participation.id, adapter.id, vault().find(session, adapter.artifact_id), shown=shown)
-            )
+            held = vault().find(session, adapter.artifact_id)
+            turns.append(_Turn(participation.id, style_id, adapter.id, held, shown=shown))
         elif adapter is None:
-            turns.append(_Turn(participation.id, None, None, shown=True))
+            turns.append(_Turn(participation.id, style_id, None, None, shown=True))
     engines.fall_back_all(session, uncompared, engines.Fallback.CONSENT)
     return turns
 
@@ -151,7 +152,7 @@ def _prompted(job: JobRun, turn: _Turn, order: Order, held_out: tuple[str, ...])
     from workers.diffusion.engine import wanted
 
     with job.step() as session:
-        style = assignment.style_of(session, turn.participation_id)
+        style = session.get_one(Style, turn.style_id).parsed
         if order.trained and not assignment.accepted(session, turn.participation_id) & set(held_out):
             participation = participations.get(session, turn.participation_id, lock=True)
             engines.fall_back(session, participation, engines.Fallback.TOO_FEW_PHOTOS)
@@ -188,8 +189,8 @@ def _one(job: JobRun, pool: Pool, turn: _Turn, order: Order, facts: Facts | None
             expected = engines.expects(participation)
             planned = assignment.begin(session, turn.participation_id, _needs(turn)) if expected else None
             others = assignment.colleagues(session, turn.participation_id) if planned else []
-        if planned is None:
-            order.open = False
+        if planned is None or planned.style_id != turn.style_id:
+            order.open = False  # in another style by now, whose look is loaded when their turn comes again
             return
         work = assignment.read(planned)
 
@@ -259,11 +260,9 @@ def _look(job: JobRun, engine: Resident, turn: _Turn, read: dict[UUID, Adapter |
         turn: whose style.
         read: what was found for others' styles, so that each is opened once.
     """
-    with job.step() as session:
-        style_id = assignment.style_row_of(session, turn.participation_id).id
-    if style_id not in read:
-        read[style_id] = _look_of(job, engine, style_id)
-    return read[style_id]
+    if turn.style_id not in read:
+        read[turn.style_id] = _look_of(job, engine, turn.style_id)
+    return read[turn.style_id]
 
 
 def _look_of(job: JobRun, engine: Resident, style_id: UUID) -> Adapter | None:

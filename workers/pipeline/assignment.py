@@ -116,7 +116,13 @@ def seed_of(participation_id: UUID) -> int:
 
 
 def style_row_of(session: Session, participation_id: UUID) -> Style:
-    """Return the style in which the person's headshots are made: their department's, or their shoot's."""
+    """Return the style in which the person's next headshots are made: their department's, or their shoot's.
+
+    An edit is of a headshot, whose style its person chose, and is made in that.
+    """
+    asked = edits.asked(session, participation_id)
+    if asked:
+        return session.get_one(Style, asked.style_id)
     return department_styles.style_for(session, participations.get(session, participation_id))
 
 
@@ -150,12 +156,7 @@ def begin(
     agreed = consent.require(session, participation.member_id, needs)
     participations.move(session, participation, State.RENDERING, actor=audit.SYSTEM)
     asked = edits.asked(session, participation.id)
-    # An edit is of a headshot, whose style its person chose; what is new is made in the one of now.
-    style = (
-        session.get_one(Style, asked.style_id)
-        if asked
-        else department_styles.style_for(session, participation)
-    )
+    style = style_row_of(session, participation.id)
     spec = style.parsed
     backdrop = None
     if isinstance(spec.backdrop, ImageBackdrop):

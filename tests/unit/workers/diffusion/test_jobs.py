@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("torch", reason="needs torch, diffusers and peft: make setup-gpu")
 
 import structlog
-from conftest import add_member, add_participation, forget_process_state
+from conftest import add_member, add_participation, add_shoot, forget_process_state
 from learning import style_picture
 from sealing import got, opened, put, sealed
 from sqlalchemy import select
@@ -52,7 +52,7 @@ from workers.diffusion.resident import resident
 from workers.diffusion.sample import REFERENCES, Request, Sampler
 from workers.diffusion.train import Trainer
 from workers.folder.sample import sample_people
-from workers.jobs import train
+from workers.jobs import generate, train
 from workers.vision.check import check
 
 FILES = sample_people()["eileen"]
@@ -578,6 +578,27 @@ def test_everybody_is_generated_in_the_look(
     assert made
     assert all(one.prompt.startswith(word) and one.slot == 1 for one in made)
     assert headshots_of(person, engine)
+
+
+@pytest.mark.slow
+def test_whose_style_changes_while_others_are_made_waits_for_its_look(
+    org: UUID, tiny_worker: None, loaded: list[tuple[str | None, str | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = add_person(org, purposes=DRESSED, engine=EngineName.WARDROBE)
+    other = add_shoot(org).style_id
+    prompted = generate._prompted
+
+    def changed(*given: Any) -> None:
+        prompted(*given)
+        with transaction(org) as session:
+            session.get_one(Shoot, session.get_one(Participation, person.id).shoot_id).style_id = other
+
+    monkeypatch.setattr(generate, "_prompted", changed)
+    do_jobs(org, JobName.GENERATE)
+    assert len(loaded) == 2, "once more, for the new style"
+    with transaction(org) as session:
+        made = session.scalars(select(Headshot).where(Headshot.participation_id == person.id)).all()
+    assert {one.style_id for one in made} == {other}
 
 
 def a_look() -> tuple[bytes, Facts]:

@@ -10,8 +10,9 @@ import pytest
 from conftest import add_member, add_participation, add_shoot
 
 from core import audit
+from core.consent import Purpose
 from core.db import transaction
-from core.models import Participation, Shoot, Style
+from core.models import EngineName, Participation, Shoot, State, Style
 from core.shoots import department_styles
 from workers.jobs import generate
 
@@ -20,7 +21,13 @@ def test_the_look_is_that_of_the_department_s_style_and_read_once_for_all(
     org: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [
-        add_participation(org, add_member(org, name, department=department))
+        add_participation(
+            org,
+            add_member(org, name, department=department),
+            State.SUBMITTED,
+            engine=EngineName.WARDROBE,
+            purposes=(Purpose.PHOTO, Purpose.CLOTHES),
+        )
         for name, department in (("Ada", "Sales"), ("Bo", "Sales"), ("Cy", "Research"))
     ]
     other = add_shoot(org).style_id
@@ -40,7 +47,9 @@ def test_the_look_is_that_of_the_department_s_style_and_read_once_for_all(
     monkeypatch.setattr(generate, "_look_of", look_of)
     job: Any = SimpleNamespace(step=lambda: transaction(org))
     read: dict[UUID, Any] = {}
-    turns = [generate._Turn(row.id, None, None) for row in rows]
+    with transaction(org) as session:
+        of = {turn.participation_id: turn for turn in generate._turns(session, rows[0].shoot_id)}
+    turns = [of[row.id] for row in rows]
     found = [generate._look(job, SimpleNamespace(), turn, read) for turn in turns]  # type: ignore[arg-type]
     assert found == [other, other, usual]
     assert opened == [other, usual]
